@@ -1,0 +1,1 @@
+"""One folder per service. Services never import each other."""

@@ -1,0 +1,99 @@
+"""Image bytes by their SHA-256, in a directory every process can reach (a shared volume). Messages carry the reference."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.contracts import Blob
+from shared.errors import Permanent, Unavailable
+
+CHUNK_BYTES = 1 << 20
+
+
+class Blobs:
+    """A content-addressed folder: `<root>/ab/abcdef...`. Writing the same bytes twice is writing them once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, blob: Blob) -> Path:
+        """Where the bytes lie, for readers that want a file."""
+        return self.root / blob.sha256[:2] / blob.sha256
+
+    def put(self, data: bytes) -> Blob:
+        """Store bytes; return their reference once they are on disk under their final name."""
+        with self.writer() as writer:
+            writer.write(data)
+        return writer.blob
+
+    @contextlib.contextmanager
+    def writer(self) -> Iterator["BlobWriter"]:
+        """Write a stream in constant memory; its `blob` is known when the block ends well."""
+        incoming = self.root / "incoming"
+        try:
+            incoming.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=incoming)
+        except OSError as error:
+            raise Unavailable(f"the blob store at {self.root} can't be written: {error}") from error
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                writer = BlobWriter(file)
+                yield writer
+                file.flush()
+                os.fsync(file.fileno())
+            writer.blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
+            self._keep(temporary, writer.blob)
+        except OSError as error:
+            raise Unavailable(f"the blob store at {self.root} can't be written: {error}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def get(self, blob: Blob) -> bytes:
+        """Read the bytes back and check them.
+
+        Raises:
+            Permanent: the blob is gone or is not what its name says.
+            Unavailable: the store itself can't be reached.
+        """
+        if not self.root.is_dir():
+            raise Unavailable(f"the blob store {self.root} is not there (not mounted?)")
+        try:
+            data = self.path(blob).read_bytes()
+        except FileNotFoundError as error:
+            raise Permanent(f"blob {blob.sha256[:12]} is not in the store {self.root}") from error
+        except OSError as error:
+            raise Unavailable(f"blob {blob.sha256[:12]} can't be read: {error}") from error
+        if hashlib.sha256(data).hexdigest() != blob.sha256:
+            raise Permanent(f"blob {blob.sha256[:12]} in {self.root} was changed on disk")
+        return data
+
+    def _keep(self, temporary: Path, blob: Blob) -> None:
+        final = self.path(blob)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(final)
+        directory = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the name must survive a crash as well as the bytes
+        finally:
+            os.close(directory)
+
+
+class BlobWriter:
+    """Counts and hashes what passes through it."""
+
+    blob: Blob
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self.file.write(data)

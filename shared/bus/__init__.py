@@ -1,0 +1,1 @@
+"""The bus: from a delivered message to the handler and back. One loop body, two transports."""

@@ -1,0 +1,327 @@
+"""Every message on the wire: events (facts, noun and past participle) first, then commands (verb and noun).
+
+Bodies hold facts only; message id, causation and attempt live in the envelope (`shared/bus/envelope.py`).
+Unknown fields are ignored and fields are only ever added, with a default: an old consumer reads a new message and the
+other way round. A breaking change is a new class. The wire name is the class name, pinned by `tests/contract/golden`.
+
+Lengths are in pixels or, where the name says so, inches. Indexes count from 0 in upload order.
+"""
+
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hash256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="256 bits as 64 hex digits")]
+Stage = Literal["ingest", "hasher", "dedup", "storage", "mockup", "publisher"]
+
+
+class Part(BaseModel):
+    """A value inside messages."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Message(Part):
+    """What services send each other."""
+
+    work: ClassVar[bool] = True
+    """Some service acts on it, so publishing it must reach a queue (`tests/flow/test_wiring.py` holds this true)."""
+
+
+class Blob(Part):
+    """Bytes in the blob store (`shared/blobs.py`), named by their content. Messages never carry the bytes."""
+
+    sha256: Sha256
+    size: int = Field(ge=0, description="bytes")
+
+
+class PrintSpec(Part):
+    """What a design is printed as: the size it is resized to and the canvas it is laid on.
+
+    `stretch` fills width x height exactly; otherwise the aspect is kept inside it and the result is centred on the
+    canvas. A digital design keeps its size and resolution and has no canvas.
+    """
+
+    width_inches: float = Field(gt=0)
+    height_inches: float = Field(gt=0)
+    canvas_width_inches: float = Field(gt=0)
+    canvas_height_inches: float = Field(gt=0)
+    stretch: bool = True
+    dpi: int = Field(default=400, gt=0)
+    digital: bool = False
+
+
+class Destination(Part):
+    """Where on the NAS a design belongs, and the least number it may get."""
+
+    shop: str = Field(description="the shop's folder name, unique to the tenant")
+    template: str = Field(description="the product template's name as the user wrote it")
+    starting_number: int = Field(default=100, ge=0)
+    digital: bool = False
+
+
+class UploadedFile(Part):
+    """One file of a batch, as received and before anybody looked inside."""
+
+    item_id: UUID
+    index: int = Field(ge=0)
+    generation: int = Field(default=0, ge=0)
+    filename: str = Field(description="as the client sent it; for people, never a path")
+    upload: Blob
+
+
+class Mask(Part):
+    """A print area on a mockup photograph: a polygon in the photograph's own pixels.
+
+    With `perspective`, the polygon's four points are the corners of the print area (top left, top right, bottom right,
+    bottom left) and the design is warped onto them; otherwise it is fitted into the polygon's bounding box.
+    """
+
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
+    is_cropped: bool = False
+    alignment: Literal["left", "center", "right"] = "center"
+    perspective: bool = False
+
+
+class Background(Part):
+    """A mockup photograph with its own masks."""
+
+    image: Blob
+    masks: tuple[Mask, ...] = ()
+    watermark: Blob | None = None
+
+
+class ListingTemplate(Part):
+    """The texts and figures that every listing of a product template shares (contract section 5)."""
+
+    template_id: UUID
+    name: str
+    title: str
+    description: str
+    price: float
+    quantity: int
+    who_made: str
+    when_made: str
+    taxonomy_id: int | None = None
+    shop_section_id: int | None = None
+    return_policy_id: int | None = None
+    materials: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    item_weight: float | None = None
+    item_weight_unit: str | None = None
+    item_length: float | None = None
+    item_width: float | None = None
+    item_height: float | None = None
+    item_dimensions_unit: str | None = None
+    is_taxable: bool = True
+    type: str = "physical"
+    processing_min: int | None = None
+    processing_max: int | None = None
+    production_partner_ids: tuple[int, ...] = ()
+
+
+class RenderedMockup(Part):
+    """One finished product picture: a JPEG in sRGB without alpha."""
+
+    image: Blob
+    filename: str
+    width: int
+    height: int
+
+
+class Match(Part):
+    """What a duplicate equals. `item_id` names an upload of the same tenant, if it was one; `path` lies on the NAS."""
+
+    source: Literal["session", "nas", "database"]
+    item_id: UUID | None = None
+    filename: str | None = None
+    path: str | None = None
+
+
+class ItemEvent(Message):
+    """Something happened to one uploaded file.
+
+    Each is also progress: it is published a second time under `progress.<session>.<stage>.<outcome>`, for ingest's
+    projection and for whoever watches. `generation` grows when an item is tried anew, and only then.
+    """
+
+    stage: ClassVar[str]
+    outcome: ClassVar[str]
+
+    tenant_id: UUID
+    session_id: UUID
+    item_id: UUID
+    index: int = Field(ge=0)
+    generation: int = Field(default=0, ge=0)
+    filename: str
+
+
+class Prepared(ItemEvent):
+    """What the hasher made of a file. Fields of `ImageHashed`, carried on by `ImageAccepted`."""
+
+    upload: Blob
+    print_file: Blob = Field(description="the PNG to store, at print size")
+    canonical: Blob = Field(description="the 512 x 512 grey-flattened picture that the hashes are taken from, PNG")
+    width: int
+    height: int
+    dpi: int
+    algorithm: str = Field(description="how the hashes were made; only equal names are compared")
+    phash: Hash256
+    dhash: Hash256
+    destination: Destination
+    warnings: tuple[str, ...] = ()
+
+
+class ImageHashed(Prepared):
+    """The file is an image; its print file and hashes exist."""
+
+    stage = "hasher"
+    outcome = "hashed"
+
+
+class ImageRejected(ItemEvent):
+    """The file can't become a print: `reason` says why and what to do, in the user's words."""
+
+    stage = "hasher"
+    outcome = "rejected"
+    code: str
+    reason: str
+
+
+class ImageAccepted(Prepared):
+    """No known picture of this tenant equals it. It is claimed until it is stored or fails."""
+
+    stage = "dedup"
+    outcome = "accepted"
+
+
+class DuplicateFound(ItemEvent):
+    """It equals a picture the tenant already has: `distance` bits of 256 differ in the nearer of the two hashes."""
+
+    stage = "dedup"
+    outcome = "duplicate"
+    kind: Literal["identical", "near"]
+    distance: int = Field(ge=0, le=256)
+    match: Match
+    reason: str
+
+
+class ImageFailed(ItemEvent):
+    """A message about this file ended in a dead-letter queue: `failed_stage` gave up. Not the file's fault."""
+
+    stage = "ingest"
+    outcome = "failed"
+    failed_stage: Stage
+    reason: str
+
+
+class DesignStored(ItemEvent):
+    """Size and SHA-256 were read back from the NAS: the design is safe."""
+
+    stage = "storage"
+    outcome = "stored"
+    number: int
+    name: str = Field(description="the file name that the design got, e.g. 'UV 100 UVDTF_16oz_100.png'")
+    path: str = Field(description="below the NAS root, '/' between its parts")
+    print_file: Blob
+    digital: bool = False
+
+
+class StorageFailed(ItemEvent):
+    """The NAS refused this file for good."""
+
+    stage = "storage"
+    outcome = "failed"
+    reason: str
+
+
+class MockupsRendered(ItemEvent):
+    """All product pictures of one design for one mockup group."""
+
+    stage = "mockup"
+    outcome = "rendered"
+    mockup_id: UUID
+    design: Blob
+    design_name: str
+    number: int
+    shop: str
+    template: ListingTemplate
+    mockups: tuple[RenderedMockup, ...]
+    watermarked: bool = False
+    digital: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class MockupFailed(ItemEvent):
+    """No picture can be rendered from what the mockup group holds; `reason` says what to mend."""
+
+    work = False
+    stage = "mockup"
+    outcome = "failed"
+    mockup_id: UUID
+    reason: str
+
+
+class ListingPublished(ItemEvent):
+    """The listing exists in the shop (as a draft, unless asked otherwise) with all of its pictures."""
+
+    work = False
+    stage = "publisher"
+    outcome = "published"
+    mockup_id: UUID
+    target: str
+    listing_id: str
+    url: str | None = None
+    state: str = "draft"
+    warnings: tuple[str, ...] = ()
+
+
+class ListingFailed(ItemEvent):
+    """The shop refused the listing for good; `reason` says what to mend."""
+
+    work = False
+    stage = "publisher"
+    outcome = "failed"
+    mockup_id: UUID
+    reason: str
+
+
+class BatchSubmitted(Message):
+    """A share of a session's files, for one hasher to work through: about 100 MB and at most 50 images."""
+
+    tenant_id: UUID
+    session_id: UUID
+    batch: int
+    files: tuple[UploadedFile, ...] = Field(min_length=1)
+    print_spec: PrintSpec
+    destination: Destination
+
+
+class MockupsRequested(Message):
+    """The user asked for listings of this stored design with this mockup group."""
+
+    tenant_id: UUID
+    session_id: UUID
+    item_id: UUID
+    index: int = Field(ge=0)
+    generation: int = Field(default=0, ge=0)
+    filename: str
+    mockup_id: UUID
+    design: Blob
+    design_name: str
+    number: int
+    shop: str
+    template: ListingTemplate
+    backgrounds: tuple[Background, ...]
+    digital: bool = False
+
+
+class StoreFile(Message):
+    """Keep a copy of this blob at this path of the tenant's shop folder (mockup photographs, watermarks)."""
+
+    tenant_id: UUID
+    shop: str
+    path: str = Field(description="below the shop's folder, '/' between its parts")
+    content: Blob

@@ -1,0 +1,13 @@
+"""The two ways in which a handler can fail. A business "no" (a rejected file, a duplicate) is an event, not an error."""
+
+
+class Retryable(Exception):  # noqa: N818 - reads as the adjective it is: raise Retryable(...)
+    """It may pass: the message is tried again later, through the broker's retry queues."""
+
+
+class Permanent(Exception):  # noqa: N818
+    """It will never pass: the message is buried in the service's dead-letter queue at once."""
+
+
+class Unavailable(Retryable):
+    """Something every message needs (database, NAS, blob store) is away. Costs the message no attempt."""

@@ -1,0 +1,5 @@
+"""The tables of dedup."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData(schema="dedup")

@@ -1,0 +1,15 @@
+"""Every service's tables, for migrations only."""
+
+import importlib
+
+from sqlalchemy import MetaData
+
+OWNERS = ("ingest.tables", "dedup.store", "storage.store", "publisher.store")
+
+
+def _metadata(owner: str) -> MetaData:
+    found: MetaData = importlib.import_module(f"services.{owner}").metadata
+    return found
+
+
+METADATA = tuple(_metadata(owner) for owner in OWNERS)

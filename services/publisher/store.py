@@ -1,0 +1,5 @@
+"""The tables of publisher."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData(schema="publisher")

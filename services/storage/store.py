@@ -1,0 +1,5 @@
+"""The tables of storage."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData(schema="storage")

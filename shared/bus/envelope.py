@@ -1,0 +1,94 @@
+"""Messages sealed for the wire: CloudEvents 1.0 in structured JSON, so that any tool can read a dead letter."""
+
+import functools
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from pydantic import ValidationError
+
+from shared import contracts
+from shared.contracts import Message
+from shared.errors import Permanent
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class Undecodable(Permanent):
+    """These bytes are no message of ours: not JSON, an unknown type, or fields that don't fit."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A message with its identity. `correlation_id` is the session, `causation_id` the message it answers."""
+
+    id: UUID
+    message: Message
+    source: str
+    correlation_id: str | None = None
+    causation_id: UUID | None = None
+
+
+@functools.cache
+def types() -> dict[str, type[Message]]:
+    """Every message class by its wire name."""
+    found: dict[str, type[Message]] = {}
+    pending: list[type[Message]] = [Message]
+    while pending:
+        for cls in pending.pop().__subclasses__():
+            pending.append(cls)
+            if cls.__module__ == contracts.__name__:
+                found[cls.__name__] = cls
+    return found
+
+
+def answer_id(cause: UUID, message: Message, index: int) -> UUID:
+    """The id of the `index`th answer to a message: the same whenever the message is handled again."""
+    return uuid5(cause, f"{type(message).__name__}:{index}")
+
+
+def seal(envelope: Envelope) -> bytes:
+    """The envelope as bytes."""
+    body: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(envelope.id),
+        "source": f"presswork/{envelope.source}",
+        "type": type(envelope.message).__name__,
+        "time": datetime.now(UTC).isoformat(),
+        "datacontenttype": "application/json",
+        "data": envelope.message.model_dump(mode="json"),
+    }
+    if envelope.correlation_id:
+        body["correlationid"] = envelope.correlation_id
+    if envelope.causation_id:
+        body["causationid"] = str(envelope.causation_id)
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def unseal(body: bytes) -> Envelope:
+    """The envelope in these bytes.
+
+    Raises:
+        Undecodable: with what is wrong, in words.
+    """
+    try:
+        raw = json.loads(body)
+        cls = types().get(raw["type"])
+        if cls is None:
+            raise Undecodable(f"unknown message type {raw['type']!r}")
+        causation = raw.get("causationid")
+        return Envelope(
+            id=UUID(raw["id"]),
+            message=cls.model_validate(raw["data"]),
+            source=str(raw.get("source", "")).removeprefix("presswork/"),
+            correlation_id=raw.get("correlationid"),
+            causation_id=UUID(causation) if causation else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise Undecodable(f"{raw['type']}: {where}: {first['msg']}") from error
+        raise Undecodable(f"not a CloudEvents envelope: {error!r}") from error

@@ -1,0 +1,137 @@
+"""The in-process bus: the same delivery, no broker. Ships with the product (embedded mode, the original lane)."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+
+import structlog
+
+from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
+from shared.bus.envelope import Envelope
+from shared.bus.service import Service
+from shared.bus.topology import DEAD, RETRY, Route, bindings
+
+log = structlog.get_logger()
+
+
+class MemoryBus:
+    """Queues in memory. What is in them is gone with the process: whoever published must be able to do so again."""
+
+    def __init__(self) -> None:
+        self.inboxes: dict[str, asyncio.Queue[Delivery]] = {}
+        self.services: dict[str, Service] = {}
+        self.stopping = asyncio.Event()
+        self._unfinished = 0
+        self._consumers: list[asyncio.Task[None]] = []
+        self._pools: list[ThreadPoolExecutor] = []
+        self._timers: set[asyncio.TimerHandle] = set()
+        self.dead: dict[str, list[Delivery]] = {}
+
+    async def consume(self, service: Service) -> None:
+        """Start the service's consumers on this bus."""
+        self.services[service.name] = service
+        self.inboxes[service.name] = asyncio.Queue()
+        pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
+        self._pools.append(pool)
+        for _ in range(service.prefetch):
+            self._consumers.append(asyncio.create_task(self._work(service, pool)))
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Publish a message and return when queues have taken it.
+
+        Raises:
+            Unroutable: no service listens to it.
+        """
+        await publish(self, envelope)
+
+    async def send(self, route: Route, sealed: Sealed) -> None:
+        """Put one copy where the broker's exchanges would."""
+        delivery = Delivery(sealed.body, sealed.headers)
+        if route.exchange == RETRY:
+            self._send_later(route, delivery)
+        elif route.exchange == DEAD:
+            self._send_dead(route.key, sealed)
+        else:
+            self._route(route, delivery)
+
+    async def idle(self) -> None:
+        """Return when nothing is queued, in work or waiting for a retry."""
+        while self._unfinished:
+            await asyncio.gather(*(inbox.join() for inbox in self.inboxes.values()))
+            await asyncio.sleep(0.01)
+
+    async def stop(self, grace_s: float = 30.0) -> None:
+        """Finish what is in work, drop what is queued."""
+        self.stopping.set()
+        for timer in self._timers:
+            timer.cancel()
+        _, late = await asyncio.wait(self._consumers, timeout=grace_s) if self._consumers else (None, set())
+        for task in late:
+            task.cancel()
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _route(self, route: Route, delivery: Delivery) -> None:
+        takers = [name for name, service in self.services.items() if _bound(service, route)]
+        if not takers:
+            raise Unroutable(f"nobody listens to {route.key} on {route.exchange}")
+        for name in takers:
+            self._put(name, delivery)
+
+    def _send_later(self, route: Route, delivery: Delivery) -> None:
+        delay, service = route.key.split(".", 1)
+
+        def redeliver() -> None:
+            self._timers.discard(timer)
+            self._unfinished -= 1
+            self._put(service, delivery)
+
+        self._unfinished += 1
+        timer = asyncio.get_running_loop().call_later(int(delay.removesuffix("ms")) / 1000, redeliver)
+        self._timers.add(timer)
+
+    def _send_dead(self, service: str, sealed: Sealed) -> None:
+        letter = Delivery(sealed.body, sealed.headers, dead_service=service)
+        self.dead.setdefault(service, []).append(letter)
+        for archiver in self.services.values():
+            if service in archiver.archives:
+                self._put(archiver.name, letter)
+
+    def _put(self, service: str, delivery: Delivery) -> None:
+        self._unfinished += 1
+        self.inboxes[service].put_nowait(delivery)
+
+    async def _work(self, service: Service, pool: ThreadPoolExecutor) -> None:
+        inbox = self.inboxes[service.name]
+        while not self.stopping.is_set():
+            delivery = await _next(inbox, self.stopping)
+            if delivery is None:
+                return
+            try:
+                settled = await deliver(service, delivery, self, pool, self.stopping)
+                if not settled and not self.stopping.is_set():
+                    self._put(service.name, delivery)
+            finally:
+                self._unfinished -= 1
+                inbox.task_done()
+
+
+async def _next(inbox: asyncio.Queue[Delivery], stopping: asyncio.Event) -> Delivery | None:
+    """The next delivery, or None when the bus stops first."""
+    getting = asyncio.ensure_future(inbox.get())
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({getting, stop}, return_when=asyncio.FIRST_COMPLETED)
+        return getting.result() if getting.done() else None
+    finally:
+        stop.cancel()
+        if not getting.done():
+            getting.cancel()
+
+
+def _bound(service: Service, route: Route) -> bool:
+    """Topic matching for the keys that we use: `*` is one word, `#` the rest."""
+    return any(
+        binding.exchange == route.exchange and fnmatchcase(route.key, binding.key.replace("#", "*"))
+        for binding in bindings(service)
+    )

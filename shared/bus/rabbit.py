@@ -1,0 +1,246 @@
+"""The RabbitMQ transport: the only module that imports aio_pika."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractRobustConnection as Connection
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
+
+from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
+from shared.bus.envelope import CONTENT_TYPE, Envelope
+from shared.bus.service import Service
+from shared.bus.topology import Route, Topology, dead_queue, inbox
+from shared.errors import Unavailable
+
+log = structlog.get_logger()
+
+PUBLISH_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 10.0
+HEARTBEAT_S = 15
+
+# What a lost or refused connection looks like, from the socket up to a channel that closed under us.
+BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, ChannelInvalidStateError, RuntimeError)
+
+
+class RabbitBus:
+    """Two connections, because a broker that blocks publishers must still get our acks.
+
+    Reconnects by itself. A publish that fails is the caller's to repeat: delivery keeps its input unacked, the relay
+    its outbox row.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.name = name
+        self.stopping = asyncio.Event()
+        self._publishing: Connection | None = None
+        self._consuming: Connection | None = None
+        self._channel: AbstractChannel | None = None
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self._inboxes: list[_Inbox] = []
+
+    async def connect(self) -> None:
+        """Open both connections.
+
+        Raises:
+            Unavailable: no broker answers at the address.
+        """
+        try:
+            self._publishing = await self._open("publish")
+            self._consuming = await self._open("consume")
+            # Without on_return_raises an unroutable message would look confirmed.
+            self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
+        except BROKER_ERRORS as error:
+            await self._close()
+            raise Unavailable(f"RabbitMQ can't be reached at {_address(self.url)}: {error}") from error
+
+    @property
+    def connected(self) -> bool:
+        """Whether a publish has a chance right now."""
+        connection = self._publishing
+        return bool(connection and connection.connected.is_set() and not connection.is_closed)
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Publish a message, persistent and mandatory, and return when the broker has confirmed every copy.
+
+        Raises:
+            Unroutable: a queue or binding is missing.
+            Unavailable: the broker is away or did not confirm in time; repeat it, the id stays the same.
+        """
+        await publish(self, envelope)
+
+    async def send(self, route: Route, sealed: Sealed) -> None:
+        """Publish one copy and wait for its confirm."""
+        message = aio_pika.Message(
+            sealed.body,
+            headers=dict(sealed.headers),
+            content_type=CONTENT_TYPE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=sealed.id,
+            correlation_id=sealed.correlation_id,
+            app_id=self.name,
+        )
+        try:
+            # aio-pika's own timeout does not cover waiting for a reconnect, so the bound is ours.
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                exchange = await self._exchange(route.exchange)
+                await exchange.publish(message, route.key, mandatory=True)
+        except PublishError as error:
+            raise Unroutable(f"nothing is bound to {route.key} on {route.exchange}; run presswork init") from error
+        except DeliveryError as error:
+            raise Unavailable(f"RabbitMQ refused a message for {route.key} (queue full?)") from error
+        except BROKER_ERRORS as error:
+            raise Unavailable(f"RabbitMQ did not confirm a message for {route.key}: {error!r}") from error
+
+    async def consume(self, service: Service) -> None:
+        """Start consuming the service's inbox, and the dead-letter queues that it archives.
+
+        Raises:
+            Unavailable: not connected, or a queue is missing.
+        """
+        if self._consuming is None:
+            raise Unavailable("not connected")
+        queues: list[tuple[str, str | None]] = [(inbox(service.name), None)]
+        queues += [(dead_queue(name), name) for name in service.archives]
+        for queue, dead_service in queues:
+            self._inboxes.append(await _Inbox.open(self, self._consuming, service, queue, dead_service))
+
+    async def stop(self, grace_s: float = 30.0) -> None:
+        """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
+        self.stopping.set()
+        await asyncio.gather(*(inbox.stop(grace_s) for inbox in self._inboxes))
+        await self._close()
+
+    async def _open(self, purpose: str) -> Connection:
+        connection: Connection = await aio_pika.connect_robust(
+            self.url,
+            timeout=CONNECT_TIMEOUT_S,
+            heartbeat=HEARTBEAT_S,
+            client_properties={"connection_name": f"presswork {self.name} {purpose}"},
+        )
+        return connection
+
+    async def _exchange(self, name: str) -> AbstractExchange:
+        if self._channel is None:
+            raise Unavailable("not connected")
+        if name not in self._exchanges:
+            # ensure=False: workers don't declare; robust reconnects would declare again with remembered arguments.
+            self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
+        return self._exchanges[name]
+
+    async def _close(self) -> None:
+        for connection in (self._consuming, self._publishing):
+            if connection is not None and not connection.is_closed:
+                await connection.close()
+
+
+class _Inbox:
+    """One consumer on one queue, with a channel of its own and `prefetch` workers."""
+
+    def __init__(self, bus: RabbitBus, service: Service, dead_service: str | None) -> None:
+        self.bus = bus
+        self.service = service
+        self.dead_service = dead_service
+        self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
+        self.workers: list[asyncio.Task[None]] = []
+        self.channel: AbstractChannel  # held here: aio-pika itself keeps only a weak reference
+        self.queue: AbstractQueue
+        self.tag: str
+
+    @classmethod
+    async def open(
+        cls, bus: RabbitBus, connection: Connection, service: Service, queue: str, dead_service: str | None
+    ) -> "_Inbox":
+        self = cls(bus, service, dead_service)
+        try:
+            self.channel = await connection.channel()
+            await self.channel.set_qos(service.prefetch)
+            self.queue = await self.channel.get_queue(queue, ensure=False)
+            self.workers = [asyncio.create_task(self._work()) for _ in range(service.prefetch)]
+            self.tag = await self.queue.consume(self.arrived.put)
+        except BROKER_ERRORS as error:
+            raise Unavailable(f"queue {queue} can't be consumed ({error!r}); run presswork init") from error
+        return self
+
+    async def _work(self) -> None:
+        while True:
+            message = await self.arrived.get()
+            delivery = Delivery(message.body, _plain(message.headers), self.dead_service)
+            settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
+            if settle:
+                await _ack(message)
+            self.arrived.task_done()
+
+    async def stop(self, grace_s: float) -> None:
+        try:
+            await self.queue.cancel(self.tag)
+        except BROKER_ERRORS as error:
+            log.info("consumer was gone before it was cancelled", cause=repr(error))
+        while not self.arrived.empty():  # not begun: the broker gives them to somebody else
+            self.arrived.get_nowait()
+            self.arrived.task_done()
+        try:
+            await asyncio.wait_for(self.arrived.join(), grace_s)
+        except TimeoutError:
+            log.warning("stopped before the end", queue=self.queue.name, grace_s=grace_s)
+        for worker in self.workers:
+            worker.cancel()
+        await asyncio.gather(*self.workers, return_exceptions=True)
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+async def _ack(message: AbstractIncomingMessage) -> None:
+    try:
+        await message.ack()
+    except BROKER_ERRORS as error:
+        # Its channel is gone, the effects are not: it comes again and is recognised.
+        log.info("could not ack", cause=repr(error))
+
+
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncIterator[RabbitBus]:
+    """A bus for the time of a block."""
+    bus = RabbitBus(url, name)
+    await bus.connect()
+    try:
+        yield bus
+    finally:
+        await bus.stop()
+
+
+async def declare(url: str, wanted: Topology) -> None:
+    """Create what is missing of the topology. Existing queues with other arguments are left alone.
+
+    Raises:
+        Unavailable: no broker, or a queue of that name exists with other arguments (the words say which).
+    """
+    try:
+        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
+    except BROKER_ERRORS as error:
+        raise Unavailable(f"RabbitMQ can't be reached at {_address(url)}: {error}") from error
+    async with connection:
+        channel = await connection.channel()
+        try:
+            for exchange in wanted.exchanges:
+                await channel.declare_exchange(exchange.name, exchange.kind, durable=True)
+            for queue in wanted.queues:
+                declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+                for route in queue.bindings:
+                    await declared.bind(route.exchange, route.key)
+        except AMQPError as error:
+            raise Unavailable(f"the broker refused the topology: {error}") from error
+
+
+def _plain(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(headers)
+
+
+def _address(url: str) -> str:
+    return url.rsplit("@", 1)[-1]  # never the password

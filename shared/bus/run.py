@@ -1,0 +1,56 @@
+"""One service in one process: connect, consume, drain on SIGTERM."""
+
+import asyncio
+import signal
+
+import structlog
+
+from shared import log as logs
+from shared.bus.rabbit import RabbitBus
+from shared.bus.service import Service
+from shared.errors import Unavailable
+from shared.settings import BusSettings
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE_S = 5.0
+
+
+def run(service: Service, settings: BusSettings) -> None:
+    """Consume until SIGTERM or SIGINT; then finish what is in work and return."""
+    logs.configure(settings.log_level, service.name)
+    asyncio.run(_serve(service, settings))
+
+
+async def _serve(service: Service, settings: BusSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    bus = RabbitBus(settings.amqp_url, service.name)
+    serving = asyncio.create_task(start(bus, service))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        await serving
+        log.info("ready", prefetch=service.prefetch)
+        await stop.wait()
+    serving.cancel()
+    log.info("stopping", grace_s=settings.stop_grace_seconds)
+    await bus.stop(settings.stop_grace_seconds)
+
+
+async def start(bus: RabbitBus, service: Service) -> None:
+    """Connect and consume; while broker or queues are not there yet, say so and try again."""
+    pause_s = 0.2
+    while True:
+        try:
+            if not bus.connected:
+                await bus.connect()
+            await bus.consume(service)
+        except Unavailable as error:
+            log.warning("waiting for the broker", cause=str(error), next_try_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        else:
+            return

@@ -1,0 +1,55 @@
+"""An engine from a URL, and the database's errors in our two words. No table lives here."""
+
+import contextlib
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared.errors import Retryable, Unavailable
+
+# SQLSTATE classes: 40 transaction rollback (deadlock, serialization), 55P03 lock not available
+PASSING_STATES = ("40", "55P03")
+
+
+def engine_of(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine that connects on first use and notices a server that went away."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+@contextlib.contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction, committed when the block ends well.
+
+    Raises:
+        Unavailable: the database can't be reached or went away, perhaps after it committed: repeat, idempotently.
+        Retryable: the transaction lost against another one.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        state = _sqlstate(error)
+        if state.startswith(PASSING_STATES):
+            raise Retryable(f"the database asks for another try ({state})") from error
+        raise Unavailable(f"the database can't be used: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(f"the database went away: {_first_line(error)}") from error
+        raise
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", None), "pgcode", None) or "")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]

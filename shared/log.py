@@ -1,0 +1,26 @@
+"""Log lines as JSON on standard error, with the message at hand bound to each line."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str, service: str) -> None:
+    """Set up logging for this process; call once, from a composition root."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it logs every lost connection with a trace; we log it once
+    logging.getLogger("aio_pika").setLevel(logging.ERROR)

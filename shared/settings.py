@@ -1,0 +1,32 @@
+"""The settings that every service shares. Each service adds its own in `services/<name>/settings.py`, read once at start."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BusSettings(BaseSettings):
+    """Where the broker and the image bytes are."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    amqp_url: str = Field(
+        default="amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slashes"
+    )
+    blob_dir: Path = Field(
+        default=Path("var/blobs"), description="folder of image bytes; the same shared volume for every service"
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    stop_grace_seconds: float = Field(
+        default=30.0, gt=0, description="how long a stopping service may finish what it has begun"
+    )
+
+
+class DatabaseSettings(BusSettings):
+    """For a service that owns tables."""
+
+    database_url: str = Field(
+        default="postgresql+psycopg2://presswork@localhost:5432/presswork",
+        description="PostgreSQL, as an SQLAlchemy URL",
+    )

@@ -1,4 +1,4 @@
-"""Image bytes by their SHA-256, in a directory every process can reach (a shared volume). Messages carry the reference."""
+"""Image bytes by their SHA-256, in a directory that every process can reach. Messages carry the reference."""
 
 import contextlib
 import hashlib

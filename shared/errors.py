@@ -1,4 +1,4 @@
-"""The two ways in which a handler can fail. A business "no" (a rejected file, a duplicate) is an event, not an error."""
+"""The ways in which a handler can fail. A business "no" (a rejected file, a duplicate) is an event, not an error."""
 
 
 class Retryable(Exception):  # noqa: N818 - reads as the adjective it is: raise Retryable(...)

@@ -1,4 +1,4 @@
-"""The settings that every service shares. Each service adds its own in `services/<name>/settings.py`, read once at start."""
+"""The settings that every service shares. Each adds its own in `services/<name>/settings.py`, read once at start."""
 
 from pathlib import Path
 

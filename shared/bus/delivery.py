@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID, uuid5
 
@@ -97,8 +98,8 @@ async def deliver(
     """Handle one message to its end. True: settle it (ack). False: leave it, it will come again."""
     try:
         envelope = _open(service, delivery)
-    except Undecodable:
-        return await _until_taken(lambda: _bury(service, delivery, error, transport), stopping)
+    except Undecodable as error:
+        return await _until_taken(partial(_bury, service, delivery, error, transport), stopping)
     with structlog.contextvars.bound_contextvars(
         message=type(envelope.message).__name__, message_id=str(envelope.id), session_id=envelope.correlation_id
     ):
@@ -112,8 +113,7 @@ async def deliver(
                     return False
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
-                failure = error  # `except` unbinds its name at the end of the block
-                return await _until_taken(lambda: _fail(service, delivery, failure, transport), stopping)
+                return await _until_taken(partial(_fail, service, delivery, error, transport), stopping)
             else:
                 return True
 

@@ -1,4 +1,4 @@
-"""The queues, exchanges and bindings, as data derived from the services. Where each name and safety argument comes from.
+"""The queues, exchanges and bindings, as data derived from the services.
 
     events  (topic)  image.hashed ...                      -> the inbox of each service that listens to that type
     progress (topic) progress.<session>.<stage>.<outcome>  -> the inbox of each service that follows progress

@@ -34,22 +34,19 @@ class Blobs:
     def writer(self) -> Iterator["BlobWriter"]:
         """Write a stream in constant memory; its `blob` is known when the block ends well."""
         incoming = self.root / "incoming"
-        try:
+        with self._store_errors():
             incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=incoming)
-        except OSError as error:
-            raise Unavailable(f"the blob store at {self.root} can't be written: {error}") from error
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 writer = BlobWriter(file)
                 yield writer
-                file.flush()
-                os.fsync(file.fileno())
+                with self._store_errors():
+                    file.flush()
+                    os.fsync(file.fileno())
             writer.blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
             self._keep(temporary, writer.blob)
-        except OSError as error:
-            raise Unavailable(f"the blob store at {self.root} can't be written: {error}") from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -74,13 +71,21 @@ class Blobs:
 
     def _keep(self, temporary: Path, blob: Blob) -> None:
         final = self.path(blob)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(final)
-        directory = os.open(final.parent, os.O_RDONLY)
+        with self._store_errors():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(final)
+            directory = os.open(final.parent, os.O_RDONLY)
+            try:
+                os.fsync(directory)  # the name must survive a crash as well as the bytes
+            finally:
+                os.close(directory)
+
+    @contextlib.contextmanager
+    def _store_errors(self) -> Iterator[None]:
         try:
-            os.fsync(directory)  # the name must survive a crash as well as the bytes
-        finally:
-            os.close(directory)
+            yield
+        except OSError as error:
+            raise Unavailable(f"the blob store at {self.root} can't be written: {error}") from error
 
 
 class BlobWriter:

@@ -1,0 +1,95 @@
+"""What ingest does when something happened to a file: it tells the rows. Only a stored design can ask for more."""
+
+from collections.abc import Iterator
+
+from services.ingest.sessions.projection import Projection
+from shared.contracts import (
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageFailed,
+    ImageHashed,
+    ImageRejected,
+    ListingFailed,
+    ListingPublished,
+    Message,
+    MockupFailed,
+    MockupsRendered,
+    MockupsRequested,
+    StorageFailed,
+)
+
+LISTING_STAGES = ("mockup", "publisher")
+
+
+def on_image_hashed(event: ImageHashed, projection: Projection) -> Iterator[Message]:
+    projection.file_is(event, "hashed", facts={"warnings": list(event.warnings)})
+    yield from ()
+
+
+def on_image_rejected(event: ImageRejected, projection: Projection) -> Iterator[Message]:
+    projection.file_is(event, "rejected", reason=event.reason, facts={"code": event.code})
+    yield from ()
+
+
+def on_image_accepted(event: ImageAccepted, projection: Projection) -> Iterator[Message]:
+    projection.file_is(event, "accepted", facts={"warnings": list(event.warnings)})
+    yield from ()
+
+
+def on_duplicate_found(event: DuplicateFound, projection: Projection) -> Iterator[Message]:
+    facts = {"kind": event.kind, "distance": event.distance, "match": event.match.model_dump(mode="json")}
+    projection.file_is(event, "duplicate", reason=event.reason, facts=facts)
+    yield from ()
+
+
+def on_storage_failed(event: StorageFailed, projection: Projection) -> Iterator[Message]:
+    projection.file_is(event, "failed", reason=event.reason)
+    yield from ()
+
+
+def on_image_failed(event: ImageFailed, projection: Projection) -> Iterator[Message]:
+    if event.failed_stage in LISTING_STAGES:
+        projection.listing_is(event, None, "failed", reason=event.reason)
+    else:
+        projection.file_is(event, "failed", reason=event.reason)
+    yield from ()
+
+
+def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[MockupsRequested]:
+    columns = {
+        "number": event.number,
+        "name": event.name,
+        "path": event.path,
+        "print_sha256": event.print_file.sha256,
+        "print_size": event.print_file.size,
+    }
+    projection.file_is(event, "stored", columns=columns)
+    for _, request in projection.mockups_wanted(event.item_id):
+        yield request
+
+
+def on_mockups_rendered(event: MockupsRendered, projection: Projection) -> Iterator[Message]:
+    projection.listing_is(event, event.mockup_id, "rendered", columns={"warnings": list(event.warnings)})
+    yield from ()
+
+
+def on_mockup_failed(event: MockupFailed, projection: Projection) -> Iterator[Message]:
+    projection.listing_is(event, event.mockup_id, "failed", reason=event.reason)
+    yield from ()
+
+
+def on_listing_published(event: ListingPublished, projection: Projection) -> Iterator[Message]:
+    columns = {
+        "target": event.target,
+        "listing_id": event.listing_id,
+        "url": event.url,
+        "warnings": list(event.warnings),
+    }
+    projection.listing_is(event, event.mockup_id, "listed", columns=columns)
+    yield from ()
+
+
+def on_listing_failed(event: ListingFailed, projection: Projection) -> Iterator[Message]:
+    projection.listing_is(event, event.mockup_id, "failed", reason=event.reason)
+    yield from ()

@@ -1,0 +1,85 @@
+"""The outbox: messages that ingest owes the pipeline, committed with the rows they follow from.
+
+Only ingest has one: it has no input message that could be delivered again.
+"""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+
+from services.ingest.sessions.tables import NOW, outbox
+from shared.bus.envelope import Envelope, types
+from shared.contracts import Message
+from shared.database import transaction
+from shared.errors import Unavailable
+
+log = structlog.get_logger()
+
+AT_ONCE = 100
+
+
+def owe(connection: Connection, lane: str, message: Message, *, message_id: UUID | None = None) -> None:
+    """Owe a message to a lane, from this transaction on."""
+    connection.execute(
+        insert(outbox).values(
+            id=message_id or uuid4(),
+            lane=lane,
+            session_id=getattr(message, "session_id", None),
+            type=type(message).__name__,
+            data=message.model_dump(mode="json"),
+        )
+    )
+
+
+class Relay:
+    """Publishes what one lane is owed. Any number of relays may run; rows are claimed with SKIP LOCKED.
+
+    A crash between confirm and mark sends a row twice, with the same id, which every consumer recognises.
+    """
+
+    def __init__(self, engine: Engine, lane: str) -> None:
+        self.engine = engine
+        self.lane = lane
+
+    def send(self, publish: Callable[[Envelope], None], *, session_id: UUID | None = None) -> int:
+        """Publish up to a hundred rows, oldest first; return how many were confirmed.
+
+        Scans unsent rows and never `id > last`: rows become visible out of order.
+
+        Raises:
+            Unavailable: database or broker is away; what was confirmed before is marked.
+        """
+        unsent = (
+            select(outbox)
+            .where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None))
+            .order_by(outbox.c.created_at)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        if session_id is not None:
+            unsent = unsent.where(outbox.c.session_id == session_id)
+        sent: list[UUID] = []
+        failure: Unavailable | None = None
+        with transaction(self.engine) as connection:
+            for row in connection.execute(unsent).mappings().all():
+                try:
+                    publish(_envelope(row))
+                except Unavailable as error:
+                    failure = error
+                    failed = {"attempts": outbox.c.attempts + 1, "last_error": str(error)}
+                    connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**failed))
+                    break
+                sent.append(row["id"])
+            if sent:
+                connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=NOW))
+        if failure is not None:
+            raise failure
+        return len(sent)
+
+
+def _envelope(row: RowMapping) -> Envelope:
+    message = types()[row["type"]].model_validate(row["data"])
+    session = row["session_id"]
+    return Envelope(row["id"], message, "ingest", str(session) if session else None)

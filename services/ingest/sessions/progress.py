@@ -1,0 +1,134 @@
+"""What a session's counts mean to the person who waits: step, words, percent, and the frames the client reads. Pure."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+TOTAL_STEPS = 4
+
+# Shares of the way to 100 %. Listing a design takes about as long as making it; the end itself is the last percent.
+DESIGN_SHARE = 60.0
+LISTING_SHARE = 39.0
+HASHED, DECIDED, SETTLED = 0.6, 0.1, 0.3
+RENDERED, LISTED = 0.7, 0.3
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A session's counts. Each file is in one state, each listing in one: the states add up to received and requested.
+
+    received = stored + duplicate + rejected + failed + in progress, and requested = listed + listing_failed + in
+    progress, at every moment. `hashed`, `accepted` and `rendered` are those that are in that state now.
+    """
+
+    received: int = 0
+    hashed: int = 0
+    accepted: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    failed: int = 0
+    requested: int = 0
+    rendered: int = 0
+    listed: int = 0
+    listing_failed: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Files that have their end state."""
+        return self.stored + self.duplicate + self.rejected + self.failed
+
+    @property
+    def in_progress(self) -> int:
+        return self.received - self.settled
+
+    @property
+    def listings_settled(self) -> int:
+        return self.listed + self.listing_failed
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def percent(totals: Totals, *, finished: bool) -> float:
+    """How far a session is, 0 to 100; 100 only at the true end."""
+    if finished:
+        return 100.0
+    if not totals.received:
+        return 0.0
+    decided = totals.accepted + totals.settled
+    hashed = totals.hashed + decided
+    design = (HASHED * hashed + DECIDED * decided + SETTLED * totals.settled) / totals.received
+    listing = 0.0
+    if totals.requested:
+        rendered = totals.rendered + totals.listings_settled
+        listing = (RENDERED * rendered + LISTED * totals.listings_settled) / totals.requested
+    return round(DESIGN_SHARE * min(design, 1.0) + LISTING_SHARE * min(listing, 1.0), 2)
+
+
+def step(totals: Totals, *, finished: bool) -> int:
+    """Which of the client's four circles is lit. 4 closes its stream, so it comes only at the true end."""
+    if finished:
+        return TOTAL_STEPS
+    if totals.requested and not totals.in_progress:
+        return 3
+    return 2 if totals.hashed + totals.accepted + totals.settled else 1
+
+
+def message(totals: Totals, *, finished: bool) -> str:
+    """The line under the circles."""
+    if finished:
+        return _ending(totals)
+    at = step(totals, finished=False)
+    if at == 1:
+        return "Checking for duplicates"
+    if at == 2:
+        return f"Processing and formatting images ({totals.settled}/{totals.received})"
+    rendered = totals.rendered + totals.listings_settled
+    if rendered < totals.requested:
+        return f"Creating product mockups ({rendered}/{totals.requested})"
+    return f"Uploading to Etsy store ({totals.listings_settled}/{totals.requested})"
+
+
+def summary(totals: Totals) -> str:
+    """The totals in words: `57 stored, 2 duplicates skipped, 1 could not be used`."""
+    parts = [f"{totals.stored} stored"]
+    if totals.listed or totals.listing_failed:
+        parts.append(f"{totals.listed} listed")
+    if totals.duplicate:
+        parts.append(f"{totals.duplicate} duplicate{'s' if totals.duplicate > 1 else ''} skipped")
+    if totals.rejected:
+        parts.append(f"{totals.rejected} could not be used")
+    if totals.failed + totals.listing_failed:
+        parts.append(f"{totals.failed + totals.listing_failed} failed")
+    return ", ".join(parts)
+
+
+def frame(
+    totals: Totals, done_percent: float, *, finished: bool, started_at: datetime, at: datetime, current_file: str | None
+) -> dict[str, Any]:
+    """One progress frame, field by field as the existing client reads it (times in seconds)."""
+    elapsed = max((at - started_at).total_seconds(), 0.0)
+    total = elapsed / done_percent * 100 if done_percent > 5 else max(elapsed, 60.0)
+    current_step = step(totals, finished=finished)
+    within = done_percent / 100 * TOTAL_STEPS - (current_step - 1)
+    return {
+        "step": current_step,
+        "total_steps": TOTAL_STEPS,
+        "message": message(totals, finished=finished),
+        "progress_percent": done_percent,
+        "elapsed_time": round(elapsed, 1),
+        "estimated_total_time": round(total, 1),
+        "remaining_time": round(max(total - elapsed, 0.0), 1),
+        "file_progress": round(min(max(within, 0.0), 1.0), 3),
+        "current_file": current_file,
+        "timestamp": str(at.astimezone(UTC).replace(tzinfo=None)),
+    }
+
+
+def _ending(totals: Totals) -> str:
+    if totals.received and not totals.stored and not totals.duplicate:
+        return f"Upload failed: {summary(totals)}"
+    if totals.requested and not totals.listed:
+        return f"Upload failed: {summary(totals)}"
+    return f"Upload completed successfully: {summary(totals)}"

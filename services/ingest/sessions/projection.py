@@ -1,0 +1,151 @@
+"""From item events to rows: what every file's state is, and the session events that tell it.
+
+Each change is a compare-and-set on (generation, stage rank): a repeated, late or overtaken event changes nothing and
+emits nothing, whatever the order of arrival.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection, Engine, Row, select, update
+
+from services.ingest.sessions import timeline
+from services.ingest.sessions.tables import NOW, items, listings
+from shared.contracts import Blob, ItemEvent, MockupsRequested
+from shared.database import transaction
+
+RANKS = {"received": 0, "hashed": 10, "accepted": 20, "stored": 30, "duplicate": 30, "rejected": 30, "failed": 30}
+LISTING_RANKS = {"requested": 0, "rendered": 10, "listed": 20, "failed": 20}
+LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The rows of ingest as the events of the other services change them."""
+
+    engine: Engine
+
+    def file_is(
+        self,
+        event: ItemEvent,
+        state: str,
+        *,
+        reason: str | None = None,
+        columns: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A file came to a state. Listings that wait for a file which will not be stored fail with its reason."""
+        with transaction(self.engine) as connection:
+            item = connection.execute(select(items).where(items.c.id == event.item_id).with_for_update()).one_or_none()
+            if item is None or not _newer(event.generation, RANKS[state], item):
+                return
+            connection.execute(
+                update(items)
+                .where(items.c.id == event.item_id)
+                .values(
+                    state=state,
+                    stage_rank=RANKS[state],
+                    generation=event.generation,
+                    reason=reason,
+                    facts=item.facts | dict(facts or {}),
+                    updated_at=NOW,
+                    **(columns or {}),
+                )
+            )
+            changes = {} if item.state == "received" else {item.state: -1}
+            told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
+            timeline.append(
+                connection, item.session_id, state, {**changes, state: 1}, item_id=event.item_id, facts=told
+            )
+            if state in ("duplicate", "rejected", "failed"):
+                self._fail_listings(connection, event, f"the design was not stored: {reason}")
+
+    def listing_is(
+        self,
+        event: ItemEvent,
+        mockup_id: UUID | None,
+        state: str,
+        *,
+        reason: str | None = None,
+        columns: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A design's listing came to a state. Without a mockup id: every unfinished listing of the design."""
+        with transaction(self.engine) as connection:
+            of_item = select(listings).where(listings.c.item_id == event.item_id).with_for_update()
+            if mockup_id is not None:
+                of_item = of_item.where(listings.c.mockup_id == mockup_id)
+            for row in connection.execute(of_item).all():
+                if _newer(event.generation, LISTING_RANKS[state], row):
+                    self._set_listing(connection, row, event, state, reason, columns or {})
+
+    def mockups_wanted(self, item_id: UUID) -> list[tuple[UUID, MockupsRequested]]:
+        """The mockups to ask for now that a design is stored: its listings that were asked for before that."""
+        with transaction(self.engine) as connection:
+            item = connection.execute(select(items).where(items.c.id == item_id)).one_or_none()
+            if item is None or item.state != "stored":
+                return []
+            waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
+            return [(request_id(row), mockups_requested(item, row)) for row in connection.execute(waiting)]
+
+    def _fail_listings(self, connection: Connection, event: ItemEvent, reason: str) -> None:
+        waiting = select(listings).where(listings.c.item_id == event.item_id, listings.c.state == "requested")
+        for row in connection.execute(waiting.with_for_update()).all():
+            self._set_listing(connection, row, event, "failed", reason, {})
+
+    def _set_listing(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        event: ItemEvent,
+        state: str,
+        reason: str | None,
+        columns: Mapping[str, Any],
+    ) -> None:
+        connection.execute(
+            update(listings)
+            .where(listings.c.item_id == row.item_id, listings.c.mockup_id == row.mockup_id)
+            .values(
+                state=state,
+                stage_rank=LISTING_RANKS[state],
+                generation=event.generation,
+                reason=reason,
+                updated_at=NOW,
+                **columns,
+            )
+        )
+        changes = {LISTING_COUNTS[state]: 1}
+        if row.state != "requested":
+            changes[LISTING_COUNTS[row.state]] = -1
+        told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
+        kind = "listing_failed" if state == "failed" else state
+        timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+
+
+def request_id(listing: Row[Any]) -> UUID:
+    """The id of the message that asks for a listing's mockups: one per listing and generation."""
+    return uuid5(listing.item_id, f"mockups:{listing.mockup_id}:{listing.generation}")
+
+
+def mockups_requested(item: Row[Any], listing: Row[Any]) -> MockupsRequested:
+    """The message that asks for the mockups of a stored design, with the template as it was when it was asked for."""
+    return MockupsRequested(
+        tenant_id=item.user_id,
+        session_id=listing.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=listing.generation,
+        filename=item.filename,
+        mockup_id=listing.mockup_id,
+        design=Blob(sha256=item.print_sha256, size=item.print_size),
+        design_name=item.name,
+        number=item.number,
+        digital=item.is_digital,
+        **listing.request,
+    )
+
+
+def _newer(generation: int, rank: int, row: Row[Any]) -> bool:
+    known = (row.generation, row.stage_rank)
+    return (generation, rank) > known

@@ -1,0 +1,153 @@
+"""The tables of sessions, their items, listings and events; the outbox; the dead letters."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    func,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.ingest.tables import metadata
+
+NOW = func.now()
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False, index=True),
+    Column("client_key", Text, nullable=False, comment="the session_id that the client sends; its idempotency key"),
+    Column("state", Text, nullable=False, comment="announced | working | finished"),
+    Column("lane", Text, comment="comprehensive | original; set once, when files are submitted"),
+    Column("manifest", Text, comment="digest of what was submitted, to tell a repeat from another upload"),
+    Column("choice", JSONB, comment="template, mockup, canvas, size, print spec and destination as chosen"),
+    Column("announced_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("announced_files", Integer, nullable=False, server_default="0"),
+    Column("announced_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("submitted_at", DateTime(timezone=True)),
+    Column("settled_at", DateTime(timezone=True), comment="when the last file got its end state"),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("percent", Float, nullable=False, server_default="0"),
+    # Derived from the items in the same transactions; `reconcile` recomputes them and must find no drift.
+    Column("received", Integer, nullable=False, server_default="0"),
+    Column("hashed", Integer, nullable=False, server_default="0"),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("stored", Integer, nullable=False, server_default="0"),
+    Column("duplicate", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Column("requested", Integer, nullable=False, server_default="0"),
+    Column("rendered", Integer, nullable=False, server_default="0"),
+    Column("listed", Integer, nullable=False, server_default="0"),
+    Column("listing_failed", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("user_id", "client_key"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="also the design's id, from the moment the file is received"),
+    Column("session_id", Uuid, ForeignKey(sessions.c.id), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("index", Integer, nullable=False, comment="position in the upload, from 0"),
+    Column("filename", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column(
+        "state", Text, nullable=False, comment="received, hashed, accepted; then stored, duplicate, rejected or failed"
+    ),
+    Column("stage_rank", Integer, nullable=False, server_default="0"),
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    Column("facts", JSONB, nullable=False, server_default="{}", comment="code, match, distance, warnings ..."),
+    Column("template_id", Uuid),
+    Column("canvas_config_id", Uuid),
+    Column("number", Integer),
+    Column("name", Text),
+    Column("path", Text),
+    Column("print_sha256", Text),
+    Column("print_size", BigInteger),
+    Column("description", Text),
+    Column("is_digital", Boolean, nullable=False, server_default=false()),
+    Column("is_active", Boolean, nullable=False, server_default=true(), comment="false: the user deleted the design"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("updated_at", DateTime(timezone=True)),
+    UniqueConstraint("session_id", "index"),
+    Index("items_of_user", "user_id", "state", "created_at"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("item_id", Uuid, ForeignKey(items.c.id), primary_key=True),
+    Column("mockup_id", Uuid, primary_key=True),
+    Column("session_id", Uuid, ForeignKey(sessions.c.id), nullable=False, index=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("template_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False, comment="requested, rendered; then listed or failed"),
+    Column("stage_rank", Integer, nullable=False, server_default="0"),
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    Column("target", Text),
+    Column("listing_id", Text),
+    Column("url", Text),
+    Column("warnings", JSONB, nullable=False, server_default="[]"),
+    Column("request", JSONB, nullable=False, comment="template and backgrounds as they were when it was asked for"),
+    Column("requested_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("updated_at", DateTime(timezone=True)),
+)
+
+session_events = Table(
+    "session_events",
+    metadata,
+    Column("session_id", Uuid, ForeignKey(sessions.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True, comment="1..n per session, without gap or repeat"),
+    Column("type", Text, nullable=False),
+    Column("item_id", Uuid),
+    Column("payload", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="the message's id"),
+    Column("lane", Text, nullable=False),
+    Column("session_id", Uuid),
+    Column("type", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    Index("outbox_unsent", "lane", "created_at", postgresql_where=text("sent_at IS NULL")),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("message_type", Text),
+    Column("session_id", Uuid, index=True),
+    Column("cause", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("stack", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("first_failed_at", DateTime(timezone=True), nullable=False),
+    Column("dead_at", DateTime(timezone=True), nullable=False),
+)

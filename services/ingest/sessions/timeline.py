@@ -1,0 +1,99 @@
+"""A session's counts and its gap-free sequence of events, changed together in the transaction of what happened.
+
+The row lock on the session serialises one session only; a rollback leaves no hole in the sequence.
+Lock order is always item, then session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from services.ingest.sessions.progress import Totals, percent
+from services.ingest.sessions.tables import NOW, session_events, sessions
+
+COUNTS = tuple(field.name for field in fields(Totals))
+
+
+def totals_of(row: Row[Any]) -> Totals:
+    """The counts in a row of `sessions`."""
+    return Totals(**{name: getattr(row, name) for name in COUNTS})
+
+
+def append(
+    connection: Connection,
+    session_id: UUID,
+    kind: str,
+    changes: Mapping[str, int],
+    *,
+    item_id: UUID | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Change the session's counts, write the event that tells it, and end the session if that was the last thing."""
+    row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
+    totals = totals_of(row)
+    counts = {name: getattr(totals, name) + changes.get(name, 0) for name in COUNTS}
+    totals = Totals(**counts)
+    done = _complete(totals)
+    reopened = row.state == "finished" and not done
+    # Work that is asked for anew may have less done than what was shown; within one run it never goes back.
+    shown = percent(totals, finished=False)
+    shown = shown if reopened else max(shown, min(row.percent, 99.0))
+    seq = row.last_seq + 1
+    _insert(connection, session_id, seq, kind, item_id, facts or {}, totals, shown, finished=False)
+    values: dict[str, Any] = dict(counts) | {"percent": shown, "last_seq": seq}
+    if row.state == "announced" and totals.received:
+        values["state"] = "working"
+    if totals.received and not totals.in_progress and row.settled_at is None:
+        values["settled_at"] = NOW
+    if totals.in_progress and row.settled_at is not None:
+        values["settled_at"] = None
+    if reopened:
+        values |= {"state": "working", "finished_at": None}
+    if done:
+        values |= _finish(connection, session_id, seq + 1, totals)
+    connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+
+
+def finish(connection: Connection, session_id: UUID) -> None:
+    """End a session whose files are settled and for which nobody asked for listings."""
+    row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
+    totals = totals_of(row)
+    if row.state == "finished" or totals.in_progress or totals.requested > totals.listings_settled:
+        return
+    values = _finish(connection, session_id, row.last_seq + 1, totals)
+    connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+
+
+def _complete(totals: Totals) -> bool:
+    """Nothing is left to do, and nothing more is expected of the user."""
+    if not totals.received or totals.in_progress:
+        return False
+    if totals.requested:
+        return totals.listings_settled == totals.requested
+    return totals.stored == 0
+
+
+def _finish(connection: Connection, session_id: UUID, seq: int, totals: Totals) -> dict[str, Any]:
+    _insert(connection, session_id, seq, "finished", None, {}, totals, 100.0, finished=True)
+    return {"state": "finished", "finished_at": NOW, "percent": 100.0, "last_seq": seq}
+
+
+def _insert(
+    connection: Connection,
+    session_id: UUID,
+    seq: int,
+    kind: str,
+    item_id: UUID | None,
+    facts: Mapping[str, Any],
+    totals: Totals,
+    shown: float,
+    *,
+    finished: bool,
+) -> None:
+    payload = {**facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
+    connection.execute(
+        insert(session_events).values(session_id=session_id, seq=seq, type=kind, item_id=item_id, payload=payload)
+    )

@@ -143,7 +143,7 @@ async def _handle(service: Service, envelope: Envelope, transport: Transport, th
     def work() -> None:
         unconfirmed: list[Future[None]] = []
         try:
-            for index, message in enumerate(handler.call(envelope.message)):
+            for index, message in enumerate(handler.call(envelope.message) or ()):
                 unconfirmed.append(asyncio.run_coroutine_threadsafe(answer(message, index), loop))
         finally:
             for future in unconfirmed:

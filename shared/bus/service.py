@@ -19,7 +19,7 @@ class Handler:
     listens_to: type[Message]
     emits: tuple[type[Message], ...]
     name: str
-    call: Callable[[Any], Iterable[Message]]
+    call: Callable[[Any], Iterable[Message] | None]
 
 
 @dataclass
@@ -38,7 +38,9 @@ class Service:
     archives: tuple[str, ...] = ()
     handlers: dict[type[Message], Handler] = field(default_factory=dict)
 
-    def on(self, handler: Callable[Concatenate[M, P], Iterable[Message]], *args: P.args, **kwargs: P.kwargs) -> None:
+    def on(
+        self, handler: Callable[Concatenate[M, P], Iterable[Message] | None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
         """Register a handler for the type of its first parameter; the rest are its dependencies.
 
         Raises:
@@ -53,7 +55,7 @@ class Service:
         if listens_to in self.handlers:
             raise TypeError(f"{self.name}: two handlers for {listens_to.__name__}")
 
-        def call(message: M) -> Iterable[Message]:
+        def call(message: M) -> Iterable[Message] | None:
             return handler(message, *args, **kwargs)
 
         self.handlers[listens_to] = Handler(listens_to, _emitted(hints.get("return")), handler.__name__, call)

@@ -12,7 +12,6 @@ from shared.contracts import (
     ImageRejected,
     ListingFailed,
     ListingPublished,
-    Message,
     MockupFailed,
     MockupsRendered,
     MockupsRequested,
@@ -22,38 +21,32 @@ from shared.contracts import (
 LISTING_STAGES = ("mockup", "publisher")
 
 
-def on_image_hashed(event: ImageHashed, projection: Projection) -> Iterator[Message]:
+def on_image_hashed(event: ImageHashed, projection: Projection) -> None:
     projection.file_is(event, "hashed", facts={"warnings": list(event.warnings)})
-    yield from ()
 
 
-def on_image_rejected(event: ImageRejected, projection: Projection) -> Iterator[Message]:
+def on_image_rejected(event: ImageRejected, projection: Projection) -> None:
     projection.file_is(event, "rejected", reason=event.reason, facts={"code": event.code})
-    yield from ()
 
 
-def on_image_accepted(event: ImageAccepted, projection: Projection) -> Iterator[Message]:
+def on_image_accepted(event: ImageAccepted, projection: Projection) -> None:
     projection.file_is(event, "accepted", facts={"warnings": list(event.warnings)})
-    yield from ()
 
 
-def on_duplicate_found(event: DuplicateFound, projection: Projection) -> Iterator[Message]:
+def on_duplicate_found(event: DuplicateFound, projection: Projection) -> None:
     facts = {"kind": event.kind, "distance": event.distance, "match": event.match.model_dump(mode="json")}
     projection.file_is(event, "duplicate", reason=event.reason, facts=facts)
-    yield from ()
 
 
-def on_storage_failed(event: StorageFailed, projection: Projection) -> Iterator[Message]:
+def on_storage_failed(event: StorageFailed, projection: Projection) -> None:
     projection.file_is(event, "failed", reason=event.reason)
-    yield from ()
 
 
-def on_image_failed(event: ImageFailed, projection: Projection) -> Iterator[Message]:
+def on_image_failed(event: ImageFailed, projection: Projection) -> None:
     if event.failed_stage in LISTING_STAGES:
         projection.listing_is(event, None, "failed", reason=event.reason)
     else:
         projection.file_is(event, "failed", reason=event.reason)
-    yield from ()
 
 
 def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[MockupsRequested]:
@@ -69,17 +62,15 @@ def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[Mo
         yield request
 
 
-def on_mockups_rendered(event: MockupsRendered, projection: Projection) -> Iterator[Message]:
+def on_mockups_rendered(event: MockupsRendered, projection: Projection) -> None:
     projection.listing_is(event, event.mockup_id, "rendered", columns={"warnings": list(event.warnings)})
-    yield from ()
 
 
-def on_mockup_failed(event: MockupFailed, projection: Projection) -> Iterator[Message]:
+def on_mockup_failed(event: MockupFailed, projection: Projection) -> None:
     projection.listing_is(event, event.mockup_id, "failed", reason=event.reason)
-    yield from ()
 
 
-def on_listing_published(event: ListingPublished, projection: Projection) -> Iterator[Message]:
+def on_listing_published(event: ListingPublished, projection: Projection) -> None:
     columns = {
         "target": event.target,
         "listing_id": event.listing_id,
@@ -87,9 +78,7 @@ def on_listing_published(event: ListingPublished, projection: Projection) -> Ite
         "warnings": list(event.warnings),
     }
     projection.listing_is(event, event.mockup_id, "listed", columns=columns)
-    yield from ()
 
 
-def on_listing_failed(event: ListingFailed, projection: Projection) -> Iterator[Message]:
+def on_listing_failed(event: ListingFailed, projection: Projection) -> None:
     projection.listing_is(event, event.mockup_id, "failed", reason=event.reason)
-    yield from ()

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from shared.contracts import Message
+from shared.contracts import Message, Stage
 
 
 class DeadLetter(Message):
     """What an archiver handles in place of a typed message. Never published."""
 
     id: UUID
-    service: str
+    service: Stage
     body: str
     cause: str
     attempts: int
@@ -24,7 +24,7 @@ class DeadLetter(Message):
     session_id: UUID | None = None
 
     @classmethod
-    def of(cls, service: str, body: bytes, headers: Mapping[str, Any]) -> "DeadLetter":
+    def of(cls, service: Stage, body: bytes, headers: Mapping[str, Any]) -> "DeadLetter":
         """Read what can be read. A letter that the broker itself buried has only its `x-death` to tell why."""
         text = body.decode(errors="replace")
         now = datetime.now(UTC).isoformat()

@@ -31,7 +31,7 @@ from shared.bus.envelope import Envelope, Undecodable, answer_id, seal, unseal
 from shared.bus.retry import Bury
 from shared.bus.service import Service
 from shared.bus.topology import MAX_HEADER_BYTES, Route, dead_route, retry_route, routes
-from shared.contracts import Message
+from shared.contracts import Message, Stage
 from shared.errors import Unavailable
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class Delivery:
 
     body: bytes
     headers: Headers
-    dead_service: str | None = None
+    dead_service: Stage | None = None
 
     @property
     def attempt(self) -> int:

@@ -10,6 +10,7 @@ from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
 from shared.bus.envelope import Envelope
 from shared.bus.service import Service
 from shared.bus.topology import DEAD, RETRY, Route, bindings
+from shared.contracts import Stage
 
 log = structlog.get_logger()
 
@@ -25,7 +26,6 @@ class MemoryBus:
         self._consumers: list[asyncio.Task[None]] = []
         self._pools: list[ThreadPoolExecutor] = []
         self._timers: set[asyncio.TimerHandle] = set()
-        self.dead: dict[str, list[Delivery]] = {}
 
     async def consume(self, service: Service) -> None:
         """Start the service's consumers on this bus."""
@@ -50,7 +50,7 @@ class MemoryBus:
         if route.exchange == RETRY:
             self._send_later(route, delivery)
         elif route.exchange == DEAD:
-            self._send_dead(route.key, sealed)
+            self._send_dead(self.services[route.key].name, sealed)
         else:
             self._route(route, delivery)
 
@@ -90,12 +90,13 @@ class MemoryBus:
         timer = asyncio.get_running_loop().call_later(int(delay.removesuffix("ms")) / 1000, redeliver)
         self._timers.add(timer)
 
-    def _send_dead(self, service: str, sealed: Sealed) -> None:
+    def _send_dead(self, service: Stage, sealed: Sealed) -> None:
         letter = Delivery(sealed.body, sealed.headers, dead_service=service)
-        self.dead.setdefault(service, []).append(letter)
-        for archiver in self.services.values():
-            if service in archiver.archives:
-                self._put(archiver.name, letter)
+        takers = [archiver.name for archiver in self.services.values() if service in archiver.archives]
+        if not takers:
+            raise Unroutable(f"nobody keeps the dead letters of {service}")
+        for name in takers:
+            self._put(name, letter)
 
     def _put(self, service: str, delivery: Delivery) -> None:
         self._unfinished += 1

@@ -16,6 +16,7 @@ from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
 from shared.bus.envelope import CONTENT_TYPE, Envelope
 from shared.bus.service import Service
 from shared.bus.topology import Route, Topology, dead_queue, inbox
+from shared.contracts import Stage
 from shared.errors import Unavailable
 
 log = structlog.get_logger()
@@ -106,7 +107,7 @@ class RabbitBus:
         """
         if self._consuming is None:
             raise Unavailable("not connected")
-        queues: list[tuple[str, str | None]] = [(inbox(service.name), None)]
+        queues: list[tuple[str, Stage | None]] = [(inbox(service.name), None)]
         queues += [(dead_queue(name), name) for name in service.archives]
         for queue, dead_service in queues:
             self._inboxes.append(await _Inbox.open(self, self._consuming, service, queue, dead_service))
@@ -143,7 +144,7 @@ class RabbitBus:
 class _Inbox:
     """One consumer on one queue, with a channel of its own and `prefetch` workers."""
 
-    def __init__(self, bus: RabbitBus, service: Service, dead_service: str | None) -> None:
+    def __init__(self, bus: RabbitBus, service: Service, dead_service: Stage | None) -> None:
         self.bus = bus
         self.service = service
         self.dead_service = dead_service
@@ -156,7 +157,7 @@ class _Inbox:
 
     @classmethod
     async def open(
-        cls, bus: RabbitBus, connection: Connection, service: Service, queue: str, dead_service: str | None
+        cls, bus: RabbitBus, connection: Connection, service: Service, queue: str, dead_service: Stage | None
     ) -> "_Inbox":
         self = cls(bus, service, dead_service)
         try:

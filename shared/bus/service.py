@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args, get_type_hints
 
 from shared.bus.retry import RetryPolicy
-from shared.contracts import Message
+from shared.contracts import Message, Stage
 
 M = TypeVar("M", bound=Message)
 P = ParamSpec("P")
@@ -31,11 +31,11 @@ class Service:
     in `archives`.
     """
 
-    name: str
+    name: Stage
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     prefetch: int = 1
     follows_progress: bool = False
-    archives: tuple[str, ...] = ()
+    archives: tuple[Stage, ...] = ()
     handlers: dict[type[Message], Handler] = field(default_factory=dict)
 
     def on(

@@ -58,8 +58,7 @@ def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[Mo
         "print_size": event.print_file.size,
     }
     projection.file_is(event, "stored", columns=columns)
-    for _, request in projection.mockups_wanted(event.item_id):
-        yield request
+    yield from projection.mockups_wanted(event.item_id)
 
 
 def on_mockups_rendered(event: MockupsRendered, projection: Projection) -> None:

@@ -80,14 +80,14 @@ class Projection:
                 if _newer(event.generation, LISTING_RANKS[state], row):
                     self._set_listing(connection, row, event, state, reason, columns or {})
 
-    def mockups_wanted(self, item_id: UUID) -> list[tuple[UUID, MockupsRequested]]:
+    def mockups_wanted(self, item_id: UUID) -> list[MockupsRequested]:
         """The mockups to ask for now that a design is stored: its listings that were asked for before that."""
         with transaction(self.engine) as connection:
             item = connection.execute(select(items).where(items.c.id == item_id)).one_or_none()
             if item is None or item.state != "stored":
                 return []
             waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
-            return [(request_id(row), mockups_requested(item, row)) for row in connection.execute(waiting)]
+            return [mockups_requested(item, row) for row in connection.execute(waiting)]
 
     def _fail_listings(self, connection: Connection, event: ItemEvent, reason: str) -> None:
         waiting = select(listings).where(listings.c.item_id == event.item_id, listings.c.state == "requested")

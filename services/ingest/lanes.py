@@ -1,0 +1,137 @@
+"""The two ways through the pipeline: over RabbitMQ (comprehensive), or one after the other in this process (original).
+
+The handlers are the same. A session's lane is chosen when its files are submitted and never changes, so no file is
+ever worked on twice. The original lane's queues die with their process; whichever replica holds a session's lock
+publishes its unfinished work again from the item rows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Engine
+
+from services.ingest.sessions.locks import SessionLocks
+from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.resume import Unfinished
+from shared.bus.envelope import Envelope
+from shared.bus.memory import MemoryBus
+from shared.bus.rabbit import RabbitBus
+from shared.bus.run import start
+from shared.bus.service import Service
+from shared.errors import Unavailable
+
+log = structlog.get_logger()
+
+COMPREHENSIVE = "comprehensive"
+ORIGINAL = "original"
+
+POLL_S = 0.5
+
+
+@dataclass
+class Lanes:
+    """Sends what ingest owes, and hears what became of it.
+
+    `rabbit` is None in embedded mode. `original` holds the services of the in-process lane, composed by whoever may
+    import all services; without them every session takes the comprehensive lane and waits for the broker.
+    """
+
+    engine: Engine
+    projection: Service
+    unfinished: Unfinished
+    min_files: int
+    use_comprehensive: bool
+    rabbit: RabbitBus | None
+    original: Sequence[Service] = ()
+    owed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._bus = MemoryBus()
+        self._locks = SessionLocks(self.engine)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def broker_connected(self) -> bool:
+        return self.rabbit is not None and self.rabbit.connected
+
+    def choose(self, files: int) -> str:
+        """The lane for an upload of so many files, now."""
+        if not self.original:
+            return COMPREHENSIVE
+        wanted = self.use_comprehensive and files >= self.min_files
+        return COMPREHENSIVE if wanted and self.broker_connected else ORIGINAL
+
+    async def start(self) -> None:
+        """Start relays and consumers; returns at once, whether the broker is there or not."""
+        if self.original:
+            for service in (*self.original, self.projection):
+                await self._bus.consume(service)
+            self._tasks.append(asyncio.create_task(self._relay(self._send_original)))
+        if self.rabbit is not None:
+            self._tasks.append(asyncio.create_task(start(self.rabbit, self.projection)))
+            self._tasks.append(asyncio.create_task(self._relay(self._send_comprehensive)))
+
+    async def stop(self, grace_s: float) -> None:
+        """Finish what is in work within the grace; the rest is taken up again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._bus.stop(grace_s)
+        if self.rabbit is not None:
+            await self.rabbit.stop(grace_s)
+        await asyncio.to_thread(self._locks.close)
+
+    async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Send for ever: at once when this process owes something, and every half second for what others owe."""
+        while True:
+            try:
+                await send()
+            except Unavailable as error:
+                log.warning("relay waits", cause=str(error))
+            except Exception:
+                log.exception("relay failed; it goes on")
+            try:
+                await asyncio.wait_for(self.owed.wait(), POLL_S)
+            except TimeoutError:
+                continue
+            self.owed.clear()
+
+    async def _send_comprehensive(self) -> None:
+        if self.rabbit is None or not self.rabbit.connected:
+            return
+        publish = _from_thread(self.rabbit.publish)
+        while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE).send, publish):
+            pass
+
+    async def _send_original(self) -> None:
+        publish = _from_thread(self._bus.publish)
+        await asyncio.to_thread(self._send_owned, publish)
+
+    def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
+        """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
+        working = self.unfinished.sessions(ORIGINAL)
+        self._locks.keep_only(working)
+        for session_id in working:
+            if not self._locks.held(session_id):
+                if not self._locks.acquire(session_id):
+                    continue
+                if self.unfinished.begun(session_id):
+                    for envelope in self.unfinished.messages(session_id):
+                        publish(envelope)
+            while Relay(self.engine, ORIGINAL).send(publish, session_id=session_id):
+                pass
+
+
+def _from_thread(publish: Callable[[Envelope], Awaitable[None]]) -> Callable[[Envelope], None]:
+    """A publish for the relay's thread, run on this loop."""
+    loop = asyncio.get_running_loop()
+
+    async def run(envelope: Envelope) -> None:
+        await publish(envelope)
+
+    def call(envelope: Envelope) -> None:
+        asyncio.run_coroutine_threadsafe(run(envelope), loop).result()
+
+    return call

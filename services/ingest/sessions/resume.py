@@ -1,0 +1,108 @@
+"""From the item rows back to the messages that would finish them, for a lane whose queues died with their process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine, Row, exists, select
+
+from services.ingest.sessions.batching import batches
+from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.tables import items, listings, outbox, sessions
+from shared.bus.envelope import Envelope
+from shared.contracts import BatchSubmitted, Blob, Destination, ImageRejected, Message, PrintSpec, UploadedFile
+from shared.database import transaction
+
+UNSETTLED = ("received", "hashed", "accepted")
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """The sessions of a lane that still have something to do."""
+
+    engine: Engine
+    hashers: int
+
+    def sessions(self, lane: str) -> list[UUID]:
+        """Their ids, oldest first."""
+        working = (
+            select(sessions.c.id)
+            .where(sessions.c.lane == lane, sessions.c.state == "working")
+            .order_by(sessions.c.submitted_at)
+        )
+        with transaction(self.engine) as connection:
+            return list(connection.execute(working).scalars())
+
+    def begun(self, session_id: UUID) -> bool:
+        """Whether anything was ever sent for a session: if not, its outbox rows are all there is to send."""
+        sent = select(exists().where(outbox.c.session_id == session_id, outbox.c.sent_at.is_not(None)))
+        with transaction(self.engine) as connection:
+            return bool(connection.execute(sent).scalar_one())
+
+    def messages(self, session_id: UUID) -> Iterator[Envelope]:
+        """What to publish so that a session goes on. Consumers recognise what they did before."""
+        of_session = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+        with transaction(self.engine) as connection:
+            session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
+            waiting = connection.execute(of_session.order_by(items.c.index)).all()
+            asked = connection.execute(
+                select(listings).where(
+                    listings.c.session_id == session_id, listings.c.state.in_(("requested", "rendered"))
+                )
+            ).all()
+            designs = {
+                row.id: row
+                for row in connection.execute(
+                    select(items).where(items.c.session_id == session_id, items.c.state == "stored")
+                )
+            }
+        for row in waiting:
+            if "refused" in row.facts:
+                yield _envelope(session_id, refusal(row))
+        files = [_file(row) for row in waiting if "refused" not in row.facts]
+        for number, batch in enumerate(batches(files, self.hashers)):
+            yield _envelope(session_id, _batch(session, number, batch))
+        for listing in asked:
+            if listing.item_id in designs:
+                request = mockups_requested(designs[listing.item_id], listing)
+                yield Envelope(request_id(listing), request, "ingest", str(session_id))
+
+
+def _file(row: Row[Any]) -> UploadedFile:
+    return UploadedFile(
+        item_id=row.id,
+        index=row.index,
+        generation=row.generation,
+        filename=row.filename,
+        upload=Blob(sha256=row.sha256, size=row.size),
+    )
+
+
+def _batch(session: Row[Any], number: int, files: tuple[UploadedFile, ...]) -> BatchSubmitted:
+    return BatchSubmitted(
+        tenant_id=session.user_id,
+        session_id=session.id,
+        batch=number,
+        files=files,
+        print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
+        destination=Destination.model_validate(session.choice["destination"]),
+    )
+
+
+def refusal(item: Row[Any]) -> ImageRejected:
+    """The rejection of a file that was refused on receipt."""
+    return ImageRejected(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        code="too_large",
+        reason=item.facts["refused"],
+    )
+
+
+def _envelope(session_id: UUID, message: Message) -> Envelope:
+    return Envelope(uuid4(), message, "ingest", str(session_id))

@@ -1,0 +1,91 @@
+"""Where a file goes on the NAS and what it is called. Pure.
+
+The layout and the names are those that the sellers' tools, and their eyes, know from the old system: shop/template/file.
+"""
+
+import re
+import unicodedata
+from uuid import UUID
+
+from shared.nas.names import checked, collision_key, extension, safe_file_name, safe_folder_name
+
+# The old system looked for "UV", in capitals, anywhere in the name; other spellings count at the start of a word only,
+# so that "Souvenir" and "Louver" stay DTF.
+UV = re.compile(r"UV|\b[Uu][Vv]")
+PHYSICAL_NAME = re.compile(r"(?:UV|DTF) ([0-9]{3,9}) (.+)_([0-9]{3,9})\.png", re.IGNORECASE)
+DIGITAL_NAME = re.compile(r"Digital ([0-9]{3,9})\.png", re.IGNORECASE)
+
+
+def design_name(template: str, number: int, *, digital: bool = False) -> str:
+    """'UV 100 UVDTF_16oz_100.png', 'DTF 007 Adult_Tee_007.png', 'Digital 100.png'.
+
+    Etsy titles begin with the first two words, and orders find their print file by them.
+    """
+    if digital:
+        return f"Digital {number:03}.png"
+    prefix = "UV" if UV.search(template) else "DTF"
+    return f"{prefix} {number:03} {_underscored(template)}_{number:03}.png"
+
+
+def number_of(name: str, template: str, *, digital: bool = False) -> int | None:
+    """The number in a name that `design_name` (or the old system) gave, in whatever case; None for any other file."""
+    composed = unicodedata.normalize("NFC", name)
+    if digital:
+        found = DIGITAL_NAME.fullmatch(composed)
+        return _canonical(found[1]) if found else None
+    found = PHYSICAL_NAME.fullmatch(composed)
+    if found is None or found[1] != found[3]:
+        return None
+    # either prefix: the number is what must not come twice
+    same = collision_key(_underscored(found[2])) == collision_key(_underscored(template))
+    return _canonical(found[1]) if same else None
+
+
+def design_folder(shop: str, template: str, *, digital: bool = False) -> str:
+    """'NorthCups/UVDTF 16oz', or 'NorthCups/Digital/UVDTF 16oz'."""
+    parts = (shop, "Digital", template) if digital else (shop, template)
+    return "/".join(map(safe_folder_name, parts))
+
+
+def counter_key(shop: str, template: str, *, digital: bool = False) -> str:
+    """What one sequence of numbers belongs to: equal whenever two templates would share a folder on some NAS."""
+    return collision_key(design_folder(shop, template, digital=digital))
+
+
+def staging_path(folder: str, item_id: UUID) -> str:
+    """Where a verified file waits for its number: hidden, in the folder it will be renamed in."""
+    return f"{folder}/.{item_id}.staged"
+
+
+def mockup_folder(shop: str, template: str) -> str:
+    """'NorthCups/Mockups/UVDTF 16oz': the rendered product pictures."""
+    return f"{safe_folder_name(shop)}/Mockups/{safe_folder_name(template)}"
+
+
+def base_mockup_path(shop: str, template: str, mockup_id: UUID, index: int, image_format: str) -> str:
+    """'NorthCups/Mockups/BaseMockups/UVDTF 16oz/mockup_<id>_0.png': the photograph that designs are rendered on."""
+    name = f"mockup_{mockup_id}_{index}.{extension(image_format)}"
+    return f"{safe_folder_name(shop)}/Mockups/BaseMockups/{safe_folder_name(template)}/{name}"
+
+
+def watermark_path(shop: str, name: str, image_format: str) -> str:
+    """'NorthCups/Mockups/BaseMockups/Watermarks/Rectangle Watermark.png'."""
+    return f"{safe_folder_name(shop)}/Mockups/BaseMockups/Watermarks/{safe_file_name(name, image_format)}"
+
+
+def file_path(shop: str, path: str) -> str:
+    """A path that was given below the shop's folder (`StoreFile.path`).
+
+    Raises:
+        BadPath: it would lead out of that folder.
+    """
+    return f"{safe_folder_name(shop)}/{checked(path)}"
+
+
+def _underscored(template: str) -> str:
+    return "_".join(safe_folder_name(template).split())
+
+
+def _canonical(digits: str) -> int | None:
+    number = int(digits)
+    return number if digits == f"{number:03}" else None

@@ -1,0 +1,114 @@
+"""The file system calls behind `PathNas`, in one place: a test or a watchdog can stand between by overriding one."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import Retryable, Unavailable
+
+CHUNK_BYTES = 1 << 20
+# vfat and exFAT say EPERM, CIFS and some FUSE file systems one of the others
+NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+# a network file system may not know fsync on a folder; its server orders names itself
+NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+
+
+class Files:
+    """Plain calls that raise OSError for the NAS's faults, and one of ours for the local source's."""
+
+    def write(self, content: Iterable[bytes], target: Path) -> None:
+        """Write a new file and flush it to the disk behind."""
+        with target.open("xb") as writer:
+            for piece in content:
+                writer.write(piece)
+            writer.flush()
+            os.fsync(writer.fileno())
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of what the disk or the server holds, in hex."""
+        with path.open("rb") as file:
+            forget_cached(file)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def rename_new(self, source: Path, target: Path) -> None:
+        """Give a file a name that nobody has; FileExistsError if somebody has it.
+
+        `os.rename` would overwrite. A hard link refuses atomically, and a crash after it leaves both names.
+        """
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS:
+                raise
+            self.rename_claimed(source, target)
+        else:
+            source.unlink(missing_ok=True)
+        for directory in {target.parent, source.parent}:
+            self.sync(directory)
+
+    def rename_claimed(self, source: Path, target: Path) -> None:
+        """The same where there are no hard links: whoever creates the hidden claim first may look and rename.
+
+        All of Presswork takes turns that way. A foreign program that creates the very name between our look and our
+        rename (microseconds) is the one case that is not excluded. A crash in between leaves the claim, and the name is
+        busy until `sweep` takes it away.
+        """
+        claim = target.with_name(f".{target.name}.00000000.part")
+        try:
+            claim.touch(exist_ok=False)
+        except FileExistsError:
+            raise BlockingIOError(errno.EAGAIN, "another process is giving a file this name", str(target)) from None
+        try:
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+            source.rename(target)
+        finally:
+            claim.unlink(missing_ok=True)
+
+    def make_directory(self, directory: Path, root: Path) -> None:
+        """Make it and what is missing above it, but never the root: that would be a mount point's empty folder."""
+        missing = []
+        while directory != root and not directory.is_dir():
+            missing.append(directory)
+            directory = directory.parent
+        for new in reversed(missing):
+            new.mkdir(exist_ok=True)
+            self.sync(new.parent)
+
+    def sync(self, directory: Path) -> None:
+        """Make names survive a power cut, as `fsync` does for content."""
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in NO_DIRECTORY_SYNC:
+                raise
+        finally:
+            os.close(descriptor)
+
+    def free_bytes(self, directory: Path) -> int | None:
+        """What an ordinary user may still write; None where the server does not tell."""
+        usage = shutil.disk_usage(directory)
+        return usage.free if usage.total else None
+
+
+def forget_cached(file: BinaryIO) -> None:
+    """Drop our own cached pages, so that reading back asks the disk or the server."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def pieces(source: Path) -> Iterator[bytes]:
+    """A local file's bytes; its faults are not the NAS's, so they are told apart here."""
+    try:
+        with source.open("rb") as reader:
+            while chunk := reader.read(CHUNK_BYTES):
+                yield chunk
+    except FileNotFoundError as error:
+        raise Retryable(f"{source}, which is to be stored on the NAS, is gone") from error
+    except OSError as error:
+        raise Unavailable(f"{source}, which is to be stored on the NAS, can't be read: {error}") from error

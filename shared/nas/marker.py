@@ -1,0 +1,89 @@
+"""The mark in a NAS root: a folder without it may be the empty mount point of a NAS that is away. It is never filled."""
+
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+
+from shared.nas.errors import NameTaken, NasUnavailable
+from shared.nas.files import Files
+
+MARKER = ".presswork-nas"
+FRESH_SECONDS = 1.0
+# Folders that NAS systems keep beside the user's, lower-case: recycle bins, snapshots, thumbnails.
+SYSTEM_FOLDERS = frozenset({"@recycle", "@eadir", "#recycle", "#snapshot", "lost+found"})
+TEXT = "{id}\nPresswork stores files here only while this file is here. Do not delete it.\n"
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name is one of the users' files or folders, not a hidden one or the NAS system's."""
+    return not name.startswith(".") and name.lower() not in SYSTEM_FOLDERS
+
+
+class Marker:
+    """The file `.presswork-nas`, with an id by which another NAS at the same place is noticed."""
+
+    def __init__(self, root: Path, files: Files, *, require_mount: bool) -> None:
+        self.root = root
+        self.files = files
+        self.require_mount = require_mount
+        self.known: str | None = None
+        self.read_at = float("-inf")
+
+    def require(self, *, fresh: bool = False) -> str:
+        """The NAS's id; at most a second old unless a `fresh` look is asked for.
+
+        Raises:
+            NasUnavailable: it is not mounted, was never initialised, or is another one than before.
+        """
+        if self.known is None or fresh or time.monotonic() - self.read_at > FRESH_SECONDS:
+            found = self._read()
+            if self.known not in (None, found):
+                raise NasUnavailable(
+                    f"another NAS is mounted at {self.root} than before; mount the right one or restart"
+                )
+            self.known, self.read_at = found, time.monotonic()
+        return self.known
+
+    def initialise(self, *, adopt: bool) -> str:
+        """Write the mark unless it is there. Of two at once one writes, and both return its id."""
+        self._require_mounted()
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not (self.root / MARKER).exists():
+            if not adopt and any(is_ours(entry.name) for entry in self.root.iterdir()):
+                raise NameTaken(
+                    f"{self.root} is not empty; if it is the NAS folder to work in, initialise it with adopt"
+                )
+            self._write()
+        return self.require(fresh=True)
+
+    def _write(self) -> None:
+        part = self.root / f"{MARKER}.{secrets.token_hex(4)}.part"
+        try:
+            self.files.write([TEXT.format(id=secrets.token_hex(16)).encode()], part)
+            self.files.rename_new(part, self.root / MARKER)
+        except FileExistsError:
+            return  # somebody else was quicker: theirs is the mark
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _read(self) -> str:
+        self._require_mounted()
+        try:
+            text = (self.root / MARKER).read_text("utf-8", errors="replace")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NasUnavailable(
+                f"{self.root} is not the NAS ({MARKER} is missing): mount it, or correct its path in the settings; "
+                "a new folder must be initialised once"
+            ) from error
+        found = re.match("[0-9a-f]{32}$", text, re.MULTILINE)
+        if found is None:
+            raise NasUnavailable(
+                f"{self.root / MARKER} is damaged: put it back from a copy, or delete it and initialise again"
+            )
+        return found[0]
+
+    def _require_mounted(self) -> None:
+        if self.require_mount and not os.path.ismount(self.root):
+            raise NasUnavailable(f"nothing is mounted at {self.root}: mount the NAS")

@@ -1,0 +1,105 @@
+"""Names and paths that survive SMB, NTFS, ext4 and S3 alike. Pure.
+
+Sources: Microsoft, "Naming Files, Paths, and Namespaces"; Unicode, DerivedCoreProperties, Default_Ignorable_Code_Point;
+runs against Samba, which stores 'CON' and 'a.' though no Windows client can open them.
+"""
+
+import re
+import unicodedata
+
+from shared.nas.errors import BadPath
+
+# A folder's name leaves room in a file's stem for "DTF ", twice a number and the blanks between them.
+FOLDER_CHARS, FOLDER_BYTES = 60, 176
+STEM_CHARS, STEM_BYTES = 100, 200
+# 260 is Windows' limit; the rest is for the share ("\\nas\Graphics\") and for a part file's longer name.
+PATH_CHARS, PART_BYTES = 240, 240
+UNNAMED = "unnamed"
+
+# Beside letters and digits. What follows the blank is legal everywhere and common in shop and template names
+# ("Kid's Cup (L)"), whose folders an old system has made already.
+KEPT = frozenset("._- '()&+,")
+RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
+# Shown as nothing, yet neither control nor format characters by category: joiners, fillers, variation selectors.
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
+IMAGE_ENDING = re.compile("avif|bmp|gif|hei[cf]|ico|jp2|jpe|jpe?g|png|psd|svg|tga|tiff?|webp", re.IGNORECASE)
+
+
+def safe_folder_name(text: str) -> str:
+    """The text as a folder's name: unchanged if it is one already, never empty."""
+    return _safe(text, FOLDER_CHARS, FOLDER_BYTES)
+
+
+def safe_file_name(name: str, image_format: str) -> str:
+    """A name for an uploaded file whose decoder said `image_format` ('PNG', 'JPEG'): its ending is not the upload's."""
+    ending = extension(image_format)
+    stem = re.split(r"[/\\]", name)[-1]
+    head, _, tail = stem.rpartition(".")
+    if tail.lower() == ending or IMAGE_ENDING.fullmatch(tail):
+        stem = head
+    return f"{_safe(stem, STEM_CHARS, STEM_BYTES)}.{ending}"
+
+
+def extension(image_format: str) -> str:
+    """The usual ending, lower-case and without the dot, of a format as Pillow names it."""
+    name = image_format.upper()
+    return EXTENSIONS.get(name) or re.sub("[^a-z0-9]", "", name.lower())[:10] or "bin"
+
+
+def collision_key(name: str) -> str:
+    """Equal for names that some file system takes for one: 'Case.PNG' and 'case.png', an accent composed or not."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def checked(path: str, *, new: bool = False) -> str:
+    """The path itself, if it is a plain one below a NAS root: '/' between its parts and none of them '.' or '..'.
+
+    A `new` path is also held to the lengths above; an old file's may be as long as its file system allows.
+
+    Raises:
+        BadPath: with the reason in words.
+    """
+    if reason := _fault(path, new=new):
+        shown = path if len(path) <= PATH_CHARS else f"{path[:40]}...{path[-40:]}"
+        raise BadPath(f"{shown!a} is no path on the NAS: {reason}")
+    return path
+
+
+def _fault(path: str, *, new: bool) -> str | None:
+    if not path or path.startswith("/") or re.match("[A-Za-z]:", path):
+        return "it must be relative to the NAS folder"
+    if "\\" in path or any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+        return "backslashes and control characters are not allowed"
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "empty parts, '.' and '..' are not allowed"
+    if new and len(path) > PATH_CHARS:
+        return f"it has {len(path)} characters, {PATH_CHARS} are allowed"
+    if new and any(len(part.encode()) > PART_BYTES for part in parts):
+        return f"a name in it takes more than {PART_BYTES} bytes"
+    return None
+
+
+def _safe(text: str, chars: int, octets: int) -> str:
+    composed = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+    # what was removed may have stood between a letter and its accent, so compose again
+    mapped = unicodedata.normalize("NFC", "".join(map(_mapped, composed)))
+    name = _cut(mapped.strip(" ."), chars, octets) or UNNAMED
+    if name.split(".")[0].rstrip(" ").upper() in RESERVED:
+        name = _cut(f"_{name}", chars, octets)
+    return name
+
+
+def _mapped(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in KEPT or category[0] in "LM" or category == "Nd":
+        return character
+    if category[0] == "Z" or character in "\t\n\v\f\r":
+        return " "
+    return "" if category in ("Cc", "Cf") else "-"
+
+
+def _cut(name: str, chars: int, octets: int) -> str:
+    return name[:chars].encode()[:octets].decode(errors="ignore").rstrip(" .")

@@ -1,0 +1,1 @@
+"""Listens to BatchSubmitted. Emits ImageHashed, ImageRejected. Owns nothing."""

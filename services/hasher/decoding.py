@@ -1,0 +1,101 @@
+"""Untrusted bytes into an upright 8-bit RGBA sRGB picture, or a refusal in words.
+
+The header is read first and held against our own limits, before any decoder allocates for what it claims.
+"""
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, features
+
+from services.hasher.codecs import UNREADABLE, decoded, rgba_of, upright
+from services.hasher.colour import cmyk_to_rgba, to_srgb
+from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
+from services.hasher.raster import Pixels
+from services.hasher.rejection import Rejected, in_words
+from services.hasher.sniffing import ends_early, foreign, format_of
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels (H, W, 4), 8-bit, straight alpha, sRGB, upright. `dpi` is what the file itself says, if it does."""
+
+    pixels: Pixels
+    format: str
+    dpi: float | None
+    warnings: tuple[str, ...]
+
+
+def open_picture(data: bytes, limits: Limits) -> Picture:
+    """Decode the first picture of a file.
+
+    Raises:
+        Rejected: it is no picture of ours, is damaged, or exceeds a limit.
+    """
+    check_bytes(len(data), limits)
+    format_ = _known_format(data)
+    with _refusing_unreadable(data, format_, limits):
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    check_side(*image.size, limits)
+    if format_ == "JPEG" and ends_early(data, format_):
+        raise _unreadable(data, format_)
+    with _refusing_unreadable(data, format_, limits):
+        # MPO is what cameras call a JPEG with a preview or gain map behind it: nobody misses those.
+        animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+        raw = decoded(image, data, animated=animated)
+    pixels, doubt = _as_srgb(image, raw)
+    pixels, other_doubt = upright(pixels, image, data)
+    more = "it holds several frames or pages; only the first was used" if animated else None
+    warnings = tuple(words for words in (more, doubt, other_doubt) if words)
+    return Picture(pixels, format_, _resolution(image), warnings)
+
+
+def _known_format(data: bytes) -> str:
+    if (found := format_of(data)) is not None:
+        return found
+    if (words := foreign(data)) is not None:
+        raise Rejected("unsupported", f"{words}, which can't be printed from; export it as PNG and upload that")
+    raise Rejected("not_an_image", "not an image; export it as PNG or JPEG")
+
+
+def _unreadable(data: bytes, format_: str) -> Rejected:
+    if ends_early(data, format_):
+        return Rejected("truncated", f"not an image (truncated after {in_words(len(data))}); export it again")
+    return Rejected("damaged", f"a damaged {format_} file that can't be read; export it again")
+
+
+@contextlib.contextmanager
+def _refusing_unreadable(data: bytes, format_: str, limits: Limits) -> Iterator[None]:
+    """Only around calls of Pillow and codecs: the same exceptions anywhere else are our own bugs."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise too_many_pixels(limits) from error
+    except UNREADABLE as error:
+        raise _unreadable(data, format_) from error
+
+
+def _as_srgb(image: Image.Image, raw: NDArray[np.generic] | Image.Image) -> tuple[Pixels, str | None]:
+    icc = image.info.get("icc_profile")
+    if isinstance(raw, Image.Image):
+        if raw.mode != "CMYK":
+            words = {"I": "32-bit integers", "F": "floating point numbers"}.get(raw.mode, raw.mode)
+            raise Rejected("unsupported", f"its pixels are {words}; export it with 8 or 16 bits per channel in RGB")
+        return cmyk_to_rgba(raw, icc)
+    pixels = rgba_of(raw)
+    if not icc:
+        return pixels, None
+    return to_srgb(pixels, icc, grey=image.mode in {"1", "L", "LA"} or image.mode.startswith("I;16"))
+
+
+def _resolution(image: Image.Image) -> float | None:
+    dpi = image.info.get("dpi")
+    first = float(dpi[0]) if dpi else math.nan
+    return first if 1 <= first <= 20_000 else None

@@ -1,0 +1,64 @@
+"""From a file's bytes to its print file and hashes: the whole work on one design, without side effects."""
+
+from dataclasses import dataclass
+
+from services.hasher import png
+from services.hasher.decoding import Picture, open_picture
+from services.hasher.hashing import fingerprint
+from services.hasher.limits import Limits
+from services.hasher.printing import lay_out, layout
+from services.hasher.raster import Pixels, crop_to_alpha
+from services.hasher.rejection import Rejected
+from shared.contracts import PrintSpec
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a file became. `print_file` and `canonical` are PNG files; lengths are those of the print file."""
+
+    print_file: bytes
+    canonical: bytes
+    width: int
+    height: int
+    dpi: int
+    algorithm: str
+    phash: str
+    dhash: str
+    format: str
+    warnings: tuple[str, ...]
+
+
+def prepare(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
+    """Decode, crop, hash, lay out, encode.
+
+    Raises:
+        Rejected: the file can't become a print.
+    """
+    picture = open_picture(data, limits)
+    visible = _visible(picture, limits)
+    found = fingerprint(visible)  # before the costly print file, so that a blank picture ends here
+    height, width = visible.shape[:2]
+    plan = layout(spec, width, height, picture.dpi)
+    printed = lay_out(visible, plan, limits)
+    return Design(
+        print_file=png.encode(printed, plan.dpi),
+        canonical=png.encode(found.canonical),
+        width=plan.canvas_width,
+        height=plan.canvas_height,
+        dpi=round(plan.dpi),
+        algorithm=found.algorithm,
+        phash=found.phash,
+        dhash=found.dhash,
+        format=picture.format,
+        warnings=picture.warnings,
+    )
+
+
+def _visible(picture: Picture, limits: Limits) -> Pixels:
+    visible = crop_to_alpha(picture.pixels)
+    if visible is None:
+        raise Rejected("transparent", "every pixel is transparent; export it with its artwork visible")
+    height, width = visible.shape[:2]
+    if max(width, height) < limits.min_side:
+        raise Rejected("too_small", f"what is visible is only {width} x {height} px; export it at print size")
+    return visible

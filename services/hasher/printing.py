@@ -1,0 +1,65 @@
+"""A cropped picture laid out at print size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.hasher.limits import Limits
+from services.hasher.raster import Pixels, premultiplied, resized, straight
+from services.hasher.rejection import Rejected
+from shared.contracts import PrintSpec
+
+VERSION = "print/1"
+"""Changes when the same picture and spec would give other pixels."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Pixels: the size the picture gets, and the size of the canvas it is centred on."""
+
+    width: int
+    height: int
+    canvas_width: int
+    canvas_height: int
+    dpi: float
+
+
+def layout(spec: PrintSpec, width: int, height: int, source_dpi: float | None) -> Layout:
+    """Where a cropped picture of width x height pixels goes. A digital design stays as it is."""
+    if spec.digital:
+        return Layout(width, height, width, height, source_dpi or spec.dpi)
+    full_width, full_height = _pixels(spec.width_inches, spec.dpi), _pixels(spec.height_inches, spec.dpi)
+    if spec.stretch:
+        return Layout(full_width, full_height, full_width, full_height, spec.dpi)
+    canvas_width = _pixels(spec.canvas_width_inches, spec.dpi)
+    canvas_height = _pixels(spec.canvas_height_inches, spec.dpi)
+    # A size larger than its canvas would be cut off: what is printed is the canvas.
+    scale = min(min(full_width, canvas_width) / width, min(full_height, canvas_height) / height)
+    return Layout(max(1, round(width * scale)), max(1, round(height * scale)), canvas_width, canvas_height, spec.dpi)
+
+
+def lay_out(picture: Pixels, plan: Layout, limits: Limits) -> Pixels:
+    """The print (canvas height, canvas width, 4): resampled premultiplied, centred on transparency.
+
+    Raises:
+        Rejected: the canvas exceeds what we may allocate.
+    """
+    if plan.canvas_width * plan.canvas_height > limits.max_pixels:
+        raise Rejected(
+            "print_too_large",
+            f"printed at {plan.canvas_width} x {plan.canvas_height} px it would exceed "
+            f"{limits.max_pixels / 1e6:.0f} megapixels; choose a smaller size",
+        )
+    height, width = picture.shape[:2]
+    if (width, height) != (plan.width, plan.height):
+        picture = straight(resized(premultiplied(picture), plan.width, plan.height))
+    if (plan.width, plan.height) == (plan.canvas_width, plan.canvas_height):
+        return np.ascontiguousarray(picture)
+    canvas = np.zeros((plan.canvas_height, plan.canvas_width, 4), np.uint8)
+    top, left = (plan.canvas_height - plan.height) // 2, (plan.canvas_width - plan.width) // 2
+    canvas[top : top + plan.height, left : left + plan.width] = picture
+    return canvas
+
+
+def _pixels(inches: float, dpi: int) -> int:
+    return max(1, round(inches * dpi))

@@ -1,0 +1,19 @@
+"""The one way to say that a file can't become a print."""
+
+
+class Rejected(Exception):  # noqa: N818 - a verdict about the file, not a fault of the program
+    """`code` is for programs; `reason` says to the user, without the file's name, what is wrong and what to do."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+def in_words(size: int) -> str:
+    """A number of bytes for people: '41 kB'."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB"

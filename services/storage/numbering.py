@@ -37,6 +37,6 @@ def numbers_due(standings: Mapping[int, Standing], next_number: int) -> dict[int
 def first_free(floor: int, taken: Iterable[int]) -> int:
     """The number after the greatest that is taken, in our tables or on the NAS; never below the floor.
 
-    Numbers missing below the greatest stay unused: their designs may be deleted, but listings and orders still name them.
+    Numbers missing below the greatest stay unused: the designs are deleted, but listings and orders still name them.
     """
     return max((floor, *(number + 1 for number in taken)))

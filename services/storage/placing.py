@@ -1,6 +1,6 @@
 """Where a file goes on the NAS and what it is called. Pure.
 
-The layout and the names are those that the sellers' tools, and their eyes, know from the old system: shop/template/file.
+The layout and the names are those that the sellers' tools, and their eyes, know from the old system.
 """
 
 import re

@@ -11,20 +11,22 @@ from shared.nas.protocol import Stat
 PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 
-def entries(folder: Path, directory: str) -> Iterator[Stat]:
-    """What `folder`, which is `directory` below the root, holds of the users'; `Nas.list` says what is left out."""
-    with os.scandir(folder) as found:
-        for entry in found:
-            if not is_ours(entry.name) or not _is_utf8(entry.name):
-                continue
-            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+def entries(folder: Path, directory: str) -> tuple[Stat, ...]:
+    """What `folder`, which is `directory` below the root, holds of the users', sorted; see `Nas.list`."""
+    found = []
+    with os.scandir(folder) as scanned:
+        for entry in scanned:
+            is_directory = entry.is_dir(follow_symlinks=False)
+            plain = is_directory or entry.is_file(follow_symlinks=False)
+            if not (plain and is_ours(entry.name) and _is_utf8(entry.name)):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # deleted since the folder was opened
             path = f"{directory}/{entry.name}" if directory else entry.name
-            yield Stat(path, status.st_size, status.st_mtime_ns, entry.is_dir(follow_symlinks=False))
+            found.append(Stat(path, status.st_size, status.st_mtime_ns, is_directory))
+    return tuple(sorted(found))
 
 
 def abandoned(root: Path, before_ns: int) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""The mark in a NAS root: a folder without it may be the empty mount point of a NAS that is away. It is never filled."""
+"""The mark in a NAS root: a folder without it may be the empty mount point of a NAS that is away: never fill it."""
 
 import os
 import re

@@ -26,6 +26,7 @@ from shared.nas.names import checked, collision_key
 from shared.nas.protocol import Stat
 
 T = TypeVar("T")
+A = TypeVar("A")
 TRIES, TRYING_SECONDS = 5, 20
 
 
@@ -80,13 +81,7 @@ class PathNas:
 
     def list(self, directory: str = "") -> tuple[Stat, ...]:
         folder = self._inside(directory) if directory else Path(os.path.realpath(self.root))
-
-        nothing: tuple[Stat, ...] = ()
-
-        def look() -> tuple[Stat, ...]:
-            return tuple(sorted(entries(folder, directory)))
-
-        return self._do(f"list '{directory}'", partial(self._present, look, nothing))
+        return self._do(f"list '{directory}'", partial(self._present, partial(entries, folder, directory), ()))
 
     def delete(self, path: str) -> None:
         self._do(f"delete '{path}'", partial(self._present, partial(self._delete, self._inside(path)), None))
@@ -157,7 +152,7 @@ class PathNas:
         finally:
             probe.unlink(missing_ok=True)
 
-    def _present(self, look: Callable[[], T], absent: T) -> T:
+    def _present(self, look: Callable[[], T], absent: A) -> T | A:
         """What `look` finds. "There is no such file" counts only while the mark is there: no NAS, no answer."""
         self.marker.require()
         try:

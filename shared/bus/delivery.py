@@ -21,7 +21,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 import structlog
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 
-Headers = Mapping[str, str | int]
+Headers = Mapping[str, Any]
 
 
 class Unroutable(Unavailable):

@@ -1,10 +1,9 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aio_pika
 import structlog
@@ -44,7 +43,7 @@ class RabbitBus:
         self._consuming: Connection | None = None
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
-        self._inboxes: list[_Inbox] = []
+        self._inboxes: dict[str, _Inbox] = {}
 
     async def connect(self) -> None:
         """Open both connections.
@@ -110,12 +109,15 @@ class RabbitBus:
         queues: list[tuple[str, Stage | None]] = [(inbox(service.name), None)]
         queues += [(dead_queue(name), name) for name in service.archives]
         for queue, dead_service in queues:
-            self._inboxes.append(await _Inbox.open(self, self._consuming, service, queue, dead_service))
+            if queue not in self._inboxes:
+                self._inboxes[queue] = await _Inbox.open(self, self._consuming, service, queue, dead_service)
 
     async def stop(self, grace_s: float = 30.0) -> None:
         """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
+        if self.stopping.is_set():
+            return
         self.stopping.set()
-        await asyncio.gather(*(inbox.stop(grace_s) for inbox in self._inboxes))
+        await asyncio.gather(*(inbox.stop(grace_s) for inbox in self._inboxes.values()))
         await self._close()
 
     async def _open(self, purpose: str) -> Connection:
@@ -173,7 +175,7 @@ class _Inbox:
     async def _work(self) -> None:
         while True:
             message = await self.arrived.get()
-            delivery = Delivery(message.body, _plain(message.headers), self.dead_service)
+            delivery = Delivery(message.body, message.headers, self.dead_service)
             settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
             if settle:
                 await _ack(message)
@@ -181,7 +183,8 @@ class _Inbox:
 
     async def stop(self, grace_s: float) -> None:
         try:
-            await self.queue.cancel(self.tag)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
+                await self.queue.cancel(self.tag)
         except BROKER_ERRORS as error:
             log.info("consumer was gone before it was cancelled", cause=repr(error))
         while not self.arrived.empty():  # not begun: the broker gives them to somebody else
@@ -237,10 +240,6 @@ async def declare(url: str, wanted: Topology) -> None:
                     await declared.bind(route.exchange, route.key)
         except AMQPError as error:
             raise Unavailable(f"the broker refused the topology: {error}") from error
-
-
-def _plain(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(headers)
 
 
 def _address(url: str) -> str:

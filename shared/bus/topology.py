@@ -5,7 +5,7 @@
     retry   (topic)  <delay>.<service> -> retry.<delay>    -> (after its TTL) redeliver (topic) *.<service> -> inbox
     dead    (direct) <service>         -> <service>.dead
 
-Everything is durable and, but for nothing, a quorum queue: a confirm then means written to disk by a majority.
+Everything is durable and every queue a quorum queue: a confirm then means written to disk by a majority.
 Safety (dead-letter exchange, at-least-once, reject-publish, delivery limit) stands in the queue's own arguments so
 that no queue can exist without it. The arguments are ones that RabbitMQ 3.10, 3.13 and 4.x all accept. The delay of a
 retry queue is part of its name: changing one makes a new queue instead of a declaration conflict.
@@ -127,7 +127,8 @@ def topology(services: Iterable[Service]) -> Topology:
         Exchange(DEAD, "direct"),
     )
     queues = [_inbox_queue(service) for service in services]
-    queues += [Queue(dead_queue(s.name), {"x-queue-type": "quorum"}, (dead_route(s.name),)) for s in services]
+    mortal = dict.fromkeys(name for service in services for name in (service.name, *service.archives))
+    queues += [Queue(dead_queue(name), {"x-queue-type": "quorum"}, (dead_route(name),)) for name in mortal]
     queues += [_retry_queue(delay) for delay in delays]
     return Topology(exchanges, tuple(queues))
 

@@ -1,0 +1,316 @@
+"""What both transports promise, as one suite: the in-process bus, and RabbitMQ itself."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.bus.dead_letter import DeadLetter
+from shared.bus.delivery import Sealed, Unroutable
+from shared.bus.envelope import Envelope
+from shared.bus.memory import MemoryBus
+from shared.bus.rabbit import RabbitBus, declare
+from shared.bus.retry import RetryPolicy
+from shared.bus.service import Service
+from shared.bus.topology import EVENTS, Route, routing_key, topology
+from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile
+from shared.errors import Permanent, Retryable, Unavailable
+
+DEADLINE_S = 20.0
+FAST = RetryPolicy(delays_s=(0.1, 0.2))
+
+Bus = MemoryBus | RabbitBus
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(params=["memory", pytest.param("rabbit", marks=pytest.mark.rabbit)])
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """An async context manager that gives a bus on which these services' queues exist."""
+
+    @asynccontextmanager
+    async def memory(*services: Service) -> AsyncIterator[Bus]:
+        bus = MemoryBus()
+        for service in services:
+            await bus.consume(service)
+        yield bus
+        await bus.stop(5)
+
+    @asynccontextmanager
+    async def rabbit(*services: Service) -> AsyncIterator[Bus]:
+        url = request.getfixturevalue("amqp_url")
+        await declare(url, topology(services))
+        buses = [RabbitBus(url, service.name) for service in services]
+        for bus, service in zip(buses, services, strict=True):
+            await bus.connect()
+            await bus.consume(service)
+        yield buses[0]
+        for bus in buses:
+            await bus.stop(5)
+
+    return memory if request.param == "memory" else rabbit
+
+
+def command(path: str = "a.png") -> StoreFile:
+    return StoreFile(tenant_id=uuid4(), shop="NorthCups", path=path, content=Blob(sha256="0" * 64, size=1))
+
+
+def rejected(session: UUID | None = None) -> ImageRejected:
+    return ImageRejected(
+        tenant_id=uuid4(),
+        session_id=session or uuid4(),
+        item_id=uuid4(),
+        index=0,
+        filename="a.png",
+        code="x",
+        reason="y",
+    )
+
+
+def sealed_for(message: StoreFile, source: str = "test") -> Envelope:
+    return Envelope(uuid4(), message, source)
+
+
+def run(scenario: Awaitable[None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+class Heard:
+    """What a handler was given, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self._more = threading.Condition()
+
+    def add(self, message: Any) -> int:
+        with self._more:
+            self.messages.append(message)
+            self._more.notify_all()
+            return len(self.messages)
+
+    async def reach(self, count: int) -> list[Any]:
+        def wait() -> bool:
+            with self._more:
+                return self._more.wait_for(lambda: len(self.messages) >= count, timeout=DEADLINE_S)
+
+        assert await asyncio.to_thread(wait), f"only {len(self.messages)} of {count} came"
+        return self.messages
+
+
+def archiver(heard: Heard) -> Service:
+    def on_dead_letter(letter: DeadLetter) -> None:
+        heard.add(letter)
+
+    service = Service("ingest", follows_progress=True, archives=("storage",))
+    service.on(on_dead_letter)
+    return service
+
+
+def storage(handler: Callable[[StoreFile], None], **options: Any) -> Service:
+    def on_store_file(message: StoreFile) -> None:
+        handler(message)
+
+    service = Service("storage", retry=FAST, **options)
+    service.on(on_store_file)
+    return service
+
+
+def test_a_message_reaches_the_handler_of_its_type(connect: Connect) -> None:
+    async def scenario() -> None:
+        heard = Heard()
+        async with connect(storage(heard.add)) as bus:
+            message = command()
+            await bus.publish(sealed_for(message))
+            assert await heard.reach(1) == [message]
+
+    run(scenario())
+
+
+def test_what_a_handler_yields_is_published_before_it_ends(connect: Connect) -> None:
+    async def scenario() -> None:
+        heard = Heard()
+        may_end = threading.Event()
+
+        def on_store_file(message: StoreFile) -> Iterator[ImageRejected]:
+            yield rejected()
+            assert may_end.wait(DEADLINE_S)
+            yield rejected()
+
+        def on_image_rejected(event: ImageRejected) -> None:
+            heard.add(event)
+
+        first = Service("storage")
+        first.on(on_store_file)
+        second = Service("ingest", follows_progress=True)
+        second.on(on_image_rejected)
+        third = Service("publisher")
+        third.on(on_image_rejected)
+        async with connect(first, second, third) as bus:
+            await bus.publish(sealed_for(command()))
+            assert len(await heard.reach(2)) == 2  # both copies of the first: work and progress
+            may_end.set()
+            assert len(await heard.reach(4)) == 4
+
+    run(scenario())
+
+
+def test_a_retry_repeats_the_same_answer_ids(connect: Connect) -> None:
+    async def scenario() -> None:
+        attempts, ids = Heard(), Heard()
+
+        def on_store_file(message: StoreFile) -> Iterator[ListingFailed]:
+            attempt = attempts.add(message)
+            yield ListingFailed(**rejected(message.tenant_id).model_dump(exclude={"code"}), mockup_id=message.tenant_id)
+            if attempt < 3:
+                raise Retryable("not yet")
+
+        def on_listing_failed(event: ListingFailed) -> None:
+            ids.add(event.session_id)
+
+        worker = Service("storage", retry=FAST)
+        worker.on(on_store_file)
+        listener = Service("ingest", follows_progress=True)
+        listener.on(on_listing_failed)
+        async with connect(worker, listener) as bus:
+            await bus.publish(sealed_for(command()))
+            await attempts.reach(3)
+            assert len(set(await ids.reach(3))) == 1
+
+    run(scenario())
+
+
+def test_the_last_attempt_buries_the_message_with_its_cause(connect: Connect) -> None:
+    async def scenario() -> None:
+        attempts, letters = Heard(), Heard()
+
+        def fail(message: StoreFile) -> None:
+            attempts.add(message)
+            raise ValueError("no such shelf")
+
+        async with connect(storage(fail), archiver(letters)) as bus:
+            await bus.publish(sealed_for(command("rose.png")))
+            (letter,) = await letters.reach(1)
+            assert len(attempts.messages) == 3
+            assert letter.service == "storage"
+            assert letter.attempts == 3
+            assert "ValueError: no such shelf" in letter.cause
+            assert "no such shelf" in letter.stack
+            assert "rose.png" in letter.body
+
+    run(scenario())
+
+
+def test_a_permanent_error_is_buried_at_once(connect: Connect) -> None:
+    async def scenario() -> None:
+        attempts, letters = Heard(), Heard()
+
+        def fail(message: StoreFile) -> None:
+            attempts.add(message)
+            raise Permanent("never")
+
+        async with connect(storage(fail), archiver(letters)) as bus:
+            await bus.publish(sealed_for(command()))
+            await letters.reach(1)
+            assert len(attempts.messages) == 1
+
+    run(scenario())
+
+
+def test_an_undecodable_message_is_buried_and_the_consumer_lives(connect: Connect) -> None:
+    async def scenario() -> None:
+        heard, letters = Heard(), Heard()
+        async with connect(storage(heard.add), archiver(letters)) as bus:
+            route = Route(EVENTS, routing_key(StoreFile))
+            for body in (b"\xff\x00 not json", b'{"type":"Nobody","id":"1"}', b"[]"):
+                await bus.send(route, Sealed(str(uuid4()), body))
+            await bus.publish(sealed_for(command()))
+            await heard.reach(1)
+            assert len(await letters.reach(3)) == 3
+
+    run(scenario())
+
+
+def test_an_outage_is_waited_out_and_costs_no_attempt(connect: Connect) -> None:
+    async def scenario() -> None:
+        attempts, letters = Heard(), Heard()
+
+        def fail(message: StoreFile) -> None:
+            if attempts.add(message) < 4:
+                raise Unavailable("the NAS is away")
+
+        done = Heard()
+
+        def work(message: StoreFile) -> None:
+            fail(message)
+            done.add(message)
+
+        async with connect(storage(work), archiver(letters)) as bus:
+            await bus.publish(sealed_for(command()))
+            await done.reach(1)
+            assert len(attempts.messages) == 4
+            assert letters.messages == []
+
+    run(scenario())
+
+
+def test_publishing_what_nobody_listens_to_is_an_error(connect: Connect) -> None:
+    async def scenario() -> None:
+        async with connect(archiver(Heard())) as bus:
+            with pytest.raises(Unroutable):
+                await bus.publish(sealed_for(command()))
+
+    run(scenario())
+
+
+def test_prefetch_bounds_what_is_in_work_at_once(connect: Connect) -> None:
+    async def scenario() -> None:
+        lock, inside, most = threading.Lock(), 0, 0
+        both = threading.Barrier(2, timeout=DEADLINE_S)
+        done = Heard()
+
+        def work(message: StoreFile) -> None:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            both.wait()  # passes only if two are in work together
+            with lock:
+                inside -= 1
+            done.add(message)
+
+        async with connect(storage(work, prefetch=2)) as bus:
+            for _ in range(6):
+                await bus.publish(sealed_for(command()))
+            await done.reach(6)
+            assert most == 2
+
+    run(scenario())
+
+
+def test_stopping_finishes_what_is_in_work(connect: Connect) -> None:
+    async def scenario() -> None:
+        begun, done = Heard(), Heard()
+        may_end = threading.Event()
+
+        def work(message: StoreFile) -> None:
+            begun.add(message)
+            assert may_end.wait(DEADLINE_S)
+            done.add(message)
+
+        async with connect(storage(work)) as bus:
+            await bus.publish(sealed_for(command()))
+            await begun.reach(1)
+            stopping = asyncio.create_task(bus.stop(DEADLINE_S))
+            await asyncio.to_thread(bus.stopping.is_set)
+            may_end.set()
+            await stopping
+            assert len(done.messages) == 1
+
+    run(scenario())

@@ -1,0 +1,1 @@
+"""What ingest says over HTTP: one module per group of calls, thin around the stores."""

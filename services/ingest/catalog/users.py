@@ -1,0 +1,92 @@
+"""Accounts: who may log in, and which folder on the NAS is theirs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.ingest.tables import users
+from shared.nas.names import collision_key, safe_folder_name
+
+
+class EmailTaken(Exception):  # noqa: N818
+    """Somebody has registered with this e-mail."""
+
+
+@dataclass(frozen=True)
+class User:
+    """An account. `shop_folder` is where its files lie on the NAS, unique among all tenants."""
+
+    id: UUID
+    email: str
+    shop_name: str
+    shop_folder: str
+    is_active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Users:
+    """The accounts."""
+
+    connection: Connection
+
+    def active(self, user_id: UUID) -> User | None:
+        """The account, if it exists and may still be used."""
+        row = self.connection.execute(select(users).where(users.c.id == user_id, users.c.is_active)).one_or_none()
+        return _user(row) if row else None
+
+    def for_login(self, email: str) -> tuple[User, str] | None:
+        """The account that may log in with this e-mail, and the hash of its password."""
+        found = select(users).where(users.c.email_key == email_key(email), users.c.is_active)
+        row = self.connection.execute(found).one_or_none()
+        return (_user(row), row.hashed_password) if row else None
+
+    def register(self, email: str, hashed_password: str, shop_name: str) -> User:
+        """A new account with a shop folder of its own: `shop_name`, or `shop_name 2` if that is somebody's.
+
+        Raises:
+            EmailTaken: nothing was changed.
+        """
+        user_id = uuid4()
+        for number in count(1):
+            folder = _folder(shop_name, number)
+            new = insert(users).values(
+                id=user_id,
+                email=email,
+                email_key=email_key(email),
+                hashed_password=hashed_password,
+                shop_name=shop_name,
+                shop_folder=folder,
+                shop_folder_key=collision_key(folder),
+            )
+            row = self.connection.execute(new.on_conflict_do_nothing().returning(users)).one_or_none()
+            if row:
+                return _user(row)
+            # Either of the two keys was taken; a concurrent registration has committed by now, so this sees it.
+            if self.connection.execute(select(users.c.id).where(users.c.email_key == email_key(email))).first():
+                break
+        raise EmailTaken
+
+
+def email_key(email: str) -> str:
+    """Equal for e-mails that reach the same account."""
+    return email.strip().casefold()
+
+
+def _folder(shop_name: str, number: int) -> str:
+    name = stem = safe_folder_name(shop_name)
+    if number > 1:
+        name = f"{stem} {number}"
+        while safe_folder_name(name) != name:  # too long for a folder: what goes is the stem's end, not the number
+            stem = stem[:-1].rstrip(" .")
+            name = f"{stem} {number}"
+    return name
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.id, row.email, row.shop_name, row.shop_folder, row.is_active, row.created_at)

@@ -1,0 +1,69 @@
+"""The settings of ingest. The old system's names are kept; `Settings()` reads the environment, once, at start."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.ingest.catalog.limits import Rate, rate
+from shared.settings import DatabaseSettings
+
+SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
+
+
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+
+
+class Settings(DatabaseSettings):
+    """Accounts, addresses and limits."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 - a server in a container
+    port: int = Field(default=3003, ge=0, le=65535, description="port to listen on; 0: any free one")
+
+    jwt_secret_key: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="signs logins; at least 32 random bytes, required"
+    )
+    jwt_algorithm: Literal["HS256"] = Field(default="HS256", description="how logins are signed; only this one")
+    user_login_access_token_expire_minutes: int = Field(default=30, gt=0, description="how long a login is valid")
+    token_refresh_grace_minutes: int = Field(
+        default=60, ge=0, description="how long after its end a login can still be renewed without the password"
+    )
+    disable_registration: bool = Field(default=False, description="nobody can register")
+    registration_rate_limit: Annotated[Rate | None, NoDecode, BeforeValidator(rate)] = Field(
+        default=Rate(5, 3600), description="registrations per address, like 5/hour, or off"
+    )
+    login_rate_limit: Annotated[Rate | None, NoDecode, BeforeValidator(rate)] = Field(
+        default=Rate(10, 60), description="failed logins per address and e-mail, like 10/minute, or off"
+    )
+
+    frontend_url: str = Field(default="", description="the web frontend's origin, like https://app.example.com")
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(), description="further origins that may call, separated by commas"
+    )
+    public_url: str = Field(default="", description="this service as browsers reach it; empty: as the request says")
+    file_link_minutes: int = Field(default=60, gt=0, description="how long a gallery link to a file is valid")
+
+    nas_base_path: str = Field(default="/share/Graphics", description="where the shop folders are, as paths are shown")
+    publisher_target: Literal["dry-run", "etsy"] = Field(default="dry-run", description="where listings go")
+    mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
+    mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
+
+    @field_validator("jwt_secret_key")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+            make = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+            raise ValueError(f"JWT_SECRET_KEY must be at least {SECRET_BYTES} random bytes; make one with: {make}")
+        return secret
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Every origin that a browser may call from."""
+        local = ("http://localhost:3000", "http://127.0.0.1:3000")
+        frontend = (self.frontend_url.rstrip("/"),) if self.frontend_url else ()
+        return (*local, *frontend, *self.cors_origins)

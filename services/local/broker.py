@@ -1,0 +1,114 @@
+"""Which broker to use, in order: the one that is named, one that runs here, a private one; installed if need be."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.local import apt, docker
+from services.local.amqp import NoBroker, greet, management, manages, place
+from services.local.node import installed, private_node
+from services.local.process import NotStarted, free_ports, password, wait_for
+
+LOG = logging.getLogger(__name__)
+HERE = "amqp://guest:guest@localhost:5672/"
+PULL_LIMIT_S = 300  # a first `docker run` fetches the image
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where the broker is; `description` says which one was chosen and why, for people."""
+
+    url: str
+    management_url: str | None
+    description: str
+
+
+@contextlib.contextmanager
+def broker(
+    data_dir: Path,
+    amqp_url: str | None = None,
+    *,
+    use_running: bool = True,
+    allow_install: bool = True,
+    throwaway: bool = False,
+    say: Callable[[str], None] = LOG.info,
+) -> Iterator[Broker | None]:
+    """A broker for the length of the block, or None: nothing to use, so run on the in-process bus.
+
+    A private one keeps its files in `data_dir` and has its queues again next time; `throwaway` kills it at the end.
+    `say` hears of slow steps and of ways that failed. Call from the main thread (process.start says why).
+
+    Raises:
+        NotStarted: RabbitMQ is here but did not come up.
+    """
+    with ExitStack() as stack:
+        yield (
+            _named(amqp_url)
+            or (_running() if use_running else None)
+            or _private(stack, data_dir, "rabbitmq-server found on this machine", throwaway=throwaway)
+            or _in_docker(stack, data_dir, say)
+            or (_installed_now(stack, data_dir, say, throwaway=throwaway) if allow_install else None)
+        )
+
+
+def _named(url: str | None) -> Broker | None:
+    if not url:
+        return None
+    try:
+        product = greet(url)
+    except NoBroker as error:
+        return Broker(url, None, f"the broker at {place(url)} (AMQP_URL), which does not answer yet: {error}")
+    return Broker(url, management(url), f"{product} at {place(url)} (AMQP_URL)")
+
+
+def _running() -> Broker | None:
+    try:
+        product = greet(HERE)
+    except NoBroker:
+        return None
+    return Broker(HERE, management(HERE), f"{product} at localhost:5672 (it was running already)")
+
+
+def _private(stack: ExitStack, data_dir: Path, origin: str, *, throwaway: bool) -> Broker | None:
+    program = installed()
+    if program is None:
+        return None
+    node = stack.enter_context(private_node(data_dir / "rabbitmq", program, throwaway=throwaway))
+    return Broker(node.url, node.management_url, f"{node.product}, private node on {place(node.url)} ({origin})")
+
+
+def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> Broker | None:
+    if not docker.answers():
+        return None
+    say(f"starting {docker.RABBITMQ.name} with Docker (the first time it is downloaded)")
+    folder = data_dir / "rabbitmq-docker"
+    folder.mkdir(parents=True, exist_ok=True)
+    secret, (port, management_port) = password(folder / "password"), free_ports(2)
+    settings = {"RABBITMQ_DEFAULT_USER": "presswork", "RABBITMQ_DEFAULT_PASS": secret}
+    ports = {5672: port, 15672: management_port}
+    process = stack.enter_context(docker.container(docker.RABBITMQ, folder, ports=ports, settings=settings))
+    url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
+    management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
+
+    def ready() -> str | None:
+        with contextlib.suppress(NoBroker):
+            return greet(url) if manages(management_url) else None
+        return None
+
+    product = wait_for(ready, process, what="RabbitMQ", log=folder / "docker.log", limit_s=PULL_LIMIT_S)
+    return Broker(url, management_url, f"{product} in Docker on {place(url)} ({docker.RABBITMQ.name})")
+
+
+def _installed_now(stack: ExitStack, data_dir: Path, say: Callable[[str], None], *, throwaway: bool) -> Broker | None:
+    if not apt.usable():
+        say("no RabbitMQ here: install rabbitmq-server, start Docker, or set AMQP_URL")
+        return None
+    try:
+        apt.install("rabbitmq-server", say)
+    except NotStarted as error:
+        say(f"no RabbitMQ here, and it could not be installed: {error}")
+        return None
+    return _private(stack, data_dir, "rabbitmq-server, installed now with apt", throwaway=throwaway)

@@ -1,0 +1,132 @@
+"""A private RabbitMQ node of the `rabbitmq-server` that is installed on this machine."""
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.local.amqp import NoBroker, greet, manages
+from services.local.process import NotStarted, claim, free_ports, password, start, stop, wait_for
+
+# Debian's wrapper in /usr/sbin changes user and folder and drops the environment, so its inner program comes first
+PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+# every node has an epmd of its own, so all can have one name; a name per start would hide the folder's queues
+NODE_NAME = "presswork@localhost"
+START_LIMIT_S = 90
+
+
+@dataclass(frozen=True)
+class Node:
+    """A running node. `pid` is the Erlang VM, which leads its own session."""
+
+    url: str
+    management_url: str
+    product: str
+    pid: int
+
+
+def installed() -> Path | None:
+    """The program that starts a node, if RabbitMQ is installed here."""
+    if PROGRAM.exists():
+        return PROGRAM
+    found = shutil.which("rabbitmq-server")
+    return Path(found) if found else None
+
+
+@contextlib.contextmanager
+def private_node(data_dir: Path, program: Path, *, throwaway: bool = False) -> Iterator[Node]:
+    """Run a node on free loopback ports with all its files in `data_dir`; its queues are there again next time.
+
+    A `throwaway` node is not asked to stop but killed (3.10 with its management plugin takes 6 s to stop cleanly).
+
+    Raises:
+        NotStarted: it did not come up, or another node uses `data_dir`; the words have the end of its log.
+    """
+    data_dir = data_dir.resolve()
+    with claim(data_dir) as lock:
+        port, management_port, dist_port, epmd_port = free_ports(4)
+        secret = password(data_dir / "password")
+        _configure(data_dir, port, management_port, secret)
+        env = _environment(data_dir, dist_port, epmd_port)
+        epmd = start(
+            [_epmd(), "-port", str(epmd_port), "-address", "127.0.0.1"],
+            when_orphaned="KILL",
+            log=data_dir / "epmd.log",
+            env=env,
+        )
+        log = data_dir / "start.log"
+        server = start([program], when_orphaned="TERM", log=log, env=env, inherit=[lock])
+    try:
+        url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
+        management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
+        product = wait_for(lambda: _ready(url, management_url), server, what="RabbitMQ", log=log, limit_s=START_LIMIT_S)
+        yield Node(url, management_url, product, server.pid)
+    finally:
+        stop(server, *([] if throwaway else [signal.SIGTERM]), grace_s=30)
+        stop(epmd, signal.SIGTERM)
+
+
+def _ready(url: str, management_url: str) -> str | None:
+    try:
+        return greet(url) if manages(management_url) else None
+    except NoBroker:
+        return None
+
+
+def _configure(data_dir: Path, port: int, management_port: int, secret: str) -> None:
+    (data_dir / "plugins").write_text("[rabbitmq_management].\n")
+    config = data_dir / "rabbitmq.conf"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"""\
+listeners.tcp.1 = 127.0.0.1:{port}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management_port}
+default_user = presswork
+default_pass = {secret}
+disk_free_limit.absolute = 50MB
+heartbeat = 10
+log.console = false
+log.file.level = info
+raft.wal_max_size_bytes = 64000000
+"""
+    )  # the write-ahead log of quorum queues may grow to 512 MB otherwise
+
+
+def _environment(data_dir: Path, dist_port: int, epmd_port: int) -> dict[str, str]:
+    # what the caller's or the machine's own RabbitMQ settings say must not reach this node
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
+    schedulers = max(1, (os.cpu_count() or 1) // 2)
+    return inherited | {
+        "HOME": str(data_dir),  # Erlang's cookie lies there
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(epmd_port),
+        "RABBITMQ_NODENAME": NODE_NAME,
+        "RABBITMQ_DIST_PORT": str(dist_port),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_CONFIG_FILE": str(data_dir / "rabbitmq.conf"),
+        "RABBITMQ_CONFIG_FILES": str(data_dir / "conf.d"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(data_dir / "advanced.config"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(data_dir / "plugins"),
+        "RABBITMQ_MNESIA_BASE": str(data_dir / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(data_dir / "log"),
+        "RABBITMQ_PID_FILE": str(data_dir / "pid"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(data_dir / "generated"),
+        # leaves cores to the services, never spins, and keeps Erlang's own port on loopback
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            f"+S {schedulers}:{schedulers} +sbwt none -kernel inet_dist_use_interface {{127,0,0,1}}"
+        ),
+        # makes the start script become the Erlang VM instead of waiting beside it
+        "RUNNING_UNDER_SYSTEMD": "true",
+    }
+
+
+def _epmd() -> Path:
+    """Erlang's name server; started by us, because the one that Erlang starts is a daemon that stays for ever."""
+    found = shutil.which("epmd") or next(iter(sorted(Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))), None)
+    if found is None:
+        raise NotStarted("RabbitMQ is installed but Erlang's epmd is not on the PATH: install erlang-base")
+    return Path(found)

@@ -1,0 +1,123 @@
+"""The broker and the database that tests run against: named ones, this machine's, Docker's, or installed for them."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from services.local import apt, docker, node
+from services.local.amqp import NoBroker, greet, manages
+from services.local.broker import Broker, broker
+from services.local.database import Database, database
+from services.local.process import NotStarted
+from services.migrations import migrate
+
+AMQP_URL = os.environ.get("TEST_AMQP_URL") or os.environ.get("AMQP_URL")
+DATABASE_URL = os.environ.get("TEST_DATABASE_URL") or os.environ.get("DATABASE_URL")
+# no backend, no verdict: where nobody reads the list of skipped tests, that is a failure
+REQUIRED = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("REQUIRE_BACKENDS") == "1"
+NO_RABBIT = "no RabbitMQ: install rabbitmq-server (root's runs do it by themselves), start Docker, or set TEST_AMQP_URL"
+
+
+def install_missing() -> None:
+    """Install RabbitMQ when nothing else can give us one; before the first test, so that no test's time limit runs."""
+    if not AMQP_URL and node.installed() is None and not docker.answers() and apt.usable():
+        with contextlib.suppress(NotStarted):  # said again, and judged, by `rabbit`
+            apt.install("rabbitmq-server", print)
+
+
+@contextlib.contextmanager
+def rabbit(folder: Path) -> Iterator[Broker]:
+    """A broker with a management API, for the length of the block."""
+    with contextlib.ExitStack() as stack:
+        try:
+            if AMQP_URL is None and node.installed() is None and docker.answers():
+                found: Broker | None = stack.enter_context(_rabbit_container())
+            else:
+                found = stack.enter_context(broker(folder, AMQP_URL, use_running=False, throwaway=True, say=print))
+        except NotStarted as error:
+            _missing(str(error))
+        if found is None:
+            _missing(NO_RABBIT)
+        elif found.management_url is None:
+            _missing(f"{found.description}: its management API is needed for a virtual host per test")
+        yield found
+
+
+@contextlib.contextmanager
+def virtual_host(running: Broker) -> Iterator[str]:
+    """The URL of a new, empty virtual host, deleted at the end with all that is in it."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        client.put(f"{running.management_url}/api/vhosts/{name}").raise_for_status()
+        yield f"{running.url.rpartition('/')[0]}/{name}"
+        client.delete(f"{running.management_url}/api/vhosts/{name}").raise_for_status()
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[Database]:
+    """A PostgreSQL server for the length of the block; its user may create databases."""
+    with contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(database(folder, DATABASE_URL, fsync=False, throwaway=True, say=print))
+        except NotStarted as error:
+            _missing(str(error))
+        yield found
+
+
+@contextlib.contextmanager
+def migrated_template(server_url: str) -> Iterator[str]:
+    """The name of a database at the newest version, to copy: a copy takes a tenth of a migration."""
+    with new_database(server_url) as url:
+        migrate(url)
+        yield str(make_url(url).database)
+
+
+@contextlib.contextmanager
+def new_database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a copy of `template`, dropped at the end, whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    _run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(engine: Engine, statement: str) -> None:
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
+@contextlib.contextmanager
+def _rabbit_container() -> Iterator[Broker]:
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and only with an engine
+
+    image = os.environ.get("TEST_RABBITMQ_IMAGE", docker.RABBITMQ.name)
+    with DockerContainer(image).with_exposed_ports(5672, 15672) as container:
+        host = container.get_container_host_ip()
+        url = f"amqp://guest:guest@{host}:{container.get_exposed_port(5672)}/"
+        management_url = f"http://guest:guest@{host}:{container.get_exposed_port(15672)}"
+
+        def ready() -> str:
+            if not manages(management_url):
+                raise NoBroker("the management API does not answer yet")
+            return greet(url)
+
+        patiently = Retrying(
+            retry=retry_if_exception_type(NoBroker), wait=wait_fixed(0.5), stop=stop_after_delay(120), reraise=True
+        )
+        yield Broker(url, management_url, f"{patiently(ready)} in Docker ({image})")
+
+
+def _missing(reason: str) -> None:
+    if REQUIRED:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,71 @@
+"""Fixtures: `amqp_url` is a virtual host and `database_url` a migrated database that no other test sees."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.local.broker import Broker
+from services.local.database import Database
+from tests import backends
+
+NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres", "postgres_url", "database_url"}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a backend, so that `-m "not rabbit"` is right without anybody keeping it so."""
+    for item in items:
+        for marker, fixtures in NEEDS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have RabbitMQ installed before the first test's clock runs."""
+    if not session.config.option.collectonly and any(item.get_closest_marker("rabbit") for item in session.items):
+        backends.install_missing()
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The broker of this run, with its management API."""
+    with backends.rabbit(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rabbit_url(rabbit: Broker) -> str:
+    """The broker's default virtual host, which all tests share; `amqp_url` is what a test wants."""
+    return rabbit.url
+
+
+@pytest.fixture
+def amqp_url(rabbit: Broker) -> Iterator[str]:
+    """A virtual host of the test's own."""
+    with backends.virtual_host(rabbit) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The database server of this run."""
+    with backends.postgres(tmp_path_factory.mktemp("database")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Database) -> str:
+    """The server's own database, which all tests share; `database_url` is what a test wants."""
+    return postgres.url
+
+
+@pytest.fixture(scope="session")
+def _template(postgres_url: str) -> Iterator[str]:
+    with backends.migrated_template(postgres_url) as name:
+        yield name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, _template: str) -> Iterator[str]:
+    """A database of the test's own, at the newest version of the schema."""
+    with backends.new_database(postgres_url, _template) as url:
+        yield url

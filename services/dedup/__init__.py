@@ -1,1 +1,1 @@
-"""dedup."""
+"""Listens to ImageHashed, DesignStored, StorageFailed, ImageFailed. Emits ImageAccepted, DuplicateFound. Owns dedup."""

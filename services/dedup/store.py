@@ -1,5 +1,189 @@
-"""The tables of dedup."""
+"""The hash index: what each tenant has, and every verdict. The truth about duplicates is here, in PostgreSQL."""
 
-from sqlalchemy import MetaData
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
 
-metadata = MetaData(schema="dedup")
+from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.dedup.lookup import as_bits, candidates
+from services.dedup.matching import Known, Verdict
+from services.dedup.tables import NOW, hashes, metadata, thresholds
+from services.dedup.verdicts import Release, answers_to, decided, dependants, remember
+from shared.contracts import DesignStored, ImageAccepted, ImageFailed, ImageHashed, StorageFailed
+from shared.database import transaction
+
+__all__ = ["HashIndex", "metadata"]
+
+Decide = Callable[[ImageHashed, Sequence[Known], int], Verdict]
+
+
+class HashIndex:
+    """One decision at a time per tenant, so any number of processes decide as one would. Every method is idempotent.
+
+    Each raises `Unavailable` when the database is away, and `Retryable` when a transaction lost against another.
+    """
+
+    def __init__(self, engine: Engine, max_distance: int) -> None:
+        self.engine = engine
+        self.max_distance = max_distance
+
+    def decide_once(self, event: ImageHashed, decide: Decide) -> Verdict:
+        """The verdict on this picture: the one that stands, else the one that `decide` gives now and that then stands.
+
+        Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
+        its message is delivered again, is not taken for a duplicate of that twin.
+        """
+        with self._alone(event.tenant_id) as connection:
+            return decided(connection, event) or self._judge(connection, event, decide)
+
+    def stored(self, event: DesignStored) -> None:
+        """The design is on the NAS: it is known from now on, under its stored name."""
+        with self._alone(event.tenant_id) as connection:
+            connection.execute(
+                update(hashes)
+                .where(hashes.c.item_id == event.item_id, hashes.c.generation <= event.generation)
+                .values(
+                    state="known",
+                    name=event.name,
+                    path=event.path,
+                    print_sha256=event.print_file.sha256,
+                    changed_at=NOW,
+                )
+            )
+            # A scan of the NAS may have met the file before we heard that it is this item's.
+            connection.execute(
+                delete(hashes).where(
+                    hashes.c.tenant_id == event.tenant_id,
+                    hashes.c.path == event.path,
+                    hashes.c.print_sha256 == event.print_file.sha256,
+                    hashes.c.item_id.is_(None),
+                    hashes.c.source == "nas",
+                )
+            )
+
+    def release(self, event: StorageFailed | ImageFailed, decide: Decide) -> list[Verdict]:
+        """Give up a failed picture's claim, and decide anew, in order of upload, what was a duplicate of it.
+
+        The first of them usually becomes the original and the rest its duplicates. All of it is one transaction; a
+        repeat only reads what it led to. A picture that was stored stays known.
+        """
+        release = Release(event.item_id, event.generation)
+        with self._alone(event.tenant_id) as connection:
+            freed = connection.execute(
+                update(hashes)
+                .where(
+                    hashes.c.item_id == event.item_id,
+                    hashes.c.tenant_id == event.tenant_id,
+                    hashes.c.generation <= event.generation,
+                    hashes.c.state == "claimed",
+                )
+                .values(state="released", changed_at=NOW)
+            )
+            if freed.rowcount:
+                for place, hashed in enumerate(dependants(connection, event.tenant_id, event.item_id)):
+                    self._judge(connection, hashed, decide, release, place)
+            return answers_to(connection, release)
+
+    def learn(self, tenant_id: UUID, picture: Known) -> None:
+        """Add a picture that no upload of ours brought: found on the NAS, or listed in a database. It needs a path.
+
+        A picture learnt again at the same path replaces the one before. A design that we stored ourselves is not learnt
+        from the NAS as well: when tried anew it would be a duplicate of itself.
+        """
+        facts = {
+            "state": "known",
+            "phash": as_bits(picture.phash) if picture.phash else None,
+            "dhash": as_bits(picture.dhash) if picture.dhash else None,
+            "upload_sha256": picture.upload_sha256,
+            "print_sha256": picture.print_sha256,
+            "filename": picture.filename,
+            "name": picture.name,
+        }
+        key = {
+            "tenant_id": tenant_id,
+            "source": picture.source,
+            "path": picture.path,
+            "algorithm": picture.algorithm,
+        }
+        new = insert(hashes).values(**key, **facts)
+        with self._alone(tenant_id) as connection:
+            if picture.source == "nas" and self._is_ours(connection, tenant_id, picture):
+                return
+            connection.execute(
+                new.on_conflict_do_update(
+                    index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=facts | {"changed_at": NOW}
+                )
+            )
+
+    def forget(self, tenant_id: UUID, path: str) -> None:
+        """What lay at this path of the NAS is gone, or its design was deleted: it matches nothing any more."""
+        with self._alone(tenant_id) as connection:
+            connection.execute(delete(hashes).where(hashes.c.tenant_id == tenant_id, hashes.c.path == path))
+
+    def override_distance(self, tenant_id: UUID, distance: int | None) -> None:
+        """A tenant's own greatest distance in place of the setting; None takes it back."""
+        with self._alone(tenant_id) as connection:
+            connection.execute(delete(thresholds).where(thresholds.c.tenant_id == tenant_id))
+            if distance is not None:
+                connection.execute(insert(thresholds).values(tenant_id=tenant_id, distance=distance))
+
+    @contextlib.contextmanager
+    def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
+        """A transaction that is the tenant's only one here, in whichever process."""
+        with transaction(self.engine) as connection:
+            key = func.hashtextextended(f"dedup:{tenant_id}", 0)
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
+            yield connection
+
+    def _judge(
+        self,
+        connection: Connection,
+        event: ImageHashed,
+        decide: Decide,
+        because: Release | None = None,
+        place: int = 0,
+    ) -> Verdict:
+        own = select(thresholds.c.distance).where(thresholds.c.tenant_id == event.tenant_id)
+        max_distance = connection.execute(own).scalar_one_or_none()
+        max_distance = self.max_distance if max_distance is None else max_distance
+        verdict = decide(event, candidates(connection, event, max_distance), max_distance)
+        remember(connection, event, verdict, because, place)
+        if isinstance(verdict, ImageAccepted):
+            self._claim(connection, event)
+        return verdict
+
+    def _claim(self, connection: Connection, event: ImageHashed) -> None:
+        facts = {
+            "session_id": event.session_id,
+            "generation": event.generation,
+            "algorithm": event.algorithm,
+            "phash": as_bits(event.phash),
+            "dhash": as_bits(event.dhash),
+            "upload_sha256": event.upload.sha256,
+            "print_sha256": event.print_file.sha256,
+            "canonical_sha256": event.canonical.sha256,
+            "canonical_size": event.canonical.size,
+            "filename": event.filename,
+            "changed_at": NOW,
+        }
+        claim = insert(hashes).values(
+            tenant_id=event.tenant_id, item_id=event.item_id, source="session", state="claimed", **facts
+        )
+        connection.execute(
+            # A design that is stored stays known, whatever becomes of its later generations.
+            claim.on_conflict_do_update(
+                index_elements=["item_id"],
+                set_=facts | {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed")},
+            )
+        )
+
+    def _is_ours(self, connection: Connection, tenant_id: UUID, picture: Known) -> bool:
+        ours = select(hashes.c.id).where(
+            hashes.c.tenant_id == tenant_id,
+            hashes.c.item_id.is_not(None),
+            hashes.c.path == picture.path,
+            hashes.c.print_sha256 == picture.print_sha256,
+        )
+        return connection.execute(ours.limit(1)).first() is not None

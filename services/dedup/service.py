@@ -1,0 +1,21 @@
+"""Dedup as a service: its handlers bound to the hash index."""
+
+from services.dedup import handlers
+from services.dedup.settings import Settings
+from services.dedup.store import HashIndex
+from shared.bus.service import Service
+from shared.database import engine_of
+
+PREFETCH = 4
+"""One decision at a time per tenant anyway; a few in hand keep other tenants going meanwhile."""
+
+
+def build(settings: Settings) -> Service:
+    """Any number of processes may run: the database makes them take turns."""
+    index = HashIndex(engine_of(settings.database_url, pool_size=PREFETCH), settings.duplicate_distance)
+    service = Service("dedup", prefetch=PREFETCH)
+    service.on(handlers.on_image_hashed, index=index)
+    service.on(handlers.on_design_stored, index=index)
+    service.on(handlers.on_storage_failed, index=index)
+    service.on(handlers.on_image_failed, index=index)
+    return service

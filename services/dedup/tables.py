@@ -1,0 +1,96 @@
+"""The tables of dedup."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import BIT, JSONB
+
+from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BITS
+
+metadata = MetaData(schema="dedup")
+
+NOW = func.clock_timestamp()
+
+
+def _band(source: str, number: int) -> Column[int]:
+    """The database cuts the bands itself, so they can't disagree with the hash."""
+    cut = f"substring({source} from {BAND_STARTS[number] + 1} for {BAND_WIDTHS[number]})::bigint"
+    return Column(f"{source}_{number}", BigInteger, Computed(cut, persisted=True))
+
+
+BANDS = range(len(BAND_WIDTHS))
+
+hashes = Table(
+    "hashes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("item_id", Uuid, unique=True, comment="the upload; null for what was learnt from the NAS or a database"),
+    Column("session_id", Uuid),
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("source", Text, nullable=False, comment="session | nas | database"),
+    Column("state", Text, nullable=False, comment="claimed: in work; known: stored; released: failed, matches nothing"),
+    Column("algorithm", Text, nullable=False, comment="only equal ones are compared"),
+    Column("phash", BIT(BITS)),
+    Column("dhash", BIT(BITS)),
+    *(_band("phash", number) for number in BANDS),
+    *(_band("dhash", number) for number in BANDS),
+    Column("upload_sha256", Text),
+    Column("print_sha256", Text),
+    Column("canonical_sha256", Text, comment="the picture that the hashes were taken from, for a look at its pixels"),
+    Column("canonical_size", BigInteger),
+    Column("filename", Text, comment="as it was uploaded"),
+    Column("name", Text, comment="as it was stored"),
+    Column("path", Text, comment="below the NAS root"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    # Tenant first: a picture that every shop sells makes nobody else's lookups longer.
+    *(Index(f"hashes_{source}_{n}", "tenant_id", f"{source}_{n}") for source in ("phash", "dhash") for n in BANDS),
+    Index("hashes_upload", "tenant_id", "upload_sha256"),
+    Index("hashes_print", "tenant_id", "print_sha256"),
+    Index("hashes_path", "tenant_id", "path"),
+    Index(
+        "hashes_learnt", "tenant_id", "source", "path", "algorithm", unique=True,
+        postgresql_where=text("item_id IS NULL"),
+    ),
+)  # fmt: skip
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("item_id", Uuid, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("hashed", JSONB, nullable=False, comment="the ImageHashed that it answers, to decide anew from"),
+    Column("accepted", JSONB, comment="the ImageAccepted, or"),
+    Column("duplicate", JSONB, comment="the DuplicateFound"),
+    Column("matched_item_id", Uuid, comment="the upload that it is a duplicate of"),
+    Column("freed_item_id", Uuid, comment="the failed item whose release led to this verdict"),
+    Column("freed_generation", Integer),
+    Column("place", Integer, nullable=False, server_default="0", comment="its place among that release's verdicts"),
+    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Index("verdicts_matched", "matched_item_id", postgresql_where=text("matched_item_id IS NOT NULL")),
+    Index("verdicts_freed", "freed_item_id", postgresql_where=text("freed_item_id IS NOT NULL")),
+    Index("verdicts_session", "session_id"),
+)
+
+thresholds = Table(
+    "thresholds",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("distance", Integer, nullable=False, comment="in place of the setting DUPLICATE_DISTANCE, for this tenant"),
+)

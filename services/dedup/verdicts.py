@@ -1,0 +1,91 @@
+"""The rows that remember what was decided about which picture, and because of what. Used inside a transaction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from services.dedup.matching import Verdict
+from services.dedup.tables import verdicts
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+
+
+@dataclass(frozen=True)
+class Release:
+    """A claim that was given up: why some verdicts were made anew."""
+
+    item_id: UUID
+    generation: int
+
+
+def decided(connection: Connection, event: ImageHashed) -> Verdict | None:
+    """The verdict that this picture has got. One that was overtaken by a later generation gets that one's."""
+    row = connection.execute(
+        select(verdicts)
+        .where(verdicts.c.item_id == event.item_id, verdicts.c.generation >= event.generation)
+        .order_by(verdicts.c.generation)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _verdict(row)
+
+
+def remember(
+    connection: Connection, event: ImageHashed, verdict: Verdict, because: Release | None = None, place: int = 0
+) -> None:
+    """Keep a verdict for good, with what it takes to decide anew."""
+    outcome = verdict.model_dump(mode="json")
+    accepted = isinstance(verdict, ImageAccepted)
+    connection.execute(
+        insert(verdicts).values(
+            item_id=event.item_id,
+            generation=event.generation,
+            tenant_id=event.tenant_id,
+            session_id=event.session_id,
+            index=event.index,
+            hashed=event.model_dump(mode="json"),
+            # absent and not JSON's null
+            **({"accepted": outcome} if accepted else {"duplicate": outcome}),
+            matched_item_id=verdict.match.item_id if isinstance(verdict, DuplicateFound) else None,
+            freed_item_id=because.item_id if because else None,
+            freed_generation=because.generation if because else None,
+            place=place,
+        )
+    )
+
+
+def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterator[ImageHashed]:
+    """The pictures whose standing verdict is "duplicate of this item", as next generation, in order of upload."""
+    newer = verdicts.alias("newer")
+    session = verdicts.alias("session")
+    began = select(func.min(session.c.decided_at)).where(session.c.session_id == verdicts.c.session_id)
+    rows = connection.execute(
+        select(verdicts.c.hashed, verdicts.c.generation)
+        .where(
+            verdicts.c.tenant_id == tenant_id,
+            verdicts.c.matched_item_id == item_id,
+            ~select(newer.c.item_id)
+            .where(newer.c.item_id == verdicts.c.item_id, newer.c.generation > verdicts.c.generation)
+            .exists(),
+        )
+        .order_by(began.scalar_subquery(), verdicts.c.session_id, verdicts.c.index)
+    ).all()
+    for hashed, generation in rows:
+        yield ImageHashed.model_validate(hashed | {"generation": generation + 1})
+
+
+def answers_to(connection: Connection, release: Release) -> list[Verdict]:
+    """The verdicts that a release led to, in the order in which they were made."""
+    rows = connection.execute(
+        select(verdicts)
+        .where(verdicts.c.freed_item_id == release.item_id, verdicts.c.freed_generation == release.generation)
+        .order_by(verdicts.c.place)
+    )
+    return [_verdict(row) for row in rows]
+
+
+def _verdict(row: Row[Any]) -> Verdict:
+    if row.accepted is not None:
+        return ImageAccepted.model_validate(row.accepted)
+    return DuplicateFound.model_validate(row.duplicate)

@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -37,7 +38,7 @@ def rabbit(folder: Path) -> Iterator[Broker]:
     """A broker with a management API, for the length of the block."""
     with contextlib.ExitStack() as stack:
         try:
-            if AMQP_URL is None and node.installed() is None and docker.answers():
+            if not AMQP_URL and node.installed() is None and docker.answers():
                 found: Broker | None = stack.enter_context(_rabbit_container())
             else:
                 found = stack.enter_context(broker(folder, AMQP_URL, use_running=False, throwaway=True, say=print))
@@ -117,7 +118,8 @@ def _rabbit_container() -> Iterator[Broker]:
         yield Broker(url, management_url, f"{patiently(ready)} in Docker ({image})")
 
 
-def _missing(reason: str) -> None:
+def _missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where backends are required."""
     if REQUIRED:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -1,0 +1,223 @@
+"""Private brokers and databases come up, keep their data, survive a crash and leave no process behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from services.local import node, postgres
+from services.local.amqp import NoBroker, greet, manages, place
+from services.local.broker import broker
+from services.local.database import database
+from services.local.process import NotStarted, claim, free_ports, password, start, tail, wait_for
+
+OWNER = """
+import signal, sys
+from pathlib import Path
+from services.local import node, postgres
+folder = Path(sys.argv[1])
+with node.private_node(folder / "rabbitmq", node.installed()) as broker:
+    with postgres.private_cluster(folder / "postgres", postgres.installed()[0]) as cluster:
+        print("up", flush=True)
+        signal.pause()
+"""
+
+
+@pytest.fixture
+def program() -> Path:
+    """The installed rabbitmq-server."""
+    found = node.installed()
+    if found is None:
+        pytest.skip("no rabbitmq-server here; this run's broker is somewhere else")
+    return found
+
+
+@pytest.fixture
+def binaries() -> postgres.Binaries:
+    """The PostgreSQL that the extra `embedded` or a package brought."""
+    found = postgres.installed()
+    if not found:
+        pytest.skip("no PostgreSQL binaries here; this run's database is somewhere else")
+    return found[0]
+
+
+def processes_of(folder: Path) -> set[int]:
+    """Running processes that were told of `folder`, or work in it: servers, their children, their name servers."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            if os.fsencode(folder) in told or (process / "cwd").readlink().is_relative_to(folder):
+                found.add(int(process.name))
+    return found
+
+
+def none_left(folder: Path, limit_s: float) -> bool:
+    """Whether all of them ended within `limit_s`."""
+    asking = Retrying(retry=retry_if_result(bool), wait=wait_fixed(0.1), stop=stop_after_delay(limit_s))
+    try:
+        asking(processes_of, folder)
+    except RetryError:
+        return False
+    return True
+
+
+def queue_names(running: node.Node) -> list[str]:
+    answer = httpx.get(f"{running.management_url}/api/queues", trust_env=False).raise_for_status()
+    return [queue["name"] for queue in answer.json()]
+
+
+def declare(running: node.Node, queue: str) -> None:
+    url = f"{running.management_url}/api/queues/%2F/{queue}"
+    httpx.put(url, json={"durable": True}, trust_env=False).raise_for_status()
+
+
+def execute(url: str, statement: str) -> list[tuple[object, ...]]:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        result = connection.execute(text(statement))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+@pytest.mark.rabbit
+def test_a_private_node_answers_and_stops_without_leaving_a_process(tmp_path: Path, program: Path) -> None:
+    with node.private_node(tmp_path, program) as running:
+        assert greet(running.url) == running.product
+        assert running.product.startswith("RabbitMQ ")
+        assert manages(running.management_url)
+        assert running.pid in processes_of(tmp_path)
+    assert none_left(tmp_path, limit_s=2)
+
+
+@pytest.mark.rabbit
+def test_a_killed_node_has_its_queues_again_when_it_starts_anew(tmp_path: Path, program: Path) -> None:
+    with node.private_node(tmp_path, program, throwaway=True) as running:
+        declare(running, "kept")
+        os.kill(running.pid, signal.SIGKILL)
+    assert none_left(tmp_path, limit_s=5)
+    with node.private_node(tmp_path, program, throwaway=True) as again:
+        assert again.url != running.url, "ports are free ones each time"
+        assert queue_names(again) == ["kept"]
+    assert none_left(tmp_path, limit_s=5)
+
+
+def test_a_server_of_one_folder_keeps_a_second_one_out(tmp_path: Path, binaries: postgres.Binaries) -> None:
+    with (
+        postgres.private_cluster(tmp_path, binaries),
+        pytest.raises(NotStarted, match="used by another presswork"),
+        claim(tmp_path, wait_s=0.2),
+    ):
+        pytest.fail("two servers would write the same files")
+
+
+def test_postgres_starts_and_stops_without_leaving_a_process(tmp_path: Path, binaries: postgres.Binaries) -> None:
+    with postgres.private_cluster(tmp_path, binaries) as running:
+        assert execute(running.url, "SHOW max_connections") == [("300",)]
+        assert execute(running.url, "SELECT current_database()") == [("presswork",)]
+        assert len(processes_of(tmp_path)) > 1
+    assert none_left(tmp_path, limit_s=1)
+
+
+def test_postgres_refuses_whoever_has_no_password(tmp_path: Path, binaries: postgres.Binaries) -> None:
+    with postgres.private_cluster(tmp_path, binaries, throwaway=True) as running:
+        stranger = running.url.replace(password(tmp_path / "password"), "guess")
+        assert postgres.ready(running.url) == running.version
+        assert postgres.ready(stranger) is None
+
+
+def test_postgres_keeps_what_was_committed_when_its_postmaster_is_killed(
+    tmp_path: Path, binaries: postgres.Binaries
+) -> None:
+    with postgres.private_cluster(tmp_path, binaries) as running:
+        execute(running.url, "CREATE TABLE kept AS SELECT 7 AS n")
+        os.kill(running.pid, signal.SIGKILL)
+    with postgres.private_cluster(tmp_path, binaries) as again:
+        assert execute(again.url, "SELECT n FROM kept") == [(7,)]
+    assert none_left(tmp_path, limit_s=1)
+
+
+def test_a_pid_file_whose_number_another_program_has_does_not_stop_postgres(
+    tmp_path: Path, binaries: postgres.Binaries
+) -> None:
+    with postgres.private_cluster(tmp_path, binaries):
+        stale = (tmp_path / "cluster" / "postmaster.pid").read_text().split("\n")
+    with _another_program_of_the_owner(tmp_path / "cluster") as pid:
+        (tmp_path / "cluster" / "postmaster.pid").write_text("\n".join([str(pid), *stale[1:]]))
+        with postgres.private_cluster(tmp_path, binaries) as running:
+            assert execute(running.url, "SELECT 1") == [(1,)]
+
+
+@contextlib.contextmanager
+def _another_program_of_the_owner(folder: Path) -> Iterator[int]:
+    owner = folder.stat()
+    other = subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid)
+    try:
+        yield other.pid
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_database_of_another_major_version_is_refused_in_words(tmp_path: Path, binaries: postgres.Binaries) -> None:
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(NotStarted, match="written by PostgreSQL 9, and here is"):
+        postgres.choose([binaries], tmp_path)
+
+
+@pytest.mark.rabbit
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_servers_end_by_themselves_when_their_owner_is_killed(
+    tmp_path: Path, program: Path, binaries: postgres.Binaries
+) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, tmp_path], stdout=subprocess.PIPE)
+    with owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"up\n"
+        owner.kill()
+    assert none_left(tmp_path, limit_s=30)
+
+
+def test_a_program_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = start(["sh", "-c", "echo no room left; exit 3"], when_orphaned="TERM", log=log, env=os.environ)
+    with pytest.raises(NotStarted, match=r"(?s)exit code 3.*no room left"):
+        wait_for(lambda: None, process, what="the server", log=log, limit_s=10)
+    assert "no room left" in tail(log)
+
+
+def test_a_named_broker_is_used_and_its_silence_is_told_without_its_password(tmp_path: Path) -> None:
+    url = f"amqp://me:secret@127.0.0.1:{free_ports(1)[0]}/"
+    with broker(tmp_path, url) as chosen:
+        assert chosen is not None
+        assert chosen.url == url
+        assert "does not answer yet" in chosen.description
+        assert "secret" not in chosen.description
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_password_and_a_missing_virtual_host_are_both_no_broker(rabbit_url: str) -> None:
+    assert greet(rabbit_url).startswith("RabbitMQ")
+    with pytest.raises(NoBroker, match=place(rabbit_url)):
+        greet(f"{rabbit_url.rpartition('/')[0]}/nowhere")
+    with pytest.raises(NoBroker, match=place(rabbit_url)):
+        greet(f"amqp://stranger:guess@{place(rabbit_url)}/")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_a_named_database_may_be_written_as_other_programs_do(tmp_path: Path, scheme: str) -> None:
+    with database(tmp_path, f"{scheme}://me:secret@db.example:5433/shop") as chosen:
+        assert chosen.url == "postgresql+psycopg2://me:secret@db.example:5433/shop"
+        assert chosen.description == "PostgreSQL at db.example:5433 (DATABASE_URL)"
+
+
+def test_each_test_has_a_migrated_database_and_an_empty_virtual_host(database_url: str, amqp_url: str) -> None:
+    assert execute(database_url, "SELECT count(*) FROM alembic_version") == [(1,)]
+    assert greet(amqp_url).startswith("RabbitMQ")

@@ -1,1 +1,1 @@
-"""publisher."""
+"""Listens to MockupsRendered. Emits ListingPublished, ListingFailed. Owns schema publisher."""

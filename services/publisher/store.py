@@ -1,5 +1,199 @@
-"""The tables of publisher."""
+"""The ledger: which listing was asked for, how far it came, and what was answered."""
 
-from sqlalchemy import MetaData
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from services.publisher.lock import locked, step
+from services.publisher.shop import RemoteRef
+from shared.contracts import MockupsRendered
 
 metadata = MetaData(schema="publisher")
+
+# unknown: a create was called and nobody knows what became of it
+STATUSES = ("pending", "unknown", "draft_created", "images_done", "published", "failed")
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("publish_key", Text, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("shop", Text, nullable=False),
+    Column("item_id", Uuid, nullable=False),
+    Column("mockup_id", Uuid, nullable=False),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("content_hash", Text),  # of what the create was called with
+    Column("intent_at", DateTime(timezone=True)),  # the first create; what it made can't be older
+    Column("tried_at", DateTime(timezone=True)),  # the last create
+    Column("listing_id", Text),
+    Column("url", Text),
+    Column("asked", Text),  # which asking was answered
+    Column("answer", JSONB),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint(f"status IN {STATUSES}", name="listings_status"),
+)
+
+media = Table(
+    "listing_media",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("publish_key", Text, primary_key=True),
+    Column("rank", Integer, primary_key=True),  # pictures from 1; 0 is the download
+    Column("media_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    ForeignKeyConstraint(["target", "publish_key"], [listings.c.target, listings.c.publish_key], ondelete="CASCADE"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger. `tried_s` is how long ago the last create was called; None: never."""
+
+    status: str
+    content_hash: str | None
+    intent_at: datetime | None
+    tried_s: float | None
+    ref: RemoteRef | None
+    asked: str | None
+    answer: dict[str, Any] | None
+
+    @property
+    def in_doubt(self) -> bool:
+        """A create was called, and what became of it is not on record."""
+        return self.ref is None and self.tried_s is not None and self.status in {"pending", "unknown"}
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that the shop has, by its id there."""
+
+    media_id: str
+    sha256: str
+
+
+class Ledger:
+    """The ledgers of all shops."""
+
+    def __init__(self, engine: Engine, *, lock_wait_s: float = 30) -> None:
+        self.engine = engine
+        self.lock_wait_s = lock_wait_s
+
+    @contextlib.contextmanager
+    def writing(self, target: str, shop: str, key: str) -> Iterator["Journal"]:
+        """The journal of one listing. For the length of the block nobody else writes to its shop.
+
+        The journal is written through the session that holds the lock: who loses the one can't do the other.
+        """
+        with locked(self.engine, target, shop, self.lock_wait_s) as connection:
+            yield Journal(connection, target, shop, key)
+
+
+class Journal:
+    """The ledger of one listing, in the hands of its shop's only writer. Each method is one committed transaction."""
+
+    def __init__(self, connection: Connection, target: str, shop: str, key: str) -> None:
+        self.connection = connection
+        self.shop = shop
+        self.key = key
+        self.names = {"target": target, "publish_key": key}
+        self.row = (listings.c.target == target) & (listings.c.publish_key == key)
+        self.files = (media.c.target == target) & (media.c.publish_key == key)
+
+    def open(self, event: MockupsRendered) -> Entry:
+        """What is on record; a new row if nobody asked for this listing before."""
+        row = {**self.names, "tenant_id": event.tenant_id, "shop": self.shop}
+        row |= {"item_id": event.item_id, "mockup_id": event.mockup_id}
+        tried_s = func.extract("epoch", func.now() - listings.c.tried_at).label("tried_s")
+        with step(self.connection):
+            self.connection.execute(insert(listings).values(row).on_conflict_do_nothing())
+            found = self.connection.execute(select(listings, tried_s).where(self.row)).one()
+        return Entry(
+            status=found.status,
+            content_hash=found.content_hash,
+            intent_at=found.intent_at,
+            tried_s=None if found.tried_s is None else float(found.tried_s),
+            ref=RemoteRef(found.listing_id, found.url) if found.listing_id else None,
+            asked=found.asked,
+            answer=found.answer,
+        )
+
+    def intend(self, content_hash: str) -> datetime:
+        """Put on record that create is about to be called; return when that was first so."""
+        now = func.clock_timestamp()
+        change = update(listings).where(self.row)
+        change = change.values(status="pending", content_hash=content_hash, tried_at=now, updated_at=now)
+        change = change.values(intent_at=func.coalesce(listings.c.intent_at, now))
+        with step(self.connection):
+            first: datetime = self.connection.execute(change.returning(listings.c.intent_at)).scalar_one()
+        return first
+
+    def withdrawn(self) -> None:
+        """The create that was called made nothing, for certain."""
+        self._set(tried_at=None)
+
+    def doubted(self) -> None:
+        """Nobody knows whether the create that was called made a listing."""
+        self._set(status="unknown")
+
+    def drafted(self, ref: RemoteRef) -> None:
+        """The shop has the draft."""
+        self._set(status="draft_created", listing_id=ref.listing_id, url=ref.url)
+
+    def uploads(self) -> dict[int, Uploaded]:
+        """The files that the shop has, by rank."""
+        with step(self.connection):
+            rows = self.connection.execute(select(media).where(self.files)).all()
+        return {row.rank: Uploaded(row.media_id, row.sha256) for row in rows}
+
+    def uploaded(self, rank: int, file: Uploaded) -> None:
+        """The shop has this file."""
+        values = {"media_id": file.media_id, "sha256": file.sha256}
+        row = insert(media).values({**self.names, "rank": rank, **values})
+        with step(self.connection):
+            self.connection.execute(row.on_conflict_do_update(constraint=media.primary_key, set_=values))
+
+    def images_done(self) -> None:
+        """The shop has every file."""
+        self._set(status="images_done")
+
+    def published(self, ref: RemoteRef, asked: str, answer: dict[str, Any]) -> None:
+        """It is listed. This is what is answered from now on."""
+        self._set(status="published", listing_id=ref.listing_id, url=ref.url, asked=asked, answer=answer)
+
+    def failed(self, status: str, asked: str, answer: dict[str, Any]) -> None:
+        """It was refused. What is at the shop stays on record, for a later try to finish."""
+        self._set(status=status, asked=asked, answer=answer)
+
+    def forgotten(self) -> None:
+        """The draft is gone from the shop: a later try starts afresh."""
+        with step(self.connection):
+            self.connection.execute(delete(media).where(self.files))
+            self.connection.execute(update(listings).where(self.row).values(listing_id=None, url=None, tried_at=None))
+
+    def _set(self, **values: object) -> None:
+        with step(self.connection):
+            change = update(listings).where(self.row).values(**values, updated_at=func.clock_timestamp())
+            self.connection.execute(change)

@@ -1,0 +1,67 @@
+"""One writer per shop: a PostgreSQL session that holds the shop's lock, and short transactions on that session."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared.errors import Unavailable
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextlib.contextmanager
+def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Connection]:
+    """The session that may write to this shop. It is idle, outside any transaction, while the shop is called.
+
+    Raises:
+        Unavailable: another publisher has kept the shop for longer than `wait_s`. It costs the message no attempt: a
+            busy shop must not bury its own messages.
+    """
+    lock = int.from_bytes(hashlib.sha256(f"publisher\n{target}\n{shop}".encode()).digest()[:8], signed=True)
+    with _in_words():
+        connection = engine.connect()
+    try:
+        with step(connection, when_locked=f"another publisher is still writing to {shop}"):
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
+            connection.execute(select(func.pg_advisory_lock(lock)))
+        try:
+            yield connection
+        finally:
+            _unlock(connection, lock)
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def step(connection: Connection, *, when_locked: str = "the ledger is locked") -> Iterator[None]:
+    """One short transaction on the session.
+
+    Raises:
+        Unavailable: the session, and the lock with it, is lost: begin again from what was committed.
+    """
+    with _in_words(when_locked), connection.begin():
+        yield
+
+
+@contextlib.contextmanager
+def _in_words(when_locked: str = "") -> Iterator[None]:
+    # not shared.database.transaction: that takes any connection of the pool, this must be the one with the lock
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        cause = getattr(error, "orig", None)
+        if getattr(cause, "pgcode", None) == LOCK_NOT_AVAILABLE:
+            raise Unavailable(when_locked) from error
+        raise Unavailable(f"the ledger can't be used: {str(cause or error).strip().splitlines()[0]}") from error
+
+
+def _unlock(connection: Connection, lock: int) -> None:
+    try:
+        with connection.begin():
+            connection.execute(select(func.pg_advisory_unlock(lock)))
+    except DBAPIError:
+        connection.invalidate()  # the session is broken; closing it frees the lock as well

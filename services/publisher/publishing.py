@@ -1,0 +1,140 @@
+"""Listing once: each step is on record before the next, and a step whose end nobody saw is looked up, not repeated.
+
+A crash between create and record leaves `pending`; an answer that never came leaves `unknown`. Both are reconciled by
+asking the shop. Everything after create is repeatable at the shop, so its checkpoints only save work.
+"""
+
+from services.publisher.listing import ListingDraft, content_hash
+from services.publisher.shop import (
+    NOTHING_CREATED,
+    Ambiguous,
+    Asset,
+    Gone,
+    Intent,
+    OutcomeUnknown,
+    Refused,
+    RemoteRef,
+    Shop,
+)
+from services.publisher.store import Entry, Journal, Uploaded
+from shared.blobs import Blobs
+from shared.contracts import Blob, ListingFailed, ListingPublished, MockupsRendered
+from shared.errors import Retryable
+
+Answer = ListingPublished | ListingFailed
+
+ASKER = {"tenant_id", "session_id", "item_id", "index", "generation", "filename", "mockup_id"}
+DOWNLOAD_RANK = 0
+
+
+def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, shop: Shop, blobs: Blobs) -> Answer:
+    """Bring the listing to its end, from wherever an earlier try left it."""
+    entry = journal.open(event)
+    asked = f"{event.session_id}/{event.item_id}/{event.generation}/{content_hash(draft)}"
+    if first := _first_answer(event, draft, entry, asked):
+        return first
+    problems = shop.validate(draft)
+    if refusals := [problem.text for problem in problems if problem.level == "enforced"]:
+        return _failed(event, journal, entry.status if entry.in_doubt else "failed", asked, "; ".join(refusals))
+    warnings = (*draft.notes, *(problem.text for problem in problems if problem.level != "advice"))
+    try:
+        ref = entry.ref or _reconciled(draft, journal, entry, shop)
+        if isinstance(ref, Ambiguous):
+            return _failed(event, journal, "unknown", asked, _which(ref))
+        if ref is None:
+            ref = _created(draft, journal, shop)
+        elif entry.content_hash != content_hash(draft):
+            warnings += ("an earlier try had begun this listing: it has the texts of that time",)
+        pictures = _upload(draft, ref, journal, shop, blobs)
+        journal.images_done()
+        ref = shop.finish(ref, pictures)
+    except Refused as refusal:
+        if isinstance(refusal, Gone):
+            journal.forgotten()
+        return _failed(event, journal, "failed", asked, str(refusal))
+    return _published(event, journal, shop, ref, asked, warnings)
+
+
+def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, asked: str) -> Answer | None:
+    if entry.answer is None:
+        return None
+    asker = event.model_dump(include=ASKER)
+    if entry.status != "published":  # a refusal holds for the asking that it answered; a mended one is tried again
+        return ListingFailed.model_validate({**entry.answer, **asker}) if entry.asked == asked else None
+    first = ListingPublished.model_validate({**entry.answer, **asker})
+    if entry.asked == asked:
+        return first
+    listed = f"already listed as {first.listing_id}: no second listing was made"
+    if entry.content_hash != content_hash(draft):
+        listed += ", and the template's changes since then are not in it"
+    return first.model_copy(update={"warnings": (*first.warnings, listed)})
+
+
+def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop) -> RemoteRef | Ambiguous | None:
+    """What an earlier create made, if one was called and its end is not on record."""
+    if not entry.in_doubt or entry.intent_at is None or entry.tried_s is None:
+        return None
+    found = shop.find(Intent(journal.key, draft, entry.intent_at))
+    if isinstance(found, RemoteRef):
+        journal.drafted(found)
+    elif found is None and entry.tried_s < shop.capabilities.settles_after_s:
+        raise Retryable(f"the shop may not show yet what was created {entry.tried_s:.0f} s ago; it is looked up again")
+    return found
+
+
+def _created(draft: ListingDraft, journal: Journal, shop: Shop) -> RemoteRef:
+    since = journal.intend(content_hash(draft))
+    try:
+        ref = shop.create(Intent(journal.key, draft, since))
+    except NOTHING_CREATED:
+        journal.withdrawn()
+        raise
+    except OutcomeUnknown:
+        journal.doubted()
+        raise
+    journal.drafted(ref)
+    return ref
+
+
+def _upload(draft: ListingDraft, ref: RemoteRef, journal: Journal, shop: Shop, blobs: Blobs) -> list[str]:
+    """Put up what the shop lacks, one after the other: uploads side by side lose their order at Etsy. Picture ids."""
+    done = journal.uploads()
+
+    def put(rank: int, name: str, content: Blob) -> str:
+        if (there := done.get(rank)) and there.sha256 == content.sha256:
+            return there.media_id
+        asset = Asset(name, content.sha256, blobs.get(content))
+        media_id = shop.put_picture(ref, rank, asset) if rank else shop.put_download(ref, asset)
+        journal.uploaded(rank, Uploaded(media_id, content.sha256))
+        return media_id
+
+    if draft.download:
+        put(DOWNLOAD_RANK, draft.download.name, draft.download.content)
+    return [put(picture.rank, picture.name, picture.image) for picture in draft.pictures]
+
+
+def _published(
+    event: MockupsRendered, journal: Journal, shop: Shop, ref: RemoteRef, asked: str, warnings: tuple[str, ...]
+) -> Answer:
+    answer = ListingPublished(
+        **event.model_dump(include=ASKER),
+        target=shop.name,
+        listing_id=ref.listing_id,
+        url=ref.url,
+        state=ref.state,
+        warnings=warnings,
+    )
+    journal.published(ref, asked, answer.model_dump(mode="json", exclude=ASKER))
+    return answer
+
+
+def _failed(event: MockupsRendered, journal: Journal, status: str, asked: str, reason: str) -> Answer:
+    answer = ListingFailed(**event.model_dump(include=ASKER), reason=reason)
+    journal.failed(status, asked, answer.model_dump(mode="json", exclude=ASKER))
+    return answer
+
+
+def _which(found: Ambiguous) -> str:
+    return (
+        f"the shop has {len(found.where)} drafts that could be this one: {'; '.join(found.where)}. Keep one, try again"
+    )

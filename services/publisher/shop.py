@@ -1,0 +1,103 @@
+"""A place to list products: what the publisher needs of it, and the ways in which it can say no."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.publisher.limits import Problem
+from services.publisher.listing import Capabilities, ListingDraft
+from shared.errors import Permanent, Retryable, Unavailable
+
+
+class Refused(Permanent):
+    """The shop will never take this listing or file; the words are for the seller. Nothing was created by the call."""
+
+
+class Gone(Refused):
+    """The draft that we made was removed from the shop before it was finished."""
+
+
+class NotAuthorised(Permanent):
+    """The shop's connection was revoked or has run out: somebody must connect it again, then replay the message."""
+
+
+class Throttled(Retryable):
+    """Too fast, or not reached at all. Nothing was created by the call."""
+
+
+class OutcomeUnknown(Retryable):
+    """The call may have worked although no good answer came: a create is looked up before it is repeated."""
+
+
+class QuotaSpent(Unavailable):
+    """The day's calls are used up. Everything waits."""
+
+
+NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent)
+"""After these, `create` may simply be called again."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A listing that the ledger has on record as about to be created. Only the ledger makes one."""
+
+    key: str
+    draft: ListingDraft
+    since: datetime
+
+
+@dataclass(frozen=True)
+class RemoteRef:
+    """A listing as the shop names it."""
+
+    listing_id: str
+    url: str | None = None
+    state: str = "draft"
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """Several listings could be the one looked for: `where` says which, for the person who must choose."""
+
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file to upload."""
+
+    name: str
+    sha256: str
+    data: bytes
+
+
+class Shop(Protocol):
+    """One target of publishing. Called by one writer per shop at a time; every error is one of this module's.
+
+    Only `create` is not repeatable; the others may be repeated and then have the same effect once.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def check(self) -> tuple[Problem, ...]:
+        """What would keep any listing from working: credentials, profiles, a folder that can't be written."""
+
+    def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
+        """What the shop would say about this draft, without asking it."""
+
+    def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
+        """The listing that an earlier `create` with this intent may have made. Never raises `Refused`."""
+
+    def create(self, intent: Intent) -> RemoteRef:
+        """Make the draft, without its files."""
+
+    def put_picture(self, ref: RemoteRef, rank: int, asset: Asset) -> str:
+        """Put a picture at this rank in place of what is there; return the shop's id of it."""
+
+    def put_download(self, ref: RemoteRef, asset: Asset) -> str:
+        """Attach the file that buyers of a digital listing get; return the shop's id of it."""
+
+    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+        """See that the listing has exactly these pictures, in this order; return it as it now is."""

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from services.hasher.codecs import UNREADABLE, decoded, rgba_of, upright
 from services.hasher.colour import cmyk_to_rgba, to_srgb
 from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
+from services.hasher.pixels import UNREADABLE, decoded, rgba_of, upright
 from services.hasher.raster import Pixels
 from services.hasher.rejection import Rejected, in_words
-from services.hasher.sniffing import ends_early, foreign, format_of
+from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
 
@@ -44,7 +44,8 @@ def open_picture(data: bytes, limits: Limits) -> Picture:
     with _refusing_unreadable(data, format_, limits):
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     check_side(*image.size, limits)
-    if format_ == "JPEG" and ends_early(data, format_):
+    # What the fast codecs would let pass without a word
+    if (format_ == "JPEG" and ends_early(data, format_)) or (format_ == "PNG" and png_fault(data)):
         raise _unreadable(data, format_)
     with _refusing_unreadable(data, format_, limits):
         # MPO is what cameras call a JPEG with a preview or gain map behind it: nobody misses those.

@@ -2,6 +2,9 @@
 
 import re
 from pathlib import PurePath
+from typing import Literal
+
+from isal import isal_zlib
 
 MAGIC = {
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -56,7 +59,7 @@ def ends_early(data: bytes, format_: str) -> bool:
     """Whether the file breaks off before the end that its format prescribes (False where that can't be told)."""
     match format_:
         case "PNG":
-            return b"IEND" not in data[-4096:]
+            return png_fault(data) == "truncated"
         case "JPEG":
             return not _reaches_end_of_image(data)
         case "WEBP":
@@ -66,6 +69,24 @@ def ends_early(data: bytes, format_: str) -> bool:
         case "GIF":
             return not data.rstrip(b"\0").endswith(b";")
     return False
+
+
+def png_fault(data: bytes) -> Literal["truncated", "damaged"] | None:
+    """Follow the chunks to IEND, checking each critical one's CRC: libpng checks all but the last IDAT."""
+    position = 8
+    while position + 12 <= len(data):
+        length, kind = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        end = position + 12 + length
+        if end > len(data):
+            return "truncated"
+        critical = not kind[0] & 0x20  # PNG specification, 5.4: an upper case first letter
+        checked = memoryview(data)[position + 4 : end - 4]
+        if critical and isal_zlib.crc32(checked) != int.from_bytes(data[end - 4 : end], "big"):
+            return "damaged"
+        if kind == b"IEND":
+            return None
+        position = end
+    return "truncated"
 
 
 def _reaches_end_of_image(data: bytes) -> bool:

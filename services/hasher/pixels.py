@@ -13,6 +13,7 @@ from PIL import Image
 from services.hasher.raster import Pixels
 
 ORIENTATION = 0x0112  # EXIF tag
+PLAIN_PNG = (b"\x08\x02", b"\x08\x06")  # IHDR: 8 bits of RGB, of RGBA
 
 # What Pillow and the codecs raise for bytes that are not what their header says
 UNREADABLE = (
@@ -26,7 +27,7 @@ UNREADABLE = (
     OverflowError,
     struct.error,
     zlib.error,
-    imagecodecs.PngError,
+    imagecodecs.SpngError,
     imagecodecs.Jpeg8Error,
     imagecodecs.WebpError,
 )
@@ -49,25 +50,32 @@ def decoded(image: Image.Image, data: bytes, *, animated: bool) -> NDArray[np.ge
         One of UNREADABLE.
     """
     raw: NDArray[np.generic] | None = None
-    if image.format == "PNG":
-        raw = imagecodecs.png_decode(data)
+    if image.format == "PNG" and data[24:26] in PLAIN_PNG and "transparency" not in image.info:
+        raw = imagecodecs.spng_decode(data)  # not its png_decode: that one leaks the picture when libpng gives up
     elif image.format in {"JPEG", "MPO"} and image.mode in {"RGB", "L"}:
         raw = imagecodecs.jpeg8_decode(data)
     elif image.format == "WEBP" and not animated:
         raw = imagecodecs.webp_decode(data)
     if raw is None:
-        return _by_pillow(image)
+        return _by_pillow(image, bits=data[24] if image.format == "PNG" else 8)
     if raw.shape[1::-1] != image.size:
         raise ValueError(f"decoded {raw.shape[1::-1]}, the header says {image.size}")
     return raw
 
 
-def _by_pillow(image: Image.Image) -> NDArray[np.generic] | Image.Image:
+def _by_pillow(image: Image.Image, bits: int) -> NDArray[np.generic] | Image.Image:
     image.load()
+    key = image.info.get("transparency")
     if image.mode.startswith("I;16"):  # convert() would clip it to white
-        return np.asarray(image)
+        grey = np.asarray(image)
+        return grey if key is None else np.dstack([grey, np.where(grey == key, 0, 0xFFFF).astype(np.uint16)])
     if image.mode in {"CMYK", "I", "F", "LAB", "HSV"}:
         return image
+    # Pillow scales the pixels to 8 bits, but leaves the colour that stands for transparency as it was.
+    if image.mode == "L" and isinstance(key, int) and bits < 8:
+        image.info["transparency"] = key * 255 // ((1 << bits) - 1)
+    elif image.mode == "RGB" and isinstance(key, tuple) and bits == 16:
+        image.info["transparency"] = tuple(level >> 8 for level in key)
     return np.asarray(image.convert("RGBA"))
 
 

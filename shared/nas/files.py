@@ -40,7 +40,7 @@ class Files:
         `os.rename` would overwrite. A hard link refuses atomically, and a crash after it leaves both names.
         """
         try:
-            os.link(source, target)
+            self.link(source, target)
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise
@@ -49,6 +49,10 @@ class Files:
             source.unlink(missing_ok=True)
         for directory in {target.parent, source.parent}:
             self.sync(directory)
+
+    def link(self, source: Path, target: Path) -> None:
+        """A second name for a file; FileExistsError if somebody has it."""
+        os.link(source, target)
 
     def rename_claimed(self, source: Path, target: Path) -> None:
         """The same where there are no hard links: whoever creates the hidden claim first may look and rename.

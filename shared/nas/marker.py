@@ -3,14 +3,12 @@
 import os
 import re
 import secrets
-import time
 from pathlib import Path
 
 from shared.nas.errors import NameTaken, NasUnavailable
 from shared.nas.files import Files
 
 MARKER = ".presswork-nas"
-FRESH_SECONDS = 1.0
 # Folders that NAS systems keep beside the user's, lower-case: recycle bins, snapshots, thumbnails.
 SYSTEM_FOLDERS = frozenset({"@recycle", "@eadir", "#recycle", "#snapshot", "lost+found"})
 TEXT = "{id}\nPresswork stores files here only while this file is here. Do not delete it.\n"
@@ -29,22 +27,18 @@ class Marker:
         self.files = files
         self.require_mount = require_mount
         self.known: str | None = None
-        self.read_at = float("-inf")
 
-    def require(self, *, fresh: bool = False) -> str:
-        """The NAS's id; at most a second old unless a `fresh` look is asked for.
+    def require(self) -> str:
+        """The NAS's id. Read anew each time: it is one small read, and remembering it would hide an unmounting.
 
         Raises:
             NasUnavailable: it is not mounted, was never initialised, or is another one than before.
         """
-        if self.known is None or fresh or time.monotonic() - self.read_at > FRESH_SECONDS:
-            found = self._read()
-            if self.known not in (None, found):
-                raise NasUnavailable(
-                    f"another NAS is mounted at {self.root} than before; mount the right one or restart"
-                )
-            self.known, self.read_at = found, time.monotonic()
-        return self.known
+        found = self._read()
+        if self.known not in (None, found):
+            raise NasUnavailable(f"another NAS is mounted at {self.root} than before; mount the right one or restart")
+        self.known = found
+        return found
 
     def initialise(self, *, adopt: bool) -> str:
         """Write the mark unless it is there. Of two at once one writes, and both return its id."""
@@ -56,7 +50,7 @@ class Marker:
                     f"{self.root} is not empty; if it is the NAS folder to work in, initialise it with adopt"
                 )
             self._write()
-        return self.require(fresh=True)
+        return self.require()
 
     def _write(self) -> None:
         part = self.root / f"{MARKER}.{secrets.token_hex(4)}.part"

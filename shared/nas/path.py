@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_exponential, wait_random
 
 from shared.errors import Permanent
 from shared.nas import verified
@@ -40,7 +40,7 @@ class PathNas:
         require_mount: bool = False,
         spare_bytes: int = 64 << 20,
         files: Files | None = None,
-        first_wait_s: float = 0.2,
+        first_wait_s: float = 0.5,
     ) -> None:
         """`require_mount`: the root itself must be a mount point. `spare_bytes` stay free on the NAS."""
         self.root = root.absolute()
@@ -81,7 +81,7 @@ class PathNas:
 
     def list(self, directory: str = "") -> tuple[Stat, ...]:
         folder = self._inside(directory) if directory else Path(os.path.realpath(self.root))
-        return self._do(f"list '{directory}'", partial(self._present, partial(entries, folder, directory), ()))
+        return self._do(f"list '{directory}'", partial(self._present, partial(self._entries, folder, directory), ()))
 
     def delete(self, path: str) -> None:
         self._do(f"delete '{path}'", partial(self._present, partial(self._delete, self._inside(path)), None))
@@ -94,7 +94,7 @@ class PathNas:
         return self._do("sweep up part files", partial(self._sweep, older_than_s))
 
     def _check(self) -> str:
-        found = self.marker.require(fresh=True)
+        found = self.marker.require()
         self._now_ns()
         return found
 
@@ -104,7 +104,7 @@ class PathNas:
             self.files.make_directory(target.parent, Path(os.path.realpath(self.root)))
             self._require_space(target, size)
             verified.write(self.files, source, target, sha256, size)
-        self.marker.require(fresh=True)  # unmounted meanwhile, the file would lie in the mount point
+        self.marker.require()  # unmounted meanwhile, the file would lie in the mount point
         return self._stat(path, target)
 
     def _move(self, path: str, source: Path, target: Path, sha256: str) -> Stat:
@@ -113,10 +113,10 @@ class PathNas:
         try:
             verified.rename(self.files, source, target, sha256)
         except FileNotFoundError as error:  # done before, or never there
-            self.marker.require(fresh=True)
+            self.marker.require()
             if not verified.holds(self.files, target, sha256):
                 raise FileGone(f"there is no file {source} to rename to '{target.name}': store it again") from error
-        self.marker.require(fresh=True)
+        self.marker.require()
         return self._stat(path, target)
 
     def _require_space(self, target: Path, size: int) -> None:
@@ -131,12 +131,17 @@ class PathNas:
         found = target.stat()
         return Stat(path, found.st_size, found.st_mtime_ns, modes.S_ISDIR(found.st_mode))
 
+    def _entries(self, folder: Path, directory: str) -> tuple[Stat, ...]:
+        found = entries(folder, directory)
+        self.marker.require()  # an empty mount point is a folder too
+        return found
+
     def _delete(self, target: Path) -> None:
         target.unlink()
         self.files.sync(target.parent)
 
     def _sweep(self, older_than_s: float) -> tuple[str, ...]:
-        self.marker.require(fresh=True)
+        self.marker.require()
         swept = []
         for part in abandoned(self.root, self._now_ns() - int(older_than_s * 1e9)):
             part.unlink(missing_ok=True)
@@ -158,7 +163,7 @@ class PathNas:
         try:
             return look()
         except verified.MISSING:
-            self.marker.require(fresh=True)
+            self.marker.require()
             return absent
 
     def _inside(self, path: str, *, new: bool = False) -> Path:
@@ -173,7 +178,7 @@ class PathNas:
         """Do it, again while it fails in passing; then say in words what is wrong."""
         retrying = Retrying(
             retry=retry_if_exception(passes),
-            wait=wait_exponential_jitter(initial=self.first_wait_s, max=5, jitter=self.first_wait_s),
+            wait=wait_exponential(self.first_wait_s, max=5) + wait_random(0, self.first_wait_s),
             stop=stop_after_attempt(TRIES) | stop_before_delay(TRYING_SECONDS),
             reraise=True,
         )

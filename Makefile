@@ -1,0 +1,85 @@
+# The verbs of this repository. `make` alone lists them; each one sets up what it needs first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP_LOCAL := $(VENV)/.installed-local
+STAMP_DEV := $(VENV)/.installed-dev
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# hashes are checked, and only wheels are taken: nothing is compiled here, and no package's own code runs
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+LOCKED := --require-hashes --only-binary :all:
+COMPILE := $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --annotation-style line --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo up flow test unit e2e lint format lock clean
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
+		printf '  make %-8s %s\n' "$$verb" "$$what"; done
+
+setup: $(STAMP_LOCAL) ## Install presswork and a PostgreSQL into .venv
+	@echo "presswork is ready: $(BIN)/presswork --help"
+
+demo: $(STAMP_LOCAL) ## Run the whole flow on sample images and print where the results are
+	@$(BIN)/presswork demo $(ARGS)
+
+up: $(STAMP_LOCAL) ## Run all services on this machine
+	@$(BIN)/presswork up $(ARGS)
+
+flow: $(STAMP_LOCAL) ## Print which service listens to what
+	@$(BIN)/presswork flow
+
+test: $(STAMP_DEV) ## Run all tests (RabbitMQ is installed if it is missing and we are root); ARGS='-k words'
+	@$(BIN)/python -m pytest $(ARGS)
+
+unit: $(STAMP_DEV) ## Run the tests that need no broker, no database and no browser
+	@$(BIN)/python -m pytest tests/unit tests/contract tests/flow $(ARGS)
+
+e2e: $(STAMP_DEV) ## Run the tests that go through the whole system
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP_DEV) ## Put the code into the one format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# each file holds all that its users install, so that one pip call can check it; the first one pins for the others
+lock: $(STAMP_DEV) ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --extra embedded --group build --constraint requirements.lock --output-file requirements-local.lock
+	@$(COMPILE) --extra embedded --group build --group dev --constraint requirements-local.lock \
+		--output-file requirements-dev.lock
+
+clean: ## Remove .venv and what tools cached
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+dev: $(STAMP_DEV)
+
+$(STAMP_LOCAL): requirements-local.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "presswork needs Python 3.11 or newer, and here is" \
+		"$$(python3 --version 2>&1): install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "$(PYTHON) lacks its venv module: installing python3-venv with apt"; \
+			apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null; \
+		else echo "$(PYTHON) lacks its venv module: install the package python3-venv"; exit 1; fi; fi
+	@echo "installing presswork into $(VENV) (about a minute the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) $(LOCKED) -r requirements-local.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m pip check >/dev/null || { echo "pyproject.toml asks for more than the lock files hold:" \
+		"run make lock"; $(BIN)/python -m pip check; exit 1; }
+	@touch $@
+
+$(STAMP_DEV): $(STAMP_LOCAL) requirements-dev.lock
+	@echo "installing the tools for tests into $(VENV)"
+	@$(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
+	@touch $@

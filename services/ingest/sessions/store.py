@@ -122,6 +122,20 @@ class Sessions:
             row = connection.execute(mine).one_or_none()
             return _session(row) if row else None
 
+    def last_without_designs(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
+        """The user's newest finished session with these choices, if no design came of it."""
+        mine = (
+            select(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.submitted_at.is_not(None))
+            .where(sessions.c.choice["template_id"].astext == str(template_id))
+            .where(sessions.c.choice["mockup_id"].astext == str(mockup_id))
+            .order_by(sessions.c.submitted_at.desc())
+            .limit(1)
+        )
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        return _session(row) if row is not None and row.state == "finished" and row.stored == 0 else None
+
     def recent(self, user_id: UUID, limit: int, offset: int) -> list[Session]:
         """The user's sessions, newest first."""
         mine = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.announced_at.desc())

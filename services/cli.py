@@ -1,0 +1,151 @@
+"""The command `presswork`. It imports services late: each starts without the libraries of the others."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.bus.service import Service
+
+app = typer.Typer(
+    help="From a seller's designs to listings: six services over RabbitMQ.", no_args_is_help=True, add_completion=False
+)
+
+DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
+
+
+@app.command()
+def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage, mockup or publisher")]) -> None:
+    """Run one service in this process; run it as often as you like."""
+    from services.embedded import WORKERS
+
+    if name == "ingest":
+        from services.ingest.serve import serve
+        from services.ingest.settings import Settings
+
+        settings = Settings()
+        serve(settings, original=_workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1))
+    elif name in WORKERS:
+        runpy.run_module(f"services.{name}", run_name="__main__")
+    else:
+        raise typer.BadParameter(f"no service is called {name!r}; there are ingest, {', '.join(WORKERS)}")
+
+
+@app.command()
+def up(
+    data: DataDir = Path("var"),
+    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
+    scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
+) -> None:
+    """Start the whole system on this machine; Ctrl-C stops it cleanly."""
+    from services.local.process import NotStarted
+    from services.local.system import Plan, run_until_stopped
+
+    plan = Plan(data, port, embedded=embedded, scale=_scale(scale or []))
+    try:
+        run_until_stopped(plan, say=lambda line: print(line, flush=True))
+    except NotStarted as error:
+        raise SystemExit(f"presswork could not start: {error}") from error
+
+
+@app.command()
+def init(
+    broker: Annotated[bool, typer.Option(help="declare the queues too")] = True,
+    adopt: Annotated[bool, typer.Option(help="take a NAS folder into use that holds files already")] = False,
+) -> None:
+    """Make database schema, queues and the NAS's mark; does nothing where they are there. Safe to repeat."""
+    import asyncio
+
+    from services.ingest.settings import Settings
+    from services.migrations import migrate
+    from shared.bus.rabbit import declare
+    from shared.bus.topology import topology
+    from shared.errors import Permanent, Retryable
+
+    settings = Settings()
+    migrate(settings.database_url)
+    try:
+        if broker:
+            asyncio.run(declare(settings.amqp_url, topology(_all_services())))
+        _mark_nas(settings.nas_url, adopt=adopt)
+    except (Permanent, Retryable) as error:
+        raise SystemExit(str(error)) from error
+
+
+@app.command()
+def flow(
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
+) -> None:
+    """Print who emits what and who listens to it."""
+    from services.flow import mermaid as draw
+    from services.flow import table
+
+    print(draw(_all_services()) if mermaid else table(_all_services()))
+
+
+@app.command()
+def demo(
+    data: DataDir = Path("var/demo"),
+    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
+) -> None:
+    """Run the whole pipeline once on about 60 designs and show what became of each."""
+    from services.demo.run import run_demo
+    from services.local.process import NotStarted
+    from services.local.system import Plan, system
+
+    plan = Plan(data, port, embedded=embedded, environment={"REGISTRATION_RATE_LIMIT": "off"})
+    try:
+        with system(plan, say=lambda line: print(line, flush=True)) as running:
+            status = run_demo(running.base_url, Path(running.nas), running.listings_dir, data.resolve() / "results")
+    except NotStarted as error:
+        raise SystemExit(f"presswork could not start: {error}") from error
+    sys.exit(status)
+
+
+def _mark_nas(url: str, *, adopt: bool) -> None:
+    from shared.nas import open_nas
+    from shared.nas.errors import NasUnavailable
+
+    nas = open_nas(url)
+    try:
+        nas.check()
+    except NasUnavailable:
+        nas.initialise(adopt=adopt)
+
+
+def _workers(hashers: int) -> "list[Service]":
+    from services.embedded import workers
+
+    return workers(hashers=hashers)
+
+
+def _all_services() -> "list[Service]":
+    from services.ingest.service import build
+    from shared.database import engine_of
+    from shared.settings import DatabaseSettings
+
+    return [build(engine_of(DatabaseSettings().database_url)), *_workers(1)]
+
+
+def _scale(wanted: list[str]) -> dict[str, int]:
+    found = {}
+    for part in wanted:
+        name, _, count = part.partition("=")
+        if not count.isdigit():
+            raise typer.BadParameter(f"{part!r} should look like hasher=4")
+        found[name] = int(count)
+    return found
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""All services in one process: embedded mode, and the original lane inside ingest.
+
+Each `build` makes adapters and does no I/O, so this is also where `presswork flow` and the topology come from.
+"""
+
+import importlib
+import os
+
+from shared.bus.service import Service
+from shared.contracts import Stage
+
+WORKERS: tuple[Stage, ...] = ("hasher", "dedup", "storage", "mockup", "publisher")
+
+
+def worker(name: Stage) -> Service:
+    """One service, with its settings from the environment."""
+    settings = importlib.import_module(f"services.{name}.settings").Settings()
+    built: Service = importlib.import_module(f"services.{name}.service").build(settings)
+    return built
+
+
+def workers(*, hashers: int) -> list[Service]:
+    """Every service but ingest. `hashers` pictures are worked on at a time, never more than there are cores."""
+    services = [worker(name) for name in WORKERS]
+    for service in services:
+        if service.name == "hasher":
+            service.prefetch = max(1, min(hashers, os.cpu_count() or 1))
+    return services

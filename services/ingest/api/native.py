@@ -1,0 +1,91 @@
+"""Presswork's own API, `/api/v1`: sessions, items with state and reason, events, receipt."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from services.ingest.api.streams import events
+from services.ingest.catalog.users import User
+from services.ingest.sessions import reading
+from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.store import Event, Session
+
+
+def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
+    """Reading sessions. Another user's session does not exist."""
+    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    caller = Annotated[User, Depends(current_user)]
+
+    def owned(session_id: str, user: caller) -> Session:
+        """By its own id, or by the id that the client chose."""
+        found = desk.sessions.find(user.id, session_id) or _by_id(desk, user, session_id)
+        if found is None:
+            raise HTTPException(404, f"You have no session {session_id}.")
+        return found
+
+    mine = Annotated[Session, Depends(owned)]
+
+    @routes.get("/sessions")
+    def list_sessions(
+        user: caller, limit: Annotated[int, Query(ge=1, le=500)] = 50, offset: Annotated[int, Query(ge=0)] = 0
+    ) -> dict[str, Any]:
+        """Your sessions, newest first."""
+        return {"sessions": [reading.session(found) for found in desk.sessions.recent(user.id, limit, offset)]}
+
+    @routes.get("/sessions/{session_id}")
+    def get_session(session: mine) -> dict[str, Any]:
+        """One session with its totals: received = stored + duplicate + rejected + failed + in_progress."""
+        return reading.session(session)
+
+    @routes.get("/sessions/{session_id}/items")
+    def list_items(
+        session: mine, limit: Annotated[int, Query(ge=1, le=5000)] = 1000, offset: Annotated[int, Query(ge=0)] = 0
+    ) -> dict[str, Any]:
+        """The session's files in upload order, each with its state and reason."""
+        rows = desk.sessions.items(session.id, limit=limit, offset=offset)
+        return {"items": [reading.item(row) for row in rows], "total": session.totals.received}
+
+    @routes.get("/sessions/{session_id}/receipt")
+    def get_receipt(session: mine) -> dict[str, Any]:
+        """What was received, and where every file went."""
+        return reading.receipt(session, desk.sessions.items(session.id))
+
+    @routes.get("/sessions/{session_id}/events")
+    def list_events(
+        session: mine, after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
+    ) -> dict[str, Any]:
+        """What happened after a sequence number, in order and without gap."""
+        return {"events": [_event(event) for event in desk.sessions.events(session.id, after, limit)]}
+
+    @routes.get("/sessions/{session_id}/events/stream", response_class=EventSourceResponse)
+    async def stream_events(
+        session: mine,
+        after: Annotated[int, Query(ge=0)] = 0,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """The same, live. Resumes after `Last-Event-ID`; ends when the session has."""
+        resumed = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+        async for event in events(desk.sessions, desk.watcher, session, resumed):
+            yield ServerSentEvent(data=_event(event), id=str(event.seq), event=event.type)
+
+    return routes
+
+
+def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:
+    try:
+        return desk.sessions.get(user.id, UUID(session_id))
+    except ValueError:
+        return None
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "type": event.type,
+        "item_id": event.item_id,
+        "at": event.created_at,
+        **event.payload,
+    }

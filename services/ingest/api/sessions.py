@@ -1,0 +1,154 @@
+"""The frontend's upload calls and its progress stream, exactly as the existing client makes and reads them."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.ingest.api.slow import answer
+from services.ingest.api.streams import frames
+from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
+from services.ingest.catalog.users import User
+from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.store import Choice, Session, SessionTaken
+from shared.blobs import Blobs
+from shared.contracts import Background, ListingTemplate
+
+MIB = 1024 * 1024
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class DesignData(BaseModel):
+    """What the frontend sends beside the files; unknown keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    product_template_id: UUID
+    mockup_id: UUID
+    starting_name: int = Field(default=100, ge=0, le=10**9)
+    canvas_config_id: UUID | None = None
+    size_config_id: UUID | None = None
+    is_digital: bool | None = False
+    is_active: bool = True
+    description: str | None = Field(default=None, max_length=10_000)
+    file_formats: list[str] | None = None
+    platform: str | None = None
+    tags: list[str] | None = None
+
+
+class ProductData(BaseModel):
+    """Which designs to list with which mockups."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    product_template_id: UUID
+    mockup_id: UUID
+    design_ids: list[UUID] = Field(max_length=100_000)
+
+
+class Catalog(NamedTuple):
+    """What the upload calls look up. Each raises the catalog's errors for what is foreign, unknown or unusable."""
+
+    choose: Callable[[User, DesignData], Choice]
+    group: Callable[[User, ProductData], tuple[ListingTemplate, tuple[Background, ...]]]
+
+
+def router(
+    desk: Desk,
+    catalog: Catalog,
+    blobs: Blobs,
+    limits: Limits,
+    current_user: Callable[..., User],
+    stream_user: Callable[..., User],
+) -> APIRouter:
+    """The four calls of the upload screen."""
+    routes = APIRouter()
+    caller = Annotated[User, Depends(current_user)]
+    watcher = Annotated[User, Depends(stream_user)]
+
+    @routes.post("/designs/start-upload")
+    async def start_upload(request: Request, user: caller) -> dict[str, Any]:
+        """Announce an upload. The files are only counted; they come again with the upload itself."""
+        form = await _read(request, None, limits)
+        size = sum(file.upload.size for file in form.files)
+        session = await run_in_threadpool(desk.sessions.announce, user.id, len(form.files), size)
+        return {
+            "session_id": session.client_key,
+            "estimated_time": _estimate(size / MIB, len(form.files)),
+            "total_size_mb": round(size / MIB, 2),
+            "file_count": len(form.files),
+        }
+
+    @routes.post("/designs/", status_code=201)
+    async def upload(request: Request, user: caller) -> Response:
+        """Take designs in and answer when every one of them is stored, or is not and has its reason."""
+        form = await _read(request, blobs, limits)
+        if not form.files:
+            raise missing("files")
+        data = _parse(DesignData, form, "design_data")
+        choice = await run_in_threadpool(catalog.choose, user, data)
+        try:
+            session = await desk.upload(user.id, form.fields.get("session_id") or None, choice, form.files)
+        except SessionTaken as error:
+            raise HTTPException(
+                409, "This session_id was used for another upload; start a new one with /designs/start-upload."
+            ) from error
+        return await answer(desk.designs(session), 201)
+
+    @routes.post("/mockups/upload-mockup", status_code=201)
+    async def upload_mockup(request: Request, user: caller) -> Response:
+        """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
+        form = await _read(request, None, limits)
+        data = _parse(ProductData, form, "product_data")
+        template, backgrounds = await run_in_threadpool(catalog.group, user, data)
+        listing = desk.list_designs(
+            user.id, list(dict.fromkeys(data.design_ids)), data.mockup_id, user.shop_folder, template, backgrounds
+        )
+        return await answer(listing, 201)
+
+    async def owned(session_id: str, user: watcher) -> Session | None:
+        return await run_in_threadpool(desk.sessions.find, user.id, session_id)
+
+    @routes.get("/designs/progress/{session_id}", response_class=EventSourceResponse)
+    async def progress(session: Annotated[Session | None, Depends(owned)]) -> AsyncIterator[ServerSentEvent]:
+        """Progress frames. An unknown session is an empty stream, as the client expects."""
+        if session is None:
+            return
+        async for frame in frames(desk.sessions, desk.watcher, session):
+            yield ServerSentEvent(data=frame)
+
+    return routes
+
+
+async def _read(request: Request, blobs: Blobs | None, limits: Limits) -> Form:
+    try:
+        return await receive(request, blobs, limits)
+    except BadUpload as error:
+        raise HTTPException(error.status, error.detail) from error
+
+
+def _parse(model: type[Model], form: Form, name: str) -> Model:
+    text = form.fields.get(name)
+    if text is None:
+        raise missing(name)
+    try:
+        return model.model_validate(json.loads(text))
+    except ValidationError as error:
+        problems = [{**problem, "loc": ("body", name, *problem["loc"])} for problem in error.errors(include_url=False)]
+        raise RequestValidationError(problems) from error
+    except ValueError as error:
+        problem = {"type": "json_invalid", "loc": ("body", name), "msg": f"JSON decode error: {error}", "input": None}
+        raise RequestValidationError([problem]) from error
+
+
+def _estimate(megabytes: float, files: int) -> float:
+    """Seconds, by the formula of the system that the frontend was written for."""
+    return round(min(max(2 * megabytes + 5 * files + 1.5 * max(0.0, megabytes - 100), 10.0), 600.0), 1)

@@ -1,0 +1,47 @@
+"""Streams of a session's events: frames for the existing frontend, numbered events for everybody else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from services.ingest.sessions import reading
+from services.ingest.sessions.store import Event, Session, Sessions
+from services.ingest.sessions.watching import Watcher
+
+KEEPALIVE_S = 30.0
+LINGER_S = 5.0
+"""How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
+
+
+async def frames(sessions: Sessions, watcher: Watcher, session: Session) -> AsyncIterator[dict[str, Any]]:
+    """The latest frame at once, then one for each change; a keepalive after 30 s of silence; ends after the end."""
+    seen = 0
+    with watcher.watch(session.id) as watch:
+        while not watcher.stopping.is_set():
+            event = await asyncio.to_thread(sessions.last_event, session.id)
+            if event is not None and event.seq > seen:
+                seen = event.seq
+                yield reading.progress_frame(session, event)
+            ended = event is not None and event.payload["finished"]
+            changed = await watch.wait(LINGER_S if ended else KEEPALIVE_S)
+            if ended and not changed:
+                return
+            if not changed:
+                yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
+
+
+async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event]:
+    """Every event after a sequence number, in order and without gap; ends when the session has."""
+    with watcher.watch(session.id) as watch:
+        while not watcher.stopping.is_set():
+            batch = await asyncio.to_thread(sessions.events, session.id, after)
+            for event in batch:
+                after = event.seq
+                yield event
+            if batch:
+                continue
+            now = await asyncio.to_thread(sessions.get, session.user_id, session.id)
+            if now is None or (now.finished and now.last_seq <= after):
+                return
+            await watch.wait(KEEPALIVE_S)

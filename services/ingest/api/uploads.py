@@ -1,0 +1,236 @@
+"""Multipart bodies, read as they arrive: files go to the blob store in constant memory, whatever their size.
+
+Parsing, hashing and writing run in a thread, a mebibyte at a time: a long upload never blocks another request.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from services.ingest.sessions.store import Received
+from shared.blobs import Blobs, BlobWriter
+from shared.contracts import Blob
+
+FEED_BYTES = 1 << 20
+MAX_FIELD_BYTES = 1 << 20
+MAX_FILENAME = 255
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold."""
+
+    files: int
+    file_bytes: int
+
+
+@dataclass
+class Form:
+    """What a multipart body held."""
+
+    files: list[Received] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class BadUpload(Exception):  # noqa: N818
+    """The body can't be taken: `status` and words for the client."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class Part(Protocol):
+    """Takes the bytes of one part."""
+
+    def write(self, data: bytes) -> None: ...
+    def end(self) -> None: ...
+    def abandon(self) -> None: ...
+
+
+async def receive(request: Request, blobs: Blobs | None, limits: Limits) -> Form:
+    """Read a whole multipart body. Without a blob store the files are counted and thrown away.
+
+    Raises:
+        BadUpload: too many files, or the body is no well-formed multipart.
+        RequestValidationError: it is not multipart at all.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise missing("files")
+    reader = _Reader(boundary, blobs, limits)
+    waiting = bytearray()
+    try:
+        async for chunk in request.stream():
+            waiting += chunk
+            if len(waiting) >= FEED_BYTES:
+                await asyncio.to_thread(reader.feed, bytes(waiting))
+                waiting.clear()
+        await asyncio.to_thread(reader.finish, bytes(waiting))
+    except FormParserError as error:
+        raise BadUpload(400, f"The upload is damaged ({error}); send it again.") from error
+    finally:
+        reader.close()
+    return reader.form
+
+
+def missing(field_name: str) -> RequestValidationError:
+    """A required part is not there; as FastAPI would say it."""
+    return RequestValidationError(
+        [{"type": "missing", "loc": ("body", field_name), "msg": "Field required", "input": None}]
+    )
+
+
+class _Reader:
+    """Multipart callbacks; only the thread that feeds it touches it."""
+
+    def __init__(self, boundary: bytes, blobs: Blobs | None, limits: Limits) -> None:
+        self.form = Form()
+        self.blobs = blobs
+        self.limits = limits
+        self.headers: dict[str, bytes] = {}
+        self.name = b""
+        self.value = b""
+        self.part: Part | None = None
+        self.ended = False
+        callbacks: Any = {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._all_ended,
+        }
+        self.parser = MultipartParser(boundary, callbacks)
+
+    def feed(self, data: bytes) -> None:
+        self.parser.write(data)
+
+    def finish(self, data: bytes) -> None:
+        self.parser.write(data)
+        self.parser.finalize()
+        if not self.ended:
+            raise FormParserError("it ends before its last boundary")
+
+    def close(self) -> None:
+        if self.part is not None:
+            self.part.abandon()
+
+    def _begin(self) -> None:
+        self.headers = {}
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self.name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self.value += data[start:end]
+
+    def _header_end(self) -> None:
+        self.headers[self.name.decode("latin-1").lower()] = self.value
+        self.name = self.value = b""
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self.headers.get("content-disposition", b""))
+        field_name = options.get(b"name", b"").decode(errors="replace")
+        if b"filename" not in options:
+            self.part = _Field(self.form, field_name)
+            return
+        if len(self.form.files) >= self.limits.files:
+            raise BadUpload(413, f"More than {self.limits.files} files in one upload; send them in several uploads.")
+        filename = _clean(options[b"filename"])
+        self.part = _File(self.form, filename, self.limits.file_bytes, self.blobs)
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self.part is not None:
+            self.part.write(data[start:end])
+
+    def _end(self) -> None:
+        part, self.part = self.part, None
+        if part is not None:
+            part.end()
+
+    def _all_ended(self) -> None:
+        self.ended = True
+
+
+class _Field:
+    def __init__(self, form: Form, name: str) -> None:
+        self.form = form
+        self.name = name
+        self.data = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+        if len(self.data) > MAX_FIELD_BYTES:
+            raise BadUpload(413, f"The field {self.name} is longer than {MAX_FIELD_BYTES} bytes.")
+
+    def end(self) -> None:
+        self.form.fields[self.name] = self.data.decode(errors="replace")
+
+    def abandon(self) -> None:
+        self.data.clear()
+
+
+class _File:
+    """One file: counted and hashed to its end, kept unless it is too large or nobody keeps files here."""
+
+    def __init__(self, form: Form, filename: str, limit: int, blobs: Blobs | None) -> None:
+        self.form = form
+        self.filename = filename
+        self.limit = limit
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self.stack = contextlib.ExitStack()
+        self.writer: BlobWriter | None = self.stack.enter_context(blobs.writer()) if blobs else None
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.writer is None:
+            self.digest.update(data)
+        elif self.size > self.limit:
+            self.digest = self.writer.digest.copy()
+            self.digest.update(data)
+            self.abandon()
+        else:
+            self.writer.write(data)
+
+    def end(self) -> None:
+        if self.writer is not None:
+            self.stack.close()
+            self.form.files.append(Received(self.filename, self.writer.blob))
+            return
+        refused = None
+        if self.size > self.limit:
+            refused = (
+                f"{self.filename}: {self.size / 1e6:.0f} MB is more than the {self.limit / 1e6:.0f} MB that one file "
+                "may have; export it smaller"
+            )
+        self.form.files.append(Received(self.filename, Blob(sha256=self.digest.hexdigest(), size=self.size), refused))
+
+    def abandon(self) -> None:
+        if self.writer is not None:
+            self.writer = None
+            with contextlib.suppress(_Abandoned):
+                self.stack.__exit__(_Abandoned, _Abandoned(), None)
+
+
+class _Abandoned(Exception):  # noqa: N818
+    """Takes a half-written blob away."""
+
+
+def _clean(raw: bytes) -> str:
+    """A name for people, never a path: without control characters, and no longer than a file system would have it."""
+    text = raw.decode(errors="replace")
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return text[:MAX_FILENAME] or "unnamed"

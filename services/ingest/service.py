@@ -1,0 +1,32 @@
+"""Ingest as a consumer: it follows the progress of every file, and keeps every service's dead letters."""
+
+from typing import get_args
+
+from sqlalchemy import Engine
+
+from services.ingest.ops.archive import Archive, on_dead_letter
+from services.ingest.sessions import handlers
+from services.ingest.sessions.projection import Projection
+from shared.bus.service import Service
+from shared.contracts import Stage
+
+PREFETCH = 4
+
+
+def build(engine: Engine) -> Service:
+    """The projection. Few at a time: events of one session wait for its row anyway."""
+    projection = Projection(engine)
+    service = Service("ingest", prefetch=PREFETCH, follows_progress=True, archives=get_args(Stage))
+    service.on(handlers.on_image_hashed, projection)
+    service.on(handlers.on_image_rejected, projection)
+    service.on(handlers.on_image_accepted, projection)
+    service.on(handlers.on_duplicate_found, projection)
+    service.on(handlers.on_design_stored, projection)
+    service.on(handlers.on_storage_failed, projection)
+    service.on(handlers.on_image_failed, projection)
+    service.on(handlers.on_mockups_rendered, projection)
+    service.on(handlers.on_mockup_failed, projection)
+    service.on(handlers.on_listing_published, projection)
+    service.on(handlers.on_listing_failed, projection)
+    service.on(on_dead_letter, Archive(engine))
+    return service

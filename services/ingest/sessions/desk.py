@@ -1,0 +1,135 @@
+"""What the two upload calls do between reading a request and answering it: submit, ask for listings, wait, tell."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.ingest.lanes import Lanes
+from services.ingest.sessions import reading
+from services.ingest.sessions.store import Choice, Received, Session, Sessions
+from services.ingest.sessions.telling import tell
+from services.ingest.sessions.watching import POLL_S, Watcher
+from shared.contracts import Background, ListingTemplate
+
+LISTABLE = ("received", "hashed", "accepted", "stored")
+TOLD = ("filename", "state", "reason", "kind", "distance", "match")
+DONE = "Successfully processed mockup files and created Etsy listings."
+NOTHING = "No designs available for processing. No Etsy listings created."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Takes uploads and requests for listings; waits for them without holding a thread."""
+
+    sessions: Sessions
+    lanes: Lanes
+    watcher: Watcher
+    wait_s: float
+    nas_base_path: str
+
+    async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
+        """Submit files, or join the submission that had the same key.
+
+        Raises:
+            SessionTaken: the key was used for something else.
+        """
+        lane = self.lanes.choose(len(files))
+        session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, lane)
+        self.lanes.owed.set()
+        return session
+
+    async def designs(self, session: Session) -> dict[str, Any]:
+        """Wait until every file has its end state, then the designs of an upload as the frontend reads them.
+
+        When the waiting time is over, designs that are still in progress are among them, under their final ids.
+        """
+        session = await self._wait(session, lambda now: now.files_settled)
+        rows = await asyncio.to_thread(self.sessions.items, session.id)
+        wanted = ("stored",) if session.files_settled else LISTABLE
+        designs = [reading.design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
+        if not designs:
+            await self._let_frames_out()
+        others = [reading.item(row) for row in rows if row["state"] not in wanted]
+        skipped = [
+            {name: item[name] for name in ("filename", "state", "reason", "kind", "distance", "match")}
+            for item in others
+        ]
+        return {"designs": designs, "total": len(designs), "session_id": session.client_key, "skipped": skipped}
+
+    async def list_designs(
+        self,
+        user_id: UUID,
+        design_ids: Sequence[UUID],
+        mockup_id: UUID,
+        shop: str,
+        template: ListingTemplate,
+        backgrounds: tuple[Background, ...],
+    ) -> dict[str, Any]:
+        """Ask for listings, wait for them, and tell what became of each file of their sessions."""
+        if not design_ids:
+            return await self._nothing_to_list(user_id, mockup_id, template.template_id)
+        asked = await asyncio.to_thread(
+            self.sessions.ask_listings, user_id, design_ids, mockup_id, shop, template, backgrounds
+        )
+        self.lanes.owed.set()
+        if not asked:
+            return {"success": False, "success_code": 400, "message": NOTHING, "result": _result(NOTHING)}
+        rows = await self._wait_for_listings(user_id, asked, mockup_id)
+        items = []
+        for session_id in dict.fromkeys(row["session_id"] for row in rows):
+            items += await asyncio.to_thread(self.sessions.items, session_id)
+        story = tell(items, rows)
+        listed = sum(row["state"] == "listed" for row in rows)
+        message = (
+            "Successfully processed mockup files and created Etsy listings." if listed else story.split("\n", 1)[0]
+        )
+        await self._let_frames_out()
+        code = 200 if listed else 400
+        return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
+
+    async def _nothing_to_list(self, user_id: UUID, mockup_id: UUID, template_id: UUID) -> dict[str, Any]:
+        """The upload before this call left no design: say why, as this is all that its user gets to read."""
+        empty = await asyncio.to_thread(self.sessions.last_without_designs, user_id, template_id, mockup_id)
+        items = await asyncio.to_thread(self.sessions.items, empty.id) if empty else []
+        story = f"No new designs, so no listings were created: {tell(items, [])}" if items else NOTHING
+        return {"success": True, "success_code": 200, "message": story.split("\n", 1)[0], "result": _result(story)}
+
+    async def _wait_for_listings(self, user_id: UUID, designs: Sequence[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
+        """The listings, when each has its end state or the waiting time is over."""
+        deadline = asyncio.get_running_loop().time() + self.wait_s
+        rows = await asyncio.to_thread(self.sessions.listings_of, user_id, designs, mockup_id)
+        for session_id in dict.fromkeys(row["session_id"] for row in rows):
+            with self.watcher.watch(session_id) as watch:
+                while True:
+                    rows = await asyncio.to_thread(self.sessions.listings_of, user_id, designs, mockup_id)
+                    pending = any(
+                        row["session_id"] == session_id and row["state"] in ("requested", "rendered") for row in rows
+                    )
+                    left = deadline - asyncio.get_running_loop().time()
+                    if not pending or left <= 0 or self.watcher.stopping.is_set():
+                        break
+                    await watch.wait(left)
+        return rows
+
+    async def _wait(self, session: Session, done: Callable[[Session], bool]) -> Session:
+        deadline = asyncio.get_running_loop().time() + self.wait_s
+        with self.watcher.watch(session.id) as watch:
+            while True:
+                now = await asyncio.to_thread(self.sessions.get, session.user_id, session.id) or session
+                left = deadline - asyncio.get_running_loop().time()
+                if done(now) or left <= 0 or self.watcher.stopping.is_set():
+                    return now
+                await watch.wait(left)
+
+    async def _let_frames_out(self) -> None:
+        """The client closes its stream as soon as the last call answers, so the last frame goes first.
+
+        It may be connected to another replica: give that one's next look the time it takes.
+        """
+        await asyncio.sleep(POLL_S * 1.5)
+
+
+def _result(message: str) -> dict[str, Any]:
+    return {"message": message, "digital_message": None}

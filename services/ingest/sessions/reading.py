@@ -1,0 +1,124 @@
+"""Sessions, items and designs as the two APIs show them. Pure: rows in, JSON-able values out."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.ingest.sessions.progress import frame
+from services.ingest.sessions.progress import message as words
+from services.ingest.sessions.store import Event, Session
+
+Row = Mapping[str, Any]
+
+TAGS: dict[str, Any] = {"platform": "etsy", "tags": [], "tags_metadata": None}
+
+
+def design(row: Row, nas_base_path: str) -> dict[str, Any]:
+    """A design as the existing frontend reads it. Before it is stored it has the name of its file."""
+    path = f"{nas_base_path.rstrip('/')}/{row['path']}" if row["path"] else None
+    return {
+        "filename": row["name"] or row["filename"],
+        "file_path": path,
+        "description": row["description"],
+        "canvas_config_id": row["canvas_config_id"],
+        "size_config_id": None,
+        "is_active": row["is_active"],
+        "is_digital": row["is_digital"],
+        "id": row["id"],
+        "user_id": row["user_id"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+        **TAGS,
+    }
+
+
+def item(row: Row) -> dict[str, Any]:
+    """A file with its state, its reason and its newest listing."""
+    listing = row["listings"][-1] if row["listings"] else None
+    facts = row["facts"]
+    return {
+        "item_id": row["id"],
+        "index": row["index"],
+        "filename": row["filename"],
+        "size": row["size"],
+        "sha256": row["sha256"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "generation": row["generation"],
+        "code": facts.get("code"),
+        "kind": facts.get("kind"),
+        "distance": facts.get("distance"),
+        "match": facts.get("match"),
+        "warnings": facts.get("warnings", []),
+        "number": row["number"],
+        "name": row["name"],
+        "path": row["path"],
+        "print_sha256": row["print_sha256"],
+        "listing_state": listing["state"] if listing else None,
+        "listing_reason": listing["reason"] if listing else None,
+        "listing_id": listing["listing_id"] if listing else None,
+        "listing_url": listing["url"] if listing else None,
+        "listing_target": listing["target"] if listing else None,
+        "updated_at": row["updated_at"],
+    }
+
+
+def session(found: Session) -> dict[str, Any]:
+    """A session with its totals, which always add up."""
+    return {
+        "session_id": found.id,
+        "client_key": found.client_key,
+        "state": found.state,
+        "lane": found.lane,
+        "percent": found.percent,
+        "message": words(found.totals, finished=found.finished),
+        "announced_at": found.announced_at,
+        "submitted_at": found.submitted_at,
+        "settled_at": found.settled_at,
+        "finished_at": found.finished_at,
+        "last_seq": found.last_seq,
+        "totals": totals(found),
+    }
+
+
+def totals(found: Session) -> dict[str, int]:
+    """The accounting: received = stored + duplicate + rejected + failed + in_progress."""
+    counts = found.totals
+    return {
+        "received": counts.received,
+        "stored": counts.stored,
+        "duplicate": counts.duplicate,
+        "rejected": counts.rejected,
+        "failed": counts.failed,
+        "in_progress": counts.in_progress,
+        "listings_requested": counts.requested,
+        "listed": counts.listed,
+        "listing_failed": counts.listing_failed,
+        "listings_in_progress": counts.requested - counts.listings_settled,
+    }
+
+
+def receipt(found: Session, rows: Iterable[Row]) -> dict[str, Any]:
+    """What was received and where each file went."""
+    about = session(found)
+    return {
+        "session_id": found.id,
+        "state": found.state,
+        "lane": found.lane,
+        "submitted_at": about["submitted_at"],
+        "finished_at": about["finished_at"],
+        **totals(found),
+        "items": [item(row) for row in rows],
+    }
+
+
+def progress_frame(found: Session, event: Event) -> dict[str, Any]:
+    """The frame that the existing frontend draws for this event."""
+    payload = event.payload
+    return frame(
+        type(found.totals)(**payload["totals"]),
+        payload["percent"],
+        finished=payload["finished"],
+        started_at=found.announced_at,
+        at=event.created_at,
+        current_file=payload.get("filename"),
+    )

@@ -1,0 +1,57 @@
+"""What became of an upload, in sentences: for the one place where the client shows text to its user. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MOST_LINES = 20
+
+Item = Mapping[str, Any]
+
+
+def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]]) -> str:
+    """A summary line, then one line for each file that did not end as a listing, with its reason."""
+    items, listings = list(items), list(listings)
+    lines = [_problem(item) for item in items if item["state"] in ("duplicate", "rejected", "failed")]
+    lines += [
+        f"{listing['name'] or listing['filename']}: not listed: {listing['reason']}"
+        for listing in listings
+        if listing["state"] == "failed" and listing["item_state"] == "stored"
+    ]
+    lines += [
+        f"{listing['name'] or listing['filename']}: {warning}"
+        for listing in listings
+        for warning in listing["warnings"]
+        if listing["state"] == "listed"
+    ]
+    shown = lines[:MOST_LINES]
+    if len(lines) > len(shown):
+        shown.append(f"... and {len(lines) - len(shown)} more; the receipt of the session names all of them.")
+    return "\n".join([_counts(items, listings), *shown])
+
+
+def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
+    state = Counter(item["state"] for item in items)
+    listed = Counter(listing["state"] for listing in listings)
+    waiting = sum(listed[name] for name in ("requested", "rendered"))
+    working = sum(state[name] for name in ("received", "hashed", "accepted"))
+    parts = [
+        _number(listed["listed"], "listing", "created"),
+        _number(listed["failed"], "listing", "failed"),
+        _number(waiting, "listing", "still in progress"),
+        _number(state["duplicate"], "duplicate", "skipped"),
+        _number(state["rejected"], "file", "could not be used"),
+        _number(state["failed"], "file", "failed"),
+        _number(working, "file", "still in progress"),
+    ]
+    return ", ".join(part for part in parts if part) + "." if any(parts) else "Nothing to list."
+
+
+def _number(count: int, noun: str, verb: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'} {verb}" if count else ""
+
+
+def _problem(item: Item) -> str:
+    reason = str(item["reason"] or item["state"])
+    # Most reasons begin with the file's name already.
+    return reason if reason.startswith(item["filename"]) else f"{item['filename']}: {reason}"

@@ -1,0 +1,83 @@
+"""Wakes whoever waits for a session, in any replica: one query a quarter of a second, for all of them together.
+
+The poll is the whole mechanism: no wake-up can be lost, and it works the same without a broker.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from services.ingest.sessions.store import Sessions
+from shared.errors import Retryable
+
+log = structlog.get_logger()
+
+POLL_S = 0.25
+
+
+@dataclass(eq=False)
+class Watch:
+    """One who waits for changes of one session."""
+
+    stopping: asyncio.Event
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self, seconds: float) -> bool:
+        """True at the next change; False when the time is over. A stopping server ends the wait as well."""
+        try:
+            await asyncio.wait_for(self.changed.wait(), seconds)
+        except TimeoutError:
+            return False
+        self.changed.clear()
+        return True
+
+
+class Watcher:
+    """All the watches of this process."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.stopping = asyncio.Event()
+        self._watches: dict[UUID, set[Watch]] = {}
+        self._seen: dict[UUID, int] = {}
+
+    @contextlib.contextmanager
+    def watch(self, session_id: UUID) -> Iterator[Watch]:
+        """Be woken at each change of a session; the first wait returns at once if it changed since its last look."""
+        watch = Watch(self.stopping)
+        self._watches.setdefault(session_id, set()).add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[session_id].discard(watch)
+            if not self._watches[session_id]:
+                del self._watches[session_id]
+                self._seen.pop(session_id, None)
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            if not self._watches:
+                continue
+            try:
+                seqs = await asyncio.to_thread(self.sessions.last_seqs, list(self._watches))
+            except Retryable as error:
+                log.warning("progress waits", cause=str(error))
+                continue
+            for session_id, seq in seqs.items():
+                if self._seen.get(session_id) != seq:
+                    self._seen[session_id] = seq
+                    for watch in self._watches.get(session_id, ()):
+                        watch.changed.set()
+
+    def stop(self) -> None:
+        """End every wait."""
+        self.stopping.set()
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.changed.set()

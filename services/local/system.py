@@ -1,0 +1,221 @@
+"""`presswork up`: the whole system on this machine, as processes that start, are watched and stop together."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from services.local import process
+from services.local.broker import broker
+from services.local.database import database
+from services.local.process import NotStarted
+
+READY_LIMIT_S = 90.0
+STOP_GRACE_S = 30.0
+LONGEST_PAUSE_S = 30.0
+DEFAULT_SCALE = {"ingest": 1, "dedup": 1, "storage": 1, "mockup": 1, "publisher": 1}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, and where its files are."""
+
+    data_dir: Path
+    port: int = 3003
+    embedded: bool = False
+    scale: Mapping[str, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings over those of the caller's environment."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that is ready."""
+
+    base_url: str
+    nas: str
+    listings_dir: Path
+    environment: Mapping[str, str]
+    processes: "Processes"
+
+
+@contextlib.contextmanager
+def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
+    """Start broker, database and services; yield when all of them are ready; stop every one of them at the end.
+
+    Call from the main thread.
+
+    Raises:
+        NotStarted: with what is missing, in words.
+    """
+    data_dir = plan.data_dir.resolve()
+    for folder in ("blobs", "logs", "listings"):
+        (data_dir / folder).mkdir(parents=True, exist_ok=True)
+    given = {**os.environ, **plan.environment}
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
+        say(f"database  {store.description}")
+        queue = None if plan.embedded else stack.enter_context(broker(data_dir, given.get("AMQP_URL"), say=say))
+        say(f"broker    {queue.description if queue else 'none: everything in one process (embedded)'}")
+        environment = _environment(given, data_dir, plan, store.url, queue.url if queue else None)
+        say(f"NAS       {environment['NAS_URL']}")
+        say(f"shop      {_shop(environment)}")
+        _prepare(environment, broker=queue is not None)
+        running = Running(
+            f"http://127.0.0.1:{plan.port}",
+            environment["NAS_URL"],
+            Path(environment["LISTINGS_DIR"]),
+            environment,
+            Processes(environment, data_dir / "logs", say),
+        )
+        stack.callback(running.processes.stop)
+        for name, count in _scale(plan, environment).items():
+            for number in range(1, count + 1):
+                running.processes.start(name, number)
+        _wait_until_ready(running)
+        yield running
+
+
+class Processes:
+    """The services' processes: started again when they die, stopped together."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path, say: Callable[[str], None]) -> None:
+        self.environment = environment
+        self.logs = logs
+        self.say = say
+        self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+        self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
+
+    def start(self, name: str, number: int) -> None:
+        """Start one process of a service; its output goes to a log of its own."""
+        log = self.logs / f"{name}-{number}.log"
+        command = [sys.executable, "-m", "services.cli", "run", name]
+        self.children[name, number] = process.start(command, when_orphaned="TERM", log=log, env=self.environment)
+
+    def watch(self) -> None:
+        """Start again what has died, a little later each time."""
+        for (name, number), child in list(self.children.items()):
+            if child.poll() is None:
+                continue
+            deaths, due = self._restarts.get((name, number), (0, 0.0))
+            if due == 0.0:
+                pause = min(2.0**deaths, LONGEST_PAUSE_S)
+                self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
+                self.say(f"{name} {number} ended with status {child.returncode}; it is started again in {pause:.0f} s")
+            elif time.monotonic() >= due:
+                self._restarts[name, number] = (deaths, 0.0)
+                self.start(name, number)
+
+    def stop(self) -> None:
+        """Ask every process to finish what it has begun; kill those that don't."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_GRACE_S
+        for (name, number), child in self.children.items():
+            try:
+                child.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                self.say(
+                    f"{name} {number} did not stop within {STOP_GRACE_S:.0f} s and is killed; its work comes again"
+                )
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
+    """Run the system until Ctrl-C or SIGTERM."""
+    stopped = threading.Event()
+    previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with system(plan, say) as running:
+            say(f"ready     {running.base_url} (documentation at /docs); Ctrl-C stops it")
+            while not stopped.wait(0.5):
+                running.processes.watch()
+            say("stopping: what is in work is finished first")
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    say("stopped")
+
+
+def _environment(
+    given: Mapping[str, str], data_dir: Path, plan: Plan, database_url: str, amqp_url: str | None
+) -> dict[str, str]:
+    """The settings that every service process gets: the caller's, completed with what was found or made here."""
+    defaults = {
+        "BLOB_DIR": str(data_dir / "blobs"),
+        "NAS_URL": str(data_dir / "nas"),
+        "LISTINGS_DIR": str(data_dir / "listings"),
+        "COMPREHENSIVE_WORKFLOW_MAX_THREADS": "8",
+        "PUBLISHER_TARGET": "dry-run",
+    }
+    if not given.get("JWT_SECRET_KEY"):
+        defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret")
+    fixed = {"DATABASE_URL": database_url, "PORT": str(plan.port), "EMBEDDED": "1" if amqp_url is None else "0"}
+    if amqp_url is not None:
+        fixed["AMQP_URL"] = amqp_url
+    # One thread each: eight hashers with a pool of threads each would fight for the same cores.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**threads, **defaults, **given, **fixed}
+
+
+def _prepare(environment: Mapping[str, str], *, broker: bool) -> None:
+    """Schema, queues and the NAS's mark, by the command that operators use for it too."""
+    command = [sys.executable, "-m", "services.cli", "init", *([] if broker else ["--no-broker"])]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise NotStarted(f"presswork init failed:\n{done.stderr.strip() or done.stdout.strip()}")
+
+
+def _scale(plan: Plan, environment: Mapping[str, str]) -> dict[str, int]:
+    if environment["EMBEDDED"] == "1":
+        return {"ingest": 1}
+    hashers = int(environment["COMPREHENSIVE_WORKFLOW_MAX_THREADS"])
+    return {**DEFAULT_SCALE, "hasher": hashers, **plan.scale}
+
+
+def _wait_until_ready(running: Running) -> None:
+    """Until ingest answers that database, broker and the consumers of every queue are there."""
+    deadline = time.monotonic() + READY_LIMIT_S
+    wanted = sum(1 for name, _ in running.processes.children if name != "ingest")
+    answer = "nothing yet"
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline:
+            for (name, number), child in running.processes.children.items():
+                if child.poll() is not None:
+                    log = running.processes.logs / f"{name}-{number}.log"
+                    raise NotStarted(f"{name} ended while starting. {process.tail(log)}")
+            try:
+                ready = client.get(f"{running.base_url}/ready")
+                answer = ready.text
+                if ready.status_code == httpx.codes.OK and ready.json().get("consumers", wanted) >= wanted:
+                    return
+            except httpx.TransportError as error:
+                answer = repr(error)
+            time.sleep(0.1)
+    raise NotStarted(f"not ready within {READY_LIMIT_S:.0f} s; ingest last said: {answer}")
+
+
+def _shop(environment: Mapping[str, str]) -> str:
+    if environment["PUBLISHER_TARGET"] == "dry-run":
+        return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
+    return environment["PUBLISHER_TARGET"]
+
+
+def _secret(file: Path) -> str:
+    """The key that signs logins on this machine, made on the first start and kept with the data."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(secrets.token_urlsafe(48))
+    return file.read_text()

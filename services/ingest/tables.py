@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -200,4 +201,14 @@ mockup_masks = Table(
         ["user_id", "mockup_image_id"], [mockup_images.c.user_id, mockup_images.c.id], ondelete="CASCADE"
     ),
     Index("mockup_masks_of_image", "user_id", "mockup_image_id"),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    _owner(),
+    Column("path_key", Text, nullable=False, comment="a path that was given out, as a NAS compares it"),
+    Column("sha256", Text, nullable=False),
+    PrimaryKeyConstraint("user_id", "path_key"),
+    comment="what lies under which name on the NAS; stays when the photographs that used it are gone",
 )

@@ -1,0 +1,104 @@
+"""Mockup groups, photographs and masks as clients send and get them. The order of the fields is that in the JSON."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from services.ingest.catalog.fields import Instant, Name, Number, Word
+from services.ingest.catalog.records import Record
+
+Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+Polygon = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=3, max_length=1000)]
+Polygons = Annotated[list[Polygon], Field(min_length=1, max_length=100)]
+Alignment = Literal["left", "center", "right"]
+
+
+class MaskInput(Record):
+    """Print areas on a photograph, in its own pixels. The lists replace the single values, one entry a polygon."""
+
+    masks: Polygons
+    points: list[list[tuple[Coordinate, Coordinate]]] | None = None
+    is_cropped: bool = False
+    alignment: Alignment = "center"
+    is_cropped_list: list[bool] | None = None
+    alignment_list: list[Alignment] | None = None
+    perspective: bool = False
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if self.perspective and any(len(polygon) != 4 for polygon in self.masks):
+            raise ValueError("a mask in perspective has exactly four points: the corners of the print area")
+        for name in ("is_cropped_list", "alignment_list"):
+            entries = getattr(self, name)
+            if entries is not None and len(entries) != len(self.masks):
+                raise ValueError(f"{name} has {len(entries)} entries for {len(self.masks)} masks; it needs one each")
+        return self
+
+
+class MaskRow(Record):
+    """The masks of a photograph, as stored."""
+
+    masks: list[list[tuple[float, float]]]
+    points: list[list[tuple[float, float]]]
+    is_cropped: bool
+    alignment: Alignment
+    id: UUID
+    mockup_image_id: UUID
+    created_at: Instant
+    updated_at: Instant | None
+    is_cropped_list: list[bool] | None
+    alignment_list: list[Alignment] | None
+    perspective: bool
+
+
+class MockupImage(Record):
+    """A mockup photograph. The paths are the ones on the NAS, in full."""
+
+    filename: str
+    file_path: str
+    watermark_path: str | None
+    image_type: str | None
+    id: UUID
+    mockups_id: UUID
+    created_at: Instant
+    updated_at: Instant | None
+    mask_data: list[MaskRow]
+
+
+class MockupInput(Record):
+    """A new mockup group."""
+
+    name: Name
+    product_template_id: UUID
+    starting_name: Number = 100
+
+
+class MockupChanges(Record):
+    """What can be changed of a mockup group."""
+
+    name: Name | None = None
+    starting_name: Number | None = None
+
+
+class Mockup(Record):
+    """A mockup group with its photographs."""
+
+    starting_name: int
+    id: UUID
+    user_id: UUID
+    product_template_id: UUID
+    name: str
+    created_at: Instant
+    product_template_name: str | None = None
+    updated_at: Instant | None
+    mockup_images: list[MockupImage]
+
+
+class ImageChanges(Record):
+    """What can be changed of a photograph; a watermark can only be taken away, or replaced by an upload."""
+
+    filename: Word | None = None
+    file_path: str | None = None
+    watermark_path: str | None = None
+    image_type: Word | None = None

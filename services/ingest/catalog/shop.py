@@ -1,0 +1,87 @@
+"""The connection to the shop that listings go to, as the account pages show and change it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from services.ingest.catalog.users import User
+
+SHOWN_FOR = timedelta(days=30)  # a dry run never expires; the client wants a time all the same
+
+
+class ShopRefused(Exception):  # noqa: N818
+    """Etsy, or the lack of it, stands in the way. The text names Etsy: by that word clients know what to reconnect."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+class ShopConnection(Protocol):
+    """What the service knows of users' shop connections. All but `status` may raise ShopRefused."""
+
+    def status(self, user: User, now: datetime) -> dict[str, Any]:
+        """`connected` true with `user_info`, `shop_info`, `expires_at` (ms since 1970), or false with a `message`."""
+        ...
+
+    def authorisation(self, user: User) -> dict[str, Any]:
+        """What the client needs to send the user to Etsy's consent page."""
+        ...
+
+    def connect(self, user: User, code: str) -> dict[str, Any]:
+        """Trade the code that Etsy's consent page gave for tokens."""
+        ...
+
+    def refresh(self, user: User, refresh_token: str) -> dict[str, Any]:
+        """New tokens for old."""
+        ...
+
+    def revoke(self, user: User) -> None:
+        """Forget the user's tokens."""
+        ...
+
+    def options(self, user: User, kind: str) -> list[dict[str, Any]]:
+        """What a listing can name: `taxonomies`, `shop_sections`, `shipping_profiles`, each with `id` and `name`."""
+        ...
+
+
+@dataclass(frozen=True)
+class NoEtsy:
+    """This server has no access to Etsy. With `dry_run`, listings go to a folder, which needs no connection."""
+
+    dry_run: bool
+
+    def status(self, user: User, now: datetime) -> dict[str, Any]:
+        if not self.dry_run:
+            return {"connected": False, "message": "No Etsy connection found"}
+        number = user.id.int % 10**9 + 1  # clients expect a number; this one is always the same for a user
+        return {
+            "connected": True,
+            "user_info": {"user_id": number, "first_name": user.shop_name},
+            "shop_info": {"shop_id": number, "shop_name": user.shop_name},
+            "expires_at": int((now + SHOWN_FOR).timestamp() * 1000),
+            "target": "dry-run",
+        }
+
+    def authorisation(self, user: User) -> dict[str, Any]:
+        del user
+        raise self._refused()
+
+    def connect(self, user: User, code: str) -> dict[str, Any]:
+        del user, code
+        raise self._refused()
+
+    def refresh(self, user: User, refresh_token: str) -> dict[str, Any]:
+        del user, refresh_token
+        raise self._refused()
+
+    def revoke(self, user: User) -> None:
+        """Nothing was ever connected, so nothing is left."""
+
+    def options(self, user: User, kind: str) -> list[dict[str, Any]]:
+        del user, kind
+        return []
+
+    def _refused(self) -> ShopRefused:
+        why = "listings are written to a folder (dry run)" if self.dry_run else "its Etsy keys are not configured"
+        return ShopRefused(503, f"This server is not connected to Etsy: {why}. Ask whoever runs it to set up Etsy.")

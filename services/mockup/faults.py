@@ -1,0 +1,8 @@
+"""What the owner of a mockup has to mend, in words."""
+
+
+class Unusable(ValueError):  # noqa: N818 - reads as the adjective it is: raise Unusable(...)
+    """A design, photograph or mask that nothing can be rendered from; the text says why and what to do.
+
+    Whoever passes it on puts before it which one it is, counted from 1.
+    """

@@ -1,0 +1,153 @@
+"""Bytes into pixels: uploaded photographs and watermarks through Pillow, our own print files through a fast codec."""
+
+import io
+import struct
+import zlib
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from services.mockup.faults import Unusable
+from services.mockup.light import Bytes
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP")  # MPO: a camera's JPEG with a preview behind it
+MAX_PHOTO_PIXELS = 60_000_000  # a 60 MP camera; Pillow takes up to 9 bytes of memory for each
+MAX_DESIGN_PIXELS = 250_000_000  # 1 GB decoded; a gang sheet of 22 x 60 inches at 400 dpi has 211 million
+JPEG_QUALITY = 92  # with full-resolution colour; 95 is a third larger and looks the same on a product page
+ORIENTATION_TAG = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow's readers and imagecodecs are known to raise on damaged files
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError, IndexError, RuntimeError)
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def photograph(data: bytes) -> tuple[Bytes, tuple[str, ...]]:
+    """A photograph, upright and in sRGB, (H, W, 3), and warnings. Its transparent parts become white.
+
+    Raises:
+        Unusable: damaged, too large, or of another format.
+    """
+    picture, warnings = _opened(data)
+    if picture.mode == "RGBA":
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    return np.array(picture, np.uint8), warnings
+
+
+def watermark(data: bytes) -> Bytes:
+    """A watermark, upright and in sRGB, (H, W, 4) with straight alpha.
+
+    Raises:
+        Unusable: as above.
+    """
+    picture, _ = _opened(data)
+    return np.array(picture.convert("RGBA"), np.uint8)
+
+
+def design(data: bytes) -> Bytes:
+    """A print file (PNG), (H, W, 4) with straight alpha; opaque if it has no alpha.
+
+    Raises:
+        Unusable: no PNG, damaged or too large.
+    """
+    if not data.startswith(PNG_START) or len(data) < 33:
+        raise Unusable("it is not a PNG; upload the design again")
+    width, height = struct.unpack(">II", data[16:24])
+    if width * height > MAX_DESIGN_PIXELS:
+        raise Unusable(f"{width} x {height} pixels are more than {MAX_DESIGN_PIXELS // 1_000_000} million")
+    try:
+        decoded = imagecodecs.png_decode(data)
+    except UNREADABLE as error:
+        raise Unusable("the PNG is damaged; upload the design again") from error
+    return _rgba(decoded)
+
+
+def jpeg(picture: Bytes) -> bytes:
+    """Encode (H, W, 3) sRGB, 4:4:4, with no metadata: a JPEG without a profile is read as sRGB."""
+    target = io.BytesIO()
+    Image.fromarray(picture).save(target, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    return target.getvalue()
+
+
+def _opened(data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """Decode to RGB, or RGBA where parts are transparent."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise Unusable("it is not a picture; upload it as PNG, JPEG or WEBP") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large() from error
+    except UNREADABLE as error:
+        raise _damaged() from error
+    if image.width * image.height > MAX_PHOTO_PIXELS:  # by the header, before anything is decoded
+        raise _too_large()
+    try:
+        image.load()
+        orientation = image.getexif().get(ORIENTATION_TAG, 1)
+        picture, warnings = _in_srgb(image)
+    except UNREADABLE as error:
+        raise _damaged() from error
+    # Masks are drawn in a browser, which shows the photograph turned.
+    turn = UPRIGHT.get(orientation)
+    return (picture if turn is None else picture.transpose(turn)), warnings
+
+
+def _too_large() -> Unusable:
+    return Unusable(f"it has more than {MAX_PHOTO_PIXELS // 1_000_000} million pixels; make it smaller")
+
+
+def _damaged() -> Unusable:
+    return Unusable("the file is damaged or incomplete; export it again")
+
+
+def _in_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """Convert by the embedded colour profile; the alpha stays as it is."""
+    profile = image.info.get("icc_profile")
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    plain = {"LA": "L", "L": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
+    picture, warnings = _by_profile(image.convert(plain), profile)
+    if alpha is not None:
+        picture.putalpha(alpha)
+    return picture, warnings
+
+
+def _by_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
+    if not profile:
+        doubt = ("CMYK without a colour profile, its colours are a guess; export it as sRGB",)
+        return image.convert("RGB"), doubt if image.mode == "CMYK" else ()
+    try:
+        converted = ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return image.convert("RGB"), ("its colour profile can't be used and was ignored; export it as sRGB",)
+    return converted or image.convert("RGB"), ()
+
+
+def _rgba(decoded: npt.NDArray[np.uint8 | np.uint16]) -> Bytes:
+    picture = np.asarray(decoded // 257 if decoded.dtype == np.uint16 else decoded, np.uint8)
+    if picture.ndim == 2:
+        picture = picture[..., None]
+    channels = picture.shape[2]
+    colours = picture[..., :3] if channels >= 3 else np.repeat(picture[..., :1], 3, axis=2)
+    if channels == 4:
+        return picture
+    alpha = picture[..., 1:] if channels == 2 else np.full_like(picture[..., :1], 255)
+    return np.concatenate([colours, alpha], axis=2)

@@ -1,0 +1,41 @@
+"""What later stages say of a picture."""
+
+from collections.abc import Iterable
+
+from shared.contracts import DesignStored, DuplicateFound, ImageAccepted, ImageFailed, ImageHashed, Stage, StorageFailed
+
+
+def handled(answers: Iterable[ImageAccepted | DuplicateFound]) -> list[ImageAccepted | DuplicateFound]:
+    """All that a handler yields."""
+    return list(answers)
+
+
+def facts(event: ImageHashed, generation: int | None = None) -> dict[str, object]:
+    """What each event about the same file repeats."""
+    return {
+        "tenant_id": event.tenant_id,
+        "session_id": event.session_id,
+        "item_id": event.item_id,
+        "index": event.index,
+        "generation": event.generation if generation is None else generation,
+        "filename": event.filename,
+    }
+
+
+def stored(event: ImageHashed, number: int = 100) -> DesignStored:
+    """It lies on the NAS."""
+    name = f"UV {number} UVDTF_16oz_{number}.png"
+    return DesignStored.model_validate(
+        facts(event)
+        | {"number": number, "name": name, "path": f"NorthCups/UVDTF 16oz/{name}", "print_file": event.print_file}
+    )
+
+
+def storage_failed(event: ImageHashed, generation: int | None = None) -> StorageFailed:
+    """The NAS refused it."""
+    return StorageFailed.model_validate(facts(event, generation) | {"reason": "the NAS can't hold that name"})
+
+
+def failed(event: ImageHashed, stage: Stage) -> ImageFailed:
+    """A message about it was buried."""
+    return ImageFailed.model_validate(facts(event) | {"failed_stage": stage, "reason": "gave up"})

@@ -1,0 +1,118 @@
+"""Several dedup processes are as right as one, and quick because of the band indexes."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, event, text
+
+from services.dedup.handlers import on_image_hashed
+from services.dedup.lookup import candidates
+from services.dedup.store import HashIndex
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from shared.database import engine_of, transaction
+from tests.integration.dedup.fates import handled
+from tests.unit.dedup.pictures import ALGORITHM, flipped, hashed, random_hash
+
+
+def judge(url: str, pictures: list[ImageHashed]) -> list[ImageAccepted | DuplicateFound]:
+    """A dedup of its own, with a connection of its own."""
+    engine = engine_of(url)
+    try:
+        index = HashIndex(engine, 5)
+        return [answer for picture in pictures for answer in handled(on_image_hashed(picture, index))]
+    finally:
+        engine.dispose()
+
+
+def twins(count: int) -> list[ImageHashed]:
+    """Pictures of one session, each at most four bits from every other."""
+    tenant, session, look = uuid4(), uuid4(), random_hash()
+    return [
+        hashed(tenant=tenant, session=session, index=n, phash=flipped(look, n, 128 + n), filename=f"{n}.png")
+        for n in range(count)
+    ]
+
+
+def only_original(answers: list[ImageAccepted | DuplicateFound]) -> ImageAccepted:
+    (original,) = [answer for answer in answers if isinstance(answer, ImageAccepted)]
+    rest = [answer for answer in answers if isinstance(answer, DuplicateFound)]
+    assert {answer.match.item_id for answer in rest} == {original.item_id}
+    assert len(rest) == len(answers) - 1
+    return original
+
+
+def test_of_twins_that_race_between_threads_exactly_one_is_accepted(database_url: str) -> None:
+    for _ in range(5):
+        pictures = twins(12)
+        with ThreadPoolExecutor(6) as threads:
+            answers = [a for found in threads.map(lambda p: judge(database_url, [p]), pictures) for a in found]
+        only_original(answers)
+
+
+def test_of_twins_that_race_between_processes_exactly_one_is_accepted(database_url: str) -> None:
+    pictures = twins(40)
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
+        running = [processes.submit(judge, database_url, pictures[n::2]) for n in range(2)]
+        running.append(processes.submit(judge, database_url, pictures))  # everything a second time
+        one, other, repeats = (future.result(60) for future in running)
+    original = only_original(one + other)
+    assert only_original(repeats) == original
+    by_item = {answer.item_id: answer for answer in one + other}
+    assert all(by_item[answer.item_id] == answer for answer in repeats)
+
+
+def plan_of(connection: Connection, picture: ImageHashed, max_distance: int) -> str:
+    """How PostgreSQL answers the very query that a decision asks."""
+    asked: list[tuple[str, object]] = []
+
+    def remember(_c: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", remember)
+    candidates(connection, picture, max_distance)
+    event.remove(connection, "before_cursor_execute", remember)
+    statement, parameters = asked[-1]
+    return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))  # type: ignore[arg-type]
+
+
+FILL = text(
+    """
+    INSERT INTO dedup.hashes (tenant_id, item_id, source, state, algorithm, phash, dhash, upload_sha256, print_sha256)
+    SELECT :tenant, gen_random_uuid(), 'session', 'known', :algorithm,
+           ('x' || encode(sha256(n::text::bytea), 'hex'))::bit(256),
+           ('x' || encode(sha256(('d' || n)::bytea), 'hex'))::bit(256),
+           encode(sha256(('u' || n)::bytea), 'hex'), encode(sha256(('p' || n)::bytea), 'hex')
+    FROM generate_series(1, 100000) AS n
+    """
+)
+
+
+def test_among_a_hundred_thousand_pictures_the_bands_are_looked_up_and_nothing_is_scanned(engine: Engine) -> None:
+    tenant = uuid4()
+    with transaction(engine) as connection:
+        connection.execute(FILL, {"tenant": tenant, "algorithm": ALGORITHM})
+    picture = hashed(tenant=tenant)
+    with transaction(engine) as connection:
+        before_statistics = plan_of(connection, picture, 5)
+        connection.execute(text("ANALYZE dedup.hashes"))
+        plan = plan_of(connection, picture, 5)
+        beyond_bands = plan_of(connection, picture, 6)
+    for found in (plan, before_statistics):
+        assert "Seq Scan" not in found
+        assert all(f"hashes_{source}_{n}" in found for source in ("phash", "dhash") for n in range(6))
+        assert "hashes_upload" in found
+        assert "hashes_print" in found
+    assert "hashes_phash_0" not in beyond_bands
+    known = candidates_of(engine, tenant)
+    near = hashed(tenant=tenant, phash=flipped(known, 1, 50, 100, 150, 200))
+    (answer,) = handled(on_image_hashed(near, HashIndex(engine, 5)))
+    assert isinstance(answer, DuplicateFound)
+    assert answer.distance == 5
+
+
+def candidates_of(engine: Engine, tenant: object) -> str:
+    with transaction(engine) as connection:
+        some = text("SELECT phash::text FROM dedup.hashes WHERE tenant_id = :tenant ORDER BY id OFFSET 70000 LIMIT 1")
+        bits = connection.execute(some, {"tenant": tenant}).scalar_one()
+    return f"{int(bits, 2):064x}"

@@ -71,8 +71,7 @@ class PathNas:
 
     def read(self, path: str) -> Iterator[bytes]:
         what, target = f"read '{path}'", self._inside(path)
-        # unbuffered: a read that failed has not moved on, and can be repeated
-        found = self._do(what, partial(self._present, partial(io.FileIO, target), None))
+        found = self._do(what, partial(self._open, target))
         if found is None:
             raise FileGone(f"can't {what} on the NAS {self.root}: there is no such file")
         with found as reader:
@@ -81,7 +80,7 @@ class PathNas:
 
     def list(self, directory: str = "") -> tuple[Stat, ...]:
         folder = self._inside(directory) if directory else Path(os.path.realpath(self.root))
-        return self._do(f"list '{directory}'", partial(self._present, partial(self._entries, folder, directory), ()))
+        return self._do(f"list '{directory}'", partial(self._present, partial(entries, folder, directory), ()))
 
     def delete(self, path: str) -> None:
         self._do(f"delete '{path}'", partial(self._present, partial(self._delete, self._inside(path)), None))
@@ -131,12 +130,16 @@ class PathNas:
         found = target.stat()
         return Stat(path, found.st_size, found.st_mtime_ns, modes.S_ISDIR(found.st_mode))
 
-    def _entries(self, folder: Path, directory: str) -> tuple[Stat, ...]:
-        found = entries(folder, directory)
-        self.marker.require()  # an empty mount point is a folder too
-        return found
+    def _open(self, target: Path) -> io.FileIO | None:
+        self.marker.require()
+        try:
+            return io.FileIO(target)  # unbuffered: a read that failed has not moved on, and can be repeated
+        except verified.MISSING:
+            self.marker.require()
+            return None
 
     def _delete(self, target: Path) -> None:
+        self.marker.require()
         target.unlink()
         self.files.sync(target.parent)
 
@@ -158,13 +161,13 @@ class PathNas:
             probe.unlink(missing_ok=True)
 
     def _present(self, look: Callable[[], T], absent: A) -> T | A:
-        """What `look` finds. "There is no such file" counts only while the mark is there: no NAS, no answer."""
-        self.marker.require()
+        """What `look` finds. It counts only if the mark is there too: an empty mount point has no files either."""
         try:
-            return look()
+            found: T | A = look()
         except verified.MISSING:
-            self.marker.require()
-            return absent
+            found = absent
+        self.marker.require()
+        return found
 
     def _inside(self, path: str, *, new: bool = False) -> Path:
         """The real path, links followed."""

@@ -87,6 +87,8 @@ def calls(nas: PathNas, rose: Path) -> list[Callable[[], object]]:
 
 
 def test_an_unmounted_nas_is_never_filled_and_never_found_empty(root: Path, rose: Path) -> None:
+    (root / "a").mkdir()
+    (root / "a" / "rose.png").write_bytes(CONTENT)  # lies under the mount, and is nobody's business
     with disk(root):
         nas = nas_at(root)
         nas.put("a/rose.png", rose, SHA256, SIZE)
@@ -94,7 +96,7 @@ def test_an_unmounted_nas_is_never_filled_and_never_found_empty(root: Path, rose
         for call in calls(nas, rose):
             with pytest.raises(NasUnavailable, match="mount it"):
                 call()
-        assert everything_below(root) == set()
+        assert everything_below(root) == {"a", "a/rose.png"}
 
 
 def test_another_nas_at_the_same_place_is_noticed(root: Path, rose: Path) -> None:

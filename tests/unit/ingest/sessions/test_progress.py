@@ -1,0 +1,83 @@
+"""What a session's counts mean to the person who waits."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.sessions.progress import Totals, frame, message, percent, step, summary
+
+START = datetime(2026, 9, 24, 12, 0, tzinfo=UTC)
+WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"], ["hashed", "accepted", "failed"])
+
+
+@given(st.lists(st.sampled_from(WAYS), min_size=1, max_size=12), st.randoms())
+def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[list[str]], random: object) -> None:
+    totals = Totals(received=len(ways))
+    todo = [list(way) for way in ways]
+    state = [""] * len(ways)
+    last = (0.0, 0)
+    while any(todo):
+        index = random.choice([i for i, way in enumerate(todo) if way])  # type: ignore[attr-defined]
+        new = todo[index].pop(0)
+        changes = {new: getattr(totals, new) + 1}
+        if state[index]:
+            changes[state[index]] = getattr(totals, state[index]) - 1
+        state[index] = new
+        totals = replace(totals, **changes)
+        now = (percent(totals, finished=False), step(totals, finished=False))
+        assert now[0] >= last[0]
+        assert now[1] >= last[1]
+        assert now[0] < 100
+        last = now
+        working = totals.hashed + totals.accepted + sum(1 for s in state if not s)
+        assert totals.received == totals.settled + working
+        assert totals.in_progress == working
+
+
+def test_the_last_step_comes_only_at_the_end() -> None:
+    done = Totals(received=2, stored=2, requested=2, listed=2)
+    assert step(done, finished=False) == 3
+    assert percent(done, finished=False) == 99.0
+    assert (step(done, finished=True), percent(done, finished=True)) == (4, 100.0)
+
+
+def test_the_words_follow_the_work() -> None:
+    assert message(Totals(received=3), finished=False) == "Checking for duplicates"
+    assert message(Totals(received=3, hashed=1), finished=False) == "Processing and formatting images (0/3)"
+    assert message(Totals(received=3, stored=3, requested=3, rendered=1), finished=False) == (
+        "Creating product mockups (1/3)"
+    )
+    assert message(Totals(received=3, stored=3, requested=3, rendered=2, listed=1), finished=False) == (
+        "Uploading to Etsy store (1/3)"
+    )
+    assert message(Totals(received=1, rejected=1), finished=True).startswith("Upload failed: ")
+    assert message(Totals(received=2, duplicate=2), finished=True).startswith("Upload completed successfully")
+
+
+def test_the_summary_names_what_is_not_zero() -> None:
+    totals = Totals(received=6, stored=2, duplicate=2, rejected=1, failed=1, requested=2, listed=2)
+    assert summary(totals) == "2 stored, 2 listed, 2 duplicates skipped, 1 could not be used, 1 failed"
+
+
+def test_a_frame_has_the_fields_and_types_that_the_client_reads() -> None:
+    now = START + timedelta(seconds=30)
+    made = frame(
+        Totals(received=4, stored=2, hashed=2), 42.0, finished=False, started_at=START, at=now, current_file="a"
+    )
+    assert {name: type(value) for name, value in made.items()} == {
+        "step": int,
+        "total_steps": int,
+        "message": str,
+        "progress_percent": float,
+        "elapsed_time": float,
+        "estimated_total_time": float,
+        "remaining_time": float,
+        "file_progress": float,
+        "current_file": str,
+        "timestamp": str,
+    }
+    assert made["elapsed_time"] == 30.0
+    assert made["timestamp"] == "2026-09-24 12:00:30"
+    assert 0 <= made["file_progress"] <= 1

@@ -1,0 +1,55 @@
+"""What became of an upload, in sentences."""
+
+from typing import Any
+
+from services.ingest.sessions.telling import MOST_LINES, tell
+
+
+def item(filename: str, state: str, reason: str | None = None) -> dict[str, Any]:
+    return {"filename": filename, "state": state, "reason": reason}
+
+
+def listing(state: str, reason: str | None = None, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "filename": "a.png",
+        "name": "UV 100.png",
+        "state": state,
+        "reason": reason,
+        "warnings": warnings,
+        "item_state": "stored",
+    }
+
+
+def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
+    story = tell(
+        [
+            item("a.png", "stored"),
+            item("b.png", "duplicate", "the same picture as a.png"),
+            item("c.png", "rejected", "c.png: not an image; export it again"),
+            item("d.png", "failed", "the NAS refused it"),
+        ],
+        [listing("listed"), listing("failed", "the title is too long")],
+    )
+    assert story.splitlines() == [
+        "1 listing created, 1 listing failed, 1 duplicate skipped, 1 file could not be used, 1 file failed.",
+        "b.png: the same picture as a.png",
+        "c.png: not an image; export it again",
+        "d.png: the NAS refused it",
+        "UV 100.png: not listed: the title is too long",
+    ]
+
+
+def test_a_warning_of_a_listing_reaches_the_user() -> None:
+    assert "UV 100.png: no watermark" in tell([], [listing("listed", warnings=("no watermark",))])
+
+
+def test_a_long_story_says_how_much_it_leaves_out() -> None:
+    story = tell([item(f"{n}.png", "duplicate", "known") for n in range(MOST_LINES + 5)], [])
+    assert len(story.splitlines()) == MOST_LINES + 2
+    assert "5 more" in story.splitlines()[-1]
+
+
+def test_work_that_goes_on_is_said_to_go_on() -> None:
+    assert tell([item("a.png", "hashed")], [listing("requested")]).startswith(
+        "1 listing still in progress, 1 file still in progress"
+    )

@@ -1,0 +1,420 @@
+"""Sessions on a real PostgreSQL: submitted once, projected in any order, accounted for at every moment."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from services.ingest.ops.archive import failures
+from services.ingest.service import build
+from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.store import Choice, Received, Session, Sessions, SessionTaken
+from services.ingest.sessions.tables import items, listings, outbox, session_events
+from services.ingest.sessions.timeline import COUNTS
+from shared.bus.envelope import Envelope
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    DesignStored,
+    Destination,
+    DuplicateFound,
+    ImageAccepted,
+    ImageHashed,
+    ImageRejected,
+    ItemEvent,
+    ListingPublished,
+    ListingTemplate,
+    Match,
+    Message,
+    MockupsRendered,
+    MockupsRequested,
+    PrintSpec,
+    StorageFailed,
+    UploadedFile,
+)
+from shared.database import engine_of
+from shared.errors import Unavailable
+
+USER, TEMPLATE, MOCKUP = uuid4(), uuid4(), uuid4()
+SHA = "ab" * 32
+BLOB = Blob(sha256=SHA, size=10)
+LISTING = ListingTemplate(
+    template_id=TEMPLATE,
+    name="UVDTF 16oz",
+    title="| Wrap",
+    description="d",
+    price=4,
+    quantity=1,
+    who_made="i_did",
+    when_made="made_to_order",
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_of(database_url, pool_size=10)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    return Sessions(engine, hashers=8)
+
+
+def choice() -> Choice:
+    return Choice(
+        template_id=TEMPLATE,
+        mockup_id=MOCKUP,
+        canvas_config_id=None,
+        size_config_id=None,
+        print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
+        destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
+    )
+
+
+def uploads(*names: str) -> list[Received]:
+    return [Received(name, Blob(sha256=f"{n:064x}", size=1000)) for n, name in enumerate(names)]
+
+
+def submitted(sessions: Sessions, *names: str, lane: str = "comprehensive") -> tuple[Session, list[UploadedFile]]:
+    session, _ = sessions.submit(USER, str(uuid4()), choice(), uploads(*names), lane)
+    found = sessions.items(session.id)
+    return session, [
+        UploadedFile(item_id=row["id"], index=row["index"], filename=row["filename"], upload=BLOB) for row in found
+    ]
+
+
+def about(session: Session, file: UploadedFile, generation: int = 0) -> dict[str, object]:
+    return {
+        "tenant_id": USER,
+        "session_id": session.id,
+        "item_id": file.item_id,
+        "index": file.index,
+        "generation": generation,
+        "filename": file.filename,
+    }
+
+
+PREPARED = {
+    "upload": BLOB,
+    "print_file": BLOB,
+    "canonical": BLOB,
+    "width": 1,
+    "height": 1,
+    "dpi": 400,
+    "algorithm": "a",
+    "phash": SHA,
+    "dhash": SHA,
+    "destination": Destination(shop="s", template="t"),
+}
+
+
+def stored(session: Session, file: UploadedFile, generation: int = 0) -> list[ItemEvent]:
+    base = about(session, file, generation)
+    return [
+        ImageHashed(**base, **PREPARED),
+        ImageAccepted(**base, **PREPARED),
+        DesignStored(**base, number=100 + file.index, name=f"UV {file.index}", path=f"s/{file.index}", print_file=BLOB),
+    ]
+
+
+def duplicate(session: Session, file: UploadedFile) -> list[ItemEvent]:
+    base = about(session, file)
+    match = Match(source="session", filename="a.png")
+    found = DuplicateFound(**base, kind="near", distance=2, match=match, reason="the same picture as a.png")
+    return [ImageHashed(**base, **PREPARED), found]
+
+
+def rejected(session: Session, file: UploadedFile) -> list[ItemEvent]:
+    return [ImageRejected(**about(session, file), code="empty", reason=f"{file.filename}: empty")]
+
+
+def failed(session: Session, file: UploadedFile) -> list[ItemEvent]:
+    base = about(session, file)
+    return [ImageHashed(**base, **PREPARED), ImageAccepted(**base, **PREPARED), StorageFailed(**base, reason="no")]
+
+
+def project(engine: Engine, *events: Message) -> list[Message]:
+    service = build(engine)
+    return [answer for event in events for answer in service.handlers[type(event)].call(event) or ()]
+
+
+def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
+    """Check every invariant of a session: gap-free events, counters equal to recomputed rows, monotone percent."""
+    session = sessions.get(USER, session_id)
+    assert session is not None
+    with engine.connect() as connection:
+        seqs = connection.execute(
+            select(session_events.c.seq).where(session_events.c.session_id == session_id).order_by(session_events.c.seq)
+        ).scalars()
+        assert list(seqs) == list(range(1, session.last_seq + 1))
+        by_state = Counter(
+            connection.execute(select(items.c.state).where(items.c.session_id == session_id)).scalars().all()
+        )
+        asked = Counter(
+            connection.execute(select(listings.c.state).where(listings.c.session_id == session_id)).scalars().all()
+        )
+    recomputed = dict(by_state) | {"rendered": asked["rendered"], "listed": asked["listed"]}
+    recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
+    assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
+    percents = [event.payload["percent"] for event in sessions.events(session_id, 0)]
+    assert percents == sorted(percents)
+    return session
+
+
+def test_files_messages_and_the_first_events_are_one_commit(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, *(f"{n}.png" for n in range(40)))
+    with engine.connect() as connection:
+        owed = connection.execute(select(outbox.c.data).where(outbox.c.session_id == session.id)).scalars().all()
+    batches = [BatchSubmitted.model_validate(data) for data in owed]
+    assert len(batches) == 8
+    assert sorted(file.index for batch in batches for file in batch.files) == list(range(40))
+    assert account(engine, sessions, session.id).totals.received == len(files) == 40
+
+
+def test_the_same_upload_twice_is_one_upload(engine: Engine, sessions: Sessions) -> None:
+    first = sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "comprehensive")
+    again = sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "original")
+    assert (first[1], again[1]) == (True, False)
+    assert again[0].id == first[0].id
+    assert again[0].lane == "comprehensive"
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(items)).scalar_one() == 2
+
+
+def test_the_same_upload_sent_at_once_is_one_upload(engine: Engine, sessions: Sessions) -> None:
+    together = threading.Barrier(8)
+
+    def send(_: int) -> tuple[Session, bool]:
+        together.wait()
+        return sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "comprehensive")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert sum(did for _, did in answers) == 1
+    assert len({session.id for session, _ in answers}) == 1
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(items)).scalar_one() == 2
+
+
+def test_a_key_that_is_used_for_other_files_is_refused(sessions: Sessions) -> None:
+    sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
+    with pytest.raises(SessionTaken):
+        sessions.submit(USER, "key", choice(), uploads("b.png"), "comprehensive")
+    other = replace(choice(), description="another")
+    with pytest.raises(SessionTaken):
+        sessions.submit(USER, "key", other, uploads("a.png"), "comprehensive")
+
+
+def test_two_users_may_use_the_same_key(sessions: Sessions) -> None:
+    mine, _ = sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
+    theirs, did = sessions.submit(uuid4(), "key", choice(), uploads("a.png"), "comprehensive")
+    assert did
+    assert mine.id != theirs.id
+    assert sessions.get(theirs.user_id, mine.id) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_repeated_and_shuffled_events_end_as_the_ordered_ones(engine: Engine, sessions: Sessions, seed: int) -> None:
+    session, files = submitted(sessions, *(f"{n}.png" for n in range(8)))
+    ways = [stored, stored, duplicate, rejected, failed, stored, duplicate, stored]
+    events = [event for way, file in zip(ways, files, strict=True) for event in way(session, file)]
+    shuffled = events * 2
+    random.Random(seed).shuffle(shuffled)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda event: project(engine, event), shuffled))
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.stored, totals.duplicate, totals.rejected, totals.failed) == (4, 2, 1, 1)
+    assert totals.in_progress == 0
+
+
+def test_a_session_without_designs_ends_by_itself(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *rejected(session, files[0]))
+    assert account(engine, sessions, session.id).finished
+
+
+def test_a_session_whose_designs_nobody_lists_ends_after_the_grace(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *stored(session, files[0]))
+    assert sessions.finish_unasked(grace_s=3600) == 0
+    assert not account(engine, sessions, session.id).finished
+    assert sessions.finish_unasked(grace_s=0) == 1
+    assert account(engine, sessions, session.id).finished
+
+
+def ask(sessions: Sessions, *designs: UUID) -> list[UUID]:
+    return sessions.ask_listings(USER, designs, MOCKUP, "NorthCups", LISTING, ())
+
+
+def requests(engine: Engine) -> list[MockupsRequested]:
+    with engine.connect() as connection:
+        rows = connection.execute(select(outbox.c.data).where(outbox.c.type == "MockupsRequested")).scalars()
+        return [MockupsRequested.model_validate(row) for row in rows]
+
+
+def test_asking_twice_lists_once(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *stored(session, files[1]))
+    designs = [file.item_id for file in files]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: ask(sessions, *designs), range(4))) == [designs] * 4
+    assert [request.item_id for request in requests(engine)] == designs
+    assert requests(engine)[0].design_name == "UV 0"
+    assert account(engine, sessions, session.id).totals.requested == 2
+
+
+def test_a_design_that_is_not_stored_yet_is_listed_when_it_is(engine: Engine, sessions: Sessions) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    ask(sessions, file.item_id)
+    assert requests(engine) == []
+    (request,) = project(engine, *stored(session, file))
+    assert isinstance(request, MockupsRequested)
+    assert (request.item_id, request.mockup_id, request.shop) == (file.item_id, MOCKUP, "NorthCups")
+
+
+def test_a_design_that_will_not_be_stored_fails_its_listing(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    ask(sessions, files[0].item_id)
+    project(engine, *stored(session, files[1]), *duplicate(session, files[0]))
+    ended = account(engine, sessions, session.id)
+    assert ended.totals.listing_failed == 1
+    assert ended.finished
+
+
+def test_a_foreign_design_is_not_listed(engine: Engine, sessions: Sessions) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    assert sessions.ask_listings(uuid4(), [file.item_id], MOCKUP, "Other", LISTING, ()) == []
+
+
+def listed(session: Session, file: UploadedFile) -> list[Message]:
+    base = about(session, file)
+    rendered = MockupsRendered(
+        **base, mockup_id=MOCKUP, design=BLOB, design_name="n", number=1, shop="s", template=LISTING, mockups=()
+    )
+    return [rendered, ListingPublished(**base, mockup_id=MOCKUP, target="dry-run", listing_id="1")]
+
+
+def test_the_end_comes_when_the_last_listing_has_its_end(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *stored(session, files[1]))
+    ask(sessions, *(file.item_id for file in files))
+    project(engine, *listed(session, files[0]))
+    assert not account(engine, sessions, session.id).finished
+    project(engine, *listed(session, files[1]), *listed(session, files[1]))
+    ended = account(engine, sessions, session.id)
+    assert ended.finished
+    assert [event.payload["finished"] for event in sessions.events(session.id, 0)].count(True) == 1
+
+
+def test_a_dead_letter_of_a_service_fails_its_files_in_words(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    batch = BatchSubmitted(
+        tenant_id=USER,
+        session_id=session.id,
+        batch=0,
+        files=tuple(files),
+        print_spec=choice().print_spec,
+        destination=choice().destination,
+    )
+    events = list(failures(batch, "hasher", "MemoryError"))
+    assert [event.filename for event in events] == ["a.png", "b.png"]
+    project(engine, *events)
+    ended = account(engine, sessions, session.id)
+    assert ended.totals.failed == 2
+    assert ended.finished
+    assert "MemoryError" in sessions.items(session.id)[0]["reason"]
+
+
+def test_what_a_stored_design_loses_does_not_fail_it(engine: Engine, sessions: Sessions) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    rendered, _ = listed(session, file)
+    assert list(failures(rendered, "storage", "no room for the copy")) == []
+    (failure,) = failures(rendered, "publisher", "refused")
+    project(engine, *stored(session, file))
+    ask(sessions, file.item_id)
+    project(engine, failure)
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.stored, totals.failed, totals.listing_failed) == (1, 0, 1)
+
+
+def test_an_item_tried_anew_leaves_its_end_state_and_the_session_its_end(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *failed(session, files[0]), *duplicate(session, files[1]))
+    assert account(engine, sessions, session.id).finished
+    with_new_generation = stored(session, files[1], generation=1)
+    project(engine, with_new_generation[1])
+    again = sessions.get(USER, session.id)
+    assert again is not None
+    assert not again.finished
+    assert again.totals.in_progress == 1
+    project(engine, with_new_generation[2])
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.totals.stored, now.totals.duplicate, now.totals.failed) == (1, 0, 1)
+
+
+def test_the_relay_sends_each_message_once_and_stops_where_the_broker_does(engine: Engine, sessions: Sessions) -> None:
+    submitted(sessions, "a.png", "b.png", "c.png")
+    sent: list[Envelope] = []
+
+    def breaks_after_one(envelope: Envelope) -> None:
+        if len(sent) == 1:
+            raise Unavailable("the broker went away")
+        sent.append(envelope)
+
+    relay = Relay(engine, "comprehensive")
+    with pytest.raises(Unavailable):
+        relay.send(breaks_after_one)
+    assert relay.send(sent.append) == 2
+    assert relay.send(sent.append) == 0
+    assert len({envelope.id for envelope in sent}) == 3
+
+
+def test_two_relays_share_the_work(engine: Engine, sessions: Sessions) -> None:
+    submitted(sessions, *(f"{n}.png" for n in range(40)))
+    sent: list[UUID] = []
+    together = threading.Barrier(2)
+
+    def send(_: int) -> None:
+        together.wait()
+        Relay(engine, "comprehensive").send(lambda envelope: sent.append(envelope.id))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(send, range(2)))
+    assert len(sent) == len(set(sent)) == 8
+
+
+def test_an_unfinished_session_can_be_taken_up_from_its_rows(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png", "c.png", lane="original")
+    project(engine, *stored(session, files[0]), *rejected(session, files[1]))
+    ask(sessions, files[0].item_id)
+    unfinished = Unfinished(engine, hashers=8)
+    assert unfinished.sessions("original") == [session.id]
+    assert unfinished.sessions("comprehensive") == []
+    batch, request = (envelope.message for envelope in unfinished.messages(session.id))
+    assert isinstance(batch, BatchSubmitted)
+    assert [file.filename for file in batch.files] == ["c.png"]
+    assert isinstance(request, MockupsRequested)
+    assert request.item_id == files[0].item_id
+
+
+def test_a_file_that_was_refused_on_receipt_is_rejected_in_words(engine: Engine, sessions: Sessions) -> None:
+    too_large = Received("huge.png", Blob(sha256="9" * 64, size=10**10), refused="huge.png: too large")
+    session, _ = sessions.submit(USER, "key", choice(), [too_large, *uploads("a.png")], "comprehensive")
+    with engine.connect() as connection:
+        owed = connection.execute(select(outbox.c.type, outbox.c.data)).all()
+    (rejection,) = (ImageRejected.model_validate(row.data) for row in owed if row.type == "ImageRejected")
+    (batch,) = (BatchSubmitted.model_validate(row.data) for row in owed if row.type == "BatchSubmitted")
+    assert [file.filename for file in batch.files] == ["a.png"]
+    project(engine, rejection)
+    assert sessions.items(session.id)[0]["reason"] == "huge.png: too large"

@@ -29,16 +29,20 @@ def is_ours(table: str) -> bool:
 
 def with_row(table: str, draft: ListingDraft, folder: str, key: str) -> str:
     """The table with this listing's row: in place of an older one with its key, else at the end."""
+    new = {name: _inert(value) for name, value in _row(draft, folder, key).items()}
+    if key not in table and table.endswith("\n"):
+        return table + _written([new])  # the usual case, and a long table takes its time to parse
     csv.field_size_limit(max(csv.field_size_limit(), len(table) + 1))  # a description may be longer than csv's default
     rows = list(csv.DictReader(io.StringIO(table, newline="")))
-    new = {name: _inert(value) for name, value in _row(draft, folder, key).items()}
     at = next((number for number, row in enumerate(rows) if row["publish_key"] == key), len(rows))
     rows[at : at + 1] = [new]
-    written = io.StringIO(newline="")
-    writer = csv.DictWriter(written, COLUMNS, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return written.getvalue()
+    return ",".join(COLUMNS) + "\r\n" + _written(rows)
+
+
+def _written(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.DictWriter(text, COLUMNS, extrasaction="ignore").writerows(rows)
+    return text.getvalue()
 
 
 def _row(draft: ListingDraft, folder: str, key: str) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from services.publisher.dry_run import DryRunShop
 from services.publisher.handlers import on_mockups_rendered
 from services.publisher.settings import Settings
@@ -12,8 +10,6 @@ from services.publisher.store import Ledger
 from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
-
-log = structlog.get_logger()
 
 TARGETS: Mapping[str, Callable[[Settings], Shop]] = {
     "dry-run": lambda settings: DryRunShop(settings.listings_dir),
@@ -30,12 +26,9 @@ def build(settings: Settings) -> Service:
     Raises:
         UnknownTarget: with the names there are.
     """
-    shop = shop_of(settings)
-    for problem in shop.check():
-        log.warning("the shop is not ready", target=shop.name, field=problem.field, cause=problem.text)
     service = Service("publisher")
     ledger = Ledger(engine_of(settings.database_url, pool_size=service.prefetch))
-    service.on(on_mockups_rendered, ledger=ledger, shop=shop, blobs=Blobs(settings.blob_dir))
+    service.on(on_mockups_rendered, ledger=ledger, shop=shop_of(settings), blobs=Blobs(settings.blob_dir))
     return service
 
 

@@ -53,6 +53,26 @@ class Settings(DatabaseSettings):
     mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
     mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
 
+    nas_url: str = Field(default="var/nas", description="the NAS, for reading stored designs; as storage has it")
+    use_comprehensive_workflow: bool = Field(
+        default=True, description="over RabbitMQ; false: one after the other, in this process"
+    )
+    comprehensive_workflow_min_files: int = Field(
+        default=2, ge=1, description="smaller uploads are worked on in this process (the original lane)"
+    )
+    comprehensive_workflow_max_threads: int = Field(
+        default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"
+    )
+    embedded: bool = Field(default=False, description="no broker at all: every service in this process")
+    max_upload_bytes: int = Field(default=500_000_000, gt=0, description="a larger file is refused, the others go on")
+    max_files_per_upload: int = Field(default=5000, gt=0, description="files in one request")
+    http_wait_seconds: float = Field(
+        default=840, gt=0, description="how long an upload call waits for its designs; below the proxy's read timeout"
+    )
+    listing_grace_seconds: float = Field(
+        default=10, ge=0, description="a session ends when its designs are stored and no listings are asked for so long"
+    )
+
     @field_validator("jwt_secret_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:

@@ -32,6 +32,13 @@ class Design(Record):
     tags_metadata: dict[str, object] | None = None
 
 
+class DesignPage(Record):
+    """Some of the designs, and how many there are."""
+
+    designs: list[Design]
+    total: int
+
+
 class DesignChanges(Record):
     """What can be changed of a design. Its name and place are the server's."""
 

@@ -63,7 +63,9 @@ class Masks:
 
 def _columns(given: MaskInput) -> dict[str, Any]:
     # The editor sends the same polygons as points; other clients may leave them out.
-    return given.model_dump() | {"points": given.points if given.points is not None else given.masks}
+    return given.model_dump(include=set(MaskInput.model_fields)) | {
+        "points": given.points if given.points is not None else given.masks
+    }
 
 
 def _missing(mask_id: UUID) -> Missing:

@@ -1,15 +1,17 @@
 """Mockup groups, photographs and masks as clients send and get them. The order of the fields is that in the JSON."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import Instant, Name, Number, Word
 from services.ingest.catalog.records import Record
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-Polygon = Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=3, max_length=1000)]
+Point = tuple[Coordinate, Coordinate]
+Polygon = Annotated[list[Point], Field(min_length=3, max_length=1000)]
 Polygons = Annotated[list[Polygon], Field(min_length=1, max_length=100)]
 Alignment = Literal["left", "center", "right"]
 
@@ -18,7 +20,7 @@ class MaskInput(Record):
     """Print areas on a photograph, in its own pixels. The lists replace the single values, one entry a polygon."""
 
     masks: Polygons
-    points: list[list[tuple[Coordinate, Coordinate]]] | None = None
+    points: list[list[Point]] | None = None
     is_cropped: bool = False
     alignment: Alignment = "center"
     is_cropped_list: list[bool] | None = None
@@ -34,6 +36,41 @@ class MaskInput(Record):
             if entries is not None and len(entries) != len(self.masks):
                 raise ValueError(f"{name} has {len(entries)} entries for {len(self.masks)} masks; it needs one each")
         return self
+
+
+class NewMask(MaskInput):
+    """Masks as the editor sends them: it repeats the photograph's id."""
+
+    mockup_image_id: UUID | None = None
+
+
+class MaskChanges(Record):
+    """What can be changed of masks: anything. What is left out stays."""
+
+    masks: Polygons | None = None
+    points: list[list[Point]] | None = None
+    is_cropped: bool | None = None
+    alignment: Alignment | None = None
+    is_cropped_list: list[bool] | None = None
+    alignment_list: list[Alignment] | None = None
+    perspective: bool | None = None
+
+    def applied_to(self, before: dict[str, Any]) -> MaskInput:
+        """The masks after the change.
+
+        Raises:
+            Unusable: they don't fit together any more, such as two settings for three masks.
+        """
+        changes = self.model_dump(exclude_unset=True)
+        for name in ("masks", "points", "is_cropped", "alignment", "perspective"):
+            if changes.get(name, ...) is None:
+                del changes[name]
+        if "masks" in changes and "points" not in changes:
+            changes["points"] = None
+        try:
+            return MaskInput.model_validate(before | changes)
+        except ValidationError as error:
+            raise Unusable("; ".join(problem["msg"] for problem in error.errors())) from error
 
 
 class MaskRow(Record):
@@ -102,3 +139,31 @@ class ImageChanges(Record):
     file_path: str | None = None
     watermark_path: str | None = None
     image_type: Word | None = None
+
+
+class MockupPage(Record):
+    """Some of the groups, and how many there are."""
+
+    mockups: list[Mockup]
+    total: int
+
+
+class UploadedImages(Record):
+    """New photographs, in the order in which they were sent."""
+
+    uploaded_images: list[MockupImage]
+    total: int
+
+
+class ImageList(Record):
+    """The photographs of a group."""
+
+    mockup_images: list[MockupImage]
+    total: int
+
+
+class MaskList(Record):
+    """The masks of a photograph."""
+
+    mask_data: list[MaskRow]
+    total: int

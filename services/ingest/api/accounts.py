@@ -1,0 +1,138 @@
+"""Registering, logging in, and who one is."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from pydantic import Field
+
+from services.ingest.api.identity import BAD_TOKEN, CHALLENGE, NO_TOKEN, Bearer, Caller
+from services.ingest.api.resources import Resources, Using
+from services.ingest.catalog.fields import Email, Name, Text, Word
+from services.ingest.catalog.limits import Attempts, Rate
+from services.ingest.catalog.records import Record
+from services.ingest.catalog.tokens import BadToken
+from services.ingest.catalog.users import EmailTaken, User, Users, email_key
+
+routes = APIRouter(tags=["accounts"])
+
+LONGEST_PASSWORD = 1024  # hashing takes time in proportion
+Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+
+
+class Registration(Record):
+    """What the registration page sends."""
+
+    email: Email
+    password: Annotated[str, Field(min_length=8, max_length=LONGEST_PASSWORD)]
+    shop_name: Name
+    registration_mode: Literal["create", "join"] | None = None
+    organization_name: Word | None = None
+    invite_code: Word | None = None
+
+
+class Renewal(Record):
+    """An old token, for clients that send it in the body."""
+
+    token: Text | None = None
+    access_token: Text | None = None
+
+
+@routes.post("/auth/token")
+def log_in(
+    request: Request, using: Using, username: Annotated[Text, Form()], password: Annotated[Password, Form()]
+) -> dict[str, Any]:
+    """Trade e-mail and password for a token."""
+    subject = f"{_address(request)} {email_key(username)}"
+    _count(using, "login", subject, using.settings.login_rate_limit)
+    with using.transaction() as connection:
+        found = Users(connection).for_login(username)
+    user, stored = found or (None, None)
+    if not using.passwords.matches(password, stored) or user is None:
+        raise HTTPException(401, "Was not able to fetch auth from user.", CHALLENGE)
+    with using.transaction() as connection:
+        Attempts(connection).forgive("login", subject)
+    return _login(using, user)
+
+
+@routes.post("/auth/register", status_code=201)
+def register(request: Request, using: Using, given: Registration) -> dict[str, Any]:
+    """Open an account and log in. Why it failed is not told: that would tell who else has an account."""
+    if using.settings.disable_registration:
+        raise HTTPException(403, "Registration is disabled on this server.")
+    _count(using, "registration", _address(request), using.settings.registration_rate_limit)
+    # There are no organizations to join or to name here, but the page asks, and old clients rely on the check.
+    nameless = given.registration_mode == "create" and not given.organization_name
+    if nameless or given.registration_mode == "join":
+        raise HTTPException(400, "Registration failed")
+    hashed = using.passwords.hash(given.password)
+    try:
+        with using.transaction() as connection:
+            user = Users(connection).register(given.email, hashed, given.shop_name)
+    except EmailTaken as error:
+        raise HTTPException(400, "Registration failed") from error
+    return _login(using, user)
+
+
+@routes.post("/auth/refresh-token")
+def renew(using: Using, sent: Bearer, given: Renewal | None = None) -> dict[str, Any]:
+    """A new token for one that is valid or ended a short while ago, so that a long upload outlives its login."""
+    token = sent or (given and (given.token or given.access_token))
+    if not token:
+        raise HTTPException(401, NO_TOKEN, CHALLENGE)
+    try:
+        user_id = using.tokens.read_for_renewal(token, datetime.now(UTC))
+    except BadToken as error:
+        raise HTTPException(401, BAD_TOKEN, CHALLENGE) from error
+    with using.transaction() as connection:
+        user = Users(connection).active(user_id)
+    if user is None:
+        raise HTTPException(401, BAD_TOKEN, CHALLENGE)
+    return _login(using, user)
+
+
+@routes.get("/users/me")
+def me(user: Caller) -> dict[str, Any]:
+    """The calling account."""
+    return _profile(user)
+
+
+@routes.get("/api/organizations")
+def organizations(user: Caller) -> list[dict[str, Any]]:
+    """None: the client then goes on without asking for one."""
+    del user
+    return []
+
+
+def _login(using: Resources, user: User) -> dict[str, Any]:
+    return {
+        "access_token": using.tokens.issue(user.id, user.email, datetime.now(UTC)),
+        "token_type": "bearer",
+        "expires_in": int(using.tokens.lifetime.total_seconds()),
+        "user": _profile(user),
+    }
+
+
+def _profile(user: User) -> dict[str, Any]:
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "shop_name": user.shop_name,
+        "is_active": user.is_active,
+        # UTC without saying so, and always with six digits: as the old system wrote this one time
+        "created_at": user.created_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds"),
+    }
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _count(using: Resources, kind: str, subject: str, limit: Rate | None) -> None:
+    if limit is None:
+        return
+    with using.transaction() as connection:
+        allowed = Attempts(connection).take(kind, subject, limit, datetime.now(UTC))
+    if not allowed:
+        wait = f"Too many attempts ({limit.times} in {limit.seconds} s are allowed); try again later."
+        raise HTTPException(429, wait, {"Retry-After": str(limit.seconds)})

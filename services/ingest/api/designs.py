@@ -1,0 +1,68 @@
+"""Stored designs: list, change, delete, and the gallery with links that an `<img>` can show."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from services.ingest.api.identity import Caller
+from services.ingest.api.mockup_groups import Limit, Skip
+from services.ingest.api.resources import Using
+from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
+
+routes = APIRouter(prefix="/designs", tags=["designs"])
+
+GALLERY_FILES = 1000
+
+
+@routes.get("/list")
+def page(using: Using, user: Caller, skip: Skip = 0, limit: Limit = 100) -> DesignPage:
+    """Active designs, newest upload first."""
+    with using.transaction() as connection:
+        designs, total = Designs(connection, user.id, using.settings.nas_base_path).page(skip, limit)
+    return DesignPage(designs=designs, total=total)
+
+
+@routes.get("/by-id/{design_id}")
+def one(using: Using, user: Caller, design_id: UUID) -> Design:
+    """One design."""
+    with using.transaction() as connection:
+        return Designs(connection, user.id, using.settings.nas_base_path).get(design_id)
+
+
+@routes.put("/update/{design_id}")
+def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) -> Design:
+    """Change what is sent. A design's name and place are the server's: what is sent for them is ignored."""
+    with using.transaction() as connection:
+        return Designs(connection, user.id, using.settings.nas_base_path).change(design_id, given)
+
+
+@routes.delete("/delete/{design_id}")
+def remove(using: Using, user: Caller, design_id: UUID) -> dict[str, Any]:
+    """Take a design out of use; its file stays."""
+    with using.transaction() as connection:
+        Designs(connection, user.id, using.settings.nas_base_path).remove(design_id)
+    return {"success": True, "message": "Design deleted"}
+
+
+@routes.get("/gallery")
+def gallery(request: Request, using: Using, user: Caller) -> dict[str, Any]:
+    """The newest design files. Pictures of listings are the shop's, and none is read from there."""
+    with using.transaction() as connection:
+        files, total = Designs(connection, user.id, using.settings.nas_base_path).files(GALLERY_FILES)
+    base, now = using.settings.public_url or str(request.base_url), datetime.now(UTC)
+    shown = [_shown(file, using.links.url(base, user.shop_folder, file.path, now)) for file in files]
+    return {"mockups": [], "files": shown, "total_mockups": 0, "total_files": total}
+
+
+def _shown(file: DesignFile, url: str) -> dict[str, Any]:
+    return {
+        "filename": file.name,
+        "path": url,
+        "url": url,
+        "template_name": file.folder,
+        "nas_path": file.path,
+        "file_size": file.size,
+        "last_modified": file.stored_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,35 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+
+from services.ingest.api.resources import Using
+from shared.errors import Retryable
+
+routes = APIRouter(tags=["health"])
+
+
+@routes.get("/health")
+async def health() -> dict[str, Any]:
+    """The process answers. Needs no thread, so it does so under any load."""
+    return {"status": "healthy", "service": "ingest"}
+
+
+@routes.get("/ping")
+async def ping() -> dict[str, Any]:
+    """The process answers."""
+    return {"status": "ok", "message": "pong"}
+
+
+@routes.get("/ready")
+def ready(using: Using) -> JSONResponse:
+    """503 while the database is away. Without the broker this server still works, only slower, so that is but told."""
+    try:
+        with using.transaction() as connection:
+            connection.execute(text("SELECT 1"))
+    except Retryable:
+        return JSONResponse({"status": "not ready", "database": "away", "broker": using.broker_state()}, 503)
+    return JSONResponse({"status": "ready", "database": "ok", "broker": using.broker_state()})

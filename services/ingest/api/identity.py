@@ -1,0 +1,59 @@
+"""Who calls: the account behind the token, looked up at every call, so that a closed account is out at once."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Header, HTTPException, Query
+
+from services.ingest.api.resources import Resources, Using
+from services.ingest.catalog.tokens import BadToken
+from services.ingest.catalog.users import User, Users
+
+# Clients tell a lost login from a lost shop connection by a word that must not stand in these texts.
+NO_TOKEN = "Not authenticated"  # noqa: S105
+BAD_TOKEN = "Could not properly decode token."  # noqa: S105 - and the token itself is not repeated
+BAD_STREAM_TOKEN = "User ID cameback none. Invalid user token."  # noqa: S105 - the old system's words
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+Authorization = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def bearer(authorization: Authorization = None) -> str | None:
+    """The token of the Authorization header, if there is one."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+Bearer = Annotated[str | None, Depends(bearer)]
+
+
+def current_user(using: Using, token: Bearer) -> User:
+    """The account whose token is in the Authorization header. 401 without one."""
+    if token is None:
+        raise HTTPException(401, NO_TOKEN, CHALLENGE)
+    user = user_of(using, token)
+    if user is None:
+        raise HTTPException(401, BAD_TOKEN, CHALLENGE)
+    return user
+
+
+def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
+    """The account whose token is in the query: browsers' event streams can't send headers. 401 without one."""
+    user = user_of(using, token)
+    if user is None:
+        raise HTTPException(401, BAD_STREAM_TOKEN, CHALLENGE)
+    return user
+
+
+def user_of(using: Resources, token: str) -> User | None:
+    """The active account whose token this is; None if the token is bad or the account gone."""
+    try:
+        user_id = using.tokens.read(token, datetime.now(UTC))
+    except BadToken:
+        return None
+    with using.transaction() as connection:
+        return Users(connection).active(user_id)
+
+
+Caller = Annotated[User, Depends(current_user)]
+"""A parameter of this type gets the calling account, or the call ends with 401."""

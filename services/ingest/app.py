@@ -1,0 +1,63 @@
+"""The HTTP application. Nothing happens on import; `create_app` puts it together."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from services.ingest.api import (
+    accounts,
+    dashboard,
+    designs,
+    files,
+    health,
+    masks,
+    mockup_groups,
+    mockup_images,
+    print_sizes,
+    shop,
+    templates,
+)
+from services.ingest.api.errors import add_handlers
+from services.ingest.api.resources import Resources
+
+CATALOG = (
+    accounts,
+    dashboard,
+    designs,
+    files,
+    health,
+    masks,
+    mockup_groups,
+    mockup_images,
+    print_sizes,
+    shop,
+    templates,
+)
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None) -> FastAPI:
+    """The catalog's calls plus the given routers. `lifespan` wraps the time in which the app serves."""
+    # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
+    app = FastAPI(title="Presswork", redirect_slashes=False, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.resources = resources
+    for module in CATALOG:
+        app.include_router(module.routes)
+    for router in routers:
+        app.include_router(router)
+    add_handlers(app)
+    # Added last, so outermost: every answer passes through it, the 500 of `Unhandled` as well.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=resources.settings.allowed_origins,
+        allow_credentials=True,
+        allow_methods=METHODS,
+        allow_headers=["*"],
+        expose_headers=["*"],
+        max_age=600,
+    )
+    return app

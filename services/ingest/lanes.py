@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from services.ingest.sessions.locks import SessionLocks
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.tables import outbox
 from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
@@ -111,6 +112,9 @@ class Lanes:
 
     def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
+        relay = Relay(self.engine, ORIGINAL)
+        while relay.send(publish, outbox.c.session_id.is_(None)):
+            pass
         working = self.unfinished.sessions(ORIGINAL)
         self._locks.keep_only(working)
         for session_id in working:
@@ -120,7 +124,7 @@ class Lanes:
                 if self.unfinished.begun(session_id):
                     for envelope in self.unfinished.messages(session_id):
                         publish(envelope)
-            while Relay(self.engine, ORIGINAL).send(publish, session_id=session_id):
+            while relay.send(publish, outbox.c.session_id == session_id):
                 pass
 
 

@@ -1,5 +1,6 @@
 """`presswork up`: the whole system on this machine, as processes that start, are watched and stop together."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from services.local import process
 from services.local.broker import broker
 from services.local.database import database
 from services.local.process import NotStarted
+from shared.bus.rabbit import consumers
+from shared.errors import Unavailable
 
 READY_LIMIT_S = 90.0
 STOP_GRACE_S = 30.0
@@ -185,25 +189,39 @@ def _scale(plan: Plan, environment: Mapping[str, str]) -> dict[str, int]:
 
 
 def _wait_until_ready(running: Running) -> None:
-    """Until ingest answers that database, broker and the consumers of every queue are there."""
+    """Until ingest answers and every process consumes."""
     deadline = time.monotonic() + READY_LIMIT_S
-    wanted = sum(1 for name, _ in running.processes.children if name != "ingest")
-    answer = "nothing yet"
+    missing = "ingest does not answer yet"
     with httpx.Client(trust_env=False, timeout=5) as client:
         while time.monotonic() < deadline:
             for (name, number), child in running.processes.children.items():
                 if child.poll() is not None:
                     log = running.processes.logs / f"{name}-{number}.log"
                     raise NotStarted(f"{name} ended while starting. {process.tail(log)}")
-            try:
-                ready = client.get(f"{running.base_url}/ready")
-                answer = ready.text
-                if ready.status_code == httpx.codes.OK and ready.json().get("consumers", wanted) >= wanted:
-                    return
-            except httpx.TransportError as error:
-                answer = repr(error)
+            missing = _missing(running, client)
+            if not missing:
+                return
             time.sleep(0.1)
-    raise NotStarted(f"not ready within {READY_LIMIT_S:.0f} s; ingest last said: {answer}")
+    raise NotStarted(f"not ready within {READY_LIMIT_S:.0f} s: {missing}")
+
+
+def _missing(running: Running, client: httpx.Client) -> str:
+    """What is not ready yet, in words; empty if nothing."""
+    try:
+        answer = client.get(f"{running.base_url}/ready")
+    except httpx.TransportError as error:
+        return f"ingest does not answer ({error})"
+    if answer.status_code != httpx.codes.OK:
+        return f"ingest says {answer.text}"
+    if running.environment["EMBEDDED"] == "1":
+        return ""
+    wanted = Counter(name for name, _ in running.processes.children)
+    try:
+        found = asyncio.run(consumers(running.environment["AMQP_URL"], wanted))
+    except Unavailable as error:
+        return str(error)
+    waiting = [f"{name} ({found[name]} of {wanted[name]})" for name in wanted if found[name] < wanted[name]]
+    return f"no consumer yet: {', '.join(waiting)}" if waiting else ""
 
 
 def _shop(environment: Mapping[str, str]) -> str:

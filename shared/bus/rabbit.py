@@ -1,7 +1,7 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -217,6 +217,25 @@ async def connected(url: str, name: str) -> AsyncIterator[RabbitBus]:
         yield bus
     finally:
         await bus.stop()
+
+
+async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
+    """How many consumers each service's inbox has.
+
+    Raises:
+        Unavailable: no broker, or a queue is missing.
+    """
+    try:
+        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
+        async with connection:
+            channel = await connection.channel()
+            found = {}
+            for service in services:
+                queue = await channel.declare_queue(inbox(service), passive=True)
+                found[service] = queue.declaration_result.consumer_count or 0
+            return found
+    except BROKER_ERRORS as error:
+        raise Unavailable(f"the consumers at {_address(url)} can't be counted: {error}") from error
 
 
 async def declare(url: str, wanted: Topology) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
 
 from services.ingest.sessions.tables import NOW, outbox
 from shared.bus.envelope import Envelope, types
@@ -43,8 +43,8 @@ class Relay:
         self.engine = engine
         self.lane = lane
 
-    def send(self, publish: Callable[[Envelope], None], *, session_id: UUID | None = None) -> int:
-        """Publish up to a hundred rows, oldest first; return how many were confirmed.
+    def send(self, publish: Callable[[Envelope], None], *which: ColumnElement[bool]) -> int:
+        """Publish up to a hundred rows (of those that `which` names), oldest first; return how many were confirmed.
 
         Scans unsent rows and never `id > last`: rows become visible out of order.
 
@@ -53,13 +53,11 @@ class Relay:
         """
         unsent = (
             select(outbox)
-            .where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None))
+            .where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
             .order_by(outbox.c.created_at)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
         )
-        if session_id is not None:
-            unsent = unsent.where(outbox.c.session_id == session_id)
         sent: list[UUID] = []
         failure: Unavailable | None = None
         with transaction(self.engine) as connection:

@@ -1,0 +1,172 @@
+"""Ingest as a process: the HTTP server with the relays, consumers and watchers that live beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Connection
+
+from services.ingest import service
+from services.ingest.api import native, resources, sessions
+from services.ingest.api.identity import current_user, stream_user
+from services.ingest.api.resources import Resources
+from services.ingest.api.sessions import Catalog, DesignData, ProductData
+from services.ingest.api.uploads import Limits
+from services.ingest.app import create_app
+from services.ingest.catalog.choices import listing_template, mockup_group, print_choice
+from services.ingest.catalog.users import User
+from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
+from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.store import Choice, Sessions
+from services.ingest.sessions.watching import Watcher
+from services.ingest.settings import Settings
+from shared import log as logs
+from shared.blobs import Blobs
+from shared.bus.rabbit import RabbitBus
+from shared.bus.service import Service
+from shared.contracts import Background, Destination, ListingTemplate, Message
+from shared.database import engine_of
+from shared.errors import Retryable
+from shared.nas import open_nas
+
+log = structlog.get_logger()
+
+SWEEP_EVERY_S = 1.0
+POOL_SIZE = 20
+STREAM_GRACE_S = 5
+
+
+def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
+    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller."""
+    logs.configure(settings.log_level, "ingest")
+    app, desk = build(settings, original)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=STREAM_GRACE_S,
+    )
+    _Server(config, desk).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends open streams and waits at the signal: uvicorn waits for them before it tells the application."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
+        super().__init__(config)
+        self.desk = desk
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        asyncio.get_running_loop().call_soon_threadsafe(self.desk.watcher.stop)
+        super().handle_exit(sig, frame)
+
+
+def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI, Desk]:
+    """The application; nothing is connected before it starts."""
+    engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
+    blobs = Blobs(settings.blob_dir)
+    hashers = settings.comprehensive_workflow_max_threads
+    lanes = Lanes(
+        engine=engine,
+        projection=service.build(engine),
+        unfinished=Unfinished(engine, hashers),
+        min_files=settings.comprehensive_workflow_min_files,
+        use_comprehensive=settings.use_comprehensive_workflow,
+        rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
+        original=original,
+    )
+    store = Sessions(engine, hashers)
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path)
+
+    def emit(connection: Connection, message: Message) -> None:
+        owe(connection, ORIGINAL if settings.embedded else COMPREHENSIVE, message)
+
+    found = resources.build(
+        settings, engine, blobs, open_nas(settings.nas_url), emit, broker_state=lambda: _broker_state(lanes)
+    )
+    limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
+    routers = [
+        sessions.router(desk, Lookup(found).catalog(), blobs, limits, current_user, stream_user),
+        native.router(desk, current_user),
+    ]
+    return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The catalog, as the upload calls ask it."""
+
+    resources: Resources
+
+    def catalog(self) -> Catalog:
+        return Catalog(self.choose, self.group)
+
+    def choose(self, user: User, data: DesignData) -> Choice:
+        """The user's own template, mockups, canvas and size, as one choice."""
+        digital = bool(data.is_digital)
+        with self.resources.transaction() as connection:
+            spec = print_choice(
+                connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
+            )
+            template = listing_template(connection, user.id, data.product_template_id)
+            mockup_group(connection, user.id, data.mockup_id)
+        return Choice(
+            template_id=data.product_template_id,
+            mockup_id=data.mockup_id,
+            canvas_config_id=data.canvas_config_id,
+            size_config_id=data.size_config_id,
+            print_spec=spec,
+            destination=Destination(
+                shop=user.shop_folder, template=template.name, starting_number=data.starting_name, digital=digital
+            ),
+            description=data.description,
+        )
+
+    def group(self, user: User, data: ProductData) -> tuple[ListingTemplate, tuple[Background, ...]]:
+        """What listings of this template with this mockup group are made of."""
+        with self.resources.transaction() as connection:
+            template = listing_template(connection, user.id, data.product_template_id)
+            return template, mockup_group(connection, user.id, data.mockup_id).backgrounds
+
+
+@contextlib.asynccontextmanager
+async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
+    """What runs beside the HTTP server, for as long as it serves."""
+    await desk.lanes.start()
+    tasks = [
+        asyncio.create_task(desk.watcher.run()),
+        asyncio.create_task(_sweep(desk.sessions, settings.listing_grace_seconds)),
+    ]
+    try:
+        yield
+    finally:
+        desk.watcher.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await desk.lanes.stop(settings.stop_grace_seconds)
+
+
+async def _sweep(store: Sessions, grace_s: float) -> None:
+    """End the sessions that nobody asks anything of any more."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY_S)
+        try:
+            await asyncio.to_thread(store.finish_unasked, grace_s)
+        except Retryable as error:
+            log.warning("ending sessions waits", cause=str(error))
+
+
+def _broker_state(lanes: Lanes) -> str:
+    if lanes.rabbit is None:
+        return "none"
+    return "ok" if lanes.rabbit.connected else "away"

@@ -20,7 +20,7 @@ from services.hasher.raster import Pixels
 from services.hasher.rejection import Rejected, in_words
 from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
 
 
 @dataclass(frozen=True)

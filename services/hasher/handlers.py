@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import cv2
+
 from services.hasher.limits import Limits, check_bytes
 from services.hasher.preparing import prepare
 from services.hasher.rejection import Rejected
@@ -49,7 +51,10 @@ def _made(file: UploadedFile, spec: PrintSpec, blobs: Blobs, limits: Limits) -> 
         raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
     try:
         design = prepare(data, spec, limits)
-    except MemoryError as error:
+    except (MemoryError, cv2.error) as error:
+        if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+            raise
+        # It would meet the same limit again, and take the rest of its batch with it.
         raise Rejected("out_of_memory", "too large for this server's memory; export it smaller") from error
     return Result(
         print_file=blobs.put(design.print_file),

@@ -7,7 +7,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from services.hasher.raster import Pixels, premultiplied, resized
+from services.hasher.raster import Pixels, crop_to_alpha, premultiplied, resized
 from services.hasher.rejection import Rejected
 
 SIDE = 512
@@ -16,8 +16,9 @@ ALGORITHM = "canonical512-grey128/phash16+dhash16/1"
 GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
 """For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
 
-BACKGROUNDS = {ALGORITHM: 128, GREY_ART_ALGORITHM: 255}
-MIN_CONTRAST = 3  # levels of 255; below it the hash bits are rounding noise
+CLEAR_CONTRAST = 16  # levels of 255 by which art must differ from the grey it is laid on
+SOLID = 32  # alpha of 255 from which a pixel belongs to the picture's outline
+MIN_CONTRAST = 3  # below it the hash bits are rounding noise
 
 
 @dataclass(frozen=True)
@@ -31,30 +32,41 @@ class Fingerprint:
 
 
 def fingerprint(picture: Pixels) -> Fingerprint:
-    """Hash a picture (H, W, 4) that is cropped to its alpha bounding box.
+    """Hash a picture (H, W, 4) of which something is visible.
 
-    Square and cropped, an upload, its stretched or padded print file and its copy under another template agree.
+    Cropped and square, an upload, its stretched or padded print file and its copy under another template agree.
 
     Raises:
         Rejected: it has no light and dark parts, so its hash would equal that of every other blank picture.
     """
-    small = resized(premultiplied(picture), SIDE, SIDE)
-    for algorithm, background in BACKGROUNDS.items():
-        canonical = _flattened(small, background)
-        image = Image.fromarray(canonical)
-        if _contrast(image) >= MIN_CONTRAST:
-            phash = imagehash.phash(image, hash_size=HASH_SIZE)
-            dhash = imagehash.dhash(image, hash_size=HASH_SIZE)
-            return Fingerprint(canonical, algorithm, str(phash), str(dhash))
-    raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
+    small = resized(premultiplied(_solid_part(picture)), SIDE, SIDE)
+    algorithm, image = ALGORITHM, _flattened(small, 128)
+    if _contrast(image) < CLEAR_CONTRAST and small[..., 3].min() < 255:
+        algorithm, image = GREY_ART_ALGORITHM, _flattened(small, 255)
+    if _contrast(image) < MIN_CONTRAST:
+        raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
+    phash = imagehash.phash(image, hash_size=HASH_SIZE)
+    dhash = imagehash.dhash(image, hash_size=HASH_SIZE)
+    return Fingerprint(np.asarray(image), algorithm, str(phash), str(dhash))
 
 
-def _flattened(premultiplied_rgba: Pixels, background: int) -> Pixels:
+def _solid_part(picture: Pixels) -> Pixels:
+    """Cropped to where alpha reaches SOLID, or half of the most there is in faint art.
+
+    A box around alpha != 0 hangs on single specks of alpha 1 to 3, which background removers leave and resizing adds
+    or takes away: 27 % of resized and re-encoded copies were then more than 5 bits from their source, now 6 %.
+    """
+    most = int(cv2.extractChannel(picture, 3).max())
+    cropped = crop_to_alpha(picture, min(SOLID, (most + 1) // 2))
+    return picture if cropped is None else cropped
+
+
+def _flattened(premultiplied_rgba: Pixels, background: int) -> Image.Image:
     """Laid on an opaque grey. Adding saturates: cubic enlargement can overshoot."""
     alpha = premultiplied_rgba[..., 3].astype(np.uint16)
     shining_through = ((255 - alpha) * background + 127) // 255
     behind = cv2.merge([shining_through.astype(np.uint8)] * 3)
-    return np.asarray(cv2.add(np.ascontiguousarray(premultiplied_rgba[..., :3]), behind), dtype=np.uint8)
+    return Image.fromarray(np.asarray(cv2.add(np.ascontiguousarray(premultiplied_rgba[..., :3]), behind)))
 
 
 def _contrast(image: Image.Image) -> int:

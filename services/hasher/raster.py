@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 
-def crop_to_alpha(rgba: Pixels) -> Pixels | None:
-    """The part within the bounding box of alpha != 0, as a view; None when nothing is visible."""
-    left, top, width, height = cv2.boundingRect(cv2.extractChannel(rgba, 3))
+def crop_to_alpha(rgba: Pixels, at_least: int = 1) -> Pixels | None:
+    """The part within the bounding box of alpha >= `at_least`, as a view; None when there is no such pixel."""
+    _, covered = cv2.threshold(cv2.extractChannel(rgba, 3), at_least - 1, 255, cv2.THRESH_BINARY)
+    left, top, width, height = cv2.boundingRect(covered)
     if width == 0:
         return None
     return rgba[top : top + height, left : left + width]

@@ -1,5 +1,166 @@
-"""The tables of storage."""
+"""What storage knows of every item: how far it has come, its number, and which message answers for it."""
 
-from sqlalchemy import MetaData
+from typing import Any
+from uuid import UUID
 
-metadata = MetaData(schema="storage")
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.storage.design import Cause, Design
+from services.storage.placing import counter_key
+from services.storage.tables import NOW, designs, metadata
+from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
+from shared.database import transaction
+
+__all__ = ["Designs", "metadata"]
+
+SETTLED = ("duplicate", "rejected", "failed")
+UNNUMBERED = ("accepted", "placed")
+
+
+class Designs:
+    """The rows. Every method is a transaction of its own, and repeating it changes nothing.
+
+    Each raises `Unavailable` when the database is away, and `Retryable` when a transaction lost against another.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def accept(self, event: ImageAccepted) -> Design | None:
+        """Record an accepted item and return it while its file has yet to be placed.
+
+        Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
+        the print file is the same, and this message answers for it.
+        """
+        with transaction(self.engine) as connection:
+            _insert(connection, event, "accepted", _of_accepted(event))
+            row = _locked(connection, event)
+            if row.generation < event.generation:
+                same = row.state in ("numbered", "stored") and row.sha256 == event.print_file.sha256
+                _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
+                row = _locked(connection, event)
+            current = row.generation == event.generation and row.state == "accepted"
+            return _design(row) if current else None
+
+    def placed(self, event: ImageAccepted) -> None:
+        """Its file lies verified on the NAS under its hidden name."""
+        with transaction(self.engine) as connection:
+            _change(connection, event, and_(_this(event), designs.c.state == "accepted"), state="placed")
+
+    def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
+        """Record that an item will have no file, and return what had been accepted of it.
+
+        A number is a promise: what is numbered or stored stays so, whoever reports what of it.
+        """
+        with transaction(self.engine) as connection:
+            _insert(connection, event, state, {"reason": event.reason})
+            row = _locked(connection, event)
+            earlier = row.generation < event.generation and row.state in (*UNNUMBERED, *SETTLED)
+            if earlier or (row.generation == event.generation and row.state in UNNUMBERED):
+                _change(connection, event, generation=event.generation, state=state, reason=event.reason)
+                row = _locked(connection, event)
+            return _design(row) if row.state == state and row.accepted else None
+
+    def adopt(self, event: ImageFailed) -> None:
+        """The message about this item is dead: this one answers for what it had numbered and not yet finished."""
+        with transaction(self.engine) as connection:
+            connection.execute(
+                update(designs)
+                .where(
+                    designs.c.cause_item_id == event.item_id,
+                    designs.c.cause_generation == event.generation,
+                    designs.c.state == "numbered",
+                )
+                .values(**_answers(Cause.of(event)))
+            )
+
+    def fail(self, event: ImageAccepted, reason: str, cause: Cause) -> None:
+        """Its file can't be placed for good; it has no number yet."""
+        with transaction(self.engine) as connection:
+            where = and_(_this(event), designs.c.state.in_(UNNUMBERED))
+            _change(connection, event, where, state="failed", reason=reason, **_answers(cause))
+
+    def stored(self, design: Design) -> None:
+        """Its file lies under its name, and was read back."""
+        where = and_(_this(design.event), designs.c.state == "numbered", designs.c.number == design.number)
+        with transaction(self.engine) as connection:
+            _change(connection, design.event, where, state="stored", name=design.name, path=design.path)
+
+    def answered_by(self, cause: Cause) -> list[Design]:
+        """What this message has numbered, stored or failed; its own item first, then in order of upload."""
+        with transaction(self.engine) as connection:
+            rows = connection.execute(
+                select(designs)
+                .where(
+                    designs.c.cause_type == cause.type,
+                    designs.c.cause_item_id == cause.item_id,
+                    designs.c.cause_generation == cause.generation,
+                )
+                .order_by(designs.c.item_id != cause.item_id, designs.c.index)
+            )
+            return [_design(row) for row in rows]
+
+    def find(self, item_id: UUID) -> Design:
+        """One accepted item as it stands."""
+        with transaction(self.engine) as connection:
+            return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
+
+
+def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> None:
+    new = insert(designs).values(
+        item_id=event.item_id,
+        tenant_id=event.tenant_id,
+        session_id=event.session_id,
+        index=event.index,
+        generation=event.generation,
+        filename=event.filename,
+        state=state,
+        **facts,
+    )
+    connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"]))
+
+
+def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
+    return connection.execute(select(designs).where(designs.c.item_id == event.item_id).with_for_update()).one()
+
+
+def _change(
+    connection: Connection, event: ItemEvent, where: ColumnElement[bool] | None = None, **values: object
+) -> None:
+    condition = designs.c.item_id == event.item_id if where is None else where
+    connection.execute(update(designs).where(condition).values(changed_at=NOW, **values))
+
+
+def _this(event: ItemEvent) -> ColumnElement[bool]:
+    return and_(designs.c.item_id == event.item_id, designs.c.generation == event.generation)
+
+
+def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
+    place = event.destination
+    return {
+        "accepted": event.model_dump(mode="json"),
+        "sha256": event.print_file.sha256,
+        "size": event.print_file.size,
+        "counter_key": counter_key(place.shop, place.template, digital=place.digital),
+    }
+
+
+def _kept(event: ImageAccepted) -> dict[str, Any]:
+    return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(Cause.of(event))}
+
+
+def _opened_again(event: ImageAccepted, row: Row[Any]) -> dict[str, Any]:
+    gone = dict.fromkeys(("reason", "number", "name", "path", "cause_type", "cause_item_id", "cause_generation"))
+    reopened = row.reopened or row.state not in UNNUMBERED
+    return {
+        **gone, **_of_accepted(event), "generation": event.generation, "state": "accepted", "reopened": reopened,
+    }  # fmt: skip
+
+
+def _answers(cause: Cause) -> dict[str, Any]:
+    return {"cause_type": cause.type, "cause_item_id": cause.item_id, "cause_generation": cause.generation}
+
+
+def _design(row: Row[Any]) -> Design:
+    return Design(ImageAccepted.model_validate(row.accepted), row.state, row.number, row.reason)

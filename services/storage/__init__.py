@@ -1,0 +1,1 @@
+"""Listens to each verdict, MockupsRendered, StoreFile. Emits DesignStored, StorageFailed. Owns schema storage."""

@@ -1,0 +1,132 @@
+"""Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from services.storage.allotment import Numbers
+from services.storage.design import Cause, Design
+from services.storage.numbering import first_free
+from services.storage.placing import design_folder, number_of
+from services.storage.store import Designs
+from shared.blobs import Blobs
+from shared.contracts import Blob, DesignStored, Destination, ItemEvent, StorageFailed
+from shared.errors import Permanent, Retryable, Unavailable
+from shared.nas import Nas
+from shared.nas.errors import FileGone, NameTaken, NasRefused
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Filing:
+    """The NAS, and the rows that say what lies there. Every method may be repeated after a crash anywhere in it.
+
+    Each raises `Unavailable` while NAS, blob store or database are away, and `Retryable` for what may pass.
+    """
+
+    designs: Designs
+    numbers: Numbers
+    nas: Nas
+    blobs: Blobs
+
+    def place(self, design: Design, cause: Cause) -> None:
+        """Bring an accepted design's file to the NAS, verified; or let it fail if that can never be."""
+        try:
+            self._put_staged(design)
+        except Permanent as error:
+            self.designs.fail(design.event, _in_words(design, error), cause)
+        else:
+            self.designs.placed(design.event)
+
+    def discard(self, design: Design) -> None:
+        """Remove the hidden file of a design that will not be stored."""
+        try:
+            self.nas.delete(design.staging)
+        except NasRefused as error:  # it is hidden and in nobody's way
+            log.warning("left a file that nobody needs", path=design.staging, cause=str(error))
+
+    def advance(self, event: ItemEvent, *, last_try: bool = False) -> Iterator[DesignStored | StorageFailed]:
+        """Number what is due in the event's session, give those files their names, and answer for each.
+
+        A repeat finishes what an earlier delivery of the same event began, and gives its answers again in the same
+        order. On the last try a file that is refused has failed.
+        """
+        cause = Cause.of(event)
+        free_on_nas: dict[str, int] = {}
+        while unseen := self.numbers.give(event.session_id, cause, free_on_nas):
+            free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
+        for numbered in self.designs.answered_by(cause):
+            design = self._finish(numbered, last_try=last_try) if numbered.state == "numbered" else numbered
+            if (outcome := design.outcome()) is not None:
+                yield outcome
+
+    def keep_copy(self, path: str, content: Blob) -> None:
+        """Put a blob at a path. Other content there is kept, and this one gets a name with its own hash's beginning.
+
+        So nothing is ever lost, and an old message that is delivered again can't bring an old picture back.
+        """
+        source = self._source(content)
+        try:
+            self.nas.put(path, source, content.sha256, content.size)
+        except NameTaken:
+            stem, dot, ending = path.rpartition(".")
+            beside = f"{stem}~{content.sha256[:6]}.{ending}" if dot else f"{path}~{content.sha256[:6]}"
+            self.nas.put(beside, source, content.sha256, content.size)
+
+    def _finish(self, design: Design, *, last_try: bool) -> Design:
+        """Give a numbered design its name; return how it stands then."""
+        try:
+            self._name(design)
+        except NameTaken:
+            self.numbers.give_another(design, self._first_free(design.event.destination))
+            renumbered = self.designs.find(design.event.item_id)
+            return self._finish(renumbered, last_try=last_try) if renumbered.state == "numbered" else renumbered
+        except Permanent as error:
+            self.numbers.take_back(design, _in_words(design, error))
+        except Retryable as error:
+            if not last_try or isinstance(error, Unavailable):
+                raise
+            self.numbers.take_back(design, _in_words(design, error))
+        else:
+            self.designs.stored(design)
+        return self.designs.find(design.event.item_id)
+
+    def _name(self, design: Design) -> None:
+        content = design.event.print_file
+        try:
+            self.nas.move(design.staging, design.path, content.sha256)
+        except FileGone:  # somebody tidied up hidden files
+            self._put_staged(design)
+            self.nas.move(design.staging, design.path, content.sha256)
+        if not self.nas.verify(design.path, content.sha256, content.size):
+            raise Retryable(f"'{design.path}' came back changed from the NAS: check its disks and network")
+
+    def _put_staged(self, design: Design) -> None:
+        content = design.event.print_file
+        source = self._source(content)
+        try:
+            self.nas.put(design.staging, source, content.sha256, content.size)
+        except NameTaken:  # what an earlier generation of the same item left
+            self.nas.delete(design.staging)
+            self.nas.put(design.staging, source, content.sha256, content.size)
+
+    def _source(self, content: Blob) -> Path:
+        source = self.blobs.path(content)
+        if not source.exists():
+            if not self.blobs.root.is_dir():
+                raise Unavailable(f"the blob store {self.blobs.root} is not there (not mounted?)")
+            raise Permanent(f"the server no longer has its bytes ({content.sha256[:12]}); upload it again")
+        return source
+
+    def _first_free(self, place: Destination) -> int:
+        folder = design_folder(place.shop, place.template, digital=place.digital)
+        names = (found.path.rpartition("/")[2] for found in self.nas.list(folder))
+        numbers = (number_of(name, place.template, digital=place.digital) for name in names)
+        return first_free(0, (number for number in numbers if number is not None))
+
+
+def _in_words(design: Design, error: Exception) -> str:
+    return f"{design.event.filename} could not be stored: {error}"

@@ -1,0 +1,63 @@
+"""What storage does with each verdict: store what was accepted, and number, in order of upload, what that makes due."""
+
+from collections.abc import Iterator
+
+from services.storage.design import Cause
+from services.storage.filing import Filing
+from services.storage.placing import file_path, mockup_folder
+from shared.contracts import (
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageFailed,
+    ImageRejected,
+    MockupsRendered,
+    StorageFailed,
+    StoreFile,
+)
+
+FILE_STAGES = ("hasher", "dedup", "storage")
+
+
+def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+    """Place its file; it is stored by whichever message is the last that it has to wait for."""
+    design = filing.designs.accept(event)
+    if design is not None:
+        filing.place(design, Cause.of(event))
+    yield from filing.advance(event)
+
+
+def on_duplicate_found(event: DuplicateFound, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+    yield from _settled(event, "duplicate", filing)
+
+
+def on_image_rejected(event: ImageRejected, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+    yield from _settled(event, "rejected", filing)
+
+
+def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+    """If it was our own message that died, what it had begun for other items is finished here, or fails for good."""
+    if event.failed_stage not in FILE_STAGES:
+        return
+    if event.failed_stage == "storage":
+        filing.designs.adopt(event)
+    yield from _settled(event, "failed", filing, last_try=True)
+
+
+def on_mockups_rendered(event: MockupsRendered, filing: Filing) -> None:
+    folder = mockup_folder(event.shop, event.template.name)
+    for mockup in event.mockups:
+        filing.keep_copy(f"{folder}/{mockup.filename}", mockup.image)
+
+
+def on_store_file(event: StoreFile, filing: Filing) -> None:
+    filing.keep_copy(file_path(event.shop, event.path), event.content)
+
+
+def _settled(
+    event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing, *, last_try: bool = False
+) -> Iterator[DesignStored | StorageFailed]:
+    accepted = filing.designs.settle(event, state)
+    if accepted is not None:
+        filing.discard(accepted)
+    yield from filing.advance(event, last_try=last_try)

@@ -4,7 +4,7 @@ import importlib
 
 from sqlalchemy import MetaData
 
-OWNERS = ("ingest.tables", "dedup.store", "storage.store", "publisher.store")
+OWNERS = ("ingest.sessions.tables", "dedup.tables", "storage.tables", "publisher.store")
 
 
 def _metadata(owner: str) -> MetaData:

@@ -10,10 +10,10 @@ from typing import NoReturn
 import httpx
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.local import apt, docker, node
-from services.local.amqp import NoBroker, greet, manages
+from services.local.amqp import ready
 from services.local.broker import Broker, broker
 from services.local.database import Database, database
 from services.local.process import NotStarted
@@ -107,15 +107,10 @@ def _rabbit_container() -> Iterator[Broker]:
         url = f"amqp://guest:guest@{host}:{container.get_exposed_port(5672)}/"
         management_url = f"http://guest:guest@{host}:{container.get_exposed_port(15672)}"
 
-        def ready() -> str:
-            if not manages(management_url):
-                raise NoBroker("the management API does not answer yet")
-            return greet(url)
-
         patiently = Retrying(
-            retry=retry_if_exception_type(NoBroker), wait=wait_fixed(0.5), stop=stop_after_delay(120), reraise=True
+            retry=retry_if_result(lambda product: product is None), wait=wait_fixed(0.5), stop=stop_after_delay(120)
         )
-        yield Broker(url, management_url, f"{patiently(ready)} in Docker ({image})")
+        yield Broker(url, management_url, f"{patiently(ready, url, management_url)} in Docker ({image})")
 
 
 def _missing(reason: str) -> NoReturn:

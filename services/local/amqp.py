@@ -56,6 +56,15 @@ def manages(management_url: str, *, limit_s: float = 2) -> bool:
         return False
 
 
+def ready(url: str, management_url: str) -> str | None:
+    """The product once both the broker, whose listener opens last, and its management API let us in."""
+    try:
+        product = greet(url)
+    except NoBroker:
+        return None
+    return product if manages(management_url) else None
+
+
 def _connect(url: str, limit_s: float) -> socket.socket:
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port or PORTS.get(parts.scheme, 5672)

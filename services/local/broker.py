@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.local import apt, docker
-from services.local.amqp import NoBroker, greet, management, manages, place
+from services.local.amqp import NoBroker, greet, management, place, ready
 from services.local.node import installed, private_node
 from services.local.process import NotStarted, free_ports, password, wait_for
 
@@ -92,13 +92,13 @@ def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> 
     process = stack.enter_context(docker.container(docker.RABBITMQ, folder, ports=ports, settings=settings))
     url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
     management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
-
-    def ready() -> str | None:
-        with contextlib.suppress(NoBroker):
-            return greet(url) if manages(management_url) else None
-        return None
-
-    product = wait_for(ready, process, what="RabbitMQ", log=folder / "docker.log", limit_s=PULL_LIMIT_S)
+    product = wait_for(
+        lambda: ready(url, management_url),
+        process,
+        what="RabbitMQ",
+        log=folder / "docker.log",
+        limit_s=PULL_LIMIT_S,
+    )
     return Broker(url, management_url, f"{product} in Docker on {place(url)} ({docker.RABBITMQ.name})")
 
 

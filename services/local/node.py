@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.local.amqp import NoBroker, greet, manages
+from services.local.amqp import ready
 from services.local.process import NotStarted, claim, free_ports, password, start, stop, wait_for
 
 # Debian's wrapper in /usr/sbin changes user and folder and drops the environment, so its inner program comes first
@@ -62,18 +62,11 @@ def private_node(data_dir: Path, program: Path, *, throwaway: bool = False) -> I
     try:
         url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
         management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
-        product = wait_for(lambda: _ready(url, management_url), server, what="RabbitMQ", log=log, limit_s=START_LIMIT_S)
+        product = wait_for(lambda: ready(url, management_url), server, what="RabbitMQ", log=log, limit_s=START_LIMIT_S)
         yield Node(url, management_url, product, server.pid)
     finally:
         stop(server, *([] if throwaway else [signal.SIGTERM]), grace_s=30)
         stop(epmd, signal.SIGTERM)
-
-
-def _ready(url: str, management_url: str) -> str | None:
-    try:
-        return greet(url) if manages(management_url) else None
-    except NoBroker:
-        return None
 
 
 def _configure(data_dir: Path, port: int, management_port: int, secret: str) -> None:

@@ -32,10 +32,8 @@ def check_side(width: int, height: int, limits: Limits) -> None:
     """Refuse a picture for the size its header claims, in pixels.
 
     Raises:
-        Rejected: it has no pixels, or more than may be decoded.
+        Rejected: it has more than may be decoded.
     """
-    if width == 0 or height == 0:
-        raise Rejected("empty", f"the picture has no pixels ({width} x {height}); export it again")
     if width * height > limits.max_pixels:
         raise too_many_pixels(limits)
     if max(width, height) > limits.max_side:

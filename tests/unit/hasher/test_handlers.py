@@ -1,0 +1,172 @@
+"""A batch in, one answer per file out; a repeat gives the first answers again."""
+
+import shutil
+from pathlib import Path
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from services.hasher.handlers import on_batch_submitted
+from services.hasher.limits import Limits
+from services.hasher.results import Results
+from services.hasher.service import build
+from services.hasher.settings import Settings
+from shared.blobs import Blobs
+from shared.contracts import BatchSubmitted, Blob, Destination, ImageHashed, ImageRejected, UploadedFile
+from shared.errors import Unavailable
+from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo, saved
+
+SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
+TENANT = UUID("6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11")
+DESTINATION = Destination(shop="NorthCups", template="UVDTF 16oz")
+ROSE = saved(artwork(), "PNG")
+TULIP = saved(photo(), "JPEG")
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(tmp_path / "blobs")
+
+
+def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
+    return BatchSubmitted(
+        tenant_id=TENANT,
+        session_id=SESSION,
+        batch=0,
+        files=tuple(
+            UploadedFile(item_id=uuid5(SESSION, name), index=index, generation=2, filename=name, upload=blobs.put(data))
+            for index, (name, data) in enumerate(files.items())
+        ),
+        print_spec=STRETCH,
+        destination=DESTINATION,
+    )
+
+
+def answers(batch: BatchSubmitted, blobs: Blobs, limits: Limits | None = None) -> list[ImageHashed | ImageRejected]:
+    return list(on_batch_submitted(batch, blobs, limits or Limits(), Results(blobs)))
+
+
+def hashed(batch: BatchSubmitted, blobs: Blobs) -> ImageHashed:
+    (answer,) = answers(batch, blobs)
+    assert isinstance(answer, ImageHashed)
+    return answer
+
+
+def test_a_hashed_image_carries_everything_the_next_services_need(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    answer = hashed(batch, blobs)
+    file = batch.files[0]
+    assert (answer.tenant_id, answer.session_id, answer.destination) == (TENANT, SESSION, DESTINATION)
+    assert (answer.item_id, answer.index, answer.generation) == (file.item_id, 0, 2)
+    assert (answer.filename, answer.upload) == ("rose.png", file.upload)
+    assert (answer.width, answer.height, answer.dpi, answer.warnings) == (600, 200, 400, ())
+    assert blobs.get(answer.print_file)[:4] == blobs.get(answer.canonical)[:4] == b"\x89PNG"
+
+
+def test_a_bad_file_only_rejects_itself(blobs: Blobs) -> None:
+    files = {"a.png": ROSE, "b.png": ROSE[:90], "c.png": b"<html>", "d.png": b"", "e.jpg": TULIP}
+    found = answers(batch_of(blobs, files), blobs)
+    assert [type(answer).__name__ for answer in found] == ["ImageHashed", *["ImageRejected"] * 3, "ImageHashed"]
+    assert [answer.filename for answer in found] == list(files)
+    assert [answer.index for answer in found] == [0, 1, 2, 3, 4]
+    rejected = [answer for answer in found if isinstance(answer, ImageRejected)]
+    assert [answer.code for answer in rejected] == ["truncated", "unsupported", "empty"]
+    assert rejected[0].reason == "b.png: not an image (truncated after 90 bytes); export it again"
+
+
+def test_each_answer_comes_before_the_next_file_is_touched(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE, "tulip.jpg": TULIP})
+    stream = on_batch_submitted(batch, blobs, Limits(), Results(blobs))
+    assert isinstance(next(stream), ImageHashed)
+    blobs.path(batch.files[1].upload).unlink()
+    lost = next(stream)
+    assert isinstance(lost, ImageRejected)
+    assert lost.code == "upload_lost"
+
+
+def test_redelivery_gives_the_same_answers_without_decoding_again(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE, "bad.png": b"bad", "tulip.jpg": TULIP})
+    first = answers(batch, blobs)
+    for file in (batch.files[0], batch.files[2]):
+        blobs.path(file.upload).unlink()  # there is nothing left to decode
+    assert answers(batch, blobs) == first
+
+
+def test_the_same_bytes_under_another_name_cost_no_second_decode(blobs: Blobs) -> None:
+    first = hashed(batch_of(blobs, {"rose.png": ROSE}), blobs)
+    again = batch_of(blobs, {"copy of rose.jpg": ROSE})
+    blobs.path(again.files[0].upload).unlink()
+    second = hashed(again, blobs)
+    assert (second.print_file, second.phash) == (first.print_file, first.phash)
+    assert second.item_id != first.item_id
+    assert "ends in .jpg, but it is a PNG" in second.warnings[0]
+
+
+@pytest.mark.parametrize("change", [{"print_spec": FIT}, {"tenant_id": uuid4()}], ids=["print spec", "tenant"])
+def test_a_result_is_only_for_its_tenant_and_its_print_size(blobs: Blobs, change: dict[str, object]) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    hashed(batch, blobs)
+    blobs.path(batch.files[0].upload).unlink()
+    (answer,) = answers(batch.model_copy(update=change), blobs)
+    assert isinstance(answer, ImageRejected), "it had to be decoded anew"
+
+
+@pytest.mark.parametrize("part", ["print_file", "canonical"])
+def test_a_result_whose_blob_is_gone_is_made_again(blobs: Blobs, part: str) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    first = hashed(batch, blobs)
+    lost: Blob = getattr(first, part)
+    blobs.path(lost).unlink()
+    assert hashed(batch, blobs) == first
+    assert blobs.get(lost)
+
+
+def test_a_torn_result_is_made_again(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    first = hashed(batch, blobs)
+    (record,) = (blobs.root / "derived").rglob("*.json")
+    record.write_text(record.read_text()[:100])
+    assert hashed(batch, blobs) == first
+    assert record.stat().st_size > 100
+
+
+def test_a_raised_limit_counts_at_once(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    (refused,) = answers(batch, blobs, Limits(max_bytes=100))
+    assert isinstance(refused, ImageRejected)
+    assert hashed(batch, blobs).phash
+
+
+def test_a_lost_upload_rejects_itself_and_says_what_to_do(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE, "tulip.jpg": TULIP})
+    blobs.path(batch.files[0].upload).unlink()
+    lost, fine = answers(batch, blobs)
+    assert isinstance(lost, ImageRejected)
+    assert lost.reason.endswith("upload it again")
+    assert isinstance(fine, ImageHashed)
+
+
+def test_a_blob_store_that_is_away_is_no_verdict_about_the_file(blobs: Blobs) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    shutil.rmtree(blobs.root)
+    with pytest.raises(Unavailable):
+        answers(batch, blobs)
+    blobs.root.write_text("a file where the mount should be")
+    with pytest.raises(Unavailable):
+        answers(batch, blobs)
+
+
+def test_the_service_handles_a_batch_as_it_is_built(tmp_path: Path) -> None:
+    settings = Settings(blob_dir=tmp_path / "blobs")
+    service = build(settings)
+    handler = service.handlers[BatchSubmitted]
+    assert (service.name, set(handler.emits)) == ("hasher", {ImageHashed, ImageRejected})
+    (answer,) = handler.call(batch_of(Blobs(settings.blob_dir), {"rose.png": ROSE})) or ()
+    assert isinstance(answer, ImageHashed)
+
+
+def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_IMAGE_MEGAPIXELS", "7")
+    monkeypatch.setenv("MAX_UPLOAD_BYTES", "1234")
+    monkeypatch.setenv("MAX_IMAGE_SIDE", "99")
+    assert Settings().limits == Limits(max_bytes=1234, max_pixels=7_000_000, max_side=99)

@@ -1,0 +1,136 @@
+"""What is the same design keeps its hashes; what is not does not."""
+
+import io
+from itertools import combinations
+
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.hasher.decoding import open_picture
+from services.hasher.hashing import ALGORITHM, GREY_ART_ALGORITHM, Fingerprint, fingerprint
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
+from services.hasher.rejection import Rejected
+from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, Pixels, artwork, lettering, photo, saved
+
+LIMITS = Limits()
+THRESHOLD = 5
+WORDS = ("Dog mom\nclub", "Good vibes\nonly", "Est. 1999", "Namaste", "I'd rather\nbe fishing", "Best dad ever")
+ART = artwork(900, 700)
+SPECS = {
+    "stretched": STRETCH,
+    "fitted": FIT,
+    "tall canvas": FIT.model_copy(update={"canvas_height_inches": 4}),
+    "digital": DIGITAL,
+}
+
+
+def distances(one: Fingerprint, other: Fingerprint) -> tuple[int, int]:
+    assert one.algorithm == other.algorithm
+    bits = [(int(a, 16) ^ int(b, 16)).bit_count() for a, b in ((one.phash, other.phash), (one.dhash, other.dhash))]
+    return bits[0], bits[1]
+
+
+def of_file(data: bytes) -> Fingerprint:
+    return fingerprint(open_picture(data, LIMITS).pixels)
+
+
+@pytest.mark.parametrize("data", [saved(ART, "PNG"), saved(photo(), "JPEG"), saved(lettering("Hi", (0, 0, 0)), "PNG")])
+def test_hashes_are_imagehashs_own_on_the_canonical_picture(data: bytes) -> None:
+    design = prepare(data, STRETCH, LIMITS)
+    canonical = Image.open(io.BytesIO(design.canonical))
+    assert (canonical.size, canonical.mode) == ((512, 512), "RGB")
+    assert design.phash == str(imagehash.phash(canonical, hash_size=16))
+    assert design.dhash == str(imagehash.dhash(canonical, hash_size=16))
+    assert design.algorithm == ALGORITHM == "canonical512-grey128/phash16+dhash16/1"
+    assert {len(design.phash), len(design.dhash)} == {64}
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255)])
+def test_a_print_file_has_its_uploads_hashes(spec: object, colour: tuple[int, int, int]) -> None:
+    for picture in (ART, lettering(WORDS[0], colour)):
+        printed = prepare(saved(picture, "PNG"), spec, LIMITS).print_file  # type: ignore[arg-type]
+        assert max(distances(fingerprint(picture), of_file(printed))) <= THRESHOLD
+
+
+def test_a_print_file_uploaded_again_for_another_template_has_the_same_hashes() -> None:
+    first = prepare(saved(ART, "PNG"), STRETCH, LIMITS).print_file
+    second = prepare(first, FIT, LIMITS).print_file
+    assert max(distances(fingerprint(ART), of_file(second))) <= THRESHOLD
+
+
+def copies(picture: Pixels) -> dict[str, bytes]:
+    height, width = picture.shape[:2]
+    bordered = np.zeros((height + 90, width + 300, 4), np.uint8)
+    bordered[20 : 20 + height, 250 : 250 + width] = picture
+    image = Image.fromarray(picture)
+    specks = picture.copy()
+    specks[0, 0] = (255, 255, 255, 2)
+    specks[-1, -1] = (0, 0, 0, 1)
+    return {
+        "under a border": saved(bordered, "PNG"),
+        "as lossy WEBP": saved(image, "WEBP", quality=80),
+        "as TIFF": saved(image, "TIFF", compression="tiff_lzw"),
+        "at half size": saved(image.resize((width // 2, height // 2), Image.Resampling.LANCZOS), "PNG"),
+        "enlarged": saved(image.resize((width * 3 // 2, height * 3 // 2), Image.Resampling.BICUBIC), "PNG"),
+        "with specks in its corners": saved(specks, "PNG"),
+    }
+
+
+COPIES = copies(ART)
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_a_copy_is_within_the_threshold(kind: str) -> None:
+    assert min(distances(fingerprint(ART), of_file(COPIES[kind]))) <= THRESHOLD
+
+
+def test_a_photo_saved_again_is_within_the_threshold() -> None:
+    picture = photo(800, 600)
+    saved_again = of_file(saved(picture, "JPEG", quality=60))
+    assert min(distances(of_file(saved(picture, "PNG")), saved_again)) <= THRESHOLD
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (128, 128, 128)])
+def test_different_art_in_one_colour_on_transparency_is_far_apart(colour: tuple[int, int, int]) -> None:
+    found = [fingerprint(lettering(words, colour)) for words in WORDS]
+    assert min(min(distances(one, other)) for one, other in combinations(found, 2)) > 4 * THRESHOLD
+
+
+def test_colours_under_transparent_pixels_do_not_count() -> None:
+    other = ART.copy()
+    other[other[..., 3] == 0] = (255, 0, 255, 0)
+    assert distances(fingerprint(ART), fingerprint(other)) == (0, 0)
+
+
+def test_art_as_light_as_the_canonical_grey_is_still_told_apart() -> None:
+    grey = fingerprint(lettering(WORDS[0], (128, 128, 128)))
+    assert grey.algorithm == GREY_ART_ALGORITHM
+    printed = of_file(prepare(saved(lettering(WORDS[0], (128, 128, 128)), "PNG"), FIT, LIMITS).print_file)
+    assert max(distances(grey, printed)) <= THRESHOLD
+
+
+def test_faint_art_is_known_again() -> None:
+    """A twelfth of full opacity: nowhere solid, so its outline is where it has half of its own most."""
+    faint = lettering(WORDS[1], (10, 10, 200)).copy()
+    faint[..., 3] //= 12
+    printed = prepare(saved(faint, "PNG"), FIT, LIMITS).print_file
+    assert min(distances(fingerprint(faint), of_file(printed))) <= THRESHOLD
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.full((300, 300, 3), 255, np.uint8),
+        np.full((300, 300, 4), (200, 10, 10, 255), np.uint8),
+        np.full((300, 300, 4), (200, 10, 10, 90), np.uint8),
+        np.full((300, 300, 3), 100, np.uint8) + np.random.default_rng(1).integers(0, 3, (300, 300, 1), dtype=np.uint8),
+    ],
+    ids=["white", "red", "translucent", "noise"],
+)
+def test_a_blank_picture_is_refused_and_not_hashed(picture: Pixels) -> None:
+    with pytest.raises(Rejected, match="blank"):
+        prepare(saved(picture, "PNG"), STRETCH, LIMITS)

@@ -1,0 +1,219 @@
+"""A NAS that goes away, refuses, loses or damages files; and crashes at every step."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from services.storage.handlers import on_image_accepted
+from shared.contracts import Blob, DesignStored, StorageFailed
+from shared.errors import Retryable, Unavailable
+from shared.nas import PathNas, Stat
+from shared.nas.errors import NasRefused, NasUnavailable
+from tests.integration.storage.workshop import NOWHERE, Upload, Workshop, lies, numbers, uv
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class DyingNas(PathNas):
+    """Dies in the n-th of its calls that change something, just before or just after it takes effect."""
+
+    def __init__(self, root: Path, calls_left: int, *, after: bool) -> None:
+        super().__init__(root)
+        self.calls_left = calls_left
+        self.after = after
+
+    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
+        return self._perhaps(lambda: super(DyingNas, self).put(path, source, sha256, size))
+
+    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+        return self._perhaps(lambda: super(DyingNas, self).move(source_path, target_path, sha256))
+
+    def _perhaps(self, call: Callable[[], Stat]) -> Stat:
+        self.calls_left -= 1
+        if self.calls_left == 0 and not self.after:
+            raise Crash
+        found = call()
+        if self.calls_left == 0:
+            raise Crash
+        return found
+
+
+class RefusingNas(PathNas):
+    """Takes hidden files, but refuses to rename those of some items."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.refused: set[str] = set()
+
+    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+        if any(item in source_path for item in self.refused):
+            raise NasRefused(f"can't rename a file to '{target_path}': it is in use; close it where it is open")
+        return super().move(source_path, target_path, sha256)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", range(1, 7))
+def test_a_crash_at_any_step_loses_nothing_and_takes_no_number_twice(
+    workshop: Workshop, engine: Engine, tmp_path: Path, call: int, *, after: bool
+) -> None:
+    upload = Upload()
+    events = [workshop.accepted(upload, index) for index in (2, 1, 0)]
+    dying = Workshop(engine, tmp_path, DyingNas(workshop.root, call, after=after))
+    died_at = 3
+    for place, event in enumerate(events):
+        try:
+            dying.hear(event)
+        except Crash:
+            died_at = place
+            break
+    assert died_at < 3
+    answers = workshop.hear(*events[died_at:])  # delivered again, to another process
+    assert numbers(answers) == {0: 100, 1: 101, 2: 102}
+    assert workshop.files() == uv(100, 101, 102)
+    assert workshop.hidden() == []
+    assert all(isinstance(answer, DesignStored) and lies(workshop, answer) for answer in answers)
+
+
+def test_work_waits_while_the_nas_is_away(workshop: Workshop) -> None:
+    upload = Upload()
+    event = workshop.accepted(upload, 0)
+    away = workshop.root.rename(workshop.root.with_name("unmounted"))
+    with pytest.raises(NasUnavailable, match="mount it"):
+        workshop.hear(event)
+    away.rename(workshop.root)
+    assert numbers(workshop.hear(event)) == {0: 100}
+
+
+def test_work_waits_while_the_blob_store_is_away(workshop: Workshop) -> None:
+    event = workshop.accepted(Upload(), 0)
+    away = workshop.blobs.root.rename(workshop.blobs.root.with_name("unmounted"))
+    with pytest.raises(Unavailable, match="blob store"):
+        workshop.hear(event)
+    away.rename(workshop.blobs.root)
+    assert numbers(workshop.hear(event)) == {0: 100}
+
+
+def test_a_file_that_can_never_be_stored_fails_in_words_and_holds_nobody_up(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1))
+    lost = workshop.accepted(upload, 0).model_copy(update={"print_file": NOWHERE})
+    answers = workshop.hear(lost)
+    failed, stored = answers
+    assert isinstance(failed, StorageFailed)
+    assert failed.reason.startswith("0.png could not be stored: ")
+    assert "upload it again" in failed.reason
+    assert numbers([stored]) == {1: 100}
+    assert workshop.hear(lost) == answers
+    assert workshop.hear(upload.failed(0, "storage")) == []
+    assert numbers(workshop.hear(workshop.accepted(upload, 0, generation=1))) == {0: 101}
+
+
+def test_bytes_that_changed_in_the_blob_store_are_not_stored(workshop: Workshop) -> None:
+    event = workshop.accepted(Upload(), 0)
+    workshop.blobs.path(event.print_file).write_bytes(b"x" * event.print_file.size)
+    (answer,) = workshop.hear(event)
+    assert isinstance(answer, StorageFailed)
+    assert workshop.files() + workshop.hidden() == []
+
+
+def test_a_file_that_was_given_up_is_settled_and_its_hidden_copy_removed(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    assert workshop.hear(upload.failed(1, "storage")) == []
+    assert len(workshop.hidden()) == 1
+    assert numbers(workshop.hear(workshop.accepted(upload, 0))) == {0: 100, 2: 101}
+    assert workshop.hear(workshop.accepted(upload, 1)) == []  # the same generation never comes back
+    assert workshop.hidden() == []
+
+
+def test_a_refused_name_is_tried_again_and_the_others_keep_their_numbers(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    last = workshop.accepted(upload, 0)
+    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    nas.refused.add(str(upload.item(1)))
+    answers = on_image_accepted(last, refused.filing)
+    first = next(answers)
+    with pytest.raises(NasRefused):
+        next(answers)
+    nas.refused.clear()
+    again = refused.hear(last)
+    assert again[0] == first
+    assert numbers(again) == {0: 100, 1: 101, 2: 102}
+
+
+def test_what_a_dead_message_had_begun_is_finished_by_its_failure(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    nas.refused.add(str(upload.item(1)))
+    with pytest.raises(NasRefused):
+        refused.hear(upload.duplicate(0))
+    answers = refused.hear(upload.failed(0, "storage"))  # the duplicate's message ended in the dead-letter queue
+    failed, stored = answers
+    assert isinstance(failed, StorageFailed)
+    assert (failed.index, failed.item_id) == (1, upload.item(1))
+    assert "in use" in failed.reason
+    assert numbers([stored]) == {2: 101}
+    assert refused.hear(upload.failed(0, "storage")) == answers
+
+
+def test_a_number_that_was_taken_back_goes_to_the_next_session(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    nas.refused.add(str(upload.item(1)))
+    refused.hear(upload.failed(0, "storage"))
+    assert workshop.files() == uv(101)
+    # within the session it would come after a greater one
+    assert numbers(workshop.hear(workshop.accepted(upload, 3))) == {3: 102}
+    later = Upload()
+    assert numbers(workshop.hear(workshop.accepted(later, 0), workshop.accepted(later, 1))) == {0: 100, 1: 103}
+    assert workshop.files() == uv(100, 101, 102, 103)
+
+
+def test_a_hidden_file_that_somebody_tidied_away_is_stored_again(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1))
+    for hidden in (workshop.root / "NorthCups/UVDTF 16oz").glob(".*"):
+        hidden.unlink()
+    answers = workshop.hear(workshop.accepted(upload, 0))
+    assert numbers(answers) == {0: 100, 1: 101}
+    assert all(isinstance(answer, DesignStored) and lies(workshop, answer) for answer in answers)
+
+
+def test_a_file_damaged_while_it_waited_is_not_called_stored(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1))
+    (hidden,) = (workshop.root / "NorthCups/UVDTF 16oz").glob(".*")
+    hidden.write_bytes(b"rot")
+    with pytest.raises(Retryable, match="came back changed"):
+        workshop.hear(upload.rejected(0))
+    (answer,) = workshop.hear(upload.rejected(0))
+    assert isinstance(answer, DesignStored)
+    assert answer.number == 101
+    assert lies(workshop, answer)
+
+
+def test_another_print_file_of_the_next_generation_replaces_the_hidden_one(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1, print_file=b"first try"))
+    second: Blob = workshop.accepted(upload, 1, generation=1, print_file=b"second try").print_file
+    workshop.hear(workshop.accepted(upload, 1, generation=1, print_file=b"second try"))
+    stored = workshop.hear(workshop.accepted(upload, 0))[1]
+    assert isinstance(stored, DesignStored)
+    assert (stored.print_file, stored.generation) == (second, 1)
+    assert lies(workshop, stored)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -55,6 +56,8 @@ def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
         access_log=False,
         timeout_graceful_shutdown=STREAM_GRACE_S,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # uvicorn raises what stopped it once more at its end
     _Server(config, desk).run()
 
 

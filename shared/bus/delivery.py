@@ -15,6 +15,8 @@ only then is the input settled. A crash anywhere repeats the input, and the answ
 
 import asyncio
 import contextvars
+import os
+import socket
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -137,7 +139,7 @@ async def _handle(service: Service, envelope: Envelope, transport: Transport, th
         correlation = envelope.correlation_id or _session_of(message)
         await publish(
             transport,
-            Envelope(answer_id(envelope.id, message, index), message, service.name, correlation, envelope.id),
+            Envelope(answer_id(envelope.id, message, index), message, _process(service), correlation, envelope.id),
         )
 
     def work() -> None:
@@ -215,6 +217,11 @@ async def _stopped_within(stopping: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _process(service: Service) -> str:
+    """Who answers: `hasher/host-4711`, so that an operator can tell which of eight it was."""
+    return f"{service.name}/{socket.gethostname()}-{os.getpid()}"
 
 
 def _session_of(message: Message) -> str | None:

@@ -1,0 +1,43 @@
+"""The whole system as separate processes, over a real RabbitMQ and a real PostgreSQL."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from services.local.broker import Broker
+from services.local.process import free_ports
+from services.local.system import Plan, Running, system
+from tests import backends
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def running(
+    rabbit: Broker, postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """Ingest, eight hashers and one of each other service; shared by all tests, each with its own seller."""
+    data_dir = tmp_path_factory.mktemp("system")
+    (port,) = free_ports(1)
+    with backends.virtual_host(rabbit) as amqp_url, backends.new_database(postgres_url, _template) as database_url:
+        settings = {"AMQP_URL": amqp_url, "DATABASE_URL": database_url, "REGISTRATION_RATE_LIMIT": "off"}
+        with system(Plan(data_dir, port, environment=settings), say=print) as found:
+            yield found
+
+
+@pytest.fixture
+def nas(running: Running) -> Path:
+    """The folder that is the NAS."""
+    return Path(running.nas)
+
+
+def until(check: Callable[[], T | None], *, within_s: float = 60) -> T:
+    """Ask until there is an answer."""
+    deadline = time.monotonic() + within_s
+    while (answer := check()) is None:
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+    return answer

@@ -26,6 +26,9 @@ INKS = (
 )
 BLACK_INK = (35, 31, 32)
 
+# What LittleCMS raises for a profile that is damaged or made for other pixels (ValueError: a name that is not ASCII)
+UNUSABLE = (OSError, ValueError, ImageCms.PyCMSError)
+
 
 def to_srgb(rgba: Pixels, icc: bytes, *, grey: bool) -> tuple[Pixels, str | None]:
     """The same picture (H, W, 4) in sRGB, and a warning if the profile can't be used. `grey`: R = G = B."""
@@ -37,7 +40,7 @@ def to_srgb(rgba: Pixels, icc: bytes, *, grey: bool) -> tuple[Pixels, str | None
         if space == "GRAY" and grey:
             rgb = np.asarray(_converted(Image.fromarray(np.ascontiguousarray(rgba[..., 0])), profile))
             return np.ascontiguousarray(np.dstack([rgb, rgba[..., 3]])), None
-    except (OSError, ImageCms.PyCMSError):  # LittleCMS refuses the bytes: the user is told
+    except UNUSABLE:
         return rgba, BROKEN_PROFILE
     return rgba, BROKEN_PROFILE
 
@@ -47,7 +50,7 @@ def cmyk_to_rgba(cmyk: Image.Image, icc: bytes | None) -> tuple[Pixels, str | No
     if icc:
         try:
             rgb = _converted(cmyk, ImageCms.ImageCmsProfile(io.BytesIO(icc)))
-        except (OSError, ImageCms.PyCMSError):
+        except UNUSABLE:
             return _opaque(_by_inks(cmyk)), BROKEN_PROFILE
         return _opaque(rgb), None
     return _opaque(_by_inks(cmyk)), ESTIMATED_CMYK
@@ -69,7 +72,7 @@ def _converted(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.I
     return converted
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def _is_srgb(icc: bytes) -> bool:
     """Whether a profile is one of the many spellings of sRGB: it leaves a grid of colours where they are.
 

@@ -48,7 +48,17 @@ def test_a_grey_profile_is_converted_to_srgb(mode: str) -> None:
     assert np.abs(np.subtract(colour, (188, 188, 188, 255))).max() <= 1
 
 
-@pytest.mark.parametrize("icc", [b"no profile at all", SRGB[:200], linear_grey_profile(), inks_profile((1, 2, 3))])
+@pytest.mark.parametrize(
+    "icc",
+    [
+        b"no profile at all",
+        SRGB[:200],
+        SRGB.replace(b"RGB ", b"RG\xf9 ", 1),
+        linear_grey_profile(),
+        inks_profile((1, 2, 3)),
+    ],
+    ids=["nonsense", "cut off", "not ASCII", "of grey", "of CMYK"],
+)
 def test_a_profile_that_is_broken_or_for_other_pixels_is_ignored_and_said(icc: bytes) -> None:
     picture = photo()
     opened = open_picture(saved(picture, "TIFF", icc_profile=icc), LIMITS)

@@ -9,7 +9,9 @@ only then is the input settled. A crash anywhere repeats the input, and the answ
 | undecodable, no handler         | to the dead-letter queue at once, ack                                           |
 | Permanent                       | to the dead-letter queue at once, ack                                           |
 | Retryable, unknown exception    | to a retry queue with attempt + 1, ack; after the last delay: dead-letter queue |
-| Unavailable, can't publish      | kept, and tried again here until it passes; other messages wait (back pressure) |
+| Unavailable, can't publish      | kept, and tried again here; other messages wait (back pressure). After ten      |
+|                                 | minutes: to a retry queue with the same attempt, ack, so that no broker loses   |
+|                                 | its patience with an unacked message (RabbitMQ's limit is 30 minutes)           |
 | stopping                        | left alone: the broker delivers it again                                        |
 """
 
@@ -40,6 +42,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
+KEEP_S = 600.0
 
 Headers = Mapping[str, Any]
 
@@ -106,11 +109,14 @@ async def deliver(
         message=type(envelope.message).__name__, message_id=str(envelope.id), session_id=envelope.correlation_id
     ):
         pause_s = FIRST_PAUSE_S
+        kept_until = asyncio.get_running_loop().time() + KEEP_S
         while True:
             try:
                 await _handle(service, envelope, transport, threads)
             except Unavailable as error:
                 log.warning("waiting", cause=str(error), next_try_s=pause_s)
+                if asyncio.get_running_loop().time() > kept_until:
+                    return await _until_taken(partial(_defer, service, delivery, transport), stopping)
                 if await _stopped_within(stopping, pause_s):
                     return False
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -163,6 +169,11 @@ async def _fail(service: Service, delivery: Delivery, error: Exception, transpor
     headers = {**_kept(delivery.headers), "x-attempt": delivery.attempt + 1}
     headers.setdefault("x-first-failed-at", datetime.now(UTC).isoformat())
     await transport.send(retry_route(service.name, decision.delay_s), _copy(delivery, headers, "retry"))
+
+
+async def _defer(service: Service, delivery: Delivery, transport: Transport) -> None:
+    headers = {**_kept(delivery.headers), "x-attempt": delivery.attempt}
+    await transport.send(retry_route(service.name, service.retry.delays_s[-1]), _copy(delivery, headers, "defer"))
 
 
 async def _bury(

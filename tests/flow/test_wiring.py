@@ -1,0 +1,83 @@
+"""Every message has somebody who sends it and somebody who acts on it, and the documentation says the same."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from services.embedded import workers
+from services.flow import FROM_HTTP, mermaid
+from services.ingest.service import build
+from shared.bus.dead_letter import DeadLetter
+from shared.bus.envelope import types
+from shared.bus.service import Service
+from shared.bus.topology import topology
+from shared.contracts import ItemEvent, Message, Stage
+from shared.database import engine_of
+
+ROOT = Path(__file__).parents[2]
+BASES = {"ItemEvent", "Prepared"}
+SHARED_LINES = 2600  # of which the NAS backends are a third
+
+
+@pytest.fixture(scope="module")
+def services() -> list[Service]:
+    return [build(engine_of("postgresql+psycopg2://nobody@localhost:1/none")), *workers(hashers=1)]
+
+
+def heard_as_work(services: list[Service]) -> set[type[Message]]:
+    return {message for service in services if not service.follows_progress for message in service.handlers}
+
+
+def emitted(services: list[Service]) -> set[type[Message]]:
+    handlers = [handler for service in services for handler in service.handlers.values()]
+    return {message for handler in handlers for message in handler.emits} | set(FROM_HTTP)
+
+
+def test_every_service_of_the_contract_is_built(services: list[Service]) -> None:
+    assert {service.name for service in services} == set(get_args(Stage))
+
+
+def test_what_somebody_listens_to_is_emitted_by_somebody(services: list[Service]) -> None:
+    listened = {message for service in services for message in service.handlers} - {DeadLetter}
+    assert listened == emitted(services)
+
+
+def test_every_message_on_the_wire_is_in_the_flow(services: list[Service]) -> None:
+    assert {message.__name__ for message in emitted(services)} == set(types()) - BASES
+
+
+def test_a_message_is_marked_as_work_exactly_when_a_service_acts_on_it(services: list[Service]) -> None:
+    # mandatory publishing would refuse a wrongly marked one, or keep it from its listener
+    assert {message for message in emitted(services) if message.work} == heard_as_work(services)
+
+
+def test_ingest_follows_every_item_event(services: list[Service]) -> None:
+    events = {message for message in emitted(services) if issubclass(message, ItemEvent)}
+    assert events == set(services[0].handlers) - {DeadLetter}
+
+
+def test_every_inbox_has_its_dead_letter_queue_and_somebody_who_keeps_it(services: list[Service]) -> None:
+    names = {queue.name for queue in topology(services).queues}
+    for service in services:
+        assert {f"presswork.{service.name}", f"presswork.{service.name}.dead"} <= names
+        assert service.name in services[0].archives
+
+
+def test_the_readme_shows_the_flow_as_it_is(services: list[Service]) -> None:
+    shown = re.search(r"```mermaid\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown, "the README has no mermaid diagram"
+    assert shown[1] == mermaid(services), "run `presswork flow --mermaid` and paste it into the README"
+
+
+def test_each_service_has_the_same_wiring_files() -> None:
+    for name in set(get_args(Stage)) - {"ingest"}:
+        folder = ROOT / "services" / name
+        for file in ("__init__.py", "__main__.py", "service.py", "settings.py", "handlers.py"):
+            assert (folder / file).exists(), f"{name} has no {file}"
+
+
+def test_shared_stays_small() -> None:
+    lines = sum(len(file.read_text().splitlines()) for file in (ROOT / "shared").rglob("*.py"))
+    assert lines <= SHARED_LINES, "what is only used by one service belongs there"

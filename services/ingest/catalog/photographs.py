@@ -119,7 +119,7 @@ class Photographs:
         known = select(watermarks.c.sha256).filter_by(**key)
         if self.connection.execute(known).scalar_one() != sha256:
             stem, _, ending = name.rpartition(".")
-            path = f"{WATERMARK_FOLDER}/{stem}-{sha256[:8]}.{ending}"
+            path = f"{WATERMARK_FOLDER}/{stem}-{sha256[:12]}.{ending}"
         columns = {"watermark_path": path, "watermark_sha256": sha256, "watermark_size": picture.blob.size}
         return columns, [self._file(path, picture)]
 

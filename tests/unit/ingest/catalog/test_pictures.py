@@ -1,0 +1,75 @@
+"""Uploaded pictures are looked through before they are kept."""
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from services.ingest.catalog.errors import Unusable
+from services.ingest.catalog.pictures import Pictures
+from shared.blobs import Blobs
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    return Pictures(Blobs(tmp_path), max_bytes=1 << 20, max_pixels=10_000)
+
+
+def encoded(kind: str, size: tuple[int, int] = (60, 50), mode: str = "RGB") -> bytes:
+    data = io.BytesIO()
+    Image.effect_noise(size, 50).convert(mode).save(data, kind)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_is_kept_as_it_came(pictures: Pictures, kind: str) -> None:
+    data = io.BytesIO(encoded(kind))
+    checked = pictures.check("photo", data)
+    assert checked == (kind, 60, 50)
+    kept = pictures.keep("photo", data, checked)
+    assert pictures.blobs.get(kept.blob) == data.getvalue()
+    assert (kept.format, kept.width, kept.height) == (kind, 60, 50)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "PDF", "EPS", "PPM", "ICO"])
+def test_other_formats_are_never_decoded(pictures: Pictures, kind: str) -> None:
+    with pytest.raises(Unusable, match="photo: not a PNG, JPEG or WebP picture"):
+        pictures.check("photo", io.BytesIO(encoded(kind)))
+
+
+def test_limits_are_told_in_words(pictures: Pictures) -> None:
+    with pytest.raises(Unusable, match=r"101 x 100 px is too large \(at most 0.01 megapixels\)"):
+        pictures.check("photo", io.BytesIO(encoded("PNG", (101, 100))))
+    with pytest.raises(Unusable, match=r"it is too large \(at most 1 MB\)"):
+        pictures.check("photo", io.BytesIO(b"x" * ((1 << 20) + 1)))
+    with pytest.raises(Unusable, match="it is empty"):
+        pictures.check("photo", io.BytesIO())
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Corrupt EXIF", "ignore:Tag data", "ignore:Truncated File", "ignore:Possibly corrupt"
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_damage_is_either_harmless_or_refused_in_words(pictures: Pictures, kind: str) -> None:
+    original, dice = encoded(kind, mode="RGBA" if kind != "JPEG" else "RGB"), random.Random(1)
+    refused = []
+    for _ in range(150):
+        data = bytearray(original[: dice.randrange(1, len(original))] if dice.random() < 0.3 else original)
+        for _ in range(dice.choice((1, 5, 20))):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        try:
+            pictures.check("photo", io.BytesIO(data))
+        except Unusable as error:
+            refused.append(str(error))
+    assert len(refused) > 20
+    assert all(words.startswith("photo: ") for words in refused)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_cut_off_picture_is_refused(pictures: Pictures, kind: str, share: float) -> None:
+    data = encoded(kind)
+    with pytest.raises(Unusable, match="photo: "):
+        pictures.check("photo", io.BytesIO(data[: int(len(data) * share)]))

@@ -43,7 +43,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None) -> FastAPI:
     """The catalog's calls plus the given routers. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
-    app = FastAPI(title="Presswork", redirect_slashes=False, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Presswork", redirect_slashes=False, lifespan=lifespan)
     app.state.resources = resources
     for module in CATALOG:
         app.include_router(module.routes)

@@ -28,7 +28,7 @@ def photographs(seed: int = 7) -> tuple[Photograph, ...]:
     pictures = []
     for name, draw, perspective in SCENES:
         pixels, corners = draw(seed)
-        pictures.append(Photograph(name, _jpeg(pixels), Mask(polygon=corners, perspective=perspective)))
+        pictures.append(Photograph(name, jpeg(pixels), Mask(polygon=corners, perspective=perspective)))
     return tuple(pictures)
 
 
@@ -55,7 +55,8 @@ def _fitting(text: str, width: float, height: float) -> ImageFont.FreeTypeFont |
     return ImageFont.load_default(200 * min(width / (right - left), height / (bottom - top)))
 
 
-def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
+def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """Encode (h, w, 3) sRGB."""
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
     return target.getvalue()

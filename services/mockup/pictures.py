@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP")  # MPO: a camera's JPEG with a preview behind it
+FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PHOTO_PIXELS = 60_000_000  # a 60 MP camera; Pillow takes up to 9 bytes of memory for each
 MAX_DESIGN_PIXELS = 250_000_000  # 1 GB decoded; a gang sheet of 22 x 60 inches at 400 dpi has 211 million
 JPEG_QUALITY = 92  # with full-resolution colour; 95 is a third larger and looks the same on a product page
@@ -113,10 +113,14 @@ def _damaged() -> Unusable:
 def _in_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     """Convert by the embedded colour profile; the alpha stays as it is."""
     profile = image.info.get("icc_profile")
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    alpha = None
+    if image.has_transparency_data:
+        with_alpha = image.convert("RGBA")  # also a palette's, or one colour that counts as transparent
+        alpha = with_alpha.getchannel("A")
+        image = with_alpha if image.mode != "LA" else image.getchannel("L")
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
-    plain = {"LA": "L", "L": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
+    plain = image.mode if image.mode in {"L", "CMYK"} else "RGB"
     picture, warnings = _by_profile(image.convert(plain), profile)
     if alpha is not None:
         picture.putalpha(alpha)

@@ -1,0 +1,57 @@
+"""The demo's photographs: drawn the same each time, with a usable print area of even tone."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.demo.photographs import Photograph, jpeg, photographs, watermark
+from services.demo.scenes import poster
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[Photograph, ...]:
+    return photographs()
+
+
+def test_there_is_a_mug_a_poster_and_a_shirt_of_about_2400_px(drawn: tuple[Photograph, ...]) -> None:
+    assert [photograph.name for photograph in drawn] == ["Mug", "Framed poster", "T-shirt"]
+    for photograph in drawn:
+        image = Image.open(io.BytesIO(photograph.image))
+        assert (image.format, image.mode, max(image.size)) == ("JPEG", "RGB", 2400)
+
+
+def test_the_same_seed_draws_the_same_bytes(drawn: tuple[Photograph, ...]) -> None:
+    pixels, corners = poster.draw(7)
+    assert jpeg(pixels) == drawn[1].image
+    assert corners == drawn[1].mask.polygon
+
+
+def test_a_print_area_lies_on_the_white_of_the_product(drawn: tuple[Photograph, ...]) -> None:
+    for photograph in drawn:
+        grey = np.asarray(Image.open(io.BytesIO(photograph.image)).convert("L")).astype(float)
+        corners = np.array(photograph.mask.polygon)
+        assert corners.min() > 0
+        assert (corners < (grey.shape[1], grey.shape[0])).all()
+        middle = corners.mean(axis=0)
+        for corner in corners + 0.02 * (middle - corners):  # a little inside each corner
+            x, y = corner.astype(int)
+            assert grey[y - 4 : y + 4, x - 4 : x + 4].mean() > 165, photograph.name
+        x, y = middle.astype(int)
+        assert grey[y - 100 : y + 100, x - 100 : x + 100].std() < 8, photograph.name
+
+
+def test_the_poster_is_seen_in_perspective(drawn: tuple[Photograph, ...]) -> None:
+    poster = drawn[1].mask
+    (_, top_left), (_, top_right), (_, bottom_right), (_, bottom_left) = poster.polygon
+    assert poster.perspective
+    assert bottom_left - top_left > 1.05 * (bottom_right - top_right)  # the nearer side is longer
+
+
+def test_the_watermark_is_see_through_and_holds_its_words() -> None:
+    image = Image.open(io.BytesIO(watermark("SAMPLE")))
+    alpha = np.asarray(image)[..., 3]
+    assert (image.format, image.mode) == ("PNG", "RGBA")
+    assert 0.05 < (alpha > 0).mean() < 0.5
+    assert watermark("SAMPLE") != watermark("Presswork")

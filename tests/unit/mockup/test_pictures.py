@@ -1,0 +1,132 @@
+"""Uploaded photographs of every kind, and print files."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from services.mockup.faults import Unusable
+from services.mockup.pictures import design, jpeg, photograph, watermark
+
+Encode = Callable[..., bytes]
+
+
+def saved(image: Image.Image, format_: str = "PNG", **options: object) -> bytes:
+    target = io.BytesIO()
+    image.save(target, format_, **options)
+    return target.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header promises more than follows."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    checksum = struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + checksum + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
+def test_the_usual_formats_are_read(encoded: Encode, format_: str) -> None:
+    pixels, warnings = photograph(encoded((200, 100, 50), format_=format_))
+    assert pixels.shape == (80, 200, 3)
+    assert np.abs(pixels[40, 100].astype(int) - (200, 100, 50)).max() <= 6
+    assert warnings == ()
+
+
+def test_a_rotated_photograph_is_turned_upright() -> None:
+    lying = Image.new("RGB", (60, 20), (0, 0, 0))
+    lying.paste((255, 255, 255), (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: what is on the left belongs on top
+    pixels, _ = photograph(saved(lying, "JPEG", exif=exif, quality=95))
+    assert pixels.shape == (60, 20, 3)
+    assert pixels[5, 10].min() > 240
+    assert pixels[50, 10].max() < 15
+
+
+def test_transparent_parts_of_a_photograph_become_white_and_palettes_are_looked_up() -> None:
+    image = Image.new("RGBA", (10, 10), (200, 0, 0, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 5, 10))
+    for data in (saved(image), saved(image.quantize(4))):
+        pixels, _ = photograph(data)
+        assert pixels[5, 2].min() >= 254
+        assert np.abs(pixels[5, 8].astype(int) - (200, 0, 0)).max() <= 2
+
+
+def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
+    grey = np.full((4, 6), 0x8040, np.uint16)
+    pixels, _ = photograph(imagecodecs.png_encode(grey))
+    assert (pixels == 0x80).all()
+
+
+def test_cmyk_without_a_profile_is_read_with_a_warning() -> None:
+    pixels, warnings = photograph(saved(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), "JPEG"))
+    assert pixels.min() > 250
+    assert "CMYK without a colour profile" in warnings[0]
+
+
+def test_an_embedded_profile_is_applied_and_a_broken_one_is_a_warning(encoded: Encode) -> None:
+    lab_like = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pixels, warnings = photograph(encoded((200, 100, 50), icc_profile=lab_like))
+    assert np.abs(pixels[0, 0].astype(int) - (200, 100, 50)).max() <= 1
+    assert warnings == ()
+    pixels, warnings = photograph(encoded((200, 100, 50), icc_profile=b"no profile"))
+    assert (pixels[0, 0] == (200, 100, 50)).all()
+    assert "colour profile can't be used" in warnings[0]
+
+
+def test_what_is_no_photograph_is_refused_in_words(encoded: Encode) -> None:
+    whole = encoded((1, 2, 3), (600, 600), "JPEG")
+    for data, words in (
+        (b"", "not a picture"),
+        (b"%PDF-1.7", "not a picture"),
+        (encoded((1, 2, 3), format_="GIF"), "PNG, JPEG or WEBP"),
+        (whole[: len(whole) // 2], "damaged or incomplete"),
+        (png_claiming(10_000, 7_000), "more than 60 million pixels"),
+        (png_claiming(60_000, 60_000), "more than 60 million pixels"),
+        (png_claiming(10, 10), "damaged or incomplete"),
+    ):
+        with pytest.raises(Unusable, match=words):
+            photograph(data)
+
+
+def test_a_watermark_keeps_its_alpha(encoded: Encode) -> None:
+    assert watermark(encoded((250, 240, 230, 60)))[0, 0].tolist() == [250, 240, 230, 60]
+    assert watermark(encoded((250, 240, 230)))[0, 0].tolist() == [250, 240, 230, 255]
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ((7,), [7, 7, 7, 255]),
+        ((7, 9), [7, 7, 7, 9]),
+        ((1, 2, 3), [1, 2, 3, 255]),
+        ((1, 2, 3, 4), [1, 2, 3, 4]),
+    ],
+)
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_a_print_file_of_any_png_kind_becomes_rgba(
+    channels: tuple[int, ...], expected: list[int], depth: type[np.uint8 | np.uint16]
+) -> None:
+    pixels = np.full((3, 5, len(channels)), channels, depth) * depth(257 if depth is np.uint16 else 1)
+    picture = design(imagecodecs.png_encode(np.squeeze(pixels)))
+    assert picture.dtype == np.uint8
+    assert picture.shape == (3, 5, 4)
+    assert picture[1, 1].tolist() == expected
+
+
+def test_a_damaged_or_gigantic_print_file_is_refused(encoded: Encode) -> None:
+    whole = encoded((1, 2, 3, 4), (300, 300))
+    with pytest.raises(Unusable, match="damaged"):
+        design(whole[: len(whole) // 2])
+    with pytest.raises(Unusable, match="more than 250 million"):
+        design(png_claiming(40_000, 40_000))
+
+
+def test_jpegs_of_one_picture_are_one_file() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (50, 70, 3), np.uint8)
+    assert jpeg(picture) == jpeg(picture.copy())

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.ingest.api.identity import BAD_TOKEN, CHALLENGE, NO_TOKEN, Bearer, Caller
 from services.ingest.api.resources import Resources, Using
-from services.ingest.catalog.fields import Email, Name, Text, Word
+from services.ingest.catalog.fields import Email, Name, Text, Word, storable
 from services.ingest.catalog.limits import Attempts, Rate
 from services.ingest.catalog.records import Record
 from services.ingest.catalog.tokens import BadToken
@@ -18,17 +18,26 @@ routes = APIRouter(tags=["accounts"])
 
 LONGEST_PASSWORD = 1024  # hashing takes time in proportion
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+NewPassword = Annotated[str, Field(min_length=8, max_length=LONGEST_PASSWORD), AfterValidator(storable)]
 
 
 class Registration(Record):
     """What the registration page sends."""
 
     email: Email
-    password: Annotated[str, Field(min_length=8, max_length=LONGEST_PASSWORD)]
+    password: NewPassword
     shop_name: Name
     registration_mode: Literal["create", "join"] | None = None
     organization_name: Word | None = None
     invite_code: Word | None = None
+
+
+class PasswordChange(Record):
+    """What the account page sends."""
+
+    current_password: Password
+    new_password: NewPassword
+    new_password_confirm: Password
 
 
 class Renewal(Record):
@@ -95,6 +104,24 @@ def renew(using: Using, sent: Bearer, given: Renewal | None = None) -> dict[str,
 def me(user: Caller) -> dict[str, Any]:
     """The calling account."""
     return _profile(user)
+
+
+@routes.put("/users/change-password")
+def change_password(using: Using, user: Caller, given: PasswordChange) -> dict[str, Any]:
+    """Another password, for who knows the present one."""
+    if given.new_password != given.new_password_confirm:
+        raise HTTPException(422, "The new password and its confirmation differ; type it twice.")
+    subject = f"password {user.id}"
+    _count(using, "login", subject, using.settings.login_rate_limit)
+    with using.transaction() as connection:
+        found = Users(connection).for_login(user.email)
+    if found is None or not using.passwords.matches(given.current_password, found[1]):
+        raise HTTPException(400, "The current password is wrong.")  # not 401: that would log the user out
+    hashed = using.passwords.hash(given.new_password)
+    with using.transaction() as connection:
+        Users(connection).set_password(user.id, hashed)
+        Attempts(connection).forgive("login", subject)
+    return {"success": True, "message": "Password changed"}
 
 
 @routes.get("/api/organizations")

@@ -21,7 +21,9 @@ from shared.nas.errors import BadPath, FileGone
 
 log = structlog.get_logger()
 
-SECRETS = frozenset({"password", "token", "access_token", "refresh_token", "code"})
+SECRETS = frozenset(
+    {"password", "current_password", "new_password", "new_password_confirm", "token", "access_token", "refresh_token"}
+)
 SHOWN_CHARS, SHOWN_ENTRIES, SHOWN_DEPTH = 200, 20, 4
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from sqlalchemy import Connection
 
+from services.ingest.api.bodies import CallerFirst
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Resources, Using
 from services.ingest.catalog.errors import Unusable
@@ -14,7 +15,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture
 from services.ingest.catalog.users import User
 
-routes = APIRouter(prefix="/mockups", tags=["mockups"])
+routes = APIRouter(prefix="/mockups", tags=["mockups"], route_class=CallerFirst)
 
 MOST_FILES = 50
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, File, UploadFile
 from sqlalchemy import Connection
 
+from services.ingest.api.bodies import CallerFirst
 from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip, take_in
 from services.ingest.api.resources import Resources, Using
@@ -15,7 +16,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.photographs import Photographs
 from services.ingest.catalog.users import User
 
-routes = APIRouter(prefix="/mockups/images", tags=["mockups"])
+routes = APIRouter(prefix="/mockups/images", tags=["mockups"], route_class=CallerFirst)
 
 
 @routes.get("/{image_id}")

@@ -10,7 +10,8 @@ MOST_INT = 2**31 - 1
 MOST_BIGINT = 2**63 - 1
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, unless PostgreSQL or UTF-8 would refuse it."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("it holds a NUL or half a character, which can't be stored; type it anew")
     return text
@@ -38,9 +39,9 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_storable)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(_storable)]
+Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(storable)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(storable)]
 Joined = Annotated[Text | None, BeforeValidator(_joined)]
 JoinedNumbers = Annotated[Joined, AfterValidator(_whole_numbers)]
 
@@ -61,5 +62,5 @@ Instant = Annotated[datetime, AfterValidator(_utc)]
 Email = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]

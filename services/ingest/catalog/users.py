@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.tables import users
@@ -71,6 +71,11 @@ class Users:
             if self.connection.execute(select(users.c.id).where(users.c.email_key == email_key(email))).first():
                 break
         raise EmailTaken
+
+    def set_password(self, user_id: UUID, hashed_password: str) -> None:
+        """Give an account another password."""
+        changed = update(users).where(users.c.id == user_id)
+        self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
 
 
 def email_key(email: str) -> str:

@@ -241,3 +241,21 @@ def test_a_login_must_be_a_form(world: World) -> None:
     answer = world.client().post("/auth/token", json={"username": "ana@example.com", "password": PASSWORD})
     assert answer.status_code == 422
     assert PASSWORD not in answer.text
+
+
+def test_a_password_is_changed_by_who_knows_it(ana: Caller) -> None:
+    change = {"current_password": PASSWORD, "new_password": "another one", "new_password_confirm": "another one"}
+    assert ana("PUT", "/users/change-password", json=change | {"current_password": "guess"}).status_code == 400
+    assert ana("PUT", "/users/change-password", json=change | {"new_password_confirm": "a typo"}).status_code == 422
+    assert ana("PUT", "/users/change-password", json=change).json()["success"] is True
+    for password, status in ((PASSWORD, 401), ("another one", 200)):
+        login = ana.client.post("/auth/token", data={"username": "ana@example.com", "password": password})
+        assert login.status_code == status
+
+
+def test_guessing_the_present_password_is_limited(world: World) -> None:
+    client = changed(world, login_rate_limit="3/minute").client()
+    ana = registered(client, "ana@example.com", "NorthCups")
+    change = {"current_password": "guess", "new_password": "another one", "new_password_confirm": "another one"}
+    statuses = [ana("PUT", "/users/change-password", json=change).status_code for _ in range(4)]
+    assert statuses == [400, 400, 400, 429]

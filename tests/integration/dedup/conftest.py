@@ -1,4 +1,4 @@
-"""A hash index in a database of the test's own."""
+"""A hash index in a database that a file's tests share: each has tenants of its own."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,18 @@ from sqlalchemy import Engine
 
 from services.dedup.store import HashIndex
 from shared.database import engine_of
+from tests import backends
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = engine_of(database_url)
+@pytest.fixture(scope="module")
+def shared_url(postgres_url: str, _template: str) -> Iterator[str]:
+    with backends.new_database(postgres_url, _template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def engine(shared_url: str) -> Iterator[Engine]:
+    made = engine_of(shared_url)
     yield made
     made.dispose()
 

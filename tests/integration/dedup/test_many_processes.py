@@ -42,20 +42,20 @@ def only_original(answers: list[ImageAccepted | DuplicateFound]) -> ImageAccepte
     return original
 
 
-def test_of_twins_that_race_between_threads_exactly_one_is_accepted(database_url: str) -> None:
+def test_of_twins_that_race_between_threads_exactly_one_is_accepted(shared_url: str) -> None:
     for _ in range(5):
         pictures = twins(12)
         with ThreadPoolExecutor(6) as threads:
-            answers = [a for found in threads.map(lambda p: judge(database_url, [p]), pictures) for a in found]
+            answers = [a for found in threads.map(lambda p: judge(shared_url, [p]), pictures) for a in found]
         only_original(answers)
 
 
-def test_of_twins_that_race_between_processes_exactly_one_is_accepted(database_url: str) -> None:
+def test_of_twins_that_race_between_processes_exactly_one_is_accepted(shared_url: str) -> None:
     pictures = twins(40)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
-        running = [processes.submit(judge, database_url, pictures[n::2]) for n in range(2)]
-        running.append(processes.submit(judge, database_url, pictures))  # everything a second time
-        one, other, repeats = (future.result(60) for future in running)
+        running = [processes.submit(judge, shared_url, pictures[n::2]) for n in range(2)]
+        running.append(processes.submit(judge, shared_url, pictures))  # everything a second time
+        one, other, repeats = (future.result(100) for future in running)
     original = only_original(one + other)
     assert only_original(repeats) == original
     by_item = {answer.item_id: answer for answer in one + other}

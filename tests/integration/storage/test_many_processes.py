@@ -4,6 +4,7 @@ import multiprocessing
 import random
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -29,7 +30,7 @@ def session(workshop: Workshop, upload: Upload, count: int) -> list[Verdict]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_threads_that_share_a_session_number_it_in_order_of_upload(
     workshop: Workshop, database_url: str, tmp_path: Path, seed: int
 ) -> None:
@@ -56,7 +57,7 @@ def test_processes_that_share_sessions_and_a_sequence_give_no_number_twice(
     shares = [dice.sample(delivered, len(delivered)) for _ in range(2)]  # each process gets all of them
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
         running = [processes.submit(process, database_url, tmp_path, share) for share in shares]
-        answers = [answer for future in running for answer in future.result(60)]
+        answers = [answer for future in running for answer in future.result(100)]
     stored = {answer.item_id: answer for answer in answers if isinstance(answer, DesignStored)}
     assert len(stored) == 24
     assert all(lies(workshop, answer) for answer in stored.values())
@@ -66,7 +67,7 @@ def test_processes_that_share_sessions_and_a_sequence_give_no_number_twice(
         assert own == sorted(own)
 
 
-def min_of(stored: dict[object, DesignStored]) -> int:
+def min_of(stored: dict[UUID, DesignStored]) -> int:
     """90 or 100, by whichever session was first."""
     first = min(answer.number for answer in stored.values())
     assert first in (90, 100)

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.contracts import DesignStored, ImageAccepted
-from tests.integration.storage.workshop import Upload, Workshop, lies, numbers, uv
+from tests.integration.storage.workshop import Upload, Verdict, Workshop, lies, numbers, uv
 
 
 def test_designs_are_numbered_from_the_clients_floor(workshop: Workshop) -> None:
@@ -65,7 +65,7 @@ def test_a_failed_listing_is_no_verdict_on_the_file(workshop: Workshop, stage: s
 
 def test_every_repeat_gives_the_first_answer_again(workshop: Workshop) -> None:
     upload = Upload()
-    events = [
+    events: list[Verdict] = [
         workshop.accepted(upload, 3),
         upload.rejected(1),
         workshop.accepted(upload, 2),

@@ -88,7 +88,7 @@ class Watcher:
 
     def newest(self) -> dict[UUID, ItemEvent]:
         """The last word on each item, as ingest's projection takes it: by generation, then by stage."""
-        ranks = {ImageHashed: 10, ImageAccepted: 20}
+        ranks: dict[type[ItemEvent], int] = {ImageHashed: 10, ImageAccepted: 20}
         found: dict[UUID, ItemEvent] = {}
         for event in self.events:
             known = found.get(event.item_id)
@@ -107,8 +107,9 @@ class Upload:
         self.looks: dict[UUID, str] = {}
         self.events: list[ItemEvent] = []
         for index in range(count):
+            item = uuid4()
             facts = {
-                "tenant_id": tenant, "session_id": self.session, "item_id": uuid4(), "index": index,
+                "tenant_id": tenant, "session_id": self.session, "item_id": item, "index": index,
                 "filename": f"{index}.png",
             }  # fmt: skip
             fate = dice.random()
@@ -118,7 +119,7 @@ class Upload:
                 self.events.append(ImageFailed(**facts, failed_stage="hasher", reason="gave up"))
             else:
                 look = dice.choice(looks)
-                self.looks[facts["item_id"]] = look
+                self.looks[item] = look
                 self.events.append(self._hashed(blobs, facts, dice, look, lost=dice.random() < 0.15))
 
     def _hashed(
@@ -155,7 +156,7 @@ async def run(services: list[Service], deliveries: list[Envelope]) -> None:
     await bus.stop(5)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_delivered_when_and_how_often_numbers_are_gap_free_and_twins_stored_once(
     database_url: str, tmp_path: Path, seed: int
 ) -> None:

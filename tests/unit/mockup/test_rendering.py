@@ -7,10 +7,10 @@ import pytest
 from services.mockup.faults import Unusable
 from services.mockup.rendering import output_size, prepare, render
 from services.mockup.warping import flat_design
-from services.mockup.watermark import OPACITY
 from shared.contracts import Mask
 
 Bytes = npt.NDArray[np.uint8]
+OPACITY = 0.45  # the old system's, contract section 4
 RED, GREEN, BLUE, GREY = (200, 0, 0), (0, 180, 0), (0, 0, 220), (128, 128, 128)
 BOX = ((500.0, 100.0), (900.0, 100.0), (900.0, 300.0), (500.0, 300.0))
 
@@ -83,6 +83,15 @@ def test_nothing_is_drawn_outside_the_polygon() -> None:
     assert near(picture[110, 510], RED)
     assert near(picture[290, 890], GREY)
     assert 0 < (picture[200] != GREY).any(axis=1).sum() < 205
+
+
+def test_a_slanting_mask_edge_is_smooth_in_the_finished_picture() -> None:
+    slanting = Mask(polygon=((500, 100), (900, 100), (860, 300), (500, 300)), is_cropped=True)
+    picture = drawn(np.full((200, 400, 4), 255, np.uint8), slanting)
+    edge = picture[110:290, :, 0]
+    between = ((edge > 140) & (edge < 245)).sum(axis=1)
+    assert (between >= 1).mean() > 0.7  # nearly every row crosses the edge in a pixel that is neither
+    assert between.max() <= 2
 
 
 def test_a_mask_in_the_pixels_of_a_larger_photograph_is_scaled_with_it() -> None:

@@ -46,7 +46,7 @@ def on_image_failed(event: ImageFailed, projection: Projection) -> None:
     if event.failed_stage in LISTING_STAGES:
         projection.listing_is(event, None, "failed", reason=event.reason)
     else:
-        projection.file_is(event, "failed", reason=event.reason)
+        projection.file_is(event, "failed", reason=event.reason, facts={"failed_stage": event.failed_stage})
 
 
 def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[MockupsRequested]:

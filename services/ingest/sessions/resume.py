@@ -1,6 +1,6 @@
 """From the item rows back to the messages that would finish them, for a lane whose queues died with their process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,16 @@ from services.ingest.sessions.batching import batches
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.tables import items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
-from shared.contracts import BatchSubmitted, Blob, Destination, ImageRejected, Message, PrintSpec, UploadedFile
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageFailed,
+    ImageRejected,
+    Message,
+    PrintSpec,
+    UploadedFile,
+)
 from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
@@ -42,31 +51,31 @@ class Unfinished:
 
     def messages(self, session_id: UUID) -> Iterator[Envelope]:
         """What to publish so that a session goes on. Consumers recognise what they did before."""
-        of_session = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
         with transaction(self.engine) as connection:
             session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
-            waiting = connection.execute(of_session.order_by(items.c.index)).all()
-            asked = connection.execute(
-                select(listings).where(
-                    listings.c.session_id == session_id, listings.c.state.in_(("requested", "rendered"))
-                )
-            ).all()
-            designs = {
-                row.id: row
-                for row in connection.execute(
-                    select(items).where(items.c.session_id == session_id, items.c.state == "stored")
-                )
-            }
-        for row in waiting:
-            if "refused" in row.facts:
-                yield _envelope(session_id, refusal(row))
-        files = [_file(row) for row in waiting if "refused" not in row.facts]
-        for number, batch in enumerate(batches(files, self.hashers)):
-            yield _envelope(session_id, _batch(session, number, batch))
+            of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
+            rows = connection.execute(of_session).all()
+            pending = listings.c.state.in_(("requested", "rendered"))
+            asked = connection.execute(select(listings).where(listings.c.session_id == session_id, pending)).all()
+        if any(row.state in UNSETTLED for row in rows):
+            yield from (_envelope(session_id, message) for message in _work(session, rows, self.hashers))
+        designs = {row.id: row for row in rows if row.state == "stored"}
         for listing in asked:
             if listing.item_id in designs:
                 request = mockups_requested(designs[listing.item_id], listing)
                 yield Envelope(request_id(listing), request, "ingest", str(session_id))
+
+
+def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[Message]:
+    """Everything that is not stored, the settled too: storage numbers a file when it knows all files before it."""
+    for row in rows:
+        if row.state == "failed":
+            yield _failure(row)
+        elif row.state != "stored" and "refused" in row.facts:
+            yield refusal(row)
+    files = [_file(row) for row in rows if row.state not in ("stored", "failed") and "refused" not in row.facts]
+    for number, batch in enumerate(batches(files, hashers)):
+        yield _batch(session, number, batch)
 
 
 def _file(row: Row[Any]) -> UploadedFile:
@@ -101,6 +110,19 @@ def refusal(item: Row[Any]) -> ImageRejected:
         filename=item.filename,
         code="too_large",
         reason=item.facts["refused"],
+    )
+
+
+def _failure(item: Row[Any]) -> ImageFailed:
+    return ImageFailed(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        failed_stage=item.facts.get("failed_stage", "storage"),
+        reason=item.reason,
     )
 
 

@@ -41,15 +41,15 @@ def designs(seed: int = 2024, processes: int = 2) -> Iterator[DemoFile]:
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
     ) as pool:
-        for index, family in enumerate(pool.map(partial(_family, seed), range(len(PICTURES)))):
-            copies += family[1:]
-            yield family[0]
+        for index, files in enumerate(pool.map(partial(family, seed), range(len(PICTURES)))):
+            copies += files[1:]
+            yield files[0]
             if index in broken:
-                yield broken[index](family[0])
+                yield broken[index](files[0])
     yield from copies
 
 
-def _family(seed: int, index: int) -> list[DemoFile]:
+def family(seed: int, index: int) -> list[DemoFile]:
     """A picture and its copies."""
     picture = PICTURES[index]
     pixels = picture.draw(np.random.default_rng([seed, crc32(picture.name.encode())]))

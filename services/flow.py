@@ -4,10 +4,18 @@ from collections.abc import Iterable
 
 from shared.bus.service import Service
 from shared.bus.topology import routing_key
-from shared.contracts import BatchSubmitted, ItemEvent, Message, MockupsRequested, StoreFile
+from shared.contracts import (
+    BatchSubmitted,
+    DesignDeleted,
+    DesignRestored,
+    ItemEvent,
+    Message,
+    MockupsRequested,
+    StoreFile,
+)
 
 # ingest emits these from HTTP requests, through its outbox, so no handler's signature tells.
-FROM_HTTP: tuple[type[Message], ...] = (BatchSubmitted, MockupsRequested, StoreFile)
+FROM_HTTP: tuple[type[Message], ...] = (BatchSubmitted, MockupsRequested, StoreFile, DesignDeleted, DesignRestored)
 
 
 def table(services: Iterable[Service]) -> str:

@@ -229,6 +229,20 @@ class DesignStored(ItemEvent):
     digital: bool = False
 
 
+class DesignDeleted(Message):
+    """The user took a stored design out of use: it must not block the same picture any more. Its file stays."""
+
+    tenant_id: UUID
+    item_id: UUID
+
+
+class DesignRestored(Message):
+    """The user took a deleted design back into use."""
+
+    tenant_id: UUID
+    item_id: UUID
+
+
 class StorageFailed(ItemEvent):
     """The NAS refused this file for good."""
 

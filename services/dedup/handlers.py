@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from services.dedup.matching import decide
 from services.dedup.store import HashIndex
-from shared.contracts import DesignStored, DuplicateFound, ImageAccepted, ImageFailed, ImageHashed, StorageFailed
+from shared.contracts import (
+    DesignDeleted,
+    DesignRestored,
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageFailed,
+    ImageHashed,
+    StorageFailed,
+)
 
 FILE_STAGES = ("hasher", "dedup", "storage")
 
@@ -15,6 +24,14 @@ def on_image_hashed(event: ImageHashed, index: HashIndex) -> Iterator[ImageAccep
 
 def on_design_stored(event: DesignStored, index: HashIndex) -> None:
     index.stored(event)
+
+
+def on_design_deleted(event: DesignDeleted, index: HashIndex) -> None:
+    index.retire(event.tenant_id, event.item_id)
+
+
+def on_design_restored(event: DesignRestored, index: HashIndex) -> None:
+    index.restore(event.tenant_id, event.item_id)
 
 
 def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:

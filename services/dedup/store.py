@@ -86,6 +86,23 @@ class HashIndex:
                     self._judge(connection, hashed, decide, release, place)
             return answers_to(connection, release)
 
+    def retire(self, tenant_id: UUID, item_id: UUID) -> None:
+        """A stored design was deleted: it matches nothing any more."""
+        self._turn(tenant_id, item_id, "known", "released")
+
+    def restore(self, tenant_id: UUID, item_id: UUID) -> None:
+        """A deleted design is in use again. Only what was stored has a path."""
+        self._turn(tenant_id, item_id, "released", "known")
+
+    def _turn(self, tenant_id: UUID, item_id: UUID, before: str, after: str) -> None:
+        with self._alone(tenant_id) as connection:
+            connection.execute(
+                update(hashes)
+                .where(hashes.c.tenant_id == tenant_id, hashes.c.item_id == item_id)
+                .where(hashes.c.state == before, hashes.c.path.is_not(None))
+                .values(state=after, changed_at=NOW)
+            )
+
     def learn(self, tenant_id: UUID, picture: Known) -> None:
         """Add a picture that no upload of ours brought: found on the NAS, or listed in a database. It needs a path.
 

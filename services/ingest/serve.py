@@ -20,6 +20,8 @@ from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.catalog.choices import listing_template, mockup_group, print_choice
+from services.ingest.catalog.mockups import Mockups
+from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
 from services.ingest.sessions.desk import Desk
@@ -120,8 +122,8 @@ class Lookup:
             spec = print_choice(
                 connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
             )
-            template = listing_template(connection, user.id, data.product_template_id)
-            mockup_group(connection, user.id, data.mockup_id)
+            template = Templates(connection, user.id).get(data.product_template_id)
+            Mockups(connection, user, self.resources.settings.nas_base_path).get(data.mockup_id)
         return Choice(
             template_id=data.product_template_id,
             mockup_id=data.mockup_id,

@@ -235,3 +235,29 @@ def test_a_single_file_takes_the_original_lane_and_ends_the_same(running: Runnin
     assert seller.list_designs([designs[0]["id"]])["success"]
     receipt = seller.receipt(session_id)
     assert (receipt["lane"], receipt["stored"], receipt["listed"]) == ("original", 1, 1)
+
+
+def test_a_deleted_design_does_not_block_the_same_picture(seller: Seller) -> None:
+    files = artworks(2, seed=9)
+    _, designs = seller.upload(files)
+    assert seller.http.delete(f"/designs/delete/{designs[0]['id']}").status_code == 200
+    # dedup hears of it in its own time: a copy is a duplicate until then
+
+    def uploaded_again() -> list[str] | None:
+        _, again = seller.upload([("same.png", files[0][1]), ("other.png", files[1][1])])
+        return [design["filename"] for design in again] or None
+
+    assert until(uploaded_again) == ["UV 102 UVDTF_16oz_102.png"]
+
+
+def test_a_digital_design_keeps_its_size_and_is_listed_with_its_file(
+    running: Running, seller: Seller, nas: Path
+) -> None:
+    session_id, designs = seller.upload(artworks(2, seed=10), is_digital=True)
+    assert [design["filename"] for design in designs] == ["Digital 100.png", "Digital 101.png"]
+    assert seller.list_designs([design["id"] for design in designs])["success"]
+    folder = nas / shop_folder(seller) / "Digital" / "UVDTF 16oz"
+    assert sorted(path.name for path in folder.iterdir()) == ["Digital 100.png", "Digital 101.png"]
+    assert seller.receipt(session_id)["listed"] == 2
+    written = json.loads((listing_folders(running, seller)[0] / "listing.json").read_text())
+    assert written["type"] == "download"

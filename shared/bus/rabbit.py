@@ -23,6 +23,7 @@ log = structlog.get_logger()
 PUBLISH_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
+RECONNECT_S = 2
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
 BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, ChannelInvalidStateError, RuntimeError)
@@ -125,6 +126,7 @@ class RabbitBus:
             self.url,
             timeout=CONNECT_TIMEOUT_S,
             heartbeat=HEARTBEAT_S,
+            reconnect_interval=RECONNECT_S,
             client_properties={"connection_name": f"presswork {self.name} {purpose}"},
         )
         return connection
@@ -165,7 +167,8 @@ class _Inbox:
         try:
             self.channel = await connection.channel()
             await self.channel.set_qos(service.prefetch)
-            self.queue = await self.channel.get_queue(queue, ensure=False)
+            # aio-pika consumes again, after a lost connection or a cancel, only from queues that it has seen declared.
+            self.queue = await self.channel.declare_queue(queue, passive=True)
             self.workers = [asyncio.create_task(self._work()) for _ in range(service.prefetch)]
             self.tag = await self.queue.consume(self.arrived.put)
         except BROKER_ERRORS as error:

@@ -114,6 +114,7 @@ def _mark_nas(url: str, *, adopt: bool) -> None:
     nas = open_nas(url)
     try:
         nas.check()
+        nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
     except NasUnavailable:
         nas.initialise(adopt=adopt)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
 
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 
 SWEEP_EVERY_S = 1.0
 POOL_SIZE = 20
+THREADS = 40
 STREAM_GRACE_S = 5
 
 
@@ -146,6 +148,8 @@ class Lookup:
 @contextlib.asynccontextmanager
 async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     """What runs beside the HTTP server, for as long as it serves."""
+    # Uploads, streams and relays wait in these threads for disk and database; the default is as few as six.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="ingest"))
     await desk.lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),

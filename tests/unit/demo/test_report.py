@@ -69,7 +69,11 @@ def test_the_table_tells_each_files_outcome_and_why() -> None:
     with console.capture() as captured:
         console.print(table(RECEIPT["items"]))
     lines = captured.get().splitlines()
-    rows = {line.split()[1]: line for line in lines if line.startswith("│") and line.split()[1].isdigit()}
+    rows = {
+        line.split()[1]: line
+        for line in lines
+        if line.startswith("\N{BOX DRAWINGS LIGHT VERTICAL}") and line.split()[1].isdigit()
+    }
     assert len(rows) == 5
     assert "listed" in rows["1"]
     assert "DTF 100 Art_100.png" in rows["1"]

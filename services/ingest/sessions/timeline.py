@@ -36,23 +36,22 @@ def append(
     totals = totals_of(row)
     counts = {name: getattr(totals, name) + changes.get(name, 0) for name in COUNTS}
     totals = Totals(**counts)
-    done = _complete(totals)
-    reopened = row.state == "finished" and not done
-    # Work that is asked for anew may have less done than what was shown; within one run it never goes back.
-    shown = percent(totals, finished=False)
-    shown = shown if reopened else max(shown, min(row.percent, 99.0))
+    done, ended = _complete(totals), row.state == "finished"
     seq = row.last_seq + 1
-    _insert(connection, session_id, seq, kind, item_id, facts or {}, totals, shown, finished=False)
+    if ended and done:  # a late correction, of a failure that was none: the end stays the end
+        shown = 100.0
+    elif ended:  # asked for anew: less is done than was shown
+        shown = percent(totals, finished=False)
+    else:  # within one run it never goes back
+        shown = max(percent(totals, finished=False), row.percent)
+    _insert(connection, session_id, seq, kind, item_id, facts or {}, totals, shown, finished=ended and done)
     values: dict[str, Any] = dict(counts) | {"percent": shown, "last_seq": seq}
-    if row.state == "announced" and totals.received:
-        values["state"] = "working"
-    if totals.received and not totals.in_progress and row.settled_at is None:
-        values["settled_at"] = NOW
-    if totals.in_progress and row.settled_at is not None:
-        values["settled_at"] = None
-    if reopened:
+    values["settled_at"] = (row.settled_at or NOW) if totals.received and not totals.in_progress else None
+    if ended and not done:
         values |= {"state": "working", "finished_at": None}
-    if done:
+    elif row.state == "announced" and totals.received:
+        values["state"] = "working"
+    if done and not ended:
         values |= _finish(connection, session_id, seq + 1, totals)
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 

@@ -363,6 +363,27 @@ def test_an_item_tried_anew_leaves_its_end_state_and_the_session_its_end(engine:
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed) == (1, 0, 1)
 
 
+def test_a_design_that_was_stored_after_it_was_given_up_is_stored(engine: Engine, sessions: Sessions) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    late = stored(session, file)
+    project(engine, *failed(session, file), late[2])
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.totals.stored, now.totals.failed) == (1, 0)
+
+
+def test_a_late_correction_of_a_listed_session_does_not_end_it_twice(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *failed(session, files[1]))
+    ask(sessions, files[0].item_id)
+    project(engine, *listed(session, files[0]))
+    assert account(engine, sessions, session.id).finished
+    project(engine, stored(session, files[1])[2])
+    assert account(engine, sessions, session.id).finished
+    ends = [event for event in sessions.events(session.id, 0) if event.type == "finished"]
+    assert len(ends) == 1
+
+
 def test_the_relay_sends_each_message_once_and_stops_where_the_broker_does(engine: Engine, sessions: Sessions) -> None:
     submitted(sessions, "a.png", "b.png", "c.png")
     sent: list[Envelope] = []

@@ -26,7 +26,7 @@ from shared.errors import Unavailable
 READY_LIMIT_S = 90.0
 STOP_GRACE_S = 30.0
 LONGEST_PAUSE_S = 30.0
-DEFAULT_SCALE = {"ingest": 1, "dedup": 1, "storage": 1, "mockup": 1, "publisher": 1}
+DEFAULT_SCALE = {"ingest": 1, "dedup": 1, "storage": 1, "mockup": 2, "publisher": 1}
 
 
 @dataclass(frozen=True)

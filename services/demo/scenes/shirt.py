@@ -1,4 +1,4 @@
-"""A white T-shirt laid flat on coloured paper. Its folds are a height map, lit from the upper left."""
+"""A charcoal T-shirt, so that white ink shows, laid flat on coloured paper. Its folds are a height map, lit from the upper left."""
 
 import cv2
 import numpy as np
@@ -96,7 +96,7 @@ def _paper(rng: np.random.Generator) -> Field:
 
 
 def _cloth(rng: np.random.Generator, outline: Points) -> Field:
-    """White jersey: the light on its folds, its knit, and the hem's shadow line."""
+    """Dark jersey: the light on its folds, its knit, and the hem's shadow line."""
     size = (SIZE[0] // COARSE, SIZE[1] // COARSE)
     inside = filled(size, outline / COARSE)
     height = _folds(rng, size, inside)
@@ -107,7 +107,7 @@ def _cloth(rng: np.random.Generator, outline: Points) -> Field:
     light = np.asarray(cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC), np.float32)
     light += 0.012 * noise(rng, SIZE, (2.2, 3.2)) + 0.006 * noise(rng, SIZE, (14, 5))
     light = np.clip(light * np.float32(0.925), 0, np.float32(0.985))
-    return tinted(light, (0.995, 0.99, 0.975))
+    return tinted(light, (0.225, 0.235, 0.26))
 
 
 def _folds(rng: np.random.Generator, size: tuple[int, int], inside: Field) -> Field:
@@ -130,14 +130,14 @@ def _folds(rng: np.random.Generator, size: tuple[int, int], inside: Field) -> Fi
 def _sew_inside(picture: Field) -> None:
     """The back's inside, which shows through the neck, with its label."""
     back, front = _across_middle(BACK_NECK), _across_middle(NECK)
-    fill(picture, np.concatenate([back, moved(front[::-1], 0, 20)]), (0.80, 0.795, 0.78))
-    fill(picture, np.concatenate([back, moved(back[::-1], 0, 34)]), (0.87, 0.865, 0.85))
+    fill(picture, np.concatenate([back, moved(front[::-1], 0, 20)]), (0.13, 0.137, 0.152))
+    fill(picture, np.concatenate([back, moved(back[::-1], 0, 34)]), (0.17, 0.178, 0.197))
     label = moved(np.array([(-44, 378), (44, 378), (44, 424), (-44, 424)]), MIDDLE, 0)
     shade(picture, moved(label, 2, 4), 4, 0.25)
-    fill(picture, label, (0.30, 0.33, 0.31))
+    fill(picture, label, (0.80, 0.80, 0.77))
     for row, half in ((395, 26), (407, 17)):
         words = moved(np.array([(-half, row), (half, row), (half, row + 4), (-half, row + 4)]), MIDDLE, 0)
-        fill(picture, words, (0.8, 0.8, 0.76))
+        fill(picture, words, (0.25, 0.27, 0.26))
     shade(picture, np.concatenate([moved(front, 0, -10), moved(front[::-1], 0, 30)]), 10, 0.34)
 
 
@@ -145,7 +145,7 @@ def _sew_seams(picture: Field) -> None:
     """Collar, armholes and hems: a dark line with a light one beside it, and rows of stitches."""
     collar = _across_middle(NECK)
     down = _across(collar)
-    fill(picture, np.concatenate([collar, (collar + down * 50)[::-1]]), (0.97, 0.965, 0.95), 0.35)
+    fill(picture, np.concatenate([collar, (collar + down * 50)[::-1]]), (0.22, 0.23, 0.255), 0.35)
     for rib in range(2, 6 * (len(collar) - 1) - 1):
         at, toward = _point(collar, rib / 6), _point(down, rib / 6)
         _line(picture, np.array([at + toward * 2, at + toward * 48]), 1.8, 0.04)

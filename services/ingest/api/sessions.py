@@ -77,7 +77,7 @@ def router(
     @routes.post("/designs/start-upload")
     async def start_upload(request: Request, user: caller) -> dict[str, Any]:
         """Announce an upload. The files are only counted; they come again with the upload itself."""
-        form = await _read(request, None, limits)
+        form = await _read(request, None, limits, "files")
         size = sum(file.upload.size for file in form.files)
         session = await run_in_threadpool(desk.sessions.announce, user.id, len(form.files), size)
         return {
@@ -90,7 +90,7 @@ def router(
     @routes.post("/designs/", status_code=201)
     async def upload(request: Request, user: caller) -> Response:
         """Take designs in and answer when every one of them is stored, or is not and has its reason."""
-        form = await _read(request, blobs, limits)
+        form = await _read(request, blobs, limits, "files")
         if not form.files:
             raise missing("files")
         data = _parse(DesignData, form, "design_data")
@@ -106,7 +106,7 @@ def router(
     @routes.post("/mockups/upload-mockup", status_code=201)
     async def upload_mockup(request: Request, user: caller) -> Response:
         """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
-        form = await _read(request, None, limits)
+        form = await _read(request, None, limits, "product_data")
         data = _parse(ProductData, form, "product_data")
         template, backgrounds = await run_in_threadpool(catalog.group, user, data)
         listing = desk.list_designs(
@@ -128,9 +128,9 @@ def router(
     return routes
 
 
-async def _read(request: Request, blobs: Blobs | None, limits: Limits) -> Form:
+async def _read(request: Request, blobs: Blobs | None, limits: Limits, wanted: str) -> Form:
     try:
-        return await receive(request, blobs, limits)
+        return await receive(request, blobs, limits, wanted)
     except BadUpload as error:
         raise HTTPException(error.status, error.detail) from error
 

@@ -14,8 +14,10 @@ LINGER_S = 5.0
 """How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
 
 
-async def frames(sessions: Sessions, watcher: Watcher, session: Session) -> AsyncIterator[dict[str, Any]]:
-    """The latest frame at once, then one for each change; a keepalive after 30 s of silence; ends after the end."""
+async def frames(
+    sessions: Sessions, watcher: Watcher, session: Session, *, keepalive_s: float = KEEPALIVE_S
+) -> AsyncIterator[dict[str, Any]]:
+    """The latest frame at once, then one for each change; a keepalive after each silence; ends after the end."""
     seen = 0
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
@@ -24,7 +26,7 @@ async def frames(sessions: Sessions, watcher: Watcher, session: Session) -> Asyn
                 seen = event.seq
                 yield reading.progress_frame(session, event)
             ended = event is not None and event.payload["finished"]
-            changed = await watch.wait(LINGER_S if ended else KEEPALIVE_S)
+            changed = await watch.wait(LINGER_S if ended else keepalive_s)
             if ended and not changed:
                 return
             if not changed:

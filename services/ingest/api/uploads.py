@@ -6,6 +6,8 @@ Parsing, hashing and writing run in a thread, a mebibyte at a time: a long uploa
 import asyncio
 import contextlib
 import hashlib
+import math
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,7 +22,14 @@ from shared.contracts import Blob
 
 FEED_BYTES = 1 << 20
 MAX_FIELD_BYTES = 1 << 20
+MAX_FIELDS = 100
 MAX_FILENAME = 255
+
+FIELDS = frozenset({"design_data", "product_data", "session_id"})
+"""Never files, even with a file name: JavaScript gives one to every Blob in a form."""
+
+JOINERS = "\u200c\u200d"
+"""Invisible, but Persian, Hindi and many emoji are misspelt without them."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +65,43 @@ class Part(Protocol):
     def abandon(self) -> None: ...
 
 
-async def receive(request: Request, blobs: Blobs | None, limits: Limits) -> Form:
+async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted: str) -> Form:
     """Read a whole multipart body. Without a blob store the files are counted and thrown away.
+
+    No body at all is an empty form. `wanted` names what is missing from a body that is no form.
 
     Raises:
         BadUpload: too many files, or the body is no well-formed multipart.
         RequestValidationError: it is not multipart at all.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
-        raise missing("files")
-    reader = _Reader(boundary, blobs, limits)
+    reader: _Reader | None = None
     waiting = bytearray()
     try:
         async for chunk in request.stream():
+            if chunk and reader is None:
+                reader = _Reader(_boundary(request, wanted), blobs, limits)
             waiting += chunk
-            if len(waiting) >= FEED_BYTES:
+            if reader is not None and len(waiting) >= FEED_BYTES:
                 await asyncio.to_thread(reader.feed, bytes(waiting))
                 waiting.clear()
+        if reader is None:
+            return Form()
         await asyncio.to_thread(reader.finish, bytes(waiting))
     except FormParserError as error:
         raise BadUpload(400, f"The upload is damaged ({error}); send it again.") from error
     finally:
-        reader.close()
+        if reader is not None:
+            reader.close()
     return reader.form
+
+
+def _boundary(request: Request, wanted: str) -> bytes:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"multipart/form-data":
+        raise missing(wanted)
+    if not options.get(b"boundary"):
+        raise FormParserError("its Content-Type names no boundary")
+    return options[b"boundary"]
 
 
 def missing(field_name: str) -> RequestValidationError:
@@ -143,7 +164,9 @@ class _Reader:
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self.headers.get("content-disposition", b""))
         field_name = options.get(b"name", b"").decode(errors="replace")
-        if b"filename" not in options:
+        if b"filename" not in options or field_name in FIELDS:
+            if len(self.form.fields) >= MAX_FIELDS:
+                raise BadUpload(413, f"More than {MAX_FIELDS} fields in one upload.")
             self.part = _Field(self.form, field_name)
             return
         if len(self.form.files) >= self.limits.files:
@@ -213,7 +236,7 @@ class _File:
         refused = None
         if self.size > self.limit:
             refused = (
-                f"{self.filename}: {self.size / 1e6:.0f} MB is more than the {self.limit / 1e6:.0f} MB that one file "
+                f"{self.filename}: {_megabytes(self.size)} is more than the {_megabytes(self.limit)} that one file "
                 "may have; export it smaller"
             )
         self.form.files.append(Received(self.filename, Blob(sha256=self.digest.hexdigest(), size=self.size), refused))
@@ -229,8 +252,23 @@ class _Abandoned(Exception):  # noqa: N818
     """Takes a half-written blob away."""
 
 
+def _megabytes(size: int) -> str:
+    # Rounded up, so that what is over a limit never reads as equal to it.
+    return f"{math.ceil(size / 1e5) / 10:g} MB"
+
+
 def _clean(raw: bytes) -> str:
-    """A name for people, never a path: without control characters, and no longer than a file system would have it."""
-    text = raw.decode(errors="replace")
-    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
-    return text[:MAX_FILENAME] or "unnamed"
+    """A name for people, never a path: without what can't be seen, and no longer than a file system would have it.
+
+    Bidirectional controls are among that: with one, `gnp.exe` reads `exe.png`.
+    """
+    text = "".join(_shown(character) for character in raw.decode(errors="replace"))
+    if len(text) > MAX_FILENAME:
+        text = f"{text[: MAX_FILENAME - 53]}...{text[-50:]}"
+    return text or "unnamed"
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in JOINERS:
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "\ufffd"

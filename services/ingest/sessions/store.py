@@ -110,6 +110,8 @@ class Sessions:
 
     def find(self, user_id: UUID, client_key: str) -> Session | None:
         """The user's session by the id that the client uses."""
+        if "\0" in client_key:  # no text in PostgreSQL has it
+            return None
         mine = select(sessions).where(sessions.c.user_id == user_id, sessions.c.client_key == client_key)
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one_or_none()

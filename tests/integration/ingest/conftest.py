@@ -1,0 +1,30 @@
+"""One server with the whole pipeline in it for the tests of the HTTP side, and a new user for each of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.ingest import embedded
+from tests.integration.ingest.embedded import Shop, Threaded
+
+
+@pytest.fixture(scope="package")
+def server(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Threaded]:
+    """A server that tests leave as they found it. Users see nothing of each other, so they may share it."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with embedded.place(folder, postgres_url, _template) as here, embedded.serving(here) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(server: Threaded) -> Iterator[Shop]:
+    """A user with all that an upload needs."""
+    with embedded.shop(server) as found:
+        yield found
+
+
+@pytest.fixture
+def stranger(server: Threaded) -> Iterator[Shop]:
+    """Another user, who must not see the first one's things."""
+    with embedded.shop(server) as found:
+        yield found

@@ -1,0 +1,172 @@
+"""The progress stream as the existing client reads it: contract 1.6, and rows 2 and 3 of its section 6."""
+
+import asyncio
+import json
+import re
+import threading
+from concurrent.futures import Future
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from services.ingest.api.streams import frames
+from services.ingest.sessions.watching import Watcher
+from tests.integration.ingest import embedded
+from tests.integration.ingest.embedded import ORIGIN, Shop, Stream, Threaded
+
+FRAME = {
+    "step": int,
+    "total_steps": int,
+    "message": str,
+    "progress_percent": float,
+    "elapsed_time": float,
+    "estimated_total_time": float,
+    "remaining_time": float,
+    "file_progress": float,
+    "current_file": str | None,
+    "timestamp": str,
+}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}")
+
+
+def last(block: str) -> bool:
+    """The client closes its stream soon after this frame."""
+    return '"step": 4' in block
+
+
+def watch(shop: Shop, session: str, **kwargs: Any) -> "Future[Stream]":
+    return embedded.listen(shop.server, f"/designs/progress/{session}", params={"token": shop.token}, **kwargs)
+
+
+def test_frames_have_the_contracts_shape_and_nothing_but_data(shop: Shop) -> None:
+    session = shop.start(embedded.designs(3))
+    begun = threading.Event()
+    stream = watch(shop, session, begun=begun, until=last)
+    assert begun.wait(10)
+    ids = [found["id"] for found in shop.uploaded(embedded.designs(3), session)["designs"]]
+    assert shop.list_designs(ids).json()["success"]
+    seen = stream.result(30)
+    assert seen.status == 200
+    assert seen.headers["content-type"].split(";")[0] == "text/event-stream"
+    assert seen.headers["cache-control"] == "no-cache"
+    assert seen.headers["x-accel-buffering"] == "no"
+    assert seen.headers["access-control-allow-origin"] == ORIGIN
+    assert seen.headers["access-control-allow-credentials"] == "true"
+    for _, block in seen.blocks:
+        assert re.fullmatch(r"data: \{[^\n]*\}", block), block
+    for frame in seen.data:
+        assert set(frame) == set(FRAME)
+        for name, kind in FRAME.items():
+            assert isinstance(frame[name], kind), (name, frame[name])
+        assert frame["total_steps"] == 4
+        assert 0 <= frame["file_progress"] <= 1
+        assert TIMESTAMP.fullmatch(frame["timestamp"])
+
+
+def test_the_last_step_comes_once_and_only_when_everything_is_published(shop: Shop) -> None:
+    files = embedded.designs(6)
+    session = shop.start(files)
+    stream = watch(shop, session, until=last)
+    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
+    assert shop.get(session)["state"] == "working"
+    answer = shop.list_designs(ids)
+    assert answer.json()["success"]
+    shown = stream.result(30).data
+    steps = [frame["step"] for frame in shown]
+    percents = [frame["progress_percent"] for frame in shown]
+    assert steps == sorted(steps)
+    assert percents == sorted(percents)
+    assert (steps.count(4), steps[-1], percents[-1]) == (1, 4, 100.0)
+    assert shown[-1]["message"].startswith("Upload completed successfully")
+    assert all(percent < 100 for percent in percents[:-1])
+    assert {frame["message"] for frame in shown} >= {"Checking for duplicates"}
+    assert len(shown) > 4, "frames come while the work goes on, not together at its end"
+
+
+def test_the_last_frame_is_out_before_the_last_call_answers(shop: Shop) -> None:
+    files = embedded.designs(2)
+    session = shop.start(files)
+    begun = threading.Event()
+    stream = watch(shop, session, begun=begun, until=last)
+    assert begun.wait(10)
+    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
+    shop.list_designs(ids)
+    answered = monotonic()
+    seen = stream.result(30)
+    assert seen.data[-1]["step"] == 4
+    assert seen.blocks[-1][0] < answered, "the client closes its stream when the last call answers"
+
+
+def test_the_last_frame_is_out_before_an_upload_without_designs_answers(shop: Shop) -> None:
+    files = [("a.png", b"no picture"), ("b.png", b"")]
+    session = shop.start(files)
+    begun = threading.Event()
+    stream = watch(shop, session, begun=begun, until=last)
+    assert begun.wait(10)
+    assert shop.uploaded(files, session)["designs"] == []
+    answered = monotonic()
+    seen = stream.result(30)
+    assert seen.blocks[-1][0] < answered
+    assert seen.data[-1]["step"] == 4
+    assert seen.data[-1]["message"].startswith("Upload failed: ")
+
+
+def test_a_client_that_asks_for_no_listings_still_sees_an_end(shop: Shop) -> None:
+    session = shop.start()
+    shop.uploaded(embedded.designs(1), session)
+    assert watch(shop, session, until=last).result(30).data[-1]["step"] == 4
+
+
+def test_who_connects_late_gets_the_latest_frame_first_and_the_end_five_seconds_after_it(shop: Shop) -> None:
+    session = shop.start()
+    shop.uploaded([("a.png", b"no picture")], session)
+    seen = watch(shop, session).result(30)
+    assert [frame["step"] for frame in seen.data] == [4]
+    assert 4.5 < seen.ended - seen.blocks[0][0] < 8
+
+
+def test_several_streams_of_one_session_show_the_same(shop: Shop) -> None:
+    files = embedded.designs(2)
+    session = shop.start(files)
+    begun = [threading.Event() for _ in range(5)]
+    streams = [watch(shop, session, begun=one, until=last) for one in begun]
+    assert all(one.wait(10) for one in begun)
+    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
+    shop.list_designs(ids)
+    assert len({json.dumps(stream.result(30).data[-1]) for stream in streams}) == 1
+
+
+def test_a_session_that_is_unknown_or_foreign_is_an_empty_stream(shop: Shop, stranger: Shop) -> None:
+    theirs = stranger.start(embedded.designs(1))
+    stranger.uploaded(embedded.designs(1), theirs)
+    own_id = stranger.get(theirs)["session_id"]
+    for session in (theirs, own_id, "11111111-2222-4333-8444-555555555555", "no uuid", "%00", "x" * 5000):
+        begun = monotonic()
+        seen = watch(shop, session).result(30)
+        assert (seen.status, seen.blocks) == (200, []), session[:40]
+        assert seen.headers["content-type"].split(";")[0] == "text/event-stream"
+        assert seen.headers["access-control-allow-origin"] == ORIGIN
+        assert seen.ended - begun < 3, "the client waits for the end to go on"
+
+
+def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, shop: Shop) -> None:
+    """On the generator that the endpoint sends, with a shorter patience than its half minute."""
+    store = server.desk.sessions
+    session = store.find(UUID(shop.user["id"]), shop.start())
+    assert session is not None
+
+    async def first(number: int) -> list[dict[str, Any]]:
+        watcher = Watcher(store)
+        found: list[dict[str, Any]] = []
+        async for frame in frames(store, watcher, session, keepalive_s=0.05):
+            found.append(frame)
+            if len(found) == number:
+                watcher.stop()
+        return found
+
+    latest, *keepalives = asyncio.run(first(3))
+    assert latest["step"] == 1
+    for keepalive in keepalives:
+        assert list(keepalive) == ["type", "timestamp"]
+        assert keepalive["type"] == "keepalive"
+        assert TIMESTAMP.fullmatch(keepalive["timestamp"])

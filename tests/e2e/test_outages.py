@@ -1,0 +1,297 @@
+"""Brokers, databases and services die in the middle of the work: every file ends once, whatever died."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+
+from services.local import node, postgres
+from services.local.node import Node, private_node
+from services.local.postgres import Cluster, private_cluster
+from services.local.process import free_ports
+from services.local.system import Plan, Running, system
+from tests.e2e.conftest import until
+from tests.proxy import Proxy
+from tests.seller import File, Seller, artworks
+
+pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
+
+FILES = 16
+INCHES = (4.0, 3.0)  # large enough that a session is still at work when something dies
+
+DRIFT = """
+SELECT s.id FROM ingest.sessions s
+WHERE (s.received, s.hashed, s.accepted, s.stored, s.duplicate, s.rejected, s.failed) <> (
+    SELECT count(*), count(*) FILTER (WHERE state = 'hashed'), count(*) FILTER (WHERE state = 'accepted'),
+        count(*) FILTER (WHERE state = 'stored'), count(*) FILTER (WHERE state = 'duplicate'),
+        count(*) FILTER (WHERE state = 'rejected'), count(*) FILTER (WHERE state = 'failed')
+    FROM ingest.items i WHERE i.session_id = s.id)
+OR (s.requested, s.rendered, s.listed, s.listing_failed) <> (
+    SELECT count(*), count(*) FILTER (WHERE state = 'rendered'), count(*) FILTER (WHERE state = 'listed'),
+        count(*) FILTER (WHERE state = 'failed')
+    FROM ingest.listings l WHERE l.session_id = s.id)
+"""
+
+
+@dataclass
+class Server:
+    """A private server behind a proxy, so that its URL stays the same when it is killed and started again."""
+
+    start_one: Callable[[], AbstractContextManager[Node | Cluster]]
+    proxy: Proxy = field(default_factory=Proxy)
+    url: str = ""
+    management_url: str = ""
+    _life: ExitStack = field(default_factory=ExitStack)
+    _pid: int = 0
+
+    def start(self) -> None:
+        found = self._life.enter_context(self.start_one())
+        url = make_url(found.url)
+        self._pid = found.pid
+        self.proxy.target = url.port or 0
+        self.management_url = getattr(found, "management_url", "")
+        self.url = url.set(port=self.proxy.port).render_as_string(hide_password=False)
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+        self.stop()
+
+    def stop(self) -> None:
+        self._life.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """A running system whose broker and database can be taken away."""
+
+    broker: Server
+    database: Server
+    running: Running
+    engine: Engine
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Two hashers and one of each other service, with a broker and a database of their own."""
+    program, binaries = node.installed(), postgres.installed()
+    if program is None or not binaries:
+        pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
+    folder = tmp_path_factory.mktemp("outages")
+    broker = Server(lambda: private_node(folder / "broker", program, throwaway=True))
+    database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
+    with ExitStack() as stack:
+        for server in (broker, database):
+            stack.enter_context(server.proxy.running())
+            stack.callback(server.stop)
+            server.start()
+        (port,) = free_ports(1)
+        settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
+        settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2"}
+        running = stack.enter_context(system(Plan(folder, port, environment=settings), say=print))
+        yield World(broker, database, running, create_engine(database.url, poolclass=NullPool))
+
+
+@pytest.fixture
+def seller(world: World) -> Iterator[Seller]:
+    with Seller(world.running.base_url, inches=INCHES) as account:
+        yield account
+
+
+@dataclass
+class Upload:
+    """An upload that is under way."""
+
+    seller: Seller
+    session_id: str
+    files: list[File]
+    answer: Future[httpx.Response]
+
+    def heard(self, kind: str) -> int:
+        return Counter(event["type"] for event in self.seller.events(self.session_id))[kind]
+
+
+@pytest.fixture
+def upload(seller: Seller) -> Iterator[Upload]:
+    """Some of its files are hashed, and not all of them are stored."""
+    files = artworks(FILES)
+    session_id = seller.announce(files)
+    with ThreadPoolExecutor(1) as pool:
+        begun = Upload(seller, session_id, files, pool.submit(seller.post, session_id, files))
+        until(lambda: begun.heard("hashed") >= 3 or None)
+        assert begun.heard("stored") < FILES
+        yield begun
+
+
+def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
+    """List the upload's designs, and hold every ledger of the session against the others."""
+    seller, session_id = upload.seller, upload.session_id
+    designs = until(lambda: sent_again(upload)).json()["designs"]
+    numbers = range(100, 100 + FILES)
+    names = [f"UV {number} UVDTF_16oz_{number}.png" for number in numbers]
+    assert [design["filename"] for design in designs] == names
+    told = seller.list_designs([design["id"] for design in designs])["result"]["message"]
+    assert told == f"{FILES} listings created."
+    shop = shop_folder(designs)
+    assert sorted(path.name for path in (Path(world.running.nas) / shop / "UVDTF 16oz").iterdir()) == names
+    until(lambda: mockups_on_nas(world, designs) == FILES or None)
+    drafts = [path for path in (world.running.listings_dir / shop).iterdir() if path.is_dir()]
+    assert len(drafts) == FILES
+    receipt = seller.receipt(session_id)
+    assert (receipt["received"], receipt["stored"], receipt["listed"]) == (FILES, FILES, FILES)
+    assert {item["state"] for item in receipt["items"]} == {"stored"}
+    events = seller.events(session_id)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert Counter(event["type"] for event in events)["stored"] == FILES
+    assert world.rows(DRIFT) == []
+    until(lambda: world.rows("SELECT FROM ingest.outbox WHERE sent_at IS NULL") == [] or None)
+    assert world.rows("SELECT cause FROM ingest.dead_letters WHERE session_id = :id", id=session_id) == []
+
+
+def sent_again(upload: Upload) -> httpx.Response | None:
+    """The same upload once more, which joins the first; None when the server says to come again later."""
+    try:
+        answer = upload.seller.post(upload.session_id, upload.files)
+    except httpx.TransportError:
+        return None
+    assert answer.status_code in (201, 503), answer.text
+    return answer if answer.is_success else None
+
+
+def state(world: World) -> dict[str, str]:
+    """What /ready says; empty while nobody answers."""
+    try:
+        return dict(httpx.get(f"{world.running.base_url}/ready", trust_env=False).json())
+    except httpx.TransportError:
+        return {}
+
+
+def kill(world: World, *services: str) -> None:
+    for (name, _), child in world.running.processes.children.items():
+        if name in services:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+
+
+def all_live(world: World) -> bool | None:
+    """True once the supervisor has started again whatever died."""
+    world.running.processes.watch()
+    return all(child.poll() is None for child in world.running.processes.children.values()) or None
+
+
+def test_a_killed_broker_that_comes_back_loses_and_doubles_nothing(world: World, upload: Upload) -> None:
+    world.broker.kill()
+    assert not upload.answer.done()
+    world.broker.start()
+    assert upload.answer.result(60).status_code == 201
+    nothing_is_lost_or_doubled(world, upload)
+
+
+def test_cut_connections_to_the_broker_lose_and_double_nothing(world: World, upload: Upload) -> None:
+    world.broker.proxy.cut()
+    assert not upload.answer.done()
+    assert upload.answer.result(60).status_code == 201
+    nothing_is_lost_or_doubled(world, upload)
+
+
+def test_a_killed_database_that_comes_back_loses_and_doubles_nothing(world: World, upload: Upload) -> None:
+    world.database.kill()
+    assert not upload.answer.done()
+    world.database.start()
+    nothing_is_lost_or_doubled(world, upload)
+
+
+def test_killed_deciders_are_started_again_and_lose_and_double_nothing(world: World, upload: Upload) -> None:
+    kill(world, "dedup", "storage")
+    until(lambda: all_live(world))
+    assert upload.answer.result(60).status_code == 201
+    nothing_is_lost_or_doubled(world, upload)
+
+
+def test_services_that_start_without_a_database_wait_for_it(world: World, upload: Upload) -> None:
+    kill(world, "ingest", "dedup", "storage")
+    world.database.proxy.refuse()
+    until(lambda: all_live(world))
+    until(lambda: state(world).get("database") == "away" or None)
+    assert httpx.get(f"{world.running.base_url}/health", trust_env=False).status_code == 200
+    refused = httpx.get(f"{world.running.base_url}/ready", trust_env=False)
+    assert (refused.status_code, refused.json()["status"]) == (503, "not ready")
+    world.database.proxy.accept()
+    until(lambda: state(world).get("status") == "ready" or None)
+    nothing_is_lost_or_doubled(world, upload)
+
+
+def test_without_a_broker_uploads_take_the_original_lane_until_it_is_back(world: World, seller: Seller) -> None:
+    world.broker.proxy.refuse()
+    until(lambda: state(world).get("broker") == "away" or None)
+    assert finished(seller, 1) == "original"
+    kill(world, "ingest")
+    until(lambda: all_live(world))
+    until(lambda: state(world).get("broker") == "away" or None)
+    assert finished(seller, 2) == "original"
+    world.broker.proxy.accept()
+    until(lambda: state(world).get("broker") == "ok" or None)
+    assert finished(seller, 3) == "comprehensive"
+
+
+def finished(seller: Seller, seed: int) -> str:
+    """Upload and list four designs; return the lane that they took."""
+    session_id, designs = seller.upload(artworks(4, seed))
+    seller.list_designs([design["id"] for design in designs])
+    receipt = seller.receipt(session_id)
+    assert (receipt["stored"], receipt["listed"]) == (4, 4)
+    return str(receipt["lane"])
+
+
+def test_consumers_come_back_when_their_queues_were_deleted(world: World, seller: Seller) -> None:
+    management = world.broker.management_url
+    for name in ("hasher", "dedup", "ingest", "ingest.dead"):
+        httpx.delete(f"{management}/api/queues/%2F/presswork.{name}", trust_env=False).raise_for_status()
+    command = [sys.executable, "-m", "services.cli", "init"]
+    subprocess.run(command, env=dict(world.running.environment), check=True)
+    assert finished(seller, 1) == "comprehensive"
+
+
+def test_work_that_a_service_gives_up_fails_in_words_and_is_kept(world: World, seller: Seller) -> None:
+    session_id, designs = seller.upload(artworks(3))
+    blobs = Path(world.running.environment["BLOB_DIR"])
+    known = set(blobs.glob("??/*"))
+    kill(world, "publisher")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(seller.list_designs, [design["id"] for design in designs])
+        until(lambda: mockups_on_nas(world, designs) == 3 or None)
+        rendered = set(blobs.glob("??/*")) - known
+        assert len(rendered) == 3
+        rendered.pop().write_bytes(b"a disk error")
+        until(lambda: all_live(world))
+        assert answer.result(60)["success"]
+    receipt = seller.receipt(session_id)
+    assert (receipt["state"], receipt["listed"], receipt["listing_failed"]) == ("finished", 2, 1)
+    (reason,) = [item["listing_reason"] for item in receipt["items"] if item["listing_state"] == "failed"]
+    assert reason.startswith("publisher gave up: Permanent: blob ")
+    letters = world.rows("SELECT service, message_type FROM ingest.dead_letters WHERE session_id = :id", id=session_id)
+    assert letters == [("publisher", "MockupsRendered")]
+    assert world.rows(DRIFT) == []
+
+
+def mockups_on_nas(world: World, designs: list[dict[str, Any]]) -> int:
+    folder = Path(world.running.nas) / shop_folder(designs) / "Mockups" / "UVDTF 16oz"
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def shop_folder(designs: list[dict[str, Any]]) -> str:
+    return str(designs[0]["file_path"]).split("/")[3]

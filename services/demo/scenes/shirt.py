@@ -1,4 +1,4 @@
-"""A charcoal T-shirt, so that white ink shows, laid flat on coloured paper. Its folds are a height map, lit from the upper left."""
+"""A T-shirt laid flat on coloured paper, dark so that white ink shows. Its folds are a height map, lit from above left."""
 
 import cv2
 import numpy as np

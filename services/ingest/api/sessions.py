@@ -22,6 +22,9 @@ from shared.blobs import Blobs
 from shared.contracts import Background, ListingTemplate
 
 MIB = 1024 * 1024
+MAX_SESSION_ID = 200
+
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text can't hold it
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -38,7 +41,7 @@ class DesignData(BaseModel):
     size_config_id: UUID | None = None
     is_digital: bool | None = False
     is_active: bool = True
-    description: str | None = Field(default=None, max_length=10_000)
+    description: str | None = Field(default=None, max_length=10_000, pattern=NO_NUL)
     file_formats: list[str] | None = None
     platform: str | None = None
     tags: list[str] | None = None
@@ -94,9 +97,10 @@ def router(
         if not form.files:
             raise missing("files")
         data = _parse(DesignData, form, "design_data")
+        key = _session_id(form)
         choice = await run_in_threadpool(catalog.choose, user, data)
         try:
-            session = await desk.upload(user.id, form.fields.get("session_id") or None, choice, form.files)
+            session = await desk.upload(user.id, key, choice, form.files)
         except SessionTaken as error:
             raise HTTPException(
                 409, "This session_id was used for another upload; start a new one with /designs/start-upload."
@@ -144,9 +148,19 @@ def _parse(model: type[Model], form: Form, name: str) -> Model:
     except ValidationError as error:
         problems = [{**problem, "loc": ("body", name, *problem["loc"])} for problem in error.errors(include_url=False)]
         raise RequestValidationError(problems) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = {"type": "json_invalid", "loc": ("body", name), "msg": f"JSON decode error: {error}", "input": None}
         raise RequestValidationError([problem]) from error
+
+
+def _session_id(form: Form) -> str | None:
+    """The id that the client chose, if it did; what no database key can be is refused."""
+    key = form.fields.get("session_id") or None
+    if key is not None and ("\0" in key or len(key) > MAX_SESSION_ID):
+        words = f"Should have at most {MAX_SESSION_ID} characters, none of them NUL"
+        problem = {"type": "value_error", "loc": ("body", "session_id"), "msg": words, "input": key}
+        raise RequestValidationError([problem])
+    return key
 
 
 def _estimate(megabytes: float, files: int) -> float:

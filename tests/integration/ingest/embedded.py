@@ -7,6 +7,8 @@ import json
 import os
 import random
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -74,16 +76,15 @@ class Place:
             **self.changes,
         }
 
-    def on_nas(self) -> list[str]:
-        """The files that people see on the NAS."""
-        found = (path.relative_to(self.nas) for path in self.nas.rglob("*") if path.is_file())
+    def on_nas(self, folder: str) -> list[str]:
+        """The files that people see in a shop's folder of the NAS, below it."""
+        root = self.nas / folder
+        found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
         return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
 
-    def on_nas_of(self, name: str) -> str:
-        """Where the NAS has the one file of this name that was put there last."""
-        found = [path for path in self.nas.rglob(name) if path.is_file()]
-        newest = max(found, key=lambda path: path.stat().st_mtime_ns)
-        return str(newest.relative_to(self.nas))
+    def listed(self, folder: str) -> list[str]:
+        """The listings that a shop has."""
+        return sorted(path.name for path in (self.listings / folder).glob("*/") if not path.name.startswith("."))
 
 
 @contextlib.contextmanager
@@ -102,6 +103,19 @@ class Server:
 
     url: str
     place: Place
+
+    def send(self, message: bytes, *, reset: bool = False) -> bytes:
+        """Send bytes over a connection of their own and hang up, or with `reset` break the connection off.
+
+        Returns what came back; nothing when it was broken off.
+        """
+        with socket.create_connection(self.address, timeout=60) as connection:
+            connection.sendall(message)
+            if reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return b""
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -236,8 +250,7 @@ class Shop:
 
     def upload(self, files: Sequence[File], session: str | None = None, **changes: Any) -> httpx.Response:
         """The second call of an upload."""
-        fields = {"design_data": json.dumps(self.design_data(**changes))} | ({"session_id": session} if session else {})
-        return self.client.post("/designs/", files=parts(files), data=fields)
+        return self.client.send(self.request(files, session, **changes))
 
     def uploaded(self, files: Sequence[File], session: str | None = None) -> dict[str, Any]:
         """What an upload that went well answered."""
@@ -245,6 +258,16 @@ class Shop:
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    @property
+    def folder(self) -> str:
+        """Of the shop, on the NAS and among the listings."""
+        return str(self.user["shop_name"])
+
+    def request(self, files: Sequence[File], session: str | None = None, **changes: Any) -> httpx.Request:
+        """The second call of an upload, to be sent."""
+        fields = {"design_data": json.dumps(self.design_data(**changes))} | ({"session_id": session} if session else {})
+        return self.client.build_request("POST", "/designs/", files=parts(files), data=fields)
 
     def list_designs(self, ids: Sequence[str], **changes: Any) -> httpx.Response:
         """The last call of an upload."""
@@ -269,10 +292,11 @@ class Shop:
 
 
 @contextlib.contextmanager
-def shop(server: Server, *, name: str = "NorthCups", grown: bool = True) -> Iterator[Shop]:
-    """A new user. Without `grown` there is an account and nothing else."""
+def shop(server: Server) -> Iterator[Shop]:
+    """A new user, whose shop's name and folder nobody else has."""
+    name = f"Shop {next(_numbers)} of {os.getpid()}"
     registration = {
-        "email": f"shop{next(_numbers)}.{random.randrange(10**9)}@example.com",
+        "email": f"{name.replace(' ', '.')}@example.com",
         "password": PASSWORD,
         "shop_name": name,
         "registration_mode": "create",
@@ -283,11 +307,10 @@ def shop(server: Server, *, name: str = "NorthCups", grown: bool = True) -> Iter
         account = _made(stranger, "/auth/register", json=registration)
     token = account["access_token"]
     with server.client(token) as client:
-        ids = _grown(client) if grown else {"product": "", "canvas": "", "size": "", "mockup": ""}
-        yield Shop(server, client, account["user"], token, **ids)
+        yield Shop(server, client, account["user"], token, **_settled(client))
 
 
-def _grown(client: httpx.Client) -> dict[str, str]:
+def _settled(client: httpx.Client) -> dict[str, str]:
     template: dict[str, Any] = {"name": "UVDTF 16oz", "title": "| UVDTF Cup Wrap", "description": "Ready"}
     template |= {"price": 4.0, "quantity": 100, "taxonomy_id": 1071, "tags": ["cup"], "materials": ["UV DTF"]}
     size = {"name": "UVDTF 16oz", "width_inches": WIDTH_IN, "height_inches": HEIGHT_IN}
@@ -316,6 +339,13 @@ def _made(client: httpx.Client, path: str, **kwargs: Any) -> dict[str, Any]:
 def parts(files: Sequence[File]) -> list[tuple[str, tuple[str, bytes, str]]]:
     """Files as httpx sends them under the frontend's name."""
     return [("files", (name, data, "image/png")) for name, data in files]
+
+
+def wire(request: httpx.Request) -> bytes:
+    """A request as it goes over the wire."""
+    head = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
+    head += [b"%s: %s" % pair for pair in request.headers.raw]
+    return b"\r\n".join([*head, b"", request.read()])
 
 
 def saved(image: Image.Image, format_: str = "PNG", **options: Any) -> bytes:

@@ -84,7 +84,8 @@ def test_an_upload_answers_with_designs_in_the_shape_of_the_contract(shop: Shop)
         assert all(isinstance(found[name], kind) if kind else found[name] is None for name, kind in DESIGN.items())
         name = f"UV {number} UVDTF_16oz_{number}.png"
         assert (found["filename"], found["description"]) == (name, "two")
-        assert found["file_path"] == f"/share/Graphics/{shop.server.place.on_nas_of(name)}"
+        assert found["file_path"] == f"/share/Graphics/{shop.folder}/UVDTF 16oz/{name}"
+        assert f"UVDTF 16oz/{name}" in shop.server.place.on_nas(shop.folder)
         assert (found["canvas_config_id"], found["user_id"]) == (shop.canvas, shop.user["id"])
         assert found["is_active"] is True
         assert found["is_digital"] is False

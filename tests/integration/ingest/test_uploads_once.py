@@ -1,0 +1,165 @@
+"""The same call again is the same work: contract 0.4 and 0.5, and rows 15, 18 and 21 of its section 6."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.ingest import embedded
+from tests.integration.ingest.embedded import Shop, wire
+
+
+def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
+    """Make a call from so many threads that begin together."""
+    start = threading.Barrier(number)
+
+    def one(_: int) -> httpx.Response:
+        start.wait(10)
+        return call()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 201, answer.text
+    return [design["id"] for design in answer.json()["designs"]]
+
+
+def prints(shop: Shop) -> list[str]:
+    """The designs on the NAS."""
+    return [path for path in shop.server.place.on_nas(shop.folder) if path.startswith("UVDTF 16oz/")]
+
+
+def numbered(*numbers: int) -> list[str]:
+    return [f"UVDTF 16oz/UV {number} UVDTF_16oz_{number}.png" for number in numbers]
+
+
+def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) -> None:
+    files = [*embedded.designs(3), ("bad.png", b"no picture")]
+    session = shop.start(files)
+    first, second = shop.upload(files, session), shop.upload(files, session)
+    assert len(ids(first)) == 3
+    assert first.json() == second.json()
+    assert prints(shop) == numbered(100, 101, 102)
+    assert shop.get(session)["totals"]["received"] == 4
+
+
+def test_eight_equal_uploads_at_once_are_one(shop: Shop) -> None:
+    files = embedded.designs(4)
+    session = shop.start(files)
+    answers = at_once(8, lambda: shop.upload(files, session))
+    assert len({tuple(ids(answer)) for answer in answers}) == 1
+    assert len(ids(answers[0])) == 4
+    assert prints(shop) == numbered(100, 101, 102, 103)
+
+
+def test_eight_equal_uploads_under_a_session_that_was_never_announced_are_one(shop: Shop) -> None:
+    answers = at_once(8, lambda: shop.upload(embedded.designs(2), "a key of the client's own"))
+    assert len({tuple(ids(answer)) for answer in answers}) == 1
+    assert prints(shop) == numbered(100, 101)
+    assert len(shop.client.get("/api/v1/sessions").json()["sessions"]) == 1
+
+
+def test_the_same_files_in_two_sessions_at_once_are_stored_once(shop: Shop) -> None:
+    files, sessions = embedded.designs(3), iter([shop.start(), shop.start()])
+    answers = at_once(2, lambda: shop.upload(files, next(sessions)))
+    bodies = [answer.json() for answer in answers]
+    assert sum(body["total"] for body in bodies) == 3
+    assert {found["state"] for body in bodies for found in body["skipped"]} == {"duplicate"}
+    assert prints(shop) == numbered(100, 101, 102)
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        (embedded.designs(2, first=8), {}),
+        (embedded.designs(1), {}),
+        (embedded.designs(3), {}),
+        (embedded.designs(2)[::-1], {}),
+        ([("renamed.png", embedded.design(1)[1]), embedded.design(2)], {}),
+        (embedded.designs(2), {"starting_name": 500}),
+        (embedded.designs(2), {"description": "another"}),
+    ],
+    ids=["other files", "fewer", "more", "another order", "another name", "another number", "another text"],
+)
+def test_a_session_id_is_not_used_for_something_else(
+    shop: Shop, files: list[embedded.File], changes: dict[str, Any]
+) -> None:
+    session = shop.start()
+    before = ids(shop.upload(embedded.designs(2), session))
+    answer = shop.upload(files, session, **changes)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("This session_id was used for another upload")
+    assert ids(shop.upload(embedded.designs(2), session)) == before
+    assert shop.get(session)["totals"]["received"] == 2
+    assert prints(shop) == numbered(100, 101)
+
+
+def test_two_users_may_use_the_same_session_id(shop: Shop, stranger: Shop) -> None:
+    ours, theirs = ids(shop.upload(embedded.designs(1), "mine")), ids(stranger.upload(embedded.designs(1), "mine"))
+    assert len({*ours, *theirs}) == 2
+    assert shop.get("mine")["session_id"] != stranger.get("mine")["session_id"]
+
+
+def test_listings_asked_for_six_times_at_once_exist_once(shop: Shop) -> None:
+    wanted = ids(shop.upload(embedded.designs(2), shop.start()))
+    answers = at_once(6, lambda: shop.list_designs(wanted))
+    answers.append(shop.list_designs([*wanted, *wanted]))
+    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.json()["result"]["message"] for answer in answers} == {"2 listings created."}
+    assert [name.split(" [")[0] for name in shop.server.place.listed(shop.folder)] == [
+        "UV 100 UVDTF_16oz_100",
+        "UV 101 UVDTF_16oz_101",
+    ]
+
+
+def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Shop) -> None:
+    files = embedded.designs(4)
+    session = shop.start()
+    with ThreadPoolExecutor(1) as pool:
+        uploading = pool.submit(shop.upload, files, session)
+        wanted = embedded.eventually(lambda: [item["item_id"] for item in shop.items(session)])
+        answer = shop.list_designs(wanted)
+        assert ids(uploading.result()) == wanted
+    assert answer.json()["result"]["message"] == "4 listings created."
+    assert len(shop.server.place.listed(shop.folder)) == 4
+    assert shop.get(session)["state"] == "finished"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(shop: Shop, share: float) -> None:
+    files = embedded.designs(5)
+    session = shop.start(files)
+    message = wire(shop.request(files, session))
+    head = message.index(b"\r\n\r\n") + 4
+    shop.server.send(message[: head + int((len(message) - head) * share)], reset=True)
+    assert len(ids(shop.upload(files, session))) == 5
+    assert prints(shop) == numbered(100, 101, 102, 103, 104)
+    assert shop.get(session)["totals"]["received"] == 5
+    incoming = shop.server.place.data / "blobs" / "incoming"
+    assert embedded.eventually(lambda: not list(incoming.iterdir())), "the half file is gone"
+
+
+def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop: Shop) -> None:
+    files = embedded.designs(5)
+    session = shop.start(files)
+    for _ in range(2):
+        shop.server.send(wire(shop.request(files, session)), reset=True)
+    found = ids(shop.upload(files, session))
+    assert len(found) == 5
+    assert [item["item_id"] for item in shop.items(session)] == found
+    assert prints(shop) == numbered(100, 101, 102, 103, 104)
+
+
+def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> None:
+    wanted = ids(shop.upload(embedded.designs(2), shop.start()))
+    data = {"product_template_id": shop.product, "mockup_id": shop.mockup, "design_ids": wanted}
+    form = {"product_data": (None, json.dumps(data))}
+    shop.server.send(wire(shop.client.build_request("POST", "/mockups/upload-mockup", files=form)), reset=True)
+    assert shop.list_designs(wanted).json()["result"]["message"] == "2 listings created."
+    assert len(shop.server.place.listed(shop.folder)) == 2

@@ -1,4 +1,4 @@
-"""A T-shirt laid flat on coloured paper, dark so that white ink shows. Its folds are a height map, lit from one side."""
+"""A T-shirt laid flat on coloured paper, dark so that white ink shows. Its folds are a height map, lit aslant."""
 
 import cv2
 import numpy as np

@@ -31,7 +31,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from shared.bus.dead_letter import DeadLetter
-from shared.bus.envelope import Envelope, Undecodable, answer_id, seal, unseal
+from shared.bus.envelope import Envelope, Undecodable, answer_id, attempt_of, seal, unseal
 from shared.bus.retry import Bury
 from shared.bus.service import Service
 from shared.bus.topology import MAX_HEADER_BYTES, Route, dead_route, retry_route, routes
@@ -43,6 +43,9 @@ log = structlog.get_logger()
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 KEEP_S = 600.0
+
+OURS = ("x-attempt", "x-first-failed-at", "x-generation")
+OF_DEATH = ("x-service", "x-dead-at", "x-stack")
 
 Headers = Mapping[str, Any]
 
@@ -83,8 +86,11 @@ class Delivery:
 
     @property
     def attempt(self) -> int:
-        """From 1. Our own header: the broker's x-death can't be trusted on every version."""
-        return int(self.headers.get("x-attempt", 1))
+        return attempt_of(self.headers)
+
+    def waits_for(self, error: Exception) -> bool:
+        """Whether it is kept here after this error. A dead letter has nowhere further to go, whatever happened."""
+        return isinstance(error, Unavailable) or self.dead_service is not None
 
 
 async def publish(transport: Transport, envelope: Envelope) -> None:
@@ -113,15 +119,15 @@ async def deliver(
         while True:
             try:
                 await _handle(service, envelope, transport, threads)
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
+                if not delivery.waits_for(error):
+                    return await _until_taken(partial(_fail, service, delivery, error, transport), stopping)
                 log.warning("waiting", cause=str(error), next_try_s=pause_s)
                 if asyncio.get_running_loop().time() > kept_until:
                     return await _until_taken(partial(_defer, service, delivery, transport), stopping)
                 if await _stopped_within(stopping, pause_s):
                     return False
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
-                return await _until_taken(partial(_fail, service, delivery, error, transport), stopping)
             else:
                 return True
 
@@ -172,6 +178,13 @@ async def _fail(service: Service, delivery: Delivery, error: Exception, transpor
 
 
 async def _defer(service: Service, delivery: Delivery, transport: Transport) -> None:
+    """To the end of the line: of its own dead-letter queue if it is a dead letter, whose inbox is not ours."""
+    if delivery.dead_service is not None:
+        cause = DeadLetter.of(delivery.dead_service, delivery.body, delivery.headers).cause
+        told = {name: value for name, value in delivery.headers.items() if name in OF_DEATH}
+        headers = {**told, **_kept(delivery.headers), "x-attempt": delivery.attempt, "x-cause": cause}
+        await transport.send(dead_route(delivery.dead_service), _copy(delivery, headers, "defer"))
+        return
     headers = {**_kept(delivery.headers), "x-attempt": delivery.attempt}
     await transport.send(retry_route(service.name, service.retry.delays_s[-1]), _copy(delivery, headers, "defer"))
 
@@ -203,8 +216,7 @@ def _copy(delivery: Delivery, headers: Headers, kind: str) -> Sealed:
 
 def _kept(headers: Headers) -> dict[str, str | int]:
     """Our own headers. `x-death` and its kin must never be published again: RabbitMQ 3.x reads them as a cycle."""
-    ours = ("x-attempt", "x-first-failed-at", "x-generation")
-    return {name: value for name, value in headers.items() if name in ours}
+    return {name: value for name, value in headers.items() if name in OURS}
 
 
 async def _until_taken(step: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> bool:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +48,12 @@ def types() -> dict[str, type[Message]]:
 def answer_id(cause: UUID, message: Message, index: int) -> UUID:
     """The id of the `index`th answer to a message: the same whenever the message is handled again."""
     return uuid5(cause, f"{type(message).__name__}:{index}")
+
+
+def attempt_of(headers: Mapping[str, Any]) -> int:
+    """Which delivery this is, from 1. Our own header: the broker's x-death can't be trusted on every version."""
+    attempt = headers.get("x-attempt")
+    return attempt if isinstance(attempt, int) and attempt > 1 else 1
 
 
 def seal(envelope: Envelope) -> bytes:

@@ -1,7 +1,7 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -47,11 +47,13 @@ class RabbitBus:
         self._inboxes: dict[str, _Inbox] = {}
 
     async def connect(self) -> None:
-        """Open both connections.
+        """Open both connections, once: they reconnect by themselves.
 
         Raises:
             Unavailable: no broker answers at the address.
         """
+        if self._channel is not None:
+            return
         try:
             self._publishing = await self._open("publish")
             self._consuming = await self._open("consume")
@@ -140,7 +142,8 @@ class RabbitBus:
         return self._exchanges[name]
 
     async def _close(self) -> None:
-        for connection in (self._consuming, self._publishing):
+        connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
+        for connection in connections:
             if connection is not None and not connection.is_closed:
                 await connection.close()
 
@@ -155,7 +158,7 @@ class _Inbox:
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
         self.workers: list[asyncio.Task[None]] = []
-        self.channel: AbstractChannel  # held here: aio-pika itself keeps only a weak reference
+        self.channel: AbstractChannel | None = None  # held here: aio-pika itself keeps only a weak reference
         self.queue: AbstractQueue
         self.tag: str
 
@@ -165,23 +168,38 @@ class _Inbox:
     ) -> "_Inbox":
         self = cls(bus, service, dead_service)
         try:
-            self.channel = await connection.channel()
-            await self.channel.set_qos(service.prefetch)
-            # aio-pika consumes again, after a lost connection or a cancel, only from queues that it has seen declared.
-            self.queue = await self.channel.declare_queue(queue, passive=True)
-            self.workers = [asyncio.create_task(self._work()) for _ in range(service.prefetch)]
-            self.tag = await self.queue.consume(self.arrived.put)
+            self.channel = connection.channel()
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
+                await self.channel
+                await self.channel.set_qos(service.prefetch)
+                # aio-pika consumes again, after a lost connection or a cancel, only what it has seen declared.
+                self.queue = await self.channel.declare_queue(queue, passive=True)
+                self.tag = await self.queue.consume(self.arrived.put)
         except BROKER_ERRORS as error:
+            await self._abandon()
             raise Unavailable(f"queue {queue} can't be consumed ({error!r}); run presswork init") from error
+        self.workers = [asyncio.create_task(self._work()) for _ in range(service.prefetch)]
         return self
+
+    async def _abandon(self) -> None:
+        """Close the channel of a failed attempt, or aio-pika would open it again for nobody, attempt after attempt."""
+        if self.channel is not None:
+            await _settle(asyncio.wait_for(self.channel.close(), CONNECT_TIMEOUT_S))
 
     async def _work(self) -> None:
         while True:
             message = await self.arrived.get()
             delivery = Delivery(message.body, message.headers, self.dead_service)
-            settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
-            if settle:
-                await _ack(message)
+            try:
+                settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
+            except Exception:
+                # Delivery foresees every error of a handler, so this is a fault of ours. It must not end the worker
+                # in silence; if it comes each time, the delivery limit buries the message.
+                log.exception("delivery broke; the message goes back to its queue", queue=self.queue.name)
+                await _settle(message.reject(requeue=True))
+            else:
+                if settle:
+                    await _settle(message.ack())
             self.arrived.task_done()
 
     async def stop(self, grace_s: float) -> None:
@@ -203,12 +221,12 @@ class _Inbox:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def _ack(message: AbstractIncomingMessage) -> None:
+async def _settle(settling: Awaitable[None]) -> None:
     try:
-        await message.ack()
+        await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
-        log.info("could not ack", cause=repr(error))
+        log.info("could not settle", cause=repr(error))
 
 
 @asynccontextmanager

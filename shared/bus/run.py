@@ -45,8 +45,7 @@ async def start(bus: RabbitBus, service: Service) -> None:
     pause_s = 0.2
     while True:
         try:
-            if not bus.connected:
-                await bus.connect()
+            await bus.connect()
             await bus.consume(service)
         except Unavailable as error:
             log.warning("waiting for the broker", cause=str(error), next_try_s=pause_s)

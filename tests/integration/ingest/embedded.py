@@ -37,6 +37,7 @@ from tests import backends
 
 ORIGIN = "http://localhost:3000"
 PASSWORD = "correct horse battery"
+PRODUCT = "UVDTF 16oz"
 WIDTH_IN, HEIGHT_IN = 0.75, 0.5  # small prints are made quickly
 
 File = tuple[str, bytes]
@@ -76,11 +77,10 @@ class Place:
             **self.changes,
         }
 
-    def on_nas(self, folder: str) -> list[str]:
-        """The files that people see in a shop's folder of the NAS, below it."""
-        root = self.nas / folder
-        found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-        return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
+    def designs(self, folder: str) -> list[str]:
+        """The names of the designs that people see in a shop's folder of the NAS, of its only product."""
+        found = (self.nas / folder / PRODUCT).iterdir() if (self.nas / folder / PRODUCT).is_dir() else ()
+        return sorted(path.name for path in found if not path.name.startswith("."))
 
     def listed(self, folder: str) -> list[str]:
         """The listings that a shop has."""
@@ -109,7 +109,7 @@ class Server:
 
         Returns what came back; nothing when it was broken off.
         """
-        with socket.create_connection(self.address, timeout=60) as connection:
+        with connected(self) as connection:
             connection.sendall(message)
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -117,15 +117,16 @@ class Server:
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
-    @property
-    def address(self) -> tuple[str, int]:
-        parsed = httpx.URL(self.url)
-        return parsed.host, parsed.port or 0
-
     def client(self, token: str | None = None) -> httpx.Client:
         """A client as a browser at the frontend's origin."""
         headers = {"Origin": ORIGIN} | ({"Authorization": f"Bearer {token}"} if token else {})
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+
+
+def connected(server: Server) -> socket.socket:
+    """A connection to a server, for what no HTTP client does."""
+    url = httpx.URL(server.url)
+    return socket.create_connection((url.host, url.port or 80), timeout=60)
 
 
 @dataclass(frozen=True)
@@ -311,9 +312,9 @@ def shop(server: Server) -> Iterator[Shop]:
 
 
 def _settled(client: httpx.Client) -> dict[str, str]:
-    template: dict[str, Any] = {"name": "UVDTF 16oz", "title": "| UVDTF Cup Wrap", "description": "Ready"}
+    template: dict[str, Any] = {"name": PRODUCT, "title": "| UVDTF Cup Wrap", "description": "Ready"}
     template |= {"price": 4.0, "quantity": 100, "taxonomy_id": 1071, "tags": ["cup"], "materials": ["UV DTF"]}
-    size = {"name": "UVDTF 16oz", "width_inches": WIDTH_IN, "height_inches": HEIGHT_IN}
+    size = {"name": PRODUCT, "width_inches": WIDTH_IN, "height_inches": HEIGHT_IN}
     product = _made(client, "/settings/product-template", json=template)["id"]
     canvas = _made(client, f"/settings/{product}/canvas-config", json=size | {"is_stretch": True})["id"]
     sized = _made(client, f"/settings/{product}/{canvas}/size-config", json=size)["id"]
@@ -346,6 +347,11 @@ def wire(request: httpx.Request) -> bytes:
     head = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
     head += [b"%s: %s" % pair for pair in request.headers.raw]
     return b"\r\n".join([*head, b"", request.read()])
+
+
+def print_names(*numbers: int) -> list[str]:
+    """What designs of these numbers are called."""
+    return [f"UV {number} UVDTF_16oz_{number}.png" for number in numbers]
 
 
 def saved(image: Image.Image, format_: str = "PNG", **options: Any) -> bytes:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop, wire
+from tests.integration.ingest.embedded import Shop, print_names, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -31,12 +31,7 @@ def ids(answer: httpx.Response) -> list[str]:
 
 
 def prints(shop: Shop) -> list[str]:
-    """The designs on the NAS."""
-    return [path for path in shop.server.place.on_nas(shop.folder) if path.startswith("UVDTF 16oz/")]
-
-
-def numbered(*numbers: int) -> list[str]:
-    return [f"UVDTF 16oz/UV {number} UVDTF_16oz_{number}.png" for number in numbers]
+    return shop.server.place.designs(shop.folder)
 
 
 def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) -> None:
@@ -45,7 +40,7 @@ def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) ->
     first, second = shop.upload(files, session), shop.upload(files, session)
     assert len(ids(first)) == 3
     assert first.json() == second.json()
-    assert prints(shop) == numbered(100, 101, 102)
+    assert prints(shop) == print_names(100, 101, 102)
     assert shop.get(session)["totals"]["received"] == 4
 
 
@@ -55,13 +50,13 @@ def test_eight_equal_uploads_at_once_are_one(shop: Shop) -> None:
     answers = at_once(8, lambda: shop.upload(files, session))
     assert len({tuple(ids(answer)) for answer in answers}) == 1
     assert len(ids(answers[0])) == 4
-    assert prints(shop) == numbered(100, 101, 102, 103)
+    assert prints(shop) == print_names(100, 101, 102, 103)
 
 
 def test_eight_equal_uploads_under_a_session_that_was_never_announced_are_one(shop: Shop) -> None:
     answers = at_once(8, lambda: shop.upload(embedded.designs(2), "a key of the client's own"))
     assert len({tuple(ids(answer)) for answer in answers}) == 1
-    assert prints(shop) == numbered(100, 101)
+    assert prints(shop) == print_names(100, 101)
     assert len(shop.client.get("/api/v1/sessions").json()["sessions"]) == 1
 
 
@@ -71,7 +66,7 @@ def test_the_same_files_in_two_sessions_at_once_are_stored_once(shop: Shop) -> N
     bodies = [answer.json() for answer in answers]
     assert sum(body["total"] for body in bodies) == 3
     assert {found["state"] for body in bodies for found in body["skipped"]} == {"duplicate"}
-    assert prints(shop) == numbered(100, 101, 102)
+    assert prints(shop) == print_names(100, 101, 102)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +92,7 @@ def test_a_session_id_is_not_used_for_something_else(
     assert answer.json()["detail"].startswith("This session_id was used for another upload")
     assert ids(shop.upload(embedded.designs(2), session)) == before
     assert shop.get(session)["totals"]["received"] == 2
-    assert prints(shop) == numbered(100, 101)
+    assert prints(shop) == print_names(100, 101)
 
 
 def test_two_users_may_use_the_same_session_id(shop: Shop, stranger: Shop) -> None:
@@ -139,7 +134,7 @@ def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(
     head = message.index(b"\r\n\r\n") + 4
     shop.server.send(message[: head + int((len(message) - head) * share)], reset=True)
     assert len(ids(shop.upload(files, session))) == 5
-    assert prints(shop) == numbered(100, 101, 102, 103, 104)
+    assert prints(shop) == print_names(100, 101, 102, 103, 104)
     assert shop.get(session)["totals"]["received"] == 5
     incoming = shop.server.place.data / "blobs" / "incoming"
     assert embedded.eventually(lambda: not list(incoming.iterdir())), "the half file is gone"
@@ -153,7 +148,7 @@ def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop:
     found = ids(shop.upload(files, session))
     assert len(found) == 5
     assert [item["item_id"] for item in shop.items(session)] == found
-    assert prints(shop) == numbered(100, 101, 102, 103, 104)
+    assert prints(shop) == print_names(100, 101, 102, 103, 104)
 
 
 def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> None:

@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +41,7 @@ class Blobs:
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                writer = BlobWriter(file)
+                writer = BlobWriter(file, self._store_errors)
                 yield writer
                 with self._store_errors():
                     file.flush()
@@ -93,12 +94,14 @@ class BlobWriter:
 
     blob: Blob
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, store_errors: Callable[[], AbstractContextManager[None]]) -> None:
         self.file = file
+        self.store_errors = store_errors
         self.digest = hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> int:
         self.digest.update(data)
         self.size += len(data)
-        return self.file.write(data)
+        with self.store_errors():  # the disk may be full
+            return self.file.write(data)

@@ -1,4 +1,6 @@
-"""Every message on the wire: events (facts, noun and past participle) first, then commands (verb and noun).
+"""Every message on the wire: what happens to one file, then what starts work, then commands.
+
+Events are facts (noun and past participle), commands are orders (verb and noun).
 
 Bodies hold facts only; message id, causation and attempt live in the envelope (`shared/bus/envelope.py`).
 Unknown fields are ignored and fields are only ever added, with a default: an old consumer reads a new message and the
@@ -215,6 +217,7 @@ class ImageFailed(ItemEvent):
     outcome = "failed"
     failed_stage: Stage
     reason: str
+    mockup_id: UUID | None = Field(default=None, description="which of the design's listings it was about, if one")
 
 
 class DesignStored(ItemEvent):

@@ -112,7 +112,10 @@ async def deliver(
     except Undecodable as error:
         return await _until_taken(partial(_bury, service, delivery, error, transport), stopping)
     with structlog.contextvars.bound_contextvars(
-        message=type(envelope.message).__name__, message_id=str(envelope.id), session_id=envelope.correlation_id
+        service=service.name,
+        message=type(envelope.message).__name__,
+        message_id=str(envelope.id),
+        session_id=envelope.correlation_id,
     ):
         pause_s = FIRST_PAUSE_S
         kept_until = asyncio.get_running_loop().time() + KEEP_S
@@ -148,7 +151,8 @@ async def _handle(service: Service, envelope: Envelope, transport: Transport, th
     handler = service.handlers[type(envelope.message)]
 
     async def answer(message: Message, index: int) -> None:
-        correlation = envelope.correlation_id or _session_of(message)
+        # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
+        correlation = _session_of(message) or envelope.correlation_id
         await publish(
             transport,
             Envelope(answer_id(envelope.id, message, index), message, _process(service), correlation, envelope.id),

@@ -1,9 +1,8 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import Awaitable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 
 import aio_pika
 import structlog
@@ -227,17 +226,6 @@ async def _settle(settling: Awaitable[None]) -> None:
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
         log.info("could not settle", cause=repr(error))
-
-
-@asynccontextmanager
-async def connected(url: str, name: str) -> AsyncIterator[RabbitBus]:
-    """A bus for the time of a block."""
-    bus = RabbitBus(url, name)
-    await bus.connect()
-    try:
-        yield bus
-    finally:
-        await bus.stop()
 
 
 async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:

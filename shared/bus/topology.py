@@ -28,6 +28,8 @@ DEAD = "presswork.dead"
 DELIVERY_LIMIT = 10
 """Deliveries of one message that may end with its consumer's death; small prefetch keeps innocents below it."""
 
+PRACTICALLY_NEVER = 1_000_000
+
 MAX_HEADER_BYTES = 4096
 """AMQP can't split a header frame (aiormq), so a cause is cut to what always fits."""
 
@@ -128,7 +130,7 @@ def topology(services: Iterable[Service]) -> Topology:
     )
     queues = [_inbox_queue(service) for service in services]
     mortal = dict.fromkeys(name for service in services for name in (service.name, *service.archives))
-    queues += [Queue(dead_queue(name), {"x-queue-type": "quorum"}, (dead_route(name),)) for name in mortal]
+    queues += [_dead_letter_queue(name) for name in mortal]
     queues += [_retry_queue(delay) for delay in delays]
     return Topology(exchanges, tuple(queues))
 
@@ -139,6 +141,12 @@ def _inbox_queue(service: Service) -> Queue:
         "x-delivery-limit": DELIVERY_LIMIT,
     }
     return Queue(inbox(service.name), arguments, bindings(service))
+
+
+def _dead_letter_queue(service: str) -> Queue:
+    # RabbitMQ 4 drops a message at its twentieth delivery unless it is told otherwise; 3.x knows no "never".
+    arguments: dict[str, str | int] = {"x-queue-type": "quorum", "x-delivery-limit": PRACTICALLY_NEVER}
+    return Queue(dead_queue(service), arguments, (dead_route(service),))
 
 
 def _retry_queue(delay_s: float) -> Queue:

@@ -26,6 +26,7 @@ from shared.contracts import (
 )
 from shared.database import transaction
 
+ADVICE = "The file itself may be fine: upload it again later, or tell your operator the number"
 IDENTITY = {"item_id", "index", "generation", "filename"}
 
 # What each service is there to do for a file. Giving up anything else leaves the file where it is: a stored design
@@ -53,23 +54,26 @@ class Archive:
             connection.execute(insert(dead_letters).values(**row).on_conflict_do_nothing())
 
 
-def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed]:
-    """Keep it, then tell whose files it was about."""
+def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed | BatchSubmitted]:
+    """Keep it, then see to the files that it was about."""
     archive.keep(letter)
     try:
         message = unseal(letter.body.encode()).message
     except Undecodable:
         return  # kept for a person; whose it was can't be read
-    yield from failures(message, letter.service, letter.cause)
+    if isinstance(message, BatchSubmitted) and len(message.files) > 1:
+        # One of them may have killed its hasher, again and again: alone, it takes nobody with it.
+        yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
+    else:
+        yield from failures(message, letter.service, f"{letter.cause}. {ADVICE} {letter.id}.")
 
 
 def failures(message: Message, service: Stage, cause: str) -> Iterator[ImageFailed]:
     """One failure for each file whose work a service gave up."""
     if not isinstance(message, WORK[service]):
         return
-    reason = f"{service} gave up: {cause}. Nothing is wrong with the file itself; an operator can replay it."
     for file in _files(message):
-        yield ImageFailed(failed_stage=service, reason=reason, **file)
+        yield ImageFailed(failed_stage=service, reason=f"{service} gave up: {cause}", **file)
 
 
 def _files(message: Message) -> Iterator[dict[str, Any]]:
@@ -77,4 +81,4 @@ def _files(message: Message) -> Iterator[dict[str, Any]]:
         session = {"tenant_id": message.tenant_id, "session_id": message.session_id}
         yield from ({**session, **file.model_dump(include=IDENTITY)} for file in message.files)
     else:
-        yield message.model_dump(include=IDENTITY | {"tenant_id", "session_id"})
+        yield message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})

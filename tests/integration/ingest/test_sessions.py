@@ -18,7 +18,8 @@ from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Choice, Received, Session, Sessions, SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
 from services.ingest.sessions.timeline import COUNTS
-from shared.bus.envelope import Envelope
+from shared.bus.dead_letter import DeadLetter
+from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
     BatchSubmitted,
     Blob,
@@ -26,6 +27,7 @@ from shared.contracts import (
     Destination,
     DuplicateFound,
     ImageAccepted,
+    ImageFailed,
     ImageHashed,
     ImageRejected,
     ItemEvent,
@@ -36,6 +38,7 @@ from shared.contracts import (
     MockupsRendered,
     MockupsRequested,
     PrintSpec,
+    Stage,
     StorageFailed,
     UploadedFile,
 )
@@ -333,6 +336,44 @@ def test_a_dead_letter_of_a_service_fails_its_files_in_words(engine: Engine, ses
     assert ended.totals.failed == 2
     assert ended.finished
     assert "MemoryError" in sessions.items(session.id)[0]["reason"]
+
+
+def test_a_batch_that_was_given_up_is_tried_again_file_by_file(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "bomb.png", "c.png")
+    batch = BatchSubmitted(
+        tenant_id=USER,
+        session_id=session.id,
+        batch=0,
+        files=tuple(files),
+        print_spec=choice().print_spec,
+        destination=choice().destination,
+    )
+    alone = project(engine, dead(batch, "hasher"))
+    assert [[file.filename for file in single.files] for single in alone] == [["a.png"], ["bomb.png"], ["c.png"]]
+    (failure,) = project(engine, dead(alone[1], "hasher"))
+    assert isinstance(failure, ImageFailed)
+    assert failure.filename == "bomb.png"
+    assert sessions.get(USER, session.id).totals.in_progress == 3  # type: ignore[union-attr]
+
+
+def dead(message: Message, service: Stage) -> DeadLetter:
+    body = seal(Envelope(uuid4(), message, "ingest", str(uuid4())))
+    return DeadLetter.of(service, body, {"x-cause": "out of memory"})
+
+
+def test_a_dead_letter_about_one_mockup_group_leaves_the_others(engine: Engine, sessions: Sessions) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    ask(sessions, file.item_id)
+    other = uuid4()
+    sessions.ask_listings(USER, [file.item_id], other, "NorthCups", LISTING, ())
+    rendered, published = listed(session, file)
+    project(engine, *project(engine, dead(rendered, "publisher")))
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.requested, totals.listing_failed) == (2, 1)
+    project(engine, published)  # it had reached the shop after all
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.listed, totals.listing_failed) == (1, 0)
 
 
 def test_what_a_stored_design_loses_does_not_fail_it(engine: Engine, sessions: Sessions) -> None:

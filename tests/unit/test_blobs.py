@@ -1,0 +1,52 @@
+"""The blob store: content-addressed, all or nothing, and honest about a disk that is full."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from shared.blobs import Blobs, BlobWriter
+from shared.contracts import Blob
+from shared.errors import Permanent, Unavailable
+
+
+def test_what_is_put_is_found_under_its_hash(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    blob = blobs.put(b"rose")
+    assert blob == Blob(sha256=hashlib.sha256(b"rose").hexdigest(), size=4)
+    assert blobs.put(b"rose") == blob
+    assert blobs.get(blob) == b"rose"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [blobs.path(blob)]
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
+    class HungUp(Exception):  # noqa: N818
+        pass
+
+    with pytest.raises(HungUp), Blobs(tmp_path).writer() as writer:
+        writer.write(b"half of a ro")
+        raise HungUp
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_is_waited_for_and_not_the_files_fault(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        writer = BlobWriter(full, Blobs(tmp_path)._store_errors)
+        with pytest.raises(Unavailable, match="No space left"):
+            writer.write(b"rose")
+
+
+def test_a_store_that_is_not_mounted_is_unavailable_and_a_lost_blob_is_lost(tmp_path: Path) -> None:
+    blob = Blob(sha256="0" * 64, size=4)
+    with pytest.raises(Unavailable, match="not mounted"):
+        Blobs(tmp_path / "away").get(blob)
+    with pytest.raises(Permanent, match="not in the store"):
+        Blobs(tmp_path).get(blob)
+
+
+def test_a_blob_that_was_changed_on_disk_is_noticed(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    blob = blobs.put(b"rose")
+    blobs.path(blob).write_bytes(b"rot!")
+    with pytest.raises(Permanent, match="changed on disk"):
+        blobs.get(blob)

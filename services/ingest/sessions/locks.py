@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, true
 from sqlalchemy.exc import DBAPIError
 
 from shared.errors import Unavailable
@@ -32,7 +32,13 @@ class SessionLocks:
         return False
 
     def keep_only(self, session_ids: Collection[UUID]) -> None:
-        """Let go of the sessions that need no more work."""
+        """Let go of the sessions that need no more work.
+
+        Raises:
+            Unavailable: the locks of the others are gone too; another replica may have them by now.
+        """
+        if self._held:
+            self._ask(true())  # a connection that broke since the last round took its locks with it
         for session_id in self._held.difference(session_ids):
             self._ask(func.pg_advisory_unlock(_key(session_id)))
             self._held.discard(session_id)

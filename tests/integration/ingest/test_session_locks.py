@@ -1,0 +1,29 @@
+"""Which replica works on a session of the original lane, when the database's connections break."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from services.ingest.sessions.locks import SessionLocks
+from shared.errors import Unavailable
+
+OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+
+
+def test_a_replica_whose_connection_broke_does_not_go_on_as_if_it_held_its_sessions(database_url: str) -> None:
+    engine = create_engine(database_url, poolclass=NullPool)
+    first, second, session_id = SessionLocks(engine), SessionLocks(engine), uuid4()
+    assert first.acquire(session_id)
+    assert not second.acquire(session_id)
+    with engine.begin() as connection:
+        assert connection.execute(text(OTHERS)).all() == [(True,)]
+    with pytest.raises(Unavailable):
+        first.keep_only([session_id])
+    assert not first.held(session_id)
+    assert second.acquire(session_id)
+    assert not first.acquire(session_id)
+    second.keep_only([])
+    assert first.acquire(session_id)
+    first.close()
+    second.close()

@@ -29,6 +29,7 @@ COMPREHENSIVE = "comprehensive"
 ORIGINAL = "original"
 
 POLL_S = 0.5
+RELAY_GRACE_S = 5.0
 
 
 @dataclass
@@ -51,7 +52,9 @@ class Lanes:
     def __post_init__(self) -> None:
         self._bus = MemoryBus()
         self._locks = SessionLocks(self.engine)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._connecting: list[asyncio.Task[None]] = []
+        self._relays: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     @property
     def broker_connected(self) -> bool:
@@ -69,16 +72,23 @@ class Lanes:
         if self.original:
             for service in (*self.original, self.projection):
                 await self._bus.consume(service)
-            self._tasks.append(asyncio.create_task(self._relay(self._send_original)))
+            self._relays.append(asyncio.create_task(self._relay(self._send_original)))
         if self.rabbit is not None:
-            self._tasks.append(asyncio.create_task(start(self.rabbit, self.projection)))
-            self._tasks.append(asyncio.create_task(self._relay(self._send_comprehensive)))
+            self._connecting.append(asyncio.create_task(start(self.rabbit, self.projection)))
+            self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
 
     async def stop(self, grace_s: float) -> None:
         """Finish what is in work within the grace; the rest is taken up again at the next start."""
-        for task in self._tasks:
+        self._stopping = True
+        self.owed.set()
+        for task in self._connecting:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._relays:
+            # Not cancelled at once: a relay's thread goes on whatever becomes of its task, with locks and bus.
+            await asyncio.wait(self._relays, timeout=RELAY_GRACE_S)
+        for task in self._relays:
+            task.cancel()
+        await asyncio.gather(*self._connecting, *self._relays, return_exceptions=True)
         await self._bus.stop(grace_s)
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
@@ -86,7 +96,7 @@ class Lanes:
 
     async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
         """Send for ever: at once when this process owes something, and every half second for what others owe."""
-        while True:
+        while not self._stopping:
             try:
                 await send()
             except Unavailable as error:
@@ -122,7 +132,7 @@ class Lanes:
                 if not self._locks.acquire(session_id):
                     continue
                 if self.unfinished.begun(session_id):
-                    for envelope in self.unfinished.messages(session_id):
+                    for envelope in self.unfinished.take_up(session_id):
                         publish(envelope)
             while relay.send(publish, outbox.c.session_id == session_id):
                 pass

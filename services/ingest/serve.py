@@ -173,6 +173,8 @@ async def _sweep(store: Sessions, grace_s: float) -> None:
             await asyncio.to_thread(store.finish_unasked, grace_s)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
+        except Exception:
+            log.exception("sessions could not be ended; it is tried again")
 
 
 def _broker_state(lanes: Lanes) -> str:

@@ -23,9 +23,13 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     class HungUp(Exception):  # noqa: N818
         pass
 
-    with pytest.raises(HungUp), Blobs(tmp_path).writer() as writer:
-        writer.write(b"half of a ro")
-        raise HungUp
+    def write_half() -> None:
+        with Blobs(tmp_path).writer() as writer:
+            writer.write(b"half of a ro")
+            raise HungUp
+
+    with pytest.raises(HungUp):
+        write_half()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

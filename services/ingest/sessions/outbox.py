@@ -7,6 +7,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
 
 from services.ingest.sessions.tables import NOW, outbox
@@ -64,12 +65,18 @@ class Relay:
             for row in connection.execute(unsent).mappings().all():
                 try:
                     publish(_envelope(row))
+                except (KeyError, ValidationError) as error:
+                    # Written by another release. Kept with its error for a person, but it must not hold up the rest.
+                    log.exception("unreadable message in the outbox", outbox_id=str(row["id"]), type=row["type"])
+                    unreadable = {"sent_at": NOW, "last_error": f"not sent, unreadable: {error!r}"}
+                    connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
                 except Unavailable as error:
                     failure = error
                     failed = {"attempts": outbox.c.attempts + 1, "last_error": str(error)}
                     connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**failed))
                     break
-                sent.append(row["id"])
+                else:
+                    sent.append(row["id"])
             if sent:
                 connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=NOW))
         if failure is not None:

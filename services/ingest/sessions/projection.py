@@ -4,7 +4,7 @@ Each change is a compare-and-set on (generation, stage rank): a repeated, late o
 emits nothing, whatever the order of arrival.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +18,7 @@ from shared.database import transaction
 
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
+UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
 
@@ -55,13 +56,15 @@ class Projection:
                     **(columns or {}),
                 )
             )
+            # Locks are taken in one order everywhere: item, listing, session.
+            orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
             changes = {} if item.state == "received" else {item.state: -1}
             told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
             timeline.append(
                 connection, item.session_id, state, {**changes, state: 1}, item_id=event.item_id, facts=told
             )
-            if state in ("duplicate", "rejected", "failed"):
-                self._fail_listings(connection, event, f"the design was not stored: {reason}")
+            for row in orphaned:
+                self._set_listing(connection, row, event, "failed", f"the design was not stored: {reason}", {})
 
     def listing_is(
         self,
@@ -74,7 +77,8 @@ class Projection:
     ) -> None:
         """A design's listing came to a state. Without a mockup id: every unfinished listing of the design."""
         with transaction(self.engine) as connection:
-            of_item = select(listings).where(listings.c.item_id == event.item_id).with_for_update()
+            of_item = select(listings).where(listings.c.item_id == event.item_id)
+            of_item = of_item.order_by(listings.c.mockup_id).with_for_update()
             if mockup_id is not None:
                 of_item = of_item.where(listings.c.mockup_id == mockup_id)
             for row in connection.execute(of_item).all():
@@ -90,10 +94,9 @@ class Projection:
             waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
             return [mockups_requested(item, row) for row in connection.execute(waiting)]
 
-    def _fail_listings(self, connection: Connection, event: ItemEvent, reason: str) -> None:
+    def _waiting_listings(self, connection: Connection, event: ItemEvent) -> Sequence[Row[Any]]:
         waiting = select(listings).where(listings.c.item_id == event.item_id, listings.c.state == "requested")
-        for row in connection.execute(waiting.with_for_update()).all():
-            self._set_listing(connection, row, event, "failed", reason, {})
+        return connection.execute(waiting.order_by(listings.c.mockup_id).with_for_update()).all()
 
     def _set_listing(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, Row, exists, select
+from sqlalchemy import Engine, Row, case, exists, select, update
 
 from services.ingest.sessions.batching import batches
 from services.ingest.sessions.projection import mockups_requested, request_id
@@ -19,11 +19,17 @@ from shared.contracts import (
     ImageRejected,
     Message,
     PrintSpec,
+    Stage,
     UploadedFile,
 )
 from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
+MOST_TAKEOVERS = 3
+KILLER = (
+    "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
+    "or upload it alone"
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,32 @@ class Unfinished:
         with transaction(self.engine) as connection:
             return bool(connection.execute(sent).scalar_one())
 
+    def take_up(self, session_id: UUID) -> Iterator[Envelope]:
+        """What to publish for a session whose last worker is gone.
+
+        A file that kills its worker would kill the next one too, as the broker's delivery limit prevents in the other
+        lane: after three takeovers in a row without any progress, what is unfinished fails.
+        """
+        with transaction(self.engine) as connection:
+            stuck = sessions.c.takeover_seq == sessions.c.last_seq
+            count = case((stuck, sessions.c.takeovers + 1), else_=1)
+            taken = update(sessions).where(sessions.c.id == session_id)
+            taken = taken.values(takeovers=count, takeover_seq=sessions.c.last_seq).returning(sessions.c.takeovers)
+            given_up = connection.execute(taken).scalar_one() > MOST_TAKEOVERS
+        yield from self.failures(session_id) if given_up else self.messages(session_id)
+
+    def failures(self, session_id: UUID) -> Iterator[Envelope]:
+        """The end of everything that is unfinished in a session."""
+        with transaction(self.engine) as connection:
+            unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+            for row in connection.execute(unsettled):
+                yield _envelope(session_id, _failure(row, "hasher", KILLER))
+            pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)
+            pending = pending.where(items.c.session_id == session_id, items.c.state == "stored")
+            for row in connection.execute(pending.where(listings.c.state.in_(("requested", "rendered")))):
+                failure = _failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
+                yield _envelope(session_id, failure.model_copy(update={"generation": row.request}))
+
     def messages(self, session_id: UUID) -> Iterator[Envelope]:
         """What to publish so that a session goes on. Consumers recognise what they did before."""
         with transaction(self.engine) as connection:
@@ -70,7 +102,7 @@ def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator
     """Everything that is not stored, the settled too: storage numbers a file when it knows all files before it."""
     for row in rows:
         if row.state == "failed":
-            yield _failure(row)
+            yield _failure(row, row.facts.get("failed_stage", "storage"), row.reason)
         elif row.state != "stored" and "refused" in row.facts:
             yield refusal(row)
     files = [_file(row) for row in rows if row.state not in ("stored", "failed") and "refused" not in row.facts]
@@ -113,7 +145,7 @@ def refusal(item: Row[Any]) -> ImageRejected:
     )
 
 
-def _failure(item: Row[Any]) -> ImageFailed:
+def _failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:
     return ImageFailed(
         tenant_id=item.user_id,
         session_id=item.session_id,
@@ -121,8 +153,9 @@ def _failure(item: Row[Any]) -> ImageFailed:
         index=item.index,
         generation=item.generation,
         filename=item.filename,
-        failed_stage=item.facts.get("failed_stage", "storage"),
-        reason=item.reason,
+        failed_stage=stage,
+        reason=reason,
+        mockup_id=mockup_id,
     )
 
 

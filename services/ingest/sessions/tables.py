@@ -42,7 +42,9 @@ sessions = Table(
     Column("finished_at", DateTime(timezone=True)),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("percent", Float, nullable=False, server_default="0"),
-    # Derived from the items in the same transactions; `reconcile` recomputes them and must find no drift.
+    Column("takeovers", Integer, nullable=False, server_default="0", comment="restarts in a row without progress"),
+    Column("takeover_seq", Integer, nullable=False, server_default="0", comment="last_seq at the last of them"),
+    # Derived from the items and listings, in the same transactions.
     Column("received", Integer, nullable=False, server_default="0"),
     Column("hashed", Integer, nullable=False, server_default="0"),
     Column("accepted", Integer, nullable=False, server_default="0"),
@@ -55,6 +57,7 @@ sessions = Table(
     Column("listed", Integer, nullable=False, server_default="0"),
     Column("listing_failed", Integer, nullable=False, server_default="0"),
     UniqueConstraint("user_id", "client_key"),
+    Index("sessions_working", "submitted_at", postgresql_where=text("state = 'working'")),
 )
 
 items = Table(
@@ -135,6 +138,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
     Index("outbox_unsent", "lane", "created_at", postgresql_where=text("sent_at IS NULL")),
+    Index("outbox_of_session", "session_id"),
 )
 
 dead_letters = Table(

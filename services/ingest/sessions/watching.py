@@ -69,6 +69,9 @@ class Watcher:
             except Retryable as error:
                 log.warning("progress waits", cause=str(error))
                 continue
+            except Exception:
+                log.exception("progress could not be read; it is tried again")
+                continue
             for session_id, seq in seqs.items():
                 if self._seen.get(session_id) != seq:
                     self._seen[session_id] = seq

@@ -481,3 +481,38 @@ def test_a_file_that_was_refused_on_receipt_is_rejected_in_words(engine: Engine,
     assert [file.filename for file in batch.files] == ["a.png"]
     project(engine, rejection)
     assert sessions.items(session.id)[0]["reason"] == "huge.png: too large"
+
+
+def test_a_session_that_kills_every_worker_is_given_up_and_one_that_advances_is_not(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "bomb.png", lane="original")
+    unfinished = Unfinished(engine, hashers=8)
+    for _ in range(3):
+        assert any(isinstance(envelope.message, BatchSubmitted) for envelope in unfinished.take_up(session.id))
+    project(engine, *stored(session, files[0]))  # progress: the count begins anew
+    for _ in range(3):
+        assert any(isinstance(envelope.message, BatchSubmitted) for envelope in unfinished.take_up(session.id))
+    (failure,) = (envelope.message for envelope in unfinished.take_up(session.id))
+    assert isinstance(failure, ImageFailed)
+    assert failure.filename == "bomb.png"
+    project(engine, failure)
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.stored, totals.failed) == (1, 1)
+
+
+def test_a_message_that_this_release_can_not_read_does_not_hold_up_the_rest(engine: Engine, sessions: Sessions) -> None:
+    submitted(sessions, "a.png")
+    with engine.begin() as connection:
+        connection.execute(
+            outbox.insert().values(id=uuid4(), lane="comprehensive", type="OfTomorrow", data={}, created_at=func.now())
+        )
+    submitted(sessions, "b.png")
+    sent: list[Envelope] = []
+    relay = Relay(engine, "comprehensive")
+    while relay.send(sent.append):
+        pass
+    assert [type(envelope.message) for envelope in sent] == [BatchSubmitted, BatchSubmitted]
+    with engine.connect() as connection:
+        told = connection.execute(select(outbox.c.last_error).where(outbox.c.type == "OfTomorrow")).scalar_one()
+    assert "unreadable" in told

@@ -1,6 +1,7 @@
 """Presswork's own API, `/api/v1`: sessions, items with state and reason, events, receipt."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +13,9 @@ from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.store import Event, Session
+
+MAX_PLACE = 2**31 - 1  # PostgreSQL's integer
+Place = Annotated[int, Query(ge=0, le=MAX_PLACE)]
 
 
 def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
@@ -30,7 +34,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
 
     @routes.get("/sessions")
     def list_sessions(
-        user: caller, limit: Annotated[int, Query(ge=1, le=500)] = 50, offset: Annotated[int, Query(ge=0)] = 0
+        user: caller, limit: Annotated[int, Query(ge=1, le=500)] = 50, offset: Place = 0
     ) -> dict[str, Any]:
         """Your sessions, newest first."""
         return {"sessions": [reading.session(found) for found in desk.sessions.recent(user.id, limit, offset)]}
@@ -42,7 +46,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
 
     @routes.get("/sessions/{session_id}/items")
     def list_items(
-        session: mine, limit: Annotated[int, Query(ge=1, le=5000)] = 1000, offset: Annotated[int, Query(ge=0)] = 0
+        session: mine, limit: Annotated[int, Query(ge=1, le=5000)] = 1000, offset: Place = 0
     ) -> dict[str, Any]:
         """The session's files in upload order, each with its state and reason."""
         rows = desk.sessions.items(session.id, limit=limit, offset=offset)
@@ -51,11 +55,11 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     @routes.get("/sessions/{session_id}/receipt")
     def get_receipt(session: mine) -> dict[str, Any]:
         """What was received, and where every file went."""
-        return reading.receipt(session, desk.sessions.items(session.id))
+        return reading.receipt(*desk.sessions.receipt(session))
 
     @routes.get("/sessions/{session_id}/events")
     def list_events(
-        session: mine, after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
+        session: mine, after: Place = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
     ) -> dict[str, Any]:
         """What happened after a sequence number, in order and without gap."""
         return {"events": [_event(event) for event in desk.sessions.events(session.id, after, limit)]}
@@ -63,11 +67,11 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     @routes.get("/sessions/{session_id}/events/stream", response_class=EventSourceResponse)
     async def stream_events(
         session: mine,
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Place = 0,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """The same, live. Resumes after `Last-Event-ID`; ends when the session has."""
-        resumed = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+        resumed = min(int(last_event_id), MAX_PLACE) if last_event_id and last_event_id.isdecimal() else after
         async for event in events(desk.sessions, desk.watcher, session, resumed):
             yield ServerSentEvent(data=_event(event), id=str(event.seq), event=event.type)
 
@@ -86,6 +90,7 @@ def _event(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "type": event.type,
         "item_id": event.item_id,
-        "at": event.created_at,
+        # As text here: as a list and as a stream it would be written in two ways.
+        "at": event.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         **event.payload,
     }

@@ -27,8 +27,9 @@ from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.records import Choice
 from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Choice, Sessions
+from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 from services.ingest.settings import Settings
 from shared import log as logs

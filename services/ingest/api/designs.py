@@ -10,7 +10,6 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
-from shared.contracts import DesignDeleted, DesignRestored
 
 routes = APIRouter(prefix="/designs", tags=["designs"])
 
@@ -36,10 +35,9 @@ def one(using: Using, user: Caller, design_id: UUID) -> Design:
 def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) -> Design:
     """Change what is sent. A design's name and place are the server's: what is sent for them is ignored."""
     with using.transaction() as connection:
-        changed = Designs(connection, user.id, using.settings.nas_base_path).change(design_id, given)
-        if given.is_active is not None:
-            event = DesignRestored if given.is_active else DesignDeleted
-            using.emit(connection, event(tenant_id=user.id, item_id=design_id))
+        changed, told = Designs(connection, user.id, using.settings.nas_base_path).change(design_id, given)
+        if told is not None:
+            using.emit(connection, told)
         return changed
 
 
@@ -47,8 +45,9 @@ def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) ->
 def remove(using: Using, user: Caller, design_id: UUID) -> dict[str, Any]:
     """Take a design out of use; its file stays."""
     with using.transaction() as connection:
-        Designs(connection, user.id, using.settings.nas_base_path).remove(design_id)
-        using.emit(connection, DesignDeleted(tenant_id=user.id, item_id=design_id))
+        told = Designs(connection, user.id, using.settings.nas_base_path).remove(design_id)
+        if told is not None:
+            using.emit(connection, told)
     return {"success": True, "message": "Design deleted"}
 
 

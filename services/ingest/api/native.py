@@ -12,7 +12,7 @@ from services.ingest.api.streams import events
 from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.store import Event, Session
+from services.ingest.sessions.records import Event, Session
 
 MAX_PLACE = 2**31 - 1  # PostgreSQL's integer
 Place = Annotated[int, Query(ge=0, le=MAX_PLACE)]

@@ -17,7 +17,8 @@ from services.ingest.api.streams import frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.users import User
 from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.store import Choice, Session, SessionTaken
+from services.ingest.sessions.records import Choice, Session
+from services.ingest.sessions.submitting import SessionTaken
 from shared.blobs import Blobs
 from shared.contracts import Background, ListingTemplate
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.sessions import reading
-from services.ingest.sessions.store import Event, Session, Sessions
+from services.ingest.sessions.records import Event, Session
+from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 
 KEEPALIVE_S = 30.0

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from services.ingest.sessions.store import Received
+from services.ingest.sessions.records import Received
 from shared.blobs import Blobs, BlobWriter
 from shared.contracts import Blob
 

@@ -1,7 +1,9 @@
 """The stored designs of one user, read from the items of upload sessions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, Select, func, select, update
@@ -11,13 +13,14 @@ from services.ingest.catalog.fields import Instant, Text
 from services.ingest.catalog.records import Record
 from services.ingest.sessions.tables import items
 from services.ingest.tables import canvas_configs
+from shared.contracts import DesignActivityChanged
 
 
 class Design(Record):
-    """A stored design, as clients get it."""
+    """A design, as clients get it."""
 
     filename: str
-    file_path: str
+    file_path: str | None
     description: str | None
     canvas_config_id: UUID | None
     size_config_id: UUID | None = None
@@ -84,24 +87,33 @@ class Designs:
             raise _missing(design_id)
         return design(row, self.nas_base)
 
-    def change(self, design_id: UUID, given: DesignChanges) -> Design:
-        """Change what was sent, leave the rest; a deleted design can be made active again. Or Missing."""
+    def change(self, design_id: UUID, given: DesignChanges) -> tuple[Design, DesignActivityChanged | None]:
+        """Change what was sent, leave the rest; a deleted design can be made active again. Or Missing.
+
+        Beside the design, what the other services must hear: that it went out of use or came back, if it really did.
+        """
         changes = given.model_dump(exclude_unset=True)
         if given.is_active is None:
             changes.pop("is_active", None)
         if given.canvas_config_id:
             self._require_canvas(given.canvas_config_id)
-        changed = update(items).where(items.c.user_id == self.user_id, items.c.state == "stored")
-        changed = changed.where(items.c.id == design_id).values(**changes, updated_at=func.now())
-        row = self.connection.execute(changed.returning(items)).mappings().one_or_none()
-        if row is None:
+        # locked, so that two calls at a time can't both find it in use and count one change twice
+        locked = self._mine(select(items.c.is_active)).where(items.c.id == design_id).with_for_update()
+        was_active = self.connection.execute(locked).scalar_one_or_none()
+        if was_active is None:
             raise _missing(design_id)
-        return design(row, self.nas_base)
+        turned = changes.get("is_active", was_active) != was_active
+        if turned:
+            changes["revision"] = items.c.revision + 1
+        changed = update(items).where(items.c.id == design_id).values(**changes, updated_at=func.now())
+        row = self.connection.execute(changed.returning(items)).mappings().one()
+        return design(row, self.nas_base), _activity(row) if turned else None
 
-    def remove(self, design_id: UUID) -> None:
+    def remove(self, design_id: UUID) -> DesignActivityChanged | None:
         """Take a design out of use, or Missing. Its file stays on the NAS."""
         self.get(design_id)
-        self.change(design_id, DesignChanges(is_active=False))
+        _, told = self.change(design_id, DesignChanges(is_active=False))
+        return told
 
     def _active(self, query: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
         return self._mine(query).where(items.c.is_active).order_by(items.c.created_at.desc(), items.c.index, items.c.id)
@@ -120,10 +132,17 @@ class Designs:
             raise Missing(f"There is no canvas {canvas_id}.")
 
 
-def design(item: RowMapping, nas_base: str) -> Design:
-    """A stored item as clients get it, here and in the answer to an upload."""
-    shown = {"filename": item["name"], "file_path": f"{nas_base}/{item['path']}"}
+def design(item: RowMapping | Mapping[str, Any], nas_base: str) -> Design:
+    """An item as clients get it, here and in the answer to an upload. Before it is stored it has its file's name."""
+    path = f"{nas_base.rstrip('/')}/{item['path']}" if item["path"] else None
+    shown = {"filename": item["name"] or item["filename"], "file_path": path}
     return Design.model_validate(dict(item) | shown)
+
+
+def _activity(item: RowMapping) -> DesignActivityChanged:
+    return DesignActivityChanged(
+        tenant_id=item["user_id"], item_id=item["id"], is_active=item["is_active"], revision=item["revision"]
+    )
 
 
 def _file(item: RowMapping) -> DesignFile:

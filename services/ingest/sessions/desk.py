@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.ingest.catalog.designs import design
 from services.ingest.lanes import Lanes
 from services.ingest.sessions import reading
-from services.ingest.sessions.store import Choice, Received, Session, Sessions
+from services.ingest.sessions.asking import LISTABLE
+from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import tell
 from services.ingest.sessions.watching import POLL_S, Watcher
 from shared.contracts import Background, ListingTemplate
 
-LISTABLE = ("received", "hashed", "accepted", "stored")
 TOLD = ("filename", "state", "reason", "kind", "distance", "match")
 DONE = "Successfully processed mockup files and created Etsy listings."
 NOTHING = "No designs available for processing. No Etsy listings created."
@@ -48,14 +50,11 @@ class Desk:
         session = await self._wait(session, lambda now: now.files_settled)
         rows = await asyncio.to_thread(self.sessions.items, session.id)
         wanted = ("stored",) if session.files_settled else LISTABLE
-        designs = [reading.design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
+        designs = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         if not designs:
             await self._let_frames_out()
         others = [reading.item(row) for row in rows if row["state"] not in wanted]
-        skipped = [
-            {name: item[name] for name in ("filename", "state", "reason", "kind", "distance", "match")}
-            for item in others
-        ]
+        skipped = [{name: item[name] for name in TOLD} for item in others]
         return {"designs": designs, "total": len(designs), "session_id": session.client_key, "skipped": skipped}
 
     async def list_designs(
@@ -82,9 +81,7 @@ class Desk:
             items += await asyncio.to_thread(self.sessions.items, session_id)
         story = tell(items, rows)
         listed = sum(row["state"] == "listed" for row in rows)
-        message = (
-            "Successfully processed mockup files and created Etsy listings." if listed else story.split("\n", 1)[0]
-        )
+        message = DONE if listed else story.split("\n", 1)[0]
         await self._let_frames_out()
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}

@@ -1,34 +1,13 @@
-"""Sessions, items and designs as the two APIs show them. Pure: rows in, JSON-able values out."""
+"""Sessions and items as the two APIs show them. Pure: rows in, JSON-able values out."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.ingest.sessions.progress import frame
 from services.ingest.sessions.progress import message as words
-from services.ingest.sessions.store import Event, Session
+from services.ingest.sessions.records import Event, Session
 
 Row = Mapping[str, Any]
-
-TAGS: dict[str, Any] = {"platform": "etsy", "tags": [], "tags_metadata": None}
-
-
-def design(row: Row, nas_base_path: str) -> dict[str, Any]:
-    """A design as the existing frontend reads it. Before it is stored it has the name of its file."""
-    path = f"{nas_base_path.rstrip('/')}/{row['path']}" if row["path"] else None
-    return {
-        "filename": row["name"] or row["filename"],
-        "file_path": path,
-        "description": row["description"],
-        "canvas_config_id": row["canvas_config_id"],
-        "size_config_id": None,
-        "is_active": row["is_active"],
-        "is_digital": row["is_digital"],
-        "id": row["id"],
-        "user_id": row["user_id"],
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        **TAGS,
-    }
 
 
 def item(row: Row) -> dict[str, Any]:

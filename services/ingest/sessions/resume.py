@@ -7,20 +7,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, Row, case, exists, select, update
 
-from services.ingest.sessions.batching import batches
 from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.submitting import refusal, work
 from services.ingest.sessions.tables import items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
 from shared.contracts import (
-    BatchSubmitted,
-    Blob,
-    Destination,
     ImageFailed,
-    ImageRejected,
     Message,
-    PrintSpec,
     Stage,
-    UploadedFile,
 )
 from shared.database import transaction
 
@@ -105,44 +99,7 @@ def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator
             yield _failure(row, row.facts.get("failed_stage", "storage"), row.reason)
         elif row.state != "stored" and "refused" in row.facts:
             yield refusal(row)
-    files = [_file(row) for row in rows if row.state not in ("stored", "failed") and "refused" not in row.facts]
-    for number, batch in enumerate(batches(files, hashers)):
-        yield _batch(session, number, batch)
-
-
-def _file(row: Row[Any]) -> UploadedFile:
-    return UploadedFile(
-        item_id=row.id,
-        index=row.index,
-        generation=row.generation,
-        filename=row.filename,
-        upload=Blob(sha256=row.sha256, size=row.size),
-    )
-
-
-def _batch(session: Row[Any], number: int, files: tuple[UploadedFile, ...]) -> BatchSubmitted:
-    return BatchSubmitted(
-        tenant_id=session.user_id,
-        session_id=session.id,
-        batch=number,
-        files=files,
-        print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
-        destination=Destination.model_validate(session.choice["destination"]),
-    )
-
-
-def refusal(item: Row[Any]) -> ImageRejected:
-    """The rejection of a file that was refused on receipt."""
-    return ImageRejected(
-        tenant_id=item.user_id,
-        session_id=item.session_id,
-        item_id=item.id,
-        index=item.index,
-        generation=item.generation,
-        filename=item.filename,
-        code="too_large",
-        reason=item.facts["refused"],
-    )
+    yield from work(session, [row for row in rows if row.state not in ("stored", "failed")], hashers)
 
 
 def _failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from services.ingest.sessions import asking, submitting, timeline
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
 from services.ingest.sessions.tables import items, listings, session_events, sessions
 from shared.contracts import Background, ListingTemplate
 from shared.database import transaction
+
+# Without the request: it is kilobytes long, and rows are read at every change while somebody waits.
+TOLD = tuple(column for column in listings.c if column.name != "request")
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,7 @@ class Sessions:
 
     def listings_of(self, user_id: UUID, design_ids: Iterable[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
         """The listings of these designs with this mockup group, with the file name each came from."""
-        told = [column for column in listings.c if column.name != "request"]  # kilobytes each, and asked for often
-        joined = select(*told, items.c.filename, items.c.name, items.c.index, items.c.state.label("item_state"))
+        joined = select(*TOLD, items.c.filename, items.c.name, items.c.index, items.c.state.label("item_state"))
         mine = (
             joined.join(items, items.c.id == listings.c.item_id)
             .where(listings.c.user_id == user_id, listings.c.mockup_id == mockup_id)
@@ -152,3 +154,15 @@ class Sessions:
             with transaction(self.engine) as connection:
                 timeline.finish(connection, session_id)
         return len(ids)
+
+
+def _items_of(
+    connection: Connection, session_id: UUID, limit: int | None = None, offset: int = 0
+) -> list[dict[str, Any]]:
+    of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
+    rows = connection.execute(of_session.limit(limit).offset(offset)).mappings().all()
+    asked = select(*TOLD).where(listings.c.item_id.in_([row["id"] for row in rows]))
+    by_item: dict[UUID, list[dict[str, Any]]] = {}
+    for listing in connection.execute(asked.order_by(listings.c.requested_at)).mappings():
+        by_item.setdefault(listing["item_id"], []).append(dict(listing))
+    return [dict(row) | {"listings": by_item.get(row["id"], [])} for row in rows]

@@ -87,6 +87,7 @@ items = Table(
     Column("description", Text),
     Column("is_digital", Boolean, nullable=False, server_default=false()),
     Column("is_active", Boolean, nullable=False, server_default=true(), comment="false: the user deleted the design"),
+    Column("revision", Integer, nullable=False, server_default="0", comment="how often is_active has changed"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     Column("updated_at", DateTime(timezone=True)),
     UniqueConstraint("session_id", "index"),

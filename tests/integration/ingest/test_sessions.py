@@ -14,8 +14,10 @@ from sqlalchemy import Engine, func, select
 from services.ingest.ops.archive import failures
 from services.ingest.service import build
 from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Choice, Received, Session, Sessions, SessionTaken
+from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.submitting import SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
 from services.ingest.sessions.timeline import COUNTS
 from shared.bus.dead_letter import DeadLetter

@@ -1,0 +1,65 @@
+"""How listings are asked for: each once per design and mockup group, before or after the design is stored."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.ingest.sessions import timeline
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.tables import items, listings, sessions
+from shared.contracts import Background, ListingTemplate
+
+LISTABLE = ("received", "hashed", "accepted", "stored")
+
+
+def ask_listings(
+    connection: Connection,
+    user_id: UUID,
+    design_ids: Sequence[UUID],
+    mockup_id: UUID,
+    shop: str,
+    template: ListingTemplate,
+    backgrounds: tuple[Background, ...],
+) -> list[UUID]:
+    """Ask for listings of the user's designs; return the designs that are theirs.
+
+    A design that failed to be listed before is tried anew; one that is not stored yet is listed when it is.
+    """
+    request = {
+        "shop": shop,
+        "template": template.model_dump(mode="json"),
+        "backgrounds": [background.model_dump(mode="json") for background in backgrounds],
+    }
+    mine = (
+        select(items)
+        .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
+        .order_by(items.c.session_id, items.c.index)
+        .with_for_update()
+    )
+    found = connection.execute(mine).all()
+    for item in found:
+        _ask(connection, item, mockup_id, template.template_id, request)
+    return [item.id for item in found]
+
+
+def _ask(connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]) -> None:
+    this = (listings.c.item_id == item.id) & (listings.c.mockup_id == mockup_id)
+    values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": template_id, "request": request}
+    new = upsert(listings).values(item_id=item.id, mockup_id=mockup_id, state="requested", **values)
+    changes = {"requested": 1}
+    if not connection.execute(new.on_conflict_do_nothing().returning(listings.c.item_id)).one_or_none():
+        again = update(listings).where(this, listings.c.state == "failed")
+        anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
+        if not connection.execute(again.values(**anew, request=request)).rowcount:
+            return  # asked for before, and under way or done
+        changes = {"listing_failed": -1}
+    told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+    timeline.append(connection, item.session_id, "listing_requested", changes, item_id=item.id, facts=told)
+    if item.state == "stored":
+        listing = connection.execute(select(listings).where(this)).one()
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
+        owe(connection, lane, mockups_requested(item, listing), message_id=request_id(listing))

@@ -1,0 +1,107 @@
+"""What sessions are made of, as values: what was chosen and received, and rows for reading."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.ingest.sessions.progress import Totals
+from services.ingest.sessions.timeline import totals_of
+from shared.contracts import Blob, Destination, PrintSpec
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user chose for an upload."""
+
+    template_id: UUID
+    mockup_id: UUID | None
+    canvas_config_id: UUID | None
+    size_config_id: UUID | None
+    print_spec: PrintSpec
+    destination: Destination
+    description: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept with the session."""
+        return {
+            "template_id": str(self.template_id),
+            "mockup_id": str(self.mockup_id) if self.mockup_id else None,
+            "canvas_config_id": str(self.canvas_config_id) if self.canvas_config_id else None,
+            "size_config_id": str(self.size_config_id) if self.size_config_id else None,
+            "print_spec": self.print_spec.model_dump(mode="json"),
+            "destination": self.destination.model_dump(mode="json"),
+            "description": self.description,
+        }
+
+
+@dataclass(frozen=True)
+class Received:
+    """One file as it was received. `refused` says why it is not worth looking into (too large, say)."""
+
+    filename: str
+    upload: Blob
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session's row, for reading."""
+
+    id: UUID
+    user_id: UUID
+    client_key: str
+    state: str
+    lane: str | None
+    totals: Totals
+    last_seq: int
+    percent: float
+    announced_at: datetime
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def files_settled(self) -> bool:
+        """Every file that was sent has its end state."""
+        return self.submitted_at is not None and self.totals.in_progress == 0
+
+    @property
+    def finished(self) -> bool:
+        return self.state == "finished"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of a session's timeline."""
+
+    seq: int
+    type: str
+    item_id: UUID | None
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+def session_of(row: Row[Any]) -> Session:
+    """A row of `sessions`."""
+    return Session(
+        id=row.id,
+        user_id=row.user_id,
+        client_key=row.client_key,
+        state=row.state,
+        lane=row.lane,
+        totals=totals_of(row),
+        last_seq=row.last_seq,
+        percent=row.percent,
+        announced_at=row.announced_at,
+        submitted_at=row.submitted_at,
+        settled_at=row.settled_at,
+        finished_at=row.finished_at,
+    )
+
+
+def event_of(row: Row[Any]) -> Event:
+    """A row of `session_events`."""
+    return Event(row.seq, row.type, row.item_id, row.payload, row.created_at)

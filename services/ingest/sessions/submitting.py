@@ -1,0 +1,137 @@
+"""How an upload becomes a session's own: rows and the messages that start the work, in one commit, once."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.ingest.sessions import timeline
+from services.ingest.sessions.batching import batches
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.records import Choice, Received, Session, session_of
+from services.ingest.sessions.tables import NOW, items, sessions
+from shared.contracts import BatchSubmitted, Blob, Destination, ImageRejected, PrintSpec, UploadedFile
+
+
+class SessionTaken(Exception):  # noqa: N818
+    """The session id was used before, for other files or other choices."""
+
+
+def create(connection: Connection, session_id: UUID, user_id: UUID, key: str, files: int, size: int) -> Row[Any]:
+    """The user's session of this key, made now unless it is there, and locked. `size` in bytes."""
+    new = upsert(sessions).values(
+        id=session_id, user_id=user_id, client_key=key, state="announced", announced_files=files, announced_bytes=size
+    )
+    made = connection.execute(new.on_conflict_do_nothing().returning(sessions.c.id)).one_or_none()
+    if made:
+        timeline.append(connection, session_id, "announced", {}, facts={"files": files, "bytes": size})
+    mine = select(sessions).where(sessions.c.user_id == user_id, sessions.c.client_key == key)
+    return connection.execute(mine.with_for_update()).one()
+
+
+def submit(
+    connection: Connection,
+    hashers: int,
+    user_id: UUID,
+    key: str,
+    choice: Choice,
+    files: Sequence[Received],
+    lane: str,
+) -> tuple[Session, bool]:
+    """Take the files in, once. True: this call did; False: an equal call had done so before.
+
+    Raises:
+        SessionTaken: the key was used for something else.
+    """
+    row = create(connection, uuid4(), user_id, key, len(files), sum(file.upload.size for file in files))
+    digest = _manifest(choice, files)
+    if row.submitted_at is not None:
+        if row.manifest != digest:
+            raise SessionTaken(key)
+        return session_of(row), False
+    chosen = {"lane": lane, "manifest": digest, "choice": choice.as_json(), "submitted_at": NOW}
+    mine = sessions.c.id == row.id
+    connection.execute(update(sessions).where(mine).values(**chosen))
+    rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
+    connection.execute(insert(items), rows)
+    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts={"lane": lane})
+    row = connection.execute(select(sessions).where(mine)).one()
+    _owe_work(connection, row, hashers)
+    return session_of(row), True
+
+
+def refusal(item: Row[Any]) -> ImageRejected:
+    """The rejection of a file that was refused on receipt."""
+    return ImageRejected(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        code="too_large",
+        reason=item.facts["refused"],
+    )
+
+
+def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
+    """The batches that these files of a session make, but for those that were refused."""
+    files = [_file(row) for row in rows if "refused" not in row.facts]
+    for number, batch in enumerate(batches(files, hashers)):
+        yield BatchSubmitted(
+            tenant_id=session.user_id,
+            session_id=session.id,
+            batch=number,
+            files=batch,
+            print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
+            destination=Destination.model_validate(session.choice["destination"]),
+        )
+
+
+def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
+    of_session = select(items).where(items.c.session_id == session.id).order_by(items.c.index)
+    rows = connection.execute(of_session).all()
+    for row in rows:
+        if "refused" in row.facts:
+            owe(connection, session.lane, refusal(row))
+    for batch in work(session, rows, hashers):
+        owe(connection, session.lane, batch)
+
+
+def _file(row: Row[Any]) -> UploadedFile:
+    return UploadedFile(
+        item_id=row.id,
+        index=row.index,
+        generation=row.generation,
+        filename=row.filename,
+        upload=Blob(sha256=row.sha256, size=row.size),
+    )
+
+
+def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict[str, Any]:
+    return {
+        # The id follows from the place in the session: the same upload sent again means the same designs.
+        "id": uuid5(session.id, f"item:{index}"),
+        "session_id": session.id,
+        "user_id": session.user_id,
+        "index": index,
+        "filename": file.filename,
+        "sha256": file.upload.sha256,
+        "size": file.upload.size,
+        "state": "received",
+        "template_id": choice.template_id,
+        "canvas_config_id": choice.canvas_config_id,
+        "description": choice.description,
+        "is_digital": choice.destination.digital,
+        "facts": {"refused": file.refused} if file.refused else {},
+    }
+
+
+def _manifest(choice: Choice, files: Sequence[Received]) -> str:
+    """A digest of what was chosen and sent, in order."""
+    content = [choice.as_json(), [[file.filename, file.upload.sha256] for file in files]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -6,8 +6,7 @@ from shared.bus.service import Service
 from shared.bus.topology import routing_key
 from shared.contracts import (
     BatchSubmitted,
-    DesignDeleted,
-    DesignRestored,
+    DesignActivityChanged,
     ItemEvent,
     Message,
     MockupsRequested,
@@ -15,7 +14,7 @@ from shared.contracts import (
 )
 
 # ingest emits these from HTTP requests, through its outbox, so no handler's signature tells.
-FROM_HTTP: tuple[type[Message], ...] = (BatchSubmitted, MockupsRequested, StoreFile, DesignDeleted, DesignRestored)
+FROM_HTTP: tuple[type[Message], ...] = (BatchSubmitted, MockupsRequested, StoreFile, DesignActivityChanged)
 
 
 def table(services: Iterable[Service]) -> str:

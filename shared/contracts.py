@@ -232,18 +232,16 @@ class DesignStored(ItemEvent):
     digital: bool = False
 
 
-class DesignDeleted(Message):
-    """The user took a stored design out of use: it must not block the same picture any more. Its file stays."""
+class DesignActivityChanged(Message):
+    """The user took a stored design out of use, or back into it. Out of use it blocks no picture; its file stays.
+
+    `revision` grows with every change of a design: what comes with a lesser one than is known has been overtaken.
+    """
 
     tenant_id: UUID
     item_id: UUID
-
-
-class DesignRestored(Message):
-    """The user took a deleted design back into use."""
-
-    tenant_id: UUID
-    item_id: UUID
+    is_active: bool
+    revision: int = Field(ge=1)
 
 
 class StorageFailed(ItemEvent):

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from services.dedup.matching import decide
 from services.dedup.store import HashIndex
 from shared.contracts import (
-    DesignDeleted,
-    DesignRestored,
+    DesignActivityChanged,
     DesignStored,
     DuplicateFound,
     ImageAccepted,
@@ -26,12 +25,8 @@ def on_design_stored(event: DesignStored, index: HashIndex) -> None:
     index.stored(event)
 
 
-def on_design_deleted(event: DesignDeleted, index: HashIndex) -> None:
-    index.retire(event.tenant_id, event.item_id)
-
-
-def on_design_restored(event: DesignRestored, index: HashIndex) -> None:
-    index.restore(event.tenant_id, event.item_id)
+def on_design_activity_changed(event: DesignActivityChanged, index: HashIndex) -> None:
+    index.activity_changed(event)
 
 
 def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:

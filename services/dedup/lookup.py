@@ -17,6 +17,7 @@ def candidates(connection: Connection, event: ImageHashed, max_distance: int) ->
         .where(
             hashes.c.tenant_id == event.tenant_id,
             hashes.c.state != "released",
+            hashes.c.is_active,
             hashes.c.item_id.is_distinct_from(event.item_id),
             or_(*_reachable(event, max_distance)),
             or_(_same_bytes(event), _near(event, max_distance)),

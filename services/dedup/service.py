@@ -16,8 +16,7 @@ def build(settings: Settings) -> Service:
     service = Service("dedup", prefetch=PREFETCH)
     service.on(handlers.on_image_hashed, index=index)
     service.on(handlers.on_design_stored, index=index)
-    service.on(handlers.on_design_deleted, index=index)
-    service.on(handlers.on_design_restored, index=index)
+    service.on(handlers.on_design_activity_changed, index=index)
     service.on(handlers.on_storage_failed, index=index)
     service.on(handlers.on_image_failed, index=index)
     return service

@@ -11,7 +11,14 @@ from services.dedup.lookup import as_bits, candidates
 from services.dedup.matching import Known, Verdict
 from services.dedup.tables import NOW, hashes, metadata, thresholds
 from services.dedup.verdicts import Release, answers_to, decided, dependants, remember
-from shared.contracts import DesignStored, ImageAccepted, ImageFailed, ImageHashed, StorageFailed
+from shared.contracts import (
+    DesignActivityChanged,
+    DesignStored,
+    ImageAccepted,
+    ImageFailed,
+    ImageHashed,
+    StorageFailed,
+)
 from shared.database import transaction
 
 __all__ = ["HashIndex", "metadata"]
@@ -86,21 +93,20 @@ class HashIndex:
                     self._judge(connection, hashed, decide, release, place)
             return answers_to(connection, release)
 
-    def retire(self, tenant_id: UUID, item_id: UUID) -> None:
-        """A stored design was deleted: it matches nothing any more."""
-        self._turn(tenant_id, item_id, "known", "released")
+    def activity_changed(self, event: DesignActivityChanged) -> None:
+        """The design matches nothing while it is out of use. The newest revision counts, in whatever order they come.
 
-    def restore(self, tenant_id: UUID, item_id: UUID) -> None:
-        """A deleted design is in use again. Only what was stored has a path."""
-        self._turn(tenant_id, item_id, "released", "known")
-
-    def _turn(self, tenant_id: UUID, item_id: UUID, before: str, after: str) -> None:
-        with self._alone(tenant_id) as connection:
+        Nobody can change a design that was not claimed here first, so its row is there, stored or not.
+        """
+        with self._alone(event.tenant_id) as connection:
             connection.execute(
                 update(hashes)
-                .where(hashes.c.tenant_id == tenant_id, hashes.c.item_id == item_id)
-                .where(hashes.c.state == before, hashes.c.path.is_not(None))
-                .values(state=after, changed_at=NOW)
+                .where(
+                    hashes.c.tenant_id == event.tenant_id,
+                    hashes.c.item_id == event.item_id,
+                    hashes.c.revision < event.revision,
+                )
+                .values(is_active=event.is_active, revision=event.revision, changed_at=NOW)
             )
 
     def learn(self, tenant_id: UUID, picture: Known) -> None:

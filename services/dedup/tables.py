@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Computed,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     func,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
@@ -42,6 +44,8 @@ hashes = Table(
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("source", Text, nullable=False, comment="session | nas | database"),
     Column("state", Text, nullable=False, comment="claimed: in work; known: stored; released: failed, matches nothing"),
+    Column("is_active", Boolean, nullable=False, server_default=true(), comment="false: the user took it out of use"),
+    Column("revision", Integer, nullable=False, server_default="0", comment="of the change that set is_active"),
     Column("algorithm", Text, nullable=False, comment="only equal ones are compared"),
     Column("phash", BIT(BITS)),
     Column("dhash", BIT(BITS)),

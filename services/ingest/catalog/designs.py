@@ -98,11 +98,11 @@ class Designs:
         if given.canvas_config_id:
             self._require_canvas(given.canvas_config_id)
         # locked, so that two calls at a time can't both find it in use and count one change twice
-        locked = self._mine(select(items.c.is_active)).where(items.c.id == design_id).with_for_update()
-        was_active = self.connection.execute(locked).scalar_one_or_none()
-        if was_active is None:
+        locked = self._mine(select(items)).where(items.c.id == design_id).with_for_update()
+        before = self.connection.execute(locked).mappings().one_or_none()
+        if before is None:
             raise _missing(design_id)
-        turned = changes.get("is_active", was_active) != was_active
+        turned = changes.get("is_active", before["is_active"]) != before["is_active"]
         if turned:
             changes["revision"] = items.c.revision + 1
         changed = update(items).where(items.c.id == design_id).values(**changes, updated_at=func.now())

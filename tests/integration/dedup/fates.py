@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from shared.contracts import DesignStored, DuplicateFound, ImageAccepted, ImageFailed, ImageHashed, Stage, StorageFailed
+from shared.contracts import (
+    DesignActivityChanged,
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageFailed,
+    ImageHashed,
+    Stage,
+    StorageFailed,
+)
 
 
 def handled(answers: Iterable[ImageAccepted | DuplicateFound]) -> list[ImageAccepted | DuplicateFound]:
@@ -39,3 +48,19 @@ def storage_failed(event: ImageHashed, generation: int | None = None) -> Storage
 def failed(event: ImageHashed, stage: Stage) -> ImageFailed:
     """A message about it was buried."""
     return ImageFailed.model_validate(facts(event) | {"failed_stage": stage, "reason": "gave up"})
+
+
+def deleted(event: ImageHashed, revision: int = 1) -> DesignActivityChanged:
+    """The user took the design out of use."""
+    return _activity(event, revision, is_active=False)
+
+
+def restored(event: ImageHashed, revision: int = 2) -> DesignActivityChanged:
+    """The user took it back into use."""
+    return _activity(event, revision, is_active=True)
+
+
+def _activity(event: ImageHashed, revision: int, *, is_active: bool) -> DesignActivityChanged:
+    return DesignActivityChanged(
+        tenant_id=event.tenant_id, item_id=event.item_id, is_active=is_active, revision=revision
+    )

@@ -138,15 +138,6 @@ def test_a_scan_of_the_nas_does_not_make_a_design_its_own_duplicate(index: HashI
     accepted(rose.model_copy(update={"generation": 1}), index)
 
 
-def test_a_deleted_design_matches_nothing(index: HashIndex) -> None:
-    rose = hashed(tenant=uuid4())
-    accepted(rose, index)
-    on_design_stored(stored(rose), index)
-    index.forget(rose.tenant_id, stored(rose).path)
-    on_design_stored(stored(rose), index)  # delivered again
-    accepted(hashed(tenant=rose.tenant_id, phash=rose.phash), index)
-
-
 def test_a_tenant_may_have_its_own_distance(index: HashIndex) -> None:
     tenant = uuid4()
     rose = hashed(tenant=tenant)

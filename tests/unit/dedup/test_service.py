@@ -5,7 +5,15 @@ from pydantic import ValidationError
 
 from services.dedup.service import build
 from services.dedup.settings import Settings
-from shared.contracts import DesignStored, DuplicateFound, ImageAccepted, ImageFailed, ImageHashed, StorageFailed
+from shared.contracts import (
+    DesignActivityChanged,
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageFailed,
+    ImageHashed,
+    StorageFailed,
+)
 
 NOWHERE = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
 
@@ -14,7 +22,8 @@ def test_building_the_service_does_not_touch_the_database() -> None:
     service = build(Settings(database_url=NOWHERE))
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert service.name == "dedup"
-    assert service.handlers.keys() == {ImageHashed, DesignStored, StorageFailed, ImageFailed}
+    heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed}
+    assert service.handlers.keys() == heard
     assert told == {ImageAccepted, DuplicateFound}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.lookup import as_bits, candidates
 from services.dedup.matching import Known, Verdict
-from services.dedup.tables import NOW, hashes, metadata, thresholds
+from services.dedup.tables import NOW, hashes, metadata
 from services.dedup.verdicts import Release, answers_to, decided, dependants, remember
 from shared.contracts import (
     DesignActivityChanged,
@@ -112,6 +112,7 @@ class HashIndex:
     def learn(self, tenant_id: UUID, picture: Known) -> None:
         """Add a picture that no upload of ours brought: found on the NAS, or listed in a database. It needs a path.
 
+        Its callers are still to come: the scan of the NAS, and the importer of an old system's `design_images`.
         A picture learnt again at the same path replaces the one before. A design that we stored ourselves is not learnt
         from the NAS as well: when tried anew it would be a duplicate of itself.
         """
@@ -140,18 +141,6 @@ class HashIndex:
                 )
             )
 
-    def forget(self, tenant_id: UUID, path: str) -> None:
-        """What lay at this path of the NAS is gone, or its design was deleted: it matches nothing any more."""
-        with self._alone(tenant_id) as connection:
-            connection.execute(delete(hashes).where(hashes.c.tenant_id == tenant_id, hashes.c.path == path))
-
-    def override_distance(self, tenant_id: UUID, distance: int | None) -> None:
-        """A tenant's own greatest distance in place of the setting; None takes it back."""
-        with self._alone(tenant_id) as connection:
-            connection.execute(delete(thresholds).where(thresholds.c.tenant_id == tenant_id))
-            if distance is not None:
-                connection.execute(insert(thresholds).values(tenant_id=tenant_id, distance=distance))
-
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
         """A transaction that is the tenant's only one here, in whichever process."""
@@ -168,10 +157,7 @@ class HashIndex:
         because: Release | None = None,
         place: int = 0,
     ) -> Verdict:
-        own = select(thresholds.c.distance).where(thresholds.c.tenant_id == event.tenant_id)
-        max_distance = connection.execute(own).scalar_one_or_none()
-        max_distance = self.max_distance if max_distance is None else max_distance
-        verdict = decide(event, candidates(connection, event, max_distance), max_distance)
+        verdict = decide(event, candidates(connection, event, self.max_distance), self.max_distance)
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
             self._claim(connection, event)

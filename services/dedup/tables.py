@@ -91,10 +91,3 @@ verdicts = Table(
     Index("verdicts_freed", "freed_item_id", postgresql_where=text("freed_item_id IS NOT NULL")),
     Index("verdicts_session", "session_id"),
 )
-
-thresholds = Table(
-    "thresholds",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("distance", Integer, nullable=False, comment="in place of the setting DUPLICATE_DISTANCE, for this tenant"),
-)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from uuid import UUID
 
-from shared.nas.names import checked, collision_key, extension, safe_file_name, safe_folder_name
+from shared.nas.names import checked, collision_key, safe_folder_name
 
 # The old system looked for "UV", in capitals, anywhere in the name; other spellings count at the start of a word only,
 # so that "Souvenir" and "Louver" stay DTF.
@@ -60,17 +60,6 @@ def staging_path(folder: str, item_id: UUID) -> str:
 def mockup_folder(shop: str, template: str) -> str:
     """'NorthCups/Mockups/UVDTF 16oz': the rendered product pictures."""
     return f"{safe_folder_name(shop)}/Mockups/{safe_folder_name(template)}"
-
-
-def base_mockup_path(shop: str, template: str, mockup_id: UUID, index: int, image_format: str) -> str:
-    """'NorthCups/Mockups/BaseMockups/UVDTF 16oz/mockup_<id>_0.png': the photograph that designs are rendered on."""
-    name = f"mockup_{mockup_id}_{index}.{extension(image_format)}"
-    return f"{safe_folder_name(shop)}/Mockups/BaseMockups/{safe_folder_name(template)}/{name}"
-
-
-def watermark_path(shop: str, name: str, image_format: str) -> str:
-    """'NorthCups/Mockups/BaseMockups/Watermarks/Rectangle Watermark.png'."""
-    return f"{safe_folder_name(shop)}/Mockups/BaseMockups/Watermarks/{safe_file_name(name, image_format)}"
 
 
 def file_path(shop: str, path: str) -> str:

@@ -138,19 +138,6 @@ def test_a_scan_of_the_nas_does_not_make_a_design_its_own_duplicate(index: HashI
     accepted(rose.model_copy(update={"generation": 1}), index)
 
 
-def test_a_tenant_may_have_its_own_distance(index: HashIndex) -> None:
-    tenant = uuid4()
-    rose = hashed(tenant=tenant)
-    accepted(rose, index)
-    twelve_away = flipped(rose.phash, *range(0, 240, 20))
-    index.override_distance(tenant, 12)
-    duplicate(hashed(tenant=tenant, phash=twelve_away), index)
-    index.override_distance(tenant, 0)
-    accepted(hashed(tenant=tenant, phash=flipped(rose.phash, 100)), index)
-    index.override_distance(tenant, None)
-    duplicate(hashed(tenant=tenant, phash=flipped(rose.phash, 101)), index)
-
-
 def test_the_database_cuts_the_bands_as_the_rule_does(engine: Engine, index: HashIndex) -> None:
     one = hashed(tenant=uuid4(), phash="f" * 64)
     accepted(one, index)

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.storage.placing import (
-    base_mockup_path,
     counter_key,
     design_folder,
     design_name,
@@ -15,7 +14,6 @@ from services.storage.placing import (
     mockup_folder,
     number_of,
     staging_path,
-    watermark_path,
 )
 from shared.nas.errors import BadPath
 from shared.nas.names import checked
@@ -86,10 +84,6 @@ def test_the_layout_is_the_one_that_sellers_know() -> None:
     assert design_folder("NorthCups", "UVDTF 16oz") == "NorthCups/UVDTF 16oz"
     assert design_folder("NorthCups", "UVDTF 16oz", digital=True) == "NorthCups/Digital/UVDTF 16oz"
     assert mockup_folder("NorthCups", "UVDTF 16oz") == "NorthCups/Mockups/UVDTF 16oz"
-    base = base_mockup_path("NorthCups", "UVDTF 16oz", ID, 0, "JPEG")
-    assert base == f"NorthCups/Mockups/BaseMockups/UVDTF 16oz/mockup_{ID}_0.jpg"
-    mark = watermark_path("NorthCups", "Rectangle Watermark.PNG", "PNG")
-    assert mark == "NorthCups/Mockups/BaseMockups/Watermarks/Rectangle Watermark.png"
     assert staging_path("NorthCups/UVDTF 16oz", ID) == f"NorthCups/UVDTF 16oz/.{ID}.staged"
     assert file_path("North/Cups", "Mockups/a.png") == "North-Cups/Mockups/a.png"
 
@@ -102,8 +96,6 @@ def test_every_place_is_one_that_any_nas_accepts(shop: str, template: str, numbe
         f"{folder}/{design_name(template, number, digital=digital)}",
         staging_path(folder, ID),
         mockup_folder(shop, template),
-        base_mockup_path(shop, template, ID, 999, "PNG"),
-        watermark_path(shop, template, "PNG"),
     ):
         assert checked(path, new=True) == path
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import Cause, Design
-from services.storage.numbering import Standing, numbers_due
+from services.storage.numbering import Standing, items_due
 from services.storage.tables import NOW, counters, designs, freed_numbers
 from shared.contracts import Destination
 from shared.database import transaction
@@ -64,7 +64,7 @@ class Numbers:
             key = func.hashtextextended(f"storage:{session_id}", 0)
             connection.execute(select(func.pg_advisory_xact_lock(key)))
             items = _items(connection, session_id)
-            due = [items[index] for index in numbers_due({i: item.standing for i, item in items.items()}, 0)]
+            due = [items[index] for index in items_due({i: item.standing for i, item in items.items()})]
             given: dict[str, int] = {}
             for item in items.values():
                 if item.number is not None:

@@ -125,7 +125,7 @@ class Filing:
         folder = design_folder(place.shop, place.template, digital=place.digital)
         names = (found.path.rpartition("/")[2] for found in self.nas.list(folder))
         numbers = (number_of(name, place.template, digital=place.digital) for name in names)
-        return first_free(0, (number for number in numbers if number is not None))
+        return first_free(number for number in numbers if number is not None)
 
 
 def _in_words(design: Design, error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Which designs get which numbers, and when: in upload order, without gap or reuse. Pure."""
+"""Which designs may get a number, and when: in upload order, none before it is sure that it comes next. Pure."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -15,28 +15,29 @@ class Standing(StrEnum):
     PLACED = "placed"
     """Its file lies verified on the NAS, under a hidden name, and waits for its number."""
     NUMBERED = "numbered"
-    """It has its number for good."""
+    """It has its number, and perhaps its name."""
 
 
-def numbers_due(standings: Mapping[int, Standing], next_number: int) -> dict[int, int]:
-    """The numbers to give now, by item index.
+def items_due(standings: Mapping[int, Standing]) -> list[int]:
+    """The indexes of the items that may get a number now, in the order in which they get it.
 
     An item is due once it is placed and no earlier item of its session is pending. An index that nobody has heard of
-    yet counts as pending: messages about later items may come first.
+    yet counts as pending: messages about later items may come first. Which number it gets, its sequence says
+    (`allotment.py`).
     """
-    due: dict[int, int] = {}
+    due = []
     for index in itertools.count():
         standing = standings.get(index, Standing.PENDING)
         if standing is Standing.PENDING:
             break
         if standing is Standing.PLACED:
-            due[index] = next_number + len(due)
+            due.append(index)
     return due
 
 
-def first_free(floor: int, taken: Iterable[int]) -> int:
-    """The number after the greatest that is taken, in our tables or on the NAS; never below the floor.
+def first_free(taken: Iterable[int]) -> int:
+    """The number after the greatest that is taken; 0 when none is.
 
     Numbers missing below the greatest stay unused: the designs are deleted, but listings and orders still name them.
     """
-    return max((floor, *(number + 1 for number in taken)))
+    return max(taken, default=-1) + 1

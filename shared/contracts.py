@@ -245,7 +245,7 @@ class DesignActivityChanged(Message):
 
 
 class StorageFailed(ItemEvent):
-    """The NAS refused this file for good."""
+    """An accepted file will not be stored: the NAS refused it for good, or it had been given up elsewhere."""
 
     stage = "storage"
     outcome = "failed"

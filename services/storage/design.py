@@ -6,6 +6,9 @@ from uuid import UUID
 from services.storage.placing import design_folder, design_name, staging_path
 from shared.contracts import DesignStored, ImageAccepted, ItemEvent, StorageFailed
 
+GIVEN_UP = ("rejected", "failed")
+"""States of what will have no file, although dedup may have accepted it. (A duplicate it has not accepted.)"""
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -60,6 +63,6 @@ class Design:
         if self.state == "stored":
             facts |= {"number": self.number, "name": self.name, "path": self.path}
             return DesignStored.model_validate(facts | {"digital": self.event.destination.digital})
-        if self.state == "failed":
+        if self.state in GIVEN_UP:
             return StorageFailed.model_validate(facts | {"reason": self.reason})
         return None

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.storage.design import Cause, Design
+from services.storage.design import GIVEN_UP, Cause, Design
 from services.storage.placing import counter_key
 from services.storage.tables import NOW, designs, metadata
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
@@ -31,7 +31,8 @@ class Designs:
         """Record an accepted item and return it while its file has yet to be placed.
 
         Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
-        the print file is the same, and this message answers for it.
+        the print file is the same, and this message answers for it. So it does for one that was given up before this
+        message came: whoever accepted it must hear that it failed.
         """
         with transaction(self.engine) as connection:
             _insert(connection, event, "accepted", _of_accepted(event))
@@ -40,6 +41,8 @@ class Designs:
                 same = row.state in ("numbered", "stored") and row.sha256 == event.print_file.sha256
                 _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
                 row = _locked(connection, event)
+            elif row.state in GIVEN_UP and _unheard(row, event):
+                _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
             current = row.generation == event.generation and row.state == "accepted"
             return _design(row) if current else None
 
@@ -51,14 +54,17 @@ class Designs:
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
 
-        A number is a promise: what is numbered or stored stays so, whoever reports what of it.
+        A number is a promise: what is numbered or stored stays so, whoever reports what of it. If it was accepted and
+        is given up now, this message answers for it.
         """
         with transaction(self.engine) as connection:
             _insert(connection, event, state, {"reason": event.reason})
             row = _locked(connection, event)
             earlier = row.generation < event.generation and row.state in (*UNNUMBERED, *SETTLED)
             if earlier or (row.generation == event.generation and row.state in UNNUMBERED):
-                _change(connection, event, generation=event.generation, state=state, reason=event.reason)
+                given_up = state in GIVEN_UP and row.accepted and not row.cause_type
+                answers = _answers(Cause.of(event)) if given_up else {}
+                _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
                 row = _locked(connection, event)
             return _design(row) if row.state == state and row.accepted else None
 
@@ -144,6 +150,11 @@ def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
         "size": event.print_file.size,
         "counter_key": counter_key(place.shop, place.template, digital=place.digital),
     }
+
+
+def _unheard(row: Row[Any], event: ImageAccepted) -> bool:
+    """Whether the row knows neither this acceptance nor a later one, so that an answer is still owed."""
+    return row.accepted is None or bool(row.accepted["generation"] < event.generation)
 
 
 def _kept(event: ImageAccepted) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def test_bytes_that_changed_in_the_blob_store_are_not_stored(workshop: Workshop)
 def test_a_file_that_was_given_up_is_settled_and_its_hidden_copy_removed(workshop: Workshop) -> None:
     upload = Upload()
     workshop.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    assert workshop.hear(upload.failed(1, "storage")) == []
+    (told,) = workshop.hear(upload.failed(1, "storage"))
+    assert isinstance(told, StorageFailed)
     assert len(workshop.hidden()) == 1
     assert numbers(workshop.hear(workshop.accepted(upload, 0))) == {0: 100, 2: 101}
     assert workshop.hear(workshop.accepted(upload, 1)) == []  # the same generation never comes back

@@ -1,28 +1,18 @@
 """Dedup and storage together on the in-process bus: right whatever the order and number of deliveries."""
 
-import asyncio
 import itertools
 import random
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from services.dedup.service import build as build_dedup
-from services.dedup.settings import Settings as DedupSettings
-from services.storage.service import build as build_storage
-from services.storage.settings import Settings as StorageSettings
 from shared.blobs import Blobs
-from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope
-from shared.bus.memory import MemoryBus
-from shared.bus.service import Service
 from shared.contracts import (
     DesignStored,
     Destination,
     DuplicateFound,
-    ImageAccepted,
     ImageFailed,
     ImageHashed,
     ImageRejected,
@@ -30,73 +20,10 @@ from shared.contracts import (
     StorageFailed,
 )
 from shared.nas import PathNas
+from tests.integration.storage.pipeline import Watcher, run
 from tests.unit.dedup.pictures import ALGORITHM, flipped, random_hash
 
 FOLDER = "NorthCups/UVDTF 16oz"
-
-
-@dataclass
-class Watcher:
-    """In ingest's place: hears every progress event, and keeps the newest of each item."""
-
-    events: list[ItemEvent] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
-
-    def service(self) -> Service:
-        service = Service("ingest", follows_progress=True, archives=("dedup", "storage"))
-        service.on(self.on_dead_letter)
-        service.on(self.on_image_hashed)
-        service.on(self.on_image_accepted)
-        service.on(self.on_duplicate_found)
-        service.on(self.on_image_rejected)
-        service.on(self.on_image_failed)
-        service.on(self.on_design_stored)
-        service.on(self.on_storage_failed)
-        return service
-
-    def on_dead_letter(self, letter: DeadLetter) -> None:
-        self.dead.append(letter)
-
-    def on_image_hashed(self, event: ImageHashed) -> None:
-        self.events.append(event)
-
-    def on_image_accepted(self, event: ImageAccepted) -> None:
-        self.events.append(event)
-
-    def on_duplicate_found(self, event: DuplicateFound) -> None:
-        self.events.append(event)
-
-    def on_image_rejected(self, event: ImageRejected) -> None:
-        self.events.append(event)
-
-    def on_image_failed(self, event: ImageFailed) -> None:
-        self.events.append(event)
-
-    def on_design_stored(self, event: DesignStored) -> None:
-        self.events.append(event)
-
-    def on_storage_failed(self, event: StorageFailed) -> None:
-        self.events.append(event)
-
-    def stored(self) -> dict[UUID, DesignStored]:
-        """What was stored; each item once, however often it was said."""
-        found: dict[UUID, DesignStored] = {}
-        for event in self.events:
-            if isinstance(event, DesignStored):
-                assert found.setdefault(event.item_id, event) == event
-        return found
-
-    def newest(self) -> dict[UUID, ItemEvent]:
-        """The last word on each item, as ingest's projection takes it: by generation, then by stage."""
-        ranks: dict[type[ItemEvent], int] = {ImageHashed: 10, ImageAccepted: 20}
-        found: dict[UUID, ItemEvent] = {}
-        for event in self.events:
-            known = found.get(event.item_id)
-            if known is None or (known.generation, ranks.get(type(known), 30)) < (
-                event.generation, ranks.get(type(event), 30),
-            ):  # fmt: skip
-                found[event.item_id] = event
-        return found
 
 
 class Upload:
@@ -145,24 +72,12 @@ class Upload:
         )
 
 
-async def run(services: list[Service], deliveries: list[Envelope]) -> None:
-    """Deliver all of these, in this order and concurrently, and wait until nothing is left to do."""
-    bus = MemoryBus()
-    for service in services:
-        await bus.consume(service)
-    for envelope in deliveries:
-        await bus.publish(envelope)
-    await asyncio.wait_for(bus.idle(), 60)
-    await bus.stop(5)
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_delivered_when_and_how_often_numbers_are_gap_free_and_twins_stored_once(
     database_url: str, tmp_path: Path, seed: int
 ) -> None:
     dice, tenant, watcher = random.Random(seed), uuid4(), Watcher()
-    nas = PathNas(tmp_path / "nas")
-    nas.initialise()
+    PathNas(tmp_path / "nas").initialise()
     blobs = Blobs(tmp_path / "blobs")
     looks = [random_hash() for _ in range(8)]
     uploads = [Upload(blobs, tenant, dice, looks, count) for count in (14, 9)]
@@ -171,13 +86,7 @@ def test_whatever_is_delivered_when_and_how_often_numbers_are_gap_free_and_twins
     ]
     deliveries = envelopes + dice.sample(envelopes, len(envelopes) // 2)
     dice.shuffle(deliveries)
-    where = {"database_url": database_url, "blob_dir": blobs.root}
-    services = [
-        build_dedup(DedupSettings(**where)),  # type: ignore[arg-type]
-        build_storage(StorageSettings(nas_url=str(nas.root), **where)),  # type: ignore[arg-type]
-        watcher.service(),
-    ]
-    asyncio.run(run(services, deliveries))
+    run(database_url, tmp_path, watcher, deliveries)
 
     assert watcher.dead == []
     stored, newest = watcher.stored(), watcher.newest()

@@ -5,12 +5,13 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +20,14 @@ import httpx
 from services.local import process
 from services.local.broker import broker
 from services.local.database import database
-from services.local.process import NotStarted
+from services.local.process import NotStarted, claim
 from shared.bus.rabbit import consumers
 from shared.errors import Unavailable
 
 READY_LIMIT_S = 90.0
 STOP_GRACE_S = 30.0
 LONGEST_PAUSE_S = 30.0
+HEALTHY_S = 60.0
 DEFAULT_SCALE = {"ingest": 1, "dedup": 1, "storage": 1, "mockup": 2, "publisher": 1}
 
 
@@ -66,6 +68,10 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         (data_dir / folder).mkdir(parents=True, exist_ok=True)
     given = {**os.environ, **plan.environment}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(claim(data_dir, wait_s=0))
+        # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
+        lock = stack.enter_context(claim(data_dir / "logs", wait_s=STOP_GRACE_S + 5))
+        _refuse_taken(given.get("HOST") or "0.0.0.0", plan.port)  # noqa: S104 - where ingest will listen
         store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
         say(f"database  {store.description}")
         queue = None if plan.embedded else stack.enter_context(broker(data_dir, given.get("AMQP_URL"), say=say))
@@ -79,7 +85,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
             environment["NAS_URL"],
             Path(environment["LISTINGS_DIR"]),
             environment,
-            Processes(environment, data_dir / "logs", say),
+            Processes(environment, data_dir / "logs", say, inherit=[lock]),
         )
         stack.callback(running.processes.stop)
         for name, count in _scale(plan, environment).items():
@@ -92,26 +98,37 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
 class Processes:
     """The services' processes: started again when they die, stopped together."""
 
-    def __init__(self, environment: Mapping[str, str], logs: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], logs: Path, say: Callable[[str], None], inherit: Sequence[int] = ()
+    ) -> None:
         self.environment = environment
         self.logs = logs
         self.say = say
+        self.inherit = inherit
         self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+        self._started: dict[tuple[str, int], float] = {}
         self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
 
     def start(self, name: str, number: int) -> None:
-        """Start one process of a service; its output goes to a log of its own."""
+        """Start one process of a service; its output goes to a log of its own, beside that of the one before it."""
         log = self.logs / f"{name}-{number}.log"
+        if log.exists():
+            log.replace(f"{log}.1")
         command = [sys.executable, "-m", "services.cli", "run", name]
-        self.children[name, number] = process.start(command, when_orphaned="TERM", log=log, env=self.environment)
+        self.children[name, number] = process.start(
+            command, when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
+        )
+        self._started[name, number] = time.monotonic()
 
     def watch(self) -> None:
-        """Start again what has died, a little later each time."""
+        """Start again what has died, a little later each time that it does not live for a minute."""
         for (name, number), child in list(self.children.items()):
             if child.poll() is None:
                 continue
             deaths, due = self._restarts.get((name, number), (0, 0.0))
             if due == 0.0:
+                if time.monotonic() - self._started[name, number] > HEALTHY_S:
+                    deaths = 0
                 pause = min(2.0**deaths, LONGEST_PAUSE_S)
                 self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
                 self.say(f"{name} {number} ended with status {child.returncode}; it is started again in {pause:.0f} s")
@@ -137,11 +154,19 @@ class Processes:
 
 
 def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
-    """Run the system until Ctrl-C or SIGTERM."""
-    stopped = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Run the system until Ctrl-C or SIGTERM, which end it while it starts as well."""
+    stopped, started = threading.Event(), False
+
+    def stop(*_: object) -> None:
+        if not started and not stopped.is_set():
+            stopped.set()
+            raise KeyboardInterrupt
+        stopped.set()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with system(plan, say) as running:
+        with contextlib.suppress(KeyboardInterrupt), system(plan, say) as running:
+            started = True
             say(f"ready     {running.base_url} (documentation at /docs); Ctrl-C stops it")
             while not stopped.wait(0.5):
                 running.processes.watch()
@@ -171,6 +196,19 @@ def _environment(
     # One thread each: eight hashers with a pool of threads each would fight for the same cores.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**threads, **defaults, **given, **fixed}
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Or else whoever listens there would answer in place of ours."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(address)
+        except OSError as error:
+            raise NotStarted(
+                f"port {port} can't be used ({error.strerror}): stop what uses it, or choose another with --port"
+            ) from error
 
 
 def _prepare(environment: Mapping[str, str], *, broker: bool) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 
 from services.local.broker import Broker
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
 from tests import backends
+from tests.seller import File, Seller
 
 T = TypeVar("T")
 
@@ -41,3 +43,13 @@ def until(check: Callable[[], T | None], *, within_s: float = 60) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return answer
+
+
+def sent(seller: Seller, session_id: str, files: list[File]) -> httpx.Response | None:
+    """The answer to an upload; None when the server hangs up, or says to come again later."""
+    try:
+        answer = seller.post(session_id, files)
+    except httpx.TransportError:
+        return None
+    assert answer.status_code in (201, 503), answer.text
+    return answer if answer.is_success else None

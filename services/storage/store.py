@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
 from services.storage.placing import counter_key
-from services.storage.tables import NOW, designs, metadata
+from services.storage.tables import NOW, designs, freed_numbers, metadata
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
 from shared.database import transaction
 
@@ -31,14 +31,18 @@ class Designs:
         """Record an accepted item and return it while its file has yet to be placed.
 
         Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
-        the print file is the same, and this message answers for it. So it does for one that was given up before this
-        message came: whoever accepted it must hear that it failed.
+        the print file is the same, and this message answers for it; with another print file it leaves the number it
+        had to the next. This message answers too for one that was given up before it came: whoever accepted it must
+        hear that it failed.
         """
         with transaction(self.engine) as connection:
             _insert(connection, event, "accepted", _of_accepted(event))
             row = _locked(connection, event)
             if row.generation < event.generation:
                 same = row.state in ("numbered", "stored") and row.sha256 == event.print_file.sha256
+                if row.state == "numbered" and not same:
+                    # nobody was told of it; a stored design's number stays with the file that has it in its name
+                    connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
                 _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
                 row = _locked(connection, event)
             elif row.state in GIVEN_UP and _unheard(row, event):

@@ -61,5 +61,5 @@ freed_numbers = Table(
     "freed_numbers",
     metadata,
     Column("counter_key", Text, primary_key=True),
-    Column("number", Integer, primary_key=True, comment="given to a design that could not be stored after all"),
+    Column("number", Integer, primary_key=True, comment="given to a design that was not stored under it after all"),
 )

@@ -186,6 +186,30 @@ def test_a_number_that_was_taken_back_goes_to_the_next_session(
     assert workshop.files() == uv(100, 101, 102, 103)
 
 
+def test_a_number_that_another_print_file_of_its_design_does_not_take_goes_to_the_next_session(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    nas.refused.add(str(upload.item(1)))
+    with pytest.raises(NasRefused):
+        refused.hear(upload.duplicate(0))  # 1 is to be 100, and 2 101
+    anew = workshop.accepted(upload, 1, generation=1, print_file=b"printed anew")
+    assert numbers(workshop.hear(anew)) == {1: 102}
+    assert numbers(workshop.hear(upload.duplicate(0))) == {2: 101}
+    assert numbers(workshop.hear(workshop.accepted(Upload(), 0))) == {0: 100}
+    assert workshop.files() == uv(100, 101, 102)
+
+
+def test_a_stored_designs_number_is_not_given_again_when_its_next_print_file_differs(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 0))
+    assert numbers(workshop.hear(workshop.accepted(upload, 0, generation=1, print_file=b"printed anew"))) == {0: 101}
+    assert numbers(workshop.hear(workshop.accepted(Upload(), 0))) == {0: 102}
+
+
 def test_a_hidden_file_that_somebody_tidied_away_is_stored_again(workshop: Workshop) -> None:
     upload = Upload()
     workshop.hear(workshop.accepted(upload, 1))

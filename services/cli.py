@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from shared.bus.service import Service
 
 app = typer.Typer(
-    help="From a seller's designs to listings: six services over RabbitMQ.", no_args_is_help=True, add_completion=False
+    help="From a seller's designs to listings: six services over RabbitMQ.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
 
 DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
@@ -55,23 +58,26 @@ def up(
 @app.command()
 def init(
     broker: Annotated[bool, typer.Option(help="declare the queues too")] = True,
-    adopt: Annotated[bool, typer.Option(help="take a NAS folder into use that holds files already")] = False,
+    new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
-    """Make database schema, queues and the NAS's mark; does nothing where they are there. Safe to repeat."""
+    """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
     import asyncio
 
-    from services.ingest.settings import Settings
     from services.migrations import migrate
+    from services.storage.settings import Settings
     from shared.bus.rabbit import declare
     from shared.bus.topology import topology
     from shared.errors import Permanent, Retryable
 
+    if adopt and not new_nas:
+        raise typer.BadParameter("--adopt goes with --new-nas")
     settings = Settings()
     migrate(settings.database_url)
     try:
         if broker:
             asyncio.run(declare(settings.amqp_url, topology(_all_services())))
-        _mark_nas(settings.nas_url, adopt=adopt)
+        _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
     except (Permanent, Retryable) as error:
         raise SystemExit(str(error)) from error
 
@@ -107,16 +113,26 @@ def demo(
     sys.exit(status)
 
 
-def _mark_nas(url: str, *, adopt: bool) -> None:
-    from shared.nas import open_nas
-    from shared.nas.errors import NasUnavailable
+def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
+    """Check the NAS. Its mark is written only where somebody says that it is new.
 
-    nas = open_nas(url)
+    After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
+    the local disk, where the mount then hides them.
+    """
+    from shared.nas import open_nas
+    from shared.nas.errors import NameTaken, NasUnavailable
+
+    nas = open_nas(url, require_mount=require_mount)
     try:
+        if new:
+            nas.initialise(adopt=adopt)
         nas.check()
         nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
-    except NasUnavailable:
-        nas.initialise(adopt=adopt)
+    except NameTaken as error:
+        raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error
+    except NasUnavailable as error:
+        first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
+        raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
 
 
 def _workers(hashers: int) -> "list[Service]":

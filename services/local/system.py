@@ -79,7 +79,9 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         environment = _environment(given, data_dir, plan, store.url, queue.url if queue else None)
         say(f"NAS       {environment['NAS_URL']}")
         say(f"shop      {_shop(environment)}")
-        _prepare(environment, broker=queue is not None)
+        # only a folder of our own is new without anybody saying so, and only as long as it isn't there
+        new_nas = not given.get("NAS_URL") and not (data_dir / "nas").exists()
+        _prepare(environment, broker=queue is not None, new_nas=new_nas)
         running = Running(
             f"http://127.0.0.1:{plan.port}",
             environment["NAS_URL"],
@@ -195,7 +197,9 @@ def _environment(
         fixed["AMQP_URL"] = amqp_url
     # One thread each: eight hashers with a pool of threads each would fight for the same cores.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**threads, **defaults, **given, **fixed}
+    # an empty variable is none
+    chosen = {name: given.get(name) or default for name, default in defaults.items()}
+    return {**threads, **given, **chosen, **fixed}
 
 
 def _refuse_taken(host: str, port: int) -> None:
@@ -211,9 +215,10 @@ def _refuse_taken(host: str, port: int) -> None:
             ) from error
 
 
-def _prepare(environment: Mapping[str, str], *, broker: bool) -> None:
-    """Schema, queues and the NAS's mark, by the command that operators use for it too."""
-    command = [sys.executable, "-m", "services.cli", "init", *([] if broker else ["--no-broker"])]
+def _prepare(environment: Mapping[str, str], *, broker: bool, new_nas: bool) -> None:
+    """Schema, queues and the NAS, by the command that operators use for it too."""
+    options = [*([] if broker else ["--no-broker"]), *(["--new-nas"] if new_nas else [])]
+    command = [sys.executable, "-m", "services.cli", "init", *options]
     done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NotStarted(f"presswork init failed:\n{done.stderr.strip() or done.stdout.strip()}")

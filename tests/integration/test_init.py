@@ -1,0 +1,89 @@
+"""`presswork init` as operators and compose run it: it never takes an unmarked folder for the NAS by itself."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.bus.rabbit import consumers
+from shared.nas.marker import MARKER
+
+Init = Callable[..., subprocess.CompletedProcess[str]]
+OTHERS = ("AMQP_URL", "DATABASE_URL", "JWT_SECRET_KEY", "NAS_REQUIRE_MOUNT", "NAS_URL")
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Path:
+    """An empty folder, like the mount point of a NAS that is away."""
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def init(database_url: str, nas: Path) -> Init:
+    """The command, with what it needs in the environment and nothing more; no broker unless one is named."""
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in OTHERS}
+        environment = inherited | {"DATABASE_URL": database_url, "NAS_URL": str(nas)} | settings
+        command = [sys.executable, "-m", "services.cli", "init", *words]
+        if "AMQP_URL" not in settings:
+            command.append("--no-broker")
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_an_empty_folder_without_a_mark_is_refused_and_left_as_it_is(init: Init, nas: Path) -> None:
+    refused = init()
+    assert refused.returncode == 1
+    assert f"{nas} is not the NAS ({MARKER} is missing): mount it" in refused.stderr
+    assert "presswork init --new-nas" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert list(nas.iterdir()) == []
+
+
+def test_a_new_nas_is_taken_into_use_once_and_is_refused_again_when_its_mark_is_gone(init: Init, nas: Path) -> None:
+    assert init("--new-nas").returncode == 0
+    mark = (nas / MARKER).read_text()
+    again = init()
+    assert (again.returncode, again.stderr) == (0, "")
+    assert init("--new-nas").returncode == 0
+    assert (nas / MARKER).read_text() == mark
+
+    (nas / MARKER).unlink()  # what an unmounting looks like from here
+    assert init().returncode == 1
+    assert list(nas.iterdir()) == []
+
+
+def test_a_folder_that_holds_files_is_taken_into_use_only_when_they_are_adopted(init: Init, nas: Path) -> None:
+    (nas / "UV 7 old design.png").touch()
+    refused = init("--new-nas")
+    assert refused.returncode == 1
+    assert f"{nas} is not empty" in refused.stderr
+    assert "presswork init --new-nas --adopt" in refused.stderr
+    assert not (nas / MARKER).exists()
+    assert init("--new-nas", "--adopt").returncode == 0
+    assert {path.name for path in nas.iterdir()} == {MARKER, "UV 7 old design.png"}
+
+
+def test_adopting_without_saying_that_the_nas_is_new_is_a_usage_error(init: Init, nas: Path) -> None:
+    assert init("--adopt").returncode == 2
+    assert list(nas.iterdir()) == []
+
+
+def test_a_plain_folder_is_never_marked_where_a_mount_is_required(init: Init, nas: Path) -> None:
+    refused = init("--new-nas", NAS_REQUIRE_MOUNT="true")
+    assert refused.returncode == 1
+    assert f"nothing is mounted at {nas}" in refused.stderr
+    assert list(nas.iterdir()) == []
+
+
+def test_queues_are_declared_though_the_nas_is_away(init: Init, amqp_url: str) -> None:
+    assert init(AMQP_URL=amqp_url).returncode == 1
+    assert asyncio.run(consumers(amqp_url, ("ingest", "hasher"))) == {"ingest": 0, "hasher": 0}

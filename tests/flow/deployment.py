@@ -30,8 +30,8 @@ MANIFESTS: list[dict[str, Any]] = [
 
 
 def names_of(service: str) -> set[str]:
-    """The settings that a service's process reads: ingest's those of all, because it runs all handlers."""
-    read = SERVICES if service in {"ingest", "init"} else (service,)
+    """The settings that a process reads: ingest those of all, because it runs all handlers; `init` storage's."""
+    read = {"ingest": SERVICES, "init": ("storage",)}.get(service, (service,))
     return {name.upper() for each in read for name in settings_of(each).model_fields}
 
 

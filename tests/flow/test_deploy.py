@@ -105,6 +105,14 @@ def test_nginx_holds_no_event_stream_back(path: str) -> None:
     assert ["proxy_buffering off;" in body for body in fitting] == [True]
 
 
+def test_nginx_writes_no_token_to_its_log() -> None:
+    formats = re.findall(r"log_format (\w+) ([^;]*);", NGINX)
+    assert re.findall(r"access_log \S+ (\w+);", NGINX) == [name for name, _ in formats] == ["presswork"]
+    written = set(re.findall(r"\$\w+", formats[0][1]))
+    assert "$uri" in written
+    assert not {name for name in written if re.match(r"\$(request$|request_uri|args|arg_|query_string|http_)", name)}
+
+
 def test_the_server_believes_the_proxies_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", CONTAINERS["ingest"]["environment"]["FORWARDED_ALLOW_IPS"])
     assert uvicorn.Config("services.ingest.app:create_app").forwarded_allow_ips == "*"

@@ -115,3 +115,8 @@ def test_the_ingress_lets_uploads_and_streams_through() -> None:
     assert said["proxy-body-size"].removesuffix("g").isdecimal()
     assert (said["proxy-request-buffering"], said["proxy-buffering"]) == ("off", "off")
     assert int(said["proxy-read-timeout"]) >= max(900, IngestSettings.model_fields["http_wait_seconds"].default)
+
+
+def test_the_ingress_writes_no_token_to_a_log() -> None:
+    annotations = of_kind("Ingress")["ingest"]["metadata"]["annotations"]
+    assert annotations["nginx.ingress.kubernetes.io/enable-access-log"] == "false"

@@ -41,7 +41,12 @@ class Design:
     @property
     def staging(self) -> str:
         """Where its file waits for the number."""
-        return staging_path(self.folder, self.event.item_id)
+        return staging_path(self.folder, self.event.item_id, self.event.generation)
+
+    @property
+    def overtaken(self) -> list[str]:
+        """Where files of the item's earlier generations may still wait, for nothing."""
+        return [staging_path(self.folder, self.event.item_id, earlier) for earlier in range(self.event.generation)]
 
     @property
     def name(self) -> str:

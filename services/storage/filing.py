@@ -12,7 +12,7 @@ from services.storage.numbering import first_free
 from services.storage.placing import design_folder, number_of
 from services.storage.store import Designs
 from shared.blobs import Blobs
-from shared.contracts import Blob, DesignStored, Destination, ItemEvent, StorageFailed
+from shared.contracts import Blob, DesignStored, Destination, ImageAccepted, ItemEvent, StorageFailed
 from shared.errors import Permanent, Retryable, Unavailable
 from shared.nas import Nas
 from shared.nas.errors import FileGone, NameTaken, NasRefused
@@ -32,21 +32,28 @@ class Filing:
     nas: Nas
     blobs: Blobs
 
-    def place(self, design: Design, cause: Cause) -> None:
-        """Bring an accepted design's file to the NAS, verified; or let it fail if that can never be."""
-        try:
-            self._put_staged(design)
-        except Permanent as error:
-            self.designs.fail(design.event, _in_words(design, error), cause)
-        else:
-            self.designs.placed(design.event)
+    def place(self, event: ImageAccepted) -> None:
+        """Bring an accepted item's file to the NAS, verified; or let it fail if that can never be.
+
+        Two processes may be at it, when the message was delivered to both. So look again after the file is there: if
+        the other one has stored the design meanwhile, or it was given up, nobody comes for this file any more.
+        """
+        design = Design(event, "accepted")
+        if self.designs.accept(event):
+            try:
+                self._put_staged(design)
+            except Permanent as error:
+                self.designs.fail(event, _in_words(design, error), Cause.of(event))
+            else:
+                self.designs.placed(event)
+        if not self.designs.awaits(event):
+            self.discard(design)
+        for path in design.overtaken:
+            self._remove(path)
 
     def discard(self, design: Design) -> None:
-        """Remove the hidden file of a design that will not be stored."""
-        try:
-            self.nas.delete(design.staging)
-        except NasRefused as error:  # it is hidden and in nobody's way
-            log.warning("left a file that nobody needs", path=design.staging, cause=str(error))
+        """Remove the hidden file of a design that has its name, or will never have one."""
+        self._remove(design.staging)
 
     def advance(self, event: ItemEvent, *, last_try: bool = False) -> Iterator[DesignStored | StorageFailed]:
         """Number what is due in the event's session, give those files their names, and answer for each.
@@ -61,6 +68,8 @@ class Filing:
         for numbered in self.designs.answered_by(cause):
             design = self._finish(numbered, last_try=last_try) if numbered.state == "numbered" else numbered
             if (outcome := design.outcome()) is not None:
+                # in this order: whoever puts the file there again after this sees that nobody waits for it (`place`)
+                self.discard(design)
                 yield outcome
 
     def keep_copy(self, path: str, content: Blob) -> None:
@@ -109,9 +118,15 @@ class Filing:
         source = self._source(content)
         try:
             self.nas.put(design.staging, source, content.sha256, content.size)
-        except NameTaken:  # what an earlier generation of the same item left
+        except NameTaken:  # it was damaged there: only this file ever gets this name
             self.nas.delete(design.staging)
             self.nas.put(design.staging, source, content.sha256, content.size)
+
+    def _remove(self, path: str) -> None:
+        try:
+            self.nas.delete(path)
+        except NasRefused as error:  # it is hidden and in nobody's way
+            log.warning("left a file that nobody needs", path=path, cause=str(error))
 
     def _source(self, content: Blob) -> Path:
         source = self.blobs.path(content)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from services.storage.design import Cause
 from services.storage.filing import Filing
 from services.storage.placing import file_path, mockup_folder
 from shared.contracts import (
@@ -21,9 +20,7 @@ FILE_STAGES = ("hasher", "dedup", "storage")
 
 def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
     """Place its file; it is stored by whichever message is the last that it has to wait for."""
-    design = filing.designs.accept(event)
-    if design is not None:
-        filing.place(design, Cause.of(event))
+    filing.place(event)
     yield from filing.advance(event)
 
 

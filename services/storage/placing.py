@@ -52,9 +52,12 @@ def counter_key(shop: str, template: str, *, digital: bool = False) -> str:
     return collision_key(design_folder(shop, template, digital=digital))
 
 
-def staging_path(folder: str, item_id: UUID) -> str:
-    """Where a verified file waits for its number: hidden, in the folder it will be renamed in."""
-    return f"{folder}/.{item_id}.staged"
+def staging_path(folder: str, item_id: UUID, generation: int) -> str:
+    """Where a verified file waits for its number: hidden, in the folder it will be renamed in.
+
+    Each generation has its own, so that nobody removes or replaces a later one's.
+    """
+    return f"{folder}/.{item_id}.{generation}.staged"
 
 
 def mockup_folder(shop: str, template: str) -> str:

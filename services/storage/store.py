@@ -27,8 +27,8 @@ class Designs:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def accept(self, event: ImageAccepted) -> Design | None:
-        """Record an accepted item and return it while its file has yet to be placed.
+    def accept(self, event: ImageAccepted) -> bool:
+        """Record an accepted item, and return whether its file has yet to be placed.
 
         Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
         the print file is the same, and this message answers for it; with another print file it leaves the number it
@@ -40,20 +40,24 @@ class Designs:
             row = _locked(connection, event)
             if row.generation < event.generation:
                 same = row.state in ("numbered", "stored") and row.sha256 == event.print_file.sha256
-                if row.state == "numbered" and not same:
-                    # nobody was told of it; a stored design's number stays with the file that has it in its name
-                    connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
+                if not same:
+                    _leave_number(connection, row)
                 _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
                 row = _locked(connection, event)
             elif row.state in GIVEN_UP and _unheard(row, event):
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
-            current = row.generation == event.generation and row.state == "accepted"
-            return _design(row) if current else None
+            return bool(row.generation == event.generation and row.state == "accepted")
 
     def placed(self, event: ImageAccepted) -> None:
         """Its file lies verified on the NAS under its hidden name."""
         with transaction(self.engine) as connection:
             _change(connection, event, and_(_this(event), designs.c.state == "accepted"), state="placed")
+
+    def awaits(self, event: ImageAccepted) -> bool:
+        """Whether the item is still on its way to the NAS with this very file."""
+        on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
+        with transaction(self.engine) as connection:
+            return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
 
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
@@ -171,6 +175,12 @@ def _opened_again(event: ImageAccepted, row: Row[Any]) -> dict[str, Any]:
     return {
         **gone, **_of_accepted(event), "generation": event.generation, "state": "accepted", "reopened": reopened,
     }  # fmt: skip
+
+
+def _leave_number(connection: Connection, row: Row[Any]) -> None:
+    """Let another design have the number, unless this one is stored: then a file has it in its name."""
+    if row.state == "numbered":
+        connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
 
 
 def _answers(cause: Cause) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def test_what_a_dead_message_had_begun_is_finished_by_its_failure(
     assert (failed.index, failed.item_id) == (1, upload.item(1))
     assert "in use" in failed.reason
     assert numbers([stored]) == {2: 101}
+    assert refused.hidden() == []
     assert refused.hear(upload.failed(0, "storage")) == answers
 
 
@@ -242,3 +243,4 @@ def test_another_print_file_of_the_next_generation_replaces_the_hidden_one(works
     assert isinstance(stored, DesignStored)
     assert (stored.print_file, stored.generation) == (second, 1)
     assert lies(workshop, stored)
+    assert workshop.hidden() == []

@@ -84,7 +84,7 @@ def test_the_layout_is_the_one_that_sellers_know() -> None:
     assert design_folder("NorthCups", "UVDTF 16oz") == "NorthCups/UVDTF 16oz"
     assert design_folder("NorthCups", "UVDTF 16oz", digital=True) == "NorthCups/Digital/UVDTF 16oz"
     assert mockup_folder("NorthCups", "UVDTF 16oz") == "NorthCups/Mockups/UVDTF 16oz"
-    assert staging_path("NorthCups/UVDTF 16oz", ID) == f"NorthCups/UVDTF 16oz/.{ID}.staged"
+    assert staging_path("NorthCups/UVDTF 16oz", ID, 2) == f"NorthCups/UVDTF 16oz/.{ID}.2.staged"
     assert file_path("North/Cups", "Mockups/a.png") == "North-Cups/Mockups/a.png"
 
 
@@ -94,7 +94,7 @@ def test_every_place_is_one_that_any_nas_accepts(shop: str, template: str, numbe
     folder = design_folder(shop, template, digital=digital)
     for path in (
         f"{folder}/{design_name(template, number, digital=digital)}",
-        staging_path(folder, ID),
+        staging_path(folder, ID, number),
         mockup_folder(shop, template),
     ):
         assert checked(path, new=True) == path

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -88,7 +88,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(folder: Path, postgres_url: str, template: str, **changes: str) -> Iterator[Place]:
+def place(folder: Path, postgres_url: str, template: str, /, **changes: str) -> Iterator[Place]:
     """A new database, a new NAS. `changes` are settings over those of these tests."""
     with backends.new_database(postgres_url, template) as url:
         made = Place(folder, url, changes)
@@ -104,18 +104,15 @@ class Server:
     url: str
     place: Place
 
-    def send(self, message: bytes, *, reset: bool = False) -> bytes:
-        """Send bytes over a connection of their own and hang up, or with `reset` break the connection off.
+    def send(self, message: bytes, until: Callable[[], Any] = lambda: True) -> None:
+        """Send bytes over a connection of their own, and break it off when `until` is true, before an answer is read.
 
-        Returns what came back; nothing when it was broken off.
+        What the server has not read by then is lost.
         """
         with connected(self) as connection:
             connection.sendall(message)
-            if reset:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return b""
-            connection.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+            eventually(until)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def client(self, token: str | None = None) -> httpx.Client:
         """A client as a browser at the frontend's origin."""
@@ -259,6 +256,12 @@ class Shop:
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    @contextlib.contextmanager
+    def moved(self, server: Server) -> Iterator["Shop"]:
+        """The same user at another server that has the same data."""
+        with server.client(self.token) as client:
+            yield replace(self, server=server, client=client)
 
     @property
     def folder(self) -> str:

@@ -132,7 +132,7 @@ def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(
     session = shop.start(files)
     message = wire(shop.request(files, session))
     head = message.index(b"\r\n\r\n") + 4
-    shop.server.send(message[: head + int((len(message) - head) * share)], reset=True)
+    shop.server.send(message[: head + int((len(message) - head) * share)])
     assert len(ids(shop.upload(files, session))) == 5
     assert prints(shop) == print_names(100, 101, 102, 103, 104)
     assert shop.get(session)["totals"]["received"] == 5
@@ -144,7 +144,7 @@ def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop:
     files = embedded.designs(5)
     session = shop.start(files)
     for _ in range(2):
-        shop.server.send(wire(shop.request(files, session)), reset=True)
+        shop.server.send(wire(shop.request(files, session)), until=lambda: shop.items(session))
     found = ids(shop.upload(files, session))
     assert len(found) == 5
     assert [item["item_id"] for item in shop.items(session)] == found
@@ -152,9 +152,11 @@ def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop:
 
 
 def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> None:
-    wanted = ids(shop.upload(embedded.designs(2), shop.start()))
+    session = shop.start()
+    wanted = ids(shop.upload(embedded.designs(2), session))
     data = {"product_template_id": shop.product, "mockup_id": shop.mockup, "design_ids": wanted}
     form = {"product_data": (None, json.dumps(data))}
-    shop.server.send(wire(shop.client.build_request("POST", "/mockups/upload-mockup", files=form)), reset=True)
+    message = wire(shop.client.build_request("POST", "/mockups/upload-mockup", files=form))
+    shop.server.send(message, until=lambda: shop.get(session)["totals"]["listings_requested"])
     assert shop.list_designs(wanted).json()["result"]["message"] == "2 listings created."
     assert len(shop.server.place.listed(shop.folder)) == 2

@@ -1,0 +1,102 @@
+"""Which lane an upload takes: chosen when it is submitted, recorded, and right whether there is a broker or not."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.embedded import workers
+from services.ingest.service import build
+from services.local.process import free_ports
+from shared.bus.rabbit import declare
+from shared.bus.topology import topology
+from shared.database import engine_of
+from tests.integration.ingest import embedded
+from tests.integration.ingest.embedded import Server, Shop, Threaded
+
+
+@pytest.fixture
+def folder(tmp_path: Path, postgres_url: str, _template: str) -> tuple[Path, str, str]:
+    return tmp_path, postgres_url, _template
+
+
+def lane(shop: Shop, files: int, first: int) -> str:
+    """Upload so many files and see them stored; the lane that they took."""
+    session = shop.start()
+    assert shop.uploaded(embedded.designs(files, first=first), session)["total"] == files
+    return str(shop.get(session)["lane"])
+
+
+def test_without_a_broker_every_upload_takes_the_original_lane(shop: Shop) -> None:
+    assert [lane(shop, 1, first=1), lane(shop, 3, first=2)] == ["original", "original"]
+
+
+@pytest.fixture
+def broker(amqp_url: str, database_url: str) -> str:
+    """A broker with our queues on it."""
+    engine = engine_of(database_url)
+    asyncio.run(declare(amqp_url, topology([build(engine), *workers(hashers=1)])))
+    engine.dispose()
+    return amqp_url
+
+
+@pytest.fixture
+def connected(broker: str, folder: tuple[Path, str, str], request: pytest.FixtureRequest) -> Iterator[Threaded]:
+    """Ingest with a broker, and none of the other services' processes."""
+    changes = {"EMBEDDED": "0", "AMQP_URL": broker, **getattr(request, "param", {})}
+    with embedded.place(*folder, **changes) as here, embedded.serving(here) as running:
+        with running.client() as client:
+            embedded.eventually(lambda: client.get("/ready").json()["broker"] == "ok")
+        yield running
+
+
+def test_a_single_file_takes_the_original_lane_and_needs_no_other_process(connected: Threaded) -> None:
+    with embedded.shop(connected) as shop:
+        assert lane(shop, 1, first=1) == "original"
+
+
+def test_several_files_take_the_comprehensive_lane_and_wait_for_hashers(connected: Threaded, broker: str) -> None:
+    with embedded.shop(connected) as shop:
+        session = shop.start()
+        connected.send(embedded.wire(shop.request(embedded.designs(3), session)), lambda: shop.items(session))
+        found = shop.get(session)
+        assert (found["lane"], found["totals"]["in_progress"]) == ("comprehensive", 3)
+        assert embedded.eventually(lambda: waiting(shop) == 0), "the outbox is empty: the broker has the batches"
+        assert {item["state"] for item in shop.items(session)} == {"received"}
+
+
+def waiting(shop: Shop) -> int:
+    """Messages that ingest still owes the pipeline."""
+    assert isinstance(shop.server, Threaded)
+    with shop.server.desk.sessions.engine.connect() as connection:
+        owed = "SELECT count(*) FROM ingest.outbox WHERE sent_at IS NULL AND session_id IS NOT NULL"
+        return int(connection.exec_driver_sql(owed).scalar_one())
+
+
+@pytest.mark.parametrize("connected", [{"USE_COMPREHENSIVE_WORKFLOW": "false"}], indirect=True)
+def test_the_comprehensive_lane_can_be_switched_off(connected: Threaded) -> None:
+    with embedded.shop(connected) as shop:
+        assert lane(shop, 3, first=1) == "original"
+
+
+@pytest.mark.parametrize("connected", [{"COMPREHENSIVE_WORKFLOW_MIN_FILES": "4"}], indirect=True)
+def test_how_many_files_make_a_batch_is_a_setting(connected: Threaded) -> None:
+    with embedded.shop(connected) as shop:
+        assert lane(shop, 3, first=1) == "original"
+
+
+def test_while_the_broker_is_away_uploads_are_worked_on_in_this_process(folder: tuple[Path, str, str]) -> None:
+    (nobody,) = free_ports(1)
+    changes = {"EMBEDDED": "0", "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{nobody}/"}
+    with embedded.place(*folder, **changes) as here, embedded.serving(here) as running:
+        assert broker_state(running) == "away"
+        with embedded.shop(running) as shop:
+            assert lane(shop, 3, first=1) == "original"
+
+
+def broker_state(server: Server) -> str:
+    answer = httpx.get(f"{server.url}/ready", trust_env=False)
+    assert answer.status_code == 200, "ready without a broker"
+    return str(answer.json()["broker"])

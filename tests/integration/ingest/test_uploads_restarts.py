@@ -1,0 +1,151 @@
+"""A NAS that is away, a process that is killed, a process that is stopped: sessions go on, and nothing is doubled."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import create_engine, text
+
+from shared.nas.marker import MARKER
+from tests.integration.ingest import embedded
+from tests.integration.ingest.embedded import File, Place, Shop, print_names
+
+FILES: list[File] = [
+    ("bad.png", b"no picture"),
+    *embedded.designs(4),
+    ("empty.png", b""),
+    *embedded.designs(4, first=5),
+]
+
+
+@pytest.fixture
+def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
+    """A NAS and a database of the test's own."""
+    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def unmounted(here: Place) -> Iterator[None]:
+    """The NAS is away: its folder is there and is not it."""
+    marker, hidden = here.nas / MARKER, here.data / "the NAS's mark"
+    marker.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(marker)
+
+
+def waiting(here: Place) -> bool:
+    """Storage has designs in hand and can't place them."""
+    engine = create_engine(here.database_url)
+    with engine.connect() as connection:
+        held = connection.execute(text("SELECT count(*) FROM storage.designs WHERE state = 'accepted'")).scalar_one()
+    engine.dispose()
+    return bool(held)
+
+
+def totals(shop: Shop, session: str) -> dict[str, Any]:
+    found: dict[str, Any] = shop.get(session)["totals"]
+    return found
+
+
+def finished(shop: Shop, session: str) -> bool:
+    return bool(shop.get(session)["state"] == "finished")
+
+
+def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
+    with embedded.serving(here) as server, embedded.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(FILES)
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, FILES, session)
+            embedded.eventually(lambda: waiting(here))
+            embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
+            found = totals(shop, session)
+            assert (found["in_progress"], found["failed"], found["stored"]) == (8, 0, 0)
+            assert not uploading.done()
+            assert here.designs(shop.folder) == []
+        assert uploading.result(60)["total"] == 8
+        assert here.designs(shop.folder) == print_names(*range(100, 108))
+
+
+def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Path) -> None:
+    """Killed twice: while designs wait for the NAS, and while listings are made."""
+    with embedded.spawned(here, tmp_path / "first") as server, embedded.shop(server) as shop:
+        session = shop.start(FILES)
+        with unmounted(here):
+            server.send(embedded.wire(shop.request(FILES, session)), until=lambda: waiting(here))
+            embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
+            before = [item["item_id"] for item in shop.items(session)]
+            server.process.kill()
+            server.process.wait()
+    with embedded.spawned(here, tmp_path / "second") as server, shop.moved(server) as shop:
+        embedded.eventually(lambda: totals(shop, session)["stored"] == 8)
+        assert here.designs(shop.folder) == print_names(*range(100, 108))
+        found = shop.uploaded(FILES, session)
+        wanted = [design["id"] for design in found["designs"]]
+        assert [item["item_id"] for item in shop.items(session)] == before
+        assert [item["name"] for item in shop.items(session) if item["name"]] == print_names(*range(100, 108))
+        begun = threading.Event()
+        events = embedded.listen(
+            server,
+            f"/api/v1/sessions/{session}/events/stream",
+            headers={"Authorization": f"Bearer {shop.token}"},
+            until=lambda block: "event: listed" in block,
+            begun=begun,
+        )
+        assert begun.wait(10)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(shop.list_designs, wanted)
+            events.result(60)
+            server.process.kill()
+            with contextlib.suppress(httpx.TransportError):
+                asking.result(60)
+    with embedded.spawned(here, tmp_path / "third") as server, shop.moved(server) as shop:
+        embedded.eventually(lambda: finished(shop, session))
+        assert shop.list_designs(wanted).json()["result"]["message"].startswith("8 listings created, 2 files could")
+        assert len(here.listed(shop.folder)) == 8
+        assert shop.uploaded(FILES, session) == found
+        assert here.designs(shop.folder) == print_names(*range(100, 108))
+        receipt = shop.get(session, "/receipt")
+        assert (receipt["received"], receipt["stored"], receipt["rejected"], receipt["listed"]) == (10, 8, 2, 8)
+        sequence = [event["seq"] for event in shop.get(session, "/events")["events"]]
+        assert sequence == list(range(1, len(sequence) + 1))
+
+
+def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: Place, tmp_path: Path) -> None:
+    with embedded.spawned(here, tmp_path / "log") as server, embedded.shop(server) as shop:
+        with ThreadPoolExecutor(1) as pool, unmounted(here):
+            session = shop.start(FILES)
+            uploading = pool.submit(shop.upload, FILES, session)
+            embedded.eventually(lambda: waiting(here))
+            begun = [threading.Event() for _ in range(50)]
+            path = f"/designs/progress/{session}"
+            streams = [embedded.listen(server, path, params={"token": shop.token}, begun=one) for one in begun]
+            assert all(one.wait(10) for one in begun)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(15) == 0
+            for stream in streams:
+                assert stream.result(5).data, "each ended whole: a connection that is cut raises here"
+            answer = uploading.result(5)
+        assert answer.status_code == 201
+        assert answer.json()["total"] == 8, "under their final ids, still in progress"
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    with embedded.spawned(here, tmp_path / "again") as server, shop.moved(server) as shop:
+        embedded.eventually(lambda: totals(shop, session)["stored"] == 8)
+        again = shop.uploaded(FILES, session)
+        assert [design["id"] for design in again["designs"]] == [design["id"] for design in answer.json()["designs"]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_process_stops_at_once_and_well(here: Place, tmp_path: Path, number: signal.Signals) -> None:
+    with embedded.spawned(here, tmp_path / "log") as server:
+        server.process.send_signal(number)
+        assert server.process.wait(10) == 0
+        assert "Traceback" not in (tmp_path / "log").read_text()

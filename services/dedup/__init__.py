@@ -1,1 +1,4 @@
-"""Listens to ImageHashed, DesignStored, StorageFailed, ImageFailed. Emits ImageAccepted, DuplicateFound. Owns dedup."""
+"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed.
+
+Emits ImageAccepted, DuplicateFound. Owns schema dedup.
+"""

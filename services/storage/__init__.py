@@ -1,1 +1,4 @@
-"""Listens to each verdict, MockupsRendered, StoreFile. Emits DesignStored, StorageFailed. Owns schema storage."""
+"""Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile.
+
+Emits DesignStored, StorageFailed. Owns schema storage.
+"""

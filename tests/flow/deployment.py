@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PATHS = ("BLOB_DIR", "NAS_URL", "LISTINGS_DIR")
 NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
+BYTES_PER_PIXEL = 24  # the hasher's peak, by VmHWM: 24 for CMYK JPEG, 21 for TIFF, 19 for 16-bit and 17 for plain PNG
+PROCESS_BYTES = 500_000_000  # what it has besides, and what ingest has while it hashes itself
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 COMPOSE_TEXT = (DEPLOY / "compose.yaml").read_text()
@@ -48,3 +50,9 @@ def longest_stop_s(grace_s: float) -> float:
 def seconds(duration: str) -> int:
     """Of `150s`."""
     return int(duration.removesuffix("s"))
+
+
+def largest_picture_bytes() -> int:
+    """The memory that a process needs for the largest picture that the settings allow."""
+    megapixels: int = settings_of("hasher").model_fields["max_image_megapixels"].default
+    return megapixels * 1_000_000 * BYTES_PER_PIXEL + PROCESS_BYTES

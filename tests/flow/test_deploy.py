@@ -17,6 +17,7 @@ from tests.flow.deployment import (
     PATHS,
     ROOT,
     VERSION,
+    largest_picture_bytes,
     longest_stop_s,
     names_of,
     seconds,
@@ -55,6 +56,11 @@ def test_as_many_hashers_start_as_an_upload_is_split_for() -> None:
     default = IngestSettings.model_fields["comprehensive_workflow_max_threads"].default
     replicas = CONTAINERS["hasher"]["deploy"]["replicas"]
     assert replicas == f"${{COMPREHENSIVE_WORKFLOW_MAX_THREADS:-{default}}}"
+
+
+def test_a_hasher_may_take_the_memory_that_the_largest_picture_needs() -> None:
+    limit = CONTAINERS["hasher"]["deploy"]["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("G")) * 2**30 >= largest_picture_bytes()
 
 
 def test_docker_waits_longer_than_a_service_takes_to_stop() -> None:

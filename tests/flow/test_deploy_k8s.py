@@ -14,6 +14,7 @@ from tests.flow.deployment import (
     KUSTOMIZATION,
     NOT_OURS,
     PATHS,
+    largest_picture_bytes,
     longest_stop_s,
     names_of,
     of_kind,
@@ -85,6 +86,12 @@ def test_replicas_follow_the_inbox_with_what_is_in_work(service: str) -> None:
 def test_as_many_hashers_can_run_as_an_upload_is_split_for() -> None:
     most = of_kind("ScaledObject")["hasher"]["spec"]["maxReplicaCount"]
     assert int(CONFIG_MAP["COMPREHENSIVE_WORKFLOW_MAX_THREADS"]) == most
+
+
+@pytest.mark.parametrize("service", ["hasher", "ingest"])
+def test_what_hashes_may_take_the_memory_that_the_largest_picture_needs(service: str) -> None:
+    (container,) = pod_of(of_kind("Deployment")[service])["containers"]
+    assert int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30 >= largest_picture_bytes()
 
 
 def test_kubernetes_waits_longer_than_a_service_takes_to_stop() -> None:

@@ -8,6 +8,7 @@ publishes its unfinished work again from the item rows.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
@@ -30,6 +31,7 @@ ORIGINAL = "original"
 
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
+IDLE_WITHIN_S = 0.05
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Lanes:
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._handed: set[UUID] = set()
 
     @property
     def broker_connected(self) -> bool:
@@ -117,25 +120,52 @@ class Lanes:
             pass
 
     async def _send_original(self) -> None:
+        await self._send_loose()
         publish = _from_thread(self._bus.publish)
         await asyncio.to_thread(self._send_owned, publish)
+
+    async def _send_loose(self) -> None:
+        """Send what belongs to no session. No item row could tell after a crash that it was lost on its way.
+
+        So it is owed until it was handled, which is certain when the bus has nothing left to do.
+        """
+        relay = Relay(self.engine, ORIGINAL)
+        if self._handed and await self._idle():
+            await asyncio.to_thread(relay.confirm, self._handed)
+            self._handed.clear()
+        new = outbox.c.session_id.is_(None) & outbox.c.id.not_in(self._handed)
+        for envelope in await asyncio.to_thread(relay.unsent, new):
+            await self._bus.publish(envelope)
+            self._handed.add(envelope.id)
+
+    async def _idle(self) -> bool:
+        try:
+            await asyncio.wait_for(self._bus.idle(), IDLE_WITHIN_S)
+        except TimeoutError:
+            return False
+        return True
 
     def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
         relay = Relay(self.engine, ORIGINAL)
-        while relay.send(publish, outbox.c.session_id.is_(None)):
-            pass
         working = self.unfinished.sessions(ORIGINAL)
         self._locks.keep_only(working)
         for session_id in working:
             if not self._locks.held(session_id):
                 if not self._locks.acquire(session_id):
                     continue
-                if self.unfinished.begun(session_id):
-                    for envelope in self.unfinished.take_up(session_id):
-                        publish(envelope)
+                try:
+                    self._take_up(session_id, publish)
+                except Exception:
+                    self._locks.release(session_id)  # held, it would never be taken up again
+                    raise
             while relay.send(publish, outbox.c.session_id == session_id):
                 pass
+
+    def _take_up(self, session_id: UUID, publish: Callable[[Envelope], None]) -> None:
+        if self.unfinished.begun(session_id):
+            for envelope in self.unfinished.take_up(session_id):
+                publish(envelope)
 
 
 def _from_thread(publish: Callable[[Envelope], Awaitable[None]]) -> Callable[[Envelope], None]:

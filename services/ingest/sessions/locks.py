@@ -40,8 +40,16 @@ class SessionLocks:
         if self._held:
             self._ask(true())  # a connection that broke since the last round took its locks with it
         for session_id in self._held.difference(session_ids):
-            self._ask(func.pg_advisory_unlock(_key(session_id)))
-            self._held.discard(session_id)
+            self.release(session_id)
+
+    def release(self, session_id: UUID) -> None:
+        """Let go of one session.
+
+        Raises:
+            Unavailable: the database is away; with its connection every lock is gone.
+        """
+        self._ask(func.pg_advisory_unlock(_key(session_id)))
+        self._held.discard(session_id)
 
     def close(self) -> None:
         """Let go of all of them."""

@@ -3,7 +3,7 @@
 Only ingest has one: it has no input message that could be delivered again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID, uuid4
 
 import structlog
@@ -82,6 +82,26 @@ class Relay:
         if failure is not None:
             raise failure
         return len(sent)
+
+    def unsent(self, *which: ColumnElement[bool]) -> list[Envelope]:
+        """Up to a hundred rows that are owed, oldest first, for who marks them with `confirm` later.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        owed = select(outbox).where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
+        with transaction(self.engine) as connection:
+            rows = connection.execute(owed.order_by(outbox.c.created_at).limit(AT_ONCE)).mappings()
+            return [_envelope(row) for row in rows]
+
+    def confirm(self, ids: Collection[UUID]) -> None:
+        """These rows are owed no more.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        with transaction(self.engine) as connection:
+            connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=NOW))
 
 
 def _envelope(row: RowMapping) -> Envelope:

@@ -73,9 +73,9 @@ class Watcher:
                 log.exception("progress could not be read; it is tried again")
                 continue
             for session_id, seq in seqs.items():
-                if self._seen.get(session_id) != seq:
+                if session_id in self._watches and self._seen.get(session_id) != seq:
                     self._seen[session_id] = seq
-                    for watch in self._watches.get(session_id, ()):
+                    for watch in self._watches[session_id]:
                         watch.changed.set()
 
     def stop(self) -> None:

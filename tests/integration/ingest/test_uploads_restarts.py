@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from shared.nas.marker import MARKER
 from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import File, Place, Shop, print_names
+from tests.integration.ingest.embedded import PRODUCT, File, Place, Shop, print_names
 
 FILES: list[File] = [
     ("bad.png", b"no picture"),
@@ -77,16 +77,17 @@ def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
 
 def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Path) -> None:
     """Killed twice: while designs wait for the NAS, and while listings are made."""
-    with embedded.spawned(here, tmp_path / "first") as server, embedded.shop(server) as shop:
+    with embedded.spawned(here, tmp_path / "first") as server, unmounted(here), embedded.shop(server) as shop:
         session = shop.start(FILES)
-        with unmounted(here):
-            server.send(embedded.wire(shop.request(FILES, session)), until=lambda: waiting(here))
-            embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
-            before = [item["item_id"] for item in shop.items(session)]
-            server.process.kill()
-            server.process.wait()
+        server.send(embedded.wire(shop.request(FILES, session)), until=lambda: waiting(here))
+        embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
+        before = [item["item_id"] for item in shop.items(session)]
+        server.process.kill()
+        server.process.wait()
     with embedded.spawned(here, tmp_path / "second") as server, shop.moved(server) as shop:
         embedded.eventually(lambda: totals(shop, session)["stored"] == 8)
+        kept = here.nas / shop.folder / "Mockups" / "BaseMockups"
+        embedded.eventually(lambda: [len(list(kept.glob(f"{of}/*.png"))) for of in (PRODUCT, "Watermarks")] == [1, 1])
         assert here.designs(shop.folder) == print_names(*range(100, 108))
         found = shop.uploaded(FILES, session)
         wanted = [design["id"] for design in found["designs"]]

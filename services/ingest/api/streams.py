@@ -1,6 +1,5 @@
 """Streams of a session's events: frames for the existing frontend, numbered events for everybody else."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +19,15 @@ async def frames(
 ) -> AsyncIterator[dict[str, Any]]:
     """The latest frame at once, then one for each change; a keepalive after each silence; ends after the end."""
     seen = 0
-    with watcher.watch(session.id) as watch:
+    with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
-            event = await asyncio.to_thread(sessions.last_event, session.id)
+            event = await watcher.ask(sessions.last_event, session.id)
             if event is not None and event.seq > seen:
                 seen = event.seq
                 yield reading.progress_frame(session, event)
             ended = event is not None and event.payload["finished"]
+            if ended:
+                watch.ended.set()
             changed = await watch.wait(LINGER_S if ended else keepalive_s)
             if ended and not changed:
                 return
@@ -38,13 +39,13 @@ async def events(sessions: Sessions, watcher: Watcher, session: Session, after: 
     """Every event after a sequence number, in order and without gap; ends when the session has."""
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
-            batch = await asyncio.to_thread(sessions.events, session.id, after)
+            batch = await watcher.ask(sessions.events, session.id, after)
             for event in batch:
                 after = event.seq
                 yield event
             if batch:
                 continue
-            now = await asyncio.to_thread(sessions.get, session.user_id, session.id)
+            now = await watcher.ask(sessions.get, session.user_id, session.id)
             if now is None or (now.finished and now.last_seq <= after):
                 return
             await watch.wait(KEEPALIVE_S)

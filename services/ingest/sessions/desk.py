@@ -16,6 +16,7 @@ from services.ingest.sessions.telling import tell
 from services.ingest.sessions.watching import POLL_S, Watcher
 from shared.contracts import Background, ListingTemplate
 
+FRAMES_OUT_S = 2.0
 TOLD = ("filename", "state", "reason", "kind", "distance", "match")
 DONE = "Successfully processed mockup files and created Etsy listings."
 NOTHING = "No designs available for processing. No Etsy listings created."
@@ -48,11 +49,11 @@ class Desk:
         When the waiting time is over, designs that are still in progress are among them, under their final ids.
         """
         session = await self._wait(session, lambda now: now.files_settled)
-        rows = await asyncio.to_thread(self.sessions.items, session.id)
+        rows = await self.watcher.ask(self.sessions.items, session.id)
         wanted = ("stored",) if session.files_settled else LISTABLE
         designs = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         if not designs:
-            await self._let_frames_out()
+            await self._let_frames_out([session.id])
         others = [reading.item(row) for row in rows if row["state"] not in wanted]
         skipped = [{name: item[name] for name in TOLD} for item in others]
         return {"designs": designs, "total": len(designs), "session_id": session.client_key, "skipped": skipped}
@@ -76,13 +77,13 @@ class Desk:
         if not asked:
             return {"success": False, "success_code": 400, "message": NOTHING, "result": _result(NOTHING)}
         rows = await self._wait_for_listings(user_id, asked, mockup_id)
-        items = []
-        for session_id in dict.fromkeys(row["session_id"] for row in rows):
-            items += await asyncio.to_thread(self.sessions.items, session_id)
+        items, sessions = [], list(dict.fromkeys(row["session_id"] for row in rows))
+        for session_id in sessions:
+            items += await self.watcher.ask(self.sessions.items, session_id)
         story = tell(items, rows)
         listed = sum(row["state"] == "listed" for row in rows)
         message = DONE if listed else story.split("\n", 1)[0]
-        await self._let_frames_out()
+        await self._let_frames_out(sessions)
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
 
@@ -96,11 +97,11 @@ class Desk:
     async def _wait_for_listings(self, user_id: UUID, designs: Sequence[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
         """The listings, when each has its end state or the waiting time is over."""
         deadline = asyncio.get_running_loop().time() + self.wait_s
-        rows = await asyncio.to_thread(self.sessions.listings_of, user_id, designs, mockup_id)
+        rows = await self.watcher.ask(self.sessions.listings_of, user_id, designs, mockup_id)
         for session_id in dict.fromkeys(row["session_id"] for row in rows):
             with self.watcher.watch(session_id) as watch:
                 while True:
-                    rows = await asyncio.to_thread(self.sessions.listings_of, user_id, designs, mockup_id)
+                    rows = await self.watcher.ask(self.sessions.listings_of, user_id, designs, mockup_id)
                     pending = any(
                         row["session_id"] == session_id and row["state"] in ("requested", "rendered") for row in rows
                     )
@@ -114,18 +115,20 @@ class Desk:
         deadline = asyncio.get_running_loop().time() + self.wait_s
         with self.watcher.watch(session.id) as watch:
             while True:
-                now = await asyncio.to_thread(self.sessions.get, session.user_id, session.id) or session
+                now = await self.watcher.ask(self.sessions.get, session.user_id, session.id) or session
                 left = deadline - asyncio.get_running_loop().time()
                 if done(now) or left <= 0 or self.watcher.stopping.is_set():
                     return now
                 await watch.wait(left)
 
-    async def _let_frames_out(self) -> None:
+    async def _let_frames_out(self, session_ids: Sequence[UUID]) -> None:
         """The client closes its stream as soon as the last call answers, so the last frame goes first.
 
         It may be connected to another replica: give that one's next look the time it takes.
         """
         await asyncio.sleep(POLL_S * 1.5)
+        for session_id in session_ids:
+            await self.watcher.ended(session_id, FRAMES_OUT_S)
 
 
 def _result(message: str) -> dict[str, Any]:

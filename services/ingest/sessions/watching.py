@@ -5,8 +5,9 @@ The poll is the whole mechanism: no wake-up can be lost, and it works the same w
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
@@ -17,6 +18,10 @@ from shared.errors import Retryable
 log = structlog.get_logger()
 
 POLL_S = 0.25
+PATIENCE_S = 120.0
+
+About = ParamSpec("About")
+Answer = TypeVar("Answer")
 
 
 @dataclass(eq=False)
@@ -25,6 +30,8 @@ class Watch:
 
     stopping: asyncio.Event
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whoever shows a session has shown its end, or shows nothing, or is gone."""
 
     async def wait(self, seconds: float) -> bool:
         """True at the next change; False when the time is over. A stopping server ends the wait as well."""
@@ -46,17 +53,44 @@ class Watcher:
         self._seen: dict[UUID, int] = {}
 
     @contextlib.contextmanager
-    def watch(self, session_id: UUID) -> Iterator[Watch]:
+    def watch(self, session_id: UUID, *, shows: bool = False) -> Iterator[Watch]:
         """Be woken at each change of a session; the first wait returns at once if it changed since its last look."""
         watch = Watch(self.stopping)
+        if not shows:
+            watch.ended.set()
         self._watches.setdefault(session_id, set()).add(watch)
         try:
             yield watch
         finally:
+            watch.ended.set()
             self._watches[session_id].discard(watch)
             if not self._watches[session_id]:
                 del self._watches[session_id]
                 self._seen.pop(session_id, None)
+
+    async def ask(self, question: Callable[About, Answer], *about: About.args, **more: About.kwargs) -> Answer:
+        """Ask the database. While it is away, what is waited for waits as well, so it is asked again.
+
+        Raises:
+            Retryable: it is away for long.
+        """
+        patience = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            try:
+                return await asyncio.to_thread(question, *about, **more)
+            except Retryable as error:
+                if self.stopping.is_set() or asyncio.get_running_loop().time() > patience:
+                    raise
+                log.warning("waiting goes on", cause=str(error))
+                await asyncio.sleep(POLL_S)
+
+    async def ended(self, session_id: UUID, limit_s: float) -> None:
+        """Return when everybody here who shows a session has shown its end, or the time is over."""
+        showing = [asyncio.create_task(watch.ended.wait()) for watch in self._watches.get(session_id, ())]
+        if showing:
+            _, late = await asyncio.wait(showing, timeout=limit_s)
+            for task in late:
+                task.cancel()
 
     async def run(self) -> None:
         """Poll until cancelled."""

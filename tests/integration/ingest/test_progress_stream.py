@@ -9,10 +9,16 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import make_url
+
 from services.ingest.api.streams import frames
+from services.ingest.sessions.records import Event
+from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
+from shared.database import engine_of
 from tests.integration.ingest import embedded
 from tests.integration.ingest.embedded import ORIGIN, Shop, Stream, Threaded
+from tests.proxy import HOST, Proxy
 
 FRAME = {
     "step": int,
@@ -170,3 +176,34 @@ def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, shop: S
         assert list(keepalive) == ["type", "timestamp"]
         assert keepalive["type"] == "keepalive"
         assert TIMESTAMP.fullmatch(keepalive["timestamp"])
+
+
+def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, shop: Shop) -> None:
+    database = make_url(server.place.database_url)
+    proxy = Proxy(target=database.port or 5432)
+    behind = database.set(host=HOST, port=proxy.port, query={}).render_as_string(hide_password=False)
+    session = server.desk.sessions.find(UUID(shop.user["id"]), shop.start())
+    assert session is not None
+    engine = engine_of(behind)
+    store = Sessions(engine, 1)
+    asked = 0
+
+    async def first_frame() -> dict[str, Any]:
+        watcher = Watcher(store)
+
+        def latest(session_id: UUID) -> Event | None:
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                proxy.accept()
+            return store.last_event(session_id)
+
+        found = await watcher.ask(latest, session.id)
+        assert found is not None
+        return await anext(frames(store, watcher, session))
+
+    with proxy.running():
+        proxy.refuse()
+        assert asyncio.run(first_frame())["step"] == 1
+    assert asked >= 3
+    engine.dispose()

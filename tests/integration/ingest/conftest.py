@@ -23,6 +23,13 @@ def shop(server: Threaded) -> Iterator[Shop]:
         yield found
 
 
+@pytest.fixture(scope="package")
+def user(server: Threaded) -> Iterator[Shop]:
+    """One user for all tests that don't care what else that user has; registering takes longer than most tests."""
+    with embedded.shop(server) as found:
+        yield found
+
+
 @pytest.fixture
 def stranger(server: Threaded) -> Iterator[Shop]:
     """Another user, who must not see the first one's things."""

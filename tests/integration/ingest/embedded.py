@@ -42,6 +42,7 @@ WIDTH_IN, HEIGHT_IN = 0.75, 0.5  # small prints are made quickly
 
 File = tuple[str, bytes]
 _numbers = count(1)
+_seeds = count(1000)
 
 
 @dataclass(frozen=True)
@@ -383,6 +384,11 @@ def design(seed: int) -> File:
 def designs(number: int, first: int = 1) -> list[File]:
     """Good files, no two of them alike."""
     return [design(seed) for seed in range(first, first + number)]
+
+
+def fresh(number: int) -> list[File]:
+    """Good files that no other test has, for users that tests share."""
+    return [design(next(_seeds)) for _ in range(number)]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from tests.integration.ingest.embedded import File, Shop, Stream
 
 END_STATES = ("stored", "duplicate", "rejected", "failed")
 ITEM_STATES = {"received", "hashed", "accepted", *END_STATES}
-MIXED: list[File] = [
-    *embedded.designs(8),
-    ("copy.png", embedded.design(1)[1]),
-    ("bad.png", b"no picture"),
-    ("empty.png", b""),
-    embedded.design(9),
-]
+
+
+def mixed() -> list[File]:
+    """Nine designs, a copy of one of them, and two files that are none."""
+    first, *others = embedded.fresh(9)
+    return [first, *others[:7], ("copy.png", first[1]), ("bad.png", b"no picture"), ("empty.png", b""), others[7]]
 
 
 def balanced(totals: dict[str, int]) -> bool:
@@ -37,15 +36,15 @@ def polled(shop: Shop, session: str, work: "Future[Any]") -> Iterator[dict[str, 
 
 def whole(shop: Shop, session: str) -> dict[str, Any]:
     """Upload everything and list it; return the session."""
-    ids = [design["id"] for design in shop.uploaded(MIXED, session)["designs"]]
+    ids = [design["id"] for design in shop.uploaded(mixed(), session)["designs"]]
     assert shop.list_designs(ids).json()["success"] is True
     return shop.get(session)
 
 
-def test_the_receipt_adds_up_at_every_moment(shop: Shop) -> None:
-    session = shop.start(MIXED)
+def test_the_receipt_adds_up_at_every_moment(user: Shop) -> None:
+    session = user.start()
     with ThreadPoolExecutor(1) as pool:
-        receipts = list(polled(shop, session, pool.submit(whole, shop, session)))
+        receipts = list(polled(user, session, pool.submit(whole, user, session)))
     for receipt in receipts:
         assert balanced(receipt)
         states = Counter(item["state"] for item in receipt["items"])
@@ -64,10 +63,10 @@ def test_the_receipt_adds_up_at_every_moment(shop: Shop) -> None:
     assert (last["listings_requested"], last["listed"], last["state"]) == (9, 9, "finished")
 
 
-def test_events_have_no_gap_and_each_adds_up(shop: Shop) -> None:
-    session = shop.start(MIXED)
-    found = whole(shop, session)
-    events = shop.get(session, "/events")["events"]
+def test_events_have_no_gap_and_each_adds_up(user: Shop) -> None:
+    session = user.start()
+    found = whole(user, session)
+    events = user.get(session, "/events")["events"]
     assert [event["seq"] for event in events] == list(range(1, found["last_seq"] + 1))
     assert [events[0]["type"], events[1]["type"], events[-1]["type"]] == ["announced", "submitted", "finished"]
     percents = [event["percent"] for event in events]
@@ -79,10 +78,10 @@ def test_events_have_no_gap_and_each_adds_up(shop: Shop) -> None:
         assert 0 <= states <= totals["received"]
     told = Counter(event["type"] for event in events)
     assert (told["stored"], told["duplicate"], told["rejected"], told["listed"]) == (9, 1, 2, 9)
-    for item in shop.items(session):
+    for item in user.items(session):
         of_item = [event["type"] for event in events if event["item_id"] == item["item_id"]]
         assert of_item.count(item["state"]) == 1
-    paged = [event for start in range(0, len(events), 7) for event in page(shop, session, start, 7)]
+    paged = [event for start in range(0, len(events), 7) for event in page(user, session, start, 7)]
     assert paged == events
 
 
@@ -101,33 +100,33 @@ def follow(shop: Shop, session: str, **kwargs: Any) -> "Future[Stream]":
     return embedded.listen(shop.server, f"/api/v1/sessions/{session}/events/stream", headers=headers, **kwargs)
 
 
-def test_the_live_stream_gives_every_event_once_and_ends(shop: Shop) -> None:
-    session = shop.start(MIXED)
-    stream = follow(shop, session)
-    found = whole(shop, session)
+def test_the_live_stream_gives_every_event_once_and_ends(user: Shop) -> None:
+    session = user.start()
+    stream = follow(user, session)
+    found = whole(user, session)
     seen = stream.result(30)
     assert seen.headers["content-type"].split(";")[0] == "text/event-stream"
     assert ids(seen) == list(range(1, found["last_seq"] + 1))
-    assert seen.data == shop.get(session, "/events")["events"]
+    assert seen.data == user.get(session, "/events")["events"]
     types = [line for _, block in seen.blocks for line in block.split("\n") if line.startswith("event: ")]
     assert types == [f"event: {event['type']}" for event in seen.data]
 
 
-def test_a_stream_that_broke_off_is_resumed_exactly(shop: Shop) -> None:
-    session = shop.start(MIXED)
-    broken = follow(shop, session, until=lambda block: "id: 4\n" in f"{block}\n")
-    found = whole(shop, session)
+def test_a_stream_that_broke_off_is_resumed_exactly(user: Shop) -> None:
+    session = user.start()
+    broken = follow(user, session, until=lambda block: "id: 4\n" in f"{block}\n")
+    found = whole(user, session)
     last = ids(broken.result(30))[-1]
     assert last < found["last_seq"]
     for resumed in (
-        follow(shop, session, headers={"Last-Event-ID": str(last)}),
-        follow(shop, session, params={"after": last}),
+        follow(user, session, headers={"Last-Event-ID": str(last)}),
+        follow(user, session, params={"after": last}),
     ):
         assert ids(resumed.result(30)) == list(range(last + 1, found["last_seq"] + 1))
     for nonsense in ("", "none", "-1", "1.5"):
-        assert ids(follow(shop, session, headers={"Last-Event-ID": nonsense}).result(30))[0] == 1
+        assert ids(follow(user, session, headers={"Last-Event-ID": nonsense}).result(30))[0] == 1
     for beyond in (str(found["last_seq"]), "9" * 30):
-        assert ids(follow(shop, session, headers={"Last-Event-ID": beyond}).result(30)) == []
+        assert ids(follow(user, session, headers={"Last-Event-ID": beyond}).result(30)) == []
 
 
 def paths(shop: Shop) -> list[str]:
@@ -136,20 +135,20 @@ def paths(shop: Shop) -> list[str]:
     return [path for path in known if path.startswith("/api/v1/sessions/{session_id}")]
 
 
-def test_anothers_session_does_not_exist(shop: Shop, stranger: Shop) -> None:
-    session = shop.start()
-    shop.uploaded(embedded.designs(1), session)
-    own_id = shop.get(session)["session_id"]
-    item = shop.items(session)[0]["item_id"]
-    assert len(paths(shop)) >= 5
-    for path in paths(shop):
+def test_anothers_session_does_not_exist(user: Shop, stranger: Shop) -> None:
+    session = user.start()
+    user.uploaded(embedded.fresh(1), session)
+    own_id = user.get(session)["session_id"]
+    item = user.items(session)[0]["item_id"]
+    assert len(paths(user)) >= 5
+    for path in paths(user):
         for name in (session, own_id):
             filled = path.replace("{session_id}", name).replace("{item_id}", item)
             theirs, unknown = stranger.client.get(filled), stranger.client.get(filled.replace(name, "unknown"))
             assert (theirs.status_code, unknown.status_code) in ((404, 404), (405, 405)), path
             assert theirs.text.replace(name, "unknown") == unknown.text, "nothing tells the two apart"
-    with shop.server.client() as nobody:
-        for path in paths(shop):
+    with user.server.client() as nobody:
+        for path in paths(user):
             assert nobody.get(path.replace("{session_id}", session)).status_code in (401, 405)
     assert stranger.client.get("/api/v1/sessions").json() == {"sessions": []}
 
@@ -159,15 +158,15 @@ def test_anothers_session_does_not_exist(shop: Shop, stranger: Shop) -> None:
     ["events?after=-1", "events?after=x", "events?limit=0", "events?after=99999999999999999999", "items?limit=5001",
      "items?offset=99999999999999999999", "events/stream?after=99999999999999999999"],
 )  # fmt: skip
-def test_limits_that_make_no_sense_are_refused(shop: Shop, query: str) -> None:
-    answer = shop.client.get(f"/api/v1/sessions/{shop.start()}/{query}")
+def test_limits_that_make_no_sense_are_refused(user: Shop, query: str) -> None:
+    answer = user.client.get(f"/api/v1/sessions/{user.start()}/{query}")
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][0] == "query"
 
 
 @pytest.mark.parametrize("name", ["%00", "x" * 5000, "no%20uuid", "%F0%9F%8D%B5", "'"])
-def test_a_session_that_can_not_be_is_not_found(shop: Shop, name: str) -> None:
-    assert shop.client.get(f"/api/v1/sessions/{name}").status_code == 404
+def test_a_session_that_can_not_be_is_not_found(user: Shop, name: str) -> None:
+    assert user.client.get(f"/api/v1/sessions/{name}").status_code == 404
 
 
 def test_sessions_are_listed_newest_first_under_both_their_ids(shop: Shop) -> None:

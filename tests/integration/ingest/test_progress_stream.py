@@ -44,13 +44,14 @@ def watch(shop: Shop, session: str, **kwargs: Any) -> "Future[Stream]":
     return embedded.listen(shop.server, f"/designs/progress/{session}", params={"token": shop.token}, **kwargs)
 
 
-def test_frames_have_the_contracts_shape_and_nothing_but_data(shop: Shop) -> None:
-    session = shop.start(embedded.designs(3))
+def test_frames_have_the_contracts_shape_and_nothing_but_data(user: Shop) -> None:
+    files = embedded.fresh(3)
+    session = user.start(files)
     begun = threading.Event()
-    stream = watch(shop, session, begun=begun, until=last)
+    stream = watch(user, session, begun=begun, until=last)
     assert begun.wait(10)
-    ids = [found["id"] for found in shop.uploaded(embedded.designs(3), session)["designs"]]
-    assert shop.list_designs(ids).json()["success"]
+    ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
+    assert user.list_designs(ids).json()["success"]
     seen = stream.result(30)
     assert seen.status == 200
     assert seen.headers["content-type"].split(";")[0] == "text/event-stream"
@@ -69,13 +70,13 @@ def test_frames_have_the_contracts_shape_and_nothing_but_data(shop: Shop) -> Non
         assert TIMESTAMP.fullmatch(frame["timestamp"])
 
 
-def test_the_last_step_comes_once_and_only_when_everything_is_published(shop: Shop) -> None:
-    files = embedded.designs(6)
-    session = shop.start(files)
-    stream = watch(shop, session, until=last)
-    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
-    assert shop.get(session)["state"] == "working"
-    answer = shop.list_designs(ids)
+def test_the_last_step_comes_once_and_only_when_everything_is_published(user: Shop) -> None:
+    files = embedded.fresh(6)
+    session = user.start(files)
+    stream = watch(user, session, until=last)
+    ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
+    assert user.get(session)["state"] == "working"
+    answer = user.list_designs(ids)
     assert answer.json()["success"]
     shown = stream.result(30).data
     steps = [frame["step"] for frame in shown]
@@ -89,27 +90,27 @@ def test_the_last_step_comes_once_and_only_when_everything_is_published(shop: Sh
     assert len(shown) > 4, "frames come while the work goes on, not together at its end"
 
 
-def test_the_last_frame_is_out_before_the_last_call_answers(shop: Shop) -> None:
-    files = embedded.designs(2)
-    session = shop.start(files)
+def test_the_last_frame_is_out_before_the_last_call_answers(user: Shop) -> None:
+    files = embedded.fresh(2)
+    session = user.start(files)
     begun = threading.Event()
-    stream = watch(shop, session, begun=begun, until=last)
+    stream = watch(user, session, begun=begun, until=last)
     assert begun.wait(10)
-    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
-    shop.list_designs(ids)
+    ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
+    user.list_designs(ids)
     answered = monotonic()
     seen = stream.result(30)
     assert seen.data[-1]["step"] == 4
     assert seen.blocks[-1][0] < answered, "the client closes its stream when the last call answers"
 
 
-def test_the_last_frame_is_out_before_an_upload_without_designs_answers(shop: Shop) -> None:
+def test_the_last_frame_is_out_before_an_upload_without_designs_answers(user: Shop) -> None:
     files = [("a.png", b"no picture"), ("b.png", b"")]
-    session = shop.start(files)
+    session = user.start(files)
     begun = threading.Event()
-    stream = watch(shop, session, begun=begun, until=last)
+    stream = watch(user, session, begun=begun, until=last)
     assert begun.wait(10)
-    assert shop.uploaded(files, session)["designs"] == []
+    assert user.uploaded(files, session)["designs"] == []
     answered = monotonic()
     seen = stream.result(30)
     assert seen.blocks[-1][0] < answered
@@ -117,48 +118,48 @@ def test_the_last_frame_is_out_before_an_upload_without_designs_answers(shop: Sh
     assert seen.data[-1]["message"].startswith("Upload failed: ")
 
 
-def test_a_client_that_asks_for_no_listings_still_sees_an_end(shop: Shop) -> None:
-    session = shop.start()
-    shop.uploaded(embedded.designs(1), session)
-    assert watch(shop, session, until=last).result(30).data[-1]["step"] == 4
+def test_a_client_that_asks_for_no_listings_still_sees_an_end(user: Shop) -> None:
+    session = user.start()
+    user.uploaded(embedded.fresh(1), session)
+    assert watch(user, session, until=last).result(30).data[-1]["step"] == 4
 
 
-def test_who_connects_late_gets_the_latest_frame_first_and_the_end_five_seconds_after_it(shop: Shop) -> None:
-    session = shop.start()
-    shop.uploaded([("a.png", b"no picture")], session)
-    seen = watch(shop, session).result(30)
+def test_who_connects_late_gets_the_latest_frame_first_and_the_end_five_seconds_after_it(user: Shop) -> None:
+    session = user.start()
+    user.uploaded([("a.png", b"no picture")], session)
+    seen = watch(user, session).result(30)
     assert [frame["step"] for frame in seen.data] == [4]
     assert 4.5 < seen.ended - seen.blocks[0][0] < 8
 
 
-def test_several_streams_of_one_session_show_the_same(shop: Shop) -> None:
-    files = embedded.designs(2)
-    session = shop.start(files)
+def test_several_streams_of_one_session_show_the_same(user: Shop) -> None:
+    files = embedded.fresh(2)
+    session = user.start(files)
     begun = [threading.Event() for _ in range(5)]
-    streams = [watch(shop, session, begun=one, until=last) for one in begun]
+    streams = [watch(user, session, begun=one, until=last) for one in begun]
     assert all(one.wait(10) for one in begun)
-    ids = [found["id"] for found in shop.uploaded(files, session)["designs"]]
-    shop.list_designs(ids)
+    ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
+    user.list_designs(ids)
     assert len({json.dumps(stream.result(30).data[-1]) for stream in streams}) == 1
 
 
-def test_a_session_that_is_unknown_or_foreign_is_an_empty_stream(shop: Shop, stranger: Shop) -> None:
-    theirs = stranger.start(embedded.designs(1))
-    stranger.uploaded(embedded.designs(1), theirs)
+def test_a_session_that_is_unknown_or_foreign_is_an_empty_stream(user: Shop, stranger: Shop) -> None:
+    theirs = stranger.start()
+    stranger.uploaded([("a.png", b"no picture")], theirs)
     own_id = stranger.get(theirs)["session_id"]
     for session in (theirs, own_id, "11111111-2222-4333-8444-555555555555", "no uuid", "%00", "x" * 5000):
         begun = monotonic()
-        seen = watch(shop, session).result(30)
+        seen = watch(user, session).result(30)
         assert (seen.status, seen.blocks) == (200, []), session[:40]
         assert seen.headers["content-type"].split(";")[0] == "text/event-stream"
         assert seen.headers["access-control-allow-origin"] == ORIGIN
         assert seen.ended - begun < 3, "the client waits for the end to go on"
 
 
-def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, shop: Shop) -> None:
+def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, user: Shop) -> None:
     """On the generator that the endpoint sends, with a shorter patience than its half minute."""
     store = server.desk.sessions
-    session = store.find(UUID(shop.user["id"]), shop.start())
+    session = store.find(UUID(user.user["id"]), user.start())
     assert session is not None
 
     async def first(number: int) -> list[dict[str, Any]]:
@@ -178,11 +179,11 @@ def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, shop: S
         assert TIMESTAMP.fullmatch(keepalive["timestamp"])
 
 
-def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, shop: Shop) -> None:
+def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, user: Shop) -> None:
     database = make_url(server.place.database_url)
     proxy = Proxy(target=database.port or 5432)
     behind = database.set(host=HOST, port=proxy.port, query={}).render_as_string(hide_password=False)
-    session = server.desk.sessions.find(UUID(shop.user["id"]), shop.start())
+    session = server.desk.sessions.find(UUID(user.user["id"]), user.start())
     assert session is not None
     engine = engine_of(behind)
     store = Sessions(engine, 1)

@@ -18,10 +18,9 @@ PART = b'--frontier\r\nContent-Disposition: form-data; name="files"; filename="a
 
 
 @pytest.fixture(scope="module")
-def shop(server: Threaded) -> Iterator[Shop]:
+def shop(user: Shop) -> Shop:
     """One user for all: hardly a call of these changes anything."""
-    with embedded.shop(server) as found:
-        yield found
+    return user
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +157,13 @@ def test_what_is_unknown_or_anothers_is_refused_alike(shop: Shop, stranger: Shop
         assert stranger.folder not in words(answer)
 
 
-@pytest.mark.parametrize(("name", "seed"), [("product_template_id", 11), ("mockup_id", 12)])
-def test_listings_of_what_is_unknown_or_anothers_are_refused_alike(
-    shop: Shop, stranger: Shop, name: str, seed: int
-) -> None:
-    (made,) = shop.uploaded([embedded.design(seed)], shop.start())["designs"]
+@pytest.mark.parametrize("name", ["product_template_id", "mockup_id"])
+def test_listings_of_what_is_unknown_or_anothers_are_refused_alike(shop: Shop, stranger: Shop, name: str) -> None:
+    before = shop.server.place.listed(shop.folder)
+    (made,) = shop.uploaded(embedded.fresh(1), shop.start())["designs"]
     for value in (UNKNOWN, stranger.design_data()[name]):
         assert shop.list_designs([made["id"]], **{name: value}).status_code in (404, 422)
-    assert shop.server.place.listed(shop.folder) == []
+    assert shop.server.place.listed(shop.folder) == before
 
 
 @pytest.mark.parametrize(
@@ -216,7 +214,7 @@ def test_a_damaged_form_is_refused_in_words(shop: Shop, content: bytes, kind: st
 
 def test_a_form_is_read_however_a_client_writes_it(shop: Shop) -> None:
     data = json.dumps(shop.design_data()).encode()
-    name, png = embedded.design(13)
+    ((name, png),) = embedded.fresh(1)
     body = (
         b"\r\n--frontier\r\ncontent-disposition: form-data; name=design_data; filename=blob\r\n\r\n%b\r\n"
         b'--frontier\r\nContent-Type: image/png\r\nContent-Disposition: form-data; filename="%b"; name="files"\r\n'
@@ -247,11 +245,10 @@ def test_a_session_id_that_no_database_takes_is_refused(shop: Shop, session: str
 def test_a_session_id_may_be_any_text(shop: Shop) -> None:
     for number, session in enumerate(("../../etc/passwd", "'; DROP TABLE items; --", "\U0001f375 tea", "x" * 200)):
         assert shop.upload([("a.png", b"no picture %d" % number)], session).json()["session_id"] == session
-        assert shop.upload([("a.png", b"no picture %d" % number)], session).json()["session_id"] == session
 
 
 def test_a_refused_upload_can_be_corrected_under_the_same_session(shop: Shop) -> None:
-    session = shop.start()
-    assert shop.upload(embedded.designs(1, first=14), session, starting_name=-1).status_code == 422
-    assert shop.upload(embedded.designs(1, first=14), session, product_template_id=UNKNOWN).status_code == 404
-    assert shop.uploaded(embedded.designs(1, first=14), session)["total"] == 1
+    session, files = shop.start(), embedded.fresh(1)
+    assert shop.upload(files, session, starting_name=-1).status_code == 422
+    assert shop.upload(files, session, product_template_id=UNKNOWN).status_code == 404
+    assert shop.uploaded(files, session)["total"] == 1

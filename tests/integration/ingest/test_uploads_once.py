@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop, print_names, wire
+from tests.integration.ingest.embedded import File, Shop, print_names, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -69,28 +68,23 @@ def test_the_same_files_in_two_sessions_at_once_are_stored_once(shop: Shop) -> N
     assert prints(shop) == print_names(100, 101, 102)
 
 
-@pytest.mark.parametrize(
-    ("files", "changes"),
-    [
+def test_a_session_id_is_not_used_for_something_else(shop: Shop) -> None:
+    session, files = shop.start(), embedded.designs(2)
+    before = ids(shop.upload(files, session))
+    others: list[tuple[list[File], dict[str, Any]]] = [
         (embedded.designs(2, first=8), {}),
-        (embedded.designs(1), {}),
+        (files[:1], {}),
         (embedded.designs(3), {}),
-        (embedded.designs(2)[::-1], {}),
-        ([("renamed.png", embedded.design(1)[1]), embedded.design(2)], {}),
-        (embedded.designs(2), {"starting_name": 500}),
-        (embedded.designs(2), {"description": "another"}),
-    ],
-    ids=["other files", "fewer", "more", "another order", "another name", "another number", "another text"],
-)
-def test_a_session_id_is_not_used_for_something_else(
-    shop: Shop, files: list[embedded.File], changes: dict[str, Any]
-) -> None:
-    session = shop.start()
-    before = ids(shop.upload(embedded.designs(2), session))
-    answer = shop.upload(files, session, **changes)
-    assert answer.status_code == 409
-    assert answer.json()["detail"].startswith("This session_id was used for another upload")
-    assert ids(shop.upload(embedded.designs(2), session)) == before
+        (files[::-1], {}),
+        ([("renamed.png", files[0][1]), files[1]], {}),
+        (files, {"starting_name": 500}),
+        (files, {"description": "another"}),
+    ]
+    for other, changes in others:
+        answer = shop.upload(other, session, **changes)
+        assert answer.status_code == 409
+        assert answer.json()["detail"].startswith("This session_id was used for another upload")
+    assert ids(shop.upload(files, session)) == before
     assert shop.get(session)["totals"]["received"] == 2
     assert prints(shop) == print_names(100, 101)
 
@@ -126,18 +120,18 @@ def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Sh
     assert shop.get(session)["state"] == "finished"
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(shop: Shop, share: float) -> None:
-    files = embedded.designs(5)
-    session = shop.start(files)
-    message = wire(shop.request(files, session))
-    head = message.index(b"\r\n\r\n") + 4
-    shop.server.send(message[: head + int((len(message) - head) * share)])
-    assert len(ids(shop.upload(files, session))) == 5
-    assert prints(shop) == print_names(100, 101, 102, 103, 104)
-    assert shop.get(session)["totals"]["received"] == 5
+def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(shop: Shop) -> None:
+    for share in (0.0, 0.5, 0.999):
+        files = embedded.fresh(3)
+        session = shop.start(files)
+        message = wire(shop.request(files, session))
+        head = message.index(b"\r\n\r\n") + 4
+        shop.server.send(message[: head + int((len(message) - head) * share)])
+        assert len(ids(shop.upload(files, session))) == 3
+        assert shop.get(session)["totals"]["received"] == 3
+    assert prints(shop) == print_names(*range(100, 109))
     incoming = shop.server.place.data / "blobs" / "incoming"
-    assert embedded.eventually(lambda: not list(incoming.iterdir())), "the half file is gone"
+    assert embedded.eventually(lambda: not list(incoming.iterdir())), "the half files are gone"
 
 
 def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop: Shop) -> None:

@@ -8,7 +8,12 @@ from sqlalchemy import NullPool, create_engine, text
 from services.ingest.sessions.locks import SessionLocks
 from shared.errors import Unavailable
 
-OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+# pg_locks shows those of every database of the server, other tests' among them
+OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def test_a_replica_whose_connection_broke_does_not_go_on_as_if_it_held_its_sessions(database_url: str) -> None:

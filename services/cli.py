@@ -57,27 +57,32 @@ def up(
 
 @app.command()
 def init(
-    broker: Annotated[bool, typer.Option(help="declare the queues too")] = True,
+    database: Annotated[bool, typer.Option(help="make or update the tables")] = True,
+    broker: Annotated[bool, typer.Option(help="declare the queues")] = True,
+    nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashed copies left")] = True,
     new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
     import asyncio
 
-    from services.migrations import migrate
     from services.storage.settings import Settings
     from shared.bus.rabbit import declare
     from shared.bus.topology import topology
     from shared.errors import Permanent, Retryable
 
-    if adopt and not new_nas:
-        raise typer.BadParameter("--adopt goes with --new-nas")
+    if (adopt and not new_nas) or (new_nas and not nas):
+        raise typer.BadParameter("--adopt goes with --new-nas, and --new-nas does not go with --no-nas")
     settings = Settings()
-    migrate(settings.database_url)
+    if database:
+        from services.migrations import migrate
+
+        migrate(settings.database_url)
     try:
         if broker:
             asyncio.run(declare(settings.amqp_url, topology(_all_services())))
-        _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
+        if nas:
+            _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
     except (Permanent, Retryable) as error:
         raise SystemExit(str(error)) from error
 

@@ -41,7 +41,8 @@ def rabbit(folder: Path) -> Iterator[Broker]:
             if not AMQP_URL and node.installed() is None and docker.answers():
                 found: Broker | None = stack.enter_context(_rabbit_container())
             else:
-                found = stack.enter_context(broker(folder, AMQP_URL, use_running=False, throwaway=True, say=print))
+                started = stack.enter_context(broker(folder, AMQP_URL, use_running=False, throwaway=True, say=print))
+                found = started.wait() if started else None
         except NotStarted as error:
             _missing(str(error))
         if found is None:

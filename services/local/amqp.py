@@ -56,13 +56,13 @@ def manages(management_url: str, *, limit_s: float = 2) -> bool:
         return False
 
 
-def ready(url: str, management_url: str) -> str | None:
-    """The product once both the broker, whose listener opens last, and its management API let us in."""
+def ready(url: str, management_url: str | None) -> str | None:
+    """The product once the broker, whose listener opens last, and its management API, if it has one, let us in."""
     try:
         product = greet(url)
     except NoBroker:
         return None
-    return product if manages(management_url) else None
+    return product if management_url is None or manages(management_url) else None
 
 
 def _connect(url: str, limit_s: float) -> socket.socket:

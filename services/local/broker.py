@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.local import apt, docker
 from services.local.amqp import NoBroker, greet, management, place, ready
-from services.local.node import installed, private_node
+from services.local.node import installed, started_node
 from services.local.process import NotStarted, free_ports, password, wait_for
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +26,14 @@ class Broker:
     description: str
 
 
+@dataclass(frozen=True)
+class StartedBroker:
+    """A broker that has its address already; `wait` returns once it answers there, or raises NotStarted."""
+
+    url: str
+    wait: Callable[[], Broker]
+
+
 @contextlib.contextmanager
 def broker(
     data_dir: Path,
@@ -34,53 +42,64 @@ def broker(
     use_running: bool = True,
     allow_install: bool = True,
     throwaway: bool = False,
+    management: bool = True,
     say: Callable[[str], None] = LOG.info,
-) -> Iterator[Broker | None]:
-    """A broker for the length of the block, or None: nothing to use, so run on the in-process bus.
+) -> Iterator[StartedBroker | None]:
+    """A broker for the length of the block, perhaps still starting; None: there is none, so run on the in-process bus.
 
-    A private one keeps its files in `data_dir` and has its queues again next time; `throwaway` kills it at the end.
-    `say` hears of slow steps and of ways that failed. Call from the main thread (process.start says why).
-
-    Raises:
-        NotStarted: RabbitMQ is here but did not come up.
+    A private one keeps its files in `data_dir` and has its queues again next time; `throwaway` kills it at the end,
+    and without `management` it has no management API and starts and stops sooner. `say` hears of slow steps and of
+    ways that failed. Call from the main thread (process.start says why).
     """
     with ExitStack() as stack:
         yield (
             _named(amqp_url)
             or (_running() if use_running else None)
-            or _private(stack, data_dir, "rabbitmq-server found on this machine", throwaway=throwaway)
+            or _private(stack, data_dir, "rabbitmq-server found on this machine", throwaway, management)
             or _in_docker(stack, data_dir, say)
-            or (_installed_now(stack, data_dir, say, throwaway=throwaway) if allow_install else None)
+            or (_installed_now(stack, data_dir, say, throwaway, management) if allow_install else None)
         )
 
 
-def _named(url: str | None) -> Broker | None:
+def _named(url: str | None) -> StartedBroker | None:
     if not url:
         return None
     try:
         product = greet(url)
     except NoBroker as error:
-        return Broker(url, None, f"the broker at {place(url)} (AMQP_URL), which does not answer yet: {error}")
-    return Broker(url, management(url), f"{product} at {place(url)} (AMQP_URL)")
+        description = f"the broker at {place(url)} (AMQP_URL), which does not answer yet: {error}"
+        return _answering(Broker(url, None, description))
+    return _answering(Broker(url, management(url), f"{product} at {place(url)} (AMQP_URL)"))
 
 
-def _running() -> Broker | None:
+def _running() -> StartedBroker | None:
     try:
         product = greet(HERE)
     except NoBroker:
         return None
-    return Broker(HERE, management(HERE), f"{product} at localhost:5672 (it was running already)")
+    return _answering(Broker(HERE, management(HERE), f"{product} at localhost:5672 (it was running already)"))
 
 
-def _private(stack: ExitStack, data_dir: Path, origin: str, *, throwaway: bool) -> Broker | None:
+def _answering(found: Broker) -> StartedBroker:
+    return StartedBroker(found.url, lambda: found)
+
+
+def _private(stack: ExitStack, data_dir: Path, origin: str, throwaway: bool, management: bool) -> StartedBroker | None:
     program = installed()
     if program is None:
         return None
-    node = stack.enter_context(private_node(data_dir / "rabbitmq", program, throwaway=throwaway))
-    return Broker(node.url, node.management_url, f"{node.product}, private node on {place(node.url)} ({origin})")
+    started = stack.enter_context(
+        started_node(data_dir / "rabbitmq", program, throwaway=throwaway, management=management)
+    )
+
+    def wait() -> Broker:
+        node = started.wait()
+        return Broker(node.url, node.management_url, f"{node.product}, private node on {place(node.url)} ({origin})")
+
+    return StartedBroker(started.url, wait)
 
 
-def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> Broker | None:
+def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> StartedBroker | None:
     if not docker.answers():
         return None
     say(f"starting {docker.RABBITMQ.name} with Docker (the first time it is downloaded)")
@@ -92,17 +111,23 @@ def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> 
     process = stack.enter_context(docker.container(docker.RABBITMQ, folder, ports=ports, settings=settings))
     url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
     management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
-    product = wait_for(
-        lambda: ready(url, management_url),
-        process,
-        what="RabbitMQ",
-        log=folder / "docker.log",
-        limit_s=PULL_LIMIT_S,
-    )
-    return Broker(url, management_url, f"{product} in Docker on {place(url)} ({docker.RABBITMQ.name})")
+
+    def wait() -> Broker:
+        product = wait_for(
+            lambda: ready(url, management_url),
+            process,
+            what="RabbitMQ",
+            log=folder / "docker.log",
+            limit_s=PULL_LIMIT_S,
+        )
+        return Broker(url, management_url, f"{product} in Docker on {place(url)} ({docker.RABBITMQ.name})")
+
+    return StartedBroker(url, wait)
 
 
-def _installed_now(stack: ExitStack, data_dir: Path, say: Callable[[str], None], *, throwaway: bool) -> Broker | None:
+def _installed_now(
+    stack: ExitStack, data_dir: Path, say: Callable[[str], None], throwaway: bool, management: bool
+) -> StartedBroker | None:
     if not apt.usable():
         say("no RabbitMQ here: install rabbitmq-server, start Docker, or set AMQP_URL")
         return None
@@ -111,4 +136,4 @@ def _installed_now(stack: ExitStack, data_dir: Path, say: Callable[[str], None],
     except NotStarted as error:
         say(f"no RabbitMQ here, and it could not be installed: {error}")
         return None
-    return _private(stack, data_dir, "rabbitmq-server, installed now with apt", throwaway=throwaway)
+    return _private(stack, data_dir, "rabbitmq-server, installed now with apt", throwaway, management)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,34 @@ class Node:
     """A running node. `pid` is the Erlang VM, which leads its own session."""
 
     url: str
-    management_url: str
+    management_url: str | None
     product: str
     pid: int
+
+
+@dataclass(frozen=True)
+class StartedNode:
+    """A node that has its address already and will answer there in some seconds."""
+
+    url: str
+    management_url: str | None
+    server: subprocess.Popen[bytes]
+    log: Path
+
+    def wait(self) -> Node:
+        """The node, once it lets us in.
+
+        Raises:
+            NotStarted: it did not come up; with the end of its log.
+        """
+        product = wait_for(
+            lambda: ready(self.url, self.management_url),
+            self.server,
+            what="RabbitMQ",
+            log=self.log,
+            limit_s=START_LIMIT_S,
+        )
+        return Node(self.url, self.management_url, product, self.server.pid)
 
 
 def installed() -> Path | None:
@@ -37,19 +63,29 @@ def installed() -> Path | None:
 
 
 @contextlib.contextmanager
-def private_node(data_dir: Path, program: Path, *, throwaway: bool = False) -> Iterator[Node]:
+def private_node(data_dir: Path, program: Path, *, throwaway: bool = False, management: bool = True) -> Iterator[Node]:
+    """The same as `started_node`, once it answers."""
+    with started_node(data_dir, program, throwaway=throwaway, management=management) as node:
+        yield node.wait()
+
+
+@contextlib.contextmanager
+def started_node(
+    data_dir: Path, program: Path, *, throwaway: bool = False, management: bool = True
+) -> Iterator[StartedNode]:
     """Run a node on free loopback ports with all its files in `data_dir`; its queues are there again next time.
 
-    A `throwaway` node is not asked to stop but killed (3.10 with its management plugin takes 6 s to stop cleanly).
+    A `throwaway` node is not asked to stop but killed: 3.10 takes 6 s to stop cleanly with its management plugin, and
+    1 s without.
 
     Raises:
-        NotStarted: it did not come up, or another node uses `data_dir`; the words have the end of its log.
+        NotStarted: another node uses `data_dir`.
     """
     data_dir = data_dir.resolve()
     with claim(data_dir) as lock:
         port, management_port, dist_port, epmd_port = free_ports(4)
         secret = password(data_dir / "password")
-        _configure(data_dir, port, management_port, secret)
+        _configure(data_dir, port, management_port if management else None, secret)
         env = _environment(data_dir, dist_port, epmd_port)
         epmd = start(
             [_epmd(), "-port", str(epmd_port), "-address", "127.0.0.1"],
@@ -61,24 +97,25 @@ def private_node(data_dir: Path, program: Path, *, throwaway: bool = False) -> I
         server = start([program], when_orphaned="TERM", log=log, env=env, inherit=[lock])
     try:
         url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
-        management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}"
-        product = wait_for(lambda: ready(url, management_url), server, what="RabbitMQ", log=log, limit_s=START_LIMIT_S)
-        yield Node(url, management_url, product, server.pid)
+        management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}" if management else None
+        yield StartedNode(url, management_url, server, log)
     finally:
         stop(server, *([] if throwaway else [signal.SIGTERM]), grace_s=30)
         stop(epmd, signal.SIGTERM)
 
 
-def _configure(data_dir: Path, port: int, management_port: int, secret: str) -> None:
-    (data_dir / "plugins").write_text("[rabbitmq_management].\n")
+def _configure(data_dir: Path, port: int, management_port: int | None, secret: str) -> None:
+    plugins, lines = "[].\n", ""
+    if management_port is not None:
+        plugins = "[rabbitmq_management].\n"
+        lines = f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\n"
+    (data_dir / "plugins").write_text(plugins)
     config = data_dir / "rabbitmq.conf"
     config.touch(mode=0o600)
     config.write_text(
         f"""\
 listeners.tcp.1 = 127.0.0.1:{port}
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management_port}
-default_user = presswork
+{lines}default_user = presswork
 default_pass = {secret}
 disk_free_limit.absolute = 50MB
 heartbeat = 10

@@ -13,7 +13,7 @@ from shared.settings import BusSettings
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 1.0
 
 
 def run(service: Service, settings: BusSettings) -> None:
@@ -41,14 +41,16 @@ async def _serve(service: Service, settings: BusSettings) -> None:
 
 
 async def start(bus: RabbitBus, service: Service) -> None:
-    """Connect and consume; while broker or queues are not there yet, say so and try again."""
-    pause_s = 0.2
+    """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again."""
+    pause_s, said = 0.2, ""
     while True:
         try:
             await bus.connect()
             await bus.consume(service)
         except Unavailable as error:
-            log.warning("waiting for the broker", cause=str(error), next_try_s=pause_s)
+            if str(error) != said:
+                said = str(error)
+                log.warning("waiting for the broker", cause=said)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         else:

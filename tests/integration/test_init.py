@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from services.local.process import NotStarted, free_ports
+from services.local.system import Plan, system
 from shared.bus.rabbit import consumers
 from shared.nas.marker import MARKER
 
@@ -84,6 +87,28 @@ def test_a_plain_folder_is_never_marked_where_a_mount_is_required(init: Init, na
     assert list(nas.iterdir()) == []
 
 
+def test_each_part_can_be_done_alone(init: Init, nas: Path) -> None:
+    nowhere = {"DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}
+    assert init("--no-database", "--new-nas", **nowhere).returncode == 0  # as in the storage service's container
+    assert (nas / MARKER).exists()
+    assert init("--no-nas", "--new-nas").returncode == 2
+    (nas / MARKER).unlink()
+    assert init("--no-nas").returncode == 0
+
+
 def test_queues_are_declared_though_the_nas_is_away(init: Init, amqp_url: str) -> None:
     assert init(AMQP_URL=amqp_url).returncode == 1
     assert asyncio.run(consumers(amqp_url, ("ingest", "hasher"))) == {"ingest": 0, "hasher": 0}
+
+
+def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database_url: str, nas: Path) -> None:
+    settings = {"DATABASE_URL": database_url, "HOST": "127.0.0.1"}
+    plan = Plan(tmp_path / "data", free_ports(1)[0], embedded=True, environment=settings)
+    own = plan.data_dir / "nas"
+    with system(plan, say=print):
+        assert (own / MARKER).exists()
+    (own / MARKER).unlink()
+    for folder, again in ((own, plan), (nas, replace(plan, environment={**settings, "NAS_URL": str(nas)}))):
+        with pytest.raises(NotStarted, match=f"{folder} is not the NAS"), system(again, say=print):
+            pytest.fail("designs would be stored in an empty mount point")
+        assert list(folder.iterdir()) == []

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from services.local import node, postgres
 from services.local.amqp import NoBroker, greet, manages, place
 from services.local.broker import broker
+from services.local.children import Processes
 from services.local.database import database
 from services.local.process import NotStarted, claim, free_ports, password, start, tail, wait_for
 
@@ -24,7 +26,7 @@ import signal, sys
 from pathlib import Path
 from services.local import node, postgres
 folder = Path(sys.argv[1])
-with node.private_node(folder / "rabbitmq", node.installed()) as broker:
+with node.private_node(folder / "rabbitmq", node.installed(), management=False) as broker:
     with postgres.private_cluster(folder / "postgres", postgres.installed()[0]) as cluster:
         print("up", flush=True)
         signal.pause()
@@ -87,13 +89,29 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.rabbit
-def test_a_private_node_answers_and_stops_without_leaving_a_process(tmp_path: Path, program: Path) -> None:
-    with node.private_node(tmp_path, program) as running:
+def test_a_node_answers_with_its_management_and_is_killed_without_leaving_a_process(
+    tmp_path: Path, program: Path
+) -> None:
+    with node.private_node(tmp_path, program, throwaway=True) as running:
         assert greet(running.url) == running.product
         assert running.product.startswith("RabbitMQ ")
+        assert running.management_url
         assert manages(running.management_url)
         assert running.pid in processes_of(tmp_path)
     assert none_left(tmp_path, limit_s=2)
+
+
+@pytest.mark.rabbit
+def test_a_node_without_management_is_used_while_it_starts_and_stops_within_three_seconds(
+    tmp_path: Path, program: Path
+) -> None:
+    with node.started_node(tmp_path, program, management=False) as started:
+        running = started.wait()
+        assert (running.url, running.management_url) == (started.url, None)
+        assert greet(started.url) == running.product
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+    assert none_left(tmp_path, limit_s=1)
 
 
 @pytest.mark.rabbit
@@ -185,6 +203,28 @@ def test_servers_end_by_themselves_when_their_owner_is_killed(
     assert none_left(tmp_path, limit_s=30)
 
 
+def test_a_service_that_dies_is_started_again_and_its_log_is_named(tmp_path: Path) -> None:
+    said: list[str] = []
+    services = Processes({**os.environ, "MAX_IMAGE_SIDE": "wide"}, tmp_path, said.append)
+    services.start("hasher", 1)
+    first = services.children["hasher", 1]
+    assert first.wait(30) == 1
+    services.watch()
+    log = tmp_path / "hasher-1.log.1"
+    assert said == [f"hasher 1 ended with status 1 and is started again in 1 s; its log is {log}"]
+    assert "max_image_side" in log.read_text()
+    asking = Retrying(
+        retry=retry_if_result(lambda again: again is first), wait=wait_fixed(0.1), stop=stop_after_delay(5)
+    )
+
+    def watched() -> subprocess.Popen[bytes]:
+        services.watch()
+        return services.children["hasher", 1]
+
+    asking(watched)
+    services.stop()
+
+
 def test_a_program_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = start(["sh", "-c", "echo no room left; exit 3"], when_orphaned="TERM", log=log, env=os.environ)
@@ -198,8 +238,9 @@ def test_a_named_broker_is_used_and_its_silence_is_told_without_its_password(tmp
     with broker(tmp_path, url) as chosen:
         assert chosen is not None
         assert chosen.url == url
-        assert "does not answer yet" in chosen.description
-        assert "secret" not in chosen.description
+        description = chosen.wait().description
+    assert "does not answer yet" in description
+    assert "secret" not in description
     assert not list(tmp_path.iterdir())
 
 

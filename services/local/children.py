@@ -1,0 +1,88 @@
+"""The services' processes on this machine: started again when they die, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from services.local import process
+
+STOP_GRACE_S = 30.0
+LONGEST_PAUSE_S = 30.0
+HEALTHY_S = 60.0
+
+
+class Processes:
+    """One process for each service and number."""
+
+    def __init__(
+        self, environment: Mapping[str, str], logs: Path, say: Callable[[str], None], inherit: Sequence[int] = ()
+    ) -> None:
+        self.environment = environment
+        self.logs = logs
+        self.say = say
+        self.inherit = inherit
+        self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+        self._started: dict[tuple[str, int], float] = {}
+        self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
+
+    def log(self, name: str, number: int) -> Path:
+        """What it prints; what the one before it printed lies beside it."""
+        return self.logs / f"{name}-{number}.log"
+
+    def start(self, name: str, number: int) -> None:
+        """Start one process of a service."""
+        log = self.log(name, number)
+        _put_by(log)
+        # ingest takes the other services in, which only the command may
+        command = ["services.cli", "run", name] if name == "ingest" else [f"services.{name}"]
+        self.children[name, number] = process.start(
+            [sys.executable, "-m", *command], when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
+        )
+        self._started[name, number] = time.monotonic()
+
+    def watch(self) -> None:
+        """Start again what has died, a little later each time that it does not live for a minute."""
+        for (name, number), child in list(self.children.items()):
+            if child.poll() is None:
+                continue
+            deaths, due = self._restarts.get((name, number), (0, 0.0))
+            if due == 0.0:
+                if time.monotonic() - self._started[name, number] > HEALTHY_S:
+                    deaths = 0
+                pause = min(2.0**deaths, LONGEST_PAUSE_S)
+                self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
+                self.say(
+                    f"{name} {number} ended with status {child.returncode} and is started again in {pause:.0f} s; "
+                    f"its log is {_put_by(self.log(name, number))}"
+                )
+            elif time.monotonic() >= due:
+                self._restarts[name, number] = (deaths, 0.0)
+                self.start(name, number)
+
+    def stop(self) -> None:
+        """Ask every process to finish what it has begun; kill those that don't."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_GRACE_S
+        for (name, number), child in self.children.items():
+            try:
+                child.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                self.say(
+                    f"{name} {number} did not stop within {STOP_GRACE_S:.0f} s and is killed; its work comes again"
+                )
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def _put_by(log: Path) -> Path:
+    """Rename the log of a process that has ended, out of the next one's way."""
+    earlier = log.with_name(f"{log.name}.1")
+    if log.exists():
+        log.replace(earlier)
+    return earlier

@@ -1,0 +1,46 @@
+"""The settings that `presswork up` gives to every service's process."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def settings_for(
+    given: Mapping[str, str], data_dir: Path, port: int, database_url: str, amqp_url: str | None
+) -> dict[str, str]:
+    """The caller's settings, completed with what was found or made here. Without a broker everything is embedded."""
+    defaults = {
+        "BLOB_DIR": str(data_dir / "blobs"),
+        "NAS_URL": str(data_dir / "nas"),
+        "LISTINGS_DIR": str(data_dir / "listings"),
+        "COMPREHENSIVE_WORKFLOW_MAX_THREADS": "8",
+        "PUBLISHER_TARGET": "dry-run",
+    }
+    if not given.get("JWT_SECRET_KEY"):
+        defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret")
+    fixed = {"DATABASE_URL": database_url, "PORT": str(port), "EMBEDDED": "1" if amqp_url is None else "0"}
+    if amqp_url is not None:
+        fixed["AMQP_URL"] = amqp_url
+    # One thread each: eight hashers with a pool of threads each would fight for the same cores.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    # an empty variable is none
+    chosen = {name: given.get(name) or default for name, default in defaults.items()}
+    return {**threads, **given, **chosen, **fixed}
+
+
+def shop(environment: Mapping[str, str]) -> str:
+    """Where listings go, in words."""
+    if environment["PUBLISHER_TARGET"] == "dry-run":
+        return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
+    return environment["PUBLISHER_TARGET"]
+
+
+def _secret(file: Path) -> str:
+    """The key that signs logins on this machine, made on the first start and kept with the data."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(secrets.token_urlsafe(48))
+    return file.read_text()

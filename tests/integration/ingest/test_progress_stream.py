@@ -206,5 +206,5 @@ def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded,
     with proxy.running():
         proxy.refuse()
         assert asyncio.run(first_frame())["step"] == 1
+        engine.dispose()
     assert asked >= 3
-    engine.dispose()

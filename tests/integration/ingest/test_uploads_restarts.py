@@ -5,18 +5,16 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from shared.nas.marker import MARKER
 from tests.integration.ingest import embedded
 from tests.integration.ingest.embedded import PRODUCT, File, Place, Shop, print_names
-from tests.proxy import HOST, Proxy
 
 FILES: list[File] = [
     ("bad.png", b"no picture"),
@@ -144,30 +142,6 @@ def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: 
         assert answer.status_code == 201
         assert [design["id"] for design in answer.json()["designs"]] == ids, "their final ids, though still in progress"
         assert "Traceback" not in (tmp_path / "log").read_text()
-
-
-def test_who_waits_goes_on_waiting_while_the_database_is_away(here: Place) -> None:
-    """A browser closes its progress stream for good at the first error, and shows the upload as failed."""
-    database = make_url(here.database_url)
-    proxy = Proxy(target=database.port or 5432)
-    behind = database.set(host=HOST, port=proxy.port, query={}).render_as_string(hide_password=False)
-    away = replace(here, database_url=behind)
-    with proxy.running(), embedded.serving(away) as server, embedded.shop(server) as shop:
-        with ThreadPoolExecutor(1) as pool, unmounted(here):
-            session = shop.start(FILES)
-            begun = threading.Event()
-            stream = embedded.listen(server, f"/designs/progress/{session}", params={"token": shop.token}, begun=begun)
-            assert begun.wait(10)
-            uploading = pool.submit(shop.upload, FILES, session)
-            embedded.eventually(lambda: waiting(here))
-            proxy.refuse()
-            assert shop.client.get("/ready").status_code == 503, "the server has noticed"
-            proxy.accept()
-            assert not uploading.done()
-        assert uploading.result(60).status_code == 201
-        assert uploading.result().json()["total"] == 8
-        assert stream.result(60).data[-1]["step"] == 4
-        assert shop.get(session)["totals"]["stored"] == 8
 
 
 def test_an_upload_that_can_not_be_kept_is_sent_again_later(here: Place) -> None:

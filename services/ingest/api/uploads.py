@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import hashlib
 import math
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from services.ingest.api.filenames import clean
 from services.ingest.sessions.records import Received
 from shared.blobs import Blobs, BlobWriter
 from shared.contracts import Blob
@@ -23,13 +23,9 @@ from shared.contracts import Blob
 FEED_BYTES = 1 << 20
 MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 100
-MAX_FILENAME = 255
 
 FIELDS = frozenset({"design_data", "product_data", "session_id"})
 """Never files, even with a file name: JavaScript gives one to every Blob in a form."""
-
-JOINERS = "\u200c\u200d"
-"""Invisible, but Persian, Hindi and many emoji are misspelt without them."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +167,7 @@ class _Reader:
             return
         if len(self.form.files) >= self.limits.files:
             raise BadUpload(413, f"More than {self.limits.files} files in one upload; send them in several uploads.")
-        filename = _clean(options[b"filename"])
+        filename = clean(options[b"filename"])
         self.part = _File(self.form, filename, self.limits.file_bytes, self.blobs)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -255,20 +251,3 @@ class _Abandoned(Exception):  # noqa: N818
 def _megabytes(size: int) -> str:
     # Rounded up, so that what is over a limit never reads as equal to it.
     return f"{math.ceil(size / 1e5) / 10:g} MB"
-
-
-def _clean(raw: bytes) -> str:
-    """A name for people, never a path: without what can't be seen, and no longer than a file system would have it.
-
-    Bidirectional controls are among that: with one, `gnp.exe` reads `exe.png`.
-    """
-    text = "".join(_shown(character) for character in raw.decode(errors="replace"))
-    if len(text) > MAX_FILENAME:
-        text = f"{text[: MAX_FILENAME - 53]}...{text[-50:]}"
-    return text or "unnamed"
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in JOINERS:
-        return character
-    return " " if unicodedata.category(character) == "Zs" else "\ufffd"

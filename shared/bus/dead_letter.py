@@ -58,21 +58,22 @@ def _broker_cause(headers: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return str(value).replace("\x00", "\ufffd")  # PostgreSQL has no NUL in texts
+    # PostgreSQL has no NUL in texts, and UTF-8 has no lone surrogates.
+    return str(value).replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
 def _time(value: object, otherwise: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or one so near the ends of the calendar that it is none in UTC
         return otherwise
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _fields(text: str) -> dict[str, Any]:
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return raw if isinstance(raw, dict) else {}
 

@@ -14,6 +14,7 @@ from shared import contracts
 from shared.contracts import Message
 from shared.errors import Permanent
 
+MOST_ATTEMPTS = 1_000_000  # what a header says is no reason to overflow a column
 CONTENT_TYPE = "application/cloudevents+json"
 
 
@@ -53,7 +54,7 @@ def answer_id(cause: UUID, message: Message, index: int) -> UUID:
 def attempt_of(headers: Mapping[str, Any]) -> int:
     """Which delivery this is, from 1. Our own header: the broker's x-death can't be trusted on every version."""
     attempt = headers.get("x-attempt")
-    return attempt if isinstance(attempt, int) and attempt > 1 else 1
+    return min(attempt, MOST_ATTEMPTS) if isinstance(attempt, int) and attempt > 1 else 1
 
 
 def seal(envelope: Envelope) -> bytes:
@@ -93,6 +94,8 @@ def unseal(body: bytes) -> Envelope:
             correlation_id=raw.get("correlationid"),
             causation_id=UUID(causation) if causation else None,
         )
+    except RecursionError as error:  # thousands of brackets: not a ValueError to Python's parser
+        raise Undecodable("not a CloudEvents envelope: nested too deeply") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, ValidationError):
             first = error.errors()[0]

@@ -8,15 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.api.slow import answer
 from services.ingest.api.streams import frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
+from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.users import User
-from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.desk import Desk, unlisted
 from services.ingest.sessions.records import Choice, Session
 from services.ingest.sessions.submitting import SessionTaken
 from shared.blobs import Blobs
@@ -113,7 +114,11 @@ def router(
         """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
         form = await _read(request, None, limits, "product_data")
         data = _parse(ProductData, form, "product_data")
-        template, backgrounds = await run_in_threadpool(catalog.group, user, data)
+        try:
+            template, backgrounds = await run_in_threadpool(catalog.group, user, data)
+        except Unusable as error:
+            # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
+            return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
         listing = desk.list_designs(
             user.id, list(dict.fromkeys(data.design_ids)), data.mockup_id, user.shop_folder, template, backgrounds
         )

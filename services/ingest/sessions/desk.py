@@ -75,7 +75,7 @@ class Desk:
         )
         self.lanes.owed.set()
         if not asked:
-            return {"success": False, "success_code": 400, "message": NOTHING, "result": _result(NOTHING)}
+            return unlisted(NOTHING)
         rows = await self._wait_for_listings(user_id, asked, mockup_id)
         items, sessions = [], list(dict.fromkeys(row["session_id"] for row in rows))
         for session_id in sessions:
@@ -129,6 +129,11 @@ class Desk:
         await asyncio.sleep(POLL_S * 1.5)
         for session_id in session_ids:
             await self.watcher.ended(session_id, FRAMES_OUT_S)
+
+
+def unlisted(reason: str) -> dict[str, Any]:
+    """The answer when nothing could be listed, and why."""
+    return {"success": False, "success_code": 400, "message": reason, "result": _result(reason)}
 
 
 def _result(message: str) -> dict[str, Any]:

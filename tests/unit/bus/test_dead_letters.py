@@ -1,6 +1,7 @@
 """A dead letter has nowhere further to go: it is read whatever it holds, and waits until it is kept."""
 
 import asyncio
+from datetime import UTC
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from shared.bus import delivery
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.delivery import Delivery
-from shared.bus.envelope import Envelope
+from shared.bus.envelope import Envelope, Undecodable, unseal
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
 from shared.contracts import Blob, StoreFile
@@ -87,3 +88,30 @@ def test_whatever_headers_a_letter_has_it_can_be_read_and_kept(headers: dict[str
 @pytest.mark.parametrize(("header", "attempt"), [(3, 3), ("many", 1), (None, 1), (True, 1), (0, 1)])
 def test_an_attempt_that_is_no_number_is_the_first(header: object, attempt: int) -> None:
     assert Delivery(b"", {"x-attempt": header}).attempt == attempt
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"[" * 100_000, {}),
+        (b'{"type":"\\ud800"}', {}),
+        (b"{}", {"x-attempt": 2**40}),
+        (b"{}", {"x-dead-at": "0001-01-01T00:00:00+23:59"}),
+        (b"{}", {"x-dead-at": "9999-12-31T23:59:59-23:59"}),
+        (b"{}", {"x-cause": "\ud800\x00"}),
+    ],
+)
+def test_a_letter_that_no_database_would_take_is_made_one_that_it_takes(
+    body: bytes, headers: dict[str, object]
+) -> None:
+    letter = DeadLetter.of("dedup", body, headers)
+    for text in (letter.body, letter.cause, letter.stack, letter.message_type or ""):
+        assert "\x00" not in text
+        text.encode()
+    assert letter.attempts < 2**31
+    assert 1 < letter.dead_at.astimezone(UTC).year < 9999
+
+
+def test_brackets_without_end_are_undecodable() -> None:
+    with pytest.raises(Undecodable, match="nested too deeply"):
+        unseal(b"[" * 100_000)

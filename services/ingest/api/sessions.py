@@ -66,7 +66,7 @@ class Catalog(NamedTuple):
     group: Callable[[User, ProductData], tuple[ListingTemplate, tuple[Background, ...]]]
 
 
-def router(
+def router(  # noqa: C901 - the calls of one screen, each a small function
     desk: Desk,
     catalog: Catalog,
     blobs: Blobs,

@@ -101,9 +101,7 @@ def test_an_attempt_that_is_no_number_is_the_first(header: object, attempt: int)
         (b"{}", {"x-cause": "\ud800\x00"}),
     ],
 )
-def test_a_letter_that_no_database_would_take_is_made_one_that_it_takes(
-    body: bytes, headers: dict[str, object]
-) -> None:
+def test_a_letter_is_made_one_that_the_database_takes(body: bytes, headers: dict[str, object]) -> None:
     letter = DeadLetter.of("dedup", body, headers)
     for text in (letter.body, letter.cause, letter.stack, letter.message_type or ""):
         assert "\x00" not in text

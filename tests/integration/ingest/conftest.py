@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop, Threaded
+from tests.integration.ingest import embedded, frontend
+from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.frontend import Shop
 
 
 @pytest.fixture(scope="package")
@@ -19,19 +20,19 @@ def server(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def shop(server: Threaded) -> Iterator[Shop]:
     """A user with all that an upload needs."""
-    with embedded.shop(server) as found:
+    with frontend.shop(server) as found:
         yield found
 
 
 @pytest.fixture(scope="package")
 def user(server: Threaded) -> Iterator[Shop]:
     """One user for all tests that don't care what else that user has; registering takes longer than most tests."""
-    with embedded.shop(server) as found:
+    with frontend.shop(server) as found:
         yield found
 
 
 @pytest.fixture
 def stranger(server: Threaded) -> Iterator[Shop]:
     """Another user, who must not see the first one's things."""
-    with embedded.shop(server) as found:
+    with frontend.shop(server) as found:
         yield found

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import File, Shop, Stream
+from tests.integration.ingest import artworks, frontend
+from tests.integration.ingest.artworks import File
+from tests.integration.ingest.frontend import Shop, Stream
 
 END_STATES = ("stored", "duplicate", "rejected", "failed")
 ITEM_STATES = {"received", "hashed", "accepted", *END_STATES}
@@ -16,7 +17,7 @@ ITEM_STATES = {"received", "hashed", "accepted", *END_STATES}
 
 def mixed() -> list[File]:
     """Nine designs, a copy of one of them, and two files that are none."""
-    first, *others = embedded.fresh(9)
+    first, *others = artworks.fresh(9)
     return [first, *others[:7], ("copy.png", first[1]), ("bad.png", b"no picture"), ("empty.png", b""), others[7]]
 
 
@@ -97,7 +98,7 @@ def ids(stream: Stream) -> list[int]:
 
 def follow(shop: Shop, session: str, **kwargs: Any) -> "Future[Stream]":
     headers = {"Authorization": f"Bearer {shop.token}", **kwargs.pop("headers", {})}
-    return embedded.listen(shop.server, f"/api/v1/sessions/{session}/events/stream", headers=headers, **kwargs)
+    return frontend.listen(shop.server, f"/api/v1/sessions/{session}/events/stream", headers=headers, **kwargs)
 
 
 def test_the_live_stream_gives_every_event_once_and_ends(user: Shop) -> None:
@@ -137,7 +138,7 @@ def paths(shop: Shop) -> list[str]:
 
 def test_anothers_session_does_not_exist(user: Shop, stranger: Shop) -> None:
     session = user.start()
-    user.uploaded(embedded.fresh(1), session)
+    user.uploaded(artworks.fresh(1), session)
     own_id = user.get(session)["session_id"]
     item = user.items(session)[0]["item_id"]
     assert len(paths(user)) >= 5

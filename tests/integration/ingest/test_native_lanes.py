@@ -13,8 +13,9 @@ from services.local.process import free_ports
 from shared.bus.rabbit import declare
 from shared.bus.topology import topology
 from shared.database import engine_of
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Server, Shop, Threaded
+from tests.integration.ingest import artworks, embedded, frontend
+from tests.integration.ingest.embedded import Server, Threaded
+from tests.integration.ingest.frontend import Shop
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder(tmp_path: Path, postgres_url: str, _template: str) -> tuple[Path, str
 def lane(shop: Shop, files: int, first: int) -> str:
     """Upload so many files and see them stored; the lane that they took."""
     session = shop.start()
-    assert shop.uploaded(embedded.designs(files, first=first), session)["total"] == files
+    assert shop.uploaded(artworks.designs(files, first=first), session)["total"] == files
     return str(shop.get(session)["lane"])
 
 
@@ -53,14 +54,14 @@ def connected(broker: str, folder: tuple[Path, str, str], request: pytest.Fixtur
 
 
 def test_a_single_file_takes_the_original_lane_and_needs_no_other_process(connected: Threaded) -> None:
-    with embedded.shop(connected) as shop:
+    with frontend.shop(connected) as shop:
         assert lane(shop, 1, first=1) == "original"
 
 
 def test_several_files_take_the_comprehensive_lane_and_wait_for_hashers(connected: Threaded, broker: str) -> None:
-    with embedded.shop(connected) as shop:
+    with frontend.shop(connected) as shop:
         session = shop.start()
-        connected.send(embedded.wire(shop.request(embedded.designs(3), session)), lambda: shop.items(session))
+        connected.send(frontend.wire(shop.request(artworks.designs(3), session)), lambda: shop.items(session))
         found = shop.get(session)
         assert (found["lane"], found["totals"]["in_progress"]) == ("comprehensive", 3)
         assert embedded.eventually(lambda: waiting(shop) == 0), "the outbox is empty: the broker has the batches"
@@ -77,13 +78,13 @@ def waiting(shop: Shop) -> int:
 
 @pytest.mark.parametrize("connected", [{"USE_COMPREHENSIVE_WORKFLOW": "false"}], indirect=True)
 def test_the_comprehensive_lane_can_be_switched_off(connected: Threaded) -> None:
-    with embedded.shop(connected) as shop:
+    with frontend.shop(connected) as shop:
         assert lane(shop, 3, first=1) == "original"
 
 
 @pytest.mark.parametrize("connected", [{"COMPREHENSIVE_WORKFLOW_MIN_FILES": "4"}], indirect=True)
 def test_how_many_files_make_a_batch_is_a_setting(connected: Threaded) -> None:
-    with embedded.shop(connected) as shop:
+    with frontend.shop(connected) as shop:
         assert lane(shop, 3, first=1) == "original"
 
 
@@ -92,7 +93,7 @@ def test_while_the_broker_is_away_uploads_are_worked_on_in_this_process(folder: 
     changes = {"EMBEDDED": "0", "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{nobody}/"}
     with embedded.place(*folder, **changes) as here, embedded.serving(here) as running:
         assert broker_state(running) == "away"
-        with embedded.shop(running) as shop:
+        with frontend.shop(running) as shop:
             assert lane(shop, 3, first=1) == "original"
 
 

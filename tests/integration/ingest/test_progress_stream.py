@@ -16,8 +16,9 @@ from services.ingest.sessions.records import Event
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 from shared.database import engine_of
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import ORIGIN, Shop, Stream, Threaded
+from tests.integration.ingest import artworks, frontend
+from tests.integration.ingest.embedded import ORIGIN, Threaded
+from tests.integration.ingest.frontend import Shop, Stream
 from tests.proxy import HOST, Proxy
 
 FRAME = {
@@ -41,11 +42,11 @@ def last(block: str) -> bool:
 
 
 def watch(shop: Shop, session: str, **kwargs: Any) -> "Future[Stream]":
-    return embedded.listen(shop.server, f"/designs/progress/{session}", params={"token": shop.token}, **kwargs)
+    return frontend.listen(shop.server, f"/designs/progress/{session}", params={"token": shop.token}, **kwargs)
 
 
 def test_frames_have_the_contracts_shape_and_nothing_but_data(user: Shop) -> None:
-    files = embedded.fresh(3)
+    files = artworks.fresh(3)
     session = user.start(files)
     begun = threading.Event()
     stream = watch(user, session, begun=begun, until=last)
@@ -71,7 +72,7 @@ def test_frames_have_the_contracts_shape_and_nothing_but_data(user: Shop) -> Non
 
 
 def test_the_last_step_comes_once_and_only_when_everything_is_published(user: Shop) -> None:
-    files = embedded.fresh(6)
+    files = artworks.fresh(6)
     session = user.start(files)
     stream = watch(user, session, until=last)
     ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
@@ -91,7 +92,7 @@ def test_the_last_step_comes_once_and_only_when_everything_is_published(user: Sh
 
 
 def test_the_last_frame_is_out_before_the_last_call_answers(user: Shop) -> None:
-    files = embedded.fresh(2)
+    files = artworks.fresh(2)
     session = user.start(files)
     begun = threading.Event()
     stream = watch(user, session, begun=begun, until=last)
@@ -120,7 +121,7 @@ def test_the_last_frame_is_out_before_an_upload_without_designs_answers(user: Sh
 
 def test_a_client_that_asks_for_no_listings_still_sees_an_end(user: Shop) -> None:
     session = user.start()
-    user.uploaded(embedded.fresh(1), session)
+    user.uploaded(artworks.fresh(1), session)
     assert watch(user, session, until=last).result(30).data[-1]["step"] == 4
 
 
@@ -133,7 +134,7 @@ def test_who_connects_late_gets_the_latest_frame_first_and_the_end_five_seconds_
 
 
 def test_several_streams_of_one_session_show_the_same(user: Shop) -> None:
-    files = embedded.fresh(2)
+    files = artworks.fresh(2)
     session = user.start(files)
     begun = [threading.Event() for _ in range(5)]
     streams = [watch(user, session, begun=one, until=last) for one in begun]

@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop, Threaded
+from tests.integration.ingest import artworks, frontend
+from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.frontend import Shop
 
 UNKNOWN = str(uuid4())
 MIB = 1024 * 1024
@@ -25,7 +26,7 @@ def shop(user: Shop) -> Shop:
 
 @pytest.fixture(scope="module")
 def stranger(server: Threaded) -> Iterator[Shop]:
-    with embedded.shop(server) as found:
+    with frontend.shop(server) as found:
         yield found
 
 
@@ -103,7 +104,7 @@ def test_text_that_is_no_json_object_is_refused(shop: Shop, path: str, text: str
     ],
 )
 def test_design_data_of_a_wrong_type_is_refused(shop: Shop, name: str, value: Any) -> None:
-    answer = shop.upload(embedded.designs(1), **{name: value})
+    answer = shop.upload(artworks.designs(1), **{name: value})
     assert answer.status_code == 422, answer.text
     assert words(answer).startswith(f"body.design_data.{name}: ")
 
@@ -130,7 +131,7 @@ def test_product_data_of_a_wrong_type_is_refused(shop: Shop, name: str, value: A
 @pytest.mark.parametrize("name", ["product_template_id", "mockup_id"])
 def test_what_is_required_must_be_there(shop: Shop, name: str) -> None:
     data = {key: value for key, value in shop.design_data().items() if key != name}
-    form = [*embedded.parts([("a.png", b"a")]), ("design_data", (None, json.dumps(data).encode(), "text/plain"))]
+    form = [*frontend.parts([("a.png", b"a")]), ("design_data", (None, json.dumps(data).encode(), "text/plain"))]
     answer = shop.client.post("/designs/", files=form)
     assert (answer.status_code, words(answer)) == (422, f"body.design_data.{name}: Field required")
 
@@ -151,7 +152,7 @@ def test_missing_parts_are_named_as_fastapi_names_them(shop: Shop) -> None:
 def test_what_is_unknown_or_anothers_is_refused_alike(shop: Shop, stranger: Shop, name: str) -> None:
     theirs = stranger.design_data()[name]
     for value in (UNKNOWN, theirs):
-        answer = shop.upload(embedded.designs(1), **{name: value})
+        answer = shop.upload(artworks.designs(1), **{name: value})
         assert answer.status_code in (404, 422)
         assert "There is no" in words(answer) or "no " in words(answer)
         assert stranger.folder not in words(answer)
@@ -160,7 +161,7 @@ def test_what_is_unknown_or_anothers_is_refused_alike(shop: Shop, stranger: Shop
 @pytest.mark.parametrize("name", ["product_template_id", "mockup_id"])
 def test_listings_of_what_is_unknown_or_anothers_are_refused_alike(shop: Shop, stranger: Shop, name: str) -> None:
     before = shop.server.place.listed(shop.folder)
-    (made,) = shop.uploaded(embedded.fresh(1), shop.start())["designs"]
+    (made,) = shop.uploaded(artworks.fresh(1), shop.start())["designs"]
     for value in (UNKNOWN, stranger.design_data()[name]):
         assert shop.list_designs([made["id"]], **{name: value}).status_code in (404, 422)
     assert shop.server.place.listed(shop.folder) == before
@@ -214,7 +215,7 @@ def test_a_damaged_form_is_refused_in_words(shop: Shop, content: bytes, kind: st
 
 def test_a_form_is_read_however_a_client_writes_it(shop: Shop) -> None:
     data = json.dumps(shop.design_data()).encode()
-    ((name, png),) = embedded.fresh(1)
+    ((name, png),) = artworks.fresh(1)
     body = (
         b"\r\n--frontier\r\ncontent-disposition: form-data; name=design_data; filename=blob\r\n\r\n%b\r\n"
         b'--frontier\r\nContent-Type: image/png\r\nContent-Disposition: form-data; filename="%b"; name="files"\r\n'
@@ -238,7 +239,7 @@ def test_a_field_may_hold_a_mebibyte_and_no_more(shop: Shop) -> None:
 @pytest.mark.usefixtures("nothing_begun")
 @pytest.mark.parametrize("session", ["x\x00y", "x" * 201])
 def test_a_session_id_that_no_database_takes_is_refused(shop: Shop, session: str) -> None:
-    answer = shop.upload(embedded.designs(1), session)
+    answer = shop.upload(artworks.designs(1), session)
     assert (answer.status_code, words(answer).split(":")[0]) == (422, "body.session_id")
 
 
@@ -248,7 +249,7 @@ def test_a_session_id_may_be_any_text(shop: Shop) -> None:
 
 
 def test_a_refused_upload_can_be_corrected_under_the_same_session(shop: Shop) -> None:
-    session, files = shop.start(), embedded.fresh(1)
+    session, files = shop.start(), artworks.fresh(1)
     assert shop.upload(files, session, starting_name=-1).status_code == 422
     assert shop.upload(files, session, product_template_id=UNKNOWN).status_code == 404
     assert shop.uploaded(files, session)["total"] == 1

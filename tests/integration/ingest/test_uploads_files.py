@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import File, Shop, Threaded, artwork, saved
+from tests.integration.ingest import artworks, embedded, frontend
+from tests.integration.ingest.artworks import File, artwork, saved
+from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.frontend import Shop
 from tests.unit.hasher import samples
 
 UNKNOWN = str(uuid4())
@@ -64,7 +66,7 @@ def test_every_kind_of_file_has_its_own_end(shop: Shop) -> None:
             assert any(todo in item["reason"] for todo in ("export", "upload")), "it says what to do"
         assert (item["name"] is not None) == (state == "stored")
     names = [design["filename"] for design in body["designs"]]
-    assert names == embedded.print_names(*range(100, 100 + len(names)))
+    assert names == artworks.print_names(*range(100, 100 + len(names)))
     assert [skipped["filename"] for skipped in body["skipped"]] == [
         name for name, _, state, _ in FILES if state != "stored"
     ]
@@ -72,7 +74,7 @@ def test_every_kind_of_file_has_its_own_end(shop: Shop) -> None:
 
 def test_one_corrupt_file_of_many_fails_alone(shop: Shop) -> None:
     session = shop.start()
-    body = shop.uploaded([*embedded.designs(2), ("bad.png", GOOD[:500]), *embedded.designs(2, first=3)], session)
+    body = shop.uploaded([*artworks.designs(2), ("bad.png", GOOD[:500]), *artworks.designs(2, first=3)], session)
     assert body["total"] == 4
     assert [(skipped["filename"], skipped["state"]) for skipped in body["skipped"]] == [("bad.png", "rejected")]
     message = shop.list_designs([design["id"] for design in body["designs"]]).json()["result"]["message"]
@@ -92,8 +94,8 @@ def test_only_corrupt_files_are_an_answer_and_no_error(shop: Shop) -> None:
 
 
 def test_only_duplicates_are_an_answer_that_names_them(shop: Shop) -> None:
-    first = shop.uploaded(embedded.designs(2), shop.start())
-    renamed = [("copy one.png", embedded.design(1)[1]), ("copy two.png", embedded.design(2)[1])]
+    first = shop.uploaded(artworks.designs(2), shop.start())
+    renamed = [("copy one.png", artworks.design(1)[1]), ("copy two.png", artworks.design(2)[1])]
     body = shop.uploaded(renamed, shop.start())
     assert (body["designs"], body["total"]) == ([], 0)
     for skipped, design in zip(body["skipped"], first["designs"], strict=True):
@@ -114,8 +116,8 @@ def test_no_design_ids_without_any_upload_are_an_answer_too(shop: Shop) -> None:
 
 
 def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, stranger: Shop) -> None:
-    kept, deleted = (design["id"] for design in shop.uploaded(embedded.designs(2), shop.start())["designs"])
-    theirs = stranger.uploaded(embedded.designs(1, first=3), stranger.start())["designs"][0]["id"]
+    kept, deleted = (design["id"] for design in shop.uploaded(artworks.designs(2), shop.start())["designs"])
+    theirs = stranger.uploaded(artworks.designs(1, first=3), stranger.start())["designs"][0]["id"]
     assert shop.client.delete(f"/designs/delete/{deleted}").status_code == 200
     for useless in ([UNKNOWN], [theirs], [deleted], [UNKNOWN, theirs, deleted]):
         answer = shop.list_designs(useless)
@@ -136,7 +138,7 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
 
 
 def test_a_thousand_tiny_files_are_a_thousand_items(shop: Shop) -> None:
-    files: list[File] = [(f"{number}.png", b"tiny %d" % number) for number in range(990)] + embedded.designs(10)
+    files: list[File] = [(f"{number}.png", b"tiny %d" % number) for number in range(990)] + artworks.designs(10)
     session = shop.start(files)
     body = shop.uploaded(files, session)
     assert (body["total"], len(body["skipped"])) == (10, 990)
@@ -147,42 +149,42 @@ def test_a_thousand_tiny_files_are_a_thousand_items(shop: Shop) -> None:
 
 def test_a_file_over_the_limit_is_refused_in_words_and_the_others_go_on(limited: Threaded) -> None:
     large, name = bytes(200_001), "far too large.png"
-    with embedded.shop(limited) as shop:
-        announced = shop.client.post("/designs/start-upload", files=embedded.parts([(name, large)])).json()
+    with frontend.shop(limited) as shop:
+        announced = shop.client.post("/designs/start-upload", files=frontend.parts([(name, large)])).json()
         assert (announced["file_count"], announced["total_size_mb"]) == (1, 0.19)
         session = announced["session_id"]
-        body = shop.uploaded([embedded.design(1), (name, large), embedded.design(2)], session)
-        assert [design["filename"] for design in body["designs"]] == embedded.print_names(100, 101)
+        body = shop.uploaded([artworks.design(1), (name, large), artworks.design(2)], session)
+        assert [design["filename"] for design in body["designs"]] == artworks.print_names(100, 101)
         item = shop.items(session)[1]
         assert (item["state"], item["code"], item["size"]) == ("rejected", "too_large", 200_001)
         assert item["reason"] == (f"{name}: 0.3 MB is more than the 0.2 MB that one file may have; export it smaller")
         assert not (limited.place.data / "blobs" / item["sha256"][:2] / item["sha256"]).exists()
         assert list((limited.place.data / "blobs" / "incoming").iterdir()) == []
-        again = shop.uploaded([embedded.design(1), (name, large), embedded.design(2)], session)
+        again = shop.uploaded([artworks.design(1), (name, large), artworks.design(2)], session)
         assert again == body
 
 
 def test_a_file_of_exactly_the_limit_is_taken(limited: Threaded) -> None:
-    with embedded.shop(limited) as shop:
+    with frontend.shop(limited) as shop:
         session = shop.start()
         shop.uploaded([("full.bin", bytes(200_000))], session)
         assert shop.items(session)[0]["code"] == "not_an_image"
 
 
 def test_too_many_files_are_refused_before_anything_begins(limited: Threaded) -> None:
-    with embedded.shop(limited) as shop:
+    with frontend.shop(limited) as shop:
         session = shop.start()
-        answer = shop.upload(embedded.designs(6), session)
+        answer = shop.upload(artworks.designs(6), session)
         assert answer.status_code == 413
         assert answer.json()["detail"] == "More than 5 files in one upload; send them in several uploads."
         assert shop.get(session)["totals"]["received"] == 0
-        assert shop.uploaded(embedded.designs(5), session)["total"] == 5
-        assert shop.client.post("/designs/start-upload", files=embedded.parts(embedded.designs(6))).status_code == 413
+        assert shop.uploaded(artworks.designs(5), session)["total"] == 5
+        assert shop.client.post("/designs/start-upload", files=frontend.parts(artworks.designs(6))).status_code == 413
 
 
 def test_a_refusal_reaches_a_client_that_is_still_sending(limited: Threaded) -> None:
     """A browser that can't read the answer takes it for a network failure and sends all of it again."""
-    with embedded.shop(limited) as shop:
+    with frontend.shop(limited) as shop:
         files: list[File] = [(f"{number}.png", bytes(1 << 20)) for number in range(40)]
         answer = shop.upload(files)
         assert answer.status_code == 413

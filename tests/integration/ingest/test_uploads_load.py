@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop, Spawned, wire
+from tests.integration.ingest import artworks, embedded, frontend
+from tests.integration.ingest.embedded import Spawned
+from tests.integration.ingest.frontend import Shop, wire
 
 MIB = 1 << 20
 
@@ -46,7 +47,7 @@ def test_a_slow_upload_holds_up_nobody_else(shop: Shop, user: Shop, path: str) -
             if number % 5 == 2:
                 assert user.client.get("/health").json()["status"] == "healthy"
                 assert user.client.get("/ready").json()["status"] == "ready"
-                assert user.uploaded(embedded.fresh(1))["total"] == 1
+                assert user.uploaded(artworks.fresh(1))["total"] == 1
                 done.append("another's upload")
         done.append("sent")
 
@@ -55,14 +56,14 @@ def test_a_slow_upload_holds_up_nobody_else(shop: Shop, user: Shop, path: str) -
 
 
 def test_sixty_uploads_that_stand_still_hold_up_nobody_else(shop: Shop, user: Shop) -> None:
-    message = wire(shop.request(embedded.designs(1)))
+    message = wire(shop.request(artworks.designs(1)))
     with contextlib.ExitStack() as open_ones:
         for _ in range(60):
             half = open_ones.enter_context(embedded.connected(shop.server))
             half.sendall(message[: len(message) // 2])
         assert user.client.get("/health").json()["status"] == "healthy"
-        assert user.uploaded(embedded.fresh(2))["total"] == 2
-    assert shop.uploaded(embedded.designs(1))["total"] == 1
+        assert user.uploaded(artworks.fresh(2))["total"] == 2
+    assert shop.uploaded(artworks.designs(1))["total"] == 1
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def peak(server: Spawned) -> int:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read a process's memory from")
 def test_memory_does_not_grow_with_what_is_uploaded(alone: Spawned) -> None:
     """A file within the limit is another matter: whoever hashes it must have it in memory."""
-    with embedded.shop(alone) as shop:
-        shop.uploaded([embedded.design(1), ("small.bin", os.urandom(MIB))])
+    with frontend.shop(alone) as shop:
+        shop.uploaded([artworks.design(1), ("small.bin", os.urandom(MIB))])
         before = peak(alone)
         counted = post(shop, "/designs/start-upload", body(shop, [100]))
         assert counted.json()["total_size_mb"] == 100

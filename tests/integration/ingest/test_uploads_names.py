@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import Shop
+from tests.integration.ingest import artworks
+from tests.integration.ingest.frontend import Shop
 
 PERSIAN = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.png"  # with a zero-width non-joiner in its middle
 LONG = "a long name " * 25 + "that ends here.png"
@@ -57,7 +57,7 @@ def everything(root: Path) -> Iterator[str]:
 
 
 def test_a_file_name_is_for_people_and_never_a_path(shop: Shop) -> None:
-    files = [(raw, embedded.design(seed)[1]) for seed, (raw, _) in enumerate(NAMES)]
+    files = [(raw, artworks.design(seed)[1]) for seed, (raw, _) in enumerate(NAMES)]
     session = shop.start()
     here = shop.server.place
     outside = {path.name for path in here.data.parent.iterdir()} | {path.name for path in here.data.iterdir()}
@@ -66,7 +66,7 @@ def test_a_file_name_is_for_people_and_never_a_path(shop: Shop) -> None:
     assert answer.status_code == 201, answer.text
     found = shop.items(session)
     assert [(item["filename"], item["state"]) for item in found] == [(shown, "stored") for _, shown in NAMES]
-    expected = embedded.print_names(*range(100, 100 + len(NAMES)))
+    expected = artworks.print_names(*range(100, 100 + len(NAMES)))
     assert [item["name"] for item in found] == expected
     assert here.designs(shop.folder) == expected
     assert {path.name for path in here.data.parent.iterdir()} | {path.name for path in here.data.iterdir()} == outside
@@ -93,6 +93,6 @@ def test_the_part_is_found_however_its_header_is_written(user: Shop) -> None:
     for name in (b" name=files", b' name="files"', b"name=files", b' NAME="files"'):
         fields = b'--f\r\nContent-Disposition: form-data; name="design_data"\r\n\r\n%b\r\n'
         file = b'--f\r\nContent-Disposition: form-data;%b; filename="a.png"\r\n\r\n%b\r\n--f--'
-        body = fields % json.dumps(user.design_data()).encode() + file % (name, embedded.fresh(1)[0][1])
+        body = fields % json.dumps(user.design_data()).encode() + file % (name, artworks.fresh(1)[0][1])
         headers = {"Content-Type": "multipart/form-data; boundary=f"}
         assert user.client.post("/designs/", content=body, headers=headers).json()["total"] == 1

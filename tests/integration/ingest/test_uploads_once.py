@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import File, Shop, print_names, wire
+from tests.integration.ingest import artworks, embedded
+from tests.integration.ingest.artworks import File, print_names
+from tests.integration.ingest.frontend import Shop, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -34,7 +35,7 @@ def prints(shop: Shop) -> list[str]:
 
 
 def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) -> None:
-    files = [*embedded.designs(3), ("bad.png", b"no picture")]
+    files = [*artworks.designs(3), ("bad.png", b"no picture")]
     session = shop.start(files)
     first, second = shop.upload(files, session), shop.upload(files, session)
     assert len(ids(first)) == 3
@@ -44,7 +45,7 @@ def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) ->
 
 
 def test_eight_equal_uploads_at_once_are_one(shop: Shop) -> None:
-    files = embedded.designs(4)
+    files = artworks.designs(4)
     session = shop.start(files)
     answers = at_once(8, lambda: shop.upload(files, session))
     assert len({tuple(ids(answer)) for answer in answers}) == 1
@@ -53,14 +54,14 @@ def test_eight_equal_uploads_at_once_are_one(shop: Shop) -> None:
 
 
 def test_eight_equal_uploads_under_a_session_that_was_never_announced_are_one(shop: Shop) -> None:
-    answers = at_once(8, lambda: shop.upload(embedded.designs(2), "a key of the client's own"))
+    answers = at_once(8, lambda: shop.upload(artworks.designs(2), "a key of the client's own"))
     assert len({tuple(ids(answer)) for answer in answers}) == 1
     assert prints(shop) == print_names(100, 101)
     assert len(shop.client.get("/api/v1/sessions").json()["sessions"]) == 1
 
 
 def test_the_same_files_in_two_sessions_at_once_are_stored_once(shop: Shop) -> None:
-    files, sessions = embedded.designs(3), iter([shop.start(), shop.start()])
+    files, sessions = artworks.designs(3), iter([shop.start(), shop.start()])
     answers = at_once(2, lambda: shop.upload(files, next(sessions)))
     bodies = [answer.json() for answer in answers]
     assert sum(body["total"] for body in bodies) == 3
@@ -69,12 +70,12 @@ def test_the_same_files_in_two_sessions_at_once_are_stored_once(shop: Shop) -> N
 
 
 def test_a_session_id_is_not_used_for_something_else(shop: Shop) -> None:
-    session, files = shop.start(), embedded.designs(2)
+    session, files = shop.start(), artworks.designs(2)
     before = ids(shop.upload(files, session))
     others: list[tuple[list[File], dict[str, Any]]] = [
-        (embedded.designs(2, first=8), {}),
+        (artworks.designs(2, first=8), {}),
         (files[:1], {}),
-        (embedded.designs(3), {}),
+        (artworks.designs(3), {}),
         (files[::-1], {}),
         ([("renamed.png", files[0][1]), files[1]], {}),
         (files, {"starting_name": 500}),
@@ -90,13 +91,13 @@ def test_a_session_id_is_not_used_for_something_else(shop: Shop) -> None:
 
 
 def test_two_users_may_use_the_same_session_id(shop: Shop, stranger: Shop) -> None:
-    ours, theirs = ids(shop.upload(embedded.designs(1), "mine")), ids(stranger.upload(embedded.designs(1), "mine"))
+    ours, theirs = ids(shop.upload(artworks.designs(1), "mine")), ids(stranger.upload(artworks.designs(1), "mine"))
     assert len({*ours, *theirs}) == 2
     assert shop.get("mine")["session_id"] != stranger.get("mine")["session_id"]
 
 
 def test_listings_asked_for_six_times_at_once_exist_once(shop: Shop) -> None:
-    wanted = ids(shop.upload(embedded.designs(2), shop.start()))
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
     answers = at_once(6, lambda: shop.list_designs(wanted))
     answers.append(shop.list_designs([*wanted, *wanted]))
     assert {answer.status_code for answer in answers} == {201}
@@ -108,7 +109,7 @@ def test_listings_asked_for_six_times_at_once_exist_once(shop: Shop) -> None:
 
 
 def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Shop) -> None:
-    files = embedded.designs(4)
+    files = artworks.designs(4)
     session = shop.start()
     with ThreadPoolExecutor(1) as pool:
         uploading = pool.submit(shop.upload, files, session)
@@ -122,7 +123,7 @@ def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Sh
 
 def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(shop: Shop) -> None:
     for share in (0.0, 0.5, 0.999):
-        files = embedded.fresh(3)
+        files = artworks.fresh(3)
         session = shop.start(files)
         message = wire(shop.request(files, session))
         head = message.index(b"\r\n\r\n") + 4
@@ -135,7 +136,7 @@ def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(
 
 
 def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop: Shop) -> None:
-    files = embedded.designs(5)
+    files = artworks.designs(5)
     session = shop.start(files)
     for _ in range(2):
         shop.server.send(wire(shop.request(files, session)), until=lambda: shop.items(session))
@@ -147,7 +148,7 @@ def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop:
 
 def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> None:
     session = shop.start()
-    wanted = ids(shop.upload(embedded.designs(2), session))
+    wanted = ids(shop.upload(artworks.designs(2), session))
     data = {"product_template_id": shop.product, "mockup_id": shop.mockup, "design_ids": wanted}
     form = {"product_data": (None, json.dumps(data))}
     message = wire(shop.client.build_request("POST", "/mockups/upload-mockup", files=form))

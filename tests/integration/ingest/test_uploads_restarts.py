@@ -1,10 +1,12 @@
 """A NAS that is away, a process that is killed, a process that is stopped: sessions go on, and nothing is doubled."""
 
 import contextlib
+import json
 import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,16 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from shared.nas.marker import MARKER
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import PRODUCT, File, Place, Shop, print_names
+from tests.integration.ingest import artworks, embedded, frontend
+from tests.integration.ingest.artworks import File, print_names
+from tests.integration.ingest.embedded import PRODUCT, Place
+from tests.integration.ingest.frontend import Shop
 
 FILES: list[File] = [
     ("bad.png", b"no picture"),
-    *embedded.designs(4),
+    *artworks.designs(4),
     ("empty.png", b""),
-    *embedded.designs(4, first=5),
+    *artworks.designs(4, first=5),
 ]
 
 
@@ -61,7 +65,7 @@ def finished(shop: Shop, session: str) -> bool:
 
 
 def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
-    with embedded.serving(here) as server, embedded.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
         session = shop.start(FILES)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, FILES, session)
@@ -77,9 +81,9 @@ def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
 
 def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Path) -> None:
     """Killed twice: while designs wait for the NAS, and while listings are made."""
-    with embedded.spawned(here, tmp_path / "first") as server, unmounted(here), embedded.shop(server) as shop:
+    with embedded.spawned(here, tmp_path / "first") as server, unmounted(here), frontend.shop(server) as shop:
         session = shop.start(FILES)
-        server.send(embedded.wire(shop.request(FILES, session)), until=lambda: waiting(here))
+        server.send(frontend.wire(shop.request(FILES, session)), until=lambda: waiting(here))
         embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
         before = [item["item_id"] for item in shop.items(session)]
         server.process.kill()
@@ -94,7 +98,7 @@ def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Pa
         assert [item["item_id"] for item in shop.items(session)] == before
         assert [item["name"] for item in shop.items(session) if item["name"]] == print_names(*range(100, 108))
         begun = threading.Event()
-        events = embedded.listen(
+        events = frontend.listen(
             server,
             f"/api/v1/sessions/{session}/events/stream",
             headers={"Authorization": f"Bearer {shop.token}"},
@@ -124,7 +128,7 @@ def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Pa
 
 
 def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: Place, tmp_path: Path) -> None:
-    with embedded.spawned(here, tmp_path / "log") as server, embedded.shop(server) as shop:
+    with embedded.spawned(here, tmp_path / "log") as server, frontend.shop(server) as shop:
         with ThreadPoolExecutor(1) as pool, unmounted(here):
             session = shop.start(FILES)
             uploading = pool.submit(shop.upload, FILES, session)
@@ -132,7 +136,7 @@ def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: 
             ids = [item["item_id"] for item in shop.items(session) if item["state"] != "rejected"]
             begun = [threading.Event() for _ in range(50)]
             path = f"/designs/progress/{session}"
-            streams = [embedded.listen(server, path, params={"token": shop.token}, begun=one) for one in begun]
+            streams = [frontend.listen(server, path, params={"token": shop.token}, begun=one) for one in begun]
             assert all(one.wait(10) for one in begun)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(15) == 0
@@ -145,7 +149,7 @@ def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: 
 
 
 def test_an_upload_that_can_not_be_kept_is_sent_again_later(here: Place) -> None:
-    with embedded.serving(here) as server, embedded.shop(server) as shop:
+    with embedded.serving(here) as server, frontend.shop(server) as shop:
         session = shop.start(FILES)
         blobs, hidden = here.data / "blobs", here.data / "the blobs"
         blobs.rename(hidden)
@@ -158,3 +162,25 @@ def test_an_upload_that_can_not_be_kept_is_sent_again_later(here: Place) -> None
         blobs.unlink()
         hidden.rename(blobs)
         assert shop.uploaded(FILES, session)["total"] == 8
+
+
+def test_an_answer_that_takes_long_keeps_its_connection_alive_and_is_still_json(here: Place) -> None:
+    """Blanks go ahead of it, which proxies and browsers see and JSON allows; at last it says how far things are."""
+    impatient = replace(here, changes={"HTTP_WAIT_SECONDS": "5.5"})
+    with (
+        embedded.serving(impatient) as server,
+        frontend.shop(server) as shop,
+        unmounted(here),
+    ):
+        session = shop.start(FILES)
+        answer = shop.client.send(shop.request(FILES, session), stream=True)
+        assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
+        assert answer.headers["access-control-allow-origin"] == embedded.ORIGIN
+        assert answer.headers["x-accel-buffering"] == "no"
+        pieces = list(answer.iter_raw())
+        assert pieces[0] == b" "
+        body = json.loads(b"".join(pieces))
+        assert [found["filename"] for found in body["designs"]] == [name for name, data in FILES if len(data) > 99]
+        assert [found["id"] for found in body["designs"]] == [
+            item["item_id"] for item in shop.items(session) if item["state"] == "accepted"
+        ]

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.integration.ingest import embedded
-from tests.integration.ingest.embedded import ORIGIN, PASSWORD, Shop, Threaded
+from tests.integration.ingest import artworks, frontend
+from tests.integration.ingest.embedded import ORIGIN, Threaded
+from tests.integration.ingest.frontend import PASSWORD, Shop
 
 MIB = 1024 * 1024
 DESIGN = {
@@ -49,9 +50,9 @@ def announced(shop: Shop, **kwargs: Any) -> dict[str, Any]:
 
 
 def test_start_upload_estimates_from_sizes_that_it_counts(user: Shop) -> None:
-    found = announced(user, files=embedded.parts([("a.png", b"x" * MIB), ("b.png", b"y" * (MIB + MIB // 4))]))
+    found = announced(user, files=frontend.parts([("a.png", b"x" * MIB), ("b.png", b"y" * (MIB + MIB // 4))]))
     assert (found["estimated_time"], found["total_size_mb"], found["file_count"]) == (14.5, 2.25, 2)
-    one = announced(user, files=embedded.parts([("a.png", b"x")]))
+    one = announced(user, files=frontend.parts([("a.png", b"x")]))
     assert (one["estimated_time"], one["total_size_mb"], one["file_count"]) == (10.0, 0.0, 1)
     assert one["session_id"] != found["session_id"]
 
@@ -72,14 +73,14 @@ def test_start_upload_takes_no_files_at_all(user: Shop, body: dict[str, Any]) ->
 
 
 def test_an_upload_answers_with_designs_in_the_shape_of_the_contract(shop: Shop) -> None:
-    session = shop.start(embedded.designs(2))
-    answer = shop.upload(embedded.designs(2), session, description="two", unknown_key=1)
+    session = shop.start(artworks.designs(2))
+    answer = shop.upload(artworks.designs(2), session, description="two", unknown_key=1)
     assert answer.status_code == 201
     assert answer.headers["content-type"] == "application/json"
     assert readable(answer)
     body = answer.json()
     assert (body["total"], body["session_id"], body["skipped"]) == (2, session, [])
-    for name, found in zip(embedded.print_names(100, 101), body["designs"], strict=True):
+    for name, found in zip(artworks.print_names(100, 101), body["designs"], strict=True):
         assert set(found) == set(DESIGN)
         assert all(isinstance(found[key], kind) if kind else found[key] is None for key, kind in DESIGN.items())
         assert (found["filename"], found["description"]) == (name, "two")
@@ -89,11 +90,11 @@ def test_an_upload_answers_with_designs_in_the_shape_of_the_contract(shop: Shop)
         assert found["is_digital"] is False
         UUID(found["id"])
         assert datetime.fromisoformat(found["created_at"]).tzinfo is not None
-    assert shop.server.place.designs(shop.folder) == embedded.print_names(100, 101)
+    assert shop.server.place.designs(shop.folder) == artworks.print_names(100, 101)
 
 
 def test_listing_designs_tells_the_user_what_became_of_each_file(shop: Shop) -> None:
-    good, bad = embedded.designs(2), [("c.png", b"no picture")]
+    good, bad = artworks.designs(2), [("c.png", b"no picture")]
     session = shop.start()
     ids = [found["id"] for found in shop.uploaded([*good, ("copy.png", good[0][1]), *bad], session)["designs"]]
     answer = shop.list_designs(ids)
@@ -114,21 +115,21 @@ def test_listing_designs_tells_the_user_what_became_of_each_file(shop: Shop) -> 
 
 def wrong_calls(server: Threaded, shop: Shop) -> Iterator[tuple[int, httpx.Response]]:
     """One call of the upload screen for each kind of refusal."""
-    files = embedded.designs(1)
+    files = artworks.designs(1)
     session = shop.start()
-    yield 401, shop.client.post("/designs/", headers={"Authorization": "Bearer nonsense"}, files=embedded.parts(files))
+    yield 401, shop.client.post("/designs/", headers={"Authorization": "Bearer nonsense"}, files=frontend.parts(files))
     yield 401, shop.client.get(f"/designs/progress/{session}", params={"token": "nonsense"})
     yield 404, shop.upload(files, session, product_template_id=str(uuid4()))
     yield 405, shop.client.get("/designs/")
     assert shop.upload(files, session).status_code == 201
-    yield 409, shop.upload(embedded.designs(1, first=2), session)
+    yield 409, shop.upload(artworks.designs(1, first=2), session)
     field = {"files": ("a.png", b"x"), "design_data": (None, b"{" + b" " * 2 * MIB)}
     yield 413, shop.client.post("/designs/", files=field)
-    yield 422, shop.client.post("/designs/", files=embedded.parts(files))
+    yield 422, shop.client.post("/designs/", files=frontend.parts(files))
     with server.desk.sessions.engine.begin() as connection:
         connection.execute(text("ALTER TABLE ingest.items RENAME TO moved_away"))
     try:
-        yield 500, shop.upload(embedded.designs(1, first=3))
+        yield 500, shop.upload(artworks.designs(1, first=3))
     finally:
         with server.desk.sessions.engine.begin() as connection:
             connection.execute(text("ALTER TABLE ingest.moved_away RENAME TO items"))
@@ -146,7 +147,7 @@ def test_a_server_error_does_not_end_the_work_of_others(server: Threaded, shop: 
     statuses = [answer.status_code for _, answer in wrong_calls(server, shop)]
     assert statuses[-1] == 500
     session = shop.start()
-    ids = [found["id"] for found in shop.uploaded(embedded.designs(2, first=4), session)["designs"]]
+    ids = [found["id"] for found in shop.uploaded(artworks.designs(2, first=4), session)["designs"]]
     assert shop.list_designs(ids).json()["result"]["message"] == "2 listings created."
 
 
@@ -159,7 +160,7 @@ def test_tokens_that_are_missing_or_bad_get_the_words_of_the_old_system(user: Sh
             {"detail": "User ID cameback none. Invalid user token."},
         )
     for path in ("/designs/start-upload", "/designs/", "/mockups/upload-mockup"):
-        nobody = user.client.post(path, headers={"Authorization": ""}, files=embedded.parts(embedded.designs(1)))
+        nobody = user.client.post(path, headers={"Authorization": ""}, files=frontend.parts(artworks.designs(1)))
         assert (nobody.status_code, nobody.json()) == (401, {"detail": "Not authenticated"})
         bad = user.client.post(path, headers={"Authorization": "Bearer x.y.z"}, files={"files": ("a.png", b"a")})
         assert bad.status_code == 401
@@ -169,7 +170,7 @@ def test_tokens_that_are_missing_or_bad_get_the_words_of_the_old_system(user: Sh
 
 
 def test_paths_are_served_literally_and_never_through_a_redirect(user: Shop) -> None:
-    files = embedded.parts(embedded.designs(1))
+    files = frontend.parts(artworks.designs(1))
     assert user.client.post("/designs", files=files).status_code in (404, 405)
     assert user.client.post("/designs/start-upload/", files=files).status_code in (404, 405)
     assert user.client.post("/mockups/upload-mockup/", files=files).status_code in (404, 405)

@@ -137,6 +137,7 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
     assert shop.server.place.listed(stranger.folder) == []
 
 
+@pytest.mark.timeout(300)  # about ten seconds of work for two cores of their own
 def test_a_thousand_tiny_files_are_a_thousand_items(shop: Shop) -> None:
     files: list[File] = [(f"{number}.png", b"tiny %d" % number) for number in range(990)] + artworks.designs(10)
     session = shop.start(files)

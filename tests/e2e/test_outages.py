@@ -154,7 +154,9 @@ def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
     told = seller.list_designs([design["id"] for design in designs])["result"]["message"]
     assert told == f"{FILES} listings created."
     shop = shop_folder(designs)
-    assert sorted(path.name for path in (Path(world.running.nas) / shop / "UVDTF 16oz").iterdir()) == names
+    # a copy that was killed half way leaves its hidden part, which `presswork init` sweeps later
+    kept = (path.name for path in (Path(world.running.nas) / shop / "UVDTF 16oz").iterdir() if path.suffix != ".part")
+    assert sorted(kept) == names
     until(lambda: len(mockups_on_nas(world, designs)) == FILES or None)
     drafts = [path for path in (world.running.listings_dir / shop).iterdir() if path.is_dir()]
     assert len(drafts) == FILES

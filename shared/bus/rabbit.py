@@ -23,6 +23,7 @@ PUBLISH_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
 RECONNECT_S = 2
+WATCH_S = 10.0
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
 BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, ChannelInvalidStateError, RuntimeError)
@@ -35,9 +36,10 @@ class RabbitBus:
     its outbox row.
     """
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
         self.url = url
         self.name = name
+        self.watch_s = watch_s
         self.stopping = asyncio.Event()
         self._publishing: Connection | None = None
         self._consuming: Connection | None = None
@@ -112,7 +114,9 @@ class RabbitBus:
         queues += [(dead_queue(name), name) for name in service.archives]
         for queue, dead_service in queues:
             if queue not in self._inboxes:
-                self._inboxes[queue] = await _Inbox.open(self, self._consuming, service, queue, dead_service)
+                opened = _Inbox(self, self._consuming, service, queue, dead_service)
+                await opened.open()
+                self._inboxes[queue] = opened
 
     async def stop(self, grace_s: float = 30.0) -> None:
         """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
@@ -150,40 +154,54 @@ class RabbitBus:
 class _Inbox:
     """One consumer on one queue, with a channel of its own and `prefetch` workers."""
 
-    def __init__(self, bus: RabbitBus, service: Service, dead_service: Stage | None) -> None:
+    def __init__(
+        self, bus: RabbitBus, connection: Connection, service: Service, name: str, dead_service: Stage | None
+    ) -> None:
         self.bus = bus
+        self.connection = connection
         self.service = service
+        self.name = name
         self.dead_service = dead_service
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        self.taken = self.done = 0
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
-        self.workers: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self.channel: AbstractChannel | None = None  # held here: aio-pika itself keeps only a weak reference
         self.queue: AbstractQueue
         self.tag: str
 
-    @classmethod
-    async def open(
-        cls, bus: RabbitBus, connection: Connection, service: Service, queue: str, dead_service: Stage | None
-    ) -> "_Inbox":
-        self = cls(bus, service, dead_service)
+    async def open(self) -> None:
+        """Consume, and see to it that it stays so.
+
+        Raises:
+            Unavailable: no connection, or no such queue.
+        """
+        await self._subscribe()
+        self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
+        self.tasks.append(asyncio.create_task(self._watch()))
+
+    async def _subscribe(self) -> None:
         try:
-            self.channel = connection.channel()
             async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
+                self.channel = self.connection.channel()
                 await self.channel
-                await self.channel.set_qos(service.prefetch)
+                await self.channel.set_qos(self.service.prefetch)
                 # aio-pika consumes again, after a lost connection or a cancel, only what it has seen declared.
-                self.queue = await self.channel.declare_queue(queue, passive=True)
-                self.tag = await self.queue.consume(self.arrived.put)
+                self.queue = await self.channel.declare_queue(self.name, passive=True)
+                self.tag = await self.queue.consume(self._take)
         except BROKER_ERRORS as error:
             await self._abandon()
-            raise Unavailable(f"queue {queue} can't be consumed ({error!r}); run presswork init") from error
-        self.workers = [asyncio.create_task(self._work()) for _ in range(service.prefetch)]
-        return self
+            raise Unavailable(f"queue {self.name} can't be consumed ({error!r}); run presswork init") from error
 
     async def _abandon(self) -> None:
-        """Close the channel of a failed attempt, or aio-pika would open it again for nobody, attempt after attempt."""
-        if self.channel is not None:
-            await _settle(asyncio.wait_for(self.channel.close(), CONNECT_TIMEOUT_S))
+        """Close the channel, or aio-pika would open it again for nobody, attempt after attempt."""
+        channel, self.channel = self.channel, None
+        if channel is not None:
+            await _settle(asyncio.wait_for(channel.close(), CONNECT_TIMEOUT_S))
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        self.taken += 1
+        self.arrived.put_nowait(message)
 
     async def _work(self) -> None:
         while True:
@@ -194,14 +212,46 @@ class _Inbox:
             except Exception:
                 # Delivery foresees every error of a handler, so this is a fault of ours. It must not end the worker
                 # in silence; if it comes each time, the delivery limit buries the message.
-                log.exception("delivery broke; the message goes back to its queue", queue=self.queue.name)
+                log.exception("delivery broke; the message goes back to its queue", queue=self.name)
                 await _settle(message.reject(requeue=True))
             else:
                 if settle:
                     await _settle(message.ack())
+            self.done += 1
             self.arrived.task_done()
 
+    async def _watch(self) -> None:
+        """Consume anew when messages wait and none comes to idle hands.
+
+        A queue that was deleted and declared again within a moment, or a channel that could not be opened again, leaves
+        a consumer that nobody serves and nobody tells.
+        """
+        starved = 0
+        while True:
+            before = self.taken
+            await asyncio.sleep(self.bus.watch_s)
+            idle = before == self.taken == self.done
+            starved = starved + 1 if idle and await self._starving() else 0
+            if starved > 1 or self.channel is None:
+                log.error("messages wait and none comes: consuming anew", queue=self.name)
+                try:
+                    await self._abandon()
+                    await self._subscribe()
+                except Unavailable as error:
+                    log.warning("not yet", cause=str(error), next_try_s=self.bus.watch_s)
+
+    async def _starving(self) -> bool:
+        """Whether there is something to deliver, or nobody at all to deliver it to."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                async with self.connection.channel(publisher_confirms=False) as probe:
+                    found = (await probe.declare_queue(self.name, passive=True)).declaration_result
+        except BROKER_ERRORS:
+            return False  # no connection or no queue: when they are back, we hear of it or find it here
+        return bool(found.message_count) or not found.consumer_count
+
     async def stop(self, grace_s: float) -> None:
+        self.tasks[-1].cancel()  # no watch over what ends on purpose
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
                 await self.queue.cancel(self.tag)
@@ -213,10 +263,10 @@ class _Inbox:
         try:
             await asyncio.wait_for(self.arrived.join(), grace_s)
         except TimeoutError:
-            log.warning("stopped before the end", queue=self.queue.name, grace_s=grace_s)
-        for worker in self.workers:
-            worker.cancel()
-        await asyncio.gather(*self.workers, return_exceptions=True)
+            log.warning("stopped before the end", queue=self.name, grace_s=grace_s)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 

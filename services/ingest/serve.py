@@ -93,14 +93,21 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
         original=original,
     )
     store = Sessions(engine, hashers)
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path)
+    nas = open_nas(settings.nas_url)
+
+    def trouble() -> str | None:
+        try:
+            nas.check()
+        except Retryable as error:
+            return str(error)
+        return None
+
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, trouble)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, ORIGINAL if settings.embedded else COMPREHENSIVE, message)
 
-    found = resources.build(
-        settings, engine, blobs, open_nas(settings.nas_url), emit, broker_state=lambda: _broker_state(lanes)
-    )
+    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes))
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     routers = [
         sessions.router(desk, Lookup(found).catalog(), blobs, limits, current_user, stream_user),

@@ -132,7 +132,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         """Progress frames. An unknown session is an empty stream, as the client expects."""
         if session is None:
             return
-        async for frame in frames(desk.sessions, desk.watcher, session):
+        async for frame in frames(desk.sessions, desk.watcher, session, trouble=desk.trouble):
             yield ServerSentEvent(data=frame)
 
     return routes

@@ -1,6 +1,7 @@
 """Streams of a session's events: frames for the existing frontend, numbered events for everybody else."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,23 +16,34 @@ LINGER_S = 5.0
 
 
 async def frames(
-    sessions: Sessions, watcher: Watcher, session: Session, *, keepalive_s: float = KEEPALIVE_S
+    sessions: Sessions,
+    watcher: Watcher,
+    session: Session,
+    *,
+    trouble: Callable[[], str | None] = lambda: None,
+    keepalive_s: float = KEEPALIVE_S,
 ) -> AsyncIterator[dict[str, Any]]:
-    """The latest frame at once, then one for each change; a keepalive after each silence; ends after the end."""
-    seen = 0
+    """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
+
+    While `trouble` has words for what everything waits for, the latest frame is told again with them instead.
+    """
+    seen, latest = 0, {}
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
             event = await watcher.ask(sessions.last_event, session.id)
             if event is not None and event.seq > seen:
-                seen = event.seq
-                yield reading.progress_frame(session, event)
+                seen, latest = event.seq, reading.progress_frame(session, event)
+                yield latest
             ended = event is not None and event.payload["finished"]
             if ended:
                 watch.ended.set()
             changed = await watch.wait(LINGER_S if ended else keepalive_s)
             if ended and not changed:
                 return
-            if not changed:
+            cause = None if changed or not latest else await asyncio.to_thread(trouble)
+            if cause:
+                yield latest | {"message": f"{latest['message']} - waiting: {cause}"}
+            elif not changed:
                 yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
 
 

@@ -31,6 +31,8 @@ class Desk:
     watcher: Watcher
     wait_s: float
     nas_base_path: str
+    trouble: Callable[[], str | None]
+    """What all work waits for just now, in words: a NAS that is away or full, say."""
 
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.

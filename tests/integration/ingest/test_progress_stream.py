@@ -180,6 +180,22 @@ def test_silence_is_broken_by_keepalives_that_are_data(server: Threaded, user: S
         assert TIMESTAMP.fullmatch(keepalive["timestamp"])
 
 
+def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Threaded, user: Shop) -> None:
+    store = server.desk.sessions
+    session = store.find(UUID(user.user["id"]), user.start())
+    assert session is not None
+
+    async def second() -> dict[str, Any]:
+        watcher = Watcher(store)
+        told = frames(store, watcher, session, trouble=lambda: "the NAS is full; free some space", keepalive_s=0.05)
+        await anext(told)
+        return await anext(told)
+
+    frame = asyncio.run(second())
+    assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
+    assert frame["step"] == 1
+
+
 def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, user: Shop) -> None:
     database = make_url(server.place.database_url)
     proxy = Proxy(target=database.port or 5432)

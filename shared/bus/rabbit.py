@@ -8,7 +8,13 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.abc import AbstractRobustConnection as Connection
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
+from aio_pika.exceptions import (
+    CONNECTION_EXCEPTIONS,
+    AMQPError,
+    ChannelInvalidStateError,
+    DeliveryError,
+    PublishError,
+)
 
 from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
 from shared.bus.envelope import CONTENT_TYPE, Envelope
@@ -24,9 +30,10 @@ CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
 RECONNECT_S = 2
 WATCH_S = 10.0
+RENEW_ROUNDS = 30
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
-BROKER_ERRORS = (AMQPError, ConnectionError, OSError, TimeoutError, ChannelInvalidStateError, RuntimeError)
+BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, ChannelInvalidStateError)
 
 
 class RabbitBus:
@@ -221,19 +228,23 @@ class _Inbox:
             self.arrived.task_done()
 
     async def _watch(self) -> None:
-        """Consume anew when messages wait and none comes to idle hands.
+        """Consume anew when messages wait and none comes to idle hands, and now and then when idle in any case.
 
         A queue that was deleted and declared again within a moment, or a channel that could not be opened again, leaves
-        a consumer that nobody serves and nobody tells.
+        a consumer that nobody serves and nobody tells. RabbitMQ 3.10 may even count messages as delivered to it, as
+        many as its prefetch: from here that looks like an empty queue, and only a new consumer brings them back.
         """
-        starved = 0
+        starved = quiet = 0
         while True:
             before = self.taken
             await asyncio.sleep(self.bus.watch_s)
             idle = before == self.taken == self.done
+            quiet = quiet + 1 if idle else 0
             starved = starved + 1 if idle and await self._starving() else 0
-            if starved > 1 or self.channel is None:
-                log.error("messages wait and none comes: consuming anew", queue=self.name)
+            if starved > 1 or quiet == RENEW_ROUNDS or self.channel is None:
+                if quiet < RENEW_ROUNDS:
+                    log.error("messages wait and none comes: consuming anew", queue=self.name)
+                quiet = 0
                 try:
                     await self._abandon()
                     await self._subscribe()

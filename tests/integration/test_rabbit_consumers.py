@@ -21,7 +21,8 @@ from shared.errors import Unavailable
 pytestmark = pytest.mark.rabbit
 
 DEADLINE_S = 30.0
-WATCH_S = 0.3
+WATCH_S = 0.1
+PREFETCH = 2
 
 
 class Heard:
@@ -37,7 +38,7 @@ class Heard:
                 self.count += 1
                 self._more.notify_all()
 
-        service = Service("storage", prefetch=2)
+        service = Service("storage", prefetch=PREFETCH)
         service.on(on_store_file)
         return service
 
@@ -90,8 +91,9 @@ def test_a_queue_that_is_declared_later_is_consumed_then(amqp_url: str) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("messages", [PREFETCH, PREFETCH + 3], ids=["few", "many"])
 def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
-    amqp_url: str, delete: Callable[[], None]
+    amqp_url: str, delete: Callable[[], None], messages: int
 ) -> None:
     async def scenario() -> None:
         heard = Heard()
@@ -102,8 +104,8 @@ def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
                 delete()
                 # At once: the broker may then forget the consumer without a word, or go on to feed the dead one.
                 await declare(amqp_url, topology([heard.service()]))
-                for _ in range(5):
+                for _ in range(messages):
                     await bus.publish(command())
-                await heard.reach(5 * round_)
+                await heard.reach(messages * round_)
 
     asyncio.run(scenario())

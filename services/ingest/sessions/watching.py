@@ -104,9 +104,6 @@ class Watcher:
                 log.warning("progress waits", cause=str(error))
                 continue
             except Exception:
-                log.exception("looking for progress failed; it goes on")  # or every call that waits would hang
-                continue
-            except Exception:
                 log.exception("progress could not be read; it is tried again")
                 continue
             for session_id, seq in seqs.items():

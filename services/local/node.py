@@ -132,6 +132,7 @@ def _environment(data_dir: Path, dist_port: int, epmd_port: int) -> dict[str, st
     schedulers = max(1, (os.cpu_count() or 1) // 2)
     return inherited | {
         "HOME": str(data_dir),  # Erlang's cookie lies there
+        "ERL_CRASH_DUMP": str(data_dir / "erl_crash.dump"),  # not in the folder that somebody happens to be in
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "ERL_EPMD_PORT": str(epmd_port),
         "RABBITMQ_NODENAME": NODE_NAME,

@@ -115,6 +115,20 @@ def test_a_node_without_management_is_used_while_it_starts_and_stops_within_thre
 
 
 @pytest.mark.rabbit
+def test_a_node_that_can_not_start_says_why_and_leaves_its_crash_dump_with_its_files(
+    tmp_path: Path, program: Path
+) -> None:
+    (tmp_path / "mnesia").touch()  # where it wants a folder
+    with (
+        pytest.raises(NotStarted, match=r"(?s)RabbitMQ ended while starting.*feature_flags_file_directory"),
+        node.private_node(tmp_path, program, management=False),
+    ):
+        pytest.fail("a file is where its data should be")
+    assert (tmp_path / "erl_crash.dump").exists()
+    assert none_left(tmp_path, limit_s=1)
+
+
+@pytest.mark.rabbit
 def test_a_killed_node_has_its_queues_again_when_it_starts_anew(tmp_path: Path, program: Path) -> None:
     with node.private_node(tmp_path, program, throwaway=True) as running:
         declare(running, "kept")

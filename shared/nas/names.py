@@ -11,7 +11,6 @@ from shared.nas.errors import BadPath
 
 # A folder's name leaves room in a file's stem for "DTF ", twice a number and the blanks between them.
 FOLDER_CHARS, FOLDER_BYTES = 60, 176
-STEM_CHARS, STEM_BYTES = 100, 200
 # 260 is Windows' limit; the rest is for the share ("\\nas\Graphics\") and for a part file's longer name.
 PATH_CHARS, PART_BYTES = 240, 240
 UNNAMED = "unnamed"
@@ -23,29 +22,10 @@ RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("C
 # Shown as nothing, yet neither control nor format characters by category: joiners, fillers, variation selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
-EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
-IMAGE_ENDING = re.compile("avif|bmp|gif|hei[cf]|ico|jp2|jpe|jpe?g|png|psd|svg|tga|tiff?|webp", re.IGNORECASE)
-
 
 def safe_folder_name(text: str) -> str:
     """The text as a folder's name: unchanged if it is one already, never empty."""
-    return _safe(text, FOLDER_CHARS, FOLDER_BYTES)
-
-
-def safe_file_name(name: str, image_format: str) -> str:
-    """A name for an uploaded file whose decoder said `image_format` ('PNG', 'JPEG'): its ending is not the upload's."""
-    ending = extension(image_format)
-    stem = re.split(r"[/\\]", name)[-1]
-    head, _, tail = stem.rpartition(".")
-    if tail.lower() == ending or IMAGE_ENDING.fullmatch(tail):
-        stem = head
-    return f"{_safe(stem, STEM_CHARS, STEM_BYTES)}.{ending}"
-
-
-def extension(image_format: str) -> str:
-    """The usual ending, lower-case and without the dot, of a format as Pillow names it."""
-    name = image_format.upper()
-    return EXTENSIONS.get(name) or re.sub("[^a-z0-9]", "", name.lower())[:10] or "bin"
+    return safe_name(text, FOLDER_CHARS, FOLDER_BYTES)
 
 
 def collision_key(name: str) -> str:
@@ -82,7 +62,8 @@ def _fault(path: str, *, new: bool) -> str | None:
     return None
 
 
-def _safe(text: str, chars: int, octets: int) -> str:
+def safe_name(text: str, chars: int, octets: int) -> str:
+    """The text as a name of at most so many characters and bytes of UTF-8."""
     composed = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
     # what was removed may have stood between a letter and its accent, so compose again
     mapped = unicodedata.normalize("NFC", "".join(map(_mapped, composed)))

@@ -218,9 +218,9 @@ def test_the_last_attempt_buries_the_message_with_its_cause(connect: Connect) ->
             (letter,) = await letters.reach(1)
             assert len(attempts.messages) == 3
             assert letter.service == "storage"
-            assert letter.attempts == 3
+            assert letter.headers["x-attempt"] == 3
             assert "ValueError: no such shelf" in letter.cause
-            assert "no such shelf" in letter.stack
+            assert "no such shelf" in letter.headers["x-stack"]
             assert "rose.png" in letter.body
 
     run(scenario())

@@ -53,3 +53,8 @@ def sent(seller: Seller, session_id: str, files: list[File]) -> httpx.Response |
         return None
     assert answer.status_code in (201, 503), answer.text
     return answer if answer.is_success else None
+
+
+def stored_names(folder: Path) -> list[str]:
+    """The files of a NAS folder, sorted. A copy that was killed half way leaves its hidden part: `init` sweeps it."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".part")

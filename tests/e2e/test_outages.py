@@ -22,7 +22,7 @@ from services.local.node import Node, private_node
 from services.local.postgres import Cluster, private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
-from tests.e2e.conftest import sent, until
+from tests.e2e.conftest import sent, stored_names, until
 from tests.proxy import Proxy
 from tests.seller import File, Seller, artworks
 
@@ -154,9 +154,7 @@ def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
     told = seller.list_designs([design["id"] for design in designs])["result"]["message"]
     assert told == f"{FILES} listings created."
     shop = shop_folder(designs)
-    # a copy that was killed half way leaves its hidden part, which `presswork init` sweeps later
-    kept = (path.name for path in (Path(world.running.nas) / shop / "UVDTF 16oz").iterdir() if path.suffix != ".part")
-    assert sorted(kept) == names
+    assert stored_names(Path(world.running.nas) / shop / "UVDTF 16oz") == names
     until(lambda: len(mockups_on_nas(world, designs)) == FILES or None)
     drafts = [path for path in (world.running.listings_dir / shop).iterdir() if path.is_dir()]
     assert len(drafts) == FILES

@@ -15,7 +15,7 @@ import pytest
 
 from services.local import node
 from services.local.process import free_ports
-from tests.e2e.conftest import sent, until
+from tests.e2e.conftest import sent, stored_names, until
 from tests.seller import Seller, artworks
 
 FILES = 12
@@ -136,7 +136,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
         designs = until(lambda: sent(seller, session_id, files)).json()["designs"]
         names = [f"UV {number} UVDTF_16oz_{number}.png" for number in range(100, 100 + FILES)]
         assert [design["filename"] for design in designs] == names
-        assert sorted(path.name for path in data.glob("nas/NorthCups/UVDTF 16oz/*")) == names
+        assert stored_names(data / "nas/NorthCups/UVDTF 16oz") == names
         assert seller.list_designs([design["id"] for design in designs])["success"]
         receipt = seller.receipt(session_id)
         assert (receipt["state"], receipt["stored"], receipt["listed"]) == ("finished", FILES, FILES)

@@ -11,11 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.ingest.catalog.errors import Missing
 from services.ingest.catalog.masks import Masks
 from services.ingest.catalog.mockup_records import MaskRow, MockupImage
+from services.ingest.catalog.picture_names import extension, safe_file_name
 from services.ingest.catalog.pictures import Picture
 from services.ingest.catalog.users import User
 from services.ingest.tables import mockup_images, watermarks
 from shared.contracts import StoreFile
-from shared.nas.names import collision_key, extension, safe_file_name, safe_folder_name
+from shared.nas.names import collision_key, safe_folder_name
 
 BASE_FOLDER = "Mockups/BaseMockups"
 WATERMARK_FOLDER = f"{BASE_FOLDER}/Watermarks"

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
+from services.ingest.ops.letters import row_of
 from services.ingest.sessions.tables import dead_letters
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal
@@ -49,9 +50,8 @@ class Archive:
 
     def keep(self, letter: DeadLetter) -> None:
         """Store a letter, once."""
-        row = letter.model_dump()
         with transaction(self.engine) as connection:
-            connection.execute(insert(dead_letters).values(**row).on_conflict_do_nothing())
+            connection.execute(insert(dead_letters).values(**row_of(letter)).on_conflict_do_nothing())
 
 
 def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed | BatchSubmitted]:

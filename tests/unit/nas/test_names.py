@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.ingest.catalog.picture_names import extension, safe_file_name
 from shared.nas.errors import BadPath
-from shared.nas.names import checked, collision_key, extension, safe_file_name, safe_folder_name
+from shared.nas.names import checked, collision_key, safe_folder_name
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
 # text alone rarely hits what matters, so mix in the troublemakers

@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 
 import structlog
 
-from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
+from shared.bus.breaker import Breaker
+from shared.bus.delivery import Consumer, Unroutable, deliver, publish
 from shared.bus.envelope import Envelope
 from shared.bus.service import Service
+from shared.bus.settlement import Delivery, Sealed
 from shared.bus.topology import DEAD, RETRY, Route, bindings
 from shared.contracts import Stage
 
@@ -33,8 +35,9 @@ class MemoryBus:
         self.inboxes[service.name] = asyncio.Queue()
         pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
         self._pools.append(pool)
+        consumer = Consumer(service, self, pool, Breaker(self.stopping))
         for _ in range(service.prefetch):
-            self._consumers.append(asyncio.create_task(self._work(service, pool)))
+            self._consumers.append(asyncio.create_task(self._work(consumer)))
 
     async def publish(self, envelope: Envelope) -> None:
         """Publish a message and return when queues have taken it.
@@ -102,16 +105,16 @@ class MemoryBus:
         self._unfinished += 1
         self.inboxes[service].put_nowait(delivery)
 
-    async def _work(self, service: Service, pool: ThreadPoolExecutor) -> None:
-        inbox = self.inboxes[service.name]
+    async def _work(self, consumer: Consumer) -> None:
+        inbox = self.inboxes[consumer.service.name]
         while not self.stopping.is_set():
             delivery = await _next(inbox, self.stopping)
             if delivery is None:
                 return
             try:
-                settled = await deliver(service, delivery, self, pool, self.stopping)
+                settled = await deliver(consumer, delivery)
                 if not settled and not self.stopping.is_set():
-                    self._put(service.name, delivery)
+                    self._put(consumer.service.name, delivery)
             finally:
                 self._unfinished -= 1
                 inbox.task_done()

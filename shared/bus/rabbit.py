@@ -16,9 +16,11 @@ from aio_pika.exceptions import (
     PublishError,
 )
 
-from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
+from shared.bus.breaker import Breaker
+from shared.bus.delivery import Consumer, Unroutable, deliver, publish
 from shared.bus.envelope import CONTENT_TYPE, Envelope
 from shared.bus.service import Service
+from shared.bus.settlement import Delivery, Sealed
 from shared.bus.topology import Route, Topology, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
@@ -53,6 +55,7 @@ class RabbitBus:
         self._channel: AbstractChannel | None = None
         self._exchanges: dict[str, AbstractExchange] = {}
         self._inboxes: dict[str, _Inbox] = {}
+        self.breaker = Breaker(self.stopping)
 
     async def connect(self) -> None:
         """Open both connections, once: they reconnect by themselves.
@@ -172,6 +175,7 @@ class _Inbox:
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.taken = self.done = 0
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
+        self.consumer = Consumer(service, bus, self.pool, bus.breaker)
         self.tasks: list[asyncio.Task[None]] = []
         self.channel: AbstractChannel | None = None  # held here: aio-pika itself keeps only a weak reference
         self.queue: AbstractQueue
@@ -215,7 +219,7 @@ class _Inbox:
             message = await self.arrived.get()
             delivery = Delivery(message.body, message.headers, self.dead_service)
             try:
-                settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
+                settle = await deliver(self.consumer, delivery)
             except Exception:
                 # Delivery foresees every error of a handler, so this is a fault of ours. It must not end the worker
                 # in silence; if it comes each time, the delivery limit buries the message.

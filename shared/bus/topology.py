@@ -30,9 +30,6 @@ DELIVERY_LIMIT = 10
 
 PRACTICALLY_NEVER = 1_000_000
 
-MAX_HEADER_BYTES = 4096
-"""AMQP can't split a header frame (aiormq), so a cause is cut to what always fits."""
-
 
 @dataclass(frozen=True)
 class Route:

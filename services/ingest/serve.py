@@ -64,6 +64,8 @@ def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn raises what stopped it once more at its end
     _Server(config, desk).run()
+    if (rabbit := desk.lanes.rabbit) and rabbit.fault:
+        raise SystemExit(rabbit.fault)
 
 
 class _Server(uvicorn.Server):

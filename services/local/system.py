@@ -22,7 +22,7 @@ from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
 from services.local.environment import settings_for, shop
 from services.local.process import NotStarted, claim
-from shared.bus.rabbit import consumers
+from services.ops.broker import consumers
 from shared.errors import Unavailable
 
 READY_LIMIT_S = 90.0

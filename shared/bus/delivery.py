@@ -21,7 +21,7 @@ from shared.bus.breaker import Breaker, NoTurn, longer, stopped_within
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, Undecodable, answer_id, seal, unseal
 from shared.bus.service import Service
-from shared.bus.settlement import SETTLEMENTS, Delivery, Failed, Outcome, Sealed, outcome_of
+from shared.bus.settlement import Delivery, Failed, Outcome, Sealed, outcome_of
 from shared.bus.topology import Route, routes
 from shared.contracts import Message
 from shared.errors import Unavailable
@@ -36,7 +36,7 @@ class Unroutable(Unavailable):
 
 
 class Transport(Protocol):
-    """What delivery needs of a transport."""
+    """What delivery needs of a transport; one that inherits it can publish."""
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Return when a queue has taken it for good.
@@ -45,6 +45,19 @@ class Transport(Protocol):
             Unroutable: no queue is bound there.
             Unavailable: the broker can't be reached or did not confirm: it may or may not have it.
         """
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Send a message to each of its routes, and return when all have it; repeat what failed, the id stays.
+
+        Raises:
+            Unroutable, Unavailable: as `send` does.
+        """
+        body, session = seal(envelope), envelope.correlation_id
+        copies = [
+            self.send(route, Sealed(f"{envelope.id}@{route.exchange}", body, correlation_id=session))
+            for route in routes(envelope.message)
+        ]
+        await asyncio.gather(*copies)
 
 
 @dataclass(frozen=True)
@@ -55,16 +68,6 @@ class Consumer:
     transport: Transport
     threads: Executor
     breaker: Breaker
-
-
-async def publish(transport: Transport, envelope: Envelope) -> None:
-    """Publish a message to each of its routes, and return when all are confirmed."""
-    body = seal(envelope)
-    copies = [
-        transport.send(route, Sealed(f"{envelope.id}@{route.exchange}", body, correlation_id=envelope.correlation_id))
-        for route in routes(envelope.message)
-    ]
-    await asyncio.gather(*copies)
 
 
 async def deliver(consumer: Consumer, delivery: Delivery) -> bool:
@@ -111,9 +114,9 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
 
 async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
     """Publish what the table says, again and again until the broker has it. False when the process stops first."""
-    settlement, pause_s = SETTLEMENTS[outcome], 0.0
+    settlement, pause_s = outcome.value, 0.0
     if outcome is not Outcome.HANDLED:
-        log.warning(outcome.value, cause=repr(failed.error), attempt=failed.delivery.attempt)
+        log.warning(settlement.words, cause=repr(failed.error), attempt=failed.delivery.attempt)
     while settlement.publishes:
         try:
             await consumer.transport.send(*settlement.publishes(failed))
@@ -146,10 +149,8 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
     async def answer(message: Message, index: int) -> None:
         # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
         correlation = _session_of(message) or envelope.correlation_id
-        await publish(
-            consumer.transport,
-            Envelope(answer_id(envelope.id, message, index), message, _process(service), correlation, envelope.id),
-        )
+        answer = answer_id(envelope.id, message, index)
+        await consumer.transport.publish(Envelope(answer, message, _process(service), correlation, envelope.id))
 
     def work() -> None:
         unconfirmed: list[Future[None]] = []

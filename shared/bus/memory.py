@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 import structlog
 
 from shared.bus.breaker import Breaker
-from shared.bus.delivery import Consumer, Unroutable, deliver, publish
-from shared.bus.envelope import Envelope
+from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Sealed
 from shared.bus.topology import DEAD, RETRY, Route, bindings
@@ -17,7 +16,7 @@ from shared.contracts import Stage
 log = structlog.get_logger()
 
 
-class MemoryBus:
+class MemoryBus(Transport):
     """Queues in memory. What is in them is gone with the process: whoever published must be able to do so again."""
 
     def __init__(self) -> None:
@@ -38,14 +37,6 @@ class MemoryBus:
         consumer = Consumer(service, self, pool, Breaker(self.stopping))
         for _ in range(service.prefetch):
             self._consumers.append(asyncio.create_task(self._work(consumer)))
-
-    async def publish(self, envelope: Envelope) -> None:
-        """Publish a message and return when queues have taken it.
-
-        Raises:
-            Unroutable: no service listens to it.
-        """
-        await publish(self, envelope)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Put one copy where the broker's exchanges would."""

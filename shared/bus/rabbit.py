@@ -1,27 +1,27 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+import signal
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aio_pika.abc import AbstractRobustConnection as Connection
 from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
-    AMQPError,
     ChannelInvalidStateError,
     DeliveryError,
     PublishError,
 )
 
 from shared.bus.breaker import Breaker
-from shared.bus.delivery import Consumer, Unroutable, deliver, publish
-from shared.bus.envelope import CONTENT_TYPE, Envelope
+from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
+from shared.bus.envelope import CONTENT_TYPE
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Sealed
-from shared.bus.topology import Route, Topology, dead_queue, inbox
+from shared.bus.topology import Route, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
 
@@ -38,7 +38,7 @@ RENEW_ROUNDS = 30
 BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, ChannelInvalidStateError)
 
 
-class RabbitBus:
+class RabbitBus(Transport):
     """Two connections, because a broker that blocks publishers must still get our acks.
 
     Reconnects by itself. A publish that fails is the caller's to repeat: delivery keeps its input unacked, the relay
@@ -50,10 +50,10 @@ class RabbitBus:
         self.name = name
         self.watch_s = watch_s
         self.stopping = asyncio.Event()
+        self.fault = ""
         self._publishing: Connection | None = None
         self._consuming: Connection | None = None
         self._channel: AbstractChannel | None = None
-        self._exchanges: dict[str, AbstractExchange] = {}
         self._inboxes: dict[str, _Inbox] = {}
         self.breaker = Breaker(self.stopping)
 
@@ -72,22 +72,13 @@ class RabbitBus:
             self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
         except BROKER_ERRORS as error:
             await self._close()
-            raise Unavailable(f"RabbitMQ can't be reached at {_address(self.url)}: {error}") from error
+            raise Unavailable(f"RabbitMQ can't be reached at {address(self.url)}: {error}") from error
 
     @property
     def connected(self) -> bool:
         """Whether a publish has a chance right now."""
         connection = self._publishing
         return bool(connection and connection.connected.is_set() and not connection.is_closed)
-
-    async def publish(self, envelope: Envelope) -> None:
-        """Publish a message, persistent and mandatory, and return when the broker has confirmed every copy.
-
-        Raises:
-            Unroutable: a queue or binding is missing.
-            Unavailable: the broker is away or did not confirm in time; repeat it, the id stays the same.
-        """
-        await publish(self, envelope)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Publish one copy and wait for its confirm."""
@@ -103,7 +94,10 @@ class RabbitBus:
         try:
             # aio-pika's own timeout does not cover waiting for a reconnect, so the bound is ours.
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                exchange = await self._exchange(route.exchange)
+                if self._channel is None:
+                    raise Unavailable("not connected")
+                # ensure=False: workers don't declare
+                exchange = await self._channel.get_exchange(route.exchange, ensure=False)
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
             raise Unroutable(f"nothing is bound to {route.key} on {route.exchange}; run presswork init") from error
@@ -128,6 +122,12 @@ class RabbitBus:
                 await opened.open()
                 self._inboxes[queue] = opened
 
+    def give_up(self, why: str) -> None:
+        """End this process as SIGTERM does: it can't do its work, and its supervisor starts it again."""
+        log.error("giving up", cause=why)
+        self.fault = why
+        signal.raise_signal(signal.SIGTERM)
+
     async def stop(self, grace_s: float = 30.0) -> None:
         """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
         if self.stopping.is_set():
@@ -145,14 +145,6 @@ class RabbitBus:
             client_properties={"connection_name": f"presswork {self.name} {purpose}"},
         )
         return connection
-
-    async def _exchange(self, name: str) -> AbstractExchange:
-        if self._channel is None:
-            raise Unavailable("not connected")
-        if name not in self._exchanges:
-            # ensure=False: workers don't declare; robust reconnects would declare again with remembered arguments.
-            self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
-        return self._exchanges[name]
 
     async def _close(self) -> None:
         connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
@@ -293,47 +285,6 @@ async def _settle(settling: Awaitable[None]) -> None:
         log.info("could not settle", cause=repr(error))
 
 
-async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
-    """How many consumers each service's inbox has.
-
-    Raises:
-        Unavailable: no broker, or a queue is missing.
-    """
-    try:
-        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
-        async with connection:
-            channel = await connection.channel()
-            found = {}
-            for service in services:
-                queue = await channel.declare_queue(inbox(service), passive=True)
-                found[service] = queue.declaration_result.consumer_count or 0
-            return found
-    except BROKER_ERRORS as error:
-        raise Unavailable(f"the consumers at {_address(url)} can't be counted: {error}") from error
-
-
-async def declare(url: str, wanted: Topology) -> None:
-    """Create what is missing of the topology. Existing queues with other arguments are left alone.
-
-    Raises:
-        Unavailable: no broker, or a queue of that name exists with other arguments (the words say which).
-    """
-    try:
-        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except BROKER_ERRORS as error:
-        raise Unavailable(f"RabbitMQ can't be reached at {_address(url)}: {error}") from error
-    async with connection:
-        channel = await connection.channel()
-        try:
-            for exchange in wanted.exchanges:
-                await channel.declare_exchange(exchange.name, exchange.kind, durable=True)
-            for queue in wanted.queues:
-                declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
-                for route in queue.bindings:
-                    await declared.bind(route.exchange, route.key)
-        except AMQPError as error:
-            raise Unavailable(f"the broker refused the topology: {error}") from error
-
-
-def _address(url: str) -> str:
-    return url.rsplit("@", 1)[-1]  # never the password
+def address(url: str) -> str:
+    """For people: without the password."""
+    return url.rsplit("@", 1)[-1]

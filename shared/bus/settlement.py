@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from importlib.metadata import distributions
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, attempt_of
-from shared.bus.retry import Bury, RetryPolicy
+from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.topology import Route, dead_route, retry_route
 from shared.contracts import Stage
@@ -24,7 +24,7 @@ from shared.errors import Permanent
 Headers = Mapping[str, Any]
 
 VERSION = next((found.version for found in distributions(name="presswork")), "not installed")
-OURS = ("x-attempt", "x-first-failed-at", "x-generation")
+OURS = ("x-attempt", "x-first-failed-at", "x-generation", "x-replay-id")
 OF_DEATH = ("x-service", "x-dead-at", "x-session", "x-version", "x-host", "x-stack")
 # AMQP can't split a header frame (aiormq): all of ours together stay below 16 KiB, whatever a letter brought along.
 HEADER_BYTES = {"x-stack": 4096, "x-cause": 1024}
@@ -54,25 +54,6 @@ class Delivery:
         return attempt_of(self.headers)
 
 
-class Outcome(Enum):
-    """How handling a message ended. While it waits for an outage to end it has no outcome, and is not settled."""
-
-    HANDLED = "handled"
-    UNDECODABLE = "undecodable"
-    PERMANENT = "failed for good"
-    FAILED = "failed, tried again later"
-    EXHAUSTED = "failed for the last time"
-    KEPT_LONG = "kept through an outage for as long as a broker has patience"
-    STOPPING = "the process stops"
-
-
-def outcome_of(error: Exception, policy: RetryPolicy, attempt: int) -> Outcome:
-    """The outcome of a message that is not kept here."""
-    if isinstance(error, Permanent):
-        return Outcome.UNDECODABLE if isinstance(error, Undecodable) else Outcome.PERMANENT
-    return Outcome.EXHAUSTED if isinstance(policy.after(error, attempt), Bury) else Outcome.FAILED
-
-
 @dataclass(frozen=True)
 class Failed:
     """A delivery that was not handled, with its error if that is why, and the session that it was about if known."""
@@ -96,12 +77,12 @@ class Failed:
 
 
 def _dead(failed: Failed) -> tuple[Route, Sealed]:
-    service, error = failed.service, failed.error or Permanent("no reason is known")
-    decision, now = service.retry.after(error, failed.delivery.attempt), datetime.now(UTC).isoformat()
+    service, error, now = failed.service, failed.error, datetime.now(UTC).isoformat()
+    attempt = failed.delivery.attempt
     headers = {
         "x-first-failed-at": now,
         **failed.kept(),
-        "x-cause": decision.cause if isinstance(decision, Bury) else repr(error),
+        "x-cause": f"{type(error).__name__}: {error}" + (f" (after {attempt} attempts)" if attempt > 1 else ""),
         "x-service": service.name,
         "x-dead-at": now,
         "x-session": failed.session or "",
@@ -113,10 +94,9 @@ def _dead(failed: Failed) -> tuple[Route, Sealed]:
 
 
 def _retried(failed: Failed) -> tuple[Route, Sealed]:
-    attempt = failed.delivery.attempt
-    first = {"x-first-failed-at": datetime.now(UTC).isoformat()}
-    route = retry_route(failed.service.name, failed.service.retry.delays_s[attempt - 1])
-    return route, failed.copy({**first, **failed.kept(), "x-attempt": attempt + 1}, "retry")
+    attempt, policy = failed.delivery.attempt, failed.service.retry
+    headers = {"x-first-failed-at": datetime.now(UTC).isoformat(), **failed.kept(), "x-attempt": attempt + 1}
+    return retry_route(failed.service.name, policy.after(attempt) or 0), failed.copy(headers, "retry")
 
 
 def _deferred(failed: Failed) -> tuple[Route, Sealed]:
@@ -128,23 +108,31 @@ def _deferred(failed: Failed) -> tuple[Route, Sealed]:
     return dead_route(delivery.dead_service), failed.copy({**failed.kept(*OF_DEATH), "x-cause": cause}, "defer")
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What is published in the message's place, if anything, and whether it is then acked or left to come again."""
 
+    words: str
     publishes: Callable[[Failed], tuple[Route, Sealed]] | None
     acks: bool
 
 
-SETTLEMENTS: Mapping[Outcome, Settlement] = {
-    Outcome.HANDLED: Settlement(None, acks=True),
-    Outcome.UNDECODABLE: Settlement(_dead, acks=True),
-    Outcome.PERMANENT: Settlement(_dead, acks=True),
-    Outcome.FAILED: Settlement(_retried, acks=True),
-    Outcome.EXHAUSTED: Settlement(_dead, acks=True),
-    Outcome.KEPT_LONG: Settlement(_deferred, acks=True),
-    Outcome.STOPPING: Settlement(None, acks=False),
-}
+class Outcome(Enum):
+    """How handling a message ended. While it waits for an outage to end it has no outcome, and is not settled."""
+
+    HANDLED = Settlement("handled", None, acks=True)
+    UNDECODABLE = Settlement("undecodable", _dead, acks=True)
+    PERMANENT = Settlement("failed for good", _dead, acks=True)
+    FAILED = Settlement("failed, tried again later", _retried, acks=True)
+    EXHAUSTED = Settlement("failed for the last time", _dead, acks=True)
+    KEPT_LONG = Settlement("kept through an outage for as long as a broker has patience", _deferred, acks=True)
+    STOPPING = Settlement("the process stops", None, acks=False)
+
+
+def outcome_of(error: Exception, policy: RetryPolicy, attempt: int) -> Outcome:
+    """The outcome of a message that is not kept here."""
+    if isinstance(error, Permanent):
+        return Outcome.UNDECODABLE if isinstance(error, Undecodable) else Outcome.PERMANENT
+    return Outcome.EXHAUSTED if policy.after(attempt) is None else Outcome.FAILED
 
 
 def _bounded(name: str, value: object) -> int | str:

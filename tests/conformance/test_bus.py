@@ -12,16 +12,18 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from services.ops.broker import declare
+from services.ops.queues import topology
 from shared.bus import breaker, delivery
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.delivery import Unroutable
 from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
-from shared.bus.rabbit import RabbitBus, declare
+from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.settlement import Sealed
-from shared.bus.topology import EVENTS, Route, routing_key, topology
+from shared.bus.topology import EVENTS, Route, routing_key
 from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile
 from shared.errors import Permanent, Retryable, Unavailable
 

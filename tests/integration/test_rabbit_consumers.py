@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from services.local.broker import Broker
+from services.ops.broker import consumers, declare
+from services.ops.queues import topology
 from shared.bus.envelope import Envelope
-from shared.bus.rabbit import RabbitBus, consumers, declare
+from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
-from shared.bus.topology import topology
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
 

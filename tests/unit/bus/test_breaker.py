@@ -28,6 +28,7 @@ class Dependency:
         self.asked: list[float] = []
         self.askers: list[int] = []
         self.inside = self.most = 0
+        self.moved = asyncio.Event()
 
     async def use(self, who: int) -> None:
         self.asked.append(asyncio.get_running_loop().time())
@@ -36,6 +37,7 @@ class Dependency:
         self.most = max(self.most, self.inside)
         await asyncio.sleep(0)
         self.inside -= 1
+        self.moved.set()
         if self.away:
             raise Unavailable("the NAS is away")
 
@@ -61,7 +63,8 @@ def run(scenario: object) -> None:
 
 async def asked(dependency: Dependency, times: int) -> None:
     while len(dependency.asked) < times:
-        await asyncio.sleep(0.005)
+        dependency.moved.clear()
+        await dependency.moved.wait()
 
 
 def test_eight_in_hand_ask_one_at_a_time_with_growing_pauses_and_all_go_on() -> None:

@@ -9,12 +9,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aio_pika.abc import AbstractRobustConnection as Connection
-from aio_pika.exceptions import (
-    CONNECTION_EXCEPTIONS,
-    ChannelInvalidStateError,
-    DeliveryError,
-    PublishError,
-)
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelInvalidStateError, DeliveryError, PublishError
 
 from shared.bus.breaker import Breaker
 from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
@@ -32,6 +27,7 @@ CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
 RECONNECT_S = 2
 WATCH_S = 10.0
+NOT_READY_S = 60.0
 RENEW_ROUNDS = 30
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
@@ -125,8 +121,9 @@ class RabbitBus(Transport):
     def give_up(self, why: str) -> None:
         """End this process as SIGTERM does: it can't do its work, and its supervisor starts it again."""
         log.error("giving up", cause=why)
-        self.fault = why
-        signal.raise_signal(signal.SIGTERM)
+        if not self.fault:
+            self.fault = why
+            signal.raise_signal(signal.SIGTERM)
 
     async def stop(self, grace_s: float = 30.0) -> None:
         """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
@@ -182,6 +179,12 @@ class _Inbox:
         await self._subscribe()
         self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
         self.tasks.append(asyncio.create_task(self._watch()))
+        for task in self.tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():  # none returns by itself: a consumer must not stand still in silence
+            self.bus.give_up(f"the consumer of {self.name} broke: {task.exception()!r}")
 
     async def _subscribe(self) -> None:
         try:
@@ -229,8 +232,11 @@ class _Inbox:
         A queue that was deleted and declared again within a moment, or a channel that could not be opened again, leaves
         a consumer that nobody serves and nobody tells. RabbitMQ 3.10 may even count messages as delivered to it, as
         many as its prefetch: from here that looks like an empty queue, and only a new consumer brings them back.
+        Where even that does not come about for a minute though the connection is there, a new process may do better.
         """
         starved = quiet = 0
+        clock = asyncio.get_running_loop().time
+        ready = clock()
         while True:
             before = self.taken
             await asyncio.sleep(self.bus.watch_s)
@@ -246,6 +252,10 @@ class _Inbox:
                     await self._subscribe()
                 except Unavailable as error:
                     log.warning("not yet", cause=str(error), next_try_s=self.bus.watch_s)
+            if self.channel is not None or not self.connection.connected.is_set():
+                ready = clock()
+            elif clock() - ready > NOT_READY_S:
+                self.bus.give_up(f"queue {self.name} could not be consumed for {NOT_READY_S:.0f} s")
 
     async def _starving(self) -> bool:
         """Whether there is something to deliver, or nobody at all to deliver it to."""

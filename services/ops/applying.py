@@ -26,14 +26,16 @@ async def applied(settings: BusSettings, wanted: Topology) -> Applied:
         Unavailable: no broker.
     """
     before = await survey(settings.amqp_url, settings.management_url, wanted)
-    left_alone = {finding.thing for finding in (*before.of(Verdict.UNSAFE), *before.of(Verdict.UNKNOWN))}
-    await declare(settings.amqp_url, _without(wanted, left_alone))
-    refused = await asyncio.to_thread(_set_policies, settings, wanted)
-    after = await survey(settings.amqp_url, settings.management_url, wanted)
+    refused, after = "", before
+    if before.unchecked or before.of(Verdict.MISSING):  # what can't be looked at is declared again: that is harmless
+        left_alone = {finding.thing for finding in (*before.of(Verdict.UNSAFE), *before.of(Verdict.UNKNOWN))}
+        await declare(settings.amqp_url, _without(wanted, left_alone))
+        refused = await asyncio.to_thread(_set_policies, settings, wanted)
+        after = await survey(settings.amqp_url, settings.management_url, wanted)
     left = tuple(finding for finding in after.findings if finding.verdict is not Verdict.FINE)
-    still = {finding.thing for finding in left}
-    done = [finding for finding in before.of(Verdict.MISSING) if finding.thing not in still]
-    lines = [_change(finding).replace("would ", "", 1) for finding in done] or ["nothing was missing"]
+    still = {(finding.thing, finding.expected) for finding in left}
+    done = [finding for finding in before.of(Verdict.MISSING) if (finding.thing, finding.expected) not in still]
+    lines = [_change(finding, "created", "changed") for finding in done] or ["nothing was missing"]
     return Applied("\n".join([*lines, *_by_hand(left), *_unlooked(refused or after.unchecked)]), left)
 
 
@@ -52,15 +54,17 @@ def table(found: Survey) -> str:
 
 def plan(found: Survey) -> str:
     """What `apply` would do, and what it would leave."""
-    changes = [_change(finding) for finding in found.of(Verdict.MISSING)] or ["nothing would change"]
+    changes = [_change(finding, "would create", "would change") for finding in found.of(Verdict.MISSING)] or [
+        "nothing would change"
+    ]
     left = (*found.of(Verdict.UNSAFE), *found.of(Verdict.UNKNOWN))
     return "\n".join([*changes, *_by_hand(left), *_unlooked(found.unchecked)])
 
 
-def _change(finding: Finding) -> str:
+def _change(finding: Finding, create: str, change: str) -> str:
     if finding.found == "nothing":
-        return f"would create {finding.thing}: {finding.expected}"
-    return f"would change {finding.thing}: {finding.expected}\n  instead of {finding.found}"
+        return f"{create} {finding.thing}: {finding.expected}"
+    return f"{change} {finding.thing}: {finding.expected}\n  instead of {finding.found}"
 
 
 def _by_hand(left: tuple[Finding, ...]) -> list[str]:

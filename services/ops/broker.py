@@ -83,9 +83,9 @@ async def declare(url: str, wanted: Topology) -> None:
 
 async def _compared(connection: AbstractConnection, wanted: Exchange | Queue) -> Compared:
     try:
-        for passive in (True, False):
-            async with connection.channel() as channel:  # of its own, because the broker closes it with its answer
-                await _declare(channel, wanted, passive=passive)
+        async with connection.channel() as channel:  # of its own, because the broker closes it when it says no
+            await _declare(channel, wanted, passive=True)
+            await _declare(channel, wanted, passive=False)
     except ChannelNotFoundEntity:
         return Compared(wanted, State.MISSING)
     except ChannelPreconditionFailed as error:

@@ -90,7 +90,7 @@ def test_apply_makes_what_check_expects_and_changes_nothing_the_second_time(pres
 
     done = presswork("topology", "apply")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"create queue {INBOX}" in done.stdout
+    assert f"created queue {INBOX}" in done.stdout
     checked = presswork("topology", "check")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "missing" not in checked.stdout

@@ -248,6 +248,23 @@ def test_a_permanent_error_is_buried_at_once(connect: Connect) -> None:
     run(scenario())
 
 
+def test_an_error_without_end_is_buried_with_what_fits(connect: Connect) -> None:
+    async def scenario() -> None:
+        letters = Heard()
+
+        def fail(message: StoreFile) -> None:
+            raise Permanent("too long " * 100_000)
+
+        async with connect(storage(fail), archiver(letters)) as bus:
+            await bus.publish(sealed_for(command()))
+            (letter,) = await letters.reach(1)
+            assert len(letter.cause) == 1024
+            assert len(letter.headers["x-stack"]) == 4096
+            assert sum(len(str(value)) for value in letter.headers.values()) < 16 * 1024
+
+    run(scenario())
+
+
 def test_an_undecodable_message_is_buried_and_the_consumer_lives(connect: Connect) -> None:
     async def scenario() -> None:
         heard, letters = Heard(), Heard()

@@ -203,6 +203,19 @@ def test_a_service_refuses_a_policy_that_drops_messages(presswork: Presswork, ap
     assert '"ready"' not in refused.stderr
 
 
+@pytest.mark.postgres
+def test_ingest_refuses_as_well_though_it_serves_http(
+    presswork: Presswork, api: Api, database_url: str, tmp_path: Path
+) -> None:
+    presswork("topology", "apply")
+    api.policy("everything", {"message-ttl": 1000}, 900, r"^presswork\.ingest$")
+    settings = {"DATABASE_URL": database_url, "NAS_URL": str(tmp_path), "JWT_SECRET_KEY": "s" * 40, "EMBEDDED": "0"}
+    refused = presswork("run", "ingest", HOST="127.0.0.1", PORT=str(free_ports(1)[0]), **settings)
+    assert refused.returncode == 1, refused.stderr
+    assert "policy everything on queue presswork.ingest, message-ttl: expected none; found 1000 ms" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 @pytest.fixture
 def started(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """A service that goes on; ended at the end of the test."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 
 log = structlog.get_logger()
 
@@ -40,20 +40,23 @@ class Breaker:
             NoTurn: its turn did not come before `until` (the loop's clock), or before the process stops.
         """
         asks = self.pause_s > 0 and await self._asks(until)
+        away = False
         try:
             yield
-            if asks:
-                log.warning("the outage is over: messages go on")
-                self.pause_s = 0.0
         except Unavailable as error:
-            if not self.pause_s and first:
+            away = not isinstance(error, Busy)
+            opens = away and first and not self.pause_s
+            if opens:
                 log.warning("outage: messages wait", cause=str(error))
-            if asks or (not self.pause_s and first):
+            if opens or (away and asks):
                 self.pause_s = longer(self.pause_s)
             raise
         finally:
             if asks:
                 self._line.release()
+                if not away:  # any other answer is one
+                    self.pause_s = 0.0
+                    log.warning("the outage is over: messages go on")
 
     async def _asks(self, until: float) -> bool:
         """Wait in line and pause; False when the outage is over before it is our turn to ask."""

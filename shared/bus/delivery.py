@@ -29,6 +29,7 @@ from shared.errors import Unavailable
 log = structlog.get_logger()
 
 KEEP_S = 600.0
+PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # who answers, so that an operator can tell which of eight it was
 
 
 class Unroutable(Unavailable):
@@ -150,7 +151,9 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
         # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
         correlation = _session_of(message) or envelope.correlation_id
         answer = answer_id(envelope.id, message, index)
-        await consumer.transport.publish(Envelope(answer, message, _process(service), correlation, envelope.id))
+        await consumer.transport.publish(
+            Envelope(answer, message, f"{service.name}/{PROCESS}", correlation, envelope.id)
+        )
 
     def work() -> None:
         unconfirmed: list[Future[None]] = []
@@ -162,11 +165,6 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
                 future.result()
 
     await loop.run_in_executor(consumer.threads, contextvars.copy_context().run, work)
-
-
-def _process(service: Service) -> str:
-    """Who answers: `hasher/host-4711`, so that an operator can tell which of eight it was."""
-    return f"{service.name}/{socket.gethostname()}-{os.getpid()}"
 
 
 def _session_of(message: Message) -> str | None:

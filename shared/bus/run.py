@@ -23,11 +23,7 @@ class Unsafe(Exception):  # noqa: N818 - reads as what was found
     """What is on the broker may lose messages, so nothing is consumed; the words say what to do."""
 
 
-async def _trust(service: Service) -> None:
-    """Without anybody who knows better."""
-
-
-inspection: ContextVar[Callable[[Service], Awaitable[None]]] = ContextVar("inspection", default=_trust)
+inspection: ContextVar[Callable[[Service], Awaitable[None]] | None] = ContextVar("inspection", default=None)
 """Looks at a service's queues before they are consumed; raises Unsafe or Unavailable. Set by `presswork run`."""
 
 
@@ -63,7 +59,8 @@ async def start(bus: RabbitBus, service: Service) -> None:
     while True:
         try:
             await bus.connect()
-            await inspection.get()(service)
+            if inspect := inspection.get():
+                await inspect(service)
             await bus.consume(service)
         except Unsafe as error:
             bus.give_up(str(error))

@@ -27,8 +27,7 @@ VERSION = next((found.version for found in distributions(name="presswork")), "no
 OURS = ("x-attempt", "x-first-failed-at", "x-generation", "x-replay-id")
 OF_DEATH = ("x-service", "x-dead-at", "x-session", "x-version", "x-host", "x-stack")
 # AMQP can't split a header frame (aiormq): all of ours together stay below 16 KiB, whatever a letter brought along.
-HEADER_BYTES = {"x-stack": 4096, "x-cause": 1024}
-OTHER_HEADER_BYTES = 255
+HEADER_BYTES = {"x-stack": 4096, "x-cause": 1024}  # and 255 of any other
 
 
 @dataclass(frozen=True)
@@ -139,5 +138,5 @@ def _bounded(name: str, value: object) -> int | str:
     """A number, or a text cut to what always fits; of a stack the end, which says where it broke."""
     if isinstance(value, int) and abs(value) < 1 << 31:
         return value
-    most, text = HEADER_BYTES.get(name, OTHER_HEADER_BYTES), str(value).encode(errors="replace")
+    most, text = HEADER_BYTES.get(name, 255), str(value).encode(errors="replace")
     return (text[-most:] if name == "x-stack" else text[:most]).decode(errors="ignore")

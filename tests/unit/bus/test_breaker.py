@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from shared.bus import breaker as module
 from shared.bus.breaker import Breaker, NoTurn, longer
-from shared.errors import Permanent, Unavailable
+from shared.errors import Busy, Permanent, Unavailable
 
 DEADLINE_S = 10
 LONG_S = 3600.0
@@ -164,13 +164,15 @@ def test_a_message_whose_trouble_is_its_own_does_not_stop_the_others_again() -> 
     run(scenario())
 
 
-def test_another_error_is_no_outage() -> None:
+@pytest.mark.parametrize("error", [Permanent("never"), Busy("another one holds the shop")])
+def test_another_error_is_no_outage_and_ends_one(error: Exception) -> None:
     async def scenario() -> None:
         breaker = Breaker(asyncio.Event())
-        with pytest.raises(Permanent):
-            async with breaker.turn(LONG_S, first=True):
-                raise Permanent("never")
-        assert breaker.pause_s == 0
+        for first_error, pause_s in ((error, 0), (Unavailable("no database"), module.FIRST_PAUSE_S), (error, 0)):
+            with pytest.raises(type(first_error)):
+                async with breaker.turn(LONG_S, first=True):
+                    raise first_error
+            assert breaker.pause_s == pause_s
 
     run(scenario())
 

@@ -144,14 +144,21 @@ def gone(count: int) -> str:
     return f"{count} design{'s' if count > 1 else ''} not listed: deleted, or unknown here"
 
 
-def test_a_design_of_another_product_is_not_listed_as_this_one(shop: Shop) -> None:
+def test_designs_and_mockups_of_another_product_are_not_listed_as_this_one(shop: Shop) -> None:
     shirt = {"name": "DTF Shirt", "title": "| Shirt", "description": "Soft", "price": 9.0, "quantity": 5}
     product = shop.client.post("/settings/product-template", json=shirt).json()["id"]
     mug = shop.uploaded(artworks.designs(1), shop.start())["designs"][0]
-    answer = shop.list_designs([mug["id"]], product_template_id=product).json()
-    assert (answer["success"], answer["message"].split(".")[0]) == (False, "No designs available for processing")
+    answer = shop.list_designs([mug["id"]], product_template_id=product)
+    assert (answer.status_code, answer.json()["success"]) == (201, False)
+    told = "Nothing was listed: The mockup 'Cup' shows another product; choose one of 'DTF Shirt'. Then ask again."
+    assert answer.json()["result"]["message"] == told
+    group = shop.client.post("/mockups/group", json={"name": "Shirt", "product_template_id": product}).json()["id"]
+    pictures = [("files", ("a.png", GOOD)), ("watermark_file", ("b.png", GOOD))]
+    assert shop.client.post("/mockups/upload", data={"mockup_id": group}, files=pictures).status_code == 201
+    answer = shop.list_designs([mug["id"]], product_template_id=product, mockup_id=group)
+    assert (answer.status_code, answer.json()["success"]) == (201, False)
     told = f"{mug['filename']}: not listed: it belongs to another product than 'DTF Shirt'"
-    assert answer["result"]["message"].split("\n")[1:] == [told]
+    assert answer.json()["result"]["message"].split("\n")[1:] == [told]
     assert shop.server.place.listed(shop.folder) == []
 
 

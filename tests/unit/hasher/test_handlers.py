@@ -8,6 +8,7 @@ import pytest
 
 from services.hasher.handlers import on_batch_submitted
 from services.hasher.limits import Limits
+from services.hasher.making import Maker
 from services.hasher.results import Results
 from services.hasher.service import build
 from services.hasher.settings import Settings
@@ -43,7 +44,8 @@ def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
 
 
 def answers(batch: BatchSubmitted, blobs: Blobs, limits: Limits | None = None) -> list[ImageHashed | ImageRejected]:
-    return list(on_batch_submitted(batch, blobs, limits or Limits(), Results(blobs)))
+    limits = limits or Limits()
+    return list(on_batch_submitted(batch, Maker(blobs, limits), limits, Results(blobs)))
 
 
 def hashed(batch: BatchSubmitted, blobs: Blobs) -> ImageHashed:
@@ -76,7 +78,7 @@ def test_a_bad_file_only_rejects_itself(blobs: Blobs) -> None:
 
 def test_each_answer_comes_before_the_next_file_is_touched(blobs: Blobs) -> None:
     batch = batch_of(blobs, {"rose.png": ROSE, "tulip.jpg": TULIP})
-    stream = on_batch_submitted(batch, blobs, Limits(), Results(blobs))
+    stream = on_batch_submitted(batch, Maker(blobs, Limits()), Limits(), Results(blobs))
     assert isinstance(next(stream), ImageHashed)
     blobs.path(batch.files[1].upload).unlink()
     lost = next(stream)

@@ -1,0 +1,65 @@
+"""A file of the blob store into a finished result: what runs in the child process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from PIL import Image
+
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
+from services.hasher.rejection import Rejected
+from services.hasher.results import Result
+from shared.blobs import Blobs
+from shared.contracts import Blob, PrintSpec
+from shared.errors import Permanent
+
+
+def maker(blob_dir: Path, limits: Limits) -> "Maker":
+    """The function, in a process that does nothing else."""
+    cv2.setNumThreads(1)  # its own pool would compete with the other hashers for the same cores
+    # Pillow warns above its limit and refuses above twice that: ours decides in between.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    return Maker(Blobs(blob_dir), limits)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Prepares a design; its files go into the blob store from here, and only words and numbers come back."""
+
+    blobs: Blobs
+    limits: Limits
+
+    def __call__(self, upload: Blob, spec: PrintSpec) -> Result:
+        """Read, prepare, store.
+
+        Raises:
+            Rejected: the file can't become a print.
+            Unavailable: the blob store can't be reached.
+        """
+        try:
+            return self._made(upload, spec)
+        except (MemoryError, cv2.error) as error:
+            if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+                raise
+            # It would meet the same limit again, and take the rest of its batch with it.
+            raise Rejected("out_of_memory", "too large for this server's memory; export it smaller") from error
+
+    def _made(self, upload: Blob, spec: PrintSpec) -> Result:
+        try:
+            data = self.blobs.get(upload)
+        except Permanent as error:  # one lost upload must not take its batch with it
+            raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
+        design = prepare(data, spec, self.limits)
+        return Result(
+            print_file=self.blobs.put(design.print_file),
+            canonical=self.blobs.put(design.canonical),
+            width=design.width,
+            height=design.height,
+            dpi=design.dpi,
+            algorithm=design.algorithm,
+            phash=design.phash,
+            dhash=design.dhash,
+            format=design.format,
+            warnings=design.warnings,
+        )

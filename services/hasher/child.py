@@ -17,7 +17,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from services.hasher.isolation import Answer, Failed
+from services.hasher.answers import Answer, Failed
 from services.hasher.rejection import Rejected
 from shared.errors import Permanent, Retryable
 

@@ -11,7 +11,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import structlog
 
+from services.hasher.answers import Answer
 from shared.errors import Unavailable
 
 P = ParamSpec("P")
@@ -42,25 +42,6 @@ class Died(Exception):  # noqa: N818 - reads as what happened
 
 class TookTooLong(Exception):  # noqa: N818
     """The child did not answer in time and was killed."""
-
-
-class Failed(Exception):  # noqa: N818
-    """The function raised what it should not have; with the words and the stack of that error."""
-
-    def __init__(self, words: str, stack: str) -> None:
-        super().__init__(words, stack)
-        self.add_note(f"In the child process:\n{stack}")
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What comes back through the pipe."""
-
-    value: Any = None
-    error: Exception | None = None
 
 
 class Isolated(Generic[P, R]):

@@ -8,6 +8,8 @@ from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.contracts import Blob, PrintSpec
 
+MAKER = "services.hasher.making:maker"
+
 
 def build(settings: Settings) -> Service:
     """Scale by processes, as many as cores: one picture at a time keeps memory bounded.
@@ -16,7 +18,7 @@ def build(settings: Settings) -> Service:
     """
     blobs = Blobs(settings.blob_dir)
     make: Isolated[[Blob, PrintSpec], Result] = Isolated(
-        "services.hasher.making:maker",
+        MAKER,
         (settings.blob_dir.absolute(), settings.limits),
         limit_s=settings.decode_limit_seconds,
         memory_bytes=settings.decode_memory_bytes,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
@@ -17,7 +17,9 @@ from shared.errors import Permanent
 
 def maker(blob_dir: Path, limits: Limits) -> "Maker":
     """The function, in a process that does nothing else."""
-    cv2.setNumThreads(1)  # its own pool would compete with the other hashers for the same cores
+    # Pools of threads would compete with the other hashers for the same cores, and take memory for each core.
+    cv2.setNumThreads(1)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     # Pillow warns above its limit and refuses above twice that: ours decides in between.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     return Maker(Blobs(blob_dir), limits)

@@ -5,7 +5,7 @@ from pydantic import Field
 from services.hasher.limits import Limits
 from shared.settings import BusSettings
 
-BYTES_PER_PIXEL = 24  # the most, for CMYK JPEG; 21 for TIFF, 19 for 16-bit and 17 for plain PNG
+BYTES_PER_PIXEL = 24  # the most, by VmHWM: for CMYK JPEG; 21 for TIFF, 19 for 16-bit and 17 for plain PNG
 BESIDES_BYTES = 1_000_000_000  # for the file itself and the print file
 
 

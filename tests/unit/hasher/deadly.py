@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -61,6 +62,18 @@ def takes_all_memory() -> None:
     hoard = []
     while True:
         hoard.append(bytes(50_000_000))
+
+
+def leaves_a_hole_in_the_heap(kept: list[bytes] = []) -> tuple[int, int]:  # noqa: B006 - kept on purpose
+    """Free 300 MB below something that stays; return the pid, and the bytes that are resident all the same."""
+    below = [bytes(60_000) for _ in range(5000)]
+    kept.append(bytes(60_000))
+    del below
+    return os.getpid(), resident_bytes(os.getpid())
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def waits(folder: Path, name: str) -> int:

@@ -182,6 +182,14 @@ def test_what_stops_the_parent_does_not_stop_its_child(tmp_path: Path) -> None:
 
 
 @LINUX
+def test_an_idle_child_gives_back_the_memory_that_it_has_freed() -> None:
+    call = deadly.isolated(deadly.leaves_a_hole_in_the_heap)
+    child, held = call()
+    assert held > 200_000_000
+    until(lambda: deadly.resident_bytes(child) < 100_000_000)
+
+
+@LINUX
 def test_the_kernel_takes_the_child_first_when_memory_runs_out() -> None:
     call = deadly.isolated(deadly.own_pid)
     scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (call(), os.getpid())]

@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from pkgutil import resolve_name
@@ -43,6 +43,19 @@ def main() -> None:
             connection.send(_answer(work, args, kwargs))
 
 
+@contextlib.contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Let the kernel end this process, by SIGALRM, if the block takes longer: C code that hangs can't prevent it.
+
+    Not a limit on the whole call: a blob store that does not answer for a while is no fault of the file.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def _answer(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
     try:
         return Answer(work(*args, **kwargs))
@@ -54,8 +67,10 @@ def _answer(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
 
 
 def _die_before_others() -> None:
-    """With the parent, and before it when memory runs out; and say in the log where."""
+    """With the parent, and before it when memory runs out; and say in the log where it was."""
     faulthandler.enable()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    faulthandler.register(signal.SIGALRM, chain=True)
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

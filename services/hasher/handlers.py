@@ -42,12 +42,12 @@ def _result(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limit
     result = results.find(key)
     if result is None:
         check_bytes(file.upload.size, limits)
-        result = _made(batch, file, make)
+        result = _made(batch, file, make, limits)
         results.keep(key, result)
     return result
 
 
-def _made(batch: BatchSubmitted, file: UploadedFile, make: Make) -> Result:
+def _made(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits) -> Result:
     """Refuse what kills or holds up its decoder: it would do so again, and keep the rest of its batch from its end."""
     try:
         return make(file.upload, batch.print_spec)
@@ -55,8 +55,9 @@ def _made(batch: BatchSubmitted, file: UploadedFile, make: Make) -> Result:
         log.error("a file crashes its decoder", cause=death.how, sha256=file.upload.sha256)  # noqa: TRY400
         raise _crashed(death) from death
     except TookTooLong as error:
-        log.error("a file holds up its decoder", cause=str(error), sha256=file.upload.sha256)  # noqa: TRY400
-        raise Rejected("timed_out", f"decoding it came to no end ({error}); export it again as PNG") from error
+        log.error("a file holds up its decoder", sha256=file.upload.sha256)  # noqa: TRY400
+        words = f"decoding it was given up after {limits.max_seconds:g} s; export it again as PNG"
+        raise Rejected("timed_out", words) from error
 
 
 def _crashed(death: Died) -> Rejected:

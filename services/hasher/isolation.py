@@ -41,7 +41,7 @@ class Died(Exception):  # noqa: N818 - reads as what happened
 
 
 class TookTooLong(Exception):  # noqa: N818
-    """The child did not answer in time and was killed."""
+    """The child was ended by SIGALRM: what it did came to no end."""
 
 
 class Isolated(Generic[P, R]):
@@ -51,11 +51,8 @@ class Isolated(Generic[P, R]):
     needs none of its libraries. A child may allocate `memory_bytes` more than it has when it is ready.
     """
 
-    def __init__(
-        self, name: str, arguments: tuple[Any, ...], *, limit_s: float, memory_bytes: int | None = None
-    ) -> None:
+    def __init__(self, name: str, arguments: tuple[Any, ...], *, memory_bytes: int | None = None) -> None:
         self.setup = (name, arguments, memory_bytes)
-        self.limit_s = limit_s
         self._of_thread = threading.local()
         self._room = _Room()
 
@@ -64,7 +61,7 @@ class Isolated(Generic[P, R]):
 
         Raises:
             Died: both children died.
-            TookTooLong: it did not return within `limit_s`.
+            TookTooLong: it ran out of the time that it gave itself (`child.at_most`).
             Failed: it raised what is none of the service's own errors; those are raised as they are.
             Unavailable: no child can be started.
         """
@@ -86,7 +83,7 @@ class Isolated(Generic[P, R]):
         if child is None or not child.lives():
             child = _Child(self.setup)
         try:
-            answer = child.ask((args, kwargs), self.limit_s)
+            answer = child.ask((args, kwargs))
         except BaseException:
             child.end()  # whatever it still says would be taken for the next answer
             raise
@@ -115,14 +112,15 @@ class _Child:
     def lives(self) -> bool:
         return self.process.poll() is None
 
-    def ask(self, question: object, limit_s: float) -> Answer:
+    def ask(self, question: object, limit_s: float | None = None) -> Answer:
         try:
             self.connection.send(question)
             if not self.connection.poll(limit_s):
                 raise TookTooLong(f"no answer within {limit_s:g} s")
             return cast("Answer", self.connection.recv())
         except (EOFError, ConnectionError) as error:
-            raise Died(self._how()) from error
+            how = self._how()
+            raise (TookTooLong(how) if how == "signal SIGALRM" else Died(how)) from error
 
     def _how(self) -> str:
         try:

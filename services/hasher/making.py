@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 from PIL import AvifImagePlugin, Image
 
+from services.hasher.child import at_most
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from services.hasher.rejection import Rejected
@@ -52,7 +53,8 @@ class Maker:
             data = self.blobs.get(upload)
         except Permanent as error:  # one lost upload must not take its batch with it
             raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
-        design = prepare(data, spec, self.limits)
+        with at_most(self.limits.max_seconds):
+            design = prepare(data, spec, self.limits)
         return Result(
             print_file=self.blobs.put(design.print_file),
             canonical=self.blobs.put(design.canonical),

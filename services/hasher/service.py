@@ -20,7 +20,6 @@ def build(settings: Settings) -> Service:
     make: Isolated[[Blob, PrintSpec], Result] = Isolated(
         MAKER,
         (settings.blob_dir.absolute(), settings.limits),
-        limit_s=settings.decode_limit_seconds,
         memory_bytes=settings.decode_memory_bytes,
     )
     service = Service("hasher")

@@ -26,6 +26,7 @@ class Settings(BusSettings):
             max_bytes=self.max_upload_bytes,
             max_pixels=self.max_image_megapixels * 1_000_000,
             max_side=self.max_image_side,
+            max_seconds=self.decode_limit_seconds,
         )
 
     @property

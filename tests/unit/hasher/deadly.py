@@ -11,14 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from services.hasher.child import at_most
 from services.hasher.isolation import Isolated
 from services.hasher.rejection import Rejected
 from shared.errors import Unavailable
 
 
-def isolated(function: Callable[..., Any], limit_s: float = 60, memory_bytes: int | None = None) -> Isolated[..., Any]:
+def isolated(function: Callable[..., Any], memory_bytes: int | None = None) -> Isolated[..., Any]:
     """Any function of this module, in a child process."""
-    return Isolated("tests.unit.hasher.deadly:named", (function.__name__,), limit_s=limit_s, memory_bytes=memory_bytes)
+    return Isolated("tests.unit.hasher.deadly:named", (function.__name__,), memory_bytes=memory_bytes)
 
 
 def named(name: str) -> Any:
@@ -51,11 +52,11 @@ def leaves(status: int) -> None:
     os._exit(status)
 
 
-def hangs(begun: Path | None = None) -> None:
+def hangs(begun: Path, seconds: float = 600) -> None:
     """In C and without ever letting another thread of the interpreter in."""
-    if begun:
-        begun.write_text(str(os.getpid()))
-    ctypes.PyDLL(None).pause()
+    begun.write_text(str(os.getpid()))
+    with at_most(seconds):
+        ctypes.PyDLL(None).pause()
 
 
 def takes_all_memory() -> None:

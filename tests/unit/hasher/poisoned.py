@@ -1,13 +1,13 @@
 """The hasher's own function, for files of which some kill or hold up their decoder, as no known file does any more."""
 
-from collections.abc import Callable
+from ctypes import PyDLL
 from pathlib import Path
 from signal import Signals
 
+from services.hasher import making
 from services.hasher.limits import Limits
-from services.hasher.making import maker
-from services.hasher.results import Result
-from shared.contracts import Blob, PrintSpec
+from services.hasher.preparing import Design
+from shared.contracts import PrintSpec
 from tests.unit.hasher import deadly
 
 MAKER = "tests.unit.hasher.poisoned:poisoned_maker"
@@ -20,15 +20,16 @@ def killer(picture: bytes, number: Signals = Signals.SIGSEGV) -> bytes:
     return picture + KILLS + number.name.encode()
 
 
-def poisoned_maker(blob_dir: Path, limits: Limits) -> Callable[[Blob, PrintSpec], Result]:
-    make = maker(blob_dir, limits)
+def poisoned_maker(blob_dir: Path, limits: Limits) -> making.Maker:
+    """For a child process: there is no way back."""
+    prepare = making.prepare
 
-    def call(upload: Blob, spec: PrintSpec) -> Result:
-        data = make.blobs.get(upload)
+    def poisoned(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
         if KILLS in data:
             deadly.killed(Signals[data.rpartition(KILLS)[2].decode()])
         if HANGS in data:
-            deadly.hangs()
-        return make(upload, spec)
+            PyDLL(None).pause()
+        return prepare(data, spec, limits)
 
-    return call
+    making.prepare = poisoned
+    return making.maker(blob_dir, limits)

@@ -171,4 +171,5 @@ def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("MAX_IMAGE_MEGAPIXELS", "7")
     monkeypatch.setenv("MAX_UPLOAD_BYTES", "1234")
     monkeypatch.setenv("MAX_IMAGE_SIDE", "99")
-    assert Settings().limits == Limits(max_bytes=1234, max_pixels=7_000_000, max_side=99)
+    monkeypatch.setenv("DECODE_LIMIT_SECONDS", "1.5")
+    assert Settings().limits == Limits(max_bytes=1234, max_pixels=7_000_000, max_side=99, max_seconds=1.5)

@@ -95,14 +95,13 @@ def test_a_decoder_that_comes_to_no_end_is_ended(settings: Settings) -> None:
     hasty = settings.model_copy(update={"decode_limit_seconds": 0.5})
     answer = refusal(picture(1) + poisoned.HANGS, hasty)
     assert answer.code == "timed_out"
-    assert answer.reason == ("rose.png: decoding it came to no end (no answer within 0.5 s); export it again as PNG")
+    assert answer.reason == ("rose.png: decoding it was given up after 0.5 s; export it again as PNG")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is the kernel's")
 def test_a_picture_for_which_the_memory_does_not_suffice_is_refused(settings: Settings) -> None:
-    call = Isolated[..., Result](
-        service.MAKER, (settings.blob_dir, settings.limits), limit_s=60, memory_bytes=30_000_000
-    )
+    setup = (settings.blob_dir, settings.limits)
+    call = Isolated[..., Result](service.MAKER, setup, memory_bytes=30_000_000)
     batch = batch_of(Blobs(settings.blob_dir), {"large.png": saved(artwork(3000, 3000), "PNG")})
     with pytest.raises(Rejected) as rejected:
         call(batch.files[0].upload, batch.print_spec)

@@ -17,7 +17,11 @@ class Failed(Exception):  # noqa: N818 - reads as what happened
 
 @dataclass(frozen=True)
 class Answer:
-    """What the function returned, or the error that it raised."""
+    """What the function returned, or the error that it raised. `last`: after it the child is not fit for another call.
+
+    A library that could not be loaded for want of memory, say, stays missing.
+    """
 
     value: Any = None
     error: Exception | None = None
+    last: bool = False

@@ -18,7 +18,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from services.hasher.answers import Answer, Failed
-from services.hasher.rejection import Rejected
+from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from shared.errors import Permanent, Retryable
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -59,11 +59,13 @@ def at_most(seconds: float) -> Iterator[None]:
 def _answer(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
     try:
         return Answer(work(*args, **kwargs))
-    except (Rejected, Retryable, Permanent) as error:
+    except Rejected as rejected:
+        return Answer(error=rejected, last=rejected.code == OUT_OF_MEMORY)
+    except (Retryable, Permanent) as error:
         return Answer(error=error)
     except Exception as error:  # noqa: BLE001 - a bug of ours: the bus decides about it, at the other end
         # not itself: the parent would need the library that it is of
-        return Answer(error=Failed(f"{type(error).__name__}: {error}", traceback.format_exc()))
+        return Answer(error=Failed(f"{type(error).__name__}: {error}", traceback.format_exc()), last=True)
 
 
 def _die_before_others() -> None:

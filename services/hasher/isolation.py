@@ -87,7 +87,10 @@ class Isolated(Generic[P, R]):
         except BaseException:
             child.end()  # whatever it still says would be taken for the next answer
             raise
-        self._of_thread.child = child
+        if answer.last:
+            child.end()
+        else:
+            self._of_thread.child = child
         return answer
 
 

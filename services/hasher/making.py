@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 from PIL import AvifImagePlugin, Image
 
 from services.hasher.child import at_most
+from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from services.hasher.rejection import Rejected
+from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from services.hasher.results import Result
 from shared.blobs import Blobs
 from shared.contracts import Blob, PrintSpec
@@ -23,7 +25,14 @@ def maker(blob_dir: Path, limits: Limits) -> "Maker":
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     # Pillow warns above its limit and refuses above twice that: ours decides in between.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    _load_everything()
     return Maker(Blobs(blob_dir), limits)
+
+
+def _load_everything() -> None:
+    """What is loaded with the first picture of its kind could fail later, for want of memory, and stay missing."""
+    Image.init()
+    fingerprint(np.dstack([np.arange(256, dtype=np.uint8).reshape(16, 16)] * 4))
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Maker:
             if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
                 raise
             # It would meet the same limit again, and take the rest of its batch with it.
-            raise Rejected("out_of_memory", "too large for this server's memory; export it smaller") from error
+            raise Rejected(OUT_OF_MEMORY, "too large for this server's memory; export it smaller") from error
 
     def _made(self, upload: Blob, spec: PrintSpec) -> Result:
         try:

@@ -1,5 +1,7 @@
 """The one way to say that a file can't become a print."""
 
+OUT_OF_MEMORY = "out_of_memory"
+
 
 class Rejected(Exception):  # noqa: N818 - a verdict about the file, not a fault of the program
     """`code` is for programs; `reason` says to the user, without the file's name, what is wrong and what to do."""

@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,8 +92,10 @@ def refuses(kind: str) -> None:
     raise KeyError(kind)
 
 
-def unpicklable() -> object:
-    return threading.Lock()
+def pid_or_refusal(code: str | None = None) -> int:
+    if code:
+        raise Rejected(code, "no")
+    return os.getpid()
 
 
 if __name__ == "__main__":  # a parent that can be killed: its child hangs, or has nothing to do

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from services.hasher.answers import Failed
 from services.hasher.isolation import Died, Isolated, TookTooLong
-from services.hasher.rejection import Rejected
+from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from shared.errors import Unavailable
 from tests.unit.hasher import deadly
 
@@ -109,6 +109,15 @@ def test_an_idle_child_that_was_killed_is_replaced_without_blame() -> None:
     with capture_logs() as said:
         assert call() != first
     assert said == [], "nothing was tried twice"
+
+
+@pytest.mark.parametrize(("code", "kept"), [("damaged", True), (OUT_OF_MEMORY, False)])
+def test_a_child_that_had_too_little_memory_is_replaced(code: str, kept: bool) -> None:
+    call = deadly.isolated(deadly.pid_or_refusal)
+    first = call()
+    with pytest.raises(Rejected):
+        call(code)
+    assert (call() == first) == kept
 
 
 def test_a_child_that_can_not_start_is_an_outage_and_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:

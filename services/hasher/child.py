@@ -87,7 +87,8 @@ def _limit_memory(more_bytes: int) -> None:
     """
     if sys.platform != "linux":  # elsewhere this limit does not hold for mmap, which is what malloc uses
         return
-    has = re.search(r"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    status = Path("/proc/self/status")  # missing in a sandbox that hides /proc
+    has = re.search(r"^VmData:\s+(\d+) kB", status.read_text() if status.exists() else "", re.MULTILINE)
     if has:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         most = int(has[1]) * 1024 + more_bytes

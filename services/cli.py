@@ -22,6 +22,7 @@ app = typer.Typer(
 
 app.add_typer(topology, name="topology")
 
+Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 
 
@@ -50,7 +51,7 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
 @app.command()
 def up(
     data: DataDir = Path("var"),
-    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
 ) -> None:
@@ -108,7 +109,7 @@ def flow(
 @app.command()
 def demo(
     data: DataDir = Path("var/demo"),
-    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
 ) -> None:
     """Run the whole pipeline once on about 60 designs and show what became of each."""
@@ -168,11 +169,17 @@ def _workers(hashers: int) -> "list[Service]":
 
 
 def _scale(wanted: list[str]) -> dict[str, int]:
-    found = {}
+    from services.embedded import WORKERS
+
+    found: dict[str, int] = {}
     for part in wanted:
         name, _, count = part.partition("=")
-        if not count.isdigit():
+        if not count.isdecimal():
             raise typer.BadParameter(f"{part!r} should look like hasher=4")
+        if name not in WORKERS:
+            others = " (a second ingest needs a port of its own: PORT=3004 presswork run ingest)"
+            known = f"{', '.join(WORKERS)} can be scaled{others if name == 'ingest' else ''}"
+            raise typer.BadParameter(f"{part!r}: only {known}")
         found[name] = int(count)
     return found
 

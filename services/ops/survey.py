@@ -1,7 +1,7 @@
 """What is on the broker against what the code expects, in words."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,6 +9,7 @@ from services.ops.broker import Compared, State, compare
 from services.ops.management import Management, NoManagement
 from services.ops.policies import Policy, dangers, in_effect, policies
 from services.ops.queues import Exchange, Queue, Topology
+from shared.bus.topology import Route
 
 
 class Verdict(Enum):
@@ -55,6 +56,8 @@ async def survey(amqp_url: str, management_url: str, wanted: Topology, *, ours: 
     """
     compared = await compare(amqp_url, wanted)
     found = [_existence(each) for each in compared]
+    absent = [each.wanted for each in compared if each.state is State.MISSING]
+    found += [_bound(each, route, ()) for each in absent if isinstance(each, Queue) for route in each.bindings]
     there = [each.wanted for each in compared if each.state is not State.MISSING]
     queues = [each for each in there if isinstance(each, Queue)]
 
@@ -88,13 +91,16 @@ def _of_queues(management: Management, queues: Iterable[Queue]) -> Iterator[Find
     users, operators = management.policies().values(), management.policies("operator-policies").values()
     for queue in queues:
         bound = management.bindings(queue.name)
-        for route in queue.bindings:
-            verdict, found = (Verdict.FINE, "the same") if route in bound else (Verdict.MISSING, "nothing")
-            yield Finding(f"binding {queue.name}", verdict, f"{route.exchange} {route.key}", found)
+        yield from (_bound(queue, route, bound) for route in queue.bindings)
         for policy in (*in_effect(users, queue.name), *in_effect(operators, queue.name)):
             for danger in dangers(queue, policy.definition):
                 thing = f"policy {policy.name} on queue {queue.name}, {danger.name}"
                 yield Finding(thing, Verdict.UNSAFE, danger.expected, danger.found, _mending(policy.name))
+
+
+def _bound(queue: Queue, route: Route, bound: Collection[Route]) -> Finding:
+    verdict, found = (Verdict.FINE, "the same") if route in bound else (Verdict.MISSING, "nothing")
+    return Finding(f"binding {queue.name}", verdict, f"{route.exchange} {route.key}", found)
 
 
 def _of_policies(management: Management, wanted: Topology) -> Iterator[Finding]:

@@ -85,6 +85,7 @@ def test_apply_makes_what_check_expects_and_changes_nothing_the_second_time(pres
     dry = presswork("topology", "apply", "--dry-run")
     assert dry.returncode == 0
     assert f"would create queue {INBOX}: durable, queue-type=quorum" in dry.stdout
+    assert f"would create binding {INBOX}: presswork.events mockups.requested" in dry.stdout
     assert "would create policy presswork-inboxes: max-length=50000" in dry.stdout
     assert api.call("GET", f"queues/{api.vhost}") == []
 

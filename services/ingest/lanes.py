@@ -6,6 +6,7 @@ publishes its unfinished work again from the item rows.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
@@ -32,6 +34,26 @@ ORIGINAL = "original"
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
 IDLE_WITHIN_S = 0.05
+LONE_LISTINGS = 4
+
+
+class Bell:
+    """Wakes the relays of this process, from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def ring(self) -> None:
+        """Something is owed, or something that was sent is done."""
+        for loop, rung in self._waiting:
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and the relay with it
+                loop.call_soon_threadsafe(rung.set)
+
+    def ear(self) -> asyncio.Event:
+        """An event that is set at each ring from now on."""
+        rung = asyncio.Event()
+        self._waiting.append((asyncio.get_running_loop(), rung))
+        return rung
 
 
 @dataclass
@@ -48,8 +70,9 @@ class Lanes:
     min_files: int
     use_comprehensive: bool
     rabbit: RabbitBus | None
+    windows: Windows
     original: Sequence[Service] = ()
-    owed: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: Bell = field(default_factory=Bell)
 
     def __post_init__(self) -> None:
         self._bus = MemoryBus()
@@ -83,7 +106,7 @@ class Lanes:
     async def stop(self, grace_s: float) -> None:
         """Finish what is in work within the grace; the rest is taken up again at the next start."""
         self._stopping = True
-        self.owed.set()
+        self.bell.ring()
         for task in self._connecting:
             task.cancel()
         if self._relays:
@@ -99,24 +122,23 @@ class Lanes:
 
     async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
         """Send for ever: at once when this process owes something, and every half second for what others owe."""
+        rung = self.bell.ear()
         while not self._stopping:
+            rung.clear()
             try:
                 await send()
             except Unavailable as error:
                 log.warning("relay waits", cause=str(error))
             except Exception:
                 log.exception("relay failed; it goes on")
-            try:
-                await asyncio.wait_for(self.owed.wait(), POLL_S)
-            except TimeoutError:
-                continue
-            self.owed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), POLL_S)
 
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
             return
         publish = _from_thread(self.rabbit.publish)
-        while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE).send, publish):
+        while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
             pass
 
     async def _send_original(self) -> None:
@@ -147,25 +169,25 @@ class Lanes:
 
     def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
-        relay = Relay(self.engine, ORIGINAL)
         working = self.unfinished.sessions(ORIGINAL)
         self._locks.keep_only(working)
         for session_id in working:
-            if not self._locks.held(session_id):
-                if not self._locks.acquire(session_id):
-                    continue
+            if not self._locks.held(session_id) and self._locks.acquire(session_id):
                 try:
-                    self._take_up(session_id, publish)
+                    if self.unfinished.begun(session_id):
+                        self.unfinished.take_up(session_id)
                 except Exception:
                     self._locks.release(session_id)  # held, it would never be taken up again
                     raise
-            while relay.send(publish, outbox.c.session_id == session_id):
-                pass
+        ours = outbox.c.session_id.in_([session_id for session_id in working if self._locks.held(session_id)])
+        relay = Relay(self.engine, ORIGINAL, self._own_windows())
+        while relay.send(publish, ours):
+            pass
 
-    def _take_up(self, session_id: UUID, publish: Callable[[Envelope], None]) -> None:
-        if self.unfinished.begun(session_id):
-            for envelope in self.unfinished.take_up(session_id):
-                publish(envelope)
+    def _own_windows(self) -> Windows:
+        """As much as keeps the handlers of this process busy."""
+        hashers = sum(service.prefetch for service in self.original if service.name == "hasher")
+        return Windows(batches=2 * hashers, listings=LONE_LISTINGS, files=self.windows.files)
 
 
 def _from_thread(publish: Callable[[Envelope], Awaitable[None]]) -> Callable[[Envelope], None]:

@@ -24,7 +24,7 @@ from services.ingest.catalog.choices import listing_template, mockup_group, prin
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
-from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
+from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice
@@ -83,14 +83,17 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
+    bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(engine),
+        projection=service.build(engine, bell.ring),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,
         rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
+        windows=settings.windows,
         original=original,
+        bell=bell,
     )
     store = Sessions(engine, hashers)
     nas = open_nas(settings.nas_url)

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.ingest.catalog.limits import Rate, rate
+from services.ingest.sessions.fairness import Windows
 from shared.settings import DatabaseSettings
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
@@ -63,6 +64,13 @@ class Settings(DatabaseSettings):
     comprehensive_workflow_max_threads: int = Field(
         default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"
     )
+    batches_in_flight: int = Field(
+        default=0, ge=0, description="of all tenants together, in turns; 0: two for each hasher consumer"
+    )
+    listings_in_flight: int = Field(default=16, ge=1, description="of all tenants together, in turns")
+    files_ahead_of_storage: int = Field(
+        default=1000, ge=500, description="hashed and not stored, of one tenant: more waits until the NAS follows"
+    )
     embedded: bool = Field(default=False, description="no broker at all: every service in this process")
     max_upload_bytes: int = Field(default=500_000_000, gt=0, description="a larger file is refused, the others go on")
     max_files_per_upload: int = Field(default=5000, gt=0, description="files in one request")
@@ -80,6 +88,12 @@ class Settings(DatabaseSettings):
             make = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
             raise ValueError(f"JWT_SECRET_KEY must be at least {SECRET_BYTES} random bytes; make one with: {make}")
         return secret
+
+    @property
+    def windows(self) -> Windows:
+        """How much the comprehensive lane has in flight."""
+        batches = self.batches_in_flight or 2 * self.comprehensive_workflow_max_threads
+        return Windows(batches=batches, listings=self.listings_in_flight, files=self.files_ahead_of_storage)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class Desk:
         """
         lane = self.lanes.choose(len(files))
         session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, lane)
-        self.lanes.owed.set()
+        self.lanes.bell.ring()
         return session
 
     async def designs(self, session: Session) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Desk:
         asked = await asyncio.to_thread(
             self.sessions.ask_listings, user_id, design_ids, mockup_id, shop, template, backgrounds
         )
-        self.lanes.owed.set()
+        self.lanes.bell.ring()
         if not asked:
             return unlisted(NOTHING)
         rows = await self._wait_for_listings(user_id, asked, mockup_id)

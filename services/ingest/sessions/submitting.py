@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
-from services.ingest.sessions.batching import batches
+from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
@@ -81,7 +81,7 @@ def refusal(item: Row[Any]) -> ImageRejected:
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
     """The batches that these files of a session make, but for those that were refused."""
     files = [_file(row) for row in rows if "refused" not in row.facts]
-    for number, batch in enumerate(batches(files, hashers)):
+    for number, batch in enumerate(batches(files, hashers, TURN_FILES)):
         yield BatchSubmitted(
             tenant_id=session.user_id,
             session_id=session.id,

@@ -99,6 +99,17 @@ def resume(
 
 
 @app.command()
+def cancel(
+    session: Annotated[str, typer.Argument(help="the session's id")],
+    item: Annotated[str | None, typer.Option(help="only this file of it, by its id")] = None,
+) -> None:
+    """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""
+    from services.ops.cancel import command
+
+    print(command(session, item))
+
+
+@app.command()
 def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:

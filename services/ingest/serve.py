@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import service
-from services.ingest.api import native, resources, sessions
+from services.ingest.api import cancelling, native, resources, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
@@ -115,6 +115,7 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     routers = [
         sessions.router(desk, Lookup(found).catalog(), blobs, limits, current_user, stream_user),
         native.router(desk, current_user),
+        cancelling.router(desk, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 

@@ -19,7 +19,7 @@ from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.users import User
 from services.ingest.sessions.desk import Desk, unlisted
 from services.ingest.sessions.records import Choice, Session
-from services.ingest.sessions.submitting import SessionTaken
+from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
 from shared.blobs import Blobs
 from shared.contracts import Background, ListingTemplate
 
@@ -106,6 +106,10 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         except SessionTaken as error:
             raise HTTPException(
                 409, "This session_id was used for another upload; start a new one with /designs/start-upload."
+            ) from error
+        except SessionCancelled as error:
+            raise HTTPException(
+                409, "This upload was cancelled; start a new one with /designs/start-upload."
             ) from error
         return await answer(desk.designs(session), 201)
 

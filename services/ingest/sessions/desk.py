@@ -10,6 +10,7 @@ from services.ingest.catalog.designs import design
 from services.ingest.lanes import Lanes
 from services.ingest.sessions import reading
 from services.ingest.sessions.asking import LISTABLE
+from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import tell
@@ -39,6 +40,7 @@ class Desk:
 
         Raises:
             SessionTaken: the key was used for something else.
+            SessionCancelled: the session was cancelled before its files were there.
         """
         lane = self.lanes.choose(len(files))
         session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, lane)
@@ -52,7 +54,9 @@ class Desk:
         """
         session = await self._wait(session, lambda now: now.files_settled)
         rows = await self.watcher.ask(self.sessions.items, session.id)
-        wanted = ("stored",) if session.files_settled else LISTABLE
+        wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
+        if session.cancelled_at is not None:
+            wanted = ()  # the client would go on and list them
         designs = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         if not designs:
             await self._let_frames_out([session.id])
@@ -88,6 +92,12 @@ class Desk:
         await self._let_frames_out(sessions)
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
+
+    async def cancel(self, session: Session, item_id: UUID | None) -> Cancelled | None:
+        """Cancel what is unfinished of a session, or of one of its files. None: it has no such file."""
+        done = await asyncio.to_thread(self.sessions.cancel, session.user_id, session.id, item_id)
+        self.lanes.bell.ring()
+        return done
 
     async def _nothing_to_list(self, user_id: UUID, mockup_id: UUID, template_id: UUID) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""

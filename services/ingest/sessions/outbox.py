@@ -21,16 +21,24 @@ from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
+AHEAD = "ahead"
+"""Not a session's lane: what must not wait in a queue behind the work that it is about."""
+
 Publish = Callable[[Envelope], None]
 Choose = Callable[[Connection], Iterable[RowMapping]]
 
 
-def owe(connection: Connection, lane: str, message: Message, *, message_id: UUID | None = None) -> None:
-    """Owe a message to a lane, from this transaction on. One that was sent before under this id is owed again."""
+def owe(
+    connection: Connection, lane: str, message: Message, *, message_id: UUID | None = None, outlives: bool = False
+) -> None:
+    """Owe a message to a lane, from this transaction on. One that was sent before under this id is owed again.
+
+    One that `outlives` its session must reach its takers though the session has ended and nobody takes it up.
+    """
     row = {
         "id": message_id or uuid4(),
         "lane": lane,
-        "session_id": getattr(message, "session_id", None),
+        "session_id": None if outlives else getattr(message, "session_id", None),
         "tenant_id": getattr(message, "tenant_id", None),
         "place": getattr(message, "batch", 0),
         "type": type(message).__name__,

@@ -19,6 +19,7 @@ from shared.database import transaction
 
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
+CANCELLED = "cancelled"
 UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
@@ -44,7 +45,7 @@ class Projection:
         """A file came to a state. Listings that wait for a file which will not be stored fail with its reason."""
         with transaction(self.engine) as connection:
             item = connection.execute(select(items).where(items.c.id == event.item_id).with_for_update()).one_or_none()
-            if item is None or not _newer(event.generation, RANKS[state], item):
+            if item is None or not _newer(event.generation, RANKS[state], item) or _cancelled(item, state):
                 return
             connection.execute(
                 update(items)
@@ -54,7 +55,7 @@ class Projection:
                     stage_rank=RANKS[state],
                     generation=event.generation,
                     reason=reason,
-                    facts=item.facts | dict(facts or {}),
+                    facts={name: fact for name, fact in item.facts.items() if name != "code"} | dict(facts or {}),
                     updated_at=NOW,
                     **(columns or {}),
                 )
@@ -154,6 +155,11 @@ def mockups_requested(item: Row[Any], listing: Row[Any]) -> MockupsRequested:
         digital=item.is_digital,
         **listing.request,
     )
+
+
+def _cancelled(item: Row[Any], state: str) -> bool:
+    """Whether it was cancelled, and this is what was still under way then. A design that reached the NAS is stored."""
+    return item.state == "failed" and item.facts.get("code") == CANCELLED and state != "stored"
 
 
 def _newer(generation: int, rank: int, row: Row[Any]) -> bool:

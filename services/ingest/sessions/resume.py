@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exists, select, update
 
+from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.submitting import refusal, work
@@ -20,6 +21,7 @@ from shared.contracts import ImageFailed, Message, Stage
 from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
+WORK = (BATCH, MOCKUPS, "ImageRejected", "ImageFailed")
 MOST_TAKEOVERS = 3
 KILLER = (
     "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
@@ -35,11 +37,10 @@ class Unfinished:
     hashers: int
 
     def sessions(self, lane: str) -> list[UUID]:
-        """Their ids, oldest first. One that ended by being cancelled is among them until that was told to everybody."""
-        owed = exists().where(outbox.c.session_id == sessions.c.id, outbox.c.lane == lane, outbox.c.sent_at.is_(None))
+        """Their ids, oldest first."""
         working = (
             select(sessions.c.id)
-            .where(sessions.c.lane == lane, or_(sessions.c.state == "working", owed))
+            .where(sessions.c.lane == lane, sessions.c.state == "working")
             .order_by(sessions.c.submitted_at)
         )
         with transaction(self.engine) as connection:
@@ -83,10 +84,9 @@ class Unfinished:
         lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one()
         found = list(unfinished(connection, session_id))
         # What is being sent at this moment is locked: it is waited for, and then counts as sent.
-        unsent = outbox.c.sent_at.is_(None)
-        connection.execute(delete(outbox).where(outbox.c.session_id == session_id, unsent))
-        sent = update(outbox).where(outbox.c.session_id == session_id, outbox.c.done_at.is_(None))
-        connection.execute(sent.values(done_at=NOW))
+        before = (outbox.c.session_id == session_id, outbox.c.type.in_(WORK))
+        connection.execute(delete(outbox).where(*before, outbox.c.sent_at.is_(None)))
+        connection.execute(update(outbox).where(*before, outbox.c.done_at.is_(None)).values(done_at=NOW))
         for envelope in found:
             owe(connection, lane, envelope.message, message_id=envelope.id)
         return found

@@ -21,6 +21,10 @@ class SessionTaken(Exception):  # noqa: N818
     """The session id was used before, for other files or other choices."""
 
 
+class SessionCancelled(Exception):  # noqa: N818
+    """It was cancelled before its files were there."""
+
+
 def create(connection: Connection, session_id: UUID, user_id: UUID, key: str, files: int, size: int) -> Row[Any]:
     """The user's session of this key, made now unless it is there, and locked. `size` in bytes."""
     new = upsert(sessions).values(
@@ -46,6 +50,7 @@ def submit(
 
     Raises:
         SessionTaken: the key was used for something else.
+        SessionCancelled: nobody wants these files any more.
     """
     row = create(connection, uuid4(), user_id, key, len(files), sum(file.upload.size for file in files))
     digest = _manifest(choice, files)
@@ -53,6 +58,8 @@ def submit(
         if row.manifest != digest:
             raise SessionTaken(key)
         return session_of(row), False
+    if row.cancelled_at is not None:
+        raise SessionCancelled(key)
     chosen = {"lane": lane, "manifest": digest, "choice": choice.as_json(), "submitted_at": NOW}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
@@ -80,7 +87,7 @@ def refusal(item: Row[Any]) -> ImageRejected:
 
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
     """The batches that these files of a session make, but for those that were refused."""
-    files = [_file(row) for row in rows if "refused" not in row.facts]
+    files = [uploaded_file(row) for row in rows if "refused" not in row.facts]
     for number, batch in enumerate(batches(files, hashers, TURN_FILES)):
         yield BatchSubmitted(
             tenant_id=session.user_id,
@@ -92,6 +99,17 @@ def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[
         )
 
 
+def uploaded_file(row: Row[Any]) -> UploadedFile:
+    """A file as it was received."""
+    return UploadedFile(
+        item_id=row.id,
+        index=row.index,
+        generation=row.generation,
+        filename=row.filename,
+        upload=Blob(sha256=row.sha256, size=row.size),
+    )
+
+
 def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
     of_session = select(items).where(items.c.session_id == session.id).order_by(items.c.index)
     rows = connection.execute(of_session).all()
@@ -100,16 +118,6 @@ def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
             owe(connection, session.lane, refusal(row))
     for batch in work(session, rows, hashers):
         owe(connection, session.lane, batch)
-
-
-def _file(row: Row[Any]) -> UploadedFile:
-    return UploadedFile(
-        item_id=row.id,
-        index=row.index,
-        generation=row.generation,
-        filename=row.filename,
-        upload=Blob(sha256=row.sha256, size=row.size),
-    )
 
 
 def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict[str, Any]:

@@ -32,3 +32,19 @@ def upgrade() -> None:
         ),
     )
     op.add_column("sessions", cancelled, schema="ingest")
+    op.create_table(
+        "cancelled",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False, comment="up to this one nothing is decided anew"),
+        sa.PrimaryKeyConstraint("item_id"),
+        schema="dedup",
+    )
+    op.create_table(
+        "cancelled",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("mockup_id", sa.Uuid(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", "mockup_id"),
+        schema="publisher",
+    )

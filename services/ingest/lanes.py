@@ -7,6 +7,7 @@ publishes its unfinished work again from the item rows.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -84,12 +85,18 @@ class Lanes:
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
         self._handed: set[UUID] = set()
+        self._cut_off_at: float | None = None
         self._ahead: dict[UUID, asyncio.Task[None]] = {}
         self._ahead_threads = ThreadPoolExecutor(AHEAD_THREADS, thread_name_prefix="ahead")
 
     @property
     def broker_connected(self) -> bool:
         return self.rabbit is not None and self.rabbit.connected
+
+    @property
+    def cut_off_s(self) -> float:
+        """For how long the broker has taken nothing of what it is owed; 0: it takes it."""
+        return time.monotonic() - self._cut_off_at if self._cut_off_at else 0.0
 
     def choose(self, files: int) -> str:
         """The lane for an upload of so many files, now."""
@@ -146,10 +153,16 @@ class Lanes:
 
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
+            self._cut_off_at = self._cut_off_at or time.monotonic()
             return
         publish = _from_thread(self.rabbit.publish)
-        while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
-            pass
+        try:
+            while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
+                pass
+        except Unavailable:
+            self._cut_off_at = self._cut_off_at or time.monotonic()
+            raise
+        self._cut_off_at = None
 
     async def _send_original(self) -> None:
         await self._send_loose()

@@ -25,6 +25,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
+from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice
@@ -110,10 +111,11 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, ORIGINAL if settings.embedded else COMPREHENSIVE, message)
 
-    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes))
+    door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
+    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     routers = [
-        sessions.router(desk, Lookup(found).catalog(), blobs, limits, current_user, stream_user),
+        sessions.router(desk, Lookup(found).catalog(), blobs, limits, door, current_user, stream_user),
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
     ]

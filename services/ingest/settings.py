@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.ingest.catalog.limits import Rate, rate
+from services.ingest.sessions.admission import Room
 from services.ingest.sessions.fairness import Windows
 from shared.settings import DatabaseSettings
 
@@ -74,6 +75,14 @@ class Settings(DatabaseSettings):
     embedded: bool = Field(default=False, description="no broker at all: every service in this process")
     max_upload_bytes: int = Field(default=500_000_000, gt=0, description="a larger file is refused, the others go on")
     max_files_per_upload: int = Field(default=5000, gt=0, description="files in one request")
+    min_free_bytes: int = Field(
+        default=500_000_000, ge=0, description="an upload that would leave the blob folder's disk less is refused"
+    )
+    max_spool_bytes: int = Field(default=0, ge=0, description="most that the blob folder may hold; 0: no limit")
+    max_outbox_age_seconds: float = Field(
+        default=900, gt=0, description="uploads are refused when the broker is away, and messages wait, for longer"
+    )
+    max_files_in_progress: int = Field(default=20_000, ge=1, description="of one user; more are refused until then")
     http_wait_seconds: float = Field(
         default=840, gt=0, description="how long an upload call waits for its designs; below the proxy's read timeout"
     )
@@ -88,6 +97,11 @@ class Settings(DatabaseSettings):
             make = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
             raise ValueError(f"JWT_SECRET_KEY must be at least {SECRET_BYTES} random bytes; make one with: {make}")
         return secret
+
+    @property
+    def room(self) -> Room:
+        """What there has to be for an upload."""
+        return Room(self.min_free_bytes, self.max_spool_bytes, self.max_outbox_age_seconds, self.max_files_in_progress)
 
     @property
     def windows(self) -> Windows:

@@ -48,6 +48,11 @@ class Sessions:
             row = connection.execute(mine).one_or_none()
             return session_of(row) if row else None
 
+    def submitted(self, user_id: UUID, client_key: str | None) -> bool:
+        """Whether the files of this key were taken in before."""
+        found = self.find(user_id, client_key) if client_key else None
+        return found is not None and found.submitted_at is not None
+
     def last_without_designs(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
         """The user's newest finished session with these choices, if no design came of it, or it was cancelled."""
         mine = (

@@ -80,7 +80,7 @@ class Settings(DatabaseSettings):
     )
     max_spool_bytes: int = Field(default=0, ge=0, description="most that the blob folder may hold; 0: no limit")
     max_outbox_age_seconds: float = Field(
-        default=900, gt=0, description="uploads are refused when the broker is away, and messages wait, for longer"
+        default=900, gt=0, description="uploads are refused when the broker is away, and earlier ones wait, for longer"
     )
     max_files_in_progress: int = Field(default=20_000, ge=1, description="of one user; more are refused until then")
     http_wait_seconds: float = Field(

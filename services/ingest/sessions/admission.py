@@ -143,7 +143,9 @@ class Door:
         if away_s <= self.room.outbox_age_s:
             return
         oldest = select(func.extract("epoch", func.now() - func.min(outbox.c.created_at)))
-        oldest = oldest.where(outbox.c.lane == "comprehensive", outbox.c.sent_at.is_(None))
+        # of uploads only: a copy of a photograph that waits is no reason to send a seller away
+        waiting = (outbox.c.session_id.is_not(None), outbox.c.sent_at.is_(None))
+        oldest = oldest.where(outbox.c.lane == "comprehensive", *waiting)
         with transaction(self.engine) as connection:
             age_s = connection.execute(oldest).scalar_one()
         if age_s is not None and age_s > self.room.outbox_age_s:

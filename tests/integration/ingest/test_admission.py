@@ -120,8 +120,8 @@ def cut_off(server: Server) -> float:
 def owe_since_long_ago(here: Place) -> None:
     run(
         here.database_url,
-        "INSERT INTO ingest.outbox (id, lane, type, data, created_at) "
-        "VALUES (gen_random_uuid(), 'comprehensive', 'StoreFile', '{}', now() - interval '1 hour')",
+        "INSERT INTO ingest.outbox (id, lane, session_id, type, data, created_at) "
+        "VALUES (gen_random_uuid(), 'comprehensive', gen_random_uuid(), 'Old', '{}', now() - interval '1 hour')",
     )
 
 

@@ -9,20 +9,19 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.ahead import Ahead
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
-from services.ingest.sessions.outbox import AHEAD, Relay
+from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.tables import outbox
-from shared.bus.delivery import Delivery, deliver
-from shared.bus.envelope import Envelope, seal
+from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
@@ -38,7 +37,6 @@ POLL_S = 0.5
 RELAY_GRACE_S = 5.0
 IDLE_WITHIN_S = 0.05
 LONE_LISTINGS = 4
-AHEAD_THREADS = 4
 
 
 class Bell:
@@ -86,8 +84,7 @@ class Lanes:
         self._stopping = False
         self._handed: set[UUID] = set()
         self._cut_off_at: float | None = None
-        self._ahead: dict[UUID, asyncio.Task[None]] = {}
-        self._ahead_threads = ThreadPoolExecutor(AHEAD_THREADS, thread_name_prefix="ahead")
+        self._ahead = Ahead(self.engine, self.original, self._bus)
 
     @property
     def broker_connected(self) -> bool:
@@ -111,7 +108,7 @@ class Lanes:
             for service in (*self.original, self.projection):
                 await self._bus.consume(service)
             self._relays.append(asyncio.create_task(self._relay(self._send_original)))
-            self._relays.append(asyncio.create_task(self._relay(self._send_ahead)))
+            self._relays.append(asyncio.create_task(self._relay(self._ahead.send)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(start(self.rabbit, self.projection)))
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
@@ -128,10 +125,7 @@ class Lanes:
         for task in self._relays:
             task.cancel()
         await asyncio.gather(*self._connecting, *self._relays, return_exceptions=True)
-        for task in self._ahead.values():
-            task.cancel()
-        await asyncio.gather(*self._ahead.values(), return_exceptions=True)
-        self._ahead_threads.shutdown(wait=False, cancel_futures=True)
+        await self._ahead.stop()
         await self._bus.stop(grace_s)
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
@@ -168,26 +162,6 @@ class Lanes:
         await self._send_loose()
         publish = _from_thread(self._bus.publish)
         await asyncio.to_thread(self._send_owned, publish)
-
-    async def _send_ahead(self) -> None:
-        """Hand what overtakes all queues to the services in this process, whatever their workers wait for just now.
-
-        It is owed until it was handled. Two replicas may both do so: what is done twice changes nothing.
-        """
-        relay = Relay(self.engine, AHEAD)
-        for envelope in await asyncio.to_thread(relay.unsent, outbox.c.id.not_in(self._ahead)):
-            self._ahead[envelope.id] = asyncio.create_task(self._overtake(relay, envelope))
-
-    async def _overtake(self, relay: Relay, envelope: Envelope) -> None:
-        takers = [service for service in self.original if type(envelope.message) in service.handlers]
-        # Storage last: it may wait for the NAS, and what it refuses is decided anew by dedup, which must know by then.
-        for service in sorted(takers, key=lambda service: service.name == "storage"):
-            delivery = Delivery(seal(envelope), {})
-            if not await deliver(service, delivery, self._bus, self._ahead_threads, self._bus.stopping):
-                return
-        with contextlib.suppress(Unavailable):  # then it is done once more
-            await asyncio.to_thread(relay.confirm, [envelope.id])
-        del self._ahead[envelope.id]
 
     async def _send_loose(self) -> None:
         """Send what belongs to no session. No item row could tell after a crash that it was lost on its way.

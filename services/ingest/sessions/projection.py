@@ -71,7 +71,8 @@ class Projection:
                 self._set_listing(connection, row, event, "failed", f"the design was not stored: {reason}", {})
             if state == "stored":
                 self._owe_mockups(connection, event.item_id)
-        self.wake()
+        if item.state == "received" or state == "stored":
+            self.wake()
 
     def listing_is(
         self,
@@ -91,7 +92,8 @@ class Projection:
             for row in connection.execute(of_item).all():
                 if _newer(event.generation, LISTING_RANKS[state], row):
                     self._set_listing(connection, row, event, state, reason, columns or {})
-        self.wake()
+        if state in ("listed", "failed"):
+            self.wake()
 
     def _owe_mockups(self, connection: Connection, item_id: UUID) -> None:
         """Ask for the mockups of a design that is stored now: for its listings that were asked for before that."""

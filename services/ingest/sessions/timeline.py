@@ -50,6 +50,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
     totals, shown, seq, ended = totals_of(row), row.percent, row.last_seq, row.state == "finished"
     done, cancelled = ended, row.cancelled_at is not None
+    events = []
     for seq, what in enumerate(happenings, row.last_seq + 1):
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
         done = _complete(totals, cancelled)
@@ -59,7 +60,8 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
             shown = percent(totals, finished=False)
         else:  # within one run it never goes back
             shown = max(percent(totals, finished=False), shown)
-        _insert(connection, session_id, seq, what, totals, shown, finished=ended and done)
+        events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
+    connection.execute(insert(session_events), events)
     values: dict[str, Any] = totals.as_dict() | {"percent": shown, "last_seq": seq}
     values["settled_at"] = (row.settled_at or NOW) if totals.received and not totals.in_progress else None
     if ended and not done:
@@ -91,13 +93,13 @@ def _complete(totals: Totals, cancelled: bool) -> bool:
 
 
 def _finish(connection: Connection, session_id: UUID, seq: int, totals: Totals) -> dict[str, Any]:
-    _insert(connection, session_id, seq, Happening("finished"), totals, 100.0, finished=True)
+    end = _event(session_id, seq, Happening("finished"), totals, 100.0, finished=True)
+    connection.execute(insert(session_events).values(**end))
     return {"state": "finished", "finished_at": NOW, "percent": 100.0, "last_seq": seq}
 
 
-def _insert(
-    connection: Connection, session_id: UUID, seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool
-) -> None:
+def _event(
+    session_id: UUID, seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool
+) -> dict[str, Any]:
     payload = {**what.facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
-    event = {"session_id": session_id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}
-    connection.execute(insert(session_events).values(**event))
+    return {"session_id": session_id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}

@@ -62,7 +62,8 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     if files:
         _end(connection, files, reason)
     if item_id is None:
-        connection.execute(update(sessions).where(sessions.c.id == session_id).values(cancelled_at=NOW))
+        unfinished = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
+        connection.execute(unfinished.values(cancelled_at=NOW))
     if happened:
         timeline.append_all(connection, session_id, happened)
         _take_back(connection, session_id, files, asked, whole=item_id is None)

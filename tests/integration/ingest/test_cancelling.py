@@ -140,6 +140,13 @@ def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: E
     assert account(engine, sessions, session.id).totals.received == 0
 
 
+def test_a_session_that_has_ended_is_not_cancelled_afterwards(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *duplicate(session, files[0]))
+    assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
+    assert account(engine, sessions, session.id).cancelled_at is None
+
+
 def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png")
     other, _ = submitted(sessions, "b.png")

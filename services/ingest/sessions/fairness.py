@@ -95,7 +95,9 @@ def _in_flight(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
 def _mark_done(connection: Connection, kind: str, mine: Sequence[ColumnElement[bool]]) -> None:
     busy = _unhashed() if kind == BATCH else _unlisted()
     sent = (*mine, outbox.c.sent_at.is_not(None), outbox.c.done_at.is_(None))
-    connection.execute(update(outbox).where(*sent, ~busy).values(done_at=NOW))
+    # Never waits for who replaces a session's rows just now, and waits for ours.
+    done = select(outbox.c.id).where(*sent, ~busy).with_for_update(of=outbox, skip_locked=True)
+    connection.execute(update(outbox).where(outbox.c.id.in_(done)).values(done_at=NOW))
 
 
 def _unhashed() -> ColumnElement[bool]:

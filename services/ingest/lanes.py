@@ -26,7 +26,7 @@ from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
 from shared.bus.service import Service
-from shared.errors import Unavailable
+from shared.errors import Retryable, Unavailable
 
 log = structlog.get_logger()
 
@@ -138,7 +138,7 @@ class Lanes:
             rung.clear()
             try:
                 await send()
-            except Unavailable as error:
+            except Retryable as error:
                 log.warning("relay waits", cause=str(error))
             except Exception:
                 log.exception("relay failed; it goes on")

@@ -65,7 +65,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     values: dict[str, Any] = totals.as_dict() | {"percent": shown, "last_seq": seq}
     values["settled_at"] = (row.settled_at or NOW) if totals.received and not totals.in_progress else None
     if ended and not done:
-        values |= {"state": "working", "finished_at": None}
+        values |= {"state": "working", "finished_at": None, "cancelled_at": None}
     elif row.state == "announced" and totals.received:
         values["state"] = "working"
     if done and not ended:

@@ -147,6 +147,23 @@ def test_a_session_that_has_ended_is_not_cancelled_afterwards(engine: Engine, se
     assert account(engine, sessions, session.id).cancelled_at is None
 
 
+def test_what_was_stored_of_a_cancelled_session_can_be_listed_when_somebody_asks(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]))
+    sessions.cancel(USER, session.id, None)
+    assert account(engine, sessions, session.id).finished
+    assert ask(sessions, files[0].item_id) == [files[0].item_id]
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.finished, now.cancelled_at) == (False, None)
+    project(engine, ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1"))
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.finished, now.totals.listed, now.totals.failed) == (True, 1, 1)
+
+
 def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png")
     other, _ = submitted(sessions, "b.png")

@@ -11,7 +11,7 @@ from shared.errors import Busy, Unavailable
 log = structlog.get_logger()
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 15.0
+LONGEST_PAUSE_S = 5.0
 
 
 class NoTurn(Exception):  # noqa: N818 - reads as what happened

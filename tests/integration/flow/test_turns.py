@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -46,7 +47,8 @@ def sessions(engine: Engine) -> Sessions:
 
 def submit(sessions: Sessions, tenant: UUID, files: int, lane: str = "comprehensive") -> Session:
     names = [Received(f"{n}.png", Blob(sha256=f"{n:064x}", size=1000)) for n in range(files)]
-    return sessions.submit(tenant, str(uuid4()), choice(), names, lane)[0]
+    chosen = replace(choice(), template_id=TEMPLATE)
+    return sessions.submit(tenant, str(uuid4()), chosen, names, lane)[0]
 
 
 def sent(engine: Engine, windows: Windows = WINDOWS, lane: str = "comprehensive") -> list[Envelope]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.ops import dead, operators
+from services.ops.retry import retry
+
 if TYPE_CHECKING:
     from shared.bus.service import Service
 
@@ -16,6 +19,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
+
+app.add_typer(dead.app, name="dead")
+app.add_typer(operators.app, name="operator")
+app.command()(retry)
 
 DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 

@@ -14,10 +14,9 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest.sessions.locks import SessionLocks
-from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.outbox import Bus, Owed, Relay, put
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.tables import outbox
-from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
@@ -58,10 +57,16 @@ class Lanes:
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
         self._handed: set[UUID] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def broker_connected(self) -> bool:
         return self.rabbit is not None and self.rabbit.connected
+
+    def wake(self) -> None:
+        """Something is owed: send it now. From any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.owed.set)
 
     def choose(self, files: int) -> str:
         """The lane for an upload of so many files, now."""
@@ -72,6 +77,7 @@ class Lanes:
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
+        self._loop = asyncio.get_running_loop()
         if self.original:
             for service in (*self.original, self.projection):
                 await self._bus.consume(service)
@@ -115,13 +121,13 @@ class Lanes:
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
             return
-        publish = _from_thread(self.rabbit.publish)
+        publish = _from_thread(self.rabbit)
         while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE).send, publish):
             pass
 
     async def _send_original(self) -> None:
         await self._send_loose()
-        publish = _from_thread(self._bus.publish)
+        publish = _from_thread(self._bus)
         await asyncio.to_thread(self._send_owned, publish)
 
     async def _send_loose(self) -> None:
@@ -134,9 +140,9 @@ class Lanes:
             await asyncio.to_thread(relay.confirm, self._handed)
             self._handed.clear()
         new = outbox.c.session_id.is_(None) & outbox.c.id.not_in(self._handed)
-        for envelope in await asyncio.to_thread(relay.unsent, new):
-            await self._bus.publish(envelope)
-            self._handed.add(envelope.id)
+        for owed in await asyncio.to_thread(relay.unsent, new):
+            await put(self._bus, owed)
+            self._handed.add(owed.id)
 
     async def _idle(self) -> bool:
         try:
@@ -145,7 +151,7 @@ class Lanes:
             return False
         return True
 
-    def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
+    def _send_owned(self, publish: Callable[[Owed], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
         relay = Relay(self.engine, ORIGINAL)
         working = self.unfinished.sessions(ORIGINAL)
@@ -162,20 +168,17 @@ class Lanes:
             while relay.send(publish, outbox.c.session_id == session_id):
                 pass
 
-    def _take_up(self, session_id: UUID, publish: Callable[[Envelope], None]) -> None:
+    def _take_up(self, session_id: UUID, publish: Callable[[Owed], None]) -> None:
         if self.unfinished.begun(session_id):
             for envelope in self.unfinished.take_up(session_id):
                 publish(envelope)
 
 
-def _from_thread(publish: Callable[[Envelope], Awaitable[None]]) -> Callable[[Envelope], None]:
+def _from_thread(bus: Bus) -> Callable[[Owed], None]:
     """A publish for the relay's thread, run on this loop."""
     loop = asyncio.get_running_loop()
 
-    async def run(envelope: Envelope) -> None:
-        await publish(envelope)
-
-    def call(envelope: Envelope) -> None:
-        asyncio.run_coroutine_threadsafe(run(envelope), loop).result()
+    def call(owed: Owed) -> None:
+        asyncio.run_coroutine_threadsafe(put(bus, owed), loop).result()
 
     return call

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import service
-from services.ingest.api import native, resources, sessions
+from services.ingest.api import native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
@@ -25,6 +25,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
+from services.ingest.ops import outcomes
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice
@@ -83,9 +84,10 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
+    loose_lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     lanes = Lanes(
         engine=engine,
-        projection=service.build(engine),
+        projection=service.build(engine, loose_lane),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,
@@ -105,13 +107,15 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, trouble)
 
     def emit(connection: Connection, message: Message) -> None:
-        owe(connection, ORIGINAL if settings.embedded else COMPREHENSIVE, message)
+        owe(connection, loose_lane, message)
 
     found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes))
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
+    catalog = Lookup(found).catalog()
     routers = [
-        sessions.router(desk, Lookup(found).catalog(), blobs, limits, current_user, stream_user),
+        sessions.router(desk, catalog, blobs, limits, current_user, stream_user),
         native.router(desk, current_user),
+        retrying.router(desk, catalog, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 
@@ -174,15 +178,16 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 
 
 async def _sweep(store: Sessions, grace_s: float) -> None:
-    """End the sessions that nobody asks anything of any more."""
+    """End the sessions that nobody asks anything of any more; tell dead letters how their replays ended."""
     while True:
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(store.finish_unasked, grace_s)
+            await asyncio.to_thread(outcomes.settle, store.engine)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:
-            log.exception("sessions could not be ended; it is tried again")
+            log.exception("sessions or replays could not be ended; it is tried again")
 
 
 def _broker_state(lanes: Lanes) -> str:

@@ -44,7 +44,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 KEEP_S = 600.0
 
-OURS = ("x-attempt", "x-first-failed-at", "x-generation")
+OURS = ("x-attempt", "x-first-failed-at", "x-generation", "x-replay-id")
 OF_DEATH = ("x-service", "x-dead-at", "x-stack")
 
 Headers = Mapping[str, Any]

@@ -1,7 +1,7 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import aio_pika
@@ -16,10 +16,10 @@ from aio_pika.exceptions import (
     PublishError,
 )
 
-from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
+from shared.bus.delivery import Delivery, Headers, Sealed, Unroutable, deliver, publish
 from shared.bus.envelope import CONTENT_TYPE, Envelope
 from shared.bus.service import Service
-from shared.bus.topology import Route, Topology, dead_queue, inbox
+from shared.bus.topology import REDELIVER, Route, Topology, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
 
@@ -306,6 +306,28 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
             return found
     except BROKER_ERRORS as error:
         raise Unavailable(f"the consumers at {_address(url)} can't be counted: {error}") from error
+
+
+async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:
+    """Send dead letters back to the inbox that they died in, each once: none that returns meanwhile. How many.
+
+    Raises:
+        Unavailable: no broker, or no such queue; what was not confirmed is still there.
+    """
+    try:
+        async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
+            channel = await connection.channel(on_return_raises=True)
+            dead = await channel.declare_queue(dead_queue(service), passive=True)
+            exchange = await channel.get_exchange(REDELIVER, ensure=False)
+            moved, depth = 0, dead.declaration_result.message_count or 0
+            while moved < min(depth, limit) and (letter := await dead.get(fail=False)):
+                copy = aio_pika.Message(letter.body, headers=dict(headers(letter.headers)), delivery_mode=2)
+                await exchange.publish(copy, f"replay.{service}")
+                await letter.ack()
+                moved += 1
+            return moved
+    except BROKER_ERRORS as error:
+        raise Unavailable(f"the dead letters at {_address(url)} can't be moved: {error!r}") from error
 
 
 async def declare(url: str, wanted: Topology) -> None:

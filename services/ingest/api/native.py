@@ -22,15 +22,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     """Reading sessions. Another user's session does not exist."""
     routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
     caller = Annotated[User, Depends(current_user)]
-
-    def owned(session_id: str, user: caller) -> Session:
-        """By its own id, or by the id that the client chose."""
-        found = desk.sessions.find(user.id, session_id) or _by_id(desk, user, session_id)
-        if found is None:
-            raise HTTPException(404, f"You have no session {session_id}.")
-        return found
-
-    mine = Annotated[Session, Depends(owned)]
+    mine = Annotated[Session, Depends(owned(desk, current_user))]
 
     @routes.get("/sessions")
     def list_sessions(
@@ -76,6 +68,20 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
             yield ServerSentEvent(data=_event(event), id=str(event.seq), event=event.type)
 
     return routes
+
+
+def owned(desk: Desk, current_user: Callable[..., User]) -> Callable[..., Session]:
+    """A dependency: the caller's own session."""
+    caller = Annotated[User, Depends(current_user)]
+
+    def find(session_id: str, user: caller) -> Session:
+        """By its own id, or by the id that the client chose."""
+        found = desk.sessions.find(user.id, session_id) or _by_id(desk, user, session_id)
+        if found is None:
+            raise HTTPException(404, f"You have no session {session_id}.")
+        return found
+
+    return find
 
 
 def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:

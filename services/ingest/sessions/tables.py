@@ -1,4 +1,4 @@
-"""The tables of sessions, their items, listings and events; the outbox; the dead letters."""
+"""The tables of sessions, their items, listings and events; the outbox."""
 
 from sqlalchemy import (
     BigInteger,
@@ -140,19 +140,4 @@ outbox = Table(
     Column("last_error", Text),
     Index("outbox_unsent", "lane", "created_at", postgresql_where=text("sent_at IS NULL")),
     Index("outbox_of_session", "session_id"),
-)
-
-dead_letters = Table(
-    "dead_letters",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("service", Text, nullable=False),
-    Column("message_type", Text),
-    Column("session_id", Uuid, index=True),
-    Column("cause", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("stack", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("first_failed_at", DateTime(timezone=True), nullable=False),
-    Column("dead_at", DateTime(timezone=True), nullable=False),
 )

@@ -26,8 +26,7 @@ class DeadLetter(Message):
         text = plain(body.decode(errors="replace"))
         # The same letter delivered twice is one letter; the same message dying again later is another.
         death = f"{headers.get('x-dead-at', '')}{headers.get('x-replay-id', '')}"  # the broker notes no time of death
-        identity = uuid5(NAMESPACE_OID, f"{service}:{death}:{text}")
-        raw = None if text.encode() == body else body
+        identity, raw = uuid5(NAMESPACE_OID, f"{service}:{death}:{text}"), None if text.encode() == body else body
         cause = plain(headers.get("x-cause") or _broker_cause(headers))
         return cls(id=identity, service=service, body=text, raw=raw, cause=cause, headers=headers)
 

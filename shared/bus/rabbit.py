@@ -19,7 +19,7 @@ from aio_pika.exceptions import (
 from shared.bus.delivery import Delivery, Headers, Sealed, Unroutable, deliver, publish
 from shared.bus.envelope import CONTENT_TYPE, Envelope
 from shared.bus.service import Service
-from shared.bus.topology import REDELIVER, Route, Topology, dead_queue, inbox
+from shared.bus.topology import Route, Topology, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
 
@@ -296,14 +296,10 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
         Unavailable: no broker, or a queue is missing.
     """
     try:
-        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
-        async with connection:
+        async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
             channel = await connection.channel()
-            found = {}
-            for service in services:
-                queue = await channel.declare_queue(inbox(service), passive=True)
-                found[service] = queue.declaration_result.consumer_count or 0
-            return found
+            queues = {name: await channel.declare_queue(inbox(name), passive=True) for name in services}
+            return {name: queue.declaration_result.consumer_count or 0 for name, queue in queues.items()}
     except BROKER_ERRORS as error:
         raise Unavailable(f"the consumers at {_address(url)} can't be counted: {error}") from error
 
@@ -318,11 +314,10 @@ async def move_back(url: str, service: str, limit: int, headers: Callable[[Heade
         async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
             channel = await connection.channel(on_return_raises=True)
             dead = await channel.declare_queue(dead_queue(service), passive=True)
-            exchange = await channel.get_exchange(REDELIVER, ensure=False)
             moved, depth = 0, dead.declaration_result.message_count or 0
             while moved < min(depth, limit) and (letter := await dead.get(fail=False)):
                 copy = aio_pika.Message(letter.body, headers=dict(headers(letter.headers)), delivery_mode=2)
-                await exchange.publish(copy, f"replay.{service}")
+                await channel.default_exchange.publish(copy, inbox(service))
                 await letter.ack()
                 moved += 1
             return moved

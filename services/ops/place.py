@@ -33,6 +33,8 @@ def settings(data: Path) -> "DatabaseSettings":
 @contextlib.contextmanager
 def database(data: Path) -> "Iterator[Engine]":
     """An engine for the length of a command. What is away ends it in words."""
+    from sqlalchemy.exc import ProgrammingError
+
     from shared.database import engine_of
     from shared.errors import Retryable
 
@@ -41,6 +43,9 @@ def database(data: Path) -> "Iterator[Engine]":
         yield engine
     except Retryable as error:
         typer.echo(f"{error}. Nothing more was done; say it again when that is mended.", err=True)
+        raise typer.Exit(AWAY) from error
+    except ProgrammingError as error:
+        typer.echo(f"The database has other tables than this version: presswork init ({error.orig})", err=True)
         raise typer.Exit(AWAY) from error
     finally:
         engine.dispose()

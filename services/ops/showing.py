@@ -21,7 +21,7 @@ def letters(rows: Iterable[Row]) -> None:
     """Two lines for each letter: what it is, and why it died."""
     for row in rows:
         typer.echo(f"{row['id']}  {_time(row['dead_at'])}  {row['status']:<10} {row['service']:<9} {_files(row)}")
-        typer.echo(f"    {row['fingerprint']}  {row['cause'][:CAUSE]}")
+        typer.echo(f"    {row['fingerprint']}  {_line(row['cause'])}")
         if row["outcome"]:
             typer.echo(f"    {row['outcome']}")
         if row["note"]:
@@ -34,7 +34,7 @@ def groups(rows: Iterable[Row]) -> None:
         span = f"{_time(row['first_at'])} to {_time(row['last_at'])}"
         versions = f", versions {', '.join(row['versions'])}" if row["versions"] else ""
         typer.echo(f"{row['fingerprint']}  {row['waiting']} waiting of {row['letters']}, {row['sessions']} uploads")
-        typer.echo(f"    {row['service']}: {row['cause'][:CAUSE]}")
+        typer.echo(f"    {row['service']}: {_line(row['cause'])}")
         typer.echo(f"    {row['frame'] or 'no stack'}, {span}{versions}")
         if row["note"]:
             typer.echo(f"    note: {row['note']}")
@@ -79,6 +79,11 @@ def _files(row: Row) -> str:
     names = [file["filename"] for file in row["files"]]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return shown or row["message_type"] or "not readable"
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= CAUSE else f"{line[:CAUSE]} ..."
 
 
 def _time(value: datetime) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.ops.letters import WORK, files_of, row_of
@@ -75,18 +75,22 @@ def _is_shared_out(message: Message | None) -> bool:
 
 def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
     """The letters whose replay ended in this one: its own header names one, or the file was reopened for them."""
-    about_it = and_(
-        dead_letters.c.status == "replaying",
-        dead_letters.c.item_id == row.get("item_id"),
-        dead_letters.c.mockup_id.is_not_distinct_from(row.get("mockup_id")),
-        dead_letters.c.target_generation <= row.get("item_generation", 0),
-    )
-    named = and_(
+    which: list[ColumnElement[bool]] = []
+    if replay_id := _named(row["headers"].get("x-replay-id")):
         # A replay that nothing came back from for a while counts as resolved; this came back all the same.
-        dead_letters.c.status.in_(("replaying", "resolved")),
-        dead_letters.c.replay_id == _named(row["headers"].get("x-replay-id")),
-    )
-    found = select(dead_letters).where(or_(named, about_it), dead_letters.c.id != row["id"])
+        still = dead_letters.c.status.in_(("replaying", "resolved"))
+        which.append(and_(still, dead_letters.c.replay_id == replay_id))
+    if item_id := row.get("item_id"):
+        about_it = and_(
+            dead_letters.c.status == "replaying",
+            dead_letters.c.item_id == item_id,
+            dead_letters.c.mockup_id.is_not_distinct_from(row["mockup_id"]),
+            dead_letters.c.target_generation <= row["item_generation"],
+        )
+        which.append(about_it)
+    if not which:
+        return []
+    found = select(dead_letters).where(or_(*which), dead_letters.c.id != row["id"])
     return list(connection.execute(found.order_by(dead_letters.c.kept_at.desc()).with_for_update()).all())
 
 

@@ -81,8 +81,8 @@ def targets(connection: Connection, wanted: Filter, cutoff: datetime | None, lim
     found = select(dead_letters.c.id).where(wanted.where())
     if not wanted.ids:
         found = found.where(dead_letters.c.status.in_(OPEN))
-    if cutoff is not None:
-        found = found.where(dead_letters.c.kept_at <= cutoff)
+        if cutoff is not None:
+            found = found.where(dead_letters.c.kept_at <= cutoff)
     oldest = found.order_by(dead_letters.c.dead_at, dead_letters.c.id).limit(limit)
     return list(connection.execute(oldest).scalars())
 

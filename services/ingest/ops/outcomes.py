@@ -37,7 +37,7 @@ def _listings(connection: Connection) -> int:
 
 def _ended(connection: Connection, about: ColumnElement[bool], well: ColumnElement[bool], row: Any) -> int:  # noqa: ANN401 - a table's columns
     ended_well = update(dead_letters).where(about, well, letter.status.in_((*OPEN, "replaying")))
-    words = func.concat("it ended well: ", row.state, func.concat(": " + row.reason))
+    words = func.concat("what it was about is ", row.state, func.concat(": " + row.reason))
     resolved = connection.execute(ended_well.values(status="resolved", outcome=words, status_at=CLOCK))
     failed = update(dead_letters).where(
         about, letter.status == "replaying", row.state == "failed", row.generation >= letter.target_generation

@@ -18,9 +18,12 @@ def system(
 ) -> Iterator[System]:
     """A pipeline in which nothing is broken until a test breaks it."""
     folder = tmp_path_factory.mktemp("ops")
-    with backends.virtual_host(rabbit) as amqp_url, embedded.place(folder, postgres_url, _template) as here:
-        with pipeline.running(here, amqp_url) as found:
-            yield found
+    with (
+        backends.virtual_host(rabbit) as amqp_url,
+        embedded.place(folder, postgres_url, _template) as here,
+        pipeline.running(here, amqp_url) as found,
+    ):
+        yield found
 
 
 @pytest.fixture

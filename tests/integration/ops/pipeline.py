@@ -66,9 +66,9 @@ class System:
     def failing(self, table: str, condition: str, words: str = "the gremlins are in") -> Iterator[None]:
         """For the length of the block the database refuses rows of a table for which a condition is true."""
         name = f"sabotage_{abs(hash((table, condition))) % 10**9}"
-        raising = f"BEGIN RAISE EXCEPTION '{words}'; END"
+        raising = f"BEGIN RAISE EXCEPTION '{words}'; END".replace("'", "''")
         with self.engine.begin() as connection:
-            connection.execute(text(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS '{_quoted(raising)}'"))
+            connection.execute(text(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS '{raising}'"))
             connection.execute(
                 text(
                     f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} "
@@ -81,10 +81,6 @@ class System:
             with self.engine.begin() as connection:
                 connection.execute(text(f"DROP TRIGGER {name} ON {table}"))
                 connection.execute(text(f"DROP FUNCTION {name}"))
-
-
-def _quoted(code: str) -> str:
-    return code.replace("'", "''")
 
 
 @contextlib.contextmanager

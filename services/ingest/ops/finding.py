@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exists, func, or_, select
 
+from services.ingest.catalog.users import email_key
 from services.ingest.ops.tables import audit, dead_letters
 from services.ingest.tables import users
 
@@ -148,7 +149,7 @@ def lineage(connection: Connection, letter_id: UUID) -> Sequence[UUID]:
 
 
 def _of_tenant(tenant: str) -> ColumnElement[bool]:
-    by_mail = select(users.c.id).where(users.c.id == dead_letters.c.tenant_id, users.c.email.ilike(tenant))
+    by_mail = select(users.c.id).where(users.c.id == dead_letters.c.tenant_id, users.c.email_key == email_key(tenant))
     return or_(cast(dead_letters.c.tenant_id, Text) == tenant.lower(), exists(by_mail))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, select, update
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import OPEN
@@ -20,6 +21,7 @@ from services.ingest.sessions.outbox import owe_redelivery
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.tables import items, listings
 from shared.database import transaction
+from shared.errors import Retryable, Unavailable
 
 WELL = ("stored", "duplicate", "rejected", "listed")
 
@@ -50,11 +52,16 @@ class Replays:
     hashers: int
 
     def replay(self, letter_id: UUID, run: Run, cutoff: datetime | None = None) -> Result:
-        """Replay one letter, once, unless it came after the cut-off."""
-        with transaction(self.engine) as connection:
-            result = self._replay(connection, letter_id, run.who, cutoff)
-            run.note(connection, letter_id, result.result, result.words)
-            return result
+        """Replay one letter, once, unless it came after the cut-off.
+
+        Raises:
+            Unavailable: the database went away, perhaps after it was done: say it again.
+        """
+        for attempt in Retrying(retry=retry_if_exception(_lost), stop=stop_after_attempt(5), reraise=True):
+            with attempt, transaction(self.engine) as connection:
+                result = self._replay(connection, letter_id, run.who, cutoff)
+                run.note(connection, letter_id, result.result, result.words)
+        return result
 
     def foresee(self, letter_id: UUID, who: str, cutoff: datetime | None = None) -> Result:
         """What `replay` would do now; nothing is done."""
@@ -102,6 +109,11 @@ class Replays:
         body = letter.raw if letter.raw is not None else letter.body.encode()
         owe_redelivery(connection, letter.lane, letter.service, bytes(body), headers, replay_id)
         return Result(letter.id, "redelivered", words)
+
+
+def _lost(error: BaseException) -> bool:
+    """Whether another transaction was in the way: a deadlock, say."""
+    return isinstance(error, Retryable) and not isinstance(error, Unavailable)
 
 
 def replayed_headers(headers: Mapping[str, Any], replay_id: UUID, generation: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def system(
     folder = tmp_path_factory.mktemp("ops")
     with (
         backends.virtual_host(rabbit) as amqp_url,
-        embedded.place(folder, postgres_url, _template) as here,
+        embedded.place(folder, postgres_url, _template, HTTP_WAIT_SECONDS="20") as here,
         pipeline.running(here, amqp_url) as found,
     ):
         yield found

@@ -96,6 +96,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
         application, desk = build(settings)
+        desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:
         eventually(lambda: desk.lanes.broker_connected)

@@ -77,6 +77,9 @@ def test_an_operator_finds_understands_and_replays(system: System, shop: Shop, o
     letter = client.get(f"{OPS}/{found['letters'][0]['id']}").json()
     assert "gremlins" in letter["stack"]
     assert json.loads(letter["body"])["type"] == "ImageAccepted"
+    ids = [letter["id"] for letter in found["letters"]]
+    named = client.get(OPS, params={"ids": ids}).json()["letters"]
+    assert [letter["id"] for letter in named] == ids
     lines = client.get(f"{OPS}/export", params={"session": session}).text.splitlines()
     assert {json.loads(line)["session_id"] for line in lines} == {session}
     assert len(lines) == 3
@@ -109,6 +112,14 @@ def test_what_died_after_the_cut_off_stays(system: System, shop: Shop, operator:
     named = {"filter": {"ids": [str(letter["id"])]}, "cutoff": cutoff}
     (result,) = operator.client.post(f"{OPS}/replay", json=named).json()["results"]
     assert (result["result"], result["words"]) == ("refused", "it died after this replay was confirmed")
+
+
+def test_the_calls_are_documented(system: System) -> None:
+    with system.server.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    assert {f"{OPS}/replay", f"{OPS}/{{letter_id}}", "/api/v1/sessions/{session_id}/retry"} <= set(paths)
+    asked = {parameter["name"] for parameter in paths[OPS]["get"]["parameters"]}
+    assert {"service", "session", "tenant", "file", "cause", "fingerprint", "since", "status", "limit"} <= asked
 
 
 def test_all_letters_are_only_taken_when_it_is_said(operator: Shop) -> None:

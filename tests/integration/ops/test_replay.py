@@ -1,8 +1,16 @@
 """A service gives up, somebody mends the cause and replays: the files go on to where they were to go."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
+import pytest
+from sqlalchemy import text
+
+from shared.bus.delivery import Sealed
+from shared.bus.rabbit import RabbitBus
+from shared.bus.topology import REDELIVER, Route
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import print_names
 from tests.integration.ingest.embedded import eventually
@@ -66,19 +74,24 @@ def test_whoever_watches_sees_that_a_finished_upload_goes_on_and_ends_again(syst
         before = ended(shop, session, failed=1, listed=2)
     last = before["state"], shop.get(session)["last_seq"]
     assert last[0] == "finished"
-    frames = shop.stream(f"/designs/progress/{session}", params={"token": shop.token})
-    assert shop.client.post(f"/api/v1/sessions/{session}/retry").json()["state"] == "working"
-    path = f"/api/v1/sessions/{session}/events/stream?after={last[1]}"
-    stream = shop.stream(path, headers={"Authorization": f"Bearer {shop.token}"}).result(60)
-    told = [event["type"] for event in stream.data]
-    assert told == ["retried", "hashed", "accepted", "stored", "finished"]
-    assert [event["seq"] for event in stream.data] == list(range(last[1] + 1, last[1] + 6))
-    assert [event["totals"]["failed"] for event in stream.data] == [0] * 5
-    assert stream.data[0]["percent"] < 100 == stream.data[-1]["percent"]
-    shown = [frame for frame in frames.result(60).data if "step" in frame]
+    path, me = f"/api/v1/sessions/{session}/events/stream?after={last[1]}", {"Authorization": f"Bearer {shop.token}"}
+    frames, token = f"/designs/progress/{session}", {"token": shop.token}
+    with system.engine.begin() as connection:
+        # Storage waits for this row, so that there is a moment in which the upload is at work.
+        hold = text("SELECT item_id FROM storage.designs WHERE session_id = :id FOR UPDATE")
+        connection.execute(hold, {"id": session})
+        assert shop.client.post(f"/api/v1/sessions/{session}/retry").json()["state"] == "working"
+        events = shop.stream(path, headers=me)
+        at_work = shop.stream(frames, params=token, until=lambda block: '"step":2' in block.replace(" ", "")).result(60)
+        assert at_work.data[-1]["progress_percent"] < 100
+    told = events.result(60).data
+    assert [event["type"] for event in told] == ["retried", "hashed", "accepted", "stored", "finished"]
+    assert [event["seq"] for event in told] == list(range(last[1] + 1, last[1] + 6))
+    assert [event["totals"]["failed"] for event in told] == [0] * 5
+    assert told[0]["percent"] < 100 == told[-1]["percent"]
+    shown = [frame for frame in shop.stream(frames, params=token).result(60).data if "step" in frame]
     assert shown[-1]["step"] == 4
     assert shown[-1]["message"].startswith("Upload completed successfully: 3 stored")
-    assert {frame["step"] for frame in shown} > {4}, "it went back to work and did not only end"
     assert sound(shop, session)["state"] == "finished"
 
 
@@ -199,14 +212,78 @@ def test_a_letter_about_no_file_goes_back_to_its_inbox_and_does_its_work(system:
     picture = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", artworks.saved(artworks.artwork(8))))]
     answer = shop.client.post("/mockups/upload", data={"mockup_id": shop.mockup}, files=picture)
     assert answer.status_code == 201, answer.text
-    query = "SELECT * FROM ingest.dead_letters WHERE tenant_id = :id AND message_type = 'StoreFile'"
+    query = "SELECT * FROM ingest.dead_letters WHERE tenant_id = :id AND message_type = 'StoreFile' ORDER BY kept_at"
     (letter,) = eventually(lambda: system.rows(query, id=shop.user["id"]))
     assert (letter["service"], letter["item_id"], letter["session_id"]) == ("storage", None, None)
     assert "in the way" in letter["cause"]
-    copies.unlink()
     said = system.command("dead", "replay", "--tenant", shop.user["email"], "--yes").output
     assert "redelivered: sent to storage again" in said
+    _, again = eventually(lambda: found if len(found := system.rows(query, id=shop.user["id"])) == 2 else None)
+    assert (again["status"], again["replay_of"], again["generation"]) == ("dead_again", letter["id"], 1)
+    copies.unlink()
+    system.command("dead", "replay", "--tenant", shop.user["email"], "--yes")
     eventually(lambda: copies.is_dir() and len(list(copies.iterdir())) == 1)
     assert moved.is_dir()
-    (letter,) = system.rows(query, id=shop.user["id"])
-    assert letter["status"] == "replaying"
+    assert [row["status"] for row in system.rows(query, id=shop.user["id"])] == ["superseded", "replaying"]
+
+
+def test_bytes_that_are_no_message_come_back_as_they_were(system: System) -> None:
+    garbage = f"\x00 no message of ours: {uuid4()} ".encode() + b"\xff\xfe"
+    asyncio.run(hand_in(system.amqp_url, "hasher", garbage))
+    query = "SELECT * FROM ingest.dead_letters WHERE raw = :raw ORDER BY kept_at"
+    (letter,) = eventually(lambda: system.rows(query, raw=garbage))
+    assert "not a CloudEvents envelope" in letter["cause"]
+    for lives in (2, 3):
+        system.command("dead", "replay", "--status", "dead", "--status", "dead_again", "--service", "hasher", "--yes")
+        eventually(lambda lives=lives: len(system.rows(query, raw=garbage)) == lives)
+    assert [row["status"] for row in system.rows(query, raw=garbage)] == ["superseded", "superseded", "dead_again"]
+    assert [row["generation"] for row in system.rows(query, raw=garbage)] == [0, 1, 2]
+    last = system.rows(query, raw=garbage)[-1]["id"]
+    shown = system.command("dead", "show", last).output
+    assert shown.count(" -> ") == 2
+    system.command("dead", "discard", last)
+
+
+async def hand_in(amqp_url: str, service: str, body: bytes) -> None:
+    """Put bytes into a service's inbox."""
+    bus = RabbitBus(amqp_url, "test")
+    await bus.connect()
+    await bus.send(Route(REDELIVER, f"test.{service}"), Sealed(str(uuid4()), body))
+    await bus.stop(1)
+
+
+@pytest.mark.parametrize(
+    ("table", "refused", "service"),
+    [
+        ("dedup.verdicts", "NEW.hashed->>'filename' = '{}'", "dedup"),
+        ("dedup.hashes", "NEW.filename = '{}' AND NEW.state = 'claimed'", "dedup"),
+        ("storage.designs", "NEW.filename = '{}' AND NEW.state = 'accepted'", "storage"),
+        ("storage.designs", "NEW.filename = '{}' AND NEW.state = 'stored'", "storage"),
+        ("ingest.items", "NEW.filename = '{}' AND NEW.state = 'stored'", "ingest"),
+    ],
+)
+def test_wherever_on_its_way_a_file_was_given_up_it_goes_on(
+    system: System, shop: Shop, table: str, refused: str, service: str
+) -> None:
+    files = artworks.fresh(3)
+    session = shop.start()
+    with ThreadPoolExecutor(1) as pool:
+        with system.failing(table, refused.format(files[1][0])):
+            # Not waited for: where one message answers for its neighbours, they wait with it until it is replayed.
+            upload = pool.submit(shop.uploaded, files, session)
+            assert {letter["service"] for letter in system.letters(session)} == {service}
+            # A failed file; or one that has its number waits, because the failure of its neighbour could not be told.
+            eventually(lambda: sound(shop, session)["failed"] or len(system.letters(session)) == 2)
+
+        def replayed() -> bool:
+            system.command("dead", "replay", "--session", session, "--yes", code=None)
+            return bool(sound(shop, session)["stored"] == 3)
+
+        eventually(replayed)
+        upload.result(60)
+    receipt = ended(shop, session, stored=3, failed=0)
+    assert {item["reason"] for item in receipt["items"]} == {None}
+    assert len(system.server.place.designs(shop.folder)) == 3
+    ids = [each["item_id"] for each in shop.items(session)]
+    assert shop.list_designs(ids).json()["success"]
+    assert ended(shop, session, listed=3)["state"] == "finished"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,7 @@ from shared.nas import open_nas
 log = structlog.get_logger()
 
 SWEEP_EVERY_S = 1.0
+SETTLE_TURNS = 5
 POOL_SIZE = 20
 THREADS = 40
 STREAM_GRACE_S = 5
@@ -178,12 +180,13 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 
 
 async def _sweep(store: Sessions, grace_s: float) -> None:
-    """End the sessions that nobody asks anything of any more; tell dead letters how their replays ended."""
-    while True:
+    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended."""
+    for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(store.finish_unasked, grace_s)
-            await asyncio.to_thread(outcomes.settle, store.engine)
+            if turn % SETTLE_TURNS == 0:
+                await asyncio.to_thread(outcomes.settle, store.engine)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:

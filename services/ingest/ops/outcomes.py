@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text, update
 
 from services.ingest.ops.finding import OPEN
+from services.ingest.ops.replaying import IN_WORK
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction
@@ -26,17 +27,17 @@ def settle(engine: Engine, quiet_s: float = QUIET_S) -> int:
 
 def _files(connection: Connection) -> int:
     about = and_(letter.item_id == items.c.id, letter.mockup_id.is_(None))
-    well = items.c.state.in_(("stored", "duplicate", "rejected"))
-    return _ended(connection, about, well, items.c)
+    return _ended(connection, about, items.c)
 
 
 def _listings(connection: Connection) -> int:
     about = and_(letter.item_id == listings.c.item_id, letter.mockup_id == listings.c.mockup_id)
-    return _ended(connection, about, listings.c.state == "listed", listings.c)
+    return _ended(connection, about, listings.c)
 
 
-def _ended(connection: Connection, about: ColumnElement[bool], well: ColumnElement[bool], row: Any) -> int:  # noqa: ANN401 - a table's columns
-    ended_well = update(dead_letters).where(about, well, letter.status.in_((*OPEN, "replaying")))
+def _ended(connection: Connection, about: ColumnElement[bool], row: Any) -> int:  # noqa: ANN401 - a table's columns
+    has_its_answer = row.state.not_in((*IN_WORK, "failed"))
+    ended_well = update(dead_letters).where(about, has_its_answer, letter.status.in_((*OPEN, "replaying")))
     words = func.concat("what it was about is ", row.state, func.concat(": " + row.reason))
     resolved = connection.execute(ended_well.values(status="resolved", outcome=words, status_at=CLOCK))
     failed = update(dead_letters).where(

@@ -23,7 +23,7 @@ from services.ingest.sessions.tables import items, listings
 from shared.database import transaction
 from shared.errors import Retryable, Unavailable
 
-WELL = ("stored", "duplicate", "rejected", "listed")
+IN_WORK = ("received", "hashed", "accepted", "requested", "rendered")
 
 # They tell of the death that is over. `x-death` and its kin must never be published again: a broker reads a cycle.
 OF_DEATH = ("x-attempt", "x-cause", "x-service", "x-dead-at", "x-stack", "x-version", "x-host", "x-delivery-count")
@@ -80,9 +80,9 @@ class Replays:
             return self._redeliver(connection, letter, who)
         if state == "failed":
             return self._reopen(connection, letter, who)
-        if state in WELL:
-            return _resolve(connection, letter, who, f"nothing is left to do: the file is {state} meanwhile")
-        return Result(letter_id, "refused", f"its file is in work just now ({state}); see how that ends")
+        if state in IN_WORK:
+            return Result(letter_id, "refused", f"its file is in work just now ({state}); see how that ends")
+        return _resolve(connection, letter, who, f"nothing is left to do: the file is {state} meanwhile")
 
     def _reopen(self, connection: Connection, letter: Row[Any], who: str) -> Result:
         opened = reopen(

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 
+from services.ops.direct import move_letters
 from services.ops.filters import All, Ids, chosen
-from services.ops.place import AWAY, HERE, NOTHING, DataDir, database, settings, who
+from services.ops.place import HERE, NOTHING, DataDir, database, settings, who
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from services.ops.steps import Steps
 
 SAMPLE = 5
-EVERYTHING = 10**9
 HASHERS = 8
 CALM_S = 20.0
 """How long nothing must come back of a message that is about no file, for a canary to call it well."""
@@ -51,7 +51,7 @@ def replay(
     well); 1: some was not, or failed again; 3: no letter fits; 4: database or broker can't be reached.
     """
     if direct:
-        _direct(data, wanted.service, limit)
+        move_letters(data, wanted.service, limit)
         return
     wish = _Wish(data, limit, _pause(rate), patience, dry_run, yes, canary, wait, as_json)
     with database(data) as engine:
@@ -184,27 +184,3 @@ def _pause(rate: str | None) -> float:
         return 1 / float(number)
     except (ValueError, ZeroDivisionError) as error:
         raise typer.BadParameter(f"{rate!r} should look like 5/s") from error
-
-
-def _direct(data: Path, service: str | None, limit: int | None) -> None:
-    """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
-    from services.ingest.ops.replaying import replayed_headers
-    from shared.bus.rabbit import move_back
-    from shared.errors import Unavailable
-
-    if service is None:
-        raise typer.BadParameter("--direct needs --service: it empties one service's dead-letter queue")
-
-    def headers(old: Mapping[str, object]) -> dict[str, object]:
-        lived = old.get("x-generation")
-        return replayed_headers(old, uuid4(), lived + 1 if isinstance(lived, int) else 1)
-
-    try:
-        moved = asyncio.run(move_back(settings(data).amqp_url, service, limit or EVERYTHING, headers))
-    except Unavailable as error:
-        typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
-        raise typer.Exit(AWAY) from error
-    typer.echo(f"{moved} letters moved back to {service}.")
-    if not moved:
-        typer.echo("None was ready: the archive has them (presswork dead list), or holds them until it can.", err=True)
-        raise typer.Exit(NOTHING)

@@ -54,31 +54,41 @@ def reopen(
     session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one_or_none()
     if session is None:
         return Reopened((), ())
-    of_these = items.c.session_id == session_id
-    if item_ids is not None:
-        of_these &= items.c.id.in_(item_ids)
-    # Files whose listings failed are locked as well: whoever asks for listings locks them first.
-    rows = connection.execute(select(items).where(of_these).order_by(items.c.index).with_for_update()).all()
+    rows = _locked(connection, session_id, item_ids)
     failed = [] if mockup_id else [row.id for row in rows if row.state == "failed"]
-    stored = [row.id for row in rows if row.state == "stored"]
+    of_stored: ColumnElement[bool] = listings.c.item_id.in_([row.id for row in rows if row.state == "stored"])
+    if mockup_id:
+        of_stored &= listings.c.mockup_id == mockup_id
     files = _files_anew(connection, failed)
     waiting = _listings_anew(connection, listings.c.item_id.in_(failed), requests)
-    this = listings.c.item_id.in_(stored)
-    asked = _listings_anew(connection, this & (listings.c.mockup_id == mockup_id) if mockup_id else this, requests)
+    asked = _listings_anew(connection, of_stored, requests)
     _letters_follow(connection, files, asked, who)
     by_id = {row.id: row for row in [*rows, *files]}
-    for row in files:
-        told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
-        timeline.append(connection, session_id, "retried", {"failed": -1}, item_id=row.id, facts=told)
-    for row in [*waiting, *asked]:
-        item = by_id[row.item_id]
-        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
-        timeline.append(connection, session_id, "listing_retried", {"listing_failed": -1}, item_id=item.id, facts=told)
+    _tell(connection, files, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
     _owe_files(connection, session, files, hashers)
     for row in asked:
         request = mockups_requested(by_id[row.item_id], row)
         owe(connection, session.lane, request, message_id=request_id(row))
     return Reopened(files, asked)
+
+
+def _locked(connection: Connection, session_id: UUID, item_ids: Collection[UUID] | None) -> Sequence[Row[Any]]:
+    """The items. Those whose listings failed are locked as well: whoever asks for listings locks them first."""
+    of_these = items.c.session_id == session_id
+    if item_ids is not None:
+        of_these &= items.c.id.in_(item_ids)
+    return connection.execute(select(items).where(of_these).order_by(items.c.index).with_for_update()).all()
+
+
+def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
+    """Counts and events."""
+    for row in files:
+        told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
+        timeline.append(connection, row.session_id, "retried", {"failed": -1}, item_id=row.id, facts=told)
+    for item, listing in asked:
+        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+        less = {"listing_failed": -1}
+        timeline.append(connection, listing.session_id, "listing_retried", less, item_id=item.id, facts=told)
 
 
 def _files_anew(connection: Connection, item_ids: Collection[UUID]) -> Sequence[Row[Any]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -142,16 +142,19 @@ def _preview(engine: "Engine", targets: Sequence[UUID], wish: _Wish) -> None:
         typer.echo(f"  {each.letter_id}  {each.result}: {each.words}", err=wish.as_json)
     if len(targets) > len(sample):
         typer.echo(f"  ... and {len(targets) - len(sample)} more", err=wish.as_json)
-    for words in _missing_consumers(count, wish.data):
+    over_broker = {letter["service"] for letter in found if letter["lane"] == "comprehensive"}
+    for words in _missing_consumers(over_broker, wish.data):
         typer.echo(f"  beware: {words}", err=wish.as_json)
 
 
-def _missing_consumers(services: Iterable[str], data: Path) -> list[str]:
+def _missing_consumers(services: Collection[str], data: Path) -> list[str]:
     """What keeps replayed letters waiting: nobody there to take them."""
     from shared.bus.rabbit import consumers
     from shared.errors import Unavailable
 
     url = settings(data).amqp_url
+    if not services:
+        return []
     try:
         found = asyncio.run(consumers(url, services))
     except Unavailable as error:

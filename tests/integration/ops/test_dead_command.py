@@ -93,6 +93,9 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     assert "1 letters: 1 of storage" in dry
     assert "reopened: rose.png is being worked on again" in dry
     assert "can't be counted" in dry, "nobody could take it: the broker is away"
+    alone = box.submitted("tulip.png", lane="original")
+    tulip = box.dies("storage", box.accepted(alone, 0))
+    assert "can't be counted" not in presswork(database_url, "dead", "replay", tulip, "--dry-run").output
     presswork(database_url, "dead", "replay", rose, answers="n\n", code=1)
     assert box.letter(rose)["status"] == "dead"
     presswork(database_url, "dead", "replay", rose, answers="y\n")

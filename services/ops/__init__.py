@@ -1,1 +1,1 @@
-"""Operators' commands: sub-commands of `presswork`, which import what they need when they run."""
+"""What operators do from the command line; each file says what for. Services don't know it."""

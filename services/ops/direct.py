@@ -15,7 +15,7 @@ EVERYTHING = 10**9
 def move_letters(data: Path, service: str | None, limit: int | None) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
     from services.ingest.ops.replaying import replayed_headers
-    from shared.bus.rabbit import move_back
+    from services.ops.broker import move_back
     from shared.errors import Unavailable
 
     if service is None:

@@ -149,7 +149,7 @@ def _preview(engine: "Engine", targets: Sequence[UUID], wish: _Wish) -> None:
 
 def _missing_consumers(services: Collection[str], data: Path) -> list[str]:
     """What keeps replayed letters waiting: nobody there to take them."""
-    from shared.bus.rabbit import consumers
+    from services.ops.broker import consumers
     from shared.errors import Unavailable
 
     url = settings(data).amqp_url

@@ -50,7 +50,7 @@ def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]
         "service": letter.service,
         "message_type": plain(raw["type"]) if isinstance(raw.get("type"), str) else None,
         "message_id": _uuid(raw.get("id")),
-        "session_id": _uuid(raw.get("correlationid")),
+        "session_id": _uuid(raw.get("correlationid")) or _uuid(letter.headers.get("x-session")),
         "cause": letter.cause,
         "error": mark.error,
         "frame": mark.frame,

@@ -26,8 +26,8 @@ from shared.errors import Retryable, Unavailable
 IN_WORK = ("received", "hashed", "accepted", "requested", "rendered")
 
 # They tell of the death that is over. `x-death` and its kin must never be published again: a broker reads a cycle.
-OF_DEATH = ("x-attempt", "x-cause", "x-service", "x-dead-at", "x-stack", "x-version", "x-host", "x-delivery-count")
-KIN = ("x-death", "x-first-death-", "x-last-death-", "x-opt-")
+OF_DEATH = ("x-attempt", "x-cause", "x-service", "x-dead-at", "x-stack", "x-version", "x-host", "x-session")
+KIN = ("x-death", "x-delivery-count", "x-first-death-", "x-last-death-", "x-opt-")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
 
 from services.ingest.sessions.tables import NOW, outbox
-from shared.bus.delivery import Sealed
 from shared.bus.envelope import Envelope, types
+from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
 from shared.contracts import Message
 from shared.database import transaction

@@ -22,10 +22,11 @@ from services.embedded import workers
 from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
 from services.ingest.settings import Settings
-from shared.bus.rabbit import RabbitBus, declare
+from services.ops.broker import declare
+from services.ops.queues import topology
+from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
-from shared.bus.topology import topology
 from shared.database import engine_of
 from tests.integration.ingest import embedded
 from tests.integration.ingest.embedded import Place, Threaded, eventually

@@ -12,10 +12,11 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from services.local.environment import write_down
+from services.ops.broker import declare
 from services.ops.place import settings
-from shared.bus.rabbit import RabbitBus, declare
+from services.ops.queues import topology
+from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
-from shared.bus.topology import topology
 from shared.contracts import Blob, StoreFile
 from shared.database import engine_of
 from shared.errors import Permanent
@@ -92,10 +93,10 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     dry = presswork(database_url, "dead", "replay", rose, "--dry-run").output
     assert "1 letters: 1 of storage" in dry
     assert "reopened: rose.png is being worked on again" in dry
-    assert "can't be counted" in dry, "nobody could take it: the broker is away"
+    assert "can't be asked" in dry, "nobody could take it: the broker is away"
     alone = box.submitted("tulip.png", lane="original")
     tulip = box.dies("storage", box.accepted(alone, 0))
-    assert "can't be counted" not in presswork(database_url, "dead", "replay", tulip, "--dry-run").output
+    assert "can't be asked" not in presswork(database_url, "dead", "replay", tulip, "--dry-run").output
     presswork(database_url, "dead", "replay", rose, answers="n\n", code=1)
     assert box.letter(rose)["status"] == "dead"
     presswork(database_url, "dead", "replay", rose, answers="y\n")
@@ -111,7 +112,7 @@ def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box:
     presswork(database_url, "dead", "discard", "--service", "mockup", code=3)
     nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
     assert "can't be used" in presswork(nowhere, "dead", "list", code=4).output
-    assert "can't be moved" in presswork(nowhere, "dead", "replay", "--direct", "--service", "storage", code=4).output
+    assert "can't be asked" in presswork(nowhere, "dead", "replay", "--direct", "--service", "storage", code=4).output
 
 
 def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.bus.delivery import Sealed
 from shared.bus.rabbit import RabbitBus
+from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import print_names

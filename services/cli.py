@@ -100,6 +100,28 @@ def init(
 
 
 @app.command()
+def resume(
+    session: Annotated[str | None, typer.Option(help="only this session, by its id")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+) -> None:
+    """Send again what is unfinished: after a broker lost its disk, or a database was restored. Safe at any time."""
+    from services.ops.resume import command
+
+    print(command(session, dry_run=dry_run))
+
+
+@app.command()
+def cancel(
+    session: Annotated[str, typer.Argument(help="the session's id")],
+    item: Annotated[str | None, typer.Option(help="only this file of it, by its id")] = None,
+) -> None:
+    """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""
+    from services.ops.cancel import command
+
+    print(command(session, item))
+
+
+@app.command()
 def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:

@@ -11,10 +11,17 @@ from shared.contracts import (
     Message,
     MockupsRequested,
     StoreFile,
+    WorkCancelled,
 )
 
 # ingest emits these from HTTP requests, through its outbox, so no handler's signature tells.
-FROM_HTTP: tuple[type[Message], ...] = (BatchSubmitted, MockupsRequested, StoreFile, DesignActivityChanged)
+FROM_HTTP: tuple[type[Message], ...] = (
+    BatchSubmitted,
+    MockupsRequested,
+    StoreFile,
+    DesignActivityChanged,
+    WorkCancelled,
+)
 
 
 def table(services: Iterable[Service]) -> str:

@@ -333,6 +333,16 @@ class MockupsRequested(Message):
     digital: bool = False
 
 
+class WorkCancelled(Message):
+    """Nobody wants these files and listings any more. What is stored or listed by the time this comes stays so."""
+
+    tenant_id: UUID
+    session_id: UUID
+    reason: str
+    files: tuple[UploadedFile, ...] = ()
+    listings: tuple[tuple[UUID, UUID, int], ...] = Field(default=(), description="item, mockup and generation of each")
+
+
 class StoreFile(Message):
     """Keep a copy of this blob at this path of the tenant's shop folder (mockup photographs, watermarks)."""
 

@@ -1,4 +1,4 @@
-"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed.
+"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed, WorkCancelled.
 
 Emits ImageAccepted, DuplicateFound. Owns schema dedup.
 """

@@ -12,6 +12,7 @@ from shared.contracts import (
     ImageFailed,
     ImageHashed,
     StorageFailed,
+    WorkCancelled,
 )
 
 FILE_STAGES = ("hasher", "dedup", "storage")
@@ -38,3 +39,8 @@ def on_image_failed(event: ImageFailed, index: HashIndex) -> Iterator[ImageAccep
     """As when storing failed; but when only a listing failed, the design still lies on the NAS."""
     if event.failed_stage in FILE_STAGES:
         yield from index.release(event, decide)
+
+
+def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
+    """As when storing failed; but what was cancelled too is not decided anew."""
+    yield from index.cancelled(event, decide)

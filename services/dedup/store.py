@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.dedup.lookup import as_bits, candidates
 from services.dedup.matching import Known, Verdict
 from services.dedup.tables import NOW, hashes, metadata
-from services.dedup.verdicts import Release, answers_to, decided, dependants, remember
+from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, remember
 from shared.contracts import (
     DesignActivityChanged,
     DesignStored,
@@ -18,6 +18,7 @@ from shared.contracts import (
     ImageFailed,
     ImageHashed,
     StorageFailed,
+    WorkCancelled,
 )
 from shared.database import transaction
 
@@ -76,22 +77,20 @@ class HashIndex:
         The first of them usually becomes the original and the rest its duplicates. All of it is one transaction; a
         repeat only reads what it led to. A picture that was stored stays known.
         """
-        release = Release(event.item_id, event.generation)
         with self._alone(event.tenant_id) as connection:
-            freed = connection.execute(
-                update(hashes)
-                .where(
-                    hashes.c.item_id == event.item_id,
-                    hashes.c.tenant_id == event.tenant_id,
-                    hashes.c.generation <= event.generation,
-                    hashes.c.state == "claimed",
+            return self._released(connection, event.tenant_id, Release(event.item_id, event.generation), decide)
+
+    def cancelled(self, event: WorkCancelled, decide: Decide) -> list[Verdict]:
+        """Give up the claims of all these files, and decide anew what was a duplicate of them and is still wanted."""
+        with self._alone(event.tenant_id) as connection:
+            cancel(connection, event)  # of all, before the first is released: they may be duplicates of each other
+            return [
+                verdict
+                for file in event.files
+                for verdict in self._released(
+                    connection, event.tenant_id, Release(file.item_id, file.generation), decide
                 )
-                .values(state="released", changed_at=NOW)
-            )
-            if freed.rowcount:
-                for place, hashed in enumerate(dependants(connection, event.tenant_id, event.item_id)):
-                    self._judge(connection, hashed, decide, release, place)
-            return answers_to(connection, release)
+            ]
 
     def activity_changed(self, event: DesignActivityChanged) -> None:
         """The design matches nothing while it is out of use. The newest revision counts, in whatever order they come.
@@ -148,6 +147,22 @@ class HashIndex:
             key = func.hashtextextended(f"dedup:{tenant_id}", 0)
             connection.execute(select(func.pg_advisory_xact_lock(key)))
             yield connection
+
+    def _released(self, connection: Connection, tenant_id: UUID, release: Release, decide: Decide) -> list[Verdict]:
+        freed = connection.execute(
+            update(hashes)
+            .where(
+                hashes.c.item_id == release.item_id,
+                hashes.c.tenant_id == tenant_id,
+                hashes.c.generation <= release.generation,
+                hashes.c.state == "claimed",
+            )
+            .values(state="released", changed_at=NOW)
+        )
+        if freed.rowcount:
+            for place, hashed in enumerate(dependants(connection, tenant_id, release.item_id)):
+                self._judge(connection, hashed, decide, release, place)
+        return answers_to(connection, release)
 
     def _judge(
         self,

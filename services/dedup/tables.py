@@ -91,3 +91,10 @@ verdicts = Table(
     Index("verdicts_freed", "freed_item_id", postgresql_where=text("freed_item_id IS NOT NULL")),
     Index("verdicts_session", "session_id"),
 )
+
+cancelled = Table(
+    "cancelled",
+    metadata,
+    Column("item_id", Uuid, primary_key=True),
+    Column("generation", Integer, nullable=False, comment="up to this one nothing is decided anew"),
+)

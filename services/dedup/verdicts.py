@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.dedup.matching import Verdict
-from services.dedup.tables import verdicts
-from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from services.dedup.tables import cancelled, verdicts
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, WorkCancelled
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def remember(
 
 
 def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterator[ImageHashed]:
-    """The pictures whose standing verdict is "duplicate of this item", as next generation, in order of upload."""
+    """The pictures whose standing verdict is "duplicate of this item", as next generation, in order of upload.
+
+    Without those that nobody wants any more.
+    """
     newer = verdicts.alias("newer")
     session = verdicts.alias("session")
     began = select(func.min(session.c.decided_at)).where(session.c.session_id == verdicts.c.session_id)
@@ -68,11 +72,22 @@ def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterat
             ~select(newer.c.item_id)
             .where(newer.c.item_id == verdicts.c.item_id, newer.c.generation > verdicts.c.generation)
             .exists(),
+            ~select(cancelled.c.item_id)
+            .where(cancelled.c.item_id == verdicts.c.item_id, cancelled.c.generation >= verdicts.c.generation)
+            .exists(),
         )
         .order_by(began.scalar_subquery(), verdicts.c.session_id, verdicts.c.index)
     ).all()
     for hashed, generation in rows:
         yield ImageHashed.model_validate(hashed | {"generation": generation + 1})
+
+
+def cancel(connection: Connection, event: WorkCancelled) -> None:
+    """Decide nothing anew about these files, unless they are tried anew."""
+    if event.files:
+        new = upsert(cancelled).values([{"item_id": f.item_id, "generation": f.generation} for f in event.files])
+        newer = {"generation": func.greatest(cancelled.c.generation, new.excluded.generation)}
+        connection.execute(new.on_conflict_do_update(index_elements=["item_id"], set_=newer))
 
 
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:

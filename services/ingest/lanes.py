@@ -6,6 +6,8 @@ publishes its unfinished work again from the item rows.
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,6 +15,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.ahead import Ahead
+from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
 from services.ingest.sessions.outbox import Bus, Owed, Relay, put
 from services.ingest.sessions.resume import Unfinished
@@ -21,7 +25,7 @@ from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
 from shared.bus.service import Service
-from shared.errors import Unavailable
+from shared.errors import Retryable, Unavailable
 
 log = structlog.get_logger()
 
@@ -31,6 +35,26 @@ ORIGINAL = "original"
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
 IDLE_WITHIN_S = 0.05
+LONE_LISTINGS = 4
+
+
+class Bell:
+    """Wakes the relays of this process, from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def ring(self) -> None:
+        """Something is owed, or something that was sent is done."""
+        for loop, rung in self._waiting:
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and the relay with it
+                loop.call_soon_threadsafe(rung.set)
+
+    def ear(self) -> asyncio.Event:
+        """An event that is set at each ring from now on."""
+        rung = asyncio.Event()
+        self._waiting.append((asyncio.get_running_loop(), rung))
+        return rung
 
 
 @dataclass
@@ -47,8 +71,9 @@ class Lanes:
     min_files: int
     use_comprehensive: bool
     rabbit: RabbitBus | None
+    windows: Windows
     original: Sequence[Service] = ()
-    owed: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: Bell = field(default_factory=Bell)
 
     def __post_init__(self) -> None:
         self._bus = MemoryBus()
@@ -57,16 +82,17 @@ class Lanes:
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
         self._handed: set[UUID] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._cut_off_at: float | None = None
+        self._ahead = Ahead(self.engine, self.original, self._bus)
 
     @property
     def broker_connected(self) -> bool:
         return self.rabbit is not None and self.rabbit.connected
 
-    def wake(self) -> None:
-        """Something is owed: send it now. From any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.owed.set)
+    @property
+    def cut_off_s(self) -> float:
+        """For how long the broker has taken nothing of what it is owed; 0: it takes it."""
+        return time.monotonic() - self._cut_off_at if self._cut_off_at else 0.0
 
     def choose(self, files: int) -> str:
         """The lane for an upload of so many files, now."""
@@ -77,11 +103,11 @@ class Lanes:
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
-        self._loop = asyncio.get_running_loop()
         if self.original:
             for service in (*self.original, self.projection):
                 await self._bus.consume(service)
             self._relays.append(asyncio.create_task(self._relay(self._send_original)))
+            self._relays.append(asyncio.create_task(self._relay(self._ahead.send)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(start(self.rabbit, self.projection)))
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
@@ -89,7 +115,7 @@ class Lanes:
     async def stop(self, grace_s: float) -> None:
         """Finish what is in work within the grace; the rest is taken up again at the next start."""
         self._stopping = True
-        self.owed.set()
+        self.bell.ring()
         for task in self._connecting:
             task.cancel()
         if self._relays:
@@ -98,6 +124,7 @@ class Lanes:
         for task in self._relays:
             task.cancel()
         await asyncio.gather(*self._connecting, *self._relays, return_exceptions=True)
+        await self._ahead.stop()
         await self._bus.stop(grace_s)
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
@@ -105,25 +132,30 @@ class Lanes:
 
     async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
         """Send for ever: at once when this process owes something, and every half second for what others owe."""
+        rung = self.bell.ear()
         while not self._stopping:
+            rung.clear()
             try:
                 await send()
-            except Unavailable as error:
+            except Retryable as error:
                 log.warning("relay waits", cause=str(error))
             except Exception:
                 log.exception("relay failed; it goes on")
-            try:
-                await asyncio.wait_for(self.owed.wait(), POLL_S)
-            except TimeoutError:
-                continue
-            self.owed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), POLL_S)
 
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
+            self._cut_off_at = self._cut_off_at or time.monotonic()
             return
         publish = _from_thread(self.rabbit)
-        while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE).send, publish):
-            pass
+        try:
+            while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
+                pass
+        except Unavailable:
+            self._cut_off_at = self._cut_off_at or time.monotonic()
+            raise
+        self._cut_off_at = None
 
     async def _send_original(self) -> None:
         await self._send_loose()
@@ -153,25 +185,30 @@ class Lanes:
 
     def _send_owned(self, publish: Callable[[Owed], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
-        relay = Relay(self.engine, ORIGINAL)
         working = self.unfinished.sessions(ORIGINAL)
         self._locks.keep_only(working)
         for session_id in working:
-            if not self._locks.held(session_id):
-                if not self._locks.acquire(session_id):
-                    continue
+            if not self._locks.held(session_id) and self._locks.acquire(session_id):
                 try:
-                    self._take_up(session_id, publish)
+                    if self.unfinished.begun(session_id):
+                        self.unfinished.take_up(session_id)
                 except Exception:
                     self._locks.release(session_id)  # held, it would never be taken up again
                     raise
-            while relay.send(publish, outbox.c.session_id == session_id):
-                pass
+        ours = outbox.c.session_id.in_([session_id for session_id in working if self._locks.held(session_id)])
+        relay = Relay(self.engine, ORIGINAL, self._own_windows())
+        while relay.send(publish, ours):
+            pass
 
     def _take_up(self, session_id: UUID, publish: Callable[[Owed], None]) -> None:
         if self.unfinished.begun(session_id):
             for envelope in self.unfinished.take_up(session_id):
                 publish(envelope)
+
+    def _own_windows(self) -> Windows:
+        """As much as keeps the handlers of this process busy."""
+        hashers = sum(service.prefetch for service in self.original if service.name == "hasher")
+        return Windows(batches=2 * hashers, listings=LONE_LISTINGS, files=self.windows.files)
 
 
 def _from_thread(bus: Bus) -> Callable[[Owed], None]:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import service
-from services.ingest.api import native, resources, retrying, sessions
+from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
@@ -25,8 +25,9 @@ from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
-from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Lanes
+from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
 from services.ingest.ops import outcomes
+from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice
@@ -89,14 +90,17 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
     loose_lane = ORIGINAL if settings.embedded else COMPREHENSIVE
+    bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(engine, loose_lane),
+        projection=service.build(engine, bell.ring, loose_lane),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,
         rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
+        windows=settings.windows,
         original=original,
+        bell=bell,
     )
     store = Sessions(engine, hashers)
     nas = open_nas(settings.nas_url)
@@ -113,12 +117,14 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)
 
-    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes))
+    door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
+    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()
     routers = [
-        sessions.router(desk, catalog, blobs, limits, current_user, stream_user),
+        sessions.router(desk, catalog, blobs, limits, door, current_user, stream_user),
         native.router(desk, current_user),
+        cancelling.router(desk, current_user),
         retrying.router(desk, catalog, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk

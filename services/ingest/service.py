@@ -1,5 +1,6 @@
 """Ingest as a consumer: it follows the progress of every file, and keeps every service's dead letters."""
 
+from collections.abc import Callable
 from typing import get_args
 
 from sqlalchemy import Engine
@@ -13,12 +14,12 @@ from shared.contracts import Stage
 PREFETCH = 4
 
 
-def build(engine: Engine, loose_lane: str = "comprehensive") -> Service:
+def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = "comprehensive") -> Service:
     """The projection. Few at a time: events of one session wait for its row anyway.
 
     `loose_lane` works on what belongs to no session.
     """
-    projection = Projection(engine)
+    projection = Projection(engine, wake)
     service = Service("ingest", prefetch=PREFETCH, follows_progress=True, archives=get_args(Stage))
     service.on(handlers.on_image_hashed, projection)
     service.on(handlers.on_image_rejected, projection)

@@ -6,6 +6,8 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.ingest.catalog.limits import Rate, rate
+from services.ingest.sessions.admission import Room
+from services.ingest.sessions.fairness import Windows
 from shared.settings import DatabaseSettings
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
@@ -63,9 +65,24 @@ class Settings(DatabaseSettings):
     comprehensive_workflow_max_threads: int = Field(
         default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"
     )
+    batches_in_flight: int = Field(
+        default=0, ge=0, description="of all tenants together, in turns; 0: two for each hasher consumer"
+    )
+    listings_in_flight: int = Field(default=16, ge=1, description="of all tenants together, in turns")
+    files_ahead_of_storage: int = Field(
+        default=1000, ge=500, description="hashed and not stored, of one tenant: more waits until the NAS follows"
+    )
     embedded: bool = Field(default=False, description="no broker at all: every service in this process")
     max_upload_bytes: int = Field(default=500_000_000, gt=0, description="a larger file is refused, the others go on")
     max_files_per_upload: int = Field(default=5000, gt=0, description="files in one request")
+    min_free_bytes: int = Field(
+        default=500_000_000, ge=0, description="an upload that would leave the blob folder's disk less is refused"
+    )
+    max_spool_bytes: int = Field(default=0, ge=0, description="most that the blob folder may hold; 0: no limit")
+    max_outbox_age_seconds: float = Field(
+        default=900, gt=0, description="uploads are refused when the broker is away, and earlier ones wait, for longer"
+    )
+    max_files_in_progress: int = Field(default=20_000, ge=1, description="of one user; more are refused until then")
     http_wait_seconds: float = Field(
         default=840, gt=0, description="how long an upload call waits for its designs; below the proxy's read timeout"
     )
@@ -80,6 +97,17 @@ class Settings(DatabaseSettings):
             make = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
             raise ValueError(f"JWT_SECRET_KEY must be at least {SECRET_BYTES} random bytes; make one with: {make}")
         return secret
+
+    @property
+    def room(self) -> Room:
+        """What there has to be for an upload."""
+        return Room(self.min_free_bytes, self.max_spool_bytes, self.max_outbox_age_seconds, self.max_files_in_progress)
+
+    @property
+    def windows(self) -> Windows:
+        """How much the comprehensive lane has in flight."""
+        batches = self.batches_in_flight or 2 * self.comprehensive_workflow_max_threads
+        return Windows(batches=batches, listings=self.listings_in_flight, files=self.files_ahead_of_storage)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

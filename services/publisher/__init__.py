@@ -1,1 +1,1 @@
-"""Listens to MockupsRendered. Emits ListingPublished, ListingFailed. Owns schema publisher."""
+"""Listens to MockupsRendered, WorkCancelled. Emits ListingPublished, ListingFailed. Owns schema publisher."""

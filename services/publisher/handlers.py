@@ -7,7 +7,7 @@ from services.publisher.publishing import list_once
 from services.publisher.shop import Shop
 from services.publisher.store import Ledger
 from shared.blobs import Blobs
-from shared.contracts import ListingFailed, ListingPublished, MockupsRendered
+from shared.contracts import ListingFailed, ListingPublished, MockupsRendered, WorkCancelled
 
 
 def on_mockups_rendered(
@@ -18,3 +18,8 @@ def on_mockups_rendered(
     with ledger.writing(shop.name, event.shop, publish_key(draft, event.design)) as journal:
         answer = list_once(event, draft, journal, shop, blobs)
     yield answer
+
+
+def on_work_cancelled(event: WorkCancelled, ledger: Ledger) -> None:
+    """What is rendered and not begun at the shop is not listed any more."""
+    ledger.cancel(event)

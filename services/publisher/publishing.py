@@ -33,6 +33,8 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
     asked = f"{event.session_id}/{event.item_id}/{event.generation}/{content_hash(draft)}"
     if first := _first_answer(event, draft, entry, asked):
         return first
+    if not entry.begun and (reason := journal.cancelled(event)):
+        return _failed(event, journal, "failed", asked, reason)
     problems = shop.validate(draft)
     if refusals := [problem.text for problem in problems if problem.level == "enforced"]:
         return _failed(event, journal, entry.status if entry.in_doubt else "failed", asked, "; ".join(refusals))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from services.publisher.dry_run import DryRunShop
-from services.publisher.handlers import on_mockups_rendered
+from services.publisher.handlers import on_mockups_rendered, on_work_cancelled
 from services.publisher.settings import Settings
 from services.publisher.shop import Shop
 from services.publisher.store import Ledger
@@ -29,6 +29,7 @@ def build(settings: Settings) -> Service:
     service = Service("publisher")
     ledger = Ledger(engine_of(settings.database_url, pool_size=service.prefetch))
     service.on(on_mockups_rendered, ledger=ledger, shop=shop_of(settings), blobs=Blobs(settings.blob_dir))
+    service.on(on_work_cancelled, ledger=ledger)
     return service
 
 

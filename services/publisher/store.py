@@ -27,7 +27,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.publisher.lock import locked, step
 from services.publisher.shop import RemoteRef
-from shared.contracts import MockupsRendered
+from shared.contracts import MockupsRendered, WorkCancelled
+from shared.database import transaction
 
 metadata = MetaData(schema="publisher")
 
@@ -67,6 +68,15 @@ media = Table(
     ForeignKeyConstraint(["target", "publish_key"], [listings.c.target, listings.c.publish_key], ondelete="CASCADE"),
 )
 
+cancelled = Table(
+    "cancelled",
+    metadata,
+    Column("item_id", Uuid, primary_key=True),
+    Column("mockup_id", Uuid, primary_key=True),
+    Column("generation", Integer, nullable=False),  # up to this one
+    Column("reason", Text, nullable=False),
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -85,6 +95,11 @@ class Entry:
         """A create was called, and what became of it is not on record."""
         return self.ref is None and self.tried_s is not None and self.status in {"pending", "unknown"}
 
+    @property
+    def begun(self) -> bool:
+        """The shop has something of it, or may have."""
+        return self.ref is not None or self.in_doubt
+
 
 @dataclass(frozen=True)
 class Uploaded:
@@ -100,6 +115,18 @@ class Ledger:
     def __init__(self, engine: Engine, *, lock_wait_s: float = 30) -> None:
         self.engine = engine
         self.lock_wait_s = lock_wait_s
+
+    def cancel(self, event: WorkCancelled) -> None:
+        """These listings are not to be made any more, unless they are asked for anew."""
+        rows = [
+            {"item_id": item_id, "mockup_id": mockup_id, "generation": generation, "reason": event.reason}
+            for item_id, mockup_id, generation in event.listings
+        ]
+        if rows:
+            new = insert(cancelled).values(rows)
+            anew = {"generation": new.excluded.generation, "reason": new.excluded.reason}
+            with transaction(self.engine) as connection:
+                connection.execute(new.on_conflict_do_update(index_elements=["item_id", "mockup_id"], set_=anew))
 
     @contextlib.contextmanager
     def writing(self, target: str, shop: str, key: str) -> Iterator["Journal"]:
@@ -139,6 +166,15 @@ class Journal:
             asked=found.asked,
             answer=found.answer,
         )
+
+    def cancelled(self, event: MockupsRendered) -> str | None:
+        """Why this listing is not to be made any more, if it is not."""
+        mine = (cancelled.c.item_id == event.item_id) & (cancelled.c.mockup_id == event.mockup_id)
+        with step(self.connection):
+            found = self.connection.execute(
+                select(cancelled.c.reason).where(mine, cancelled.c.generation >= event.generation)
+            )
+            return found.scalar_one_or_none()
 
     def intend(self, content_hash: str) -> datetime:
         """Put on record that create is about to be called; return when that was first so."""

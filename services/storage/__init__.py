@@ -1,4 +1,4 @@
-"""Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile.
+"""Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled.
 
 Emits DesignStored, StorageFailed. Owns schema storage.
 """

@@ -1,6 +1,6 @@
 """Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,21 @@ class Filing:
         A repeat finishes what an earlier delivery of the same event began, and gives its answers again in the same
         order. On the last try a file that is refused has failed.
         """
-        cause = Cause.of(event)
+        self._number(event)
+        yield from self._answers(Cause.of(event), last_try=last_try)
+
+    def advance_all(self, events: Sequence[ItemEvent]) -> Iterator[DesignStored | StorageFailed]:
+        """The same for several files of a session, which settle together: the last numbers what is due."""
+        self._number(events[-1])
+        for event in events:
+            yield from self._answers(Cause.of(event), last_try=False)
+
+    def _number(self, event: ItemEvent) -> None:
         free_on_nas: dict[str, int] = {}
-        while unseen := self.numbers.give(event.session_id, cause, free_on_nas):
+        while unseen := self.numbers.give(event.session_id, Cause.of(event), free_on_nas):
             free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
+
+    def _answers(self, cause: Cause, *, last_try: bool) -> Iterator[DesignStored | StorageFailed]:
         for numbered in self.designs.answered_by(cause):
             design = self._finish(numbered, last_try=last_try) if numbered.state == "numbered" else numbered
             if (outcome := design.outcome()) is not None:

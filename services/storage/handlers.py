@@ -13,6 +13,7 @@ from shared.contracts import (
     MockupsRendered,
     StorageFailed,
     StoreFile,
+    WorkCancelled,
 )
 
 FILE_STAGES = ("hasher", "dedup", "storage")
@@ -39,6 +40,29 @@ def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored
     if event.failed_stage == "storage":
         filing.designs.adopt(event)
     yield from _settled(event, "failed", filing, last_try=True)
+
+
+def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+    """Each of its files that is not on its way into the shop's folder will have none; those behind it go on."""
+    given_up = [
+        ImageFailed(
+            tenant_id=event.tenant_id,
+            session_id=event.session_id,
+            item_id=file.item_id,
+            index=file.index,
+            generation=file.generation,
+            filename=file.filename,
+            failed_stage="storage",
+            reason=event.reason,
+        )
+        for file in event.files
+    ]
+    accepted = [filing.designs.settle(failure, "failed") for failure in given_up]
+    for design in accepted:  # of all, before the first: the NAS may be away, and nothing is to go there any more
+        if design is not None:
+            filing.discard(design)
+    if given_up:
+        yield from filing.advance_all(given_up)
 
 
 def on_mockups_rendered(event: MockupsRendered, filing: Filing) -> None:

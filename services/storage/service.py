@@ -21,6 +21,7 @@ def build(settings: Settings) -> Service:
     service.on(handlers.on_duplicate_found, filing=filing)
     service.on(handlers.on_image_rejected, filing=filing)
     service.on(handlers.on_image_failed, filing=filing)
+    service.on(handlers.on_work_cancelled, filing=filing)
     service.on(handlers.on_mockups_rendered, filing=filing)
     service.on(handlers.on_store_file, filing=filing)
     return service

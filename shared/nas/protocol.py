@@ -29,11 +29,9 @@ class Nas(Protocol):
 
         A root that holds anything but the mark is refused with `NameTaken`, unless its files are to be adopted.
         """
-        ...
 
     def check(self) -> str:
         """Prove that the NAS is there, is the one that was initialised and can be written; return its id."""
-        ...
 
     def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
         """Copy a local file and return once its bytes were read back from the NAS and compared.
@@ -46,7 +44,6 @@ class Nas(Protocol):
             Retryable: what was read back differs from what was sent.
             Permanent: the local file is not what `sha256` and `size` say.
         """
-        ...
 
     def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
         """Rename a file that was put before, and whose content `sha256` names.
@@ -55,15 +52,12 @@ class Nas(Protocol):
             NameTaken: other content has the new name.
             FileGone: neither name has the content.
         """
-        ...
 
     def stat(self, path: str) -> Stat | None:
         """Size and time of a file or folder; None if there is none."""
-        ...
 
     def read(self, path: str) -> Iterator[bytes]:
         """The file's bytes, piece by piece. Opened at the first piece, where `FileGone` is raised."""
-        ...
 
     def list(self, directory: str = "") -> tuple[Stat, ...]:
         """What a folder holds, by name; empty if there is no such folder; "" is the root.
@@ -71,16 +65,12 @@ class Nas(Protocol):
         Left out: hidden names (files in the making, a Mac's leavings), a NAS's own folders (recycle bin, thumbnails),
         links, and names that are not UTF-8, which no message could carry.
         """
-        ...
 
     def delete(self, path: str) -> None:
         """Remove a file; fine if it is gone."""
-        ...
 
     def verify(self, path: str, sha256: str, size: int) -> bool:
         """Read the file back: is it there with exactly this content?"""
-        ...
 
     def sweep(self, older_than_s: float) -> tuple[str, ...]:
         """Remove part files that a crash left and nobody has written to for that long; return their paths."""
-        ...

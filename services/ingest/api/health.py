@@ -26,10 +26,14 @@ async def ping() -> dict[str, Any]:
 
 @routes.get("/ready")
 def ready(using: Using) -> JSONResponse:
-    """503 while the database is away. Without the broker this server still works, only slower, so that is but told."""
+    """503 while the database is away. Without the broker this server still works, only slower, so that is but told.
+
+    So is why uploads are refused: everything else is still answered.
+    """
     try:
         with using.transaction() as connection:
             connection.execute(text("SELECT 1"))
     except Retryable:
         return JSONResponse({"status": "not ready", "database": "away", "broker": using.broker_state()}, 503)
-    return JSONResponse({"status": "ready", "database": "ok", "broker": using.broker_state()})
+    uploads = {} if using.door is None else {"uploads": using.door.trouble() or "accepted"}
+    return JSONResponse({"status": "ready", "database": "ok", "broker": using.broker_state(), **uploads})

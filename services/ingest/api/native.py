@@ -22,7 +22,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     """Reading sessions. Another user's session does not exist."""
     routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
     caller = Annotated[User, Depends(current_user)]
-    mine = Annotated[Session, Depends(owned(desk, current_user))]
+    mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 
     @routes.get("/sessions")
     def list_sessions(
@@ -70,18 +70,16 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     return routes
 
 
-def owned(desk: Desk, current_user: Callable[..., User]) -> Callable[..., Session]:
-    """A dependency: the caller's own session."""
-    caller = Annotated[User, Depends(current_user)]
+def owner_of(desk: Desk, current_user: Callable[..., User]) -> Callable[..., Session]:
+    """A dependency: the caller's session, by its own id, or by the id that the client chose."""
 
-    def find(session_id: str, user: caller) -> Session:
-        """By its own id, or by the id that the client chose."""
+    def owned(session_id: str, user: Annotated[User, Depends(current_user)]) -> Session:
         found = desk.sessions.find(user.id, session_id) or _by_id(desk, user, session_id)
         if found is None:
             raise HTTPException(404, f"You have no session {session_id}.")
         return found
 
-    return find
+    return owned
 
 
 def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:

@@ -14,6 +14,7 @@ from services.ingest.catalog.passwords import Passwords
 from services.ingest.catalog.pictures import Pictures
 from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
+from services.ingest.sessions.admission import Door
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
 from shared.contracts import Message
@@ -40,6 +41,8 @@ class Resources:
     passwords: Passwords
     pictures: Pictures
     shop: ShopConnection
+    door: Door | None = None
+    """Whether uploads are let in."""
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -56,6 +59,7 @@ def build(
     broker_state: Callable[[], str] = lambda: "unknown",
     passwords: Passwords | None = None,
     shop: ShopConnection | None = None,
+    door: Door | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -76,6 +80,7 @@ def build(
             blobs, max_bytes=settings.mockup_max_megabytes << 20, max_pixels=settings.mockup_max_megapixels * MEGA
         ),
         shop=shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
+        door=door,
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException
 
-from services.ingest.api.native import owned
+from services.ingest.api.native import owner_of
 from services.ingest.api.sessions import Catalog, ProductData
 from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.catalog.users import User
@@ -22,12 +22,12 @@ def router(desk: Desk, catalog: Catalog, current_user: Callable[..., User]) -> A
     """Trying again. Asking twice does it once: what is being worked on again has not failed."""
     routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
     caller = Annotated[User, Depends(current_user)]
-    mine = Annotated[Session, Depends(owned(desk, current_user))]
+    mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 
     def retry(session: Session, user: User, item: Mapping[str, Any] | None = None) -> dict[str, Any]:
         requests, unready = _as_they_are_now(desk, catalog, user, session)
         opened = desk.sessions.retry(session, user.email, [item["id"]] if item else None, requests)
-        desk.lanes.wake()
+        desk.lanes.bell.ring()
         told = retold([row.filename for row in opened.files], len(opened.listings), item)
         now = desk.sessions.get(user.id, session.id) or session
         return {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -17,9 +17,10 @@ from services.ingest.api.streams import frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.users import User
+from services.ingest.sessions.admission import Door, Refused
 from services.ingest.sessions.desk import Desk, unlisted
 from services.ingest.sessions.records import Choice, Session
-from services.ingest.sessions.submitting import SessionTaken
+from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
 from shared.blobs import Blobs
 from shared.contracts import Background, ListingTemplate
 
@@ -29,6 +30,7 @@ MAX_SESSION_ID = 200
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text can't hold it
 
 Model = TypeVar("Model", bound=BaseModel)
+Asked = ParamSpec("Asked")
 
 
 class DesignData(BaseModel):
@@ -71,6 +73,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     catalog: Catalog,
     blobs: Blobs,
     limits: Limits,
+    door: Door,
     current_user: Callable[..., User],
     stream_user: Callable[..., User],
 ) -> APIRouter:
@@ -79,10 +82,20 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     caller = Annotated[User, Depends(current_user)]
     watcher = Annotated[User, Depends(stream_user)]
 
+    async def admitted(request: Request, user: User, files: int) -> int:
+        """Ask for an upload before its body is read; return how large that is, as far as it says so."""
+        size = _length(request)
+        await run_in_threadpool(_asking(door.check), size)
+        if files:  # an upload that comes a second time is let in: its files may be the ones in progress
+            await run_in_threadpool(_asking(door.check_files), user.id, files)
+        return size
+
     @routes.post("/designs/start-upload", openapi_extra=_form())
     async def start_upload(request: Request, user: caller) -> dict[str, Any]:
         """Announce an upload. The files are only counted; they come again with the upload itself."""
+        await admitted(request, user, 1)
         form = await _read(request, None, limits, "files")
+        await run_in_threadpool(_asking(door.check_files), user.id, len(form.files))
         size = sum(file.upload.size for file in form.files)
         session = await run_in_threadpool(desk.sessions.announce, user.id, len(form.files), size)
         return {
@@ -95,17 +108,24 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     @routes.post("/designs/", status_code=201, openapi_extra=_form("files", "design_data", "session_id"))
     async def upload(request: Request, user: caller) -> Response:
         """Take designs in and answer when every one of them is stored, or is not and has its reason."""
-        form = await _read(request, blobs, limits, "files")
+        with door.holding(await admitted(request, user, 0)):
+            form = await _read(request, blobs, limits, "files")
         if not form.files:
             raise missing("files")
         data = _parse(DesignData, form, "design_data")
         key = _session_id(form)
         choice = await run_in_threadpool(catalog.choose, user, data)
+        if not await run_in_threadpool(desk.sessions.submitted, user.id, key):
+            await run_in_threadpool(_asking(door.check_files), user.id, len(form.files))
         try:
             session = await desk.upload(user.id, key, choice, form.files)
         except SessionTaken as error:
             raise HTTPException(
                 409, "This session_id was used for another upload; start a new one with /designs/start-upload."
+            ) from error
+        except SessionCancelled as error:
+            raise HTTPException(
+                409, "This upload was cancelled; start a new one with /designs/start-upload."
             ) from error
         return await answer(desk.designs(session), 201)
 
@@ -155,6 +175,25 @@ def _shape(model: type[BaseModel]) -> str:
     required = [name for name, field in model.model_fields.items() if field.is_required()]
     optional = [name for name in model.model_fields if name not in required]
     return f"JSON: {', '.join(required)}" + (f"; and if you like {', '.join(optional)}" if optional else "")
+
+
+def _length(request: Request) -> int:
+    """The body's length, as its head says; 0 when it does not."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isdecimal() else 0
+
+
+def _asking(ask: Callable[Asked, None]) -> Callable[Asked, None]:
+    """A question to the door, whose "no" is an answer of ours."""
+
+    def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
+        try:
+            ask(*args, **kwargs)
+        except Refused as refusal:
+            retry = {"Retry-After": str(refusal.retry_after_s)}
+            raise HTTPException(refusal.status, refusal.detail, retry) from refusal
+
+    return asked
 
 
 async def _read(request: Request, blobs: Blobs | None, limits: Limits, wanted: str) -> Form:

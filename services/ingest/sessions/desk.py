@@ -10,6 +10,7 @@ from services.ingest.catalog.designs import design
 from services.ingest.lanes import Lanes
 from services.ingest.sessions import reading
 from services.ingest.sessions.asking import LISTABLE
+from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import taken_along, tell
@@ -39,10 +40,11 @@ class Desk:
 
         Raises:
             SessionTaken: the key was used for something else.
+            SessionCancelled: the session was cancelled before its files were there.
         """
         lane = self.lanes.choose(len(files))
         session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, lane)
-        self.lanes.owed.set()
+        self.lanes.bell.ring()
         return session
 
     async def designs(self, session: Session) -> dict[str, Any]:
@@ -52,7 +54,9 @@ class Desk:
         """
         session = await self._wait(session, lambda now: now.files_settled)
         rows = await self.watcher.ask(self.sessions.items, session.id)
-        wanted = ("stored",) if session.files_settled else LISTABLE
+        wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
+        if session.cancelled_at is not None:
+            wanted = ()  # the client would go on and list them
         designs = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         if not designs:
             await self._let_frames_out([session.id])
@@ -90,7 +94,7 @@ class Desk:
             notes.insert(0, taken_along(len(left)))
         if not asked and not left:
             return await self._nothing_to_list(empty)
-        self.lanes.owed.set()
+        self.lanes.bell.ring()
         rows = await self._wait_for_listings(user_id, [*asked, *left], mockup_id)
         return await self._told(rows, uploads or [row["session_id"] for row in rows if row["item_id"] in asked], notes)
 
@@ -110,6 +114,12 @@ class Desk:
         await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
+
+    async def cancel(self, session: Session, item_id: UUID | None) -> Cancelled | None:
+        """Cancel what is unfinished of a session, or of one of its files. None: it has no such file."""
+        done = await asyncio.to_thread(self.sessions.cancel, session.user_id, session.id, item_id)
+        self.lanes.bell.ring()
+        return done
 
     async def _empty_upload(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
         return await asyncio.to_thread(self.sessions.last_without_designs, user_id, template_id, mockup_id)

@@ -1,6 +1,4 @@
-"""What ingest does when something happened to a file: it tells the rows. Only a stored design can ask for more."""
-
-from collections.abc import Iterator
+"""What ingest does when something happened to a file: it tells the rows."""
 
 from services.ingest.sessions.projection import Projection
 from shared.contracts import (
@@ -14,7 +12,6 @@ from shared.contracts import (
     ListingPublished,
     MockupFailed,
     MockupsRendered,
-    MockupsRequested,
     StorageFailed,
 )
 
@@ -49,7 +46,7 @@ def on_image_failed(event: ImageFailed, projection: Projection) -> None:
         projection.file_is(event, "failed", reason=event.reason, facts={"failed_stage": event.failed_stage})
 
 
-def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[MockupsRequested]:
+def on_design_stored(event: DesignStored, projection: Projection) -> None:
     columns = {
         "number": event.number,
         "name": event.name,
@@ -58,7 +55,6 @@ def on_design_stored(event: DesignStored, projection: Projection) -> Iterator[Mo
         "print_size": event.print_file.size,
     }
     projection.file_is(event, "stored", columns=columns)
-    yield from projection.mockups_wanted(event.item_id)
 
 
 def on_mockups_rendered(event: MockupsRendered, projection: Projection) -> None:

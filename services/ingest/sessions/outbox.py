@@ -4,15 +4,18 @@ Only ingest has one: it has no input message that could be delivered again.
 """
 
 import base64
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, select, update
+from sqlalchemy.dialects.postgresql import insert
 
+from services.ingest.sessions.fairness import AT_ONCE, BATCH, MOCKUPS, Windows, next_rows
 from services.ingest.sessions.tables import NOW, outbox
 from shared.bus.envelope import Envelope, types
 from shared.bus.settlement import Sealed
@@ -23,7 +26,6 @@ from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
-AT_ONCE = 100
 REDELIVERY = "Redelivery"
 
 
@@ -55,17 +57,31 @@ async def put(bus: Bus, owed: Owed) -> None:
         await bus.publish(owed)
 
 
-def owe(connection: Connection, lane: str, message: Message, *, message_id: UUID | None = None) -> None:
-    """Owe a message to a lane, from this transaction on."""
-    connection.execute(
-        insert(outbox).values(
-            id=message_id or uuid4(),
-            lane=lane,
-            session_id=getattr(message, "session_id", None),
-            type=type(message).__name__,
-            data=message.model_dump(mode="json"),
-        )
-    )
+AHEAD = "ahead"
+"""Not a session's lane: what must not wait in a queue behind the work that it is about."""
+
+Publish = Callable[[Owed], None]
+Choose = Callable[[Connection], Iterable[RowMapping]]
+
+
+def owe(
+    connection: Connection, lane: str, message: Message, *, message_id: UUID | None = None, outlives: bool = False
+) -> None:
+    """Owe a message to a lane, from this transaction on. One that was sent before under this id is owed again.
+
+    One that `outlives` its session must reach its takers though the session has ended and nobody takes it up.
+    """
+    row = {
+        "id": message_id or uuid4(),
+        "lane": lane,
+        "session_id": None if outlives else getattr(message, "session_id", None),
+        "tenant_id": getattr(message, "tenant_id", None),
+        "place": getattr(message, "batch", 0),
+        "type": type(message).__name__,
+        "data": message.model_dump(mode="json"),
+    }
+    anew = {"data": row["data"], "created_at": NOW, "sent_at": None, "done_at": None}
+    connection.execute(insert(outbox).values(row).on_conflict_do_update(index_elements=["id"], set_=anew))
 
 
 def owe_redelivery(
@@ -80,31 +96,58 @@ class Relay:
     """Publishes what one lane is owed. Any number of relays may run; rows are claimed with SKIP LOCKED.
 
     A crash between confirm and mark sends a row twice, with the same id, which every consumer recognises.
+    With `windows`, tenants take turns with what is much work (`fairness.py`).
     """
 
-    def __init__(self, engine: Engine, lane: str) -> None:
+    def __init__(self, engine: Engine, lane: str, windows: Windows | None = None) -> None:
         self.engine = engine
         self.lane = lane
+        self.windows = windows
 
-    def send(self, publish: Callable[[Owed], None], *which: ColumnElement[bool]) -> int:
-        """Publish up to a hundred rows (of those that `which` names), oldest first; return how many were confirmed.
+    def send(self, publish: Publish, *which: ColumnElement[bool]) -> int:
+        """Publish up to a hundred rows of a kind (of those that `which` names); return how many were confirmed.
 
-        Scans unsent rows and never `id > last`: rows become visible out of order.
+        A kind whose queue is full waits, and holds up no other.
 
         Raises:
-            Unavailable: database or broker is away; what was confirmed before is marked.
+            Unavailable: database or broker is away, or a queue is full; what was confirmed before is marked.
         """
+        sent, failure = 0, None
+        for choose in self._kinds(which):
+            try:
+                sent += self._send(choose, publish)
+            except Unavailable as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return sent
+
+    def _kinds(self, which: Sequence[ColumnElement[bool]]) -> list[Choose]:
+        if self.windows is None:
+            return [partial(self._oldest, which)]
+        free = (*which, outbox.c.type.not_in((BATCH, MOCKUPS)))
+        turns = [
+            partial(next_rows, lane=self.lane, kind=kind, windows=self.windows, which=which)
+            for kind in (BATCH, MOCKUPS)
+        ]
+        return [partial(self._oldest, free), *turns]
+
+    def _oldest(self, which: Sequence[ColumnElement[bool]], connection: Connection) -> Sequence[RowMapping]:
+        """Scans unsent rows and never `id > last`: rows become visible out of order."""
         unsent = (
             select(outbox)
             .where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
-            .order_by(outbox.c.created_at)
+            .order_by(outbox.c.created_at, outbox.c.place)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
         )
+        return connection.execute(unsent).mappings().all()
+
+    def _send(self, choose: Choose, publish: Publish) -> int:
         sent: list[UUID] = []
         failure: Unavailable | None = None
         with transaction(self.engine) as connection:
-            for row in connection.execute(unsent).mappings().all():
+            for row in choose(connection):
                 try:
                     publish(_owed(row))
                 except (KeyError, ValidationError) as error:

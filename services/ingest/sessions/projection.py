@@ -4,7 +4,7 @@ Each change is a compare-and-set on (generation, stage rank): a repeated, late o
 emits nothing, whatever the order of arrival.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,12 +12,14 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.ingest.sessions import timeline
-from services.ingest.sessions.tables import NOW, items, listings
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Blob, ItemEvent, MockupsRequested
 from shared.database import transaction
 
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
+CANCELLED = "cancelled"
 UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
@@ -28,6 +30,8 @@ class Projection:
     """The rows of ingest as the events of the other services change them."""
 
     engine: Engine
+    wake: Callable[[], None] = lambda: None
+    """Called when something is done or owed: a message that waits for its turn may go out now."""
 
     def file_is(
         self,
@@ -41,7 +45,7 @@ class Projection:
         """A file came to a state. Listings that wait for a file which will not be stored fail with its reason."""
         with transaction(self.engine) as connection:
             item = connection.execute(select(items).where(items.c.id == event.item_id).with_for_update()).one_or_none()
-            if item is None or not _newer(event.generation, RANKS[state], item):
+            if item is None or not _newer(event.generation, RANKS[state], item) or _cancelled(item, state):
                 return
             connection.execute(
                 update(items)
@@ -51,7 +55,7 @@ class Projection:
                     stage_rank=RANKS[state],
                     generation=event.generation,
                     reason=reason,
-                    facts=item.facts | dict(facts or {}),
+                    facts={name: fact for name, fact in item.facts.items() if name != "code"} | dict(facts or {}),
                     updated_at=NOW,
                     **(columns or {}),
                 )
@@ -65,6 +69,10 @@ class Projection:
             )
             for row in orphaned:
                 self._set_listing(connection, row, event, "failed", f"the design was not stored: {reason}", {})
+            if state == "stored":
+                self._owe_mockups(connection, event.item_id)
+        if item.state == "received" or state == "stored":
+            self.wake()
 
     def listing_is(
         self,
@@ -84,15 +92,16 @@ class Projection:
             for row in connection.execute(of_item).all():
                 if _newer(event.generation, LISTING_RANKS[state], row):
                     self._set_listing(connection, row, event, state, reason, columns or {})
+        if state in ("listed", "failed"):
+            self.wake()
 
-    def mockups_wanted(self, item_id: UUID) -> list[MockupsRequested]:
-        """The mockups to ask for now that a design is stored: its listings that were asked for before that."""
-        with transaction(self.engine) as connection:
-            item = connection.execute(select(items).where(items.c.id == item_id)).one_or_none()
-            if item is None or item.state != "stored":
-                return []
-            waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
-            return [mockups_requested(item, row) for row in connection.execute(waiting)]
+    def _owe_mockups(self, connection: Connection, item_id: UUID) -> None:
+        """Ask for the mockups of a design that is stored now: for its listings that were asked for before that."""
+        item = connection.execute(select(items).where(items.c.id == item_id)).one()
+        waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
+        for row in connection.execute(waiting).all():
+            owe(connection, lane, mockups_requested(item, row), message_id=request_id(row))
 
     def _waiting_listings(self, connection: Connection, event: ItemEvent) -> Sequence[Row[Any]]:
         waiting = select(listings).where(listings.c.item_id == event.item_id, listings.c.state == "requested")
@@ -148,6 +157,11 @@ def mockups_requested(item: Row[Any], listing: Row[Any]) -> MockupsRequested:
         digital=item.is_digital,
         **listing.request,
     )
+
+
+def _cancelled(item: Row[Any], state: str) -> bool:
+    """Whether it was cancelled, and this is what was still under way then. A design that reached the NAS is stored."""
+    return item.state == "failed" and item.facts.get("code") == CANCELLED and state != "stored"
 
 
 def _newer(generation: int, rank: int, row: Row[Any]) -> bool:

@@ -55,6 +55,7 @@ def session(found: Session) -> dict[str, Any]:
         "submitted_at": found.submitted_at,
         "settled_at": found.settled_at,
         "finished_at": found.finished_at,
+        "cancelled_at": found.cancelled_at,
         "last_seq": found.last_seq,
         "totals": totals(found),
     }

@@ -62,6 +62,7 @@ class Session:
     submitted_at: datetime | None
     settled_at: datetime | None
     finished_at: datetime | None
+    cancelled_at: datetime | None = None
 
     @property
     def files_settled(self) -> bool:
@@ -99,6 +100,7 @@ def session_of(row: Row[Any]) -> Session:
         submitted_at=row.submitted_at,
         settled_at=row.settled_at,
         finished_at=row.finished_at,
+        cancelled_at=row.cancelled_at,
     )
 
 

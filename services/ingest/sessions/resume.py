@@ -1,24 +1,27 @@
-"""From the item rows back to the messages that would finish them, for a lane whose queues died with their process."""
+"""From the item rows back to the messages that would finish them, for a lane whose queues are gone.
 
-from collections.abc import Iterator, Sequence
+The original lane's die with their process, and the next one takes its sessions up. A broker's may be lost with its
+disk, or the database may be restored from a backup: `presswork resume` owes everything again that is unfinished.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, Row, case, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exists, select, update
 
+from services.ingest.sessions.fairness import BATCH, MOCKUPS
+from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.submitting import refusal, work
-from services.ingest.sessions.tables import items, listings, outbox, sessions
+from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
-from shared.contracts import (
-    ImageFailed,
-    Message,
-    Stage,
-)
+from shared.contracts import ImageFailed, Message, Stage
 from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
+WORK = (BATCH, MOCKUPS, "ImageRejected", "ImageFailed")
 MOST_TAKEOVERS = 3
 KILLER = (
     "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
@@ -49,8 +52,8 @@ class Unfinished:
         with transaction(self.engine) as connection:
             return bool(connection.execute(sent).scalar_one())
 
-    def take_up(self, session_id: UUID) -> Iterator[Envelope]:
-        """What to publish for a session whose last worker is gone.
+    def take_up(self, session_id: UUID) -> list[Envelope]:
+        """Owe what is unfinished in a session whose last worker is gone, and return it.
 
         A file that kills its worker would kill the next one too, as the broker's delivery limit prevents in the other
         lane: after three takeovers in a row without any progress, what is unfinished fails.
@@ -61,28 +64,38 @@ class Unfinished:
             taken = update(sessions).where(sessions.c.id == session_id)
             taken = taken.values(takeovers=count, takeover_seq=sessions.c.last_seq).returning(sessions.c.takeovers)
             given_up = connection.execute(taken).scalar_one() > MOST_TAKEOVERS
-        yield from self.failures(session_id) if given_up else self.messages(session_id)
+            return self._owe_again(connection, session_id, _failures if given_up else self._messages)
 
-    def failures(self, session_id: UUID) -> Iterator[Envelope]:
-        """The end of everything that is unfinished in a session."""
-        with transaction(self.engine) as connection:
-            unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
-            for row in connection.execute(unsettled):
-                yield _envelope(session_id, _failure(row, "hasher", KILLER))
-            pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)
-            pending = pending.where(items.c.session_id == session_id, items.c.state == "stored")
-            for row in connection.execute(pending.where(listings.c.state.in_(("requested", "rendered")))):
-                failure = _failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
-                yield _envelope(session_id, failure.model_copy(update={"generation": row.request}))
+    def resume(self, session_id: UUID) -> list[Envelope]:
+        """Owe what is unfinished in a session, in place of what was owed and what was sent; return it.
 
-    def messages(self, session_id: UUID) -> Iterator[Envelope]:
-        """What to publish so that a session goes on. Consumers recognise what they did before."""
+        Work that is still in flight is done only once: its consumers recognise what they did.
+        """
         with transaction(self.engine) as connection:
-            session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
-            of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
-            rows = connection.execute(of_session).all()
-            pending = listings.c.state.in_(("requested", "rendered"))
-            asked = connection.execute(select(listings).where(listings.c.session_id == session_id, pending)).all()
+            connection.execute(select(sessions.c.id).where(sessions.c.id == session_id).with_for_update())
+            return self._owe_again(connection, session_id, self._messages)
+
+    def messages(self, session_id: UUID) -> list[Envelope]:
+        """What would make a session go on. Consumers recognise what they did before."""
+        with transaction(self.engine) as connection:
+            return list(self._messages(connection, session_id))
+
+    def _owe_again(self, connection: Connection, session_id: UUID, unfinished: "Find") -> list[Envelope]:
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one()
+        found = list(unfinished(connection, session_id))
+        # What is being sent at this moment is locked: it is waited for, and then counts as sent.
+        before = (outbox.c.session_id == session_id, outbox.c.type.in_(WORK))
+        connection.execute(delete(outbox).where(*before, outbox.c.sent_at.is_(None)))
+        connection.execute(update(outbox).where(*before, outbox.c.done_at.is_(None)).values(done_at=NOW))
+        for envelope in found:
+            owe(connection, lane, envelope.message, message_id=envelope.id)
+        return found
+
+    def _messages(self, connection: Connection, session_id: UUID) -> Iterator[Envelope]:
+        session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
+        of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
+        rows = connection.execute(of_session).all()
+        asked = connection.execute(select(listings).where(listings.c.session_id == session_id, _PENDING)).all()
         if any(row.state in UNSETTLED for row in rows):
             yield from (_envelope(session_id, message) for message in _work(session, rows, self.hashers))
         designs = {row.id: row for row in rows if row.state == "stored"}
@@ -92,14 +105,34 @@ class Unfinished:
                 yield Envelope(request_id(listing), request, "ingest", str(session_id))
 
 
+Find = Callable[[Connection, UUID], Iterator[Envelope]]
+_PENDING: ColumnElement[bool] = listings.c.state.in_(("requested", "rendered"))
+
+
+def _failures(connection: Connection, session_id: UUID) -> Iterator[Envelope]:
+    """The end of everything that is unfinished in a session."""
+    unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    for row in connection.execute(unsettled):
+        yield _envelope(session_id, _failure(row, "hasher", KILLER))
+    pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)
+    pending = pending.where(items.c.session_id == session_id, items.c.state == "stored")
+    for row in connection.execute(pending.where(_PENDING)):
+        failure = _failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
+        yield _envelope(session_id, failure.model_copy(update={"generation": row.request}))
+
+
 def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[Message]:
-    """Everything that is not stored, the settled too: storage numbers a file when it knows all files before it."""
+    """Every file, the settled too: storage numbers a file when it knows all files before it.
+
+    And the stored: the message that gave several files their numbers answers for all of them, whenever it comes again.
+    """
     for row in rows:
         if row.state == "failed":
             yield _failure(row, row.facts.get("failed_stage", "storage"), row.reason)
-        elif row.state != "stored" and "refused" in row.facts:
+        elif "refused" in row.facts:
             yield refusal(row)
-    yield from work(session, [row for row in rows if row.state not in ("stored", "failed")], hashers)
+    given_up = [row.id for row in rows if row.state == "failed" and "failed_stage" in row.facts]
+    yield from work(session, [row for row in rows if row.id not in given_up], hashers)
 
 
 def _failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:

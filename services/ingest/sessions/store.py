@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, select, text
 
-from services.ingest.sessions import asking, leftovers, submitting, timeline
+from services.ingest.sessions import asking, cancelling, leftovers, submitting, timeline
+from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
 from services.ingest.sessions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.tables import items, listings, session_events, sessions
@@ -49,8 +50,13 @@ class Sessions:
             row = connection.execute(mine).one_or_none()
             return session_of(row) if row else None
 
+    def submitted(self, user_id: UUID, client_key: str | None) -> bool:
+        """Whether the files of this key were taken in before."""
+        found = self.find(user_id, client_key) if client_key else None
+        return found is not None and found.submitted_at is not None
+
     def last_without_designs(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
-        """The user's newest finished session with these choices, if no design came of it."""
+        """The user's newest finished session with these choices, if no design came of it, or it was cancelled."""
         mine = (
             select(sessions)
             .where(sessions.c.user_id == user_id, sessions.c.submitted_at.is_not(None))
@@ -61,7 +67,9 @@ class Sessions:
         )
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one_or_none()
-        return session_of(row) if row is not None and row.state == "finished" and row.stored == 0 else None
+        if row is None or row.state != "finished" or (row.stored and row.cancelled_at is None):
+            return None
+        return session_of(row)
 
     def recent(self, user_id: UUID, limit: int, offset: int) -> list[Session]:
         """The user's sessions, newest first."""
@@ -121,6 +129,16 @@ class Sessions:
         """Why no listings can be asked for these designs; see `asking.why_not`."""
         with transaction(self.engine) as connection:
             return asking.why_not(connection, user_id, design_ids, template)
+
+    def cancel(self, user_id: UUID, session_id: UUID, item_id: UUID | None) -> Cancelled | None:
+        """Cancel the user's session, or one file of it; see `cancelling.cancel`. None: it is not theirs."""
+        mine = select(sessions.c.id).where(sessions.c.user_id == user_id, sessions.c.id == session_id)
+        if item_id is not None:
+            mine = mine.join(items).where(items.c.id == item_id)
+        with transaction(self.engine) as connection:
+            if connection.execute(mine).one_or_none() is None:
+                return None
+            return cancelling.cancel(connection, session_id, item_id, cancelling.in_words("you"))
 
     def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """A session's files in upload order, each with its listings."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
-from services.ingest.sessions.batching import batches
+from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
@@ -19,6 +19,10 @@ from shared.contracts import BatchSubmitted, Blob, Destination, ImageRejected, P
 
 class SessionTaken(Exception):  # noqa: N818
     """The session id was used before, for other files or other choices."""
+
+
+class SessionCancelled(Exception):  # noqa: N818
+    """It was cancelled before its files were there."""
 
 
 def create(connection: Connection, session_id: UUID, user_id: UUID, key: str, files: int, size: int) -> Row[Any]:
@@ -46,6 +50,7 @@ def submit(
 
     Raises:
         SessionTaken: the key was used for something else.
+        SessionCancelled: nobody wants these files any more.
     """
     row = create(connection, uuid4(), user_id, key, len(files), sum(file.upload.size for file in files))
     digest = _manifest(choice, files)
@@ -53,6 +58,8 @@ def submit(
         if row.manifest != digest:
             raise SessionTaken(key)
         return session_of(row), False
+    if row.cancelled_at is not None:
+        raise SessionCancelled(key)
     chosen = {"lane": lane, "manifest": digest, "choice": choice.as_json(), "submitted_at": NOW}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
@@ -80,8 +87,8 @@ def refusal(item: Row[Any]) -> ImageRejected:
 
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
     """The batches that these files of a session make, but for those that were refused."""
-    files = [_file(row) for row in rows if "refused" not in row.facts]
-    for number, batch in enumerate(batches(files, hashers)):
+    files = [uploaded_file(row) for row in rows if "refused" not in row.facts]
+    for number, batch in enumerate(batches(files, hashers, TURN_FILES)):
         yield BatchSubmitted(
             tenant_id=session.user_id,
             session_id=session.id,
@@ -92,6 +99,17 @@ def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[
         )
 
 
+def uploaded_file(row: Row[Any]) -> UploadedFile:
+    """A file as it was received."""
+    return UploadedFile(
+        item_id=row.id,
+        index=row.index,
+        generation=row.generation,
+        filename=row.filename,
+        upload=Blob(sha256=row.sha256, size=row.size),
+    )
+
+
 def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
     of_session = select(items).where(items.c.session_id == session.id).order_by(items.c.index)
     rows = connection.execute(of_session).all()
@@ -100,16 +118,6 @@ def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
             owe(connection, session.lane, refusal(row))
     for batch in work(session, rows, hashers):
         owe(connection, session.lane, batch)
-
-
-def _file(row: Row[Any]) -> UploadedFile:
-    return UploadedFile(
-        item_id=row.id,
-        index=row.index,
-        generation=row.generation,
-        filename=row.filename,
-        upload=Blob(sha256=row.sha256, size=row.size),
-    )
 
 
 def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict[str, Any]:

@@ -40,6 +40,7 @@ sessions = Table(
     Column("submitted_at", DateTime(timezone=True)),
     Column("settled_at", DateTime(timezone=True), comment="when the last file got its end state"),
     Column("finished_at", DateTime(timezone=True)),
+    Column("cancelled_at", DateTime(timezone=True), comment="when the whole session was cancelled, the last time"),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("percent", Float, nullable=False, server_default="0"),
     Column("takeovers", Integer, nullable=False, server_default="0", comment="restarts in a row without progress"),
@@ -138,6 +139,18 @@ outbox = Table(
     Column("sent_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
+    Column("tenant_id", Uuid),
+    Column("place", Integer, nullable=False, server_default="0", comment="order within a session"),
+    Column("done_at", DateTime(timezone=True), comment="when its work was seen to be done"),
     Index("outbox_unsent", "lane", "created_at", postgresql_where=text("sent_at IS NULL")),
     Index("outbox_of_session", "session_id"),
+    Index(
+        "outbox_in_flight",
+        "lane",
+        "type",
+        "tenant_id",
+        postgresql_where=text(
+            "sent_at IS NOT NULL AND done_at IS NULL AND type IN ('BatchSubmitted', 'MockupsRequested')"
+        ),
+    ),
 )

@@ -4,8 +4,8 @@ The row lock on the session serialises one session only; a rollback leaves no ho
 Lock order is always item, listing, session, mockup group.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,16 @@ def totals_of(row: Row[Any]) -> Totals:
     return Totals(**{name: getattr(row, name) for name in COUNTS})
 
 
+@dataclass(frozen=True)
+class Happening:
+    """Something that happened in a session: what it is called, which counts it changes, what is told of it."""
+
+    kind: str
+    changes: Mapping[str, int] = field(default_factory=dict)
+    item_id: UUID | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def append(
     connection: Connection,
     session_id: UUID,
@@ -33,23 +43,30 @@ def append(
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Change the session's counts, write the event that tells it, and end the session if that was the last thing."""
+    append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {})])
+
+
+def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
+    """The same for much that happened at once."""
     row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
-    totals = totals_of(row)
-    counts = {name: getattr(totals, name) + changes.get(name, 0) for name in COUNTS}
-    totals = Totals(**counts)
-    done, ended = _complete(totals), row.state == "finished"
-    seq = row.last_seq + 1
-    if ended and done:  # a late correction, of a failure that was none: the end stays the end
-        shown = 100.0
-    elif ended:  # asked for anew: less is done than was shown
-        shown = percent(totals, finished=False)
-    else:  # within one run it never goes back
-        shown = max(percent(totals, finished=False), row.percent)
-    _insert(connection, session_id, seq, kind, item_id, facts or {}, totals, shown, finished=ended and done)
-    values: dict[str, Any] = dict(counts) | {"percent": shown, "last_seq": seq}
+    totals, shown, seq, ended = totals_of(row), row.percent, row.last_seq, row.state == "finished"
+    done, cancelled = ended, row.cancelled_at is not None
+    events = []
+    for seq, what in enumerate(happenings, row.last_seq + 1):
+        totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
+        done = _complete(totals, cancelled)
+        if ended and done:  # a late correction, of a failure that was none: the end stays the end
+            shown = 100.0
+        elif ended:  # asked for anew: less is done than was shown
+            shown = percent(totals, finished=False)
+        else:  # within one run it never goes back
+            shown = max(percent(totals, finished=False), shown)
+        events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
+    connection.execute(insert(session_events), events)
+    values: dict[str, Any] = totals.as_dict() | {"percent": shown, "last_seq": seq}
     values["settled_at"] = (row.settled_at or NOW) if totals.received and not totals.in_progress else None
     if ended and not done:
-        values |= {"state": "working", "finished_at": None}
+        values |= {"state": "working", "finished_at": None, "cancelled_at": None}
     elif row.state == "announced" and totals.received:
         values["state"] = "working"
     if done and not ended:
@@ -67,17 +84,18 @@ def finish(connection: Connection, session_id: UUID) -> None:
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 
 
-def _complete(totals: Totals) -> bool:
+def _complete(totals: Totals, cancelled: bool) -> bool:
     """Nothing is left to do, and nothing more is expected of the user."""
     if not totals.received or totals.in_progress:
         return False
     if totals.requested:
         return totals.listings_settled == totals.requested
-    return totals.stored == 0
+    return cancelled or totals.stored == 0
 
 
 def _finish(connection: Connection, session_id: UUID, seq: int, totals: Totals) -> dict[str, Any]:
-    _insert(connection, session_id, seq, "finished", None, {}, totals, 100.0, finished=True)
+    end = _event(session_id, seq, Happening("finished"), totals, 100.0, finished=True)
+    connection.execute(insert(session_events).values(**end))
     if totals.requested and not totals.listing_failed and not totals.failed:
         _advance_starting_numbers(connection, session_id)
     return {"state": "finished", "finished_at": NOW, "percent": 100.0, "last_seq": seq}
@@ -99,19 +117,8 @@ def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:
     connection.execute(behind.values(starting_name=after.c.number))
 
 
-def _insert(
-    connection: Connection,
-    session_id: UUID,
-    seq: int,
-    kind: str,
-    item_id: UUID | None,
-    facts: Mapping[str, Any],
-    totals: Totals,
-    shown: float,
-    *,
-    finished: bool,
-) -> None:
-    payload = {**facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
-    connection.execute(
-        insert(session_events).values(session_id=session_id, seq=seq, type=kind, item_id=item_id, payload=payload)
-    )
+def _event(
+    session_id: UUID, seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool
+) -> dict[str, Any]:
+    payload = {**what.facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
+    return {"session_id": session_id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}

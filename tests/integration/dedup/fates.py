@@ -11,6 +11,8 @@ from shared.contracts import (
     ImageHashed,
     Stage,
     StorageFailed,
+    UploadedFile,
+    WorkCancelled,
 )
 
 
@@ -48,6 +50,13 @@ def storage_failed(event: ImageHashed, generation: int | None = None) -> Storage
 def failed(event: ImageHashed, stage: Stage) -> ImageFailed:
     """A message about it was buried."""
     return ImageFailed.model_validate(facts(event) | {"failed_stage": stage, "reason": "gave up"})
+
+
+def cancelled(*events: ImageHashed) -> WorkCancelled:
+    """Nobody wants these any more."""
+    files = tuple(UploadedFile.model_validate(facts(event) | {"upload": event.upload}) for event in events)
+    first = events[0]
+    return WorkCancelled(tenant_id=first.tenant_id, session_id=first.session_id, reason="cancelled", files=files)
 
 
 def deleted(event: ImageHashed, revision: int = 1) -> DesignActivityChanged:

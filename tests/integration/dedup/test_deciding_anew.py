@@ -5,10 +5,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.dedup.handlers import on_design_stored, on_image_failed, on_image_hashed, on_storage_failed
+from services.dedup.handlers import (
+    on_design_stored,
+    on_image_failed,
+    on_image_hashed,
+    on_storage_failed,
+    on_work_cancelled,
+)
 from services.dedup.store import HashIndex
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Stage
-from tests.integration.dedup.fates import failed, handled, storage_failed, stored
+from tests.integration.dedup.fates import cancelled, failed, handled, storage_failed, stored
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
 
 LOOK = random_hash()
@@ -131,3 +137,24 @@ def test_a_retried_original_is_now_the_duplicate_of_its_former_duplicate(index: 
     handled(on_storage_failed(storage_failed(original), index))
     (answer,) = handled(on_image_hashed(original.model_copy(update={"generation": 1}), index))
     assert shape([answer]) == [(original.item_id, 1, twin.item_id)]
+
+
+def test_what_is_cancelled_together_is_not_decided_anew_and_what_is_still_wanted_is(index: HashIndex) -> None:
+    tenant, early, late = uuid4(), uuid4(), uuid4()
+    original, copy, other = judged(index, tenant, (early, 0), (early, 1), (late, 0))
+    event = cancelled(original, copy)
+    first = handled(on_work_cancelled(event, index))
+    assert shape(first) == [(other.item_id, 1, None)]
+    assert handled(on_work_cancelled(event, index)) == first
+    (answer,) = handled(on_image_hashed(hashed(tenant=tenant, session=late, index=1, phash=LOOK), index))
+    assert shape([answer])[0][2] == other.item_id, "nothing is a duplicate of what was cancelled"
+
+
+def test_a_cancelled_claim_that_comes_late_is_let_go_when_storage_refuses_it(index: HashIndex) -> None:
+    tenant, session = uuid4(), uuid4()
+    original = hashed(tenant=tenant, session=session, index=0, phash=LOOK)
+    copy = hashed(tenant=tenant, session=session, index=1, phash=LOOK)
+    assert handled(on_work_cancelled(cancelled(original, copy), index)) == []
+    for late in (original, copy):
+        handled(on_image_hashed(late, index))
+    assert handled(on_storage_failed(storage_failed(original), index)) == []

@@ -16,6 +16,7 @@ from shared.contracts import (
     ImageFailed,
     ImageHashed,
     StorageFailed,
+    WorkCancelled,
 )
 
 NOWHERE = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
@@ -25,7 +26,7 @@ def test_building_the_service_does_not_touch_the_database() -> None:
     service = build(Settings(database_url=NOWHERE))
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert service.name == "dedup"
-    heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed}
+    heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed, WorkCancelled}
     assert service.handlers.keys() == heard
     assert told == {ImageAccepted, DuplicateFound}
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.publisher.service import UnknownTarget, build
 from services.publisher.settings import Settings
-from shared.contracts import ListingFailed, ListingPublished, MockupsRendered
+from shared.contracts import ListingFailed, ListingPublished, MockupsRendered, WorkCancelled
 
 
 def test_an_unknown_target_is_refused_with_the_names_there_are() -> None:
@@ -17,7 +17,7 @@ def test_an_unknown_target_is_refused_with_the_names_there_are() -> None:
 def test_it_listens_to_rendered_mockups_and_answers_with_a_listing_or_a_reason(tmp_path: Path) -> None:
     service = build(Settings(listings_dir=tmp_path / "listings"))
 
-    assert set(service.handlers) == {MockupsRendered}
+    assert set(service.handlers) == {MockupsRendered, WorkCancelled}
     assert service.handlers[MockupsRendered].emits == (ListingPublished, ListingFailed)
 
 

@@ -21,6 +21,7 @@ from shared.contracts import (
     MockupsRendered,
     StorageFailed,
     StoreFile,
+    WorkCancelled,
 )
 
 BLOB = Blob(sha256="a" * 64, size=7)
@@ -50,7 +51,7 @@ def accepted(**destination: object) -> ImageAccepted:
 
 def test_building_the_service_touches_neither_database_nor_nas(tmp_path: Path) -> None:
     service = build(Settings(database_url=NOWHERE, nas_url=str(tmp_path / "nas"), nas_max_connections=3))
-    heard = {ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile}
+    heard = {ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled}
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert (service.name, service.prefetch) == ("storage", 3)
     assert service.handlers.keys() == heard

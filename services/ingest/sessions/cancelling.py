@@ -1,0 +1,185 @@
+"""Cancelling: what is not finished ends as failed, in words; what is stored or listed stays so; nothing more is sent.
+
+One transaction. Whoever has some of the work in hand hears of it (`WorkCancelled`), and what they still answer changes
+nothing any more; only a design that had reached the NAS by then is stored, and a listing that the shop has is listed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, cast, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.ingest.sessions import timeline
+from services.ingest.sessions.fairness import BATCH, MOCKUPS
+from services.ingest.sessions.outbox import AHEAD, owe
+from services.ingest.sessions.projection import CANCELLED, LISTING_RANKS, RANKS
+from services.ingest.sessions.submitting import uploaded_file
+from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
+from services.ingest.sessions.timeline import Happening
+from shared.contracts import BatchSubmitted, WorkCancelled
+
+UNSETTLED = ("received", "hashed", "accepted")
+PENDING = ("requested", "rendered")
+FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """How much was cancelled by one call."""
+
+    files: int
+    listings: int
+    stored: int
+    """Designs of the session, or the one file, that were stored before."""
+
+    def __str__(self) -> str:
+        stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
+        if not self.files and not self.listings:
+            return f"Nothing is left to cancel{stay}."
+        gone = [_count(self.files, "file")] if self.files else []
+        gone += [_count(self.listings, "listing")] if self.listings else []
+        return f"Cancelled: {' and '.join(gone)}{stay}."
+
+
+def in_words(by: str, at: datetime | None = None) -> str:
+    """The reason that each of them gets."""
+    at = (at or datetime.now(UTC)).astimezone(UTC)
+    return f"cancelled by {by} on {at.day} {at:%B %Y at %H:%M} UTC"
+
+
+def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reason: str) -> Cancelled:
+    """Cancel what is unfinished of a session, or of one of its files. Again: what is unfinished by then."""
+    session = _session(connection, session_id, whole=item_id is None)
+    files = _unsettled(connection, session_id, item_id)  # locks in one order everywhere: item, listing, session
+    asked = _pending(connection, session_id, item_id)
+    happened = [Happening("cancelled", facts={"reason": reason})] if item_id is None and (files or asked) else []
+    happened += [_file(row, reason) for row in files]
+    happened += [_listing(connection, row, reason) for row in asked]
+    if files:
+        _end(connection, files, reason)
+    if item_id is None:
+        unfinished = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
+        connection.execute(unfinished.values(cancelled_at=NOW))
+    if happened:
+        timeline.append_all(connection, session_id, happened)
+        _take_back(connection, session_id, files, asked, whole=item_id is None)
+        _tell(connection, session, files, asked, reason, whole=item_id is None)
+    if item_id is None:
+        timeline.finish(connection, session_id)
+    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id))
+
+
+def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:
+    mine = select(sessions).where(sessions.c.id == session_id)
+    found = connection.execute(mine).one()
+    if whole and found.submitted_at is None:  # no file is there that somebody may have locked before us
+        found = connection.execute(mine.with_for_update()).one()
+    return found
+
+
+def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
+    wanted = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    if item_id is not None:
+        wanted = wanted.where(items.c.id == item_id)
+    return connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
+
+
+def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
+    wanted = select(listings).where(listings.c.session_id == session_id, listings.c.state.in_(PENDING))
+    if item_id is not None:
+        wanted = wanted.where(listings.c.item_id == item_id)
+    order = (listings.c.item_id, listings.c.mockup_id)
+    return connection.execute(wanted.order_by(*order).with_for_update()).all()
+
+
+def _file(row: Row[Any], reason: str) -> Happening:
+    changes = {"failed": 1} | ({} if row.state == "received" else {row.state: -1})
+    told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
+    return Happening("failed", changes, row.id, told)
+
+
+def _listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
+    ended = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": reason, "updated_at": NOW}
+    mine = (listings.c.item_id == row.item_id) & (listings.c.mockup_id == row.mockup_id)
+    connection.execute(update(listings).where(mine).values(**ended))
+    item = connection.execute(select(items.c.index, items.c.filename).where(items.c.id == row.item_id)).one()
+    changes = {"listing_failed": 1} | ({} if row.state == "requested" else {row.state: -1})
+    told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": reason}
+    return Happening("listing_failed", changes, row.item_id, told | {"code": CANCELLED})
+
+
+def _end(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:
+    ended = {"state": "failed", "stage_rank": RANKS["failed"], "reason": reason, "updated_at": NOW}
+    facts = items.c.facts.op("||")(cast(FACTS, JSONB))
+    these = items.c.id.in_([row.id for row in files])
+    connection.execute(update(items).where(these).values(**ended, facts=facts))
+
+
+def _take_back(
+    connection: Connection, session_id: UUID, files: Sequence[Row[Any]], asked: Sequence[Row[Any]], *, whole: bool
+) -> None:
+    """Send nothing of it that was not sent. What is being sent at this moment is waited for, and is in flight."""
+    unsent = (outbox.c.session_id == session_id, outbox.c.sent_at.is_(None))
+    if whole:
+        work = outbox.c.type.in_((BATCH, MOCKUPS, "ImageRejected"))
+        connection.execute(delete(outbox).where(*unsent, work))
+        return
+    gone = [str(row.id) for row in files] + [str(row.item_id) for row in asked]
+    single = outbox.c.type.in_((MOCKUPS, "ImageRejected"))
+    connection.execute(delete(outbox).where(*unsent, single, outbox.c.data["item_id"].astext.in_(gone)))
+    batches = select(outbox.c.id, outbox.c.data).where(*unsent, outbox.c.type == BATCH).with_for_update()
+    for row in connection.execute(batches).all():
+        batch = BatchSubmitted.model_validate(row.data)
+        left = tuple(file for file in batch.files if str(file.item_id) not in gone)
+        this = outbox.c.id == row.id
+        if not left:
+            connection.execute(delete(outbox).where(this))
+        elif len(left) < len(batch.files):
+            data = batch.model_copy(update={"files": left}).model_dump(mode="json")
+            connection.execute(update(outbox).where(this).values(data=data))
+
+
+def _tell(
+    connection: Connection,
+    session: Row[Any],
+    files: Sequence[Row[Any]],
+    asked: Sequence[Row[Any]],
+    reason: str,
+    *,
+    whole: bool,
+) -> None:
+    """Tell who may have some of it in hand, ahead of all that waits there.
+
+    With a whole session go its duplicates: they are not decided anew.
+    """
+    rows = list(files)
+    if whole:
+        of_session = select(items).where(items.c.session_id == session.id, items.c.state == "duplicate")
+        rows += connection.execute(of_session.order_by(items.c.index)).all()
+    told = WorkCancelled(
+        tenant_id=session.user_id,
+        session_id=session.id,
+        reason=reason,
+        files=tuple(uploaded_file(row) for row in rows),
+        listings=tuple((row.item_id, row.mockup_id, row.generation) for row in asked),
+    )
+    owe(connection, AHEAD, told, outlives=True)
+
+
+def _stored(connection: Connection, session_id: UUID, item_id: UUID | None) -> int:
+    wanted = select(items.c.id).where(items.c.session_id == session_id, items.c.state == "stored")
+    if item_id is not None:
+        wanted = wanted.where(items.c.id == item_id)
+    return len(connection.execute(wanted).all())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _stay(number: int) -> str:
+    return "stays" if number == 1 else "stay"

@@ -1,0 +1,125 @@
+"""Whose message is next: tenants take turns, and nobody has more in flight than keeps every worker busy.
+
+A broker's queue is first come, first served: what is in it can't be overtaken. So an upload of 10,000 files waits in
+the outbox and goes out a few batches at a time, as earlier ones are done. A tenant who comes later finds a short queue.
+
+What is in flight is read from the rows of items and listings at each turn: no restart loses the account, and any number
+of replicas keep it together, as they take turns under one lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    Uuid,
+    cast,
+    distinct,
+    exists,
+    func,
+    select,
+    text,
+    update,
+)
+
+from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
+
+BATCH, MOCKUPS = "BatchSubmitted", "MockupsRequested"
+AT_ONCE = 100
+FORGOTTEN = text("interval '10 minutes'")
+"""A message that is in flight for longer waits for something (a retry, the NAS, the shop) and keeps no worker busy."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How much one lane has in flight, all tenants together; a single tenant has all of it to itself."""
+
+    batches: int
+    listings: int
+    files: int
+    """Of one tenant: pictures that are hashed and not stored. While the NAS is away, no more is hashed ahead."""
+
+    def of(self, kind: str) -> int:
+        """For one kind of message."""
+        return self.batches if kind == BATCH else self.listings
+
+
+def next_rows(
+    connection: Connection, lane: str, kind: str, windows: Windows, which: Sequence[ColumnElement[bool]]
+) -> Sequence[RowMapping]:
+    """The outbox rows of this kind whose turn it is, locked. Nobody else chooses until the transaction ends."""
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"turns:{lane}:{kind}", 0))
+    connection.execute(select(lock))
+    mine = (outbox.c.lane == lane, outbox.c.type == kind, *which)
+    _mark_done(connection, kind, mine)
+    flying = _in_flight(mine).cte("flying")
+    queue = _waiting(lane, kind, windows, mine).cte("queue")
+    tenants = select(func.count(distinct(queue.c.tenant_id))).scalar_subquery()
+    place = queue.c.turn + func.coalesce(flying.c.number, 0)
+    share = func.greatest(1, func.ceil(cast(windows.of(kind), Integer) * 1.0 / func.greatest(1, tenants)))
+    turns = (
+        select(outbox)
+        .join(queue, queue.c.id == outbox.c.id)
+        .outerjoin(flying, flying.c.tenant_id == outbox.c.tenant_id)
+        .where(place <= share, outbox.c.sent_at.is_(None))
+        .order_by(place, outbox.c.created_at, outbox.c.place)
+        .limit(AT_ONCE)
+        .with_for_update(of=outbox, skip_locked=True)
+    )
+    return connection.execute(turns).mappings().all()
+
+
+def _waiting(lane: str, kind: str, windows: Windows, mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    in_order = (outbox.c.created_at, outbox.c.session_id, outbox.c.place)
+    turn = func.row_number().over(partition_by=outbox.c.tenant_id, order_by=in_order).label("turn")
+    waiting = select(outbox.c.id, outbox.c.tenant_id, turn).where(*mine, outbox.c.sent_at.is_(None))
+    if kind == BATCH:
+        ahead = func.sum(sessions.c.hashed + sessions.c.accepted)
+        full = select(sessions.c.user_id).where(sessions.c.lane == lane, sessions.c.state == "working")
+        full = full.group_by(sessions.c.user_id).having(ahead >= windows.files)
+        waiting = waiting.where(outbox.c.tenant_id.not_in(full))
+    return waiting
+
+
+def _in_flight(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    flying = select(outbox.c.tenant_id, func.count().label("number"))
+    flying = flying.where(*mine, outbox.c.done_at.is_(None), outbox.c.sent_at > func.now() - FORGOTTEN)
+    return flying.group_by(outbox.c.tenant_id)
+
+
+def _mark_done(connection: Connection, kind: str, mine: Sequence[ColumnElement[bool]]) -> None:
+    busy = _unhashed() if kind == BATCH else _unlisted()
+    sent = (*mine, outbox.c.sent_at.is_not(None), outbox.c.done_at.is_(None))
+    # Never waits for who replaces a session's rows just now, and waits for ours.
+    done = select(outbox.c.id).where(*sent, ~busy).with_for_update(of=outbox, skip_locked=True)
+    connection.execute(update(outbox).where(outbox.c.id.in_(done)).values(done_at=NOW))
+
+
+def _unhashed() -> ColumnElement[bool]:
+    """A file of the batch has not been looked at yet."""
+    file = func.jsonb_array_elements(outbox.c.data["files"]).column_valued("file")
+    return exists(
+        select(items.c.id).where(
+            items.c.id == cast(file.op("->>")("item_id"), Uuid),
+            items.c.generation == cast(file.op("->>")("generation"), Integer),
+            items.c.state == "received",
+        )
+    )
+
+
+def _unlisted() -> ColumnElement[bool]:
+    """The listing is neither made nor refused. It is in the publisher's queue, too, that others wait behind it."""
+    data = outbox.c.data
+    return exists(
+        select(listings.c.item_id).where(
+            listings.c.item_id == cast(data["item_id"].astext, Uuid),
+            listings.c.mockup_id == cast(data["mockup_id"].astext, Uuid),
+            listings.c.generation == cast(data["generation"].astext, Integer),
+            listings.c.state.in_(("requested", "rendered")),
+        )
+    )

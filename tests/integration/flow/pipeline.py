@@ -1,0 +1,164 @@
+"""A pipeline of doubles over a real broker: ingest's relay and projection, and workers with a known service time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine
+
+from services.embedded import workers
+from services.ingest.lanes import Bell, Lanes
+from services.ingest.service import build
+from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.store import Sessions
+from services.ops.broker import declare
+from services.ops.queues import Topology, topology
+from shared.bus.rabbit import RabbitBus
+from shared.bus.service import Service
+from shared.contracts import BatchSubmitted, Blob, Destination, DuplicateFound, ImageHashed, Match, PrintSpec
+
+BLOB = Blob(sha256="ab" * 32, size=10)
+GENEROUS = Windows(batches=10**6, listings=10**6, files=10**6)
+
+
+def queues(engine: Engine) -> Topology:
+    """Those of the whole system."""
+    return topology([build(engine), *workers(hashers=1)])
+
+
+@dataclass
+class Pipeline:
+    """`hashers` consumers, each of which takes `seconds` for a file; a dedup that finds every file a duplicate."""
+
+    amqp_url: str
+    engine: Engine
+    windows: Windows
+    hashers: int = 4
+    seconds: float = 0.05
+    ingests: int = 1
+    hashed: list[UUID] = field(default_factory=list)
+    """Every file that a hasher has looked at, by item, as often as it did."""
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.engine, self.hashers)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """All of it, on queues that are there."""
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(self.ingests):
+                await stack.enter_async_context(self.ingest())
+            await stack.enter_async_context(self.workers())
+            yield
+
+    @contextlib.asynccontextmanager
+    async def ingest(self) -> AsyncIterator[Lanes]:
+        """One replica."""
+        bell = Bell()
+        lanes = Lanes(
+            engine=self.engine,
+            projection=build(self.engine, bell.ring),
+            unfinished=Unfinished(self.engine, self.hashers),
+            min_files=1,
+            use_comprehensive=True,
+            rabbit=RabbitBus(self.amqp_url, "ingest"),
+            windows=self.windows,
+            bell=bell,
+        )
+        await lanes.start()
+        try:
+            yield lanes
+        finally:
+            await lanes.stop(5)
+
+    @contextlib.asynccontextmanager
+    async def workers(self) -> AsyncIterator[None]:
+        """Everything but ingest."""
+        buses = [RabbitBus(self.amqp_url, f"double-{number}") for number in range(self.hashers + 1)]
+        hasher, dedup = Service("hasher"), Service("dedup", prefetch=4)
+        hasher.on(self._on_batch)
+        dedup.on(_on_hashed)
+        try:
+            for bus in buses:
+                await bus.connect()
+                await bus.consume(dedup if bus is buses[-1] else hasher)
+            yield
+        finally:
+            await asyncio.gather(*(bus.stop(5) for bus in buses))
+
+    def submit(self, tenant: UUID, files: int) -> Session:
+        """An upload of so many small files."""
+        names = [Received(f"{n}.png", Blob(sha256=f"{n:064x}", size=1000)) for n in range(files)]
+        session, _ = self.sessions.submit(tenant, str(uuid4()), choice(), names, "comprehensive")
+        return session
+
+    def now(self, session: Session) -> Session:
+        """The session as it is now."""
+        found = self.sessions.get(session.user_id, session.id)
+        assert found is not None
+        return found
+
+    async def settled(self, session: Session, within_s: float = 60) -> float:
+        """Wait until every file has its end state; the seconds since it was submitted."""
+        await until(lambda: self.now(session).files_settled, within_s)
+        found = self.now(session)
+        assert found.settled_at is not None
+        assert found.submitted_at is not None
+        return (found.settled_at - found.submitted_at).total_seconds()
+
+    def _on_batch(self, batch: BatchSubmitted) -> Iterator[ImageHashed]:
+        for file in batch.files:
+            time.sleep(self.seconds)  # the service time
+            self.hashed.append(file.item_id)
+            yield ImageHashed(
+                tenant_id=batch.tenant_id,
+                session_id=batch.session_id,
+                item_id=file.item_id,
+                index=file.index,
+                generation=file.generation,
+                filename=file.filename,
+                upload=BLOB,
+                print_file=BLOB,
+                canonical=BLOB,
+                width=1,
+                height=1,
+                dpi=400,
+                algorithm="a",
+                phash="ab" * 32,
+                dhash="ab" * 32,
+                destination=batch.destination,
+            )
+
+
+def _on_hashed(event: ImageHashed) -> Iterator[DuplicateFound]:
+    same = {"kind": "near", "distance": 0, "match": Match(source="nas"), "reason": "the same as another"}
+    identity = {"tenant_id", "session_id", "item_id", "index", "generation", "filename"}
+    yield DuplicateFound.model_validate(event.model_dump(include=identity) | same)
+
+
+async def until(ask: Callable[[], object], within_s: float = 60) -> None:
+    """Ask, in a thread, until the answer is true."""
+    async with asyncio.timeout(within_s):
+        while not await asyncio.to_thread(ask):  # noqa: ASYNC110 - what is asked is a database or a broker
+            await asyncio.sleep(0.05)
+
+
+def choice() -> Choice:
+    return Choice(
+        template_id=uuid4(),
+        mockup_id=uuid4(),
+        canvas_config_id=None,
+        size_config_id=None,
+        print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
+        destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
+    )
+
+
+async def prepared(amqp_url: str, engine: Engine) -> None:
+    """The queues are there."""
+    await declare(amqp_url, queues(engine))

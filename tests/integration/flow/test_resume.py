@@ -1,0 +1,69 @@
+"""A broker that lost everything in the middle of a session: `presswork resume` owes again what is unfinished."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.tables import items, session_events
+from services.local.broker import Broker
+from services.ops.resume import resume
+from shared.database import engine_of
+from tests.integration.flow.pipeline import Pipeline, prepared, until
+
+FAIR = Windows(batches=8, listings=8, files=1000)
+FILES = 100
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_of(database_url, pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+def test_work_that_the_broker_lost_is_sent_again_and_ends_once(rabbit: Broker, amqp_url: str, engine: Engine) -> None:
+    pipeline = Pipeline(amqp_url, engine, FAIR)
+
+    async def scenario() -> None:
+        await prepared(amqp_url, engine)
+        async with pipeline.running():
+            session = await asyncio.to_thread(pipeline.submit, uuid4(), FILES)
+            await until(lambda: len(pipeline.hashed) > FILES / 4)
+            await asyncio.to_thread(delete_all_queues, rabbit, amqp_url)
+        assert not pipeline.now(session).files_settled
+        await prepared(amqp_url, engine)
+        (would,) = await asyncio.to_thread(resume, engine, 4, dry_run=True)
+        assert would.files == FILES
+        async with pipeline.running():
+            for _ in range(2):  # the second time while the work is in flight
+                await asyncio.to_thread(resume, engine, 4)
+            await pipeline.settled(session)
+        await asyncio.to_thread(everything_ended_once, engine)
+        assert await asyncio.to_thread(resume, engine, 4) == []
+
+    asyncio.run(scenario())
+
+
+def everything_ended_once(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert Counter(connection.execute(select(items.c.state)).scalars()) == {"duplicate": FILES}
+        seqs = list(connection.execute(select(session_events.c.seq).order_by(session_events.c.seq)).scalars())
+        told = connection.execute(select(session_events.c.item_id).where(session_events.c.type == "duplicate"))
+        assert Counter(told.scalars()).most_common(1)[0][1] == 1
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def delete_all_queues(rabbit: Broker, amqp_url: str) -> None:
+    """What a broker is like whose disk was lost."""
+    vhost = amqp_url.rpartition("/")[2]
+    with httpx.Client(base_url=f"{rabbit.management_url}/api", trust_env=False, timeout=10) as client:
+        found = client.get(f"/queues/{vhost}").raise_for_status().json()
+        assert found
+        for queue in found:
+            client.delete(f"/queues/{vhost}/{queue['name']}").raise_for_status()

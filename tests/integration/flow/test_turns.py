@@ -1,0 +1,138 @@
+"""Whose turn it is, read from the rows: listings as well as batches, in both lanes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, update
+
+from services.ingest.service import build
+from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.records import Received, Session
+from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.tables import items, outbox
+from shared.bus.envelope import Envelope
+from shared.contracts import BatchSubmitted, Blob, ListingPublished, ListingTemplate, MockupsRequested
+from shared.database import engine_of
+from tests.integration.flow.pipeline import choice
+
+WINDOWS = Windows(batches=4, listings=4, files=1000)
+MOCKUP, TEMPLATE = uuid4(), uuid4()
+LISTING = ListingTemplate(
+    template_id=TEMPLATE,
+    name="UVDTF 16oz",
+    title="| Wrap",
+    description="d",
+    price=4,
+    quantity=1,
+    who_made="i_did",
+    when_made="made_to_order",
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_of(database_url, pool_size=10)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    return Sessions(engine, hashers=2)
+
+
+def submit(sessions: Sessions, tenant: UUID, files: int, lane: str = "comprehensive") -> Session:
+    names = [Received(f"{n}.png", Blob(sha256=f"{n:064x}", size=1000)) for n in range(files)]
+    return sessions.submit(tenant, str(uuid4()), choice(), names, lane)[0]
+
+
+def sent(engine: Engine, windows: Windows = WINDOWS, lane: str = "comprehensive") -> list[Envelope]:
+    """What goes out now."""
+    found: list[Envelope] = []
+    relay = Relay(engine, lane, windows)
+    while relay.send(found.append):
+        pass
+    return found
+
+
+def tenants(found: list[Envelope]) -> Counter[UUID]:
+    return Counter(
+        envelope.message.tenant_id
+        for envelope in found
+        if isinstance(envelope.message, BatchSubmitted | MockupsRequested)
+    )
+
+
+def looked_at(engine: Engine, found: list[Envelope]) -> None:
+    """The hashers have done with these."""
+    done = [file.item_id for envelope in found for file in envelope.message.files]  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        connection.execute(update(items).where(items.c.id.in_(done)).values(state="hashed"))
+
+
+@pytest.mark.parametrize("lane", ["comprehensive", "original"])
+def test_a_lone_tenant_has_the_whole_window_and_shares_it_with_who_comes(
+    engine: Engine, sessions: Sessions, lane: str
+) -> None:
+    many, few = uuid4(), uuid4()
+    submit(sessions, many, 200, lane)
+    first = sent(engine, lane=lane)
+    assert tenants(first) == {many: 4}
+    assert [envelope.message.batch for envelope in first] == [0, 1, 2, 3]  # type: ignore[attr-defined]
+    submit(sessions, few, 20, lane)
+    second = sent(engine, lane=lane)
+    assert tenants(second) == {few: 2}, "at once, though the window is full of the other's"
+    looked_at(engine, first[:2])
+    assert sent(engine, lane=lane) == [], "each has their half"
+    looked_at(engine, first[2:3])
+    assert tenants(sent(engine, lane=lane)) == {many: 1}
+    looked_at(engine, second)
+    assert tenants(sent(engine, lane=lane)) == {few: 2, many: 2}, "the few have no more to send, and leave the window"
+
+
+def test_a_batch_is_in_flight_until_each_of_its_files_was_looked_at(engine: Engine, sessions: Sessions) -> None:
+    submit(sessions, uuid4(), 200)
+    first = sent(engine)
+    files = first[0].message.files  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        all_but_one = [file.item_id for file in files[1:]]
+        connection.execute(update(items).where(items.c.id.in_(all_but_one)).values(state="rejected"))
+    assert sent(engine) == []
+    looked_at(engine, first[:1])
+    assert len(sent(engine)) == 1
+
+
+def test_who_is_far_ahead_of_storage_waits(engine: Engine, sessions: Sessions) -> None:
+    ahead, other = uuid4(), uuid4()
+    submit(sessions, ahead, 40)
+    submit(sessions, other, 40)
+    with engine.begin() as connection:
+        sql = "UPDATE ingest.sessions SET hashed = 20 WHERE user_id = %s"
+        connection.exec_driver_sql(sql, (str(ahead),))
+    assert set(tenants(sent(engine, Windows(batches=4, listings=4, files=20)))) == {other}
+
+
+def test_many_listings_do_not_hold_up_few(engine: Engine, sessions: Sessions) -> None:
+    many, few = uuid4(), uuid4()
+    for tenant, files in ((many, 50), (few, 3)):
+        session = submit(sessions, tenant, files)
+        sql = (
+            "UPDATE ingest.items SET state = 'stored', stage_rank = 40, name = 'n', number = index, "
+            "print_sha256 = sha256, print_size = size WHERE session_id = %s"
+        )
+        with engine.begin() as connection:
+            connection.exec_driver_sql(sql, (str(session.id),))
+            connection.execute(outbox.delete().where(outbox.c.type == "BatchSubmitted"))
+        designs = [row["id"] for row in sessions.items(session.id)]
+        sessions.ask_listings(tenant, designs, MOCKUP, "NorthCups", LISTING, ())
+    first = sent(engine)
+    assert tenants(first) == {many: 2, few: 2}
+    request = first[0].message
+    assert isinstance(request, MockupsRequested)
+    identity = {"tenant_id", "session_id", "item_id", "index", "generation", "filename", "mockup_id"}
+    listed = ListingPublished(**request.model_dump(include=identity), target="dry-run", listing_id="1")
+    list(build(engine).handlers[ListingPublished].call(listed) or ())
+    assert len(sent(engine)) == 1, "the next goes out when one is listed"

@@ -1,0 +1,271 @@
+"""Cancelled work ends in words at once, is never sent, and does not come back; what was stored stays."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.submitting import SessionCancelled
+from services.ops.cancel import cancel as cancel_as_operator
+from shared.bus.envelope import Envelope
+from shared.contracts import BatchSubmitted, ImageAccepted, ListingPublished, Message, WorkCancelled
+from shared.database import engine_of
+from tests.integration.ingest import artworks, embedded, frontend
+from tests.integration.ingest.embedded import Place
+from tests.integration.ingest.test_sessions import (
+    MOCKUP,
+    PREPARED,
+    USER,
+    about,
+    account,
+    ask,
+    choice,
+    duplicate,
+    project,
+    stored,
+    submitted,
+    uploads,
+)
+from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+
+WORDS = "cancelled by you on "
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_of(database_url, pool_size=10)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    return Sessions(engine, hashers=2)
+
+
+def sent(engine: Engine) -> list[Message]:
+    """Everything that is still to be sent."""
+    found: list[Envelope] = []
+    for lane in ("comprehensive", "ahead"):
+        relay = Relay(engine, lane)
+        while relay.send(found.append):
+            pass
+    return [envelope.message for envelope in found]
+
+
+def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png", "c.png", "d.png")
+    project(engine, *stored(session, files[0]), *duplicate(session, files[1]), *stored(session, files[2])[:1])
+    done = sessions.cancel(USER, session.id, None)
+    assert str(done) == "Cancelled: 2 files; 1 design stored before stays stored."
+    now = account(engine, sessions, session.id)
+    assert (now.totals.stored, now.totals.duplicate, now.totals.failed, now.finished) == (1, 1, 2, True)
+    rows = sessions.items(session.id)
+    assert [row["state"] for row in rows] == ["stored", "duplicate", "failed", "failed"]
+    assert all(row["reason"].startswith(WORDS) and row["facts"]["code"] == "cancelled" for row in rows[2:])
+    (told,) = sent(engine)
+    assert isinstance(told, WorkCancelled), "no batch of it is sent any more"
+    assert [file.filename for file in told.files] == ["c.png", "d.png", "b.png"]
+
+
+def test_cancelling_again_changes_nothing(engine: Engine, sessions: Sessions) -> None:
+    session, _ = submitted(sessions, "a.png", "b.png")
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda _: sessions.cancel(USER, session.id, None), range(3)))
+    assert sorted(found.files for found in done if found) == [0, 0, 2]
+    events = account(engine, sessions, session.id).last_seq
+    assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
+    assert account(engine, sessions, session.id).last_seq == events
+    assert len(sent(engine)) == 1
+
+
+def test_one_file_is_cancelled_and_the_others_of_its_batch_are_sent(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png", "c.png", "d.png", "e.png")
+    done = sessions.cancel(USER, session.id, files[2].item_id)
+    assert str(done) == "Cancelled: 1 file."
+    told = sent(engine)
+    named = [file.filename for message in told if isinstance(message, BatchSubmitted) for file in message.files]
+    assert sorted(named) == ["a.png", "b.png", "d.png", "e.png"]
+    (cancelled,) = (message for message in told if isinstance(message, WorkCancelled))
+    assert [file.filename for file in cancelled.files] == ["c.png"]
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.failed, totals.in_progress) == (1, 4)
+
+
+def test_late_results_bring_nothing_back_but_a_design_that_had_reached_the_nas(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    sessions.cancel(USER, session.id, None)
+    anew = ImageAccepted(**about(session, files[0], generation=1), **PREPARED)  # decided anew at the last moment
+    project(engine, *stored(session, files[0])[:2], anew, *duplicate(session, files[1]))
+    assert {row["state"] for row in sessions.items(session.id)} == {"failed"}
+    project(engine, stored(session, files[0])[2])
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.stored, totals.failed) == (1, 1)
+    assert account(engine, sessions, session.id).finished
+
+
+def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_listed(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png", "c.png")
+    project(engine, *stored(session, files[0]), *stored(session, files[1]))
+    ask(sessions, *(file.item_id for file in files))
+    done = sessions.cancel(USER, session.id, None)
+    assert done is not None
+    assert (done.files, done.listings, done.stored) == (1, 3, 2)
+    (told,) = sent(engine)
+    assert isinstance(told, WorkCancelled)
+    assert {item for item, _, _ in told.listings} == {file.item_id for file in files}
+    account(engine, sessions, session.id)
+    late = ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1")
+    project(engine, late)
+    totals = account(engine, sessions, session.id).totals
+    assert (totals.requested, totals.listed, totals.listing_failed) == (3, 1, 2)
+
+
+def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: Engine, sessions: Sessions) -> None:
+    session = sessions.announce(USER, 1, 10)
+    assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
+    with pytest.raises(SessionCancelled):
+        sessions.submit(USER, session.client_key, choice(), uploads("a.png"), "comprehensive")
+    assert account(engine, sessions, session.id).totals.received == 0
+
+
+def test_a_session_that_has_ended_is_not_cancelled_afterwards(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *duplicate(session, files[0]))
+    assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
+    assert account(engine, sessions, session.id).cancelled_at is None
+
+
+def test_what_was_stored_of_a_cancelled_session_can_be_listed_when_somebody_asks(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]))
+    sessions.cancel(USER, session.id, None)
+    assert account(engine, sessions, session.id).finished
+    assert ask(sessions, files[0].item_id) == [files[0].item_id]
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.finished, now.cancelled_at) == (False, None)
+    project(engine, ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1"))
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.finished, now.totals.listed, now.totals.failed) == (True, 1, 1)
+
+
+def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    other, _ = submitted(sessions, "b.png")
+    assert sessions.cancel(uuid4(), session.id, None) is None
+    assert sessions.cancel(USER, other.id, files[0].item_id) is None
+    assert sessions.items(session.id)[0]["state"] == sessions.items(other.id)[0]["state"] == "received"
+
+
+def test_an_operator_is_not_the_user(engine: Engine, sessions: Sessions) -> None:
+    session, _ = submitted(sessions, "a.png")
+    assert str(cancel_as_operator(engine, session.id)) == "Cancelled: 1 file."
+    assert sessions.items(session.id)[0]["reason"].startswith("cancelled by an operator on ")
+    with pytest.raises(SystemExit, match="there is no session"):
+        cancel_as_operator(engine, uuid4())
+
+
+def test_five_thousand_files_are_cancelled_in_one_go_while_their_results_come_in(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, *(f"{n}.png" for n in range(5000)))
+    begun = threading.Event()
+
+    def results() -> None:
+        for file in files[:60]:
+            project(engine, *stored(session, file))
+            begun.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(results)
+        assert begun.wait(30)
+        done = sessions.cancel(USER, session.id, None)
+        late.result(60)
+    assert done is not None
+    totals = account(engine, sessions, session.id).totals
+    assert totals.in_progress == 0
+    assert totals.stored == 60
+    assert totals.failed == 5000 - 60
+
+
+@pytest.fixture
+def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
+    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
+        yield made
+
+
+def claims(here: Place, session_id: str) -> list[Any]:
+    engine = create_engine(here.database_url)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT state FROM dedup.hashes WHERE session_id = :id"), {"id": UUID(session_id)}
+        ).scalars()
+        found = list(rows)
+    engine.dispose()
+    return found
+
+
+def failed_at_storage(here: Place) -> int:
+    engine = create_engine(here.database_url)
+    with engine.connect() as connection:
+        query = text("SELECT count(*) FROM storage.designs WHERE state = 'failed'")
+        found = int(connection.execute(query).scalar_one())
+    engine.dispose()
+    return found
+
+
+def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Place) -> None:
+    """The NAS is away, so that all of it is on its way; its files are uploaded again afterwards."""
+    files = artworks.designs(3)
+    twice = [*files, ("copy.png", files[0][1])]
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(twice)
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, twice, session)
+            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
+            answer = shop.client.post(f"/api/v1/sessions/{session}/cancel")
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["cancelled"] == {"files": 3, "listings": 0}
+            body = uploading.result(30)
+            assert body["designs"] == []
+            assert {row["state"] for row in body["skipped"]} == {"failed", "duplicate"}
+            assert shop.get(session)["state"] == "finished"
+            embedded.eventually(lambda: failed_at_storage(here) >= 3)
+        embedded.eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
+        again = shop.start(files)
+        assert shop.uploaded(files, again)["total"] == 3
+        assert {item["state"] for item in shop.items(session)} == {"failed", "duplicate"}
+        assert len(here.designs(shop.folder)) == 3
+        stranger = shop.client.post(f"/api/v1/sessions/{uuid4()}/cancel")
+        assert stranger.status_code == 404
+
+
+def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
+    files = artworks.designs(4)
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(files)
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, files, session)
+            embedded.eventually(lambda: waiting(here) and len(shop.items(session)) == 4)
+            second = shop.items(session)[1]["item_id"]
+            for words in ("Cancelled: 1 file.", "Nothing is left to cancel."):
+                answer = shop.client.post(f"/api/v1/sessions/{session}/items/{second}/cancel")
+                assert answer.json()["message"] == words
+            embedded.eventually(lambda: failed_at_storage(here) == 1)
+        assert uploading.result(60)["total"] == 3
+        assert [item["number"] for item in shop.items(session)] == [100, None, 101, 102]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.ops import dead, operators
+from services.ops.retry import retry
 from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
@@ -20,7 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
 
+app.add_typer(dead.app, name="dead")
+app.add_typer(operators.app, name="operator")
 app.add_typer(topology, name="topology")
+app.command()(retry)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]

@@ -43,6 +43,8 @@ class Ahead:
             Unavailable: the database is away.
         """
         for envelope in await asyncio.to_thread(self.relay.unsent, outbox.c.id.not_in(self._tasks)):
+            if not isinstance(envelope, Envelope):
+                raise TypeError(f"{envelope.id}: a redelivery overtakes nothing")
             self._tasks[envelope.id] = asyncio.create_task(self._overtake(envelope))
 
     async def stop(self) -> None:

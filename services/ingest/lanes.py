@@ -18,10 +18,9 @@ from sqlalchemy import Engine
 from services.ingest.ahead import Ahead
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
-from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.outbox import Bus, Owed, Relay, put
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.tables import outbox
-from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
@@ -149,7 +148,7 @@ class Lanes:
         if self.rabbit is None or not self.rabbit.connected:
             self._cut_off_at = self._cut_off_at or time.monotonic()
             return
-        publish = _from_thread(self.rabbit.publish)
+        publish = _from_thread(self.rabbit)
         try:
             while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
                 pass
@@ -160,7 +159,7 @@ class Lanes:
 
     async def _send_original(self) -> None:
         await self._send_loose()
-        publish = _from_thread(self._bus.publish)
+        publish = _from_thread(self._bus)
         await asyncio.to_thread(self._send_owned, publish)
 
     async def _send_loose(self) -> None:
@@ -173,9 +172,9 @@ class Lanes:
             await asyncio.to_thread(relay.confirm, self._handed)
             self._handed.clear()
         new = outbox.c.session_id.is_(None) & outbox.c.id.not_in(self._handed)
-        for envelope in await asyncio.to_thread(relay.unsent, new):
-            await self._bus.publish(envelope)
-            self._handed.add(envelope.id)
+        for owed in await asyncio.to_thread(relay.unsent, new):
+            await put(self._bus, owed)
+            self._handed.add(owed.id)
 
     async def _idle(self) -> bool:
         try:
@@ -184,7 +183,7 @@ class Lanes:
             return False
         return True
 
-    def _send_owned(self, publish: Callable[[Envelope], None]) -> None:
+    def _send_owned(self, publish: Callable[[Owed], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
         working = self.unfinished.sessions(ORIGINAL)
         self._locks.keep_only(working)
@@ -201,20 +200,22 @@ class Lanes:
         while relay.send(publish, ours):
             pass
 
+    def _take_up(self, session_id: UUID, publish: Callable[[Owed], None]) -> None:
+        if self.unfinished.begun(session_id):
+            for envelope in self.unfinished.take_up(session_id):
+                publish(envelope)
+
     def _own_windows(self) -> Windows:
         """As much as keeps the handlers of this process busy."""
         hashers = sum(service.prefetch for service in self.original if service.name == "hasher")
         return Windows(batches=2 * hashers, listings=LONE_LISTINGS, files=self.windows.files)
 
 
-def _from_thread(publish: Callable[[Envelope], Awaitable[None]]) -> Callable[[Envelope], None]:
+def _from_thread(bus: Bus) -> Callable[[Owed], None]:
     """A publish for the relay's thread, run on this loop."""
     loop = asyncio.get_running_loop()
 
-    async def run(envelope: Envelope) -> None:
-        await publish(envelope)
-
-    def call(envelope: Envelope) -> None:
-        asyncio.run_coroutine_threadsafe(run(envelope), loop).result()
+    def call(owed: Owed) -> None:
+        asyncio.run_coroutine_threadsafe(put(bus, owed), loop).result()
 
     return call

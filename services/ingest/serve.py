@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import service
-from services.ingest.api import cancelling, native, resources, sessions
+from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
@@ -25,6 +26,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
+from services.ingest.ops import outcomes
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
@@ -45,6 +47,7 @@ from shared.nas import open_nas
 log = structlog.get_logger()
 
 SWEEP_EVERY_S = 1.0
+SETTLE_TURNS = 5
 POOL_SIZE = 20
 THREADS = 40
 STREAM_GRACE_S = 5
@@ -86,10 +89,11 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
+    loose_lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(engine, bell.ring),
+        projection=service.build(engine, bell.ring, loose_lane),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,
@@ -111,15 +115,17 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, trouble)
 
     def emit(connection: Connection, message: Message) -> None:
-        owe(connection, ORIGINAL if settings.embedded else COMPREHENSIVE, message)
+        owe(connection, loose_lane, message)
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
     found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
+    catalog = Lookup(found).catalog()
     routers = [
-        sessions.router(desk, Lookup(found).catalog(), blobs, limits, door, current_user, stream_user),
+        sessions.router(desk, catalog, blobs, limits, door, current_user, stream_user),
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
+        retrying.router(desk, catalog, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 
@@ -181,15 +187,17 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 
 
 async def _sweep(store: Sessions, grace_s: float) -> None:
-    """End the sessions that nobody asks anything of any more."""
-    while True:
+    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended."""
+    for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(store.finish_unasked, grace_s)
+            if turn % SETTLE_TURNS == 0:
+                await asyncio.to_thread(outcomes.settle, store.engine)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:
-            log.exception("sessions could not be ended; it is tried again")
+            log.exception("sessions or replays could not be ended; it is tried again")
 
 
 def _broker_state(lanes: Lanes) -> str:

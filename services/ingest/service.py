@@ -14,8 +14,11 @@ from shared.contracts import Stage
 PREFETCH = 4
 
 
-def build(engine: Engine, wake: Callable[[], None] = lambda: None) -> Service:
-    """The projection. Few at a time: events of one session wait for its row anyway."""
+def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = "comprehensive") -> Service:
+    """The projection. Few at a time: events of one session wait for its row anyway.
+
+    `loose_lane` works on what belongs to no session.
+    """
     projection = Projection(engine, wake)
     service = Service("ingest", prefetch=PREFETCH, follows_progress=True, archives=get_args(Stage))
     service.on(handlers.on_image_hashed, projection)
@@ -29,5 +32,5 @@ def build(engine: Engine, wake: Callable[[], None] = lambda: None) -> Service:
     service.on(handlers.on_mockup_failed, projection)
     service.on(handlers.on_listing_published, projection)
     service.on(handlers.on_listing_failed, projection)
-    service.on(on_dead_letter, Archive(engine))
+    service.on(on_dead_letter, Archive(engine, loose_lane))
     return service

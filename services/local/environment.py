@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+ADDRESSES = ("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "NAS_URL", "EMBEDDED")
+
 
 def settings_for(
     given: Mapping[str, str], data_dir: Path, port: int, database_url: str, amqp_url: str | None
@@ -30,11 +32,25 @@ def settings_for(
     return {**threads, **given, **chosen, **fixed}
 
 
+def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
+    """Leave the addresses for the operators' commands: `presswork dead list` beside a running `presswork up`."""
+    file = data_dir / "environment"
+    lines = [f"{name}={_quoted(environment[name])}\n" for name in ADDRESSES if name in environment]
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # with passwords in it
+    with os.fdopen(descriptor, "w") as out:
+        out.writelines(lines)
+
+
 def shop(environment: Mapping[str, str]) -> str:
     """Where listings go, in words."""
     if environment["PUBLISHER_TARGET"] == "dry-run":
         return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
     return environment["PUBLISHER_TARGET"]
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _secret(file: Path) -> str:

@@ -20,7 +20,7 @@ from services.local import process
 from services.local.broker import StartedBroker, broker
 from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
-from services.local.environment import settings_for, shop
+from services.local.environment import settings_for, shop, write_down
 from services.local.process import NotStarted, claim
 from services.ops.broker import consumers
 from shared.errors import Unavailable
@@ -75,6 +75,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
         say(f"database  {store.description}")
         settings = settings_for(given, data_dir, plan.port, store.url, queue.url if queue else None)
+        write_down(settings, data_dir)
         # only a folder of our own is new without anybody saying so, and only as long as it isn't there
         own_nas = not given.get("NAS_URL") and not (data_dir / "nas").exists()
         _init(settings, "--no-broker", *(["--new-nas"] if own_nas else []))

@@ -1,7 +1,7 @@
 """What is done on an AMQP connection of its own: declaring, comparing, counting consumers. No service does that."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,7 +11,8 @@ from aio_pika.exceptions import AMQPChannelError, AMQPError, ChannelNotFoundEnti
 
 from services.ops.queues import Exchange, Queue, Topology
 from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
-from shared.bus.topology import inbox
+from shared.bus.settlement import Headers
+from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
 
 
@@ -59,6 +60,24 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
             queue = await channel.declare_queue(inbox(service), passive=True)
             found[service] = queue.declaration_result.consumer_count or 0
         return found
+
+
+async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:
+    """Send dead letters back to the inbox that they died in, each once: none that returns meanwhile. How many.
+
+    Raises:
+        Unavailable: no broker, or no such queue; what was not confirmed is still there.
+    """
+    async with _connected(url) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        dead = await channel.declare_queue(dead_queue(service), passive=True)
+        moved, depth = 0, dead.declaration_result.message_count or 0
+        while moved < min(depth, limit) and (letter := await dead.get(fail=False)):
+            copy = aio_pika.Message(letter.body, headers=dict(headers(letter.headers)), delivery_mode=2)
+            await channel.default_exchange.publish(copy, inbox(service))
+            await letter.ack()
+            moved += 1
+        return moved
 
 
 async def declare(url: str, wanted: Topology) -> None:

@@ -13,6 +13,7 @@ class DeadLetter(Message):
     id: UUID
     service: Stage
     body: str
+    raw: bytes | None = None  # the bytes themselves, where `body` is not them word for word
     cause: str
     headers: Mapping[str, Any]
 
@@ -24,9 +25,10 @@ class DeadLetter(Message):
         """
         text = plain(body.decode(errors="replace"))
         # The same letter delivered twice is one letter; the same message dying again later is another.
-        identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-dead-at', '')}:{text}")
+        death = f"{headers.get('x-dead-at', '')}{headers.get('x-replay-id', '')}"  # the broker notes no time of death
+        identity, raw = uuid5(NAMESPACE_OID, f"{service}:{death}:{text}"), None if text.encode() == body else body
         cause = plain(headers.get("x-cause") or _broker_cause(headers))
-        return cls(id=identity, service=service, body=text, cause=cause, headers=headers)
+        return cls(id=identity, service=service, body=text, raw=raw, cause=cause, headers=headers)
 
 
 def plain(value: object) -> str:

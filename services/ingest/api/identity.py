@@ -14,6 +14,7 @@ from services.ingest.catalog.users import User, Users
 NO_TOKEN = "Not authenticated"  # noqa: S105
 BAD_TOKEN = "Could not properly decode token."  # noqa: S105 - and the token itself is not repeated
 BAD_STREAM_TOKEN = "User ID cameback none. Invalid user token."  # noqa: S105 - the old system's words
+NO_OPERATOR = "This is for operators. Whoever runs this server can make you one: presswork operator add EMAIL."
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
@@ -61,3 +62,14 @@ def user_of(using: Resources, token: str) -> User | None:
 
 Caller = Annotated[User, Depends(current_user)]
 """A parameter of this type gets the calling account, or the call ends with 401."""
+
+
+def operator(user: Caller) -> User:
+    """The calling account, if it is an operator's now, whatever its token is from. 403 for sellers."""
+    if not user.operates:
+        raise HTTPException(403, NO_OPERATOR)
+    return user
+
+
+Operator = Annotated[User, Depends(operator)]
+"""A parameter of this type gets the calling operator, or the call ends with 401 or 403."""

@@ -27,6 +27,12 @@ class User:
     shop_folder: str
     is_active: bool
     created_at: datetime
+    role: str = "seller"
+
+    @property
+    def operates(self) -> bool:
+        """Whether the operators' calls are open to it."""
+        return self.role == "operator"
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,17 @@ class Users:
         changed = update(users).where(users.c.id == user_id)
         self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
 
+    def set_role(self, email: str, role: str) -> User | None:
+        """Make the account with this e-mail an operator's or a seller's; None if there is none."""
+        mine = update(users).where(users.c.email_key == email_key(email)).values(role=role, updated_at=func.now())
+        row = self.connection.execute(mine.returning(users)).one_or_none()
+        return _user(row) if row else None
+
+    def operators(self) -> list[User]:
+        """The accounts to which the operators' calls are open."""
+        found = select(users).where(users.c.role == "operator").order_by(users.c.email)
+        return [_user(row) for row in self.connection.execute(found)]
+
 
 def email_key(email: str) -> str:
     """Equal for e-mails that reach the same account."""
@@ -94,4 +111,4 @@ def _folder(shop_name: str, number: int) -> str:
 
 
 def _user(row: Row[Any]) -> User:
-    return User(row.id, row.email, row.shop_name, row.shop_folder, row.is_active, row.created_at)
+    return User(row.id, row.email, row.shop_name, row.shop_folder, row.is_active, row.created_at, row.role)

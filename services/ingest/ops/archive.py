@@ -3,65 +3,58 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.ingest.ops.letters import row_of
-from services.ingest.sessions.tables import dead_letters
+from services.ingest.ops.letters import WORK, files_of, row_of
+from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal
-from shared.contracts import (
-    BatchSubmitted,
-    DesignStored,
-    DuplicateFound,
-    ImageAccepted,
-    ImageFailed,
-    ImageHashed,
-    ImageRejected,
-    Message,
-    MockupsRendered,
-    MockupsRequested,
-    Stage,
-    StorageFailed,
-)
+from shared.contracts import BatchSubmitted, ImageFailed, Message, Stage
 from shared.database import transaction
 
 ADVICE = "The file itself may be fine: upload it again later, or tell your operator the number"
-IDENTITY = {"item_id", "index", "generation", "filename"}
-
-# What each service is there to do for a file. Giving up anything else leaves the file where it is: a stored design
-# does not fail because a copy of its mockups could not be kept.
-WORK: dict[Stage, tuple[type[Message], ...]] = {
-    "ingest": (ImageHashed, ImageRejected, ImageAccepted, DuplicateFound, DesignStored, StorageFailed),
-    "hasher": (BatchSubmitted,),
-    "dedup": (ImageHashed,),
-    "storage": (ImageAccepted, DuplicateFound, ImageRejected),
-    "mockup": (MockupsRequested,),
-    "publisher": (MockupsRendered,),
-}
+MOST_REPLAYS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The dead letters of every service."""
+    """The dead letters of every service. `loose_lane` is where what belongs to no session is worked on."""
 
     engine: Engine
+    loose_lane: str = "comprehensive"
 
-    def keep(self, letter: DeadLetter) -> None:
-        """Store a letter, once."""
+    def keep(self, letter: DeadLetter, message: Message | None = None) -> None:
+        """Store a letter, once; if a replay ended in it, the replayed letter says so from now on."""
+        row = row_of(letter, message)
         with transaction(self.engine) as connection:
-            connection.execute(insert(dead_letters).values(**row_of(letter)).on_conflict_do_nothing())
+            replayed = _replayed(connection, row)
+            row |= {"lane": self._lane(connection, row["session_id"])} | _lineage(row, replayed)
+            if _is_shared_out(message):
+                row |= {"status": "resolved", "outcome": f"its {len(row['files'])} files were sent again one by one"}
+            new = insert(dead_letters).values(**row).on_conflict_do_nothing().returning(dead_letters.c.id)
+            if connection.execute(new).one_or_none() and replayed:
+                ended = {"status": "superseded", "outcome": f"it died again, as {letter.id}", "status_at": CLOCK}
+                these = dead_letters.c.id.in_([found.id for found in replayed])
+                connection.execute(update(dead_letters).where(these).values(**ended))
+
+    def _lane(self, connection: Connection, session_id: UUID | None) -> str:
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one_or_none()
+        return lane or self.loose_lane
 
 
 def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed | BatchSubmitted]:
     """Keep it, then see to the files that it was about."""
-    archive.keep(letter)
     try:
-        message = unseal(letter.body.encode()).message
+        message = unseal(letter.raw or letter.body.encode()).message
     except Undecodable:
-        return  # kept for a person; whose it was can't be read
-    if isinstance(message, BatchSubmitted) and len(message.files) > 1:
+        archive.keep(letter)  # for a person; whose it was can't be read
+        return
+    archive.keep(letter, message)
+    if isinstance(message, BatchSubmitted) and _is_shared_out(message):
         # One of them may have killed its hasher, again and again: alone, it takes nobody with it.
         yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
     else:
@@ -72,13 +65,45 @@ def failures(message: Message, service: Stage, cause: str) -> Iterator[ImageFail
     """One failure for each file whose work a service gave up."""
     if not isinstance(message, WORK[service]):
         return
-    for file in _files(message):
+    for file in files_of(message):
         yield ImageFailed(failed_stage=service, reason=f"{service} gave up: {cause}", **file)
 
 
-def _files(message: Message) -> Iterator[dict[str, Any]]:
-    if isinstance(message, BatchSubmitted):
-        session = {"tenant_id": message.tenant_id, "session_id": message.session_id}
-        yield from ({**session, **file.model_dump(include=IDENTITY)} for file in message.files)
-    else:
-        yield message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})
+def _is_shared_out(message: Message | None) -> bool:
+    return isinstance(message, BatchSubmitted) and len(message.files) > 1
+
+
+def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
+    """The letters whose replay ended in this one: its own header names one, or the file was reopened for them."""
+    which: list[ColumnElement[bool]] = []
+    if replay_id := _named(row["headers"].get("x-replay-id")):
+        # A replay that nothing came back from for a while counts as resolved; this came back all the same.
+        still = dead_letters.c.status.in_(("replaying", "resolved"))
+        which.append(and_(still, dead_letters.c.replay_id == replay_id))
+    if item_id := row.get("item_id"):
+        about_it = and_(
+            dead_letters.c.status == "replaying",
+            dead_letters.c.item_id == item_id,
+            dead_letters.c.mockup_id.is_not_distinct_from(row["mockup_id"]),
+            dead_letters.c.target_generation <= row["item_generation"],
+        )
+        which.append(about_it)
+    if not which:
+        return []
+    found = select(dead_letters).where(or_(*which), dead_letters.c.id != row["id"])
+    return list(connection.execute(found.order_by(dead_letters.c.kept_at.desc()).with_for_update()).all())
+
+
+def _lineage(row: dict[str, Any], replayed: list[Any]) -> dict[str, Any]:
+    told = row["headers"].get("x-generation")
+    generation = told if isinstance(told, int) and 0 < told < MOST_REPLAYS else 0
+    if not replayed:
+        return {"generation": generation}
+    return {"status": "dead_again", "replay_of": replayed[0].id, "generation": replayed[0].generation + 1}
+
+
+def _named(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None

@@ -1,30 +1,111 @@
 """What a dead letter's headers and body tell, as a row of the archive. Never refuses: people write letters too."""
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.ingest.ops.fingerprint import fingerprint
 from shared.bus.dead_letter import DeadLetter, plain
 from shared.bus.envelope import attempt_of
+from shared.contracts import (
+    BatchSubmitted,
+    DesignStored,
+    DuplicateFound,
+    ImageAccepted,
+    ImageHashed,
+    ImageRejected,
+    Message,
+    MockupsRendered,
+    MockupsRequested,
+    Stage,
+    StorageFailed,
+)
+
+IDENTITY = {"item_id", "index", "generation", "filename"}
+DEEPEST = 6
+
+# What each service is there to do for a file. Giving up anything else leaves the file where it is: a stored design
+# does not fail because a copy of its mockups could not be kept.
+WORK: Mapping[Stage, tuple[type[Message], ...]] = {
+    "ingest": (ImageHashed, ImageRejected, ImageAccepted, DuplicateFound, DesignStored, StorageFailed),
+    "hasher": (BatchSubmitted,),
+    "dedup": (ImageHashed,),
+    "storage": (ImageAccepted, DuplicateFound, ImageRejected),
+    "mockup": (MockupsRequested,),
+    "publisher": (MockupsRendered,),
+}
 
 
-def row_of(letter: DeadLetter) -> dict[str, Any]:
-    """The columns of `ingest.dead_letters`."""
+def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]:
+    """The columns of `ingest.dead_letters`. `message` is what the body says, where it can be read."""
     now = datetime.now(UTC)
     raw = _fields(letter.body)
+    stack = plain(letter.headers.get("x-stack", ""))
+    about = _about(letter.service, message)
+    mark = fingerprint(letter.cause, stack, [file["filename"] for file in about["files"]])
     return {
         "id": letter.id,
         "service": letter.service,
         "message_type": plain(raw["type"]) if isinstance(raw.get("type"), str) else None,
-        "session_id": _uuid(raw.get("correlationid")),
+        "message_id": _uuid(raw.get("id")),
+        "session_id": _uuid(raw.get("correlationid")) or _uuid(letter.headers.get("x-session")),
         "cause": letter.cause,
+        "error": mark.error,
+        "frame": mark.frame,
+        "fingerprint": mark.value,
         "attempts": attempt_of(letter.headers),
-        "stack": plain(letter.headers.get("x-stack", "")),
+        "stack": stack,
+        "headers": kept(letter.headers),
         "body": letter.body,
+        "raw": letter.raw,
+        "version": _word(letter.headers.get("x-version")),
+        "host": _word(letter.headers.get("x-host")),
         "first_failed_at": _time(letter.headers.get("x-first-failed-at"), now),
         "dead_at": _time(letter.headers.get("x-dead-at"), now),
+        **about,
     }
+
+
+def files_of(message: Message) -> Iterator[dict[str, Any]]:
+    """Who each file is that a message is about, and which of its listings."""
+    if isinstance(message, BatchSubmitted):
+        session = {"tenant_id": message.tenant_id, "session_id": message.session_id}
+        yield from ({**session, **file.model_dump(include=IDENTITY)} for file in message.files)
+    elif "item_id" in type(message).model_fields and "index" in type(message).model_fields:
+        yield message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})
+
+
+def kept(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers as JSON, `x-death` and all: for reading."""
+    return {plain(name): _json(value, DEEPEST) for name, value in headers.items()}
+
+
+def _about(service: Stage, message: Message | None) -> dict[str, Any]:
+    files = [] if message is None else list(files_of(message))
+    told = [{"item_id": str(f["item_id"]), "filename": f["filename"], "generation": f["generation"]} for f in files]
+    about: dict[str, Any] = {"tenant_id": getattr(message, "tenant_id", None), "files": told}
+    if files:
+        about["session_id"] = files[0]["session_id"]
+    if isinstance(message, WORK[service]) and len(files) == 1:
+        about |= {"item_id": files[0]["item_id"], "item_generation": files[0]["generation"]}
+        about["mockup_id"] = files[0].get("mockup_id")
+    return about
+
+
+def _json(value: object, depth: int) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth and isinstance(value, Mapping):
+        return {plain(name): _json(entry, depth - 1) for name, entry in value.items()}
+    if depth and isinstance(value, list | tuple):
+        return [_json(entry, depth - 1) for entry in value]
+    return plain(value)
+
+
+def _word(value: object) -> str | None:
+    return None if value is None else plain(value)[:200]
 
 
 def _time(value: object, otherwise: datetime) -> datetime:

@@ -30,11 +30,7 @@ def ask_listings(
     A design that failed to be listed before is tried anew; one that is not stored yet is listed when it is. Another
     product's has a number of that product in its name: by it an order would find the wrong print file.
     """
-    request = {
-        "shop": shop,
-        "template": template.model_dump(mode="json"),
-        "backgrounds": [background.model_dump(mode="json") for background in backgrounds],
-    }
+    request = request_of(shop, template, backgrounds)
     mine = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
@@ -46,6 +42,15 @@ def ask_listings(
     for item in found:
         _ask(connection, item, mockup_id, template.template_id, request)
     return [item.id for item in found]
+
+
+def request_of(shop: str, template: ListingTemplate, backgrounds: tuple[Background, ...]) -> dict[str, Any]:
+    """What is asked for, as it is kept with each listing."""
+    return {
+        "shop": shop,
+        "template": template.model_dump(mode="json"),
+        "backgrounds": [background.model_dump(mode="json") for background in backgrounds],
+    }
 
 
 def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:

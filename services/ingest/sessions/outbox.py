@@ -3,8 +3,11 @@
 Only ingest has one: it has no input message that could be delivered again.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import base64
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
@@ -15,16 +18,49 @@ from sqlalchemy.dialects.postgresql import insert
 from services.ingest.sessions.fairness import AT_ONCE, BATCH, MOCKUPS, Windows, next_rows
 from services.ingest.sessions.tables import NOW, outbox
 from shared.bus.envelope import Envelope, types
+from shared.bus.settlement import Sealed
+from shared.bus.topology import REDELIVER, Route
 from shared.contracts import Message
 from shared.database import transaction
 from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
+REDELIVERY = "Redelivery"
+
+
+class Bus(Protocol):
+    """Either transport."""
+
+    async def publish(self, envelope: Envelope) -> None: ...
+
+    async def send(self, route: Route, sealed: Sealed) -> None: ...
+
+
+@dataclass(frozen=True)
+class Redelivery:
+    """Bytes on their way back to the one inbox that they died in. They may be no message of ours at all."""
+
+    id: UUID
+    service: str
+    sealed: Sealed
+
+
+Owed = Envelope | Redelivery
+
+
+async def put(bus: Bus, owed: Owed) -> None:
+    """Send what is owed: a message to whoever listens to it, a redelivery to its service only."""
+    if isinstance(owed, Redelivery):
+        await bus.send(Route(REDELIVER, f"replay.{owed.service}"), owed.sealed)
+    else:
+        await bus.publish(owed)
+
+
 AHEAD = "ahead"
 """Not a session's lane: what must not wait in a queue behind the work that it is about."""
 
-Publish = Callable[[Envelope], None]
+Publish = Callable[[Owed], None]
 Choose = Callable[[Connection], Iterable[RowMapping]]
 
 
@@ -46,6 +82,14 @@ def owe(
     }
     anew = {"data": row["data"], "created_at": NOW, "sent_at": None, "done_at": None}
     connection.execute(insert(outbox).values(row).on_conflict_do_update(index_elements=["id"], set_=anew))
+
+
+def owe_redelivery(
+    connection: Connection, lane: str, service: str, body: bytes, headers: Mapping[str, object], replay_id: UUID
+) -> None:
+    """Owe a lane bytes for one service's inbox. Of no session, so that they are sent when theirs has ended, too."""
+    data = {"service": service, "body": base64.b64encode(body).decode(), "headers": dict(headers)}
+    connection.execute(insert(outbox).values(id=replay_id, lane=lane, type=REDELIVERY, data=data))
 
 
 class Relay:
@@ -105,7 +149,7 @@ class Relay:
         with transaction(self.engine) as connection:
             for row in choose(connection):
                 try:
-                    publish(_envelope(row))
+                    publish(_owed(row))
                 except (KeyError, ValidationError) as error:
                     # Written by another release. Kept with its error for a person, but it must not hold up the rest.
                     log.exception("unreadable message in the outbox", outbox_id=str(row["id"]), type=row["type"])
@@ -124,7 +168,7 @@ class Relay:
             raise failure
         return len(sent)
 
-    def unsent(self, *which: ColumnElement[bool]) -> list[Envelope]:
+    def unsent(self, *which: ColumnElement[bool]) -> list[Owed]:
         """Up to a hundred rows that are owed, oldest first, for who marks them with `confirm` later.
 
         Raises:
@@ -133,7 +177,7 @@ class Relay:
         owed = select(outbox).where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
         with transaction(self.engine) as connection:
             rows = connection.execute(owed.order_by(outbox.c.created_at).limit(AT_ONCE)).mappings()
-            return [_envelope(row) for row in rows]
+            return [_owed(row) for row in rows]
 
     def confirm(self, ids: Collection[UUID]) -> None:
         """These rows are owed no more.
@@ -145,7 +189,11 @@ class Relay:
             connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=NOW))
 
 
-def _envelope(row: RowMapping) -> Envelope:
+def _owed(row: RowMapping) -> Owed:
+    if row["type"] == REDELIVERY:
+        data = row["data"]
+        sealed = Sealed(f"{row['id']}@replay", base64.b64decode(data["body"]), data["headers"])
+        return Redelivery(row["id"], data["service"], sealed)
     message = types()[row["type"]].model_validate(row["data"])
     session = row["session_id"]
     return Envelope(row["id"], message, "ingest", str(session) if session else None)

@@ -122,7 +122,7 @@ class Projection:
             .values(
                 state=state,
                 stage_rank=LISTING_RANKS[state],
-                generation=event.generation,
+                generation=max(event.generation, row.generation),  # its design's may be behind: tried anew less often
                 reason=reason,
                 updated_at=NOW,
                 **columns,

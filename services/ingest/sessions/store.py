@@ -1,7 +1,8 @@
 """Sessions as the HTTP side sees them: announced, submitted once, asked for listings, read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Engine, select, text
 from services.ingest.sessions import asking, cancelling, leftovers, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
+from services.ingest.sessions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.tables import items, listings, session_events, sessions
 from shared.contracts import Background, ListingTemplate
 from shared.database import transaction
@@ -95,6 +97,24 @@ class Sessions:
         """Ask for listings; see `asking.ask_listings`."""
         with transaction(self.engine) as connection:
             return asking.ask_listings(connection, user_id, design_ids, mockup_id, shop, template, backgrounds)
+
+    def retry(
+        self,
+        session: Session,
+        who: str,
+        item_ids: Sequence[UUID] | None = None,
+        requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> Reopened:
+        """Take up again what failed; see `reopening.reopen`."""
+        with transaction(self.engine) as connection:
+            return reopen(connection, session.id, self.hashers, who, item_ids=item_ids, requests=requests)
+
+    def failed_groups(self, session_id: UUID) -> list[Group]:
+        """Templates and mockup groups of the session's failed listings."""
+        failed = select(listings.c.template_id, listings.c.mockup_id).distinct()
+        failed = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
+        with transaction(self.engine) as connection:
+            return [(row.template_id, row.mockup_id) for row in connection.execute(failed)]
 
     def left_unlisted(
         self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], template_id: UUID

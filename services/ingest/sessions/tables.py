@@ -1,4 +1,4 @@
-"""The tables of sessions, their items, listings and events; the outbox; the dead letters."""
+"""The tables of sessions, their items, listings and events; the outbox."""
 
 from sqlalchemy import (
     BigInteger,
@@ -153,19 +153,4 @@ outbox = Table(
             "sent_at IS NOT NULL AND done_at IS NULL AND type IN ('BatchSubmitted', 'MockupsRequested')"
         ),
     ),
-)
-
-dead_letters = Table(
-    "dead_letters",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("service", Text, nullable=False),
-    Column("message_type", Text),
-    Column("session_id", Uuid, index=True),
-    Column("cause", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("stack", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("first_failed_at", DateTime(timezone=True), nullable=False),
-    Column("dead_at", DateTime(timezone=True), nullable=False),
 )

@@ -1,7 +1,7 @@
 """What became of an upload, in sentences: for the one place where the client shows text to its user. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MOST_LINES = 20
@@ -62,3 +62,19 @@ def _problem(item: Item) -> str:
     reason = str(item["reason"] or item["state"])
     # Most reasons begin with the file's name already.
     return reason if reason.startswith(item["filename"]) else f"{item['filename']}: {reason}"
+
+
+def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str:
+    """What is tried again, in a sentence. `item` is the one file that was asked about, as it was before."""
+    parts = [_number(len(files), "file", "").strip(), _number(listings, "listing", "").strip()]
+    what = " and ".join(part for part in parts if part)
+    if what:
+        one = len(files) + listings == 1
+        return f"{what} {'is' if one else 'are'} being worked on again."
+    if item is None:
+        return "Nothing of this upload has failed, so nothing is tried again."
+    name, state = item["filename"], item["state"]
+    if state in ("rejected", "duplicate"):
+        return f"{name} has not failed ({state}): trying again would end the same. {item['reason'] or ''}".strip()
+    working = "is stored, and no listing of it has failed" if state == "stored" else "is being worked on already"
+    return f"{name} {working}: nothing is tried again."

@@ -136,14 +136,22 @@ def serving(here: Place) -> Iterator[Threaded]:
         for name, value in here.environment.items():
             patch.setenv(name, value)
         app, desk = build(Settings(), workers(hashers=2))
-    server = _Uvicorn(uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5), desk)
-    with _plain_log(), ThreadPoolExecutor(1) as pool:
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
+    with plain_log(), listening(config, desk) as url:
+        yield Threaded(url, here, desk)
+
+
+@contextlib.contextmanager
+def listening(config: uvicorn.Config, desk: Desk) -> Iterator[str]:
+    """A server in a thread, by its URL."""
+    server = _Uvicorn(config, desk)
+    with ThreadPoolExecutor(1) as pool:
         running = pool.submit(server.run)
         try:
             while not server.up.wait(0.1):
                 assert not running.done(), running.exception()
             host, port = server.servers[0].sockets[0].getsockname()
-            yield Threaded(f"http://{host}:{port}", here, desk)
+            yield f"http://{host}:{port}"
         finally:
             server.end()
             running.result(30)
@@ -151,7 +159,7 @@ def serving(here: Place) -> Iterator[Threaded]:
 
 
 @contextlib.contextmanager
-def _plain_log() -> Iterator[None]:
+def plain_log() -> Iterator[None]:
     """As in production. The default draws every frame of a trace with its variables, which takes seconds."""
     before = structlog.get_config()
     as_json: list[structlog.typing.Processor] = [

@@ -1,0 +1,80 @@
+"""How replays end, read from the rows: a letter whose file ended well is resolved; one that failed is dead again."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text, update
+
+from services.ingest.ops.finding import OPEN
+from services.ingest.ops.replaying import IN_WORK
+from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.sessions.tables import items, listings, outbox
+from shared.database import transaction
+
+QUIET_S = 1200
+"""All retries together take 16 minutes: what has not come back after these is not coming back."""
+
+letter = dead_letters.c
+
+
+def settle(engine: Engine, quiet_s: float = QUIET_S) -> int:
+    """Give every letter whose end can be seen its status; returns how many. Any process may do it, at any time."""
+    with transaction(engine) as connection:
+        return _files(connection) + _listings(connection) + _redelivered(connection, quiet_s)
+
+
+def _files(connection: Connection) -> int:
+    about = and_(letter.item_id == items.c.id, letter.mockup_id.is_(None))
+    return _ended(connection, about, items.c)
+
+
+def _listings(connection: Connection) -> int:
+    about = and_(letter.item_id == listings.c.item_id, letter.mockup_id == listings.c.mockup_id)
+    return _ended(connection, about, listings.c)
+
+
+def _ended(connection: Connection, about: ColumnElement[bool], row: Any) -> int:  # noqa: ANN401 - a table's columns
+    has_its_answer = row.state.not_in((*IN_WORK, "failed"))
+    ended_well = update(dead_letters).where(about, has_its_answer, letter.status.in_((*OPEN, "replaying")))
+    words = func.concat("what it was about is ", row.state, func.concat(": " + row.reason))
+    resolved = connection.execute(ended_well.values(status="resolved", outcome=words, status_at=CLOCK))
+    failed = update(dead_letters).where(
+        about, letter.status == "replaying", row.state == "failed", row.generation >= letter.target_generation
+    )
+    again = failed.values(status="dead_again", outcome=func.concat("it failed again: ", row.reason), status_at=CLOCK)
+    return resolved.rowcount + connection.execute(again).rowcount
+
+
+def _redelivered(connection: Connection, quiet_s: float) -> int:
+    """Nobody tells of a message that is about no file; only its death would come back."""
+    sent = and_(letter.replay_id == outbox.c.id, outbox.c.sent_at < func.now() - _seconds(quiet_s))
+    quiet = update(dead_letters).where(sent, letter.status == "replaying", letter.target_generation.is_(None))
+    words = f"nothing came back within {quiet_s / 60:.0f} minutes"
+    return connection.execute(quiet.values(status="resolved", outcome=words, status_at=CLOCK)).rowcount
+
+
+def _seconds(seconds: float) -> ColumnElement[Any]:
+    return text("make_interval(secs => :quiet)").bindparams(quiet=seconds)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many letters of a step ended how."""
+
+    well: int = 0
+    again: int = 0
+    open: int = 0
+
+
+def tally(connection: Connection, letter_ids: Collection[UUID], calm_s: float) -> Tally:
+    """How the replays of these letters stand. One about no file has gone well when it was sent `calm_s` ago."""
+    rows = connection.execute(
+        select(letter.status, letter.target_generation, outbox.c.sent_at < func.now() - _seconds(calm_s))
+        .join_from(dead_letters, outbox, letter.replay_id == outbox.c.id, isouter=True)
+        .where(letter.id.in_(letter_ids))
+    ).all()
+    again = sum(status in ("dead", "dead_again", "superseded") for status, _, _ in rows)
+    still = sum(status == "replaying" and not (target is None and calm) for status, target, calm in rows)
+    return Tally(len(rows) - again - still, again, still)

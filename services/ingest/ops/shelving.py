@@ -1,0 +1,51 @@
+"""Putting dead letters aside and taking them back; notes. Soft: nothing is ever deleted."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, case, select, update
+
+from services.ingest.ops.auditing import Run
+from services.ingest.ops.finding import OPEN, Filter
+from services.ingest.ops.tables import CLOCK, dead_letters
+from shared.database import transaction
+
+letter = dead_letters.c
+
+
+def discard(engine: Engine, wanted: Filter, run: Run, why: str) -> int:
+    """Put aside the letters that wait for somebody. Their files stay failed."""
+    values = {"status": "discarded", "outcome": why}
+    return _set(engine, wanted, run, OPEN, values, why)
+
+
+def restore(engine: Engine, wanted: Filter, run: Run) -> int:
+    """Take back what was discarded."""
+    before = case((letter.replay_of.is_not(None), "dead_again"), else_="dead")
+    return _set(engine, wanted, run, ("discarded",), {"status": before, "outcome": "taken back"}, "taken back")
+
+
+def note(engine: Engine, wanted: Filter, run: Run, text: str) -> int:
+    """Write something on letters, whatever their status; an empty text takes it away."""
+    with transaction(engine) as connection:
+        run.begin(connection, wanted.given(), 0)
+        changed = update(dead_letters).where(wanted.where()).values(note=text or None).returning(letter.id)
+        ids = connection.execute(changed).scalars().all()
+        run.end(connection, {"matched": len(ids), "noted": len(ids)}, text)
+    return len(ids)
+
+
+def _set(
+    engine: Engine, wanted: Filter, run: Run, statuses: Collection[str], values: Mapping[str, Any], words: str
+) -> int:
+    with transaction(engine) as connection:
+        found = select(letter.id).where(wanted.where(), letter.status.in_(statuses)).order_by(letter.id)
+        these: list[UUID] = list(connection.execute(found.with_for_update()).scalars())
+        run.begin(connection, wanted.given(), len(these))
+        change = update(dead_letters).where(letter.id.in_(these))
+        connection.execute(change.values(**values, status_at=CLOCK, status_by=run.who))
+        for letter_id in these:
+            run.note(connection, letter_id, run.action, words)
+        run.end(connection, {run.action: len(these)}, words)
+    return len(these)

@@ -1,0 +1,148 @@
+"""Trying anew what failed, as the next generation: the one way back from an end state, for sellers and operators.
+
+Rows, counts, events and the messages that start the work are one transaction, and `state = 'failed'` in each update is
+what makes two askers at once one. Locks are taken in one order everywhere: item, listing, letter, session.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, update
+
+from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.sessions import timeline
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.submitting import refusal, work
+from services.ingest.sessions.tables import NOW, items, listings, sessions
+
+Group = tuple[UUID, UUID]
+"""A product template and a mockup group."""
+
+ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
+REPLAYABLE = ("dead", "dead_again")
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """What was taken up again: the files, and the listings of designs that are stored."""
+
+    files: Sequence[Row[Any]]
+    listings: Sequence[Row[Any]]
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.listings)
+
+
+def reopen(
+    connection: Connection,
+    session_id: UUID,
+    hashers: int,
+    who: str,
+    *,
+    item_ids: Collection[UUID] | None = None,
+    mockup_id: UUID | None = None,
+    requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
+) -> Reopened:
+    """Take up again what failed in a session: all of it, or of these items. With a mockup id: only that listing.
+
+    A listing asks for what it asked before, or for what `requests` has for its template and mockup group now.
+    """
+    session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one_or_none()
+    if session is None:
+        return Reopened((), ())
+    rows = _locked(connection, session_id, item_ids)
+    failed = [] if mockup_id else [row.id for row in rows if row.state == "failed"]
+    of_stored: ColumnElement[bool] = listings.c.item_id.in_([row.id for row in rows if row.state == "stored"])
+    if mockup_id:
+        of_stored &= listings.c.mockup_id == mockup_id
+    files = _files_anew(connection, failed)
+    waiting = _listings_anew(connection, listings.c.item_id.in_(failed), requests)
+    asked = _listings_anew(connection, of_stored, requests)
+    _letters_follow(connection, files, asked, who)
+    by_id = {row.id: row for row in [*rows, *files]}
+    _tell(connection, files, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
+    _owe_files(connection, session, files, hashers)
+    for row in asked:
+        request = mockups_requested(by_id[row.item_id], row)
+        owe(connection, session.lane, request, message_id=request_id(row))
+    return Reopened(files, asked)
+
+
+def _locked(connection: Connection, session_id: UUID, item_ids: Collection[UUID] | None) -> Sequence[Row[Any]]:
+    """The items. Those whose listings failed are locked as well: whoever asks for listings locks them first."""
+    of_these = items.c.session_id == session_id
+    if item_ids is not None:
+        of_these &= items.c.id.in_(item_ids)
+    return connection.execute(select(items).where(of_these).order_by(items.c.index).with_for_update()).all()
+
+
+def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
+    """Counts and events."""
+    for row in files:
+        told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
+        timeline.append(connection, row.session_id, "retried", {"failed": -1}, item_id=row.id, facts=told)
+    for item, listing in asked:
+        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+        less = {"listing_failed": -1}
+        timeline.append(connection, listing.session_id, "listing_retried", less, item_id=item.id, facts=told)
+
+
+def _files_anew(connection: Connection, item_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    # What was refused on receipt will be so again; everything else that was found out, the next try finds out anew.
+    refused = case(
+        (items.c.facts.has_key("refused"), func.jsonb_build_object("refused", items.c.facts["refused"])),
+        else_=func.jsonb_build_object(),
+    )
+    these = (items.c.id.in_(item_ids), items.c.state == "failed")
+    anew = update(items).where(*these).values(state="received", generation=items.c.generation + 1, facts=refused)
+    return sorted(connection.execute(anew.values(**ANEW).returning(items)).all(), key=lambda row: row._mapping["index"])
+
+
+def _listings_anew(
+    connection: Connection, which: ColumnElement[bool], requests: Mapping[Group, Mapping[str, Any]]
+) -> Sequence[Row[Any]]:
+    failed = select(listings).where(which, listings.c.state == "failed")
+    rows = connection.execute(failed.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
+    anew = {"state": "requested", "generation": listings.c.generation + 1, **ANEW}
+    found: list[Row[Any]] = []
+    for row in rows:
+        this = (listings.c.item_id == row.item_id, listings.c.mockup_id == row.mockup_id)
+        request = requests.get((row.template_id, row.mockup_id), row.request)
+        again = update(listings).where(*this).values(**anew, request=request).returning(listings)
+        found.append(connection.execute(again).one())
+    return found
+
+
+def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[Row[Any]], who: str) -> None:
+    """The dead letters about them are being replayed with them, whoever asked for it."""
+    subjects = [(row.id, None, row.generation) for row in files]
+    subjects += [(row.item_id, row.mockup_id, row.generation) for row in asked]
+    for item_id, mockup_id, generation in sorted(subjects, key=lambda subject: str(subject[:2])):
+        connection.execute(
+            update(dead_letters)
+            .where(
+                dead_letters.c.item_id == item_id,
+                dead_letters.c.mockup_id.is_not_distinct_from(mockup_id),
+                dead_letters.c.status.in_(REPLAYABLE),
+            )
+            .values(
+                status="replaying",
+                outcome="taken up again",
+                status_at=CLOCK,
+                status_by=who,
+                replay_id=uuid4(),
+                target_generation=generation,
+            )
+        )
+
+
+def _owe_files(connection: Connection, session: Row[Any], files: Sequence[Row[Any]], hashers: int) -> None:
+    for row in files:
+        if "refused" in row.facts:
+            owe(connection, session.lane, refusal(row))
+    for batch in work(session, files, hashers):
+        owe(connection, session.lane, batch)

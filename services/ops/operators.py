@@ -1,0 +1,54 @@
+"""`presswork operator`: who may use the operators' calls of the API."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.ops.place import HERE, NOTHING, DataDir, database
+
+if TYPE_CHECKING:
+    from services.ingest.catalog.users import User
+
+app = typer.Typer(help="Which accounts may use /api/v1/ops.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(help="e-mail of an account that has registered")]
+
+
+@app.command()
+def add(email: Email, data: DataDir = HERE) -> None:
+    """Make an account an operator's, from its next call on."""
+    user = _set(email, "operator", data)
+    typer.echo(f"{user.email} is an operator.")
+
+
+@app.command()
+def remove(email: Email, data: DataDir = HERE) -> None:
+    """Make an account a seller's again, from its next call on."""
+    user = _set(email, "seller", data)
+    typer.echo(f"{user.email} is a seller.")
+
+
+@app.command("list")
+def list_operators(data: DataDir = HERE) -> None:
+    """List the operators."""
+    from services.ingest.catalog.users import Users
+    from shared.database import transaction
+
+    with database(data) as engine, transaction(engine) as connection:
+        found = Users(connection).operators()
+    for user in found:
+        typer.echo(user.email)
+    if not found:
+        typer.echo("There are none; make one: presswork operator add EMAIL", err=True)
+
+
+def _set(email: str, role: str, data: "DataDir") -> "User":
+    from services.ingest.catalog.users import Users
+    from shared.database import transaction
+
+    with database(data) as engine, transaction(engine) as connection:
+        user = Users(connection).set_role(email, role)
+    if user is None:
+        typer.echo(f"No account has the e-mail {email}; its owner registers first.", err=True)
+        raise typer.Exit(NOTHING)
+    return user

@@ -1,0 +1,97 @@
+"""Dead letters on a terminal: for people as text, for programs as JSON."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import typer
+
+Row = Mapping[str, Any]
+
+CAUSE = 300
+
+
+def as_json(value: object) -> None:
+    """One JSON document."""
+    typer.echo(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+
+
+def letters(rows: Iterable[Row]) -> None:
+    """Two lines for each letter: what it is, and why it died."""
+    for row in rows:
+        typer.echo(f"{row['id']}  {_time(row['dead_at'])}  {row['status']:<10} {row['service']:<9} {_files(row)}")
+        typer.echo(f"    {row['fingerprint']}  {_line(row['cause'])}")
+        if row["outcome"]:
+            typer.echo(f"    {row['outcome']}")
+        if row["note"]:
+            typer.echo(f"    note: {row['note']}")
+
+
+def groups(rows: Iterable[Row]) -> None:
+    """Three lines for each cause."""
+    for row in rows:
+        span = f"{_time(row['first_at'])} to {_time(row['last_at'])}"
+        versions = f", versions {', '.join(row['versions'])}" if row["versions"] else ""
+        typer.echo(f"{row['fingerprint']}  {row['waiting']} waiting of {row['letters']}, {row['sessions']} uploads")
+        typer.echo(f"    {row['service']}: {_line(row['cause'])}")
+        typer.echo(f"    {row['frame'] or 'no stack'}, {span}{versions}")
+        if row["note"]:
+            typer.echo(f"    note: {row['note']}")
+
+
+def whole(row: Row) -> None:
+    """Everything about one letter."""
+    typer.echo(f"letter        {row['id']}")
+    for name in ("status", "outcome", "service", "message_type", "cause", "attempts", "fingerprint", "frame"):
+        typer.echo(f"{name:<13} {row[name] if row[name] is not None else '-'}")
+    typer.echo(f"file          {_files(row)}")
+    for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "version", "host", "note"):
+        if row[name] is not None:
+            typer.echo(f"{name:<13} {row[name]}")
+    typer.echo(f"failed        first {_time(row['first_failed_at'])}, for good {_time(row['dead_at'])} (UTC)")
+    if len(row["lineage"]) > 1:
+        typer.echo(f"lineage       {' -> '.join(str(each) for each in row['lineage'])}")
+    for entry in row["history"]:
+        typer.echo(f"{_time(entry['at'])}  {entry['who']}: {entry['action']}: {entry['result']}: {entry['words']}")
+    typer.echo(f"\nheaders\n{json.dumps({k: v for k, v in row['headers'].items() if k != 'x-stack'}, indent=2)}")
+    typer.echo(f"\nbody\n{_pretty(row['body'])}")
+    if row["stack"]:
+        typer.echo(f"\nstack\n{row['stack']}")
+
+
+def runs(rows: Iterable[Row]) -> None:
+    """Who did what."""
+    for row in rows:
+        counts = ", ".join(f"{value} {name}" for name, value in (row["counts"] or {}).items())
+        ended = "" if row["result"] == "ended" else "  (did not end)"
+        wanted = json.dumps(row["filter"] or {}, ensure_ascii=False)
+        typer.echo(f"{row['run_id']}  {_time(row['at'])}  {row['who']}: {row['action']} {wanted}: {counts}{ended}")
+
+
+def results(rows: Iterable[Row]) -> None:
+    """What one command did to each letter."""
+    for row in rows:
+        typer.echo(f"{row['letter_id']}  {_time(row['at'])}  {row['result']}: {row['words']}")
+
+
+def _files(row: Row) -> str:
+    names = [file["filename"] for file in row["files"]]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return shown or row["message_type"] or "not readable"
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= CAUSE else f"{line[:CAUSE]} ..."
+
+
+def _time(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def _pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body

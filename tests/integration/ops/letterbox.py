@@ -1,0 +1,124 @@
+"""Sessions and dead letters as rows, without anything that works on them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine, select, text
+
+from services.ingest.ops.replaying import Replays
+from services.ingest.ops.tables import dead_letters
+from services.ingest.service import build
+from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.store import Sessions
+from shared.bus.dead_letter import DeadLetter
+from shared.bus.envelope import Envelope, seal
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageAccepted,
+    ImageFailed,
+    Message,
+    PrintSpec,
+    Stage,
+    UploadedFile,
+)
+
+_deaths = count()
+BLOB = Blob(sha256="ab" * 32, size=10)
+STACK = """Traceback (most recent call last):
+  File "/app/shared/bus/delivery.py", line 161, in work
+    for index, message in enumerate(handler.call(envelope.message) or ()):
+  File "/app/services/storage/filing.py", line 58, in place
+    raise OSError
+OSError: a disk
+"""
+
+
+@dataclass
+class Letterbox:
+    """What a test knows of one tenant's sessions, and the handlers of ingest on their rows."""
+
+    engine: Engine
+    tenant: UUID = field(default_factory=uuid4)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.engine, hashers=8)
+        self.replays = Replays(self.engine, hashers=8)
+
+    def submitted(self, *names: str, lane: str = "comprehensive") -> Session:
+        choice = Choice(
+            template_id=uuid4(),
+            mockup_id=None,
+            canvas_config_id=None,
+            size_config_id=None,
+            print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
+            destination=Destination(shop="s", template="t"),
+        )
+        files = [Received(name, Blob(sha256=f"{number:064x}", size=1000)) for number, name in enumerate(names)]
+        return self.sessions.submit(self.tenant, str(uuid4()), choice, files, lane)[0]
+
+    def project(self, *events: Message) -> list[Message]:
+        service = build(self.engine)
+        return [answer for event in events for answer in service.handlers[type(event)].call(event) or ()]
+
+    def about(self, session: Session, index: int, generation: int = 0) -> dict[str, Any]:
+        row = self.sessions.items(session.id)[index]
+        same = {"tenant_id": self.tenant, "session_id": session.id, "item_id": row["id"], "index": index}
+        return same | {"generation": generation, "filename": row["filename"]}
+
+    def accepted(self, session: Session, index: int, generation: int = 0) -> ImageAccepted:
+        made: dict[str, Any] = {"upload": BLOB, "print_file": BLOB, "canonical": BLOB, "width": 1, "height": 1}
+        made |= {"dpi": 400, "algorithm": "a", "phash": "ab" * 32, "dhash": "ab" * 32}
+        return ImageAccepted(
+            **self.about(session, index, generation), **made, destination=Destination(shop="s", template="t")
+        )
+
+    def batch(self, session: Session) -> BatchSubmitted:
+        rows = self.sessions.items(session.id)
+        files = [UploadedFile(item_id=r["id"], index=r["index"], filename=r["filename"], upload=BLOB) for r in rows]
+        spec = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1)
+        place = Destination(shop="s", template="t")
+        return BatchSubmitted(
+            tenant_id=self.tenant,
+            session_id=session.id,
+            batch=0,
+            files=tuple(files),
+            print_spec=spec,
+            destination=place,
+        )
+
+    def dies(self, service: Stage, message: Message | bytes, cause: str = "OSError: a disk", **headers: Any) -> UUID:
+        """Have a message end in a service's dead-letter queue, with all that follows from it in ingest."""
+        letter = dead(service, message, cause, **headers)
+        self.project(*(answer for answer in self.project(letter) if isinstance(answer, ImageFailed)))
+        return letter.id
+
+    def letter(self, letter_id: UUID) -> dict[str, Any]:
+        with self.engine.connect() as connection:
+            row = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).mappings().one()
+            return dict(row)
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+
+
+def dead(service: Stage, message: Message | bytes, cause: str = "OSError: a disk", **headers: Any) -> DeadLetter:
+    """A letter as the bus hands it over; every call is another death."""
+    session = getattr(message, "session_id", None)
+    body = message if isinstance(message, bytes) else seal(
+        Envelope(uuid4(), message, "ingest", str(session) if session else None)
+    )  # fmt: skip
+    told = {
+        "x-cause": cause,
+        "x-stack": STACK,
+        "x-service": service,
+        "x-attempt": 6,
+        "x-first-failed-at": "2026-01-02T03:04:05+00:00",
+        "x-dead-at": datetime(2026, 1, 2, 4, 0, 0, next(_deaths), UTC).isoformat(),
+    }
+    return DeadLetter.of(service, body, told | {name.replace("_", "-"): value for name, value in headers.items()})

@@ -1,0 +1,195 @@
+"""Operators over HTTP: who may, and that it does what the command does. Sellers: their own, and nobody else's."""
+
+import json
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.ingest import artworks, frontend
+from tests.integration.ingest.embedded import eventually
+from tests.integration.ingest.frontend import Shop
+from tests.integration.ops.pipeline import System
+from tests.integration.ops.test_replay import ended, placed, sound
+
+OPS = "/api/v1/ops/dead-letters"
+
+
+@pytest.fixture
+def stranger(system: System) -> Iterator[Shop]:
+    """Another seller."""
+    with frontend.shop(system.server) as found:
+        yield found
+
+
+@pytest.fixture
+def operator(system: System) -> Iterator[Shop]:
+    """An account that was made an operator's."""
+    with frontend.shop(system.server) as found:
+        system.command("operator", "add", found.user["email"].upper())
+        yield found
+
+
+def broken(system: System, shop: Shop, count: int, *, of: int) -> str:
+    """A session some of whose files storage gave up."""
+    files = artworks.fresh(of)
+    session = shop.start()
+    with system.failing("storage.designs", placed(*(name for name, _ in files[:count]))):
+        shop.uploaded(files, session)
+        eventually(lambda: len(system.letters(session)) == count)
+        ended(shop, session, failed=count)
+    return session
+
+
+@pytest.mark.parametrize("path", ["", "/groups", "/export", "/audit", f"/audit/{uuid4()}", f"/{uuid4()}"])
+def test_sellers_may_not_look_at_dead_letters(shop: Shop, path: str) -> None:
+    answer = shop.client.get(OPS + path)
+    assert answer.status_code == 403
+    assert "presswork operator add" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("verb", ["replay", "discard", "restore", "note"])
+def test_sellers_may_not_change_dead_letters(system: System, shop: Shop, verb: str) -> None:
+    assert shop.client.post(f"{OPS}/{verb}", json={"all": True, "note": "x"}).status_code == 403
+    with system.server.client() as nobody:
+        assert nobody.post(f"{OPS}/{verb}", json={"all": True, "note": "x"}).status_code == 401
+
+
+def test_the_role_counts_from_the_next_call_on_and_is_in_no_token(system: System, shop: Shop) -> None:
+    email = shop.user["email"]
+    assert shop.client.get(OPS).status_code == 403
+    system.command("operator", "add", email)
+    assert shop.client.get(OPS).status_code == 200
+    assert email in system.command("operator", "list").output
+    system.command("operator", "remove", email)
+    assert shop.client.get(OPS).status_code == 403
+    assert "No account" in system.command("operator", "add", "nobody@example.com", code=3).output
+
+
+def test_an_operator_finds_understands_and_replays(system: System, shop: Shop, operator: Shop) -> None:
+    session = broken(system, shop, 3, of=4)
+    client = operator.client
+    found = client.get(OPS, params={"session": session, "limit": 2}).json()
+    assert (found["total"], len(found["letters"])) == (3, 2)
+    assert {letter["tenant_id"] for letter in found["letters"]} == {shop.user["id"]}
+    (group,) = client.get(f"{OPS}/groups", params={"session": session}).json()["groups"]
+    assert (group["letters"], group["waiting"], group["sessions"]) == (3, 3, 1)
+    letter = client.get(f"{OPS}/{found['letters'][0]['id']}").json()
+    assert "gremlins" in letter["stack"]
+    assert json.loads(letter["body"])["type"] == "ImageAccepted"
+    ids = [letter["id"] for letter in found["letters"]]
+    named = client.get(OPS, params={"ids": ids}).json()["letters"]
+    assert [letter["id"] for letter in named] == ids
+    lines = client.get(f"{OPS}/export", params={"session": session}).text.splitlines()
+    assert {json.loads(line)["session_id"] for line in lines} == {session}
+    assert len(lines) == 3
+
+    order = {"filter": {"session": session}}
+    tried = client.post(f"{OPS}/replay", json=order | {"dry_run": True}).json()
+    assert (tried["matched"], len(tried["sample"])) == (3, 3)
+    assert sound(shop, session)["failed"] == 3
+    first = client.post(f"{OPS}/replay", json=order | {"cutoff": tried["cutoff"], "limit": 1}).json()
+    assert (first["matched"], first["left"], first["counts"]) == (3, 2, {"reopened": 1})
+    rest = client.post(f"{OPS}/replay", json=order | {"cutoff": tried["cutoff"]}).json()
+    assert rest["counts"] == {"reopened": 2}
+    ended(shop, session, stored=4, failed=0)
+    runs = {run["run_id"]: run for run in client.get(f"{OPS}/audit").json()["runs"]}
+    assert runs[rest["run_id"]]["who"] == operator.user["email"]
+    assert runs[rest["run_id"]]["counts"] == {"matched": 2, "reopened": 2}
+    results = client.get(f"{OPS}/audit/{rest['run_id']}").json()["results"]
+    assert [result["result"] for result in results] == ["reopened", "reopened"]
+
+
+def test_what_died_after_the_cut_off_stays(system: System, shop: Shop, operator: Shop) -> None:
+    session = broken(system, shop, 1, of=2)
+    cutoff = operator.client.post(f"{OPS}/replay", json={"all": True, "dry_run": True}).json()["cutoff"]
+    later = broken(system, shop, 1, of=2)
+    wanted = {"filter": {"tenant": shop.user["id"]}, "cutoff": cutoff}
+    assert operator.client.post(f"{OPS}/replay", json=wanted).json()["matched"] == 1
+    ended(shop, session, stored=2)
+    assert sound(shop, later)["failed"] == 1
+    (letter,) = system.letters(later)
+    named = {"filter": {"ids": [str(letter["id"])]}, "cutoff": cutoff}
+    (result,) = operator.client.post(f"{OPS}/replay", json=named).json()["results"]
+    assert (result["result"], result["words"]) == ("refused", "it died after this replay was confirmed")
+
+
+def test_the_calls_are_documented(system: System) -> None:
+    with system.server.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    assert {f"{OPS}/replay", f"{OPS}/{{letter_id}}", "/api/v1/sessions/{session_id}/retry"} <= set(paths)
+    asked = {parameter["name"] for parameter in paths[OPS]["get"]["parameters"]}
+    assert {"service", "session", "tenant", "file", "cause", "fingerprint", "since", "status", "limit"} <= asked
+
+
+def test_all_letters_are_only_taken_when_it_is_said(operator: Shop) -> None:
+    for verb in ("replay", "discard", "restore"):
+        answer = operator.client.post(f"{OPS}/{verb}", json={})
+        assert answer.status_code == 422
+        assert "all: true" in answer.json()["detail"]
+    assert operator.client.post(f"{OPS}/replay", json={"filter": {"sesion": "x"}}).status_code == 422
+
+
+def test_discarding_is_soft_and_a_note_stays(system: System, shop: Shop, operator: Shop) -> None:
+    session = broken(system, shop, 2, of=2)
+    order = {"filter": {"session": session}}
+    client = operator.client
+    assert client.post(f"{OPS}/note", json=order | {"note": "disk 3"}).json() == {"noted": 2}
+    assert client.post(f"{OPS}/discard", json=order | {"why": "not worth it"}).json() == {"discarded": 2}
+    assert client.post(f"{OPS}/replay", json=order).json()["matched"] == 0
+    assert client.post(f"{OPS}/discard", json=order).json() == {"discarded": 0}
+    letters = client.get(OPS, params={"session": session, "status": "discarded"}).json()["letters"]
+    assert {(letter["outcome"], letter["note"]) for letter in letters} == {("not worth it", "disk 3")}
+    assert client.post(f"{OPS}/restore", json=order).json() == {"restored": 2}
+    assert client.post(f"{OPS}/replay", json=order).json()["counts"] == {"reopened": 2}
+    ended(shop, session, stored=2)
+
+
+def test_a_seller_tries_again_what_failed_and_asking_twice_does_it_once(system: System, shop: Shop) -> None:
+    session = broken(system, shop, 2, of=3)
+    with system.failing("storage.designs", f"NEW.state = 'placed' AND NEW.session_id = '{session}'"):
+        answers = [shop.client.post(f"/api/v1/sessions/{session}/retry").json() for _ in range(2)]
+        assert [len(answer["retried"]) for answer in answers] == [2, 0]
+        assert answers[0]["message"] == "2 files are being worked on again."
+        assert answers[1]["message"] == "Nothing of this upload has failed, so nothing is tried again."
+        assert answers[0]["totals"]["in_progress"] == 2
+        first = ended(shop, session, failed=2)["items"][0]
+        one = shop.client.post(f"/api/v1/sessions/{session}/items/{first['item_id']}/retry").json()
+        assert [file["filename"] for file in one["retried"]] == [first["filename"]]
+        ended(shop, session, failed=2)
+    system.command("retry", session, "--item", first["item_id"])
+    assert ended(shop, session, stored=2, failed=1)["items"][0]["state"] == "stored"
+    stored = shop.client.post(f"/api/v1/sessions/{session}/items/{first['item_id']}/retry").json()["message"]
+    assert stored == f"{first['filename']} is stored, and no listing of it has failed: nothing is tried again."
+    system.command("retry", session)
+    assert ended(shop, session, stored=3)["items"][0]["generation"] == 3
+    system.command("retry", session, code=3)
+
+
+def test_a_seller_tries_again_only_what_is_their_own(system: System, shop: Shop, stranger: Shop) -> None:
+    session = broken(system, shop, 1, of=2)
+    item = shop.items(session)[0]["item_id"]
+    for path in (f"/api/v1/sessions/{session}/retry", f"/api/v1/sessions/{session}/items/{item}/retry"):
+        assert stranger.client.post(path).status_code == 404
+    other = broken(system, stranger, 1, of=2)
+    answer = stranger.client.post(f"/api/v1/sessions/{other}/items/{item}/retry")
+    assert (answer.status_code, answer.json()["detail"]) == (404, f"Your session has no file {item}.")
+    assert sound(shop, session)["failed"] == 1
+
+
+def test_a_listing_is_tried_again_with_the_mockup_as_it_is_now(system: System, shop: Shop) -> None:
+    """What the listing failed for was mended in the mockup group; what it asked for then would fail again."""
+    session = shop.start()
+    (design, _) = shop.uploaded(artworks.fresh(2), session)["designs"]
+    image = shop.client.get("/mockups/").json()["mockups"][0]["mockup_images"][0]
+    stored = system.rows("SELECT * FROM ingest.mockup_masks WHERE mockup_image_id = :id", id=image["id"])
+    with system.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM ingest.mockup_masks WHERE mockup_image_id = %s", (image["id"],))
+    told = shop.list_designs([design["id"]]).json()["result"]["message"]
+    assert "draw where the design goes" in told
+    area = stored[0]["masks"]
+    mask = {"mockup_image_id": image["id"], "masks": area, "points": area}
+    shop.client.post(f"/mockups/images/{image['id']}/mask-data", json=mask).raise_for_status()
+    answer = shop.client.post(f"/api/v1/sessions/{session}/retry").json()
+    assert (answer["listings_retried"], answer["message"]) == (1, "1 listing is being worked on again.")
+    ended(shop, session, listed=1, listing_failed=0)

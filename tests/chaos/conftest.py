@@ -1,0 +1,139 @@
+"""Chaos: every fault of the reliability page, in rounds, against real processes.
+
+`make chaos` sets CHAOS_ROUNDS; without it only the short selection runs, one round each. CHAOS_SEED repeats a run.
+"""
+
+import os
+import random
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.ledger import Ledger
+from tests.chaos.results import Table, markdown
+from tests.chaos.work import Work
+from tests.chaos.world import World, small_world
+from tests.seller import File, Seller, artworks
+
+HERE = Path(__file__).parent
+ROUNDS = os.environ.get("CHAOS_ROUNDS", "")
+SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
+NAME = re.compile(r"test_([fcs]\d+)_(\w+)(?:\[round\d+-?(.*)\])?")
+FILES = 8
+
+TABLE = pytest.StashKey[Table]()
+CASE = pytest.StashKey["Case"]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without CHAOS_ROUNDS, leave out what is not of the short selection."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in ours:
+        item.add_marker(pytest.mark.rabbit)
+        item.add_marker(pytest.mark.postgres)
+    left_out = [item for item in ours if not ROUNDS and not item.get_closest_marker("chaos_short")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every fault runs in rounds."""
+    if "round_" in metafunc.fixturenames:
+        rounds = int(ROUNDS or 1)
+        metafunc.parametrize("round_", range(1, rounds + 1), ids=lambda number: f"round{number}")
+
+
+@dataclass
+class Case:
+    """One round of one fault: its chance, its sellers, its ledger."""
+
+    world: World
+    seed: str
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.ledger = Ledger(self.world)
+        self.sellers: list[Seller] = []
+
+    def seller(self, **how: object) -> Seller:
+        """A new account."""
+        self.sellers.append(Seller(self.world.base_url, **how))  # type: ignore[arg-type]
+        return self.sellers[-1]
+
+    def files(self, count: int = FILES) -> list[File]:
+        """New designs, the same for a seed."""
+        return artworks(count, self.chance.randrange(10**6))
+
+    def begin(self, files: list[File] | None = None, seller: Seller | None = None, **how: object) -> Work:
+        """A seller's upload, under way."""
+        work = Work(self.world, seller or self.seller(), files or self.files(), **how)  # type: ignore[arg-type]
+        self.world.works.append(work)
+        return work.start()
+
+    def balance(self, *works: Work, within_s: float = 120) -> None:
+        """Bring the uploads to their ends, and hold all books against each other."""
+        for work in works:
+            work.finish(within_s)
+        self.ledger.balance(*works)
+
+    def close(self) -> None:
+        """Nothing breaks any more; the sellers stay, for the audit."""
+        self.world.points.disarm()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A system of the module's own; at its end all books of all rounds are read once more, for what came late."""
+    with small_world(tmp_path_factory.mktemp("chaos")) as found:
+        yield found
+        audit(found)
+
+
+def audit(world: World) -> None:
+    """What came late came too late for its own round."""
+    world.until_ready()
+    Ledger(world).balance(*(work for work in world.works if work.ended))
+
+
+@pytest.fixture
+def case(world: World, request: pytest.FixtureRequest, round_: int) -> Iterator[Case]:
+    """A round; its seed repeats its choices."""
+    seed = f"{SEED}/{request.node.name}"
+    sys.stdout.write(f"CHAOS_SEED={SEED} ({seed})\n")
+    world.until_ready()
+    found = Case(world, seed)
+    request.node.stash[CASE] = found
+    yield found
+    found.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Each round becomes part of its fault's row."""
+    report = yield
+    named = NAME.match(item.name)
+    if named and call.when == "call" and report.outcome != "skipped":
+        table = item.config.stash.setdefault(TABLE, Table())
+        case = item.stash.get(CASE, None)
+        counts = asdict(case.ledger.counts) if case else {}
+        title = " ".join([*named[2].split("_"), *([f"({named[3]})"] if named[3] else [])])
+        table.add(named[1].upper(), title, counts, call.duration, failed=report.failed)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table."""
+    table = config.stash.get(TABLE, None)
+    if table is None:
+        return
+    terminalreporter.write_line(f"\nchaos, CHAOS_SEED={SEED}")
+    for line in markdown(list(table.rows.values())):
+        terminalreporter.write_line(line)
+    if ROUNDS:
+        terminalreporter.write_line(f"kept in {table.write()}")

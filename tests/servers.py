@@ -21,19 +21,19 @@ class Server:
     proxy: Proxy = field(default_factory=Proxy)
     url: str = ""
     management_url: str = ""
+    pid: int = 0
     _life: ExitStack = field(default_factory=ExitStack)
-    _pid: int = 0
 
     def start(self) -> None:
         found = self._life.enter_context(self.start_one())
         url = make_url(found.url)
-        self._pid = found.pid
+        self.pid = found.pid
         self.proxy.target = url.port or 0
         self.management_url = getattr(found, "management_url", "")
         self.url = url.set(port=self.proxy.port).render_as_string(hide_password=False)
 
     def kill(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self.stop()
 
     def stop(self) -> None:

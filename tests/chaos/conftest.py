@@ -8,7 +8,8 @@ import random
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from tests.chaos.ledger import Ledger
 from tests.chaos.results import Table, markdown
 from tests.chaos.work import Work
-from tests.chaos.world import World, small_world
+from tests.chaos.world import World, small_world, wait_s
 from tests.seller import File, Seller, artworks
 
 HERE = Path(__file__).parent
@@ -25,9 +26,11 @@ ROUNDS = os.environ.get("CHAOS_ROUNDS", "")
 SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 NAME = re.compile(r"test_([fcs]\d+)_(\w+)(?:\[round\d+-?(.*)\])?")
 FILES = 8
+LONG_S = 60.0
 
 TABLE = pytest.StashKey[Table]()
 CASE = pytest.StashKey["Case"]()
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -55,16 +58,16 @@ class Case:
 
     world: World
     seed: str
+    number: int = 1
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.ledger = Ledger(self.world)
-        self.sellers: list[Seller] = []
 
     def seller(self, **how: object) -> Seller:
         """A new account."""
-        self.sellers.append(Seller(self.world.base_url, **how))  # type: ignore[arg-type]
-        return self.sellers[-1]
+        self.world.sellers.append(Seller(self.world.base_url, **how))  # type: ignore[arg-type]
+        return self.world.sellers[-1]
 
     def files(self, count: int = FILES) -> list[File]:
         """New designs, the same for a seed."""
@@ -82,35 +85,83 @@ class Case:
             work.finish(within_s)
         self.ledger.balance(*works)
 
+    def pause(self, longest_s: float) -> None:
+        """Let a random time pass, so that the fault meets another moment in each round."""
+        wait_s(self.chance.uniform(0, longest_s))
+
+    def outage_s(self, usual: float = 12) -> float:
+        """How long an outage lasts: a minute in the first round, less in the others."""
+        return LONG_S if self.number == 1 and ROUNDS else self.chance.uniform(1, usual)
+
     def close(self) -> None:
         """Nothing breaks any more; the sellers stay, for the audit."""
         self.world.points.disarm()
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A system of the module's own; at its end all books of all rounds are read once more, for what came late."""
-    with small_world(tmp_path_factory.mktemp("chaos")) as found:
-        yield found
-        audit(found)
+class Worlds:
+    """One system for all faults; another one after a fault that it did not survive, so that none has two causes."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[World]]) -> None:
+        self._make = make
+        self._life = ExitStack()
+        self._world: World | None = None
+
+    def current(self) -> World:
+        if self._world is None:
+            self._world = self._life.enter_context(self._make())
+        return self._world
+
+    def end(self) -> None:
+        world, self._world = self._world, None
+        for seller in world.sellers if world else ():
+            seller.http.close()
+        self._life.close()
+
+    def audit(self) -> None:
+        """Read all books once more: what came late came too late for its own round."""
+        if self._world is not None:
+            self._world.until_ready()
+            Ledger(self._world).balance(*(work for work in self._world.works if work.ended))
+            self._world.works.clear()
+            for seller in self._world.sellers:
+                seller.http.close()
+            self._world.sellers.clear()
 
 
-def audit(world: World) -> None:
-    """What came late came too late for its own round."""
-    world.until_ready()
-    Ledger(world).balance(*(work for work in world.works if work.ended))
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """The system that is broken."""
+    found = Worlds(lambda: small_world(tmp_path_factory.mktemp("chaos")))
+    yield found
+    found.end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def audited(worlds: Worlds) -> Iterator[None]:
+    """At the end of a module, all books of all its rounds."""
+    yield
+    worlds.audit()
 
 
 @pytest.fixture
-def case(world: World, request: pytest.FixtureRequest, round_: int) -> Iterator[Case]:
+def world(worlds: Worlds) -> World:
+    """The system, whole and ready."""
+    found = worlds.current()
+    found.until_ready()
+    return found
+
+
+@pytest.fixture
+def case(worlds: Worlds, world: World, request: pytest.FixtureRequest, round_: int) -> Iterator[Case]:
     """A round; its seed repeats its choices."""
     seed = f"{SEED}/{request.node.name}"
     sys.stdout.write(f"CHAOS_SEED={SEED} ({seed})\n")
-    world.until_ready()
-    found = Case(world, seed)
+    found = Case(world, seed, round_)
     request.node.stash[CASE] = found
     yield found
     found.close()
+    if request.node.stash.get(FAILED, False):
+        worlds.end()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -118,6 +169,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Each round becomes part of its fault's row."""
     report = yield
     named = NAME.match(item.name)
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
     if named and call.when == "call" and report.outcome != "skipped":
         table = item.config.stash.setdefault(TABLE, Table())
         case = item.stash.get(CASE, None)

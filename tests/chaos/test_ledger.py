@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.chaos.conftest import Case
+from tests.chaos.conftest import Case, Worlds
 from tests.chaos.findings import Finding
 from tests.chaos.ledger import Books, Ledger
 from tests.chaos.work import Work
@@ -31,13 +31,14 @@ FALSE_ROWS = {
 
 
 @pytest.fixture(scope="module")
-def finished(world: World) -> Iterator[Work]:
+def finished(worlds: Worlds) -> Iterator[Work]:
     """An upload that nothing happened to."""
+    world = worlds.current()
     case = Case(world, "ledger")
     work = case.begin(case.files(4))
     case.balance(work)
     yield work
-    world.works.clear()  # its books are false now
+    world.works.remove(work)  # its books are false now
 
 
 def findings(work: Work) -> list[Finding]:

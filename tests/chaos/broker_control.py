@@ -48,6 +48,14 @@ def policy(broker: Server, pattern: str, definition: dict[str, int]) -> Iterator
         call(broker, "DELETE", "policies/%2F/chaos")
 
 
+@contextlib.contextmanager
+def virtual_host(broker: Server) -> Iterator[str]:
+    """The URL of a virtual host that no service uses; it may be that the broker is another one at the end."""
+    call(broker, "PUT", "vhosts/chaos")
+    yield f"{broker.url.rpartition('/')[0]}/chaos"
+    call(broker, "DELETE", "vhosts/chaos")
+
+
 def delete_queue(broker: Server, name: str) -> None:
     call(broker, "DELETE", f"queues/%2F/{name}")
 

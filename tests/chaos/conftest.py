@@ -27,6 +27,7 @@ SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 NAME = re.compile(r"test_([fcs]\d+)_(\w+)(?:\[round\d+-?(.*)\])?")
 FILES = 8
 LONG_S = 60.0
+ROUND_LIMIT_S = 400
 
 TABLE = pytest.StashKey[Table]()
 CASE = pytest.StashKey["Case"]()
@@ -39,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in ours:
         item.add_marker(pytest.mark.rabbit)
         item.add_marker(pytest.mark.postgres)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(ROUND_LIMIT_S, method="signal"))  # ends the round, not the run
     left_out = [item for item in ours if not ROUNDS and not item.get_closest_marker("chaos_short")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -1,7 +1,5 @@
 """The broker dies, is away, is cut off, crawls, is full, or is not as it was declared."""
 
-from services.local.broker import Broker
-from tests import backends
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import DECIDE, NAS_WRITE, PUBLISH
@@ -14,7 +12,7 @@ HEARTBEAT_S = 16  # the client's, with the second that aiormq adds
 
 def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
     broker = case.world.broker
-    with backends.virtual_host(Broker(broker.url, broker.management_url, "")) as url:
+    with control.virtual_host(broker) as url:
         flood = Flood(url)
         with flood.running():
             until(lambda: flood.confirmed or None, what="nothing was confirmed")
@@ -23,9 +21,9 @@ def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
             before = set(flood.confirmed)
             broker.start()
         arrived = flood.arrived()
-        case.ledger.counts.lost += len(before - arrived) + len(flood.ids - arrived)
-        assert before <= arrived, f"{len(before - arrived)} of {len(before)} confirmed messages are lost"
-        assert arrived == flood.ids
+    case.ledger.counts.lost += len(before - arrived) + len(flood.ids - arrived)
+    assert before <= arrived, f"{len(before - arrived)} of {len(before)} confirmed messages are lost"
+    assert arrived == flood.ids
     case.balance(case.begin())
 
 

@@ -31,7 +31,6 @@ def trio(case: Case) -> Trio:
     return broker
 
 
-@pytest.mark.timeout(300)
 def test_c1_leader_killed_under_load(case: Case) -> None:
     cluster, queue = trio(case), f"presswork.{case.chance.choice(QUEUES)}"
     until(lambda: cluster.all_online(queue), what=f"{queue} has not three members")
@@ -46,7 +45,6 @@ def test_c1_leader_killed_under_load(case: Case) -> None:
     case.ledger.balance(work)
 
 
-@pytest.mark.timeout(300)
 def test_c2_rolling_restart_of_the_brokers(case: Case) -> None:
     cluster = trio(case)
     works = [case.begin(case.files(16))]

@@ -26,7 +26,6 @@ def marked(file: File, marker: str) -> File:
     return file[0], buffer.getvalue()
 
 
-@pytest.mark.timeout(400)
 def test_f19_file_that_kills_its_process(case: Case) -> None:
     files, marker = case.files(4), f"poison {case.seed}"
     bad = case.chance.randrange(4)

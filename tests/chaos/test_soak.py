@@ -14,7 +14,7 @@ SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 VICTIMS = (*2 * SERVICES, "hasher", "broker", "database")
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600, method="signal")
 def test_s1_random_kills_during_a_large_upload(case: Case) -> None:
     seller = case.seller()
     works = [case.begin(case.files(FILES), seller)]

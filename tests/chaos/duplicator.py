@@ -20,6 +20,7 @@ class Duplicator:
     def __init__(self, url: str, chance: random.Random) -> None:
         self.url = url
         self.copies = 0
+        self._known: set[str | None] = set()
         self._chance = random.Random(chance.random())
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -45,13 +46,15 @@ class Duplicator:
             pending: set[asyncio.Task[None]] = set()
 
             async def heard(message: AbstractIncomingMessage) -> None:
-                if MARK not in message.headers:
+                # an answer that comes again because its cause did is no new event: copying it too would never end
+                if MARK not in message.headers and message.message_id not in self._known:
+                    self._known.add(message.message_id)
                     pending.add(asyncio.create_task(self._again(channel, message)))
 
             await queue.consume(heard, no_ack=True)
             self._ready.set()
             await self._stop.wait()
-            await asyncio.gather(*pending)
+            await asyncio.wait_for(asyncio.gather(*pending), 15)
 
     async def _again(self, channel: aio_pika.abc.AbstractChannel, message: AbstractIncomingMessage) -> None:
         await asyncio.sleep(self._chance.uniform(0, LATEST_S))

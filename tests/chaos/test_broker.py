@@ -1,5 +1,7 @@
 """The broker dies, is away, is cut off, crawls, is full, or is not as it was declared."""
 
+import pytest
+
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import DECIDE, NAS_WRITE, PUBLISH
@@ -74,6 +76,7 @@ def test_f13_away_while_uploads_come(case: Case) -> None:
     case.balance(*works)
 
 
+@pytest.mark.chaos_short
 def test_f14_cut_in_the_middle_of_publishes(case: Case) -> None:
     work = case.begin(case.files(16))
     for _ in range(3):

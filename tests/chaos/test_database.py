@@ -1,10 +1,13 @@
 """The database dies or is away."""
 
+import pytest
+
 from tests.chaos.conftest import Case
 from tests.chaos.waiting import until
 from tests.chaos.world import wait_s
 
 
+@pytest.mark.chaos_short
 def test_f11_postmaster_killed_in_a_commit_storm(case: Case) -> None:
     works = [case.begin(case.files(12)), case.begin(case.files(12))]
     works[0].until_heard("submitted")

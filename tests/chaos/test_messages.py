@@ -66,6 +66,7 @@ def test_f21_bad_files_among_fifty(case: Case) -> None:
     case.balance(case.begin(files, expected=dict.fromkeys(bad, "rejected")))
 
 
+@pytest.mark.chaos_short
 def test_f24_every_event_twice_and_shuffled(case: Case) -> None:
     files = case.files(7)
     files.append(("broken.png", b"not a picture"))

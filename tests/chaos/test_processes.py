@@ -23,6 +23,7 @@ def test_f1_hasher_killed_at_random(case: Case) -> None:
     case.balance(work)
 
 
+@pytest.mark.chaos_short
 def test_f1_hasher_killed_within_an_image(case: Case) -> None:
     shots = [
         case.world.points.arm(PREPARE, when, "kill", skip=case.chance.randrange(3)) for when in ("before", "after")

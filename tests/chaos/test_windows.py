@@ -16,7 +16,12 @@ WINDOWS = {
 }
 
 
-@pytest.mark.parametrize("service", WINDOWS)
+SHORT = {"storage"}  # of this fault, what runs with the ordinary tests
+
+
+@pytest.mark.parametrize(
+    "service", [pytest.param(name, marks=pytest.mark.chaos_short if name in SHORT else ()) for name in WINDOWS]
+)
 def test_f2_killed_between_commit_and_ack(case: Case, service: str) -> None:
     shot = case.world.points.arm(
         ACK, "before", "kill", f'"{WINDOWS[service]}"', service=service, skip=case.chance.randrange(2)
@@ -41,6 +46,7 @@ def test_f3_killed_between_outbox_and_publish(case: Case) -> None:
     shot.wait()
 
 
+@pytest.mark.chaos_short
 def test_f4_killed_between_confirm_and_mark(case: Case) -> None:
     shot = case.world.points.arm(PUBLISH, "after", "kill", '"BatchSubmitted"', service="ingest")
     work = case.begin()
@@ -66,6 +72,7 @@ def test_f6_ingest_killed_between_blobs_and_commit(case: Case) -> None:
     assert len(sessions) == 1
 
 
+@pytest.mark.chaos_short
 def test_f7_ingest_killed_between_commit_and_answer(case: Case) -> None:
     shot = case.world.points.arm(SUBMIT, "after", "kill", service="ingest")
     work = case.begin()

@@ -163,7 +163,7 @@ def test_f32_blocked_by_a_full_disk(case: Case) -> None:
     (ingest,) = case.world.pids("ingest")
     before = control.memory_mb(ingest)
     seller = case.seller()
-    control.ctl(case.world.broker, "set_disk_free_limit", "100TB")
+    control.ctl(case.world.broker, "set_disk_free_limit", "100000GB")
     try:
         works = [case.begin(case.files(30), seller), case.begin(case.files(30))]
         wait_s(case.outage_s(8))

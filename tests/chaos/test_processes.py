@@ -2,12 +2,14 @@
 
 import os
 import signal
+import time
 
 import pytest
 
 from tests.chaos.conftest import FILES, Case
 from tests.chaos.failpoints import DECIDE, PREPARE
 from tests.chaos.stitching import Stitched
+from tests.chaos.waiting import until
 from tests.seller import artworks
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
@@ -71,6 +73,23 @@ def test_f28_rolling_restart_of_everything(case: Case) -> None:
         case.world.restart(service, number)
     case.balance(*works)
     assert prepared.fired == 2 * FILES, "a hasher was stopped in the middle of what it had begun"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_f28_stopped_while_the_broker_is_away(case: Case, service: str) -> None:
+    work = case.begin()
+    work.until_heard("submitted")
+    case.world.broker.proxy.refuse()
+    try:
+        until(lambda: case.world.state().get("broker") == "away" or None)
+        case.pause(3.0)
+        began = time.monotonic()
+        case.world.restart(service, 1)
+        stopped_s = time.monotonic() - began
+    finally:
+        case.world.broker.proxy.accept()
+    case.balance(work)
+    assert stopped_s < 45, f"{service} took {stopped_s:.0f} s to stop"
 
 
 def test_f30_stitched_progress_is_gap_free(case: Case) -> None:

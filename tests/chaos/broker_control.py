@@ -13,7 +13,6 @@ import aio_pika
 import httpx
 
 from services.local import node
-from shared.bus.rabbit import consumers
 from tests.chaos.world import World
 from tests.servers import Server
 
@@ -72,7 +71,8 @@ def connections(broker: Server) -> set[str]:
 def consumers_as_processes(world: World) -> bool | None:
     """True when each service has as many consumers as processes."""
     wanted = Counter(name for name, _ in world.running.processes.children)
-    return asyncio.run(consumers(world.broker.url, wanted)) == dict(wanted) or None
+    queues = {name: call(world.broker, "GET", f"queues/%2F/presswork.{name}") for name in wanted}
+    return all(queues[name].get("consumers") == count for name, count in wanted.items()) or None
 
 
 def send(broker: Server, queue: str, body: bytes, headers: dict[str, Any] | None = None) -> None:

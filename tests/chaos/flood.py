@@ -9,13 +9,13 @@ from uuid import uuid4
 import aio_pika
 
 from shared.bus.envelope import Envelope, unseal
-from shared.bus.rabbit import RabbitBus, declare
-from shared.bus.service import Service
-from shared.bus.topology import inbox, topology
+from shared.bus.rabbit import RabbitBus
+from shared.bus.topology import EVENTS, routing_key
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
 
 COUNT = 1000
+QUEUE = "chaos.flood"  # nobody consumes it
 
 
 class Flood:
@@ -50,7 +50,11 @@ class Flood:
             self.failure = error
 
     async def _publish(self) -> None:
-        await declare(self.url, topology([_service()]))
+        async with await aio_pika.connect(self.url) as connection:
+            channel = await connection.channel()
+            exchange = await channel.declare_exchange(EVENTS, "topic", durable=True)
+            queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+            await queue.bind(exchange, routing_key(StoreFile))
         bus = RabbitBus(self.url, "flood")
         await bus.connect()
         await asyncio.gather(*(self._until_confirmed(bus, envelope) for envelope in self.envelopes))
@@ -69,7 +73,7 @@ class Flood:
         found: set[str] = set()
         async with await aio_pika.connect(self.url) as connection:
             channel = await connection.channel()
-            queue = await channel.get_queue(inbox("storage"))
+            queue = await channel.get_queue(QUEUE)
             while message := await queue.get(fail=False, no_ack=True):
                 found.add(str(unseal(message.body).id))
         return found
@@ -77,12 +81,3 @@ class Flood:
 
 def _message() -> StoreFile:
     return StoreFile(tenant_id=uuid4(), shop="NorthCups", path="a.png", content=Blob(sha256="0" * 64, size=1))
-
-
-def _service() -> Service:
-    def on_store_file(message: StoreFile) -> None:
-        """Nobody consumes in this test."""
-
-    service = Service("storage")
-    service.on(on_store_file)
-    return service

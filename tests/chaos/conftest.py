@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.ledger import Ledger
-from tests.chaos.results import Table, markdown
+from tests.chaos.results import Table, keep_failure, markdown
 from tests.chaos.work import Work
 from tests.chaos.world import World, small_world, wait_s
 from tests.seller import File, Seller, artworks
@@ -179,6 +179,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         case = item.stash.get(CASE, None)
         counts = asdict(case.ledger.counts) if case else {}
         title = " ".join([*named[2].split("_"), *([f"({named[3]})"] if named[3] else [])])
+        if report.failed and ROUNDS:
+            keep_failure(f"{named[1]} {title} {item.callspec.id}", f"{case and case.seed}\n{report.longreprtext}")  # type: ignore[attr-defined]
         table.add(named[1].upper(), title, counts, call.duration, failed=report.failed)
     return report
 

@@ -57,6 +57,13 @@ class Table:
         return page
 
 
+def keep_failure(name: str, words: str) -> None:
+    """What a round that failed said, at once: the run may take hours more."""
+    folder = FOLDER / "failures"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_text(words)
+
+
 def markdown(rows: list[Row]) -> list[str]:
     """The table as people read it."""
     lines = ["| fault | what | rounds | lost | doubled | gaps | other | failed | seconds |", "|---|---|" + "--:|" * 7]

@@ -60,7 +60,10 @@ def test_books_of_an_undisturbed_upload_agree(finished: Work) -> None:
 
 @pytest.mark.parametrize("kind", FALSE_ROWS)
 def test_a_false_row_is_found(finished: Work, kind: str) -> None:
-    item, session = finished.world.rows("SELECT id, session_id FROM ingest.items ORDER BY index LIMIT 1")[0]
+    query = """
+        SELECT i.id, s.id FROM ingest.items i JOIN ingest.sessions s ON s.id = i.session_id
+        WHERE s.client_key = :key ORDER BY i.index LIMIT 1"""
+    item, session = finished.world.rows(query, key=finished.session_id)[0]
     with finished.world.engine.connect() as connection:
         connection.execute(text(FALSE_ROWS[kind]), {"session": session, "item": item})
         # read through the same transaction, which is never committed
@@ -90,7 +93,8 @@ def test_a_second_copy_is_found(finished: Work) -> None:
 
 
 def test_a_second_and_an_empty_listing_are_found(finished: Work) -> None:
-    folder = next(path.parent for path in finished.world.running.listings_dir.glob("*/*/listing.json"))
+    item = finished.seller.receipt(finished.session_id)["items"][0]
+    folder = finished.world.running.listings_dir / item["listing_id"]
     copy = folder.with_name("again")
     shutil.copytree(folder, copy)
     assert "doubled" in kinds(finished)

@@ -11,6 +11,8 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input insta
 LOCKED := --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --annotation-style line --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+# two workers, as most tests wait for something; each has its own broker and database
+PARALLEL ?= --numprocesses 2 --dist loadscope
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -33,7 +35,7 @@ flow: $(STAMP_LOCAL) ## Print which service listens to what
 	@$(BIN)/presswork flow
 
 test: $(STAMP_DEV) ## Run all tests (RabbitMQ is installed if it is missing and we are root); ARGS='-k words'
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 unit: $(STAMP_DEV) ## Run the tests that need no broker, no database and no browser
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/flow $(ARGS)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.ops.topology import app as topology
+
 if TYPE_CHECKING:
     from shared.bus.service import Service
+    from shared.settings import BusSettings
 
 app = typer.Typer(
     help="From a seller's designs to listings: six services over RabbitMQ.",
@@ -17,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
 
+app.add_typer(topology, name="topology")
+
+Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 
 
@@ -24,15 +30,20 @@ DataDir = Annotated[Path, typer.Option("--data", help="folder for everything tha
 def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage, mockup or publisher")]) -> None:
     """Run one service in this process; run it as often as you like."""
     from services.embedded import WORKERS
+    from services.ops.inspection import inspected
+    from shared.settings import BusSettings
 
     if name == "ingest":
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
 
         settings = Settings()
-        serve(settings, original=_workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1))
+        original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
+        with inspected(settings):
+            serve(settings, original=original)
     elif name in WORKERS:
-        runpy.run_module(f"services.{name}", run_name="__main__")
+        with inspected(BusSettings()):
+            runpy.run_module(f"services.{name}", run_name="__main__")
     else:
         raise typer.BadParameter(f"no service is called {name!r}; there are ingest, {', '.join(WORKERS)}")
 
@@ -40,7 +51,7 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
 @app.command()
 def up(
     data: DataDir = Path("var"),
-    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
 ) -> None:
@@ -64,11 +75,7 @@ def init(
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    import asyncio
-
     from services.storage.settings import Settings
-    from shared.bus.rabbit import declare
-    from shared.bus.topology import topology
     from shared.errors import Permanent, Retryable
 
     if (adopt and not new_nas) or (new_nas and not nas):
@@ -80,7 +87,7 @@ def init(
         migrate(settings.database_url)
     try:
         if broker:
-            asyncio.run(declare(settings.amqp_url, topology(_all_services())))
+            _declare(settings)
         if nas:
             _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
     except (Permanent, Retryable) as error:
@@ -92,16 +99,17 @@ def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:
     """Print who emits what and who listens to it."""
+    from services.embedded import all_services
     from services.flow import mermaid as draw
     from services.flow import table
 
-    print(draw(_all_services()) if mermaid else table(_all_services()))
+    print(draw(all_services()) if mermaid else table(all_services()))
 
 
 @app.command()
 def demo(
     data: DataDir = Path("var/demo"),
-    port: Annotated[int, typer.Option(help="port of the HTTP API")] = 3003,
+    port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
 ) -> None:
     """Run the whole pipeline once on about 60 designs and show what became of each."""
@@ -116,6 +124,20 @@ def demo(
     except NotStarted as error:
         raise SystemExit(f"presswork could not start: {error}") from error
     sys.exit(status)
+
+
+def _declare(settings: "BusSettings") -> None:
+    """What `presswork topology apply` does."""
+    import asyncio
+
+    from services.embedded import all_services
+    from services.ops.applying import applied
+    from services.ops.queues import topology
+
+    done = asyncio.run(applied(settings, topology(all_services())))
+    if done.left:
+        raise SystemExit(done.words)
+    print(done.words)
 
 
 def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
@@ -146,20 +168,18 @@ def _workers(hashers: int) -> "list[Service]":
     return workers(hashers=hashers)
 
 
-def _all_services() -> "list[Service]":
-    from services.ingest.service import build
-    from shared.database import engine_of
-    from shared.settings import DatabaseSettings
-
-    return [build(engine_of(DatabaseSettings().database_url)), *_workers(1)]
-
-
 def _scale(wanted: list[str]) -> dict[str, int]:
-    found = {}
+    from services.embedded import WORKERS
+
+    found: dict[str, int] = {}
     for part in wanted:
         name, _, count = part.partition("=")
-        if not count.isdigit():
+        if not count.isdecimal():
             raise typer.BadParameter(f"{part!r} should look like hasher=4")
+        if name not in WORKERS:
+            others = " (a second ingest needs a port of its own: PORT=3004 presswork run ingest)"
+            known = f"{', '.join(WORKERS)} can be scaled{others if name == 'ingest' else ''}"
+            raise typer.BadParameter(f"{part!r}: only {known}")
         found[name] = int(count)
     return found
 

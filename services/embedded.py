@@ -8,6 +8,8 @@ import os
 
 from shared.bus.service import Service
 from shared.contracts import Stage
+from shared.database import engine_of
+from shared.settings import DatabaseSettings
 
 WORKERS: tuple[Stage, ...] = ("hasher", "dedup", "storage", "mockup", "publisher")
 
@@ -26,3 +28,9 @@ def workers(*, hashers: int) -> list[Service]:
         if service.name == "hasher":
             service.prefetch = max(1, min(hashers, os.cpu_count() or 1))
     return services
+
+
+def all_services() -> list[Service]:
+    """Ingest too: what must be on the broker, and who talks to whom."""
+    build = importlib.import_module("services.ingest.service").build
+    return [build(engine_of(DatabaseSettings().database_url)), *workers(hashers=1)]

@@ -11,3 +11,7 @@ class Permanent(Exception):  # noqa: N818
 
 class Unavailable(Retryable):
     """Something every message needs (database, NAS, blob store) is away. Costs the message no attempt."""
+
+
+class Busy(Unavailable):
+    """The same for this message alone: another one holds what it needs. The others go on."""

@@ -24,3 +24,4 @@ def configure(level: str, service: str) -> None:
     logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it logs every lost connection with a trace; we log it once
     logging.getLogger("aio_pika").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request

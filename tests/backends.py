@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from services.local import apt, docker, node
 from services.local.amqp import ready
 from services.local.broker import Broker, broker
 from services.local.database import Database, database
-from services.local.process import NotStarted
+from services.local.process import NotStarted, claim
 from services.migrations import migrate
 
 AMQP_URL = os.environ.get("TEST_AMQP_URL") or os.environ.get("AMQP_URL")
@@ -27,9 +28,15 @@ NO_RABBIT = "no RabbitMQ: install rabbitmq-server (root's runs do it by themselv
 
 
 def install_missing() -> None:
-    """Install RabbitMQ when nothing else can give us one; before the first test, so that no test's time limit runs."""
-    if not AMQP_URL and node.installed() is None and not docker.answers() and apt.usable():
-        with contextlib.suppress(NotStarted):  # said again, and judged, by `rabbit`
+    """Install RabbitMQ when nothing else can give us one; before the first test, so that no test's time limit runs.
+
+    Test workers run this side by side: one installs, and the others find it installed.
+    """
+    if AMQP_URL or not apt.usable():
+        return
+    folder = Path(tempfile.gettempdir()) / f"presswork-test-install-{os.geteuid()}"
+    with contextlib.suppress(NotStarted), claim(folder, wait_s=apt.LIMIT_S):  # said again, and judged, by `rabbit`
+        if node.installed() is None and not docker.answers():
             apt.install("rabbitmq-server", print)
 
 

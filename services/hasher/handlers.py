@@ -1,73 +1,71 @@
 """What the hasher does when a batch arrives: each file becomes a print file with hashes, or is refused in words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import cv2
+import structlog
 
+from services.hasher.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
-from services.hasher.preparing import prepare
 from services.hasher.rejection import Rejected
 from services.hasher.results import Result, Results, key_of
 from services.hasher.sniffing import misnamed
-from shared.blobs import Blobs
-from shared.contracts import BatchSubmitted, ImageHashed, ImageRejected, PrintSpec, UploadedFile
-from shared.errors import Permanent
+from shared.contracts import BatchSubmitted, Blob, ImageHashed, ImageRejected, PrintSpec, UploadedFile
+
+log = structlog.get_logger()
+
+Make = Callable[[Blob, PrintSpec], Result]
+"""`services.hasher.making`, in a child process."""
 
 
 def on_batch_submitted(
-    batch: BatchSubmitted, blobs: Blobs, limits: Limits, results: Results
+    batch: BatchSubmitted, make: Make, limits: Limits, results: Results
 ) -> Iterator[ImageHashed | ImageRejected]:
     """One answer per file, in the batch's order, each as soon as its blobs are stored.
 
     The order is part of the promise: an answer's id is made from its place, and a repeat must give the same ids.
     """
     for file in batch.files:
-        yield _answer(batch, file, blobs, limits, results)
+        yield _answer(batch, file, make, limits, results)
 
 
 def _answer(
-    batch: BatchSubmitted, file: UploadedFile, blobs: Blobs, limits: Limits, results: Results
+    batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits, results: Results
 ) -> ImageHashed | ImageRejected:
     try:
-        return _hashed(batch, file, _result(batch, file, blobs, limits, results))
+        return _hashed(batch, file, _result(batch, file, make, limits, results))
     except Rejected as rejected:
         return _rejected(batch, file, rejected)
 
 
-def _result(batch: BatchSubmitted, file: UploadedFile, blobs: Blobs, limits: Limits, results: Results) -> Result:
+def _result(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits, results: Results) -> Result:
     key = key_of(batch, file)
     result = results.find(key)
     if result is None:
         check_bytes(file.upload.size, limits)
-        result = _made(file, batch.print_spec, blobs, limits)
+        result = _made(batch, file, make, limits)
         results.keep(key, result)
     return result
 
 
-def _made(file: UploadedFile, spec: PrintSpec, blobs: Blobs, limits: Limits) -> Result:
+def _made(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits) -> Result:
+    """Refuse what kills or holds up its decoder: it would do so again, and keep the rest of its batch from its end."""
     try:
-        data = blobs.get(file.upload)
-    except Permanent as error:  # one lost upload must not take its batch with it
-        raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
-    try:
-        design = prepare(data, spec, limits)
-    except (MemoryError, cv2.error) as error:
-        if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
-            raise
-        # It would meet the same limit again, and take the rest of its batch with it.
-        raise Rejected("out_of_memory", "too large for this server's memory; export it smaller") from error
-    return Result(
-        print_file=blobs.put(design.print_file),
-        canonical=blobs.put(design.canonical),
-        width=design.width,
-        height=design.height,
-        dpi=design.dpi,
-        algorithm=design.algorithm,
-        phash=design.phash,
-        dhash=design.dhash,
-        format=design.format,
-        warnings=design.warnings,
-    )
+        return make(file.upload, batch.print_spec)
+    except Died as death:
+        log.error("a file crashes its decoder", cause=death.how, sha256=file.upload.sha256)  # noqa: TRY400
+        raise _crashed(death) from death
+    except TookTooLong as error:
+        log.error("a file holds up its decoder", sha256=file.upload.sha256)  # noqa: TRY400
+        words = f"decoding it was given up after {limits.max_seconds:g} s; export it again as PNG"
+        raise Rejected("timed_out", words) from error
+
+
+def _crashed(death: Died) -> Rejected:
+    if death.how == "signal SIGKILL":  # nobody but the kernel sends it twice
+        how, advice = f"{death.how}: most likely it needs more memory than the server has", "export it smaller"
+    else:
+        how, advice = death.how, "export it again as PNG"
+    return Rejected("crashed", f"this file makes the image decoder crash ({how}); {advice}")
 
 
 def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageHashed:

@@ -9,12 +9,10 @@ from PIL import Image
 
 from services.hasher.raster import Pixels, crop_to_alpha, premultiplied, resized
 from services.hasher.rejection import Rejected
+from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
 
 SIDE = 512
 HASH_SIZE = 16  # 16 x 16 bits
-ALGORITHM = "canonical512-grey128/phash16+dhash16/1"
-GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
-"""For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
 
 CLEAR_CONTRAST = 16  # levels of 255 by which art must differ from the grey it is laid on
 SOLID = 32  # alpha of 255 from which a pixel belongs to the picture's outline

@@ -7,12 +7,13 @@ from services.hasher.rejection import Rejected, in_words
 
 @dataclass(frozen=True)
 class Limits:
-    """`min_side` is asked of the longer side of what is visible."""
+    """`min_side` is asked of the longer side of what is visible; `max_seconds` are for decoding, hashing, encoding."""
 
     max_bytes: int = 500_000_000
     max_pixels: int = 200_000_000
     max_side: int = 30_000
     min_side: int = 10
+    max_seconds: float = 300.0
 
 
 def check_bytes(size: int, limits: Limits) -> None:

@@ -9,9 +9,6 @@ from services.hasher.raster import Pixels, premultiplied, resized, straight
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
 
-VERSION = "print/1"
-"""Changes when the same picture and spec would give other pixels."""
-
 
 @dataclass(frozen=True)
 class Layout:

@@ -1,13 +1,18 @@
 """The one way to say that a file can't become a print."""
 
+OUT_OF_MEMORY = "out_of_memory"
+
 
 class Rejected(Exception):  # noqa: N818 - a verdict about the file, not a fault of the program
     """`code` is for programs; `reason` says to the user, without the file's name, what is wrong and what to do."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
+        super().__init__(code, reason)  # what pickle makes it again from, on its way between processes
         self.code = code
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"
 
 
 def in_words(size: int) -> str:

@@ -1,21 +1,27 @@
-"""The hasher as a service: its handler bound to the blob store and the limits."""
-
-import cv2
-from PIL import Image
+"""The hasher as a service: its handler bound to the blob store, the limits, and the child process that decodes."""
 
 from services.hasher.handlers import on_batch_submitted
-from services.hasher.results import Results
+from services.hasher.isolation import Isolated
+from services.hasher.results import Result, Results
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.service import Service
+from shared.contracts import Blob, PrintSpec
+
+MAKER = "services.hasher.making:maker"
 
 
 def build(settings: Settings) -> Service:
-    """Scale by processes, as many as cores: one picture at a time keeps memory bounded."""
-    cv2.setNumThreads(1)  # its own pool would compete with the other hashers for the same cores
-    # Pillow warns above its limit and refuses above twice that: ours decides in between.
-    Image.MAX_IMAGE_PIXELS = settings.limits.max_pixels
+    """Scale by processes, as many as cores: one picture at a time keeps memory bounded.
+
+    What decodes is named and not imported, so this process stays small and lives on when a file kills its decoder.
+    """
     blobs = Blobs(settings.blob_dir)
+    make: Isolated[[Blob, PrintSpec], Result] = Isolated(
+        MAKER,
+        (settings.blob_dir.absolute(), settings.limits),
+        memory_bytes=settings.decode_memory_bytes,
+    )
     service = Service("hasher")
-    service.on(on_batch_submitted, blobs=blobs, limits=settings.limits, results=Results(blobs))
+    service.on(on_batch_submitted, make=make, limits=settings.limits, results=Results(blobs))
     return service

@@ -20,7 +20,7 @@ from services.ingest.api.resources import Resources
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
-from services.ingest.catalog.choices import listing_template, mockup_group, print_choice
+from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
@@ -64,6 +64,8 @@ def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn raises what stopped it once more at its end
     _Server(config, desk).run()
+    if (rabbit := desk.lanes.rabbit) and rabbit.fault:
+        raise SystemExit(rabbit.fault)
 
 
 class _Server(uvicorn.Server):
@@ -149,8 +151,7 @@ class Lookup:
     def group(self, user: User, data: ProductData) -> tuple[ListingTemplate, tuple[Background, ...]]:
         """What listings of this template with this mockup group are made of."""
         with self.resources.transaction() as connection:
-            template = listing_template(connection, user.id, data.product_template_id)
-            return template, mockup_group(connection, user.id, data.mockup_id).backgrounds
+            return listing_choice(connection, user.id, data.product_template_id, data.mockup_id)
 
 
 @contextlib.asynccontextmanager

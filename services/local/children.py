@@ -37,10 +37,9 @@ class Processes:
         """Start one process of a service."""
         log = self.log(name, number)
         _put_by(log)
-        # ingest takes the other services in, which only the command may
-        command = ["services.cli", "run", name] if name == "ingest" else [f"services.{name}"]
+        command = [sys.executable, "-m", "services.cli", "run", name]  # as in production, with all that it checks
         self.children[name, number] = process.start(
-            [sys.executable, "-m", *command], when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
+            command, when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
         )
         self._started[name, number] = time.monotonic()
 

@@ -22,7 +22,7 @@ from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
 from services.local.environment import settings_for, shop
 from services.local.process import NotStarted, claim
-from shared.bus.rabbit import consumers
+from services.ops.broker import consumers
 from shared.errors import Unavailable
 
 READY_LIMIT_S = 90.0
@@ -62,8 +62,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         NotStarted: with what is missing, in words.
     """
     data_dir = plan.data_dir.resolve()
-    for folder in ("blobs", "logs", "listings"):
-        (data_dir / folder).mkdir(parents=True, exist_ok=True)
+    _make_folders(data_dir)
     given = {**os.environ, **plan.environment}
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(data_dir, wait_s=0))
@@ -132,6 +131,14 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
         for number, handler in previous.items():
             signal.signal(number, handler)
     say("stopped")
+
+
+def _make_folders(data_dir: Path) -> None:
+    try:
+        for folder in ("blobs", "logs", "listings"):
+            (data_dir / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotStarted(f"{data_dir} can't be written ({error.strerror}): name another folder with --data") from error
 
 
 def _refuse_taken(host: str, port: int) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -18,8 +18,8 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
     """The session that may write to this shop. It is idle, outside any transaction, while the shop is called.
 
     Raises:
-        Unavailable: another publisher has kept the shop for longer than `wait_s`. It costs the message no attempt: a
-            busy shop must not bury its own messages.
+        Busy: another publisher has kept the shop for longer than `wait_s`. It costs the message no attempt: a busy
+            shop must not bury its own messages.
     """
     lock = int.from_bytes(hashlib.sha256(f"publisher\n{target}\n{shop}".encode()).digest()[:8], signed=True)
     with _in_words():
@@ -55,7 +55,7 @@ def _in_words(when_locked: str = "") -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         cause = getattr(error, "orig", None)
         if getattr(cause, "pgcode", None) == LOCK_NOT_AVAILABLE:
-            raise Unavailable(when_locked) from error
+            raise Busy(when_locked) from error
         raise Unavailable(f"the ledger can't be used: {str(cause or error).strip().splitlines()[0]}") from error
 
 

@@ -86,12 +86,14 @@ def unseal(body: bytes) -> Envelope:
         cls = types().get(raw["type"])
         if cls is None:
             raise Undecodable(f"unknown message type {raw['type']!r}")
-        causation = raw.get("causationid")
+        causation, correlation = raw.get("causationid"), raw.get("correlationid")
+        if correlation is not None and not (isinstance(correlation, str) and len(correlation.encode()) <= 255):
+            raise Undecodable("its session is no short text")  # AMQP could not carry it on
         return Envelope(
             id=UUID(raw["id"]),
             message=cls.model_validate(raw["data"]),
             source=str(raw.get("source", "")).removeprefix("presswork/"),
-            correlation_id=raw.get("correlationid"),
+            correlation_id=correlation,
             causation_id=UUID(causation) if causation else None,
         )
     except RecursionError as error:  # thousands of brackets: not a ValueError to Python's parser

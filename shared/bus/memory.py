@@ -6,16 +6,17 @@ from fnmatch import fnmatchcase
 
 import structlog
 
-from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
-from shared.bus.envelope import Envelope
+from shared.bus.breaker import Breaker
+from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
 from shared.bus.service import Service
+from shared.bus.settlement import Delivery, Sealed
 from shared.bus.topology import DEAD, RETRY, Route, bindings
 from shared.contracts import Stage
 
 log = structlog.get_logger()
 
 
-class MemoryBus:
+class MemoryBus(Transport):
     """Queues in memory. What is in them is gone with the process: whoever published must be able to do so again."""
 
     def __init__(self) -> None:
@@ -33,16 +34,9 @@ class MemoryBus:
         self.inboxes[service.name] = asyncio.Queue()
         pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
         self._pools.append(pool)
+        consumer = Consumer(service, self, pool, Breaker(self.stopping))
         for _ in range(service.prefetch):
-            self._consumers.append(asyncio.create_task(self._work(service, pool)))
-
-    async def publish(self, envelope: Envelope) -> None:
-        """Publish a message and return when queues have taken it.
-
-        Raises:
-            Unroutable: no service listens to it.
-        """
-        await publish(self, envelope)
+            self._consumers.append(asyncio.create_task(self._work(consumer)))
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Put one copy where the broker's exchanges would."""
@@ -102,16 +96,16 @@ class MemoryBus:
         self._unfinished += 1
         self.inboxes[service].put_nowait(delivery)
 
-    async def _work(self, service: Service, pool: ThreadPoolExecutor) -> None:
-        inbox = self.inboxes[service.name]
+    async def _work(self, consumer: Consumer) -> None:
+        inbox = self.inboxes[consumer.service.name]
         while not self.stopping.is_set():
             delivery = await _next(inbox, self.stopping)
             if delivery is None:
                 return
             try:
-                settled = await deliver(service, delivery, self, pool, self.stopping)
+                settled = await deliver(consumer, delivery)
                 if not settled and not self.stopping.is_set():
-                    self._put(service.name, delivery)
+                    self._put(consumer.service.name, delivery)
             finally:
                 self._unfinished -= 1
                 inbox.task_done()

@@ -1,25 +1,22 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+import signal
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aio_pika.abc import AbstractRobustConnection as Connection
-from aio_pika.exceptions import (
-    CONNECTION_EXCEPTIONS,
-    AMQPError,
-    ChannelInvalidStateError,
-    DeliveryError,
-    PublishError,
-)
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelInvalidStateError, DeliveryError, PublishError
 
-from shared.bus.delivery import Delivery, Sealed, Unroutable, deliver, publish
-from shared.bus.envelope import CONTENT_TYPE, Envelope
+from shared.bus.breaker import Breaker
+from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
+from shared.bus.envelope import CONTENT_TYPE
 from shared.bus.service import Service
-from shared.bus.topology import Route, Topology, dead_queue, inbox
+from shared.bus.settlement import Delivery, Sealed
+from shared.bus.topology import Route, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
 
@@ -30,13 +27,14 @@ CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
 RECONNECT_S = 2
 WATCH_S = 10.0
+NOT_READY_S = 60.0
 RENEW_ROUNDS = 30
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
 BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, ChannelInvalidStateError)
 
 
-class RabbitBus:
+class RabbitBus(Transport):
     """Two connections, because a broker that blocks publishers must still get our acks.
 
     Reconnects by itself. A publish that fails is the caller's to repeat: delivery keeps its input unacked, the relay
@@ -48,11 +46,12 @@ class RabbitBus:
         self.name = name
         self.watch_s = watch_s
         self.stopping = asyncio.Event()
+        self.fault = ""
         self._publishing: Connection | None = None
         self._consuming: Connection | None = None
         self._channel: AbstractChannel | None = None
-        self._exchanges: dict[str, AbstractExchange] = {}
         self._inboxes: dict[str, _Inbox] = {}
+        self.breaker = Breaker(self.stopping)
 
     async def connect(self) -> None:
         """Open both connections, once: they reconnect by themselves.
@@ -69,22 +68,13 @@ class RabbitBus:
             self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
         except BROKER_ERRORS as error:
             await self._close()
-            raise Unavailable(f"RabbitMQ can't be reached at {_address(self.url)}: {error}") from error
+            raise Unavailable(f"RabbitMQ can't be reached at {address(self.url)}: {error}") from error
 
     @property
     def connected(self) -> bool:
         """Whether a publish has a chance right now."""
         connection = self._publishing
         return bool(connection and connection.connected.is_set() and not connection.is_closed)
-
-    async def publish(self, envelope: Envelope) -> None:
-        """Publish a message, persistent and mandatory, and return when the broker has confirmed every copy.
-
-        Raises:
-            Unroutable: a queue or binding is missing.
-            Unavailable: the broker is away or did not confirm in time; repeat it, the id stays the same.
-        """
-        await publish(self, envelope)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Publish one copy and wait for its confirm."""
@@ -100,7 +90,10 @@ class RabbitBus:
         try:
             # aio-pika's own timeout does not cover waiting for a reconnect, so the bound is ours.
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                exchange = await self._exchange(route.exchange)
+                if self._channel is None:
+                    raise Unavailable("not connected")
+                # ensure=False: workers don't declare
+                exchange = await self._channel.get_exchange(route.exchange, ensure=False)
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
             raise Unroutable(f"nothing is bound to {route.key} on {route.exchange}; run presswork init") from error
@@ -125,6 +118,13 @@ class RabbitBus:
                 await opened.open()
                 self._inboxes[queue] = opened
 
+    def give_up(self, why: str) -> None:
+        """End this process as SIGTERM does: it can't do its work, and its supervisor starts it again."""
+        log.error("giving up", cause=why)
+        if not self.fault:
+            self.fault = why
+            signal.raise_signal(signal.SIGTERM)
+
     async def stop(self, grace_s: float = 30.0) -> None:
         """Take no more, finish what is in work within the grace, close. What is unfinished comes again."""
         if self.stopping.is_set():
@@ -142,14 +142,6 @@ class RabbitBus:
             client_properties={"connection_name": f"presswork {self.name} {purpose}"},
         )
         return connection
-
-    async def _exchange(self, name: str) -> AbstractExchange:
-        if self._channel is None:
-            raise Unavailable("not connected")
-        if name not in self._exchanges:
-            # ensure=False: workers don't declare; robust reconnects would declare again with remembered arguments.
-            self._exchanges[name] = await self._channel.get_exchange(name, ensure=False)
-        return self._exchanges[name]
 
     async def _close(self) -> None:
         connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
@@ -172,6 +164,7 @@ class _Inbox:
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.taken = self.done = 0
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
+        self.consumer = Consumer(service, bus, self.pool, bus.breaker)
         self.tasks: list[asyncio.Task[None]] = []
         self.channel: AbstractChannel | None = None  # held here: aio-pika itself keeps only a weak reference
         self.queue: AbstractQueue
@@ -186,6 +179,12 @@ class _Inbox:
         await self._subscribe()
         self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
         self.tasks.append(asyncio.create_task(self._watch()))
+        for task in self.tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():  # none returns by itself: a consumer must not stand still in silence
+            self.bus.give_up(f"the consumer of {self.name} broke: {task.exception()!r}")
 
     async def _subscribe(self) -> None:
         try:
@@ -215,7 +214,7 @@ class _Inbox:
             message = await self.arrived.get()
             delivery = Delivery(message.body, message.headers, self.dead_service)
             try:
-                settle = await deliver(self.service, delivery, self.bus, self.pool, self.bus.stopping)
+                settle = await deliver(self.consumer, delivery)
             except Exception:
                 # Delivery foresees every error of a handler, so this is a fault of ours. It must not end the worker
                 # in silence; if it comes each time, the delivery limit buries the message.
@@ -233,8 +232,11 @@ class _Inbox:
         A queue that was deleted and declared again within a moment, or a channel that could not be opened again, leaves
         a consumer that nobody serves and nobody tells. RabbitMQ 3.10 may even count messages as delivered to it, as
         many as its prefetch: from here that looks like an empty queue, and only a new consumer brings them back.
+        Where even that does not come about for a minute though the connection is there, a new process may do better.
         """
         starved = quiet = 0
+        clock = asyncio.get_running_loop().time
+        ready = clock()
         while True:
             before = self.taken
             await asyncio.sleep(self.bus.watch_s)
@@ -250,6 +252,10 @@ class _Inbox:
                     await self._subscribe()
                 except Unavailable as error:
                     log.warning("not yet", cause=str(error), next_try_s=self.bus.watch_s)
+            if self.channel is not None or not self.connection.connected.is_set():
+                ready = clock()
+            elif clock() - ready > NOT_READY_S:
+                self.bus.give_up(f"queue {self.name} could not be consumed for {NOT_READY_S:.0f} s")
 
     async def _starving(self) -> bool:
         """Whether there is something to deliver, or nobody at all to deliver it to."""
@@ -289,47 +295,6 @@ async def _settle(settling: Awaitable[None]) -> None:
         log.info("could not settle", cause=repr(error))
 
 
-async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
-    """How many consumers each service's inbox has.
-
-    Raises:
-        Unavailable: no broker, or a queue is missing.
-    """
-    try:
-        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
-        async with connection:
-            channel = await connection.channel()
-            found = {}
-            for service in services:
-                queue = await channel.declare_queue(inbox(service), passive=True)
-                found[service] = queue.declaration_result.consumer_count or 0
-            return found
-    except BROKER_ERRORS as error:
-        raise Unavailable(f"the consumers at {_address(url)} can't be counted: {error}") from error
-
-
-async def declare(url: str, wanted: Topology) -> None:
-    """Create what is missing of the topology. Existing queues with other arguments are left alone.
-
-    Raises:
-        Unavailable: no broker, or a queue of that name exists with other arguments (the words say which).
-    """
-    try:
-        connection = await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S)
-    except BROKER_ERRORS as error:
-        raise Unavailable(f"RabbitMQ can't be reached at {_address(url)}: {error}") from error
-    async with connection:
-        channel = await connection.channel()
-        try:
-            for exchange in wanted.exchanges:
-                await channel.declare_exchange(exchange.name, exchange.kind, durable=True)
-            for queue in wanted.queues:
-                declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
-                for route in queue.bindings:
-                    await declared.bind(route.exchange, route.key)
-        except AMQPError as error:
-            raise Unavailable(f"the broker refused the topology: {error}") from error
-
-
-def _address(url: str) -> str:
-    return url.rsplit("@", 1)[-1]  # never the password
+def address(url: str) -> str:
+    """For people: without the password."""
+    return url.rsplit("@", 1)[-1]

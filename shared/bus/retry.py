@@ -2,22 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.errors import Permanent
-
-
-@dataclass(frozen=True)
-class Retry:
-    """Try again after this long, in one of the broker's retry queues."""
-
-    delay_s: float
-
-
-@dataclass(frozen=True)
-class Bury:
-    """Give up: the message goes to the service's dead-letter queue with this cause."""
-
-    cause: str
-
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -25,11 +9,6 @@ class RetryPolicy:
 
     delays_s: tuple[float, ...] = (5, 30, 300, 300, 300)
 
-    def after(self, error: BaseException, attempt: int) -> Retry | Bury:
-        """Decide what becomes of a message whose `attempt` (from 1) ended in `error`."""
-        cause = f"{type(error).__name__}: {error}"
-        if isinstance(error, Permanent):
-            return Bury(cause)
-        if attempt > len(self.delays_s):
-            return Bury(f"{cause} (after {attempt} attempts)")
-        return Retry(self.delays_s[attempt - 1])
+    def after(self, attempt: int) -> float | None:
+        """How long a message whose `attempt` (from 1) failed waits for its next; None: that was the last."""
+        return self.delays_s[attempt - 1] if attempt <= len(self.delays_s) else None

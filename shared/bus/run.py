@@ -2,6 +2,9 @@
 
 import asyncio
 import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 import structlog
 
@@ -16,13 +19,22 @@ log = structlog.get_logger()
 LONGEST_PAUSE_S = 1.0
 
 
+class Unsafe(Exception):  # noqa: N818 - reads as what was found
+    """What is on the broker may lose messages, so nothing is consumed; the words say what to do."""
+
+
+inspection: ContextVar[Callable[[Service], Awaitable[None]] | None] = ContextVar("inspection", default=None)
+"""Looks at a service's queues before they are consumed; raises Unsafe or Unavailable. Set by `presswork run`."""
+
+
 def run(service: Service, settings: BusSettings) -> None:
     """Consume until SIGTERM or SIGINT; then finish what is in work and return."""
     logs.configure(settings.log_level, service.name)
-    asyncio.run(_serve(service, settings))
+    if fault := asyncio.run(_serve(service, settings)):
+        sys.exit(fault)
 
 
-async def _serve(service: Service, settings: BusSettings) -> None:
+async def _serve(service: Service, settings: BusSettings) -> str:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,13 +43,14 @@ async def _serve(service: Service, settings: BusSettings) -> None:
     serving = asyncio.create_task(start(bus, service))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not stop.is_set():
+    if not (stop.is_set() or bus.fault):
         await serving
         log.info("ready", prefetch=service.prefetch)
-        await stop.wait()
+    await stop.wait()
     serving.cancel()
     log.info("stopping", grace_s=settings.stop_grace_seconds)
     await bus.stop(settings.stop_grace_seconds)
+    return bus.fault
 
 
 async def start(bus: RabbitBus, service: Service) -> None:
@@ -46,7 +59,12 @@ async def start(bus: RabbitBus, service: Service) -> None:
     while True:
         try:
             await bus.connect()
+            if inspect := inspection.get():
+                await inspect(service)
             await bus.consume(service)
+        except Unsafe as error:
+            bus.give_up(str(error))
+            return
         except Unavailable as error:
             if str(error) != said:
                 said = str(error)

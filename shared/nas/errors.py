@@ -6,18 +6,8 @@ from shared.errors import Permanent, Retryable, Unavailable
 
 # Seen on NFS and CIFS mounts during a failover, a reconnect or a lost answer: the same call may work a second later.
 ABSENT = frozenset(
-    {
-        errno.ESTALE,
-        errno.EIO,
-        errno.ETIMEDOUT,
-        errno.ECONNRESET,
-        errno.ECONNABORTED,
-        errno.EHOSTDOWN,
-        errno.EHOSTUNREACH,
-        errno.ENETDOWN,
-        errno.ENETUNREACH,
-        errno.ENOTCONN,
-    }
+    {errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNABORTED}
+    | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN}
 )
 BUSY = frozenset({errno.EAGAIN, errno.EBUSY})
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

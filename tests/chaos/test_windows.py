@@ -46,7 +46,6 @@ def test_f3_killed_between_outbox_and_publish(case: Case) -> None:
     shot.wait()
 
 
-@pytest.mark.chaos_short
 def test_f4_killed_between_confirm_and_mark(case: Case) -> None:
     shot = case.world.points.arm(PUBLISH, "after", "kill", '"BatchSubmitted"', service="ingest")
     work = case.begin()

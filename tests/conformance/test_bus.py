@@ -1,23 +1,29 @@
 """What both transports promise, as one suite: the in-process bus, and RabbitMQ itself."""
 
 import asyncio
+import itertools
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
-from shared.bus import delivery
+from services.ops.broker import declare
+from services.ops.queues import topology
+from shared.bus import breaker, delivery
 from shared.bus.dead_letter import DeadLetter
-from shared.bus.delivery import Sealed, Unroutable
+from shared.bus.delivery import Unroutable
 from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
-from shared.bus.rabbit import RabbitBus, declare
+from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
-from shared.bus.topology import EVENTS, Route, routing_key, topology
+from shared.bus.settlement import Sealed
+from shared.bus.topology import EVENTS, Route, routing_key
 from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile
 from shared.errors import Permanent, Retryable, Unavailable
 
@@ -242,6 +248,23 @@ def test_a_permanent_error_is_buried_at_once(connect: Connect) -> None:
     run(scenario())
 
 
+def test_an_error_without_end_is_buried_with_what_fits(connect: Connect) -> None:
+    async def scenario() -> None:
+        letters = Heard()
+
+        def fail(message: StoreFile) -> None:
+            raise Permanent("too long " * 100_000)
+
+        async with connect(storage(fail), archiver(letters)) as bus:
+            await bus.publish(sealed_for(command()))
+            (letter,) = await letters.reach(1)
+            assert len(letter.cause) == 1024
+            assert len(letter.headers["x-stack"]) == 4096
+            assert sum(len(str(value)) for value in letter.headers.values()) < 16 * 1024
+
+    run(scenario())
+
+
 def test_an_undecodable_message_is_buried_and_the_consumer_lives(connect: Connect) -> None:
     async def scenario() -> None:
         heard, letters = Heard(), Heard()
@@ -277,6 +300,39 @@ def test_an_outage_is_waited_out_and_costs_no_attempt(connect: Connect) -> None:
             assert letters.messages == []
 
     run(scenario())
+
+
+def test_an_outage_pauses_all_that_is_in_hand_and_one_message_asks_for_its_end(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand, pause_s = 8, 0.2
+    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", pause_s)
+
+    async def scenario() -> None:
+        back, together = threading.Event(), threading.Barrier(hand, timeout=DEADLINE_S)
+        asked, done, letters = Heard(), Heard(), Heard()
+
+        def work(message: StoreFile) -> None:
+            if asked.add(time.monotonic()) <= hand:
+                together.wait()  # all are in hand when the first is refused
+            if not back.is_set():
+                raise Unavailable("the NAS is away")
+            done.add(message)
+
+        async with connect(storage(work, prefetch=hand), archiver(letters)) as bus:
+            for _ in range(hand + 4):
+                await bus.publish(sealed_for(command()))
+            times = (await asked.reach(hand + 3))[hand - 1 : hand + 3]
+            for earlier, later in itertools.pairwise(times):
+                assert later - earlier > pause_s * 0.9  # one question for each pause, not eight
+            back.set()
+            assert len(await done.reach(hand + 4)) == hand + 4
+            assert letters.messages == []
+
+    with capture_logs() as lines:
+        run(scenario())
+    said = [line["event"] for line in lines if line["log_level"] in ("warning", "error")]
+    assert said == ["outage: messages wait", "the outage is over: messages go on"]  # no attempt was used up
 
 
 def test_publishing_what_nobody_listens_to_is_an_error(connect: Connect) -> None:

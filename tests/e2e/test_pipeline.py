@@ -1,6 +1,7 @@
 """From the frontend's upload to a listing, through separate processes over RabbitMQ."""
 
 import json
+import os
 import signal
 import threading
 from collections import Counter
@@ -119,8 +120,9 @@ def test_forty_small_files_give_work_to_all_eight_hashers(seller: Seller, wireta
     assert set(work.values()) == {5}
 
 
-def test_a_hasher_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(
-    running: Running, seller: Seller, nas: Path
+@pytest.mark.parametrize("victims", ["hashers", "decoders"])
+def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(
+    running: Running, seller: Seller, nas: Path, victims: str
 ) -> None:
     # print files large enough that each batch takes a while
     seller.inches = (6.0, 4.0)
@@ -136,10 +138,14 @@ def test_a_hasher_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(
             return len(events) or None
 
         until(hashed)
-        victims = [child for (name, _), child in running.processes.children.items() if name == "hasher"][:3]
-        for child in victims:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
+        hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"][:3]
+        for child in hashers:
+            if victims == "decoders":
+                os.kill(_decoder(child.pid), signal.SIGKILL)
+            else:
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+        assert victims == "hashers" or all(child.poll() is None for child in hashers)
         until(lambda: _all_alive(running))
         designs = answer.result().json()["designs"]
     assert len(designs) == 40
@@ -148,6 +154,12 @@ def test_a_hasher_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(
     assert (receipt["stored"], receipt["failed"]) == (40, 0)
     assert accounted(receipt)
     assert all(item["generation"] == 0 for item in receipt["items"])
+
+
+def _decoder(hasher: int) -> int:
+    """The process in which a hasher decodes: the only child of one of its threads."""
+    (pid,) = " ".join(file.read_text() for file in Path(f"/proc/{hasher}/task").glob("*/children")).split()
+    return int(pid)
 
 
 def _all_alive(running: Running) -> bool | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from services.hasher.settings import Settings as HasherSettings
 from services.ingest.serve import STREAM_GRACE_S
 from services.settings_table import SERVICES, settings_of
 from shared.bus.rabbit import CONNECT_TIMEOUT_S
@@ -14,8 +15,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PATHS = ("BLOB_DIR", "NAS_URL", "LISTINGS_DIR")
 NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
-BYTES_PER_PIXEL = 24  # the hasher's peak, by VmHWM: 24 for CMYK JPEG, 21 for TIFF, 19 for 16-bit and 17 for plain PNG
-PROCESS_BYTES = 500_000_000  # what it has besides, and what ingest has while it hashes itself
+PROCESS_BYTES = 500_000_000  # what the decoder has before it begins, and its parent, which may be ingest
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 COMPOSE_TEXT = (DEPLOY / "compose.yaml").read_text()
@@ -53,6 +53,8 @@ def seconds(duration: str) -> int:
 
 
 def largest_picture_bytes() -> int:
-    """The memory that a process needs for the largest picture that the settings allow."""
-    megapixels: int = settings_of("hasher").model_fields["max_image_megapixels"].default
-    return megapixels * 1_000_000 * BYTES_PER_PIXEL + PROCESS_BYTES
+    """The memory that a hasher with its decoder may take for the largest picture that the settings allow.
+
+    The decoder's own limit must be reached before the container's, at which Kubernetes kills all that is in it.
+    """
+    return HasherSettings().decode_memory_bytes + PROCESS_BYTES

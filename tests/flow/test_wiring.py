@@ -9,10 +9,10 @@ import pytest
 from services.embedded import workers
 from services.flow import FROM_HTTP, mermaid
 from services.ingest.service import build
+from services.ops.queues import topology
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import types
 from shared.bus.service import Service
-from shared.bus.topology import topology
 from shared.contracts import ItemEvent, Message, Stage
 from shared.database import engine_of
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.local.process import NotStarted, free_ports
 from services.local.system import Plan, system
-from shared.bus.rabbit import consumers
+from services.ops.broker import consumers
 from shared.nas.marker import MARKER
 
 Init = Callable[..., subprocess.CompletedProcess[str]]

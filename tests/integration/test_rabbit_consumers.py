@@ -1,9 +1,16 @@
 """What becomes of a consumer when its queue is missing, deleted, or declared again before anybody noticed."""
 
 import asyncio
+import itertools
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -11,12 +18,15 @@ import httpx
 import pytest
 
 from services.local.broker import Broker
+from services.ops.broker import consumers, declare
+from services.ops.queues import topology
+from shared.bus import rabbit as rabbit_module
 from shared.bus.envelope import Envelope
-from shared.bus.rabbit import RabbitBus, consumers, declare
+from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
-from shared.bus.topology import topology
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
+from tests.proxy import Proxy
 
 pytestmark = pytest.mark.rabbit
 
@@ -50,9 +60,17 @@ class Heard:
         assert await asyncio.to_thread(wait), f"only {self.count} of {count} came"
 
 
-def command() -> Envelope:
-    message = StoreFile(tenant_id=uuid4(), shop="NorthCups", path="a.png", content=Blob(sha256="0" * 64, size=1))
+def command(path: str = "a.png") -> Envelope:
+    message = StoreFile(tenant_id=uuid4(), shop="NorthCups", path=path, content=Blob(sha256="0" * 64, size=1))
     return Envelope(uuid4(), message, "test")
+
+
+@contextmanager
+def through_proxy(amqp_url: str) -> Iterator[tuple[Proxy, str]]:
+    """A line to the broker that a test can cut."""
+    parts = urlsplit(amqp_url)
+    with Proxy(parts.port or 5672).running() as proxy:
+        yield proxy, parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{proxy.port}").geturl()
 
 
 @asynccontextmanager
@@ -109,3 +127,160 @@ def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
                 await heard.reach(messages * round_)
 
     asyncio.run(scenario())
+
+
+class Bus(RabbitBus):
+    """Writes down why it gives up, and does not end the process of the tests."""
+
+    def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
+        super().__init__(url, name, watch_s)
+        self.gave_up = asyncio.Event()
+
+    def give_up(self, why: str) -> None:
+        self.fault = self.fault or why
+        self.gave_up.set()
+
+
+def test_a_queue_that_can_not_be_consumed_for_long_ends_the_process(
+    amqp_url: str, delete: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbit_module, "NOT_READY_S", 1.0)
+
+    async def scenario() -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        bus = Bus(amqp_url, "storage")
+        await bus.connect()
+        await bus.consume(heard.service())
+        delete()
+        async with asyncio.timeout(DEADLINE_S):
+            await bus.gave_up.wait()
+        assert bus.fault == "queue presswork.storage could not be consumed for 1 s"
+        await bus.stop(5)
+
+    asyncio.run(scenario())
+
+
+def test_a_broker_that_is_away_ends_no_process(rabbit: Broker, amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rabbit_module, "NOT_READY_S", 0.5)
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        bus = Bus(url, "storage")
+        await bus.connect()
+        await bus.consume(heard.service())
+        await asyncio.to_thread(proxy.refuse)
+        await asyncio.sleep(3)  # six times what would be too long
+        assert bus.fault == ""
+        await asyncio.to_thread(proxy.accept)
+        other = RabbitBus(amqp_url, "test")
+        await other.connect()
+        await other.publish(command())
+        await heard.reach(1)
+        await other.stop(5)
+        await bus.stop(5)
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
+def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbit_module, "PUBLISH_TIMEOUT_S", 0.5)
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        await declare(amqp_url, topology([Heard().service()]))
+        bus = RabbitBus(url, "storage")
+        await bus.connect()
+        await bus.publish(command())
+        await asyncio.to_thread(proxy.refuse)
+        begun = time.monotonic()
+        with pytest.raises(Unavailable):
+            await bus.publish(command())
+        with pytest.raises(Unavailable):  # aio-pika reconnects by now, and would wait without limit
+            await bus.publish(command())
+        assert time.monotonic() - begun < 5
+        await bus.stop(5)
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
+def test_a_consumer_that_breaks_ends_the_process(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(settling: object) -> None:
+        settling.close()  # type: ignore[attr-defined] - never awaited
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(rabbit_module, "_settle", broken)
+
+    async def scenario() -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        bus = Bus(amqp_url, "storage")
+        await bus.connect()
+        await bus.consume(heard.service())
+        await bus.publish(command())
+        async with asyncio.timeout(DEADLINE_S):
+            await bus.gave_up.wait()
+        assert "a fault of ours" in bus.fault
+        await bus.stop(0.1)
+
+    asyncio.run(scenario())
+
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from shared.bus.run import run
+from shared.bus.service import Service
+from shared.contracts import StoreFile
+from shared.settings import BusSettings
+
+def on_store_file(message: StoreFile) -> None:
+    with Path(sys.argv[1]).open("a") as journal:
+        journal.write(f"begun {message.path}\\n")
+    time.sleep(0.3)
+    with Path(sys.argv[1]).open("a") as journal:
+        journal.write(f"done {message.path}\\n")
+
+service = Service("storage", prefetch=4)
+service.on(on_store_file)
+run(service, BusSettings())
+"""
+
+
+def test_nothing_that_was_begun_comes_again_after_sigterm_under_load(amqp_url: str, tmp_path: Path) -> None:
+    journal, program, count = tmp_path / "journal", tmp_path / "worker.py", 40
+    program.write_text(WORKER)
+    environment = {**os.environ, "AMQP_URL": amqp_url, "PYTHONPATH": str(Path.cwd())}
+
+    def read() -> list[str]:
+        return journal.read_text().splitlines() if journal.exists() else []
+
+    def until(lines: int) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while len(read()) < lines:
+            assert time.monotonic() < deadline, read()
+            time.sleep(0.02)
+
+    async def fill() -> None:
+        await declare(amqp_url, topology([Heard().service()]))
+        bus = RabbitBus(amqp_url, "test")
+        await bus.connect()
+        for number in range(count):
+            await bus.publish(command(f"{number}.png"))
+        await bus.stop(5)
+
+    asyncio.run(fill())
+    for round_ in itertools.count(1):
+        worker = subprocess.Popen([sys.executable, str(program), str(journal)], env=environment, stderr=subprocess.PIPE)
+        until(min(2 * count, len(read()) + 10))
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=DEADLINE_S)
+        assert worker.returncode == 0, said.decode()
+        lines = read()
+        if len(lines) >= 2 * count or round_ > count:
+            break
+    assert sorted(lines) == sorted(f"{word} {number}.png" for word in ("begun", "done") for number in range(count))

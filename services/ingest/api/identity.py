@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, HTTPException, Query
+from fastapi.security import OAuth2PasswordBearer
 
 from services.ingest.api.resources import Resources, Using
 from services.ingest.catalog.tokens import BadToken
@@ -16,10 +17,13 @@ BAD_STREAM_TOKEN = "User ID cameback none. Invalid user token."  # noqa: S105 - 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
+# Read below, in our own words: this is for the documentation page, which logs in with it and tries the calls.
+Documented = Annotated[str | None, Depends(OAuth2PasswordBearer("auth/token", auto_error=False))]
 
 
-def bearer(authorization: Authorization = None) -> str | None:
+def bearer(authorization: Authorization = None, documented: Documented = None) -> str | None:
     """The token of the Authorization header, if there is one."""
+    del documented
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 

@@ -79,7 +79,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     caller = Annotated[User, Depends(current_user)]
     watcher = Annotated[User, Depends(stream_user)]
 
-    @routes.post("/designs/start-upload")
+    @routes.post("/designs/start-upload", openapi_extra=_form())
     async def start_upload(request: Request, user: caller) -> dict[str, Any]:
         """Announce an upload. The files are only counted; they come again with the upload itself."""
         form = await _read(request, None, limits, "files")
@@ -92,7 +92,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
             "file_count": len(form.files),
         }
 
-    @routes.post("/designs/", status_code=201)
+    @routes.post("/designs/", status_code=201, openapi_extra=_form("files", "design_data", "session_id"))
     async def upload(request: Request, user: caller) -> Response:
         """Take designs in and answer when every one of them is stored, or is not and has its reason."""
         form = await _read(request, blobs, limits, "files")
@@ -109,7 +109,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
             ) from error
         return await answer(desk.designs(session), 201)
 
-    @routes.post("/mockups/upload-mockup", status_code=201)
+    @routes.post("/mockups/upload-mockup", status_code=201, openapi_extra=_form("product_data"))
     async def upload_mockup(request: Request, user: caller) -> Response:
         """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
         form = await _read(request, None, limits, "product_data")
@@ -136,6 +136,25 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
             yield ServerSentEvent(data=frame)
 
     return routes
+
+
+def _form(*fields: str) -> dict[str, Any]:
+    """A body for the documentation page, which can't see it: we read it ourselves, as it arrives."""
+    shapes = {
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "design_data": {"type": "string", "description": _shape(DesignData)},
+        "session_id": {"type": "string", "description": "from /designs/start-upload; sent again, it joins the upload"},
+        "product_data": {"type": "string", "description": _shape(ProductData)},
+    }
+    schema: dict[str, Any] = {"type": "object", "properties": {name: shapes[name] for name in fields or ("files",)}}
+    schema["required"] = [name for name in fields if name != "session_id"]
+    return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def _shape(model: type[BaseModel]) -> str:
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    optional = [name for name in model.model_fields if name not in required]
+    return f"JSON: {', '.join(required)}" + (f"; and if you like {', '.join(optional)}" if optional else "")
 
 
 async def _read(request: Request, blobs: Blobs | None, limits: Limits, wanted: str) -> Form:

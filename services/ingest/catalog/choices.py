@@ -32,6 +32,17 @@ class MockupGroup:
     backgrounds: tuple[Background, ...]
 
 
+def listing_choice(
+    connection: Connection, user_id: UUID, template_id: UUID, mockup_id: UUID
+) -> tuple[ListingTemplate, tuple[Background, ...]]:
+    """What listings of this product with this mockup are made of; Unusable if it shows another product."""
+    template = listing_template(connection, user_id, template_id)
+    group = mockup_group(connection, user_id, mockup_id)
+    if group.product_template_id != template_id:
+        raise Unusable(f"The mockup '{group.name}' shows another product; choose one of '{template.name}'.")
+    return template, group.backgrounds
+
+
 def mockup_group(connection: Connection, user_id: UUID, mockup_id: UUID) -> MockupGroup:
     """The group with its photographs in order; Unusable if it has none."""
     mine = select(mockups).where(mockups.c.user_id == user_id, mockups.c.id == mockup_id)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.tables import items, listings, sessions
+from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Background, ListingTemplate
 
 LISTABLE = ("received", "hashed", "accepted", "stored")
@@ -25,9 +25,10 @@ def ask_listings(
     template: ListingTemplate,
     backgrounds: tuple[Background, ...],
 ) -> list[UUID]:
-    """Ask for listings of the user's designs; return the designs that are theirs.
+    """Ask for listings of the user's designs of this product; return those that there are.
 
-    A design that failed to be listed before is tried anew; one that is not stored yet is listed when it is.
+    A design that failed to be listed before is tried anew; one that is not stored yet is listed when it is. Another
+    product's has a number of that product in its name: by it an order would find the wrong print file.
     """
     request = {
         "shop": shop,
@@ -37,6 +38,7 @@ def ask_listings(
     mine = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
+        .where(items.c.template_id == template.template_id)
         .order_by(items.c.session_id, items.c.index)
         .with_for_update()
     )
@@ -44,6 +46,20 @@ def ask_listings(
     for item in found:
         _ask(connection, item, mockup_id, template.template_id, request)
     return [item.id for item in found]
+
+
+def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
+    """Why `ask_listings` left these designs out: a line for each that is there, and one for all that are not."""
+    mine = select(items).where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active)
+    found = connection.execute(mine.order_by(items.c.session_id, items.c.index)).all()
+    lines = []
+    for item in found:
+        other = item.state in LISTABLE
+        why = f"it belongs to another product than '{template.name}'" if other else item.reason or item.state
+        lines.append(f"{item.name or item.filename}: not listed: {why}")
+    if gone := len(set(design_ids)) - len(found):
+        lines.append(f"{gone} design{'s' if gone > 1 else ''} not listed: deleted, or unknown here")
+    return lines
 
 
 def _ask(connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]) -> None:
@@ -54,7 +70,7 @@ def _ask(connection: Connection, item: Row[Any], mockup_id: UUID, template_id: U
     if not connection.execute(new.on_conflict_do_nothing().returning(listings.c.item_id)).one_or_none():
         again = update(listings).where(this, listings.c.state == "failed")
         anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
-        if not connection.execute(again.values(**anew, request=request)).rowcount:
+        if not connection.execute(again.values(**anew, request=request, requested_at=NOW)).rowcount:
             return  # asked for before, and under way or done
         changes = {"listing_failed": -1}
     told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}

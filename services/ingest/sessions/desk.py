@@ -1,7 +1,7 @@
 """What the two upload calls do between reading a request and answering it: submit, ask for listings, wait, tell."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from services.ingest.sessions import reading
 from services.ingest.sessions.asking import LISTABLE
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.telling import tell
+from services.ingest.sessions.telling import taken_along, tell
 from services.ingest.sessions.watching import POLL_S, Watcher
 from shared.contracts import Background, ListingTemplate
 
@@ -69,29 +69,53 @@ class Desk:
         template: ListingTemplate,
         backgrounds: tuple[Background, ...],
     ) -> dict[str, Any]:
-        """Ask for listings, wait for them, and tell what became of each file of their sessions."""
-        if not design_ids:
-            return await self._nothing_to_list(user_id, mockup_id, template.template_id)
-        asked = await asyncio.to_thread(
-            self.sessions.ask_listings, user_id, design_ids, mockup_id, shop, template, backgrounds
-        )
+        """Ask for listings, wait for them, and tell what became of each file of their sessions.
+
+        Without ids, the upload before this call left no design. What it brought again of an earlier upload that was
+        never listed is listed now.
+        """
+
+        def ask(designs: Sequence[UUID]) -> list[UUID]:
+            return self.sessions.ask_listings(user_id, designs, mockup_id, shop, template, backgrounds)
+
+        asked = await asyncio.to_thread(ask, design_ids) if design_ids else []
+        notes = await self._not_asked(user_id, set(design_ids) - set(asked), template)
+        if design_ids and not asked:
+            return unlisted(NOTHING, notes)
+        empty = None if design_ids else await self._empty_upload(user_id, template.template_id, mockup_id)
+        uploads = [empty.id] if empty else []
+        left = await asyncio.to_thread(self.sessions.left_unlisted, user_id, asked, uploads, template.template_id)
+        if left:
+            await asyncio.to_thread(ask, left)
+            notes.insert(0, taken_along(len(left)))
+        if not asked and not left:
+            return await self._nothing_to_list(empty)
         self.lanes.owed.set()
-        if not asked:
-            return unlisted(NOTHING)
-        rows = await self._wait_for_listings(user_id, asked, mockup_id)
-        items, sessions = [], list(dict.fromkeys(row["session_id"] for row in rows))
-        for session_id in sessions:
+        rows = await self._wait_for_listings(user_id, [*asked, *left], mockup_id)
+        return await self._told(rows, uploads or [row["session_id"] for row in rows if row["item_id"] in asked], notes)
+
+    async def _not_asked(self, user_id: UUID, design_ids: Set[UUID], template: ListingTemplate) -> list[str]:
+        if not design_ids:
+            return []
+        return await asyncio.to_thread(self.sessions.not_asked, user_id, list(design_ids), template)
+
+    async def _told(self, rows: list[dict[str, Any]], uploads: Sequence[UUID], notes: Sequence[str]) -> dict[str, Any]:
+        """What became of these listings and of the files of these uploads, once its last frame is out."""
+        items = []
+        for session_id in dict.fromkeys(uploads):
             items += await self.watcher.ask(self.sessions.items, session_id)
-        story = tell(items, rows)
+        story = tell(items, rows, notes)
         listed = sum(row["state"] == "listed" for row in rows)
         message = DONE if listed else story.split("\n", 1)[0]
-        await self._let_frames_out(sessions)
+        await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
 
-    async def _nothing_to_list(self, user_id: UUID, mockup_id: UUID, template_id: UUID) -> dict[str, Any]:
+    async def _empty_upload(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
+        return await asyncio.to_thread(self.sessions.last_without_designs, user_id, template_id, mockup_id)
+
+    async def _nothing_to_list(self, empty: Session | None) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""
-        empty = await asyncio.to_thread(self.sessions.last_without_designs, user_id, template_id, mockup_id)
         items = await asyncio.to_thread(self.sessions.items, empty.id) if empty else []
         story = f"No new designs, so no listings were created: {tell(items, [])}" if items else NOTHING
         return {"success": True, "success_code": 200, "message": story.split("\n", 1)[0], "result": _result(story)}
@@ -133,9 +157,14 @@ class Desk:
             await self.watcher.ended(session_id, FRAMES_OUT_S)
 
 
-def unlisted(reason: str) -> dict[str, Any]:
+def unlisted(reason: str, details: Sequence[str] = ()) -> dict[str, Any]:
     """The answer when nothing could be listed, and why."""
-    return {"success": False, "success_code": 400, "message": reason, "result": _result(reason)}
+    return {
+        "success": False,
+        "success_code": 400,
+        "message": reason,
+        "result": _result("\n".join([reason, *details])),
+    }
 
 
 def _result(message: str) -> dict[str, Any]:

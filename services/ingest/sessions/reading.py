@@ -14,6 +14,7 @@ def item(row: Row) -> dict[str, Any]:
     """A file with its state, its reason and its newest listing."""
     listing = row["listings"][-1] if row["listings"] else None
     facts = row["facts"]
+    judged = facts if row["state"] in ("duplicate", "rejected") else {}  # of a file tried anew they are the past
     return {
         "item_id": row["id"],
         "index": row["index"],
@@ -23,10 +24,10 @@ def item(row: Row) -> dict[str, Any]:
         "state": row["state"],
         "reason": row["reason"],
         "generation": row["generation"],
-        "code": facts.get("code"),
-        "kind": facts.get("kind"),
-        "distance": facts.get("distance"),
-        "match": facts.get("match"),
+        "code": judged.get("code"),
+        "kind": judged.get("kind"),
+        "distance": judged.get("distance"),
+        "match": judged.get("match"),
         "warnings": facts.get("warnings", []),
         "number": row["number"],
         "name": row["name"],

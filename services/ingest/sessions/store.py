@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, select, text
 
-from services.ingest.sessions import asking, submitting, timeline
+from services.ingest.sessions import asking, leftovers, submitting, timeline
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
 from services.ingest.sessions.tables import items, listings, session_events, sessions
 from shared.contracts import Background, ListingTemplate
@@ -87,6 +87,20 @@ class Sessions:
         """Ask for listings; see `asking.ask_listings`."""
         with transaction(self.engine) as connection:
             return asking.ask_listings(connection, user_id, design_ids, mockup_id, shop, template, backgrounds)
+
+    def left_unlisted(
+        self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], template_id: UUID
+    ) -> list[UUID]:
+        """Designs to list with these uploads, or with those that `asked` is the whole of; see `leftovers`."""
+        with transaction(self.engine) as connection:
+            whole = leftovers.whole_uploads(connection, user_id, asked)
+            found = leftovers.leftovers(connection, user_id, [*uploads, *whole], template_id)
+        return [design for design in found if design not in asked]
+
+    def not_asked(self, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
+        """Why no listings can be asked for these designs; see `asking.why_not`."""
+        with transaction(self.engine) as connection:
+            return asking.why_not(connection, user_id, design_ids, template)
 
     def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """A session's files in upload order, each with its listings."""

@@ -9,10 +9,11 @@ MOST_LINES = 20
 Item = Mapping[str, Any]
 
 
-def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]]) -> str:
-    """A summary line, then one line for each file that did not end as a listing, with its reason."""
+def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: Iterable[str] = ()) -> str:
+    """A summary line, the notes, then one line for each file that did not end as a listing, with its reason."""
     items, listings = list(items), list(listings)
-    lines = [_problem(item) for item in items if item["state"] in ("duplicate", "rejected", "failed")]
+    lines = list(notes)
+    lines += [_problem(item) for item in items if item["state"] in ("duplicate", "rejected", "failed")]
     lines += [
         f"{listing['name'] or listing['filename']}: not listed: {listing['reason']}"
         for listing in listings
@@ -28,6 +29,12 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]]) -> str:
     if len(lines) > len(shown):
         shown.append(f"... and {len(lines) - len(shown)} more; the receipt of the session names all of them.")
     return "\n".join([_counts(items, listings), *shown])
+
+
+def taken_along(count: int) -> str:
+    """A note about designs of an earlier upload that are listed with this one."""
+    those, were = ("A design", "was") if count == 1 else (f"{count} designs", "were")
+    return f"{those} of an earlier upload had not been listed yet and {were} taken along."
 
 
 def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:

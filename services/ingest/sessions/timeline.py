@@ -1,7 +1,7 @@
 """A session's counts and its gap-free sequence of events, changed together in the transaction of what happened.
 
 The row lock on the session serialises one session only; a rollback leaves no hole in the sequence.
-Lock order is always item, listing, session.
+Lock order is always item, listing, session, mockup group.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from services.ingest.sessions.progress import Totals, percent
-from services.ingest.sessions.tables import NOW, session_events, sessions
+from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
+from services.ingest.tables import mockups
 
 COUNTS = tuple(field.name for field in fields(Totals))
 
@@ -77,7 +78,25 @@ def _complete(totals: Totals) -> bool:
 
 def _finish(connection: Connection, session_id: UUID, seq: int, totals: Totals) -> dict[str, Any]:
     _insert(connection, session_id, seq, "finished", None, {}, totals, 100.0, finished=True)
+    if totals.requested and not totals.listing_failed and not totals.failed:
+        _advance_starting_numbers(connection, session_id)
     return {"state": "finished", "finished_at": NOW, "percent": 100.0, "last_seq": seq}
+
+
+def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:
+    """Let the mockups that were used show the next number, which the frontend sends back with the next upload.
+
+    Not after a failure: a number that was given and then freed is below it, and must be offered again.
+    """
+    after = (
+        select(listings.c.mockup_id, (func.max(items.c.number) + 1).label("number"))
+        .join(items, items.c.id == listings.c.item_id)
+        .where(listings.c.session_id == session_id, items.c.is_digital.is_(False))
+        .group_by(listings.c.mockup_id)
+        .subquery()
+    )
+    behind = update(mockups).where(mockups.c.id == after.c.mockup_id, mockups.c.starting_name < after.c.number)
+    connection.execute(behind.values(starting_name=after.c.number))
 
 
 def _insert(

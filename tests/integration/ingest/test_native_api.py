@@ -181,3 +181,13 @@ def test_sessions_are_listed_newest_first_under_both_their_ids(shop: Shop) -> No
         assert shop.get(session["session_id"]) == shop.get(session["client_key"]) == session
     limited = shop.client.get("/api/v1/sessions", params={"limit": 1, "offset": 1}).json()["sessions"]
     assert limited == found[1:2]
+
+
+def test_the_documentation_page_can_log_in_and_upload(shop: Shop) -> None:
+    described = shop.client.get("/openapi.json").json()
+    (scheme,) = described["components"]["securitySchemes"].values()
+    assert scheme["flows"]["password"]["tokenUrl"] == "auth/token"
+    assert described["paths"]["/api/v1/sessions"]["get"]["security"]
+    form = described["paths"]["/designs/"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["files", "design_data"]
+    assert "product_template_id, mockup_id; and" in form["properties"]["design_data"]["description"]

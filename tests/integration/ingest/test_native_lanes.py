@@ -10,8 +10,8 @@ import pytest
 from services.embedded import workers
 from services.ingest.service import build
 from services.local.process import free_ports
-from shared.bus.rabbit import declare
-from shared.bus.topology import topology
+from services.ops.broker import declare
+from services.ops.queues import topology
 from shared.database import engine_of
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Server, Threaded

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from services.ingest.ops.archive import failures
 from services.ingest.service import build
+from services.ingest.sessions import reading
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.resume import Unfinished
@@ -404,6 +405,8 @@ def test_an_item_tried_anew_leaves_its_end_state_and_the_session_its_end(engine:
     now = sessions.get(USER, session.id)
     assert now is not None
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed) == (1, 0, 1)
+    shown = reading.item(sessions.items(session.id)[1])
+    assert (shown["state"], shown["kind"], shown["match"]) == ("stored", None, None), "it is no duplicate any more"
 
 
 def test_a_design_that_was_stored_after_it_was_given_up_is_stored(engine: Engine, sessions: Sessions) -> None:

@@ -95,6 +95,7 @@ def test_only_corrupt_files_are_an_answer_and_no_error(shop: Shop) -> None:
 
 def test_only_duplicates_are_an_answer_that_names_them(shop: Shop) -> None:
     first = shop.uploaded(artworks.designs(2), shop.start())
+    shop.list_designs([design["id"] for design in first["designs"]])
     renamed = [("copy one.png", artworks.design(1)[1]), ("copy two.png", artworks.design(2)[1])]
     body = shop.uploaded(renamed, shop.start())
     assert (body["designs"], body["total"]) == ([], 0)
@@ -127,14 +128,65 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
             "success_code": 400,
             "message": "No designs available for processing. No Etsy listings created.",
             "result": {
-                "message": "No designs available for processing. No Etsy listings created.",
+                "message": "No designs available for processing. No Etsy listings created.\n" + gone(len(useless)),
                 "digital_message": None,
             },
         }
     assert shop.server.place.listed(shop.folder) == []
-    assert shop.list_designs([UNKNOWN, theirs, kept, deleted]).json()["success"] is True
+    answer = shop.list_designs([UNKNOWN, theirs, kept, deleted]).json()
+    assert answer["success"] is True
+    assert answer["result"]["message"] == f"1 listing created.\n{gone(3)}"
     assert len(shop.server.place.listed(shop.folder)) == 1
     assert shop.server.place.listed(stranger.folder) == []
+
+
+def gone(count: int) -> str:
+    return f"{count} design{'s' if count > 1 else ''} not listed: deleted, or unknown here"
+
+
+def test_designs_and_mockups_of_another_product_are_not_listed_as_this_one(shop: Shop) -> None:
+    shirt = {"name": "DTF Shirt", "title": "| Shirt", "description": "Soft", "price": 9.0, "quantity": 5}
+    product = shop.client.post("/settings/product-template", json=shirt).json()["id"]
+    mug = shop.uploaded(artworks.designs(1), shop.start())["designs"][0]
+    answer = shop.list_designs([mug["id"]], product_template_id=product)
+    assert (answer.status_code, answer.json()["success"]) == (201, False)
+    told = "Nothing was listed: The mockup 'Cup' shows another product; choose one of 'DTF Shirt'. Then ask again."
+    assert answer.json()["result"]["message"] == told
+    group = shop.client.post("/mockups/group", json={"name": "Shirt", "product_template_id": product}).json()["id"]
+    pictures = [("files", ("a.png", GOOD)), ("watermark_file", ("b.png", GOOD))]
+    assert shop.client.post("/mockups/upload", data={"mockup_id": group}, files=pictures).status_code == 201
+    answer = shop.list_designs([mug["id"]], product_template_id=product, mockup_id=group)
+    assert (answer.status_code, answer.json()["success"]) == (201, False)
+    told = f"{mug['filename']}: not listed: it belongs to another product than 'DTF Shirt'"
+    assert answer.json()["result"]["message"].split("\n")[1:] == [told]
+    assert shop.server.place.listed(shop.folder) == []
+
+
+def test_an_upload_that_was_never_listed_is_listed_when_it_is_sent_again(shop: Shop) -> None:
+    kept, deleted, *_ = shop.uploaded(artworks.designs(3), shop.start())["designs"]
+    assert shop.client.delete(f"/designs/delete/{deleted['id']}").status_code == 200
+    shop.list_designs([kept["id"]])
+    body = shop.uploaded([artworks.designs(1)[0], artworks.designs(1, first=3)[0]], shop.start())
+    assert body["designs"] == []
+    first, again = (shop.list_designs([]).json() for _ in range(2))
+    assert first == again, "the call is repeated when its answer was lost"
+    summary, note, *lines = first["result"]["message"].split("\n")
+    assert summary == "1 listing created, 2 duplicates skipped."
+    assert note == "A design of an earlier upload had not been listed yet and was taken along."
+    assert len(lines) == 2
+    assert len(shop.server.place.listed(shop.folder)) == 2
+
+
+def test_new_designs_take_those_along_that_an_earlier_upload_left_unlisted(shop: Shop) -> None:
+    shop.uploaded(artworks.designs(2), shop.start())
+    body = shop.uploaded(artworks.designs(4), shop.start())
+    new = [design["id"] for design in body["designs"]]
+    assert len(new) == 2
+    assert shop.list_designs(new[:1]).json()["result"]["message"].startswith("1 listing created, 2 duplicates")
+    assert len(shop.server.place.listed(shop.folder)) == 1, "who asks for a part of an upload wants just that"
+    message = shop.list_designs(new).json()["result"]["message"]
+    assert message.startswith("4 listings created, 2 duplicates skipped.\n2 designs of an earlier upload had not")
+    assert len(shop.server.place.listed(shop.folder)) == 4
 
 
 @pytest.mark.timeout(300)  # about ten seconds of work for two cores of their own

@@ -135,6 +135,20 @@ def wrong_calls(server: Threaded, shop: Shop) -> Iterator[tuple[int, httpx.Respo
             connection.execute(text("ALTER TABLE ingest.moved_away RENAME TO items"))
 
 
+def test_the_mockup_shows_the_next_number_once_an_upload_is_listed(shop: Shop) -> None:
+    ids = [design["id"] for design in shop.uploaded(artworks.designs(3), shop.start())["designs"]]
+    assert starting_number(shop) == 100
+    shop.list_designs(ids[1:])
+    assert starting_number(shop) == 103
+    shop.list_designs(ids)
+    assert starting_number(shop) == 103
+
+
+def starting_number(shop: Shop) -> int:
+    found: int = shop.client.get("/mockups/").json()["mockups"][0]["starting_name"]
+    return found
+
+
 def test_every_refusal_is_json_that_the_frontend_may_read(server: Threaded, shop: Shop) -> None:
     for status, answer in wrong_calls(server, shop):
         assert answer.status_code == status, answer.text

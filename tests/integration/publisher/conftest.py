@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from services.publisher.dry_run import DryRunShop
 from services.publisher.handlers import on_mockups_rendered
@@ -17,6 +17,12 @@ from shared.contracts import ListingFailed, ListingPublished, MockupsRendered
 from shared.database import engine_of
 from tests.integration.publisher.shops import BreakingShop
 from tests.unit.publisher.events import pictures, rendered
+
+# pg_locks shows those of every database of the server, other tests' among them
+LOCKS = """
+    pg_locks WHERE locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @dataclass
@@ -58,6 +64,11 @@ class Publisher:
         """The only ledger row's."""
         with self.engine.connect() as connection:
             return str(connection.execute(select(listings.c.status)).scalar_one())
+
+    def of_locks(self, what: str) -> list[Any]:
+        """This expression over the advisory locks that are held in this database."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(f"SELECT {what} FROM {LOCKS}")).scalars())  # noqa: S608 - our own words
 
 
 @pytest.fixture

@@ -74,9 +74,7 @@ def test_a_session_that_was_killed_during_create_can_not_write_and_the_next_adop
     event = publisher.event()
 
     def kill() -> None:
-        with publisher.engine.connect() as connection:
-            query = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            assert connection.execute(text(query)).scalars().all() == [True]
+        assert publisher.of_locks("pg_terminate_backend(pid)") == [True]
 
     publisher.shop.after["create"] = kill
     with pytest.raises(Unavailable):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy
-from sqlalchemy import text
 
 from shared.errors import Unavailable
 from tests.integration.publisher.conftest import Publisher
@@ -98,11 +97,9 @@ def test_no_transaction_is_open_while_the_shop_is_called(publisher: Publisher) -
     states: list[str] = []
 
     def look() -> None:
-        query = (
-            """SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted"""
+        states.extend(
+            publisher.of_locks("(SELECT state FROM pg_stat_activity WHERE pg_stat_activity.pid = pg_locks.pid)")
         )
-        with publisher.engine.connect() as connection:
-            states.extend(connection.execute(text(query)).scalars())
 
     publisher.shop.before |= dict.fromkeys(("create", "put_picture 1", "finish"), look)
     publisher.publish(publisher.event())
@@ -113,9 +110,7 @@ def test_no_transaction_is_open_while_the_shop_is_called(publisher: Publisher) -
 def test_the_lock_is_free_afterwards(publisher: Publisher) -> None:
     publisher.publish(publisher.event())
 
-    with publisher.engine.connect() as connection:
-        query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-        assert connection.execute(text(query)).scalar_one() == 0
+    assert publisher.of_locks("pid") == []
 
 
 def test_a_design_under_another_target_is_another_listing(publisher: Publisher) -> None:

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from shared.bus import delivery
+from shared.bus import breaker, delivery
 from shared.bus.dead_letter import DeadLetter
-from shared.bus.delivery import Delivery
 from shared.bus.envelope import Envelope, Undecodable, unseal
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
+from shared.bus.settlement import Delivery
 from shared.contracts import Blob, StoreFile
 from shared.errors import Permanent, Retryable, Unavailable
 
@@ -46,7 +46,7 @@ def test_a_letter_that_could_not_be_kept_is_still_a_letter_the_next_time(
     error: Exception, keep_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "KEEP_S", keep_s)
-    monkeypatch.setattr(delivery, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.01)
 
     async def scenario() -> None:
         bus = MemoryBus()

@@ -1,25 +1,14 @@
-"""The retry policy, as a table."""
+"""The retry policy as a table."""
 
 import pytest
 
-from shared.bus.envelope import Undecodable
-from shared.bus.retry import Bury, Retry, RetryPolicy
-from shared.errors import Permanent, Retryable
-
-POLICY = RetryPolicy(delays_s=(1, 10))
+from shared.bus.retry import RetryPolicy
 
 
-@pytest.mark.parametrize(
-    ("error", "attempt", "decision"),
-    [
-        (Retryable("x"), 1, Retry(1)),
-        (Retryable("x"), 2, Retry(10)),
-        (Retryable("x"), 3, Bury("Retryable: x (after 3 attempts)")),
-        (ValueError("x"), 1, Retry(1)),
-        (ValueError("x"), 99, Bury("ValueError: x (after 99 attempts)")),
-        (Permanent("x"), 1, Bury("Permanent: x")),
-        (Undecodable("x"), 1, Bury("Undecodable: x")),
-    ],
-)
-def test_what_becomes_of_a_failed_attempt(error: Exception, attempt: int, decision: Retry | Bury) -> None:
-    assert POLICY.after(error, attempt) == decision
+@pytest.mark.parametrize(("attempt", "delay_s"), [(1, 5), (2, 30), (3, None), (4, None)])
+def test_each_attempt_has_its_delay_and_after_the_last_there_is_none(attempt: int, delay_s: float | None) -> None:
+    assert RetryPolicy(delays_s=(5, 30)).after(attempt) == delay_s
+
+
+def test_without_delays_the_first_failure_is_the_last() -> None:
+    assert RetryPolicy(delays_s=()).after(1) is None

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from services.ops.queues import Queue, topology
 from shared.bus.service import Service
-from shared.bus.topology import Queue, Route, routes, routing_key, topology
+from shared.bus.topology import Route, routes, routing_key
 from shared.contracts import Blob, ImageRejected, ListingFailed, MockupFailed, StoreFile
 
 ID = UUID(int=1)

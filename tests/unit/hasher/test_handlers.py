@@ -8,6 +8,7 @@ import pytest
 
 from services.hasher.handlers import on_batch_submitted
 from services.hasher.limits import Limits
+from services.hasher.making import Maker
 from services.hasher.results import Results
 from services.hasher.service import build
 from services.hasher.settings import Settings
@@ -43,7 +44,8 @@ def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
 
 
 def answers(batch: BatchSubmitted, blobs: Blobs, limits: Limits | None = None) -> list[ImageHashed | ImageRejected]:
-    return list(on_batch_submitted(batch, blobs, limits or Limits(), Results(blobs)))
+    limits = limits or Limits()
+    return list(on_batch_submitted(batch, Maker(blobs, limits), limits, Results(blobs)))
 
 
 def hashed(batch: BatchSubmitted, blobs: Blobs) -> ImageHashed:
@@ -76,7 +78,7 @@ def test_a_bad_file_only_rejects_itself(blobs: Blobs) -> None:
 
 def test_each_answer_comes_before_the_next_file_is_touched(blobs: Blobs) -> None:
     batch = batch_of(blobs, {"rose.png": ROSE, "tulip.jpg": TULIP})
-    stream = on_batch_submitted(batch, blobs, Limits(), Results(blobs))
+    stream = on_batch_submitted(batch, Maker(blobs, Limits()), Limits(), Results(blobs))
     assert isinstance(next(stream), ImageHashed)
     blobs.path(batch.files[1].upload).unlink()
     lost = next(stream)
@@ -169,4 +171,5 @@ def test_limits_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("MAX_IMAGE_MEGAPIXELS", "7")
     monkeypatch.setenv("MAX_UPLOAD_BYTES", "1234")
     monkeypatch.setenv("MAX_IMAGE_SIDE", "99")
-    assert Settings().limits == Limits(max_bytes=1234, max_pixels=7_000_000, max_side=99)
+    monkeypatch.setenv("DECODE_LIMIT_SECONDS", "1.5")
+    assert Settings().limits == Limits(max_bytes=1234, max_pixels=7_000_000, max_side=99, max_seconds=1.5)

@@ -1,0 +1,78 @@
+"""A file of the blob store into a finished result: what runs in the child process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import AvifImagePlugin, Image
+
+from services.hasher.child import at_most
+from services.hasher.hashing import fingerprint
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
+from services.hasher.rejection import OUT_OF_MEMORY, Rejected
+from services.hasher.results import Result
+from shared.blobs import Blobs
+from shared.contracts import Blob, PrintSpec
+from shared.errors import Permanent
+
+
+def maker(blob_dir: Path, limits: Limits) -> "Maker":
+    """The function, in a process that does nothing else."""
+    # Pools of threads would compete with the other hashers for the same cores, and take memory for each core.
+    cv2.setNumThreads(1)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    # Pillow warns above its limit and refuses above twice that: ours decides in between.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    _load_everything()
+    return Maker(Blobs(blob_dir), limits)
+
+
+def _load_everything() -> None:
+    """What is loaded with the first picture of its kind could fail later, for want of memory, and stay missing."""
+    Image.init()
+    fingerprint(np.dstack([np.arange(256, dtype=np.uint8).reshape(16, 16)] * 4))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Prepares a design; its files go into the blob store from here, and only words and numbers come back."""
+
+    blobs: Blobs
+    limits: Limits
+
+    def __call__(self, upload: Blob, spec: PrintSpec) -> Result:
+        """Read, prepare, store.
+
+        Raises:
+            Rejected: the file can't become a print.
+            Unavailable: the blob store can't be reached.
+        """
+        try:
+            return self._made(upload, spec)
+        except (MemoryError, cv2.error) as error:
+            if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+                raise
+            # It would meet the same limit again, and take the rest of its batch with it.
+            raise Rejected(OUT_OF_MEMORY, "too large for this server's memory; export it smaller") from error
+
+    def _made(self, upload: Blob, spec: PrintSpec) -> Result:
+        try:
+            data = self.blobs.get(upload)
+        except Permanent as error:  # one lost upload must not take its batch with it
+            raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
+        with at_most(self.limits.max_seconds):
+            design = prepare(data, spec, self.limits)
+        return Result(
+            print_file=self.blobs.put(design.print_file),
+            canonical=self.blobs.put(design.canonical),
+            width=design.width,
+            height=design.height,
+            dpi=design.dpi,
+            algorithm=design.algorithm,
+            phash=design.phash,
+            dhash=design.dhash,
+            format=design.format,
+            warnings=design.warnings,
+        )

@@ -1,0 +1,8 @@
+"""What results are named after: anything here changes when the same file would give another result."""
+
+ALGORITHM = "canonical512-grey128/phash16+dhash16/1"
+GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
+"""For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
+
+PRINT = "print/1"
+"""Changes when the same picture and print spec would give other pixels."""

@@ -1,0 +1,111 @@
+"""What is done on an AMQP connection of its own: declaring, comparing, counting consumers. No service does that."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPChannelError, AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
+
+from services.ops.queues import Exchange, Queue, Topology
+from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
+from shared.bus.topology import inbox
+from shared.errors import Unavailable
+
+
+class State(Enum):
+    """Of one exchange or queue on the broker."""
+
+    AS_EXPECTED = "as expected"
+    MISSING = "missing"
+    DIFFERENT = "different"
+    UNKNOWN = "can't be checked"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is there under one name, with the broker's own words where it is not as expected."""
+
+    wanted: Exchange | Queue
+    state: State
+    words: str = ""
+
+
+async def compare(url: str, wanted: Topology) -> list[Compared]:
+    """What the broker has of the topology; changes nothing.
+
+    A declaration of what exists already is a question: the broker refuses it unless every argument is the same.
+
+    Raises:
+        Unavailable: no broker.
+    """
+    async with _connected(url) as connection:
+        things: list[Exchange | Queue] = [*wanted.exchanges, *wanted.queues]
+        return [await _compared(connection, each) for each in things]
+
+
+async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
+    """How many consumers each service's inbox has.
+
+    Raises:
+        Unavailable: no broker, or a queue is missing.
+    """
+    async with _connected(url) as connection:
+        channel = await connection.channel()
+        found = {}
+        for service in services:
+            queue = await channel.declare_queue(inbox(service), passive=True)
+            found[service] = queue.declaration_result.consumer_count or 0
+        return found
+
+
+async def declare(url: str, wanted: Topology) -> None:
+    """Create what is missing of the topology. Existing queues with other arguments are left alone.
+
+    Raises:
+        Unavailable: no broker, or a queue of that name exists with other arguments (the words say which).
+    """
+    async with _connected(url) as connection:
+        channel = await connection.channel()
+        try:
+            for exchange in wanted.exchanges:
+                await _declare(channel, exchange, passive=False)
+            for queue in wanted.queues:
+                await _declare(channel, queue, passive=False)
+                declared = await channel.get_queue(queue.name, ensure=False)
+                for route in queue.bindings:
+                    await declared.bind(route.exchange, route.key)
+        except AMQPError as error:
+            raise Unavailable(f"the broker refused the topology: {error}") from error
+
+
+async def _compared(connection: AbstractConnection, wanted: Exchange | Queue) -> Compared:
+    try:
+        async with connection.channel() as channel:  # of its own, because the broker closes it when it says no
+            await _declare(channel, wanted, passive=True)
+            await _declare(channel, wanted, passive=False)
+    except ChannelNotFoundEntity:
+        return Compared(wanted, State.MISSING)
+    except ChannelPreconditionFailed as error:
+        return Compared(wanted, State.DIFFERENT, str(error))
+    except AMQPChannelError as error:  # this user may not declare, say
+        return Compared(wanted, State.UNKNOWN, str(error))
+    return Compared(wanted, State.AS_EXPECTED)
+
+
+async def _declare(channel: AbstractChannel, wanted: Exchange | Queue, *, passive: bool) -> None:
+    if isinstance(wanted, Exchange):
+        await channel.declare_exchange(wanted.name, wanted.kind, durable=True, passive=passive)
+    else:
+        await channel.declare_queue(wanted.name, durable=True, arguments=dict(wanted.arguments), passive=passive)
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[AbstractConnection]:
+    try:
+        async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
+            yield connection
+    except BROKER_ERRORS as error:
+        raise Unavailable(f"RabbitMQ at {address(url)} can't be asked: {error}") from error

@@ -1,0 +1,46 @@
+"""Before a service consumes: is its topology as safe as the code expects? Given to the bus by the command."""
+
+import contextlib
+from collections.abc import Iterator
+
+import structlog
+
+from services.ops.queues import topology
+from services.ops.survey import Survey, Verdict, survey
+from shared.bus import run
+from shared.bus.service import Service
+from shared.errors import Unavailable
+from shared.settings import BusSettings
+
+log = structlog.get_logger()
+
+
+@contextlib.contextmanager
+def inspected(settings: BusSettings) -> Iterator[None]:
+    """Every service that begins to consume inside the block is inspected first."""
+
+    async def inspect(service: Service) -> None:
+        judge(await survey(settings.amqp_url, settings.management_url, topology([service]), ours=False))
+
+    token = run.inspection.set(inspect)
+    try:
+        yield
+    finally:
+        run.inspection.reset(token)
+
+
+def judge(found: Survey) -> None:
+    """Refuse what is unsafe; say what could not be looked at.
+
+    Raises:
+        Unsafe: something is there that loses messages; with what is expected, what is found and what to do.
+        Unavailable: something is not there yet.
+    """
+    if unsafe := found.of(Verdict.UNSAFE):
+        words = "".join(f"\n- {finding}\n  {finding.by_hand}" for finding in unsafe)
+        raise run.Unsafe(f"messages could be lost, so nothing is consumed (see `presswork topology check`):{words}")
+    if missing := found.of(Verdict.MISSING):
+        raise Unavailable(f"not there yet: {missing[0]}; run presswork init")
+    unknown = [str(finding) for finding in found.of(Verdict.UNKNOWN)]
+    if found.unchecked or unknown:
+        log.warning("policies could not be checked", cause=found.unchecked or unknown[0])

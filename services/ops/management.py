@@ -1,0 +1,110 @@
+"""RabbitMQ's management API: what AMQP can't tell (policies, bindings) and can't do (policies)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+
+from services.ops.policies import Policy, Version, version_of
+from shared.bus.topology import Route
+
+PORTS = {"amqp": 15672, "amqps": 15671}
+LIMIT_S = 3.0
+NOT_FOUND = httpx.codes.NOT_FOUND
+
+
+class NoManagement(Exception):  # noqa: N818 - reads as what was found
+    """The API doesn't answer, isn't this broker's, or this user may not ask it that; in words without a password."""
+
+
+@dataclass(frozen=True)
+class Management:
+    """The API for one virtual host."""
+
+    http: httpx.Client
+    vhost: str
+
+    @classmethod
+    def of(cls, amqp_url: str, management_url: str = "") -> "Management":
+        """The API at `management_url`, or beside the broker at `amqp_url`. Nothing is asked yet."""
+        url = urlsplit(management_url or beside(amqp_url))
+        log_in = urlsplit(amqp_url) if url.username is None else url
+        client = httpx.Client(
+            base_url=f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}/api",
+            auth=(unquote(log_in.username or "guest"), unquote(log_in.password or "guest")),
+            timeout=LIMIT_S,
+            trust_env=False,
+        )
+        return cls(client, vhost_of(amqp_url))
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self.http.base_url.netloc.decode()
+
+    def version(self) -> Version:
+        """Of the broker."""
+        return version_of(str(self._ask("GET", "/overview").json()["rabbitmq_version"]))
+
+    def bindings(self, queue: str) -> set[Route]:
+        """All bindings of a queue but the one that every queue has to the nameless exchange."""
+        answer = self._ask("GET", f"/queues/{self._vhost}/{_quoted(queue)}/bindings")
+        if answer.status_code == NOT_FOUND:
+            raise NoManagement(f"the management API at {self.place} is another broker's: it has no queue {queue}")
+        return {Route(each["source"], each["routing_key"]) for each in answer.json() if each["source"]}
+
+    def policies(self, kind: Literal["policies", "operator-policies"] = "policies") -> dict[str, Policy]:
+        """All of this virtual host, by name.
+
+        Asked for instead of a queue's `effective_policy_definition`, which is a statistic: seconds old, or not there.
+        """
+        return {
+            each["name"]: Policy(
+                each["name"], each["pattern"], each["definition"], each["priority"], each.get("apply-to", "all")
+            )
+            for each in self._ask("GET", f"/{kind}/{self._vhost}").json()
+        }
+
+    def put(self, policy: Policy) -> None:
+        """Create or replace a policy."""
+        body = {
+            "pattern": policy.pattern,
+            "definition": dict(policy.definition),
+            "priority": policy.priority,
+            "apply-to": policy.apply_to,
+        }
+        self._ask("PUT", f"/policies/{self._vhost}/{_quoted(policy.name)}", body)
+
+    @property
+    def _vhost(self) -> str:
+        return _quoted(self.vhost)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+        """The answer, if it is a good one or "no such thing"."""
+        try:
+            answer = self.http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise NoManagement(f"the management API at {self.place} does not answer ({error})") from error
+        if answer.is_success or answer.status_code == NOT_FOUND:
+            return answer
+        why = {401: "its log-in is refused", 403: "this user may not: it needs the tag policymaker"}
+        reason = why.get(answer.status_code, answer.text[:200])
+        raise NoManagement(f"the management API at {self.place} says {answer.status_code} to {method} {path}: {reason}")
+
+
+def beside(amqp_url: str) -> str:
+    """Where the management API of the broker at `amqp_url` usually is."""
+    parts = urlsplit(amqp_url)
+    scheme = "https" if parts.scheme == "amqps" else "http"
+    return f"{scheme}://{parts.hostname or 'localhost'}:{PORTS.get(parts.scheme, 15672)}"
+
+
+def vhost_of(amqp_url: str) -> str:
+    """The virtual host that the URL names, as AMQP clients read it: none or an empty one is `/`."""
+    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")

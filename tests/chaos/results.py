@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "var" / "chaos"
-COLUMNS = ("fault", "rounds", "lost", "doubled", "gaps", "wrong", "failed", "seconds")
 
 
 @dataclass
@@ -53,7 +52,8 @@ class Table:
         rows = sorted(known.values(), key=lambda row: (row["fault"][0], int(row["fault"][1:] or 0), row["title"]))
         path.write_text(json.dumps(rows, indent=2) + "\n")
         page = FOLDER / "results.md"
-        page.write_text("\n".join(markdown([Row(**row) for row in rows])) + "\n")
+        found = [Row(**row) for row in rows]
+        page.write_text("\n".join([*markdown(by_fault(found)), "", *markdown(found)]) + "\n")
         return page
 
 
@@ -62,6 +62,18 @@ def keep_failure(name: str, words: str) -> None:
     folder = FOLDER / "failures"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.txt").write_text(words)
+
+
+def by_fault(rows: list[Row]) -> list[Row]:
+    """All variants of a fault together."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        total = found.setdefault(row.fault, Row(row.fault, ""))
+        plain = row.title.split(" (")[0]
+        total.title = "; ".join(dict.fromkeys([*filter(None, total.title.split("; ")), plain]))
+        for name in ("rounds", "lost", "doubled", "gaps", "wrong", "failed", "seconds"):
+            setattr(total, name, getattr(total, name) + getattr(row, name))
+    return list(found.values())
 
 
 def markdown(rows: list[Row]) -> list[str]:

@@ -84,8 +84,11 @@ class Case:
 
     def balance(self, *works: Work, within_s: float = 120) -> None:
         """Bring the uploads to their ends, and hold all books against each other."""
-        for work in works:
-            work.finish(within_s)
+        try:
+            for work in works:
+                work.finish(within_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.ledger.standing(*works)}") from error
         self.ledger.balance(*works)
 
     def pause(self, longest_s: float) -> None:
@@ -180,7 +183,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         counts = asdict(case.ledger.counts) if case else {}
         title = " ".join([*named[2].split("_"), *([f"({named[3]})"] if named[3] else [])])
         if report.failed and ROUNDS:
-            keep_failure(f"{named[1]} {title} {item.callspec.id}", f"{case and case.seed}\n{report.longreprtext}")  # type: ignore[attr-defined]
+            keep_failure(
+                f"{named[1]} {title} {item.callspec.id}",
+                f"{case and case.seed}\n{report.longreprtext}\n{case and case.world.tell_where()}",
+            )  # type: ignore[attr-defined]
         table.add(named[1].upper(), title, counts, call.duration, failed=report.failed)
     return report
 

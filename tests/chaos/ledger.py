@@ -46,8 +46,21 @@ class Ledger:
             until(agree, within_s=within_s)
         except AssertionError:
             self.counts.add(findings)
-            told = "\n".join(f"  {finding.kind:8}{finding.words}" for finding in findings)
-            raise Unbalanced(f"the books differ:\n{told}") from None
+            raise Unbalanced(f"the books differ:\n{_told(findings)}") from None
+
+    def standing(self, *works: Work) -> str:
+        """Where uploads stand that came to no end: what is missing is lost until it comes."""
+        findings = [finding for work in works for finding in Books(self.world, work).findings()]
+        findings += self._queues()
+        self.counts.add(findings)
+        return f"{_told(findings)}\n{self._who_has_what()}"
+
+    def _who_has_what(self) -> str:
+        """Each queue: ready, unacked, consumers."""
+        url = f"{self.world.broker.management_url}/api/queues"
+        queues = httpx.get(url, trust_env=False, timeout=10).json()
+        names = ("name", "messages_ready", "messages_unacknowledged", "consumers")
+        return "\n".join(str([queue.get(name) for name in names]) for queue in queues)
 
     def _queues(self) -> Iterator[Finding]:
         """I4. A message that nobody has acked counts: its effect may come a second time."""
@@ -60,3 +73,7 @@ class Ledger:
         for queue in queues:
             if depth := queue.get("messages", 0):
                 yield Finding("lost", f"queue {queue['name']} still holds {depth} messages")
+
+
+def _told(findings: list[Finding]) -> str:
+    return "\n".join(f"  {finding.kind:8}{finding.words}" for finding in findings)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from services.local import node, postgres
 from services.local.node import private_node
 from services.local.postgres import private_cluster
-from services.local.process import free_ports
+from services.local.process import free_ports, tail
 from services.local.system import Plan, Running, system
 from tests.chaos.failpoints import Failpoints
 from tests.chaos.waiting import until
@@ -116,8 +116,14 @@ class World:
         command = [sys.executable, "-m", "services.cli", "init", "--no-database", "--no-nas"]
         subprocess.run(command, env=dict(self.running.environment), check=True)
 
-    def log_of(self, service: str, number: int = 1) -> str:
-        return self.running.processes.log(service, number).read_text(errors="replace")
+    def tell_where(self) -> str:
+        """Where every process stands: the end of its log, with the stacks of its threads."""
+        for child in self.running.processes.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGUSR1)
+        wait_s(1)
+        logs = [self.running.processes.log(*key) for key in self.running.processes.children]
+        return "\n".join(tail(log, 60) for log in logs)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ A shot is a file in the armed folder. Whoever renames it into the fired folder t
 
 import datetime
 import errno
+import faulthandler
 import functools
 import importlib
 import importlib.abc
@@ -129,6 +130,8 @@ class Ahead(datetime.datetime):
         return super().now(tz) + datetime.timedelta(seconds=AHEAD_S)
 
 
+# a round that got stuck asks every process where it is; the answer is in its log
+faulthandler.register(signal.SIGUSR1)
 if AHEAD_S:
     true_time = time.time
     time.time = lambda: true_time() + AHEAD_S

@@ -289,7 +289,8 @@ class _Inbox:
 
 async def _settle(settling: Awaitable[None]) -> None:
     try:
-        await settling
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):  # on a connection that is just lost it would wait without limit
+            await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
         log.info("could not settle", cause=repr(error))

@@ -289,8 +289,7 @@ class _Inbox:
 
 async def _settle(settling: Awaitable[None]) -> None:
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):  # on a connection that is just lost it would wait without limit
-            await settling
+        await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
         log.info("could not settle", cause=repr(error))

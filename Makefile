@@ -16,7 +16,7 @@ PARALLEL ?= --numprocesses 2 --dist loadscope
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak lint format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
@@ -42,6 +42,13 @@ unit: $(STAMP_DEV) ## Run the tests that need no broker, no database and no brow
 
 e2e: $(STAMP_DEV) ## Run the tests that go through the whole system
 	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+chaos: $(STAMP_DEV) ## Break everything that can break, 20 rounds each, and check all books; ROUNDS=1 ARGS='-k F8'
+	@CHAOS_ROUNDS=$(or $(ROUNDS),20) $(BIN)/python -m pytest tests/chaos --deselect tests/chaos/test_soak.py $(ARGS)
+
+soak: $(STAMP_DEV) ## Kill whatever runs, 100 times at random, during an upload of 500 images; KILLS=10 FILES=50
+	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) \
+		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

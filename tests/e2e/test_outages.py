@@ -1,30 +1,29 @@
 """Brokers, databases and services die in the middle of the work: every file ends once, whatever died."""
 
 import hashlib
-import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from services.local import node, postgres
-from services.local.node import Node, private_node
-from services.local.postgres import Cluster, private_cluster
+from services.local.node import private_node
+from services.local.postgres import private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
 from tests.e2e.conftest import sent, stored_names, until
-from tests.proxy import Proxy
 from tests.seller import File, Seller, artworks
+from tests.servers import Server
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
 
@@ -43,33 +42,6 @@ OR (s.requested, s.rendered, s.listed, s.listing_failed) <> (
         count(*) FILTER (WHERE state = 'failed')
     FROM ingest.listings l WHERE l.session_id = s.id)
 """
-
-
-@dataclass
-class Server:
-    """A private server behind a proxy, so that its URL stays the same when it is killed and started again."""
-
-    start_one: Callable[[], AbstractContextManager[Node | Cluster]]
-    proxy: Proxy = field(default_factory=Proxy)
-    url: str = ""
-    management_url: str = ""
-    _life: ExitStack = field(default_factory=ExitStack)
-    _pid: int = 0
-
-    def start(self) -> None:
-        found = self._life.enter_context(self.start_one())
-        url = make_url(found.url)
-        self._pid = found.pid
-        self.proxy.target = url.port or 0
-        self.management_url = getattr(found, "management_url", "")
-        self.url = url.set(port=self.proxy.port).render_as_string(hide_password=False)
-
-    def kill(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)
-        self.stop()
-
-    def stop(self) -> None:
-        self._life.close()
 
 
 @dataclass(frozen=True)

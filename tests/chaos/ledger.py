@@ -1,0 +1,79 @@
+"""The ledger: after a fault, every source of truth is read and held against the others and against what was promised.
+
+I1 accepted = ended + in progress, and at rest all have ended. I2 each effect exactly once. I3 events 1..n without gap
+or repeat, states only forwards. I4 queues empty. I5 outbox drained. I6 counters = recomputed rows. And the numbers of
+a shop without gap or repeat, in upload order. `books.py` reads what is about one upload, this what is about all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.chaos.books import Books
+from tests.chaos.findings import Counts, Finding
+from tests.chaos.waiting import until
+from tests.chaos.work import Work
+from tests.chaos.world import World
+
+
+class Unbalanced(AssertionError):  # noqa: N818 - reads as what it says
+    """The books differ."""
+
+
+@dataclass
+class Ledger:
+    """All books of one world."""
+
+    world: World
+    counts: Counts = field(default_factory=Counts)
+
+    def balance(self, *works: Work, within_s: float = 30) -> None:
+        """What is still on its way may arrive; then every book must agree.
+
+        Raises:
+            Unbalanced: with the differences.
+        """
+        findings: list[Finding] = []
+
+        def agree() -> bool | None:
+            self.world.revive()
+            findings[:] = [finding for work in works for finding in Books(self.world, work).findings()]
+            findings.extend(self._queues())
+            return None if findings else True
+
+        try:
+            until(agree, within_s=within_s)
+        except AssertionError:
+            self.counts.add(findings)
+            raise Unbalanced(f"the books differ:\n{_told(findings)}") from None
+
+    def standing(self, *works: Work) -> str:
+        """Where uploads stand that came to no end: what is missing is lost until it comes."""
+        findings = [finding for work in works for finding in Books(self.world, work).findings()]
+        findings += self._queues()
+        self.counts.add(findings)
+        return f"{_told(findings)}\n{self._who_has_what()}"
+
+    def _who_has_what(self) -> str:
+        """Each queue: ready, unacked, consumers."""
+        url = f"{self.world.broker.management_url}/api/queues"
+        queues = httpx.get(url, trust_env=False, timeout=10).json()
+        names = ("name", "messages_ready", "messages_unacknowledged", "consumers")
+        return "\n".join(str([queue.get(name) for name in names]) for queue in queues)
+
+    def _queues(self) -> Iterator[Finding]:
+        """I4. A message that nobody has acked counts: its effect may come a second time."""
+        try:
+            url = f"{self.world.broker.management_url}/api/queues"
+            queues = httpx.get(url, trust_env=False, timeout=10).json()
+        except httpx.TransportError as error:
+            yield Finding("wrong", f"the broker's queues can't be read: {error}")
+            return
+        for queue in queues:
+            if depth := queue.get("messages", 0):
+                yield Finding("lost", f"queue {queue['name']} still holds {depth} messages")
+
+
+def _told(findings: list[Finding]) -> str:
+    return "\n".join(f"  {finding.kind:8}{finding.words}" for finding in findings)

@@ -1,0 +1,175 @@
+"""The broker dies, is away, is cut off, crawls, is full, or is not as it was declared."""
+
+import pytest
+
+from tests.chaos import broker_control as control
+from tests.chaos.conftest import Case
+from tests.chaos.failpoints import DECIDE, NAS_WRITE, PUBLISH
+from tests.chaos.flood import Flood
+from tests.chaos.waiting import until
+from tests.chaos.world import wait_s
+
+HEARTBEAT_S = 16  # the client's, with the second that aiormq adds
+
+
+def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
+    broker = case.world.broker
+    with control.virtual_host(broker) as url:
+        flood = Flood(url)
+        with flood.running():
+            until(lambda: flood.confirmed or None, what="nothing was confirmed")
+            case.pause(0.6)
+            broker.kill()
+            before = set(flood.confirmed)
+            broker.start()
+        arrived = flood.arrived()
+    case.ledger.counts.lost += len(before - arrived) + len(flood.ids - arrived)
+    assert before <= arrived, f"{len(before - arrived)} of {len(before)} confirmed messages are lost"
+    assert arrived == flood.ids
+    case.balance(case.begin())
+
+
+def test_f8_killed_during_an_upload(case: Case) -> None:
+    work = case.begin(case.files(16))
+    work.until_heard("submitted")
+    case.pause(1.0)
+    case.world.broker.kill()
+    case.world.broker.start()
+    case.balance(work)
+
+
+def test_f9_killed_while_a_retry_waits(case: Case) -> None:
+    case.world.points.arm(DECIDE, "before", "raise:shared.errors:Retryable")
+    shot = case.world.points.arm(PUBLISH, "after", "pass", "presswork.retry", service="dedup")
+    work = case.begin()
+    shot.wait()
+    case.pause(1.0)
+    case.world.broker.kill()
+    case.world.broker.start()
+    work.finish()
+    # what the broker passes on in the moment of its death it passes on again after three minutes, if it must
+    case.ledger.balance(work, within_s=240)
+
+
+def test_f10_killed_while_a_message_is_buried(case: Case) -> None:
+    marker = f"poison {case.seed}"
+    moment = case.chance.choice(["before", "after"])
+    shot = case.world.points.arm(PUBLISH, moment, "sleep:0.7", "presswork.dead", service="storage")
+    control.send(case.world.broker, "presswork.storage", marker.encode())
+    shot.wait()
+    case.world.broker.kill()
+    case.world.broker.start()
+    case.balance(case.begin())
+    until(lambda: control.letters(case.world, marker) or None)
+    assert len(control.letters(case.world, marker)) == 1
+
+
+def test_f13_away_while_uploads_come(case: Case) -> None:
+    seller = case.seller()
+    works = [case.begin(seller=seller)]
+    works[0].until_heard("submitted")
+    case.world.broker.proxy.refuse()
+    try:
+        until(lambda: case.world.state().get("broker") == "away" or None)
+        works += [case.begin(seller=seller), case.begin()]
+        wait_s(case.outage_s())
+    finally:
+        case.world.broker.proxy.accept()
+    case.balance(*works)
+
+
+@pytest.mark.chaos_short
+def test_f14_cut_in_the_middle_of_publishes(case: Case) -> None:
+    work = case.begin(case.files(16))
+    for _ in range(3):
+        case.world.broker.proxy.cut_after(case.chance.randrange(1, 30_000))
+        case.pause(2.0)
+    case.balance(work)
+
+
+def test_f15_black_hole_longer_than_the_heartbeat(case: Case) -> None:
+    work = case.begin()
+    work.until_heard("submitted")
+    case.pause(0.5)
+    case.world.broker.proxy.swallow()
+    try:
+        until(lambda: case.world.state().get("broker") == "away" or None, within_s=3 * HEARTBEAT_S + 12)
+    finally:
+        case.world.broker.proxy.release()
+    case.balance(work)
+    until(lambda: control.consumers_as_processes(case.world) or None, what="not one consumer per worker")
+
+
+def test_f16_one_kilobyte_a_second(case: Case) -> None:
+    seller, connections = case.seller(), control.connections(case.world.broker)
+    case.world.broker.proxy.crawl(1024)
+    try:
+        work = case.begin(case.files(4), seller)
+        wait_s(15)
+    finally:
+        case.world.broker.proxy.crawl(None)
+    case.balance(work)
+    assert control.connections(case.world.broker) == connections, "connections were given up on a slow link"
+
+
+def test_f17_memory_alarm(case: Case) -> None:
+    work = case.begin(case.files(16))
+    work.until_heard("submitted")
+    case.pause(0.5)
+    control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0")
+    try:
+        second = case.begin()
+        case.pause(8.0)
+    finally:
+        control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0.4")
+    case.balance(work, second)
+
+
+def test_f18_full_queue_refuses(case: Case) -> None:
+    case.world.points.arm(NAS_WRITE, "before", "sleep:0.2", lasting=True)
+    with control.policy(case.world.broker, "^presswork.storage$", {"max-length": 2}):
+        work = case.begin(case.files(30))
+        work.until_heard("stored")
+        case.balance(work)
+
+
+def test_f22_consumers_queue_deleted_and_declared_anew(case: Case) -> None:
+    service = case.chance.choice(["hasher", "dedup", "storage", "mockup", "publisher", "ingest"])
+    control.delete_queue(case.world.broker, f"presswork.{service}")
+    case.pause(2.0)
+    case.world.init()
+    case.balance(case.begin())
+
+
+def test_f23_binding_removed(case: Case) -> None:
+    control.unbind(case.world.broker, "presswork.events", "presswork.hasher", "batch.submitted")
+    try:
+        work = case.begin()
+        owed = "SELECT 1 FROM ingest.outbox WHERE sent_at IS NULL AND last_error LIKE '%nothing is bound%'"
+        until(lambda: case.world.rows(owed) or None, what="the outbox does not say that nobody takes the message")
+    finally:
+        case.world.init()
+    case.balance(work)
+
+
+def test_f31_policy_changed_at_run_time(case: Case) -> None:
+    for _ in range(2):
+        case.world.points.arm(DECIDE, "before", "raise:shared.errors:Retryable", "name='design-0.png'")
+    with control.policy(case.world.broker, "^presswork.retry", {"message-ttl": 500}):
+        work = case.begin()
+        work.finish(within_s=25)  # by their own arguments the queues would hold it for 5 and then for 30 seconds
+        case.balance(work)
+
+
+def test_f32_blocked_by_a_full_disk(case: Case) -> None:
+    (ingest,) = case.world.pids("ingest")
+    before = control.memory_mb(ingest)
+    seller = case.seller()
+    control.ctl(case.world.broker, "set_disk_free_limit", "100000GB")
+    try:
+        works = [case.begin(case.files(30), seller), case.begin(case.files(30))]
+        wait_s(case.outage_s(8))
+        assert control.memory_mb(ingest) < before + 100
+    finally:
+        control.ctl(case.world.broker, "set_disk_free_limit", "50MB")
+    case.balance(*works)

@@ -1,0 +1,144 @@
+"""Processes die, are stopped, multiplied, paused, or have a wrong clock, in the middle of an upload."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.chaos.conftest import FILES, Case
+from tests.chaos.failpoints import DECIDE, PREPARE
+from tests.chaos.stitching import Stitched
+from tests.chaos.waiting import until
+from tests.seller import artworks
+
+SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
+
+
+def test_f1_hasher_killed_at_random(case: Case) -> None:
+    work = case.begin(case.files(16))
+    work.until_heard("submitted")
+    for _ in range(3):
+        case.pause(0.5)
+        case.world.kill("hasher", which=case.chance.randrange(1, 3))
+        case.world.revive()
+    case.balance(work)
+
+
+@pytest.mark.chaos_short
+def test_f1_hasher_killed_within_an_image(case: Case) -> None:
+    shots = [
+        case.world.points.arm(PREPARE, when, "kill", skip=case.chance.randrange(3)) for when in ("before", "after")
+    ]
+    work = case.begin()
+    case.balance(work)
+    for shot in shots:
+        shot.wait()
+
+
+@pytest.mark.parametrize("service", SERVICES[1:])
+def test_f1_other_service_killed_at_random(case: Case, service: str) -> None:
+    work = case.begin()
+    work.until_heard("submitted")
+    for _ in range(2):
+        case.pause(1.0)
+        case.world.kill(service)
+        case.world.revive()
+    case.balance(work)
+
+
+def test_f25_two_deciders_give_one_verdict(case: Case) -> None:
+    case.world.start("dedup", 2)
+    try:
+        asleep = case.world.points.arm(DECIDE, "before", "sleep:2", skip=case.chance.randrange(3))
+        files = [(f"twin-{n}.png", data) for n, (_, data) in enumerate(2 * case.files(4))]
+        work = case.begin(files)
+        states = [item["state"] for item in work.finish()["items"]]
+        asleep.wait()
+        work.expected = {index: state for index, state in enumerate(states) if state != "stored"}
+        assert [sorted(pair) for pair in zip(states[:4], states[4:], strict=True)] == 4 * [["duplicate", "stored"]]
+        case.balance(work)
+    finally:
+        case.world.retire("dedup", 2)
+
+
+def test_f28_rolling_restart_of_everything(case: Case) -> None:
+    prepared = case.world.points.arm(PREPARE, "after", "pass", lasting=True)
+    works = [case.begin(), case.begin()]
+    for work in works:
+        work.until_heard("submitted")
+    everything = list(case.world.running.processes.children)
+    case.chance.shuffle(everything)
+    for service, number in everything:
+        case.world.restart(service, number)
+    case.balance(*works)
+    assert prepared.fired == 2 * FILES, "a hasher was stopped in the middle of what it had begun"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_f28_stopped_while_the_broker_is_away(case: Case, service: str) -> None:
+    work = case.begin()
+    work.until_heard("submitted")
+    case.world.broker.proxy.refuse()
+    try:
+        until(lambda: case.world.state().get("broker") == "away" or None)
+        case.pause(3.0)
+        began = time.monotonic()
+        case.world.restart(service, 1)
+        stopped_s = time.monotonic() - began
+    finally:
+        case.world.broker.proxy.accept()
+    case.balance(work)
+    assert stopped_s < 45, f"{service} took {stopped_s:.0f} s to stop"
+
+
+def test_f30_stitched_progress_is_gap_free(case: Case) -> None:
+    work = case.begin()
+    with Stitched(work, case.chance) as stitched:
+        for _ in range(2):
+            case.pause(1.5)
+            case.world.kill("ingest")
+            case.world.revive()
+        case.balance(work)
+        seqs = stitched.to_the_end()
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert stitched.connections > 1
+
+
+def test_f33_hashers_are_added_and_taken_away(case: Case) -> None:
+    seller = case.seller()
+    works = [case.begin(artworks(16, case.chance.randrange(10**6)), seller)]
+    for number in range(3, 7):
+        case.world.start("hasher", number)
+    works.append(case.begin(artworks(16, case.chance.randrange(10**6)), seller))
+    works[-1].until_heard("hashed", case.chance.randrange(1, 8))
+    for number in range(3, 7):
+        case.world.retire("hasher", number)
+    case.balance(*works)
+
+
+def test_f34_clock_an_hour_ahead(case: Case) -> None:
+    service = case.chance.choice(SERVICES)
+    case.world.kill(service, which=1)
+    case.world.start(service, 1, CLOCK_AHEAD_S="3600")
+    try:
+        case.world.points.arm(DECIDE, "before", "raise:shared.errors:Retryable")
+        work = case.begin()
+        case.pause(1.0)
+        case.world.kill("storage")
+        case.balance(work)
+    finally:
+        case.world.restart(service, 1)
+
+
+def test_f35_process_frozen_and_thawed(case: Case) -> None:
+    service = case.chance.choice(SERVICES[:-1])
+    work = case.begin()
+    work.until_heard("submitted")
+    pid = case.world.pids(service)[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        case.pause(8.0)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    case.balance(work)

@@ -1,0 +1,156 @@
+"""A whole system of separate processes whose every part can be taken away: services, broker, database, network, NAS."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, NullPool, create_engine, text
+
+from services.local import node, postgres
+from services.local.node import private_node
+from services.local.postgres import private_cluster
+from services.local.process import free_ports, tail
+from services.local.system import Plan, Running, system
+from tests.chaos.failpoints import Failpoints
+from tests.chaos.waiting import until
+from tests.seller import Seller
+from tests.servers import Server
+
+SMALL = {"hasher": 2, "mockup": 1}
+# a queue tells its depth at each tick: the ledger reads it, and should not read what was five seconds ago
+TICKS = "[{rabbit, [{quorum_tick_interval, 500}, {collect_statistics_interval, 500}]}].\n"
+
+
+@dataclass
+class World:
+    """A running system, and the handles to break it."""
+
+    broker: Any  # a Server, or the cluster that stands for one
+    database: Server
+    running: Running
+    points: Failpoints
+    engine: Engine
+    works: list[Any] = field(default_factory=list)
+    """Everything that sellers ever did here, for the audit at the end."""
+    sellers: list[Seller] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        return self.running.base_url
+
+    @property
+    def nas(self) -> Path:
+        return Path(self.running.nas)
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+
+    def pids(self, service: str) -> list[int]:
+        return [child.pid for (name, _), child in self.running.processes.children.items() if name == service]
+
+    def kill(self, *services: str, which: int | None = None) -> None:
+        """SIGKILL the processes of these services, or one of each."""
+        for (name, number), child in self.running.processes.children.items():
+            if name in services and which in (None, number):
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+
+    def revive(self) -> bool:
+        """Start again what is dead; True if nothing was. At once, unlike the supervisor: rounds are many."""
+        processes = self.running.processes
+        dead = [key for key, child in processes.children.items() if child.poll() is not None]
+        for key in dead:
+            processes.start(*key)
+        return not dead
+
+    def start(self, service: str, number: int, **environment: str) -> None:
+        """One more process of a service, with settings of its own."""
+        processes = self.running.processes
+        usual = processes.environment
+        processes.environment = {**usual, **environment}
+        try:
+            processes.start(service, number)
+        finally:
+            processes.environment = usual
+
+    def retire(self, service: str, number: int) -> None:
+        """Stop one process cleanly, for good."""
+        child = self.running.processes.children.pop((service, number))
+        child.send_signal(signal.SIGTERM)
+        child.wait(60)
+
+    def restart(self, service: str, number: int) -> None:
+        """Stop one process cleanly and start it again."""
+        child = self.running.processes.children[service, number]
+        child.send_signal(signal.SIGTERM)
+        child.wait(60)
+        self.running.processes.start(service, number)
+
+    def state(self) -> dict[str, str]:
+        """What /ready says; empty while nobody answers."""
+        try:
+            return dict(httpx.get(f"{self.base_url}/ready", trust_env=False, timeout=10).json())
+        except httpx.TransportError:
+            return {}
+
+    def until_ready(self, within_s: float = 90) -> None:
+        """Until ingest is ready again; whatever died meanwhile is started."""
+
+        def ready() -> bool | None:
+            self.revive()
+            return self.state().get("status") == "ready" or None
+
+        until(ready, within_s=within_s, what=f"the system is not ready: {self.state()}")
+
+    def init(self) -> None:
+        """Declare what is missing on the broker, as an operator does."""
+        command = [sys.executable, "-m", "services.cli", "init", "--no-database", "--no-nas"]
+        subprocess.run(command, env=dict(self.running.environment), check=True)
+
+    def tell_where(self) -> str:
+        """Where every process stands: the end of its log, with the stacks of its threads."""
+        for child in self.running.processes.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGUSR1)
+        wait_s(1)
+        logs = [self.running.processes.log(*key) for key in self.running.processes.children]
+        return "\n".join(tail(log, 60) for log in logs)
+
+
+@contextmanager
+def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
+    """A broker (or the one that is given), a database and the services, few of each, for the length of the block."""
+    program, binaries = node.installed(), postgres.installed()
+    if program is None or not binaries:
+        pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
+    (folder / "broker").mkdir(parents=True)
+    (folder / "broker" / "advanced.config").write_text(TICKS)
+    broker = broker or Server(lambda: private_node(folder / "broker", program, throwaway=True))
+    database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
+    points = Failpoints(folder / "failpoints")
+    with ExitStack() as stack:
+        for server in (broker, database):
+            stack.enter_context(server.proxy.running())
+            stack.callback(server.stop)
+            server.start()
+        (port,) = free_ports(1)
+        settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
+        settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2", "USER_LOGIN_ACCESS_TOKEN_EXPIRE_MINUTES": "10000"}
+        settings |= points.environment
+        plan = Plan(folder, port, scale=SMALL, environment=settings)
+        running = stack.enter_context(system(plan, say=print))
+        yield World(broker, database, running, points, create_engine(database.url, poolclass=NullPool))
+
+
+def wait_s(seconds: float) -> None:
+    """Let time pass, where the passing of time is the fault itself."""
+    time.sleep(seconds)

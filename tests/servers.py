@@ -1,0 +1,40 @@
+"""Servers of a test's own, to be killed and started again."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+
+from sqlalchemy import make_url
+
+from services.local.node import Node
+from services.local.postgres import Cluster
+from tests.proxy import Proxy
+
+
+@dataclass
+class Server:
+    """A private server behind a proxy, so that its URL stays the same when it is killed and started again."""
+
+    start_one: Callable[[], AbstractContextManager[Node | Cluster]]
+    proxy: Proxy = field(default_factory=Proxy)
+    url: str = ""
+    management_url: str = ""
+    pid: int = 0
+    _life: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> None:
+        found = self._life.enter_context(self.start_one())
+        url = make_url(found.url)
+        self.pid = found.pid
+        self.proxy.target = url.port or 0
+        self.management_url = getattr(found, "management_url", "")
+        self.url = url.set(port=self.proxy.port).render_as_string(hide_password=False)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        self.stop()
+
+    def stop(self) -> None:
+        self._life.close()

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from shared.contracts import Blob
 from shared.errors import Permanent, Unavailable
+from shared.nas.files import Files
 
 CHUNK_BYTES = 1 << 20
 
@@ -75,11 +76,7 @@ class Blobs:
         with self._store_errors():
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(final)
-            directory = os.open(final.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)  # the name must survive a crash as well as the bytes
-            finally:
-                os.close(directory)
+            Files().sync(final.parent)  # the name must survive a crash as well as the bytes
 
     @contextlib.contextmanager
     def _store_errors(self) -> Iterator[None]:

@@ -1,8 +1,9 @@
 """The RabbitMQ transport: the only module that imports aio_pika."""
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import aio_pika
@@ -73,8 +74,7 @@ class RabbitBus(Transport):
     @property
     def connected(self) -> bool:
         """Whether a publish has a chance right now."""
-        connection = self._publishing
-        return bool(connection and connection.connected.is_set() and not connection.is_closed)
+        return bool((line := self._publishing) and line.connected.is_set() and not line.is_closed)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Publish one copy and wait for its confirm."""
@@ -88,8 +88,7 @@ class RabbitBus(Transport):
             app_id=self.name,
         )
         try:
-            # aio-pika's own timeout does not cover waiting for a reconnect, so the bound is ours.
-            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+            async with _within(PUBLISH_TIMEOUT_S):
                 if self._channel is None:
                     raise Unavailable("not connected")
                 # ensure=False: workers don't declare
@@ -147,7 +146,7 @@ class RabbitBus(Transport):
         connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
         for connection in connections:
             if connection is not None and not connection.is_closed:
-                await connection.close()
+                await _settle(connection.close())
 
 
 class _Inbox:
@@ -183,12 +182,12 @@ class _Inbox:
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled():  # none returns by itself: a consumer must not stand still in silence
-            self.bus.give_up(f"the consumer of {self.name} broke: {task.exception()!r}")
+        if not self.bus.stopping.is_set():  # none returns by itself: a consumer must not stand still in silence
+            self.bus.give_up(f"the consumer of {self.name} broke: {task!r}")
 
     async def _subscribe(self) -> None:
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
+            async with _within(CONNECT_TIMEOUT_S):
                 self.channel = self.connection.channel()
                 await self.channel
                 await self.channel.set_qos(self.service.prefetch)
@@ -203,7 +202,7 @@ class _Inbox:
         """Close the channel, or aio-pika would open it again for nobody, attempt after attempt."""
         channel, self.channel = self.channel, None
         if channel is not None:
-            await _settle(asyncio.wait_for(channel.close(), CONNECT_TIMEOUT_S))
+            await _settle(channel.close())
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         self.taken += 1
@@ -260,20 +259,15 @@ class _Inbox:
     async def _starving(self) -> bool:
         """Whether there is something to deliver, or nobody at all to deliver it to."""
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                async with self.connection.channel(publisher_confirms=False) as probe:
-                    found = (await probe.declare_queue(self.name, passive=True)).declaration_result
+            async with _within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
+                found = (await probe.declare_queue(self.name, passive=True)).declaration_result
         except BROKER_ERRORS:
             return False  # no connection or no queue: when they are back, we hear of it or find it here
         return bool(found.message_count) or not found.consumer_count
 
     async def stop(self, grace_s: float) -> None:
         self.tasks[-1].cancel()  # no watch over what ends on purpose
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):  # while reconnecting it would wait without limit
-                await self.queue.cancel(self.tag)
-        except BROKER_ERRORS as error:
-            log.info("consumer was gone before it was cancelled", cause=repr(error))
+        await _settle(self.queue.cancel(self.tag))
         while not self.arrived.empty():  # not begun: the broker gives them to somebody else
             self.arrived.get_nowait()
             self.arrived.task_done()
@@ -287,12 +281,25 @@ class _Inbox:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def _settle(settling: Awaitable[None]) -> None:
+async def _settle(settling: Awaitable[object]) -> None:
     try:
-        await settling
+        async with _within(CONNECT_TIMEOUT_S):
+            await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
         log.info("could not settle", cause=repr(error))
+
+
+@contextlib.asynccontextmanager
+async def _within(limit_s: float) -> AsyncIterator[None]:
+    """Bound the wait: aio-pika has no limit while it reconnects. What it cancels ends the wait, and not who waits."""
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # it is ourselves that somebody ends
+        raise ConnectionError("the channel was lost") from None
 
 
 def address(url: str) -> str:

@@ -24,9 +24,9 @@ class DeadLetter(Message):
         A letter that the broker itself buried has only its `x-death` to tell why.
         """
         text = plain(body.decode(errors="replace"))
-        # The same letter delivered twice is one letter; the same message dying again later is another.
-        death = f"{headers.get('x-dead-at', '')}{headers.get('x-replay-id', '')}"  # the broker notes no time of death
-        identity, raw = uuid5(NAMESPACE_OID, f"{service}:{death}:{text}"), None if text.encode() == body else body
+        # One letter, however often it is delivered, or buried when its ack was lost; after a replay it is another.
+        identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-replay-id', '')}:{text}")
+        raw = None if text.encode() == body else body
         cause = plain(headers.get("x-cause") or _broker_cause(headers))
         return cls(id=identity, service=service, body=text, raw=raw, cause=cause, headers=headers)
 

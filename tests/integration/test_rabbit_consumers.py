@@ -208,6 +208,27 @@ def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
         asyncio.run(scenario(proxy, url))
 
 
+def test_a_channel_that_is_lost_while_a_message_is_acked_does_not_end_its_consumer(amqp_url: str) -> None:
+    """aio-pika cancels what waits on the channel, as if somebody had cancelled the task that waits."""
+
+    async def scenario() -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        bus = RabbitBus(amqp_url, "storage")
+        await bus.connect()
+        await bus.consume(heard.service())
+        lost = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        await rabbit_module._settle(lost)
+        ending = asyncio.create_task(rabbit_module._settle(asyncio.sleep(DEADLINE_S)))
+        asyncio.get_running_loop().call_soon(ending.cancel)
+        with pytest.raises(asyncio.CancelledError):  # what we cancel ourselves does end
+            await ending
+        await bus.stop(5)
+
+    asyncio.run(scenario())
+
+
 def test_a_consumer_that_breaks_ends_the_process(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(settling: object) -> None:
         settling.close()  # type: ignore[attr-defined] - never awaited
@@ -225,6 +246,7 @@ def test_a_consumer_that_breaks_ends_the_process(amqp_url: str, monkeypatch: pyt
         async with asyncio.timeout(DEADLINE_S):
             await bus.gave_up.wait()
         assert "a fault of ours" in bus.fault
+        monkeypatch.undo()
         await bus.stop(0.1)
 
     asyncio.run(scenario())

@@ -75,11 +75,12 @@ def up(
 def init(
     database: Annotated[bool, typer.Option(help="make or update the tables")] = True,
     broker: Annotated[bool, typer.Option(help="declare the queues")] = True,
-    nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashed copies left")] = True,
+    nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashes left half-written")] = True,
     new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
+    from services.ops import spool
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 
@@ -94,6 +95,7 @@ def init(
         if broker:
             _declare(settings)
         if nas:
+            spool.sweep(settings.blob_dir)
             _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
     except (Permanent, Retryable) as error:
         raise SystemExit(str(error)) from error

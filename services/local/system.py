@@ -124,7 +124,8 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
         with contextlib.suppress(KeyboardInterrupt), system(plan, say) as running:
             started = True
             logs = running.processes.logs
-            say(f"ready     {running.base_url} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
+            if not stopped.is_set():  # Python drops an interrupt that hits a finalizer
+                say(f"ready     {running.base_url} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
             while not stopped.wait(0.5):
                 running.processes.watch()
             say("stopping: what is in work is finished first")

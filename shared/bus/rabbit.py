@@ -10,6 +10,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aio_pika.abc import AbstractRobustConnection as Connection
+from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelInvalidStateError, DeliveryError, PublishError
 
 from shared.bus.breaker import Breaker
@@ -109,9 +110,8 @@ class RabbitBus(Transport):
         """
         if self._consuming is None:
             raise Unavailable("not connected")
-        queues: list[tuple[str, Stage | None]] = [(inbox(service.name), None)]
-        queues += [(dead_queue(name), name) for name in service.archives]
-        for queue, dead_service in queues:
+        dead: dict[str, Stage | None] = {dead_queue(name): name for name in service.archives}
+        for queue, dead_service in {inbox(service.name): None, **dead}.items():
             if queue not in self._inboxes:
                 opened = _Inbox(self, self._consuming, service, queue, dead_service)
                 await opened.open()
@@ -133,13 +133,14 @@ class RabbitBus(Transport):
         await self._close()
 
     async def _open(self, purpose: str) -> Connection:
-        connection: Connection = await aio_pika.connect_robust(
-            self.url,
-            timeout=CONNECT_TIMEOUT_S,
-            heartbeat=HEARTBEAT_S,
-            reconnect_interval=RECONNECT_S,
-            client_properties={"connection_name": f"presswork {self.name} {purpose}"},
-        )
+        url = make_url(self.url, heartbeat=HEARTBEAT_S, reconnect_interval=RECONNECT_S)
+        named = {"connection_name": f"presswork {self.name} {purpose}"}
+        connection = aio_pika.RobustConnection(url, client_properties=named)
+        try:
+            await connection.connect(CONNECT_TIMEOUT_S)
+        except BaseException:
+            await _settle(connection.close())  # or it would try to connect for ever, and its process would never end
+            raise
         return connection
 
     async def _close(self) -> None:
@@ -215,8 +216,7 @@ class _Inbox:
             try:
                 settle = await deliver(self.consumer, delivery)
             except Exception:
-                # Delivery foresees every error of a handler, so this is a fault of ours. It must not end the worker
-                # in silence; if it comes each time, the delivery limit buries the message.
+                # A fault of ours: delivery foresees a handler's. If it comes each time, the delivery limit buries it.
                 log.exception("delivery broke; the message goes back to its queue", queue=self.name)
                 await _settle(message.reject(requeue=True))
             else:

@@ -208,6 +208,22 @@ def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
         asyncio.run(scenario(proxy, url))
 
 
+def test_who_is_ended_while_it_connects_leaves_nobody_behind_that_connects_for_ever(amqp_url: str) -> None:
+    """aio-pika's task does not end when it is cancelled, and asyncio waits for it: the process would never end."""
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        await asyncio.to_thread(proxy.swallow)
+        connecting = asyncio.create_task(RabbitBus(url, "storage").connect())
+        await asyncio.sleep(0.1)
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        await asyncio.to_thread(proxy.release)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
 def test_a_channel_that_is_lost_while_a_message_is_acked_does_not_end_its_consumer(amqp_url: str) -> None:
     """aio-pika cancels what waits on the channel, as if somebody had cancelled the task that waits."""
 

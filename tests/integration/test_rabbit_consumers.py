@@ -214,7 +214,10 @@ def test_who_is_ended_while_it_connects_leaves_nobody_behind_that_connects_for_e
     async def scenario(proxy: Proxy, url: str) -> None:
         await asyncio.to_thread(proxy.swallow)
         connecting = asyncio.create_task(RabbitBus(url, "storage").connect())
-        await asyncio.sleep(0.1)
+        ours = {asyncio.current_task(), connecting}
+        async with asyncio.timeout(DEADLINE_S):
+            while asyncio.all_tasks() <= ours:  # noqa: ASYNC110 - until aio-pika has begun, which it does not tell
+                await asyncio.sleep(0)
         connecting.cancel()
         await asyncio.wait({connecting})
         await asyncio.to_thread(proxy.release)

@@ -90,6 +90,7 @@ def test_a_user_with_too_much_in_progress_waits_and_nobody_else_does(folder: tup
     ):
         files = artworks.designs(3)
         session = shop.start(files)
+        embedded.eventually(lambda: nothing_owed(here))
         with unmounted(here):
             running.send(frontend.wire(shop.request(files, session)), lambda: waiting(here))
             words = refused(before_the_body(shop, "/designs/start-upload", 10), 429)
@@ -110,6 +111,12 @@ def test_a_broker_that_is_away_is_no_reason_until_work_has_waited_for_long(folde
         assert shop.client.get("/ready").json()["uploads"] == "accepted", "nothing waits"
         owe_since_long_ago(shop.server.place)
         assert "has been away for 1 minute." in refused(shop.upload(artworks.designs(1, first=3)))
+
+
+def nothing_owed(here: Place) -> bool:
+    engine = create_engine(here.database_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return not connection.execute(text("SELECT count(*) FROM ingest.outbox WHERE sent_at IS NULL")).scalar_one()
 
 
 def cut_off(server: Server) -> float:

@@ -61,7 +61,9 @@ format: $(STAMP_DEV) ## Put the code into the one format
 	@$(BIN)/ruff format .
 
 # each file holds all that its users install, so that one pip call can check it; the first one pins for the others
-lock: $(STAMP_DEV) ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
+# uv is all it needs: what pyproject.toml asks for by now need not be installed
+lock: ## Write the lock files anew after a change in pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@test -x $(BIN)/uv || $(MAKE) dev
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --extra embedded --group build --constraint requirements.lock --output-file requirements-local.lock
 	@$(COMPILE) --extra embedded --group build --group dev --constraint requirements-local.lock \

@@ -1,5 +1,6 @@
 """What is done on an AMQP connection of its own: declaring, comparing, counting consumers. No service does that."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
 from shared.bus.settlement import Headers
 from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
+
+CONFIRM_TIMEOUT_S = 3.0
 
 
 class State(Enum):
@@ -48,13 +51,14 @@ async def compare(url: str, wanted: Topology) -> list[Compared]:
 
 
 async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
-    """How many consumers each service's inbox has.
+    """How many consumers each service's inbox has, on a broker that takes what is published.
 
     Raises:
-        Unavailable: no broker, or a queue is missing.
+        Unavailable: no broker, or one that takes nothing, or a queue is missing.
     """
     async with _connected(url) as connection:
         channel = await connection.channel()
+        await _takes_messages(channel, url)
         found = {}
         for service in services:
             queue = await channel.declare_queue(inbox(service), passive=True)
@@ -98,6 +102,19 @@ async def declare(url: str, wanted: Topology) -> None:
                     await declared.bind(route.exchange, route.key)
         except AMQPError as error:
             raise Unavailable(f"the broker refused the topology: {error}") from error
+
+
+async def _takes_messages(channel: AbstractChannel, url: str) -> None:
+    """An alarm stops a broker reading from whoever publishes: not even what goes to no queue is confirmed then."""
+    try:
+        nothing = aio_pika.Message(b"")
+        async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+            await channel.default_exchange.publish(nothing, "presswork.nobody", mandatory=False)
+    except TimeoutError as error:
+        raise Unavailable(
+            f"RabbitMQ at {address(url)} takes no messages: most likely it is short of memory or disk "
+            "(rabbitmq-diagnostics alarms)"
+        ) from error
 
 
 async def _compared(connection: AbstractConnection, wanted: Exchange | Queue) -> Compared:

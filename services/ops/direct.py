@@ -12,10 +12,12 @@ from services.ops.place import AWAY, NOTHING, settings
 EVERYTHING = 10**9
 
 
-def move_letters(data: Path, service: str | None, limit: int | None) -> None:
+def move_letters(data: Path, service: str | None, limit: int | None, *, as_json: bool) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
     from services.ingest.ops.replaying import replayed_headers
+    from services.ops import showing
     from services.ops.broker import move_back
+    from services.ops.filters import service_named
     from shared.errors import Unavailable
 
     if service is None:
@@ -26,11 +28,14 @@ def move_letters(data: Path, service: str | None, limit: int | None) -> None:
         return replayed_headers(old, uuid4(), lived + 1 if isinstance(lived, int) else 1)
 
     try:
-        moved = asyncio.run(move_back(settings(data).amqp_url, service, limit or EVERYTHING, headers))
+        moved = asyncio.run(move_back(settings(data).amqp_url, service_named(service), limit or EVERYTHING, headers))
     except Unavailable as error:
         typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
         raise typer.Exit(AWAY) from error
-    typer.echo(f"{moved} letters moved back to {service}.")
+    if as_json:
+        showing.as_json({"moved": moved, "service": service})
+    else:
+        typer.echo(f"{moved} letters moved back to {service}.")
     if not moved:
         typer.echo("None was ready: the archive has them (presswork dead list), or holds them until it can.", err=True)
         raise typer.Exit(NOTHING)

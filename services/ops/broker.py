@@ -16,7 +16,7 @@ from shared.bus.settlement import Headers
 from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
 
-CONFIRM_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 5.0
 
 
 class State(Enum):
@@ -58,12 +58,15 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
     """
     async with _connected(url) as connection:
         channel = await connection.channel()
-        await _takes_messages(channel, url)
-        found = {}
-        for service in services:
-            queue = await channel.declare_queue(inbox(service), passive=True)
-            found[service] = queue.declaration_result.consumer_count or 0
-        return found
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await _publish_nowhere(channel)
+                return {service: await _consumers(channel, inbox(service)) for service in services}
+        except TimeoutError as error:
+            raise Unavailable(
+                f"RabbitMQ at {address(url)} takes no messages: most likely it is short of memory or disk "
+                "(rabbitmq-diagnostics alarms)"
+            ) from error
 
 
 async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:
@@ -104,17 +107,13 @@ async def declare(url: str, wanted: Topology) -> None:
             raise Unavailable(f"the broker refused the topology: {error}") from error
 
 
-async def _takes_messages(channel: AbstractChannel, url: str) -> None:
-    """An alarm stops a broker reading from whoever publishes: not even what goes to no queue is confirmed then."""
-    try:
-        nothing = aio_pika.Message(b"")
-        async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-            await channel.default_exchange.publish(nothing, "presswork.nobody", mandatory=False)
-    except TimeoutError as error:
-        raise Unavailable(
-            f"RabbitMQ at {address(url)} takes no messages: most likely it is short of memory or disk "
-            "(rabbitmq-diagnostics alarms)"
-        ) from error
+async def _publish_nowhere(channel: AbstractChannel) -> None:
+    """In an alarm, a broker reads nothing more of a connection that has published: it answers no further question."""
+    await channel.default_exchange.publish(aio_pika.Message(b""), "presswork.nobody", mandatory=False)
+
+
+async def _consumers(channel: AbstractChannel, queue: str) -> int:
+    return (await channel.declare_queue(queue, passive=True)).declaration_result.consumer_count or 0
 
 
 async def _compared(connection: AbstractConnection, wanted: Exchange | Queue) -> Compared:

@@ -100,12 +100,13 @@ class _Wish:
 
 def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     from services.ingest.ops import jobs
+    from services.ingest.ops.auditing import Run
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
     if not ids:
         typer.echo("No letter that could be replayed fits.", err=True)
         raise typer.Exit(NOTHING)
-    job = jobs.Job(engine, HASHERS, who(), wanted, ids, cutoff, wish.to, wish.pace)
+    job = jobs.Job(engine, HASHERS, Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace)
     _preview(job, wish)
     if wish.dry_run:
         return

@@ -102,7 +102,8 @@ def replay(using: Using, operator: Operator, order: ReplayOrder) -> JSONResponse
     ids, cutoff = jobs.chosen(using.engine, wanted, None, order.cutoff)
     hashers = using.settings.comprehensive_workflow_max_threads
     taken = ids[: order.limit]
-    job = jobs.Job(using.engine, hashers, operator.email, wanted, taken, cutoff, order.to, order.pace())
+    run = Run(operator.email, "replay")
+    job = jobs.Job(using.engine, hashers, run, wanted, taken, cutoff, order.to, order.pace())
     answer: dict[str, Any] = {"cutoff": cutoff, "matched": len(ids), "left": len(ids) - len(taken)}
     obstacles = using.obstacles(job.takers())
     if order.dry_run:

@@ -31,22 +31,18 @@ class Job:
 
     engine: Engine
     hashers: int
-    who: str
+    run: Run
     wanted: Filter
     ids: Sequence[UUID]
     cutoff: datetime
     to: Stage | None = None
     """Another service's inbox than theirs."""
     pace: Pace = field(default_factory=Pace)
-    run: Run = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "run", Run(self.who, "replay"))
 
     def foreseen(self) -> dict[str, Any]:
         """How many letters of which service, and what would become of the first few. Nothing is done."""
         replays = Replays(self.engine, self.hashers, self.to)
-        sample = [replays.foresee(letter_id, self.who, self.cutoff) for letter_id in self.ids[:SAMPLE]]
+        sample = [replays.foresee(letter_id, self.run.who, self.cutoff) for letter_id in self.ids[:SAMPLE]]
         with transaction(self.engine) as connection:
             count = _services(connection, self.ids)
         return {"matched": len(self.ids), "services": count, "sample": told(sample), "warnings": self.warnings()}

@@ -35,19 +35,20 @@ def purge(engine: Engine, wanted: Filter, run: Run, typed: str, sha256: str) -> 
         Unavailable: the database went away.
     """
     with transaction(engine) as connection:
-        statuses = connection.execute(select(letter.status).where(wanted.where()).with_for_update()).scalars().all()
-        if typed != confirmation(wanted, len(statuses)):
-            raise NotPurged(f"to delete them for good, type: {confirmation(wanted, len(statuses))}")
-        if at_work := statuses.count("replaying"):
+        found = connection.execute(select(letter.id, letter.status).where(wanted.where()).with_for_update()).all()
+        if typed != confirmation(wanted, len(found)):
+            raise NotPurged(f"to delete them for good, type: {confirmation(wanted, len(found))}")
+        if at_work := sum(row.status == "replaying" for row in found):
             raise NotPurged(f"{at_work} of them are being replayed just now; name others by --status")
-        if _digest(exported_within(connection, wanted.where())) != sha256:
+        these = letter.id.in_([row.id for row in found])  # and nothing that comes meanwhile
+        if _digest(exported_within(connection, these)) != sha256:
             raise NotPurged("they have changed since they were exported, or this is another export; export again")
-        run.begin(connection, wanted.given(), len(statuses))
-        gone = delete(dead_letters).where(wanted.where()).returning(letter.id)
-        for letter_id in connection.execute(gone).scalars().all():
-            run.note(connection, letter_id, "purged", "deleted for good, after its export")
-        run.end(connection, {"purged": len(statuses)}, f"export {sha256}")
-    return len(statuses)
+        run.begin(connection, wanted.given(), len(found))
+        connection.execute(delete(dead_letters).where(these))
+        for row in found:
+            run.note(connection, row.id, "purged", "deleted for good, after its export")
+        run.end(connection, {"purged": len(found)}, f"export {sha256}")
+    return len(found)
 
 
 def confirmation(wanted: Filter, count: int) -> str:

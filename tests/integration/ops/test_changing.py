@@ -58,9 +58,9 @@ def message(box: Letterbox, letter_id: UUID, **changes: Any) -> dict[str, Any]:
     return found
 
 
-def job(box: Letterbox, **how: Any) -> Job:
-    ids, cutoff = jobs.chosen(box.engine, Filter())
-    return Job(box.engine, 8, "ana", Filter(), ids, cutoff, pace=Pace(**how))
+def job(box: Letterbox, wanted: Filter | None = None, **how: Any) -> Job:
+    ids, cutoff = jobs.chosen(box.engine, wanted or Filter())
+    return Job(box.engine, 8, Run("ana", "replay"), Filter(), ids, cutoff, pace=Pace(**how))
 
 
 def test_an_edited_copy_goes_out_as_a_new_message_and_the_original_never(
@@ -309,4 +309,6 @@ def test_what_is_replayed_needs_the_services_that_will_work_on_it(box: Letterbox
     alone = box.submitted("tulip.png", lane="original")
     letter_id = box.dies("dedup", box.accepted(alone, 0))
     ids, cutoff = jobs.chosen(box.engine, Filter(ids=(letter_id,)))
-    assert Job(box.engine, 8, "ana", Filter(), ids, cutoff).takers() == set(), "it is worked on without the broker"
+    assert Job(box.engine, 8, Run("ana", "replay"), Filter(), ids, cutoff).takers() == set(), (
+        "it is worked on without the broker"
+    )

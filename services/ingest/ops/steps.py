@@ -11,6 +11,8 @@ from services.ingest.ops.replaying import Result
 
 CANARY = (1, 5)
 LOOK_S = 0.5
+SIGN_S = 5.0
+"""A slow replay gives a sign of life at least so often."""
 
 End = Literal["ended", "stopped", "cancelled"]
 
@@ -58,9 +60,7 @@ class Steps:
     def _send(self, left: Iterator[UUID], most: int) -> list[UUID]:
         """Replay until so many were sent, or somebody wants it to stop."""
         sent: list[UUID] = []
-        while len(sent) < most and not self._cancelled() and (letter_id := next(left, None)) is not None:
-            if self.pace.pause_s and self.results:
-                time.sleep(self.pace.pause_s)
+        while len(sent) < most and (letter_id := next(left, None)) is not None and self._may_go_on():
             result = self.replay(letter_id)
             self.results.append(result)
             self.say(f"{letter_id}  {result.result}: {result.words}")
@@ -81,6 +81,14 @@ class Steps:
         elif now.open:
             self.stop("stopped", f"{now.open} of {len(sent)} have not ended within {self.pace.patience_s:.0f} s")
         return self.stopped is None
+
+    def _may_go_on(self) -> bool:
+        """Once it is time for the next letter: unless somebody has cancelled it by then."""
+        pause_s = self.pace.pause_s if self.results else 0.0
+        while pause_s > 0 and not self._cancelled():
+            time.sleep(min(pause_s, SIGN_S))
+            pause_s -= SIGN_S
+        return not (self.stopped or self._cancelled())
 
     def _cancelled(self) -> bool:
         if who := self.cancelled_by():

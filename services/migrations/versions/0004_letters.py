@@ -12,4 +12,6 @@ def upgrade() -> None:
     stopped = sa.Column("cancelled_by", sa.Text(), nullable=True, comment="who wants it to stop")
     op.add_column("dead_letter_audit", seen, schema="ingest")
     op.add_column("dead_letter_audit", stopped, schema="ingest")
+    actions = "replay, edit, discard, restore, note, purge"
+    op.alter_column("dead_letter_audit", "action", schema="ingest", comment=actions)
     op.alter_column("users", "role", schema="ingest", comment="seller | viewer | operator")

@@ -12,23 +12,28 @@ from services.ops.place import AWAY, NOTHING, settings
 EVERYTHING = 10**9
 
 
-def move_letters(data: Path, service: str | None, limit: int | None, *, as_json: bool) -> None:
+def move_letters(data: Path, service: str | None, limit: int | None, *, force: bool, as_json: bool) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
     from services.ingest.ops.replaying import replayed_headers
     from services.ops import showing
     from services.ops.broker import move_back
     from services.ops.filters import service_named
+    from services.ops.obstacles import obstacles
     from shared.errors import Unavailable
 
     if service is None:
         raise typer.BadParameter("--direct needs --service: it empties one service's dead-letter queue")
+    url, target = settings(data).amqp_url, service_named(service)
+    if not force and (in_the_way := obstacles(url)({target})):
+        typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
+        raise typer.Exit(AWAY)
 
     def headers(old: Mapping[str, object]) -> dict[str, object]:
         lived = old.get("x-generation")
         return replayed_headers(old, uuid4(), lived + 1 if isinstance(lived, int) else 1)
 
     try:
-        moved = asyncio.run(move_back(settings(data).amqp_url, service_named(service), limit or EVERYTHING, headers))
+        moved = asyncio.run(move_back(url, target, limit or EVERYTHING, headers))
     except Unavailable as error:
         typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
         raise typer.Exit(AWAY) from error

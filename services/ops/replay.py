@@ -51,7 +51,7 @@ def replay(
     can't be reached, or a service that is needed doesn't run (--force sends all the same: it waits for it).
     """
     if direct:
-        move_letters(data, wanted.service, limit, as_json=as_json)
+        move_letters(data, wanted.service, limit, force=force, as_json=as_json)
         return
     from services.ingest.ops.steps import Pace
 

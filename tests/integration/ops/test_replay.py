@@ -306,28 +306,3 @@ def test_wherever_on_its_way_a_file_was_given_up_it_goes_on(
     ids = [each["item_id"] for each in shop.items(session)]
     assert shop.list_designs(ids).json()["success"]
     assert ended(shop, session, listed=3)["state"] == "finished"
-
-
-def test_what_its_seller_had_cancelled_goes_on_when_it_is_tried_again(system: System, shop: Shop) -> None:
-    """A retried upload isn't cancelled any more: what comes of it is stored and listed."""
-    session, paths = shop.start(), "/api/v1/sessions"
-    with ThreadPoolExecutor(1) as pool:
-        with system.engine.begin() as connection:
-            # Nothing is decided while this lock is held, so that there is something to cancel.
-            connection.execute(text("LOCK TABLE dedup.verdicts IN ACCESS EXCLUSIVE MODE"))
-            upload = pool.submit(shop.uploaded, artworks.fresh(3), session)
-            eventually(lambda: [item["state"] for item in shop.items(session)] == ["hashed"] * 3)
-            one = shop.items(session)[0]["item_id"]
-            shop.client.post(f"{paths}/{session}/items/{one}/cancel").raise_for_status()
-            assert shop.client.post(f"{paths}/{session}/items/{one}/retry").json()["retried"]
-            assert shop.client.post(f"{paths}/{session}/cancel").json()["cancelled"]["files"] == 3
-        upload.result(60)
-    cancelled = ended(shop, session, failed=3)
-    assert cancelled["state"] == "finished"
-    assert shop.get(session)["cancelled_at"] is not None
-    assert len(shop.client.post(f"{paths}/{session}/retry").json()["retried"]) == 3
-    assert shop.get(session)["cancelled_at"] is None
-    ids = [item["item_id"] for item in ended(shop, session, stored=3, failed=0)["items"]]
-    assert system.server.place.designs(shop.folder) == print_names(100, 101, 102)
-    assert shop.list_designs(ids).json()["success"]
-    assert ended(shop, session, listed=3)["state"] == "finished"

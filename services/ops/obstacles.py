@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from services.ingest.ops.jobs import Obstacles
+if TYPE_CHECKING:
+    from services.ingest.ops.jobs import Obstacles
 
 
-def obstacles(amqp_url: str) -> Obstacles:
+def obstacles(amqp_url: str) -> "Obstacles":
     """Asks the broker at this address, at each call."""
 
     def ask(services: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """`presswork dead discard`, `restore`, `note`, `edit` and `purge`: what changes letters, and sends at most a copy."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,8 +70,6 @@ def edit(
     data: DataDir = HERE,
 ) -> None:
     """Send an edited copy, as a new message, in place of a letter; the original is never sent then."""
-    import json
-
     from services.ingest.ops import editing
     from services.ingest.ops.auditing import Run
     from services.ops import showing
@@ -79,10 +77,7 @@ def edit(
 
     if not allow_edit:
         raise typer.BadParameter("what died is not what is sent: say --allow-edit if that is what you want")
-    try:
-        edited = json.loads(message.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise typer.BadParameter(f"{message} is no JSON: {error}") from error
+    edited = _json(message)
     run = Run(who(), "edit")
     with database(data) as engine:
         with transaction(engine) as connection:
@@ -122,6 +117,15 @@ def purge(
             typer.echo(f"Nothing was deleted: {error}.", err=True)
             raise typer.Exit(1) from error
     _told(deleted, "purged", as_json=as_json)
+
+
+def _json(file: Path) -> Any:  # noqa: ANN401 - whatever is in it
+    import json
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} is no JSON: {error}") from error
 
 
 def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:

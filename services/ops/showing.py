@@ -81,9 +81,7 @@ def runs(rows: Iterable[Row]) -> None:
     """Who did what."""
     for row in rows:
         counts = ", ".join(f"{value} {name}" for name, value in (row["counts"] or {}).items())
-        ended = (
-            "" if row["state"] == "ended" else f"  ({row['state']}{': ' if row['words'] else ''}{row['words'] or ''})"
-        )
+        ended = "" if row["state"] == "ended" else f"  ({row['words'] or row['state']})"
         wanted = json.dumps(row["filter"] or {}, ensure_ascii=False)
         typer.echo(f"{row['run_id']}  {_time(row['at'])}  {row['who']}: {row['action']} {wanted}: {counts}{ended}")
 

@@ -69,6 +69,17 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
             ) from error
 
 
+async def waiting(url: str, service: str) -> int:
+    """How many letters lie in a service's dead-letter queue, ready to be moved back.
+
+    Raises:
+        Unavailable: no broker, or no such queue.
+    """
+    async with _connected(url) as connection:
+        dead = await (await connection.channel()).declare_queue(dead_queue(service), passive=True)
+        return dead.declaration_result.message_count or 0
+
+
 async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:
     """Send dead letters back to the inbox that they died in, each once: none that returns meanwhile. How many.
 

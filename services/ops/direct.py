@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,35 +12,79 @@ from services.ops.filters import service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, NOTHING, settings
 
-EVERYTHING = 10**9
+UNDERSTOOD = {"direct", "service", "everything", "limit", "dry_run", "yes", "force", "as_json", "data"}
+NONE_READY = "None is ready: the archive has them (presswork dead list), or holds them until it can."
 
 
-def move_letters(data: Path, service: str | None, limit: int | None, *, force: bool, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Direct:
+    """What was asked of it."""
+
+    data: Path
+    service: str | None
+    limit: int | None
+    dry_run: bool
+    yes: bool
+    force: bool
+    as_json: bool
+
+
+def only_understood(context: typer.Context) -> None:
+    """Refuse what only the database could answer: it would seem to narrow what is moved, and would not."""
+    names = {parameter.name: parameter for parameter in context.command.params}
+    given = [name for name in context.params if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
+    if unknown := [name for name in given if name not in UNDERSTOOD]:
+        said = ", ".join(names[name].opts[0] if name != "ids" else "ids" for name in unknown)
+        raise typer.BadParameter(f"--direct asks no database, so it can't tell letters apart: leave out {said}")
+
+
+def move_letters(wish: Direct) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
     from services.ops import showing
     from shared.errors import Unavailable
 
-    if service is None:
+    if wish.service is None:
         raise typer.BadParameter("--direct needs --service: it empties one service's dead-letter queue")
-    url, target = settings(data).amqp_url, service_named(service)
-    if not force and (in_the_way := obstacles(url)({target})):
-        typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
-        raise typer.Exit(AWAY)
+    url, target = settings(wish.data).amqp_url, service_named(wish.service)
     try:
-        moved = _moved(url, target, limit or EVERYTHING)
+        found = _confirmed(url, target, wish)
+        moved = 0 if wish.dry_run or not found else _moved(url, target, wish.limit)
     except Unavailable as error:
         typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
         raise typer.Exit(AWAY) from error
-    if as_json:
+    if wish.as_json and not wish.dry_run:
         showing.as_json({"moved": moved, "service": target})
-    else:
-        typer.echo(f"{moved} letters moved back to {target}.")
-    if not moved:
-        typer.echo("None was ready: the archive has them (presswork dead list), or holds them until it can.", err=True)
+    elif not wish.dry_run:
+        typer.echo(f"{showing.counted(moved, 'letter')} moved back to {target}.")
+    if not found:
+        typer.echo(NONE_READY, err=True)
         raise typer.Exit(NOTHING)
 
 
-def _moved(url: str, service: str, limit: int) -> int:
+def _confirmed(url: str, target: str, wish: Direct) -> int:
+    """How many it would be, once that and what is in the way was said, and it was asked for; or the command ends."""
+    from services.ops import showing
+    from services.ops.broker import waiting
+
+    there = asyncio.run(waiting(url, target))
+    count = min(there, wish.limit or there)
+    in_the_way = obstacles(url)({target})
+    if wish.dry_run and wish.as_json:
+        showing.as_json({"dry_run": True, "would_move": count, "service": target, "obstacles": in_the_way})
+    elif wish.dry_run:
+        typer.echo(f"{showing.counted(count, 'letter')} would be moved back to {target}; nothing was.")
+        for words in in_the_way:
+            typer.echo(f"  {words}", err=True)
+    elif in_the_way and not wish.force:
+        typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
+        raise typer.Exit(AWAY)
+    if count and not (wish.dry_run or wish.yes or typer.confirm(f"Move {count} back to {target}?", err=True)):
+        typer.echo("Nothing was moved.", err=True)
+        raise typer.Exit(1)
+    return count
+
+
+def _moved(url: str, service: str, limit: int | None) -> int:
     from services.ingest.ops.replaying import replayed_headers
     from services.ops.broker import move_back
 
@@ -47,4 +92,4 @@ def _moved(url: str, service: str, limit: int) -> int:
         lived = old.get("x-generation")
         return replayed_headers(old, uuid4(), lived + 1 if isinstance(lived, int) else 1)
 
-    return asyncio.run(move_back(url, service, limit, headers))
+    return asyncio.run(move_back(url, service, limit or 10**9, headers))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from services.ops.direct import move_letters
+from services.ops.direct import Direct, move_letters, only_understood
 from services.ops.filters import All, Ids, chosen, service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, HERE, NOTHING, DataDir, database, settings, who
@@ -23,6 +23,7 @@ HASHERS = 8
 
 
 def replay(
+    context: typer.Context,
     wanted: "Filter",
     ids: Ids = None,
     everything: All = False,
@@ -51,7 +52,8 @@ def replay(
     can't be reached, or a service that is needed doesn't run (--force sends all the same: it waits for it).
     """
     if direct:
-        move_letters(data, wanted.service, limit, force=force, as_json=as_json)
+        only_understood(context)
+        move_letters(Direct(data, wanted.service, limit, dry_run, yes, force, as_json))
         return
     from services.ingest.ops.steps import Pace
 

@@ -12,6 +12,11 @@ Row = Mapping[str, Any]
 CAUSE = 300
 
 
+def counted(count: int, thing: str) -> str:
+    """As in "1 letter", "2 letters"."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def as_json(value: object) -> None:
     """One JSON document."""
     typer.echo(json.dumps(value, default=str, indent=2, ensure_ascii=False))

@@ -157,6 +157,7 @@ def test_the_addresses_of_a_running_system_are_read_where_it_left_them(
 def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp_url: str) -> None:
     """Storage fails each one again at once: what returns while the command runs is not moved again."""
     heard: list[str] = []
+    untouched: list[tuple[int, int]] = []
 
     def on_store_file(event: StoreFile) -> None:
         heard.append(event.path)
@@ -180,19 +181,33 @@ def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp
         nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
         command = ("dead", "replay", "--direct", "--service", "storage")
 
-        def say(*more: object) -> Result:
-            return presswork(nowhere, *command, *more, amqp_url=amqp_url)
+        def say(*more: object, **how: Any) -> Result:
+            return presswork(nowhere, *command, *more, amqp_url=amqp_url, **how)
 
-        said = [await asyncio.to_thread(say, "--limit", 2), await asyncio.to_thread(say)]
+        said = [await asyncio.to_thread(say, "--dry-run", "--limit", 3)]
+        said += [await asyncio.to_thread(say, answers="n\n", code=1)]
+        untouched.append((len(heard), await asyncio.to_thread(depth, amqp_url)))
+        said += [await asyncio.to_thread(say, "--yes", "--limit", 2), await asyncio.to_thread(say, "--yes")]
         await asyncio.to_thread(eventually, lambda: len(heard) == 12)
         await asyncio.to_thread(eventually, lambda: depth(amqp_url) == 5)
         await bus.stop(5)
         return said
 
-    two, all_five = asyncio.run(scenario())
+    dry, refused, two, all_five = asyncio.run(scenario())
+    assert "3 letters would be moved back to storage; nothing was." in dry.output
+    assert "Move 5 back to storage?" in refused.output
+    assert "Nothing was moved." in refused.output
+    assert untouched == [(5, 5)]
     assert "2 letters moved back to storage." in two.output
     assert "5 letters moved back to storage." in all_five.output
     assert len(heard) == 12
+
+
+@pytest.mark.parametrize("option", ["--canary", "--wait", "--fingerprint=a41c", "--tenant=a@b.c", "--rate=5/s"])
+def test_without_a_database_nothing_that_only_it_can_answer_is_passed_over(option: str) -> None:
+    said = presswork("", "dead", "replay", "--direct", "--service", "storage", option, "--dry-run", code=2).output
+    words = option.partition("=")[0]
+    assert f"leave out {words}" in " ".join(said.replace("│", " ").split())
 
 
 def depth(amqp_url: str) -> int:

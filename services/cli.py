@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.ops import dead, operators, spool
+from services.ops.init import init
+from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
     from shared.bus.service import Service
-    from shared.settings import BusSettings
 
 app = typer.Typer(
     help="From a seller's designs to listings: six services over RabbitMQ.",
@@ -26,19 +27,24 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
+app.command()(init)
 app.command()(retry)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
-DataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
+NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 
 
 @app.command()
-def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage, mockup or publisher")]) -> None:
-    """Run one service in this process; run it as often as you like."""
+def run(
+    name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage, mockup or publisher")],
+    data: DataDir = HERE,
+) -> None:
+    """Run one service in this process; run it as often as you like, beside a `presswork up` too."""
     from services.embedded import WORKERS
     from services.ops.inspection import inspected
     from shared.settings import BusSettings
 
+    join(data)
     if name == "ingest":
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
@@ -57,7 +63,7 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
 
 @app.command()
 def up(
-    data: DataDir = Path("var"),
+    data: NewDataDir = HERE,
     port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
@@ -74,54 +80,27 @@ def up(
 
 
 @app.command()
-def init(
-    database: Annotated[bool, typer.Option(help="make or update the tables")] = True,
-    broker: Annotated[bool, typer.Option(help="declare the queues")] = True,
-    nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashes left half-written")] = True,
-    new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
-    adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
-) -> None:
-    """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.storage.settings import Settings
-    from shared.errors import Permanent, Retryable
-
-    if (adopt and not new_nas) or (new_nas and not nas):
-        raise typer.BadParameter("--adopt goes with --new-nas, and --new-nas does not go with --no-nas")
-    settings = Settings()
-    if database:
-        from services.migrations import migrate
-
-        migrate(settings.database_url)
-    try:
-        if broker:
-            _declare(settings)
-        if nas:
-            spool.sweep(settings.blob_dir)
-            _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
-    except (Permanent, Retryable) as error:
-        raise SystemExit(str(error)) from error
-
-
-@app.command()
 def resume(
-    session: Annotated[str | None, typer.Option(help="only this session, by its id")] = None,
+    session: Annotated[str | None, typer.Option(help="only this upload, by its session id or its client's")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+    data: DataDir = HERE,
 ) -> None:
     """Send again what is unfinished: after a broker lost its disk, or a database was restored. Safe at any time."""
     from services.ops.resume import command
 
-    print(command(session, dry_run=dry_run))
+    print(command(session, data, dry_run=dry_run))
 
 
 @app.command()
 def cancel(
-    session: Annotated[str, typer.Argument(help="the session's id")],
+    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
     item: Annotated[str | None, typer.Option(help="only this file of it, by its id")] = None,
+    data: DataDir = HERE,
 ) -> None:
     """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""
     from services.ops.cancel import command
 
-    print(command(session, item))
+    print(command(session, item, data))
 
 
 @app.command()
@@ -138,7 +117,7 @@ def flow(
 
 @app.command()
 def demo(
-    data: DataDir = Path("var/demo"),
+    data: NewDataDir = Path("var/demo"),
     port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
 ) -> None:
@@ -154,42 +133,6 @@ def demo(
     except NotStarted as error:
         raise SystemExit(f"presswork could not start: {error}") from error
     sys.exit(status)
-
-
-def _declare(settings: "BusSettings") -> None:
-    """What `presswork topology apply` does."""
-    import asyncio
-
-    from services.embedded import all_services
-    from services.ops.applying import applied
-    from services.ops.queues import topology
-
-    done = asyncio.run(applied(settings, topology(all_services())))
-    if done.left:
-        raise SystemExit(done.words)
-    print(done.words)
-
-
-def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
-    """Check the NAS. Its mark is written only where somebody says that it is new.
-
-    After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
-    the local disk, where the mount then hides them.
-    """
-    from shared.nas import open_nas
-    from shared.nas.errors import NameTaken, NasUnavailable
-
-    nas = open_nas(url, require_mount=require_mount)
-    try:
-        if new:
-            nas.initialise(adopt=adopt)
-        nas.check()
-        nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
-    except NameTaken as error:
-        raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error
-    except NasUnavailable as error:
-        first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
-        raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
 
 
 def _workers(hashers: int) -> "list[Service]":
@@ -216,7 +159,12 @@ def _scale(wanted: list[str]) -> dict[str, int]:
 
 def main() -> None:
     """Entry point of the command."""
-    app()
+    try:
+        app()
+    except ValueError as error:
+        if words := misset(error):
+            raise SystemExit(words) from error
+        raise
 
 
 if __name__ == "__main__":

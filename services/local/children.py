@@ -19,12 +19,18 @@ class Processes:
     """One process for each service and number."""
 
     def __init__(
-        self, environment: Mapping[str, str], logs: Path, say: Callable[[str], None], inherit: Sequence[int] = ()
+        self,
+        environment: Mapping[str, str],
+        logs: Path,
+        say: Callable[[str], None],
+        inherit: Sequence[int] = (),
+        data_dir: Path | None = None,
     ) -> None:
         self.environment = environment
         self.logs = logs
         self.say = say
         self.inherit = inherit
+        self.where = ["--data", str(data_dir)] if data_dir else []  # and not what another one left in our folder
         self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
         self._started: dict[tuple[str, int], float] = {}
         self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
@@ -37,7 +43,8 @@ class Processes:
         """Start one process of a service."""
         log = self.log(name, number)
         _put_by(log)
-        command = [sys.executable, "-m", "services.cli", "run", name]  # as in production, with all that it checks
+        # as in production, with all that it checks
+        command = [sys.executable, "-m", "services.cli", "run", name, *self.where]
         self.children[name, number] = process.start(
             command, when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
         )

@@ -6,7 +6,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-ADDRESSES = ("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "NAS_URL", "EMBEDDED")
+LEFT = (
+    *("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "NAS_URL", "NAS_REQUIRE_MOUNT", "LISTINGS_DIR", "PUBLISHER_TARGET"),
+    *("COMPREHENSIVE_WORKFLOW_MAX_THREADS", "EMBEDDED"),
+)
+"""What commands and services need that run beside a `presswork up`. No secret but those in addresses."""
 
 
 def settings_for(
@@ -33,9 +37,9 @@ def settings_for(
 
 
 def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
-    """Leave the addresses for the operators' commands: `presswork dead list` beside a running `presswork up`."""
+    """Leave what others need beside a running `presswork up`: `presswork dead list`, `presswork run hasher`."""
     file = data_dir / "environment"
-    lines = [f"{name}={_quoted(environment[name])}\n" for name in ADDRESSES if name in environment]
+    lines = [f"{name}={_quoted(environment[name])}\n" for name in LEFT if name in environment]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # with passwords in it
     with os.fdopen(descriptor, "w") as out:
         out.writelines(lines)

@@ -78,13 +78,13 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         write_down(settings, data_dir)
         # only a folder of our own is new without anybody saying so, and only as long as it isn't there
         own_nas = not given.get("NAS_URL") and not (data_dir / "nas").exists()
-        _init(settings, "--no-broker", *(["--new-nas"] if own_nas else []))
+        _init(settings, data_dir, "--no-broker", *(["--new-nas"] if own_nas else []))
         running = Running(
             f"http://127.0.0.1:{plan.port}",
             settings["NAS_URL"],
             Path(settings["LISTINGS_DIR"]),
             settings,
-            Processes(settings, data_dir / "logs", say, inherit=[lock]),
+            Processes(settings, data_dir / "logs", say, inherit=[lock], data_dir=data_dir),
         )
         stack.callback(running.processes.stop)
         _start(running, plan, queue)
@@ -103,7 +103,7 @@ def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
     say(f"NAS       {settings['NAS_URL']}")
     say(f"shop      {shop(settings)}")
     if queue:
-        _init(settings, "--no-database", "--no-nas")
+        _init(settings, plan.data_dir.resolve(), "--no-database", "--no-nas")
     for name, number in wanted:
         if name == "ingest":
             running.processes.start(name, number)
@@ -156,9 +156,9 @@ def _refuse_taken(host: str, port: int) -> None:
             ) from error
 
 
-def _init(settings: Mapping[str, str], *options: str) -> None:
+def _init(settings: Mapping[str, str], data_dir: Path, *options: str) -> None:
     """Schema, queues and the NAS, by the command that operators use for it too."""
-    command = [sys.executable, "-m", "services.cli", "init", *options]
+    command = [sys.executable, "-m", "services.cli", "init", "--data", str(data_dir), *options]
     done = subprocess.run(command, env=dict(settings), capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NotStarted(f"presswork init failed:\n{done.stderr.strip() or done.stdout.strip()}")

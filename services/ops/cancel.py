@@ -1,27 +1,26 @@
 """`presswork cancel`: an operator ends what is unfinished of an upload, as its user can do by the API."""
 
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Engine, select
 
 from services.ingest.sessions import cancelling
 from services.ingest.sessions.tables import items, sessions
-from services.ops.settings import Settings
-from shared.database import engine_of, transaction
-from shared.errors import Retryable
+from services.ops.place import database
+from services.ops.uploads import file_of, upload
+from shared.database import transaction
 
 OPERATOR = "an operator"
 
 
-def command(session: str, item: str | None) -> str:
+def command(session: str, item: str | None, data: Path) -> str:
     """Cancel, and say in words what came of it."""
-    engine = engine_of(Settings().database_url)
-    try:
-        return str(cancel(engine, _id(session), _id(item) if item else None))
-    except Retryable as error:
-        raise SystemExit(f"nothing was cancelled: {error}") from error
-    finally:
-        engine.dispose()
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            session_id = upload(connection, session)
+            item_id = file_of(connection, session_id, item).id if item else None
+        return str(cancel(engine, session_id, item_id))
 
 
 def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> cancelling.Cancelled:
@@ -38,10 +37,3 @@ def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> can
         if connection.execute(known).one_or_none() is None:
             raise SystemExit(f"there is no session {session_id}{f' with a file {item_id}' if item_id else ''}")
         return cancelling.cancel(connection, session_id, item_id, cancelling.in_words(OPERATOR))
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise SystemExit(f"{text!r} is no id; they look like 0b6e4a3e-6a0c-4a77-8f55-0d8f7c7c1a01") from None

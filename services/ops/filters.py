@@ -25,7 +25,7 @@ Moment = datetime | None
 def _filters(
     *,
     service: Annotated[str | None, typer.Option(help="the service that gave up")] = None,
-    session: Annotated[UUID | None, typer.Option(help="the upload")] = None,
+    session: Annotated[str | None, typer.Option(help="the upload: its session id, or its client's")] = None,
     tenant: Annotated[str | None, typer.Option(help="the seller: user id or e-mail")] = None,
     file: Annotated[str | None, typer.Option(help="part of a file's name, or its item id")] = None,
     cause: Annotated[str | None, typer.Option(help="part of the cause")] = None,

@@ -1,33 +1,70 @@
-"""Which database and broker a command works on, and how it ends when they are away."""
+"""Which system a command works on, and how it ends when its database or broker is away.
+
+One way for every command: the environment's settings, and for what it lacks those that `presswork up` left in
+`var/environment`, or in that of the folder which --data names.
+"""
 
 import contextlib
 import getpass
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from shared.settings import DatabaseSettings
+    from shared.settings import BusSettings, DatabaseSettings
+
+Kind = TypeVar("Kind", bound="BusSettings")
 
 NOTHING, AWAY = 3, 4
 """Exit codes beside 0 (done), 1 (not all of it) and 2 (asked wrongly): nothing fits, and something can't be reached."""
 
-DataDir = Annotated[
-    Path, typer.Option("--data", help="where `presswork up` keeps its files; DATABASE_URL and AMQP_URL go before")
-]
 HERE = Path("var")
 
 
+def _started(data: Path) -> Path:
+    """Refuse a folder that somebody named and no Presswork was started in."""
+    if data != HERE and not _left(data).exists():
+        raise typer.BadParameter(f"no Presswork was started in {data}: `presswork up --data {data}` would be")
+    return data
+
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data",
+        help="where `presswork up` keeps its files; DATABASE_URL, AMQP_URL ... go before",
+        callback=_started,
+    ),
+]
+
+
 def settings(data: Path) -> "DatabaseSettings":
-    """The environment's settings; what it lacks, as the running `presswork up` has it."""
+    """Where database, broker and blobs are."""
     from shared.settings import DatabaseSettings
 
-    return DatabaseSettings(_env_file=data / "environment")
+    return of_kind(DatabaseSettings, data)
+
+
+def of_kind(kind: type[Kind], data: Path) -> Kind:
+    """The environment's settings; what it lacks, as the running `presswork up` has it."""
+    return kind(_env_file=_left(data))
+
+
+def join(data: Path) -> None:
+    """Complete this process's environment, for a service that reads its settings there, as beside a `presswork up`."""
+    from dotenv import dotenv_values
+
+    left = dotenv_values(_left(data), interpolate=False)
+    with contextlib.suppress(FileNotFoundError):  # JWT_SECRET_KEY was given to that `up`, or nothing was started here
+        left["JWT_SECRET_KEY"] = (data / "jwt-secret").read_text()
+    for name, value in left.items():
+        os.environ.setdefault(name, value or "")
 
 
 @contextlib.contextmanager
@@ -38,11 +75,14 @@ def database(data: Path) -> "Iterator[Engine]":
     from shared.database import engine_of
     from shared.errors import Retryable
 
-    engine = engine_of(settings(data).database_url, pool_size=2)
+    found = settings(data)
+    engine = engine_of(found.database_url, pool_size=2)
     try:
         yield engine
     except Retryable as error:
         typer.echo(f"{error}. Nothing more was done; say it again when that is mended.", err=True)
+        if "database_url" not in found.model_fields_set:
+            typer.echo(guessed("DATABASE_URL", data), err=True)
         raise typer.Exit(AWAY) from error
     except ProgrammingError as error:
         typer.echo(f"The database has other tables than this version: presswork init ({error.orig})", err=True)
@@ -51,6 +91,31 @@ def database(data: Path) -> "Iterator[Engine]":
         engine.dispose()
 
 
+def guessed(name: str, data: Path) -> str:
+    """Why it was looked for at an address that nobody named."""
+    return (
+        f"{name} is not set, and {_left(data)} is not there: say it in the folder where `presswork up` was started, or "
+        f"name that system's folder with --data, or set {name}"
+    )
+
+
+def misset(error: ValueError) -> str:
+    """Which settings can't be used, and why; empty if the error is another."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or not error.title.endswith("Settings"):
+        return ""
+    wrong = [
+        f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors(include_url=False, include_input=False)
+    ]
+    return "\n".join(["settings that can't be used (docs/settings.md has all of them):", *wrong])
+
+
 def who() -> str:
     """The person at this terminal, for the audit."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _left(data: Path) -> Path:
+    return data / "environment"

@@ -5,6 +5,7 @@ It writes to the outbox only. Whichever ingest runs sends from there, in fair tu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -12,11 +13,12 @@ from sqlalchemy import Engine, select
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.tables import sessions
+from services.ops.place import database, of_kind
 from services.ops.settings import Settings
+from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
 from shared.contracts import BatchSubmitted, ImageFailed, ImageRejected, MockupsRequested
-from shared.database import engine_of, transaction
-from shared.errors import Retryable
+from shared.database import transaction
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,12 @@ class Resumed:
         return f"{self.session_id}: {self.files} files, {self.listings} listings"
 
 
-def command(session: str | None, *, dry_run: bool) -> str:
+def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     """Resume, and say in words what came of it."""
-    settings = Settings()
-    engine = engine_of(settings.database_url)
-    try:
+    hashers = of_kind(Settings, data).comprehensive_workflow_max_threads
+    with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
-        found = resume(engine, settings.comprehensive_workflow_max_threads, wanted, dry_run=dry_run)
-    except Retryable as error:
-        raise SystemExit(f"nothing was resumed: {error}") from error
-    finally:
-        engine.dispose()
+        found = resume(engine, hashers, wanted, dry_run=dry_run)
     return in_words(found, dry_run=dry_run)
 
 
@@ -83,14 +80,9 @@ def _resumed(session_id: UUID, owed: Sequence[Envelope]) -> Resumed:
 
 def _known(engine: Engine, session: str) -> UUID:
     """The session of this id, if it can be resumed."""
-    try:
-        wanted = select(sessions.c.lane).where(sessions.c.id == UUID(session))
-    except ValueError:
-        raise SystemExit(f"{session!r} is no session id; they look like 0b6e4a3e-6a0c-4a77-8f55-0d8f7c7c1a01") from None
     with transaction(engine) as connection:
-        row = connection.execute(wanted).one_or_none()
-    if row is None:
-        raise SystemExit(f"there is no session {session}")
-    if row.lane != COMPREHENSIVE:
+        session_id = upload(connection, session)
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one()
+    if lane != COMPREHENSIVE:
         raise SystemExit(f"session {session} is not in the broker's lane: ingest takes it up by itself when it starts")
-    return UUID(session)
+    return session_id

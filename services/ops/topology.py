@@ -1,9 +1,12 @@
 """`presswork topology check` and `apply`: what is on the broker against what the code expects."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services.ops.place import HERE, DataDir, settings
 
 if TYPE_CHECKING:
     from services.ops.survey import Survey
@@ -12,12 +15,12 @@ app = typer.Typer(help="Exchanges, queues, bindings and policies on the broker."
 
 
 @app.command()
-def check() -> None:
+def check(data: DataDir = HERE) -> None:
     """Print what is there against what is expected; exit with 1 when it differs. Changes nothing."""
     from services.ops.applying import table
     from services.ops.survey import Verdict
 
-    found = _looked_at()
+    found = _looked_at(data)
     typer.echo(table(found))
     if any(finding.verdict is not Verdict.FINE for finding in found.findings):
         raise typer.Exit(1)
@@ -26,19 +29,19 @@ def check() -> None:
 @app.command()
 def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print what would change, and change nothing")] = False,
+    data: DataDir = HERE,
 ) -> None:
     """Create what is missing and set our policies. Safe to repeat; never deletes anything."""
     from services.embedded import all_services
     from services.ops.applying import applied, plan
     from services.ops.queues import topology
     from shared.errors import Unavailable
-    from shared.settings import BusSettings
 
     if dry_run:
-        typer.echo(plan(_looked_at()))
+        typer.echo(plan(_looked_at(data)))
         return
     try:
-        done = asyncio.run(applied(BusSettings(), topology(all_services())))
+        done = asyncio.run(applied(settings(data), topology(all_services())))
     except Unavailable as error:
         raise SystemExit(str(error)) from error
     typer.echo(done.words)
@@ -46,15 +49,14 @@ def apply(
         raise typer.Exit(1)
 
 
-def _looked_at() -> "Survey":
+def _looked_at(data: Path) -> "Survey":
     from services.embedded import all_services
     from services.ops.queues import topology
     from services.ops.survey import survey
     from shared.errors import Unavailable
-    from shared.settings import BusSettings
 
-    settings = BusSettings()
+    found = settings(data)
     try:
-        return asyncio.run(survey(settings.amqp_url, settings.management_url, topology(all_services())))
+        return asyncio.run(survey(found.amqp_url, found.management_url, topology(all_services())))
     except Unavailable as error:
         raise SystemExit(str(error)) from error

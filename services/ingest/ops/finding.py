@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exis
 
 from services.ingest.catalog.users import email_key
 from services.ingest.ops.tables import audit, dead_letters
+from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
 
 OPEN = ("dead", "dead_again")
@@ -29,7 +30,7 @@ class Filter(BaseModel):
 
     ids: tuple[UUID, ...] = ()
     service: str | None = None
-    session: UUID | None = None
+    session: str | None = Field(default=None, description="the upload: its own id, or the one that its client sends")
     tenant: str | None = Field(default=None, description="user id or e-mail")
     file: str | None = Field(default=None, description="part of a file's name, or its item id")
     cause: str | None = Field(default=None, description="part of the cause")
@@ -49,7 +50,7 @@ class Filter(BaseModel):
         wanted: list[ColumnElement[bool] | None] = [
             letter.id.in_(self.ids) if self.ids else None,
             letter.service == self.service if self.service else None,
-            letter.session_id == self.session if self.session else None,
+            _of_upload(self.session) if self.session else None,
             _of_tenant(self.tenant) if self.tenant else None,
             cast(letter.files, Text).icontains(self.file, autoescape=True) if self.file else None,
             letter.cause.icontains(self.cause, autoescape=True) if self.cause else None,
@@ -146,6 +147,14 @@ def lineage(connection: Connection, letter_id: UUID) -> Sequence[UUID]:
         or_(dead_letters.c.id.in_(select(earlier.c.id)), dead_letters.c.id.in_(select(later.c.id)))
     )
     return connection.execute(found.order_by(dead_letters.c.kept_at)).scalars().all()
+
+
+def _of_upload(session: str) -> ColumnElement[bool]:
+    by_key = dead_letters.c.session_id.in_(select(sessions.c.id).where(sessions.c.client_key == session))
+    try:
+        return or_(dead_letters.c.session_id == UUID(session), by_key)
+    except ValueError:
+        return by_key
 
 
 def _of_tenant(tenant: str) -> ColumnElement[bool]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,12 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.cli import app
+from services.cli import app, main
 from services.local.environment import write_down
 from services.ops.broker import declare
-from services.ops.place import settings
+from services.ops.place import join, of_kind, settings
 from services.ops.queues import topology
+from services.storage.settings import Settings as StorageSettings
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.contracts import Blob, StoreFile
@@ -129,6 +132,26 @@ def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box:
     assert "can't be asked" in presswork(nowhere, "dead", "replay", "--direct", "--service", "storage", code=4).output
 
 
+def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png")
+    box.dies("storage", box.accepted(session, 0))
+    rose, tulip = (str(row["id"]) for row in box.sessions.items(session.id))
+    for name in (session.id, session.client_key):
+        assert "1 of 1 letter" in presswork(database_url, "dead", "list", "--session", name).output
+    nobody = uuid4()
+    for command in ("retry", "cancel"):
+        assert f"there is no upload {nobody}" in presswork(database_url, command, nobody, code=3).output
+        said = presswork(database_url, command, session.id, "--item", nobody, code=3).output
+        assert f"there is no file {nobody} in upload {session.id}" in said
+    presswork(database_url, "retry", session.client_key, "--item", tulip, code=3)
+    said = presswork(database_url, "retry", session.client_key, "--item", rose).output
+    assert said.startswith("1 file is being worked on again.")
+    again = presswork(database_url, "retry", session.id, "--item", rose, code=3).output
+    assert again == "rose.png is being worked on already: nothing is tried again.\n"
+    assert f"{session.id}: 2 files" in presswork(database_url, "resume", "--session", session.client_key).output
+    assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 2 files.\n"
+
+
 def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:
     session = box.submitted("a.png", "b.png", "c.png")
     for index in range(3):
@@ -149,9 +172,45 @@ def test_the_addresses_of_a_running_system_are_read_where_it_left_them(
     found = settings(tmp_path)
     assert (found.database_url, found.amqp_url) == (odd, "amqp://a:b@c/%2F")
     assert "secret" not in (tmp_path / "environment").read_text()
+    assert of_kind(StorageSettings, tmp_path).database_url == odd
+    (tmp_path / "jwt-secret").write_text("of this machine")
+    with monkeypatch.context() as own:
+        own.setattr(os, "environ", {"AMQP_URL": "amqp://mine"})
+        join(tmp_path)  # for `presswork run`
+        assert os.environ == {"AMQP_URL": "amqp://mine", "DATABASE_URL": odd, "JWT_SECRET_KEY": "of this machine"}
     assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg2://named")
     assert settings(tmp_path).database_url == "postgresql+psycopg2://named"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["dead list", "retry {0}", "cancel {0}", "resume", "topology check", "init", "run hasher", "spool sweep"],
+)
+def test_a_folder_in_which_nothing_was_started_is_said_to_be_that(words: str, tmp_path: Path) -> None:
+    said = presswork("", *words.format(uuid4()).split(), "--data", tmp_path, code=2).output
+    assert "no Presswork was started in" in " ".join(said.replace("│", " ").split())
+
+
+def test_where_nobody_named_a_database_it_says_how_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("PGSSLMODE", "verify-full")  # nor does one let us in that runs here by chance
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "none"))
+    for words in (["dead", "list"], ["cancel", str(uuid4())], ["resume"]):
+        done = CliRunner().invoke(app, words)
+        assert (done.exit_code, "DATABASE_URL is not set" in done.output) == (4, True), done.output
+        assert "--data" in done.output
+
+
+def test_a_missing_setting_is_said_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(sys, "argv", ["presswork", "run", "ingest"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert "JWT_SECRET_KEY: JWT_SECRET_KEY must be at least 32 random bytes; make one with" in str(ended.value)
+    assert "pydantic" not in str(ended.value)
 
 
 def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp_url: str) -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from services.local.broker import Broker
+from services.local.environment import LEFT, write_down
 from services.local.process import free_ports
 from services.ops.broker import State, compare, declare
 from services.ops.management import Management
@@ -173,6 +174,22 @@ def test_without_the_api_the_rest_is_checked_and_made(presswork: Presswork, api:
     assert checked.returncode == 0
     assert "policies and bindings could not be looked at" in checked.stdout
     assert api.management.policies() == {}
+    assert len(api.management.bindings(INBOX)) == 2
+
+
+def test_commands_find_the_system_where_it_left_its_addresses(
+    environment: dict[str, str], presswork: Presswork, api: Api, tmp_path: Path
+) -> None:
+    write_down(environment, tmp_path)
+    (tmp_path / "var").symlink_to(tmp_path)
+    bare = {name: value for name, value in os.environ.items() if name not in (*LEFT, "MANAGEMENT_URL")}
+    settings = bare | {"PYTHONPATH": str(Path.cwd()), "MANAGEMENT_URL": environment["MANAGEMENT_URL"]}
+    for words in (["apply", "--data", str(tmp_path)], ["check"]):
+        command = [sys.executable, "-m", "services.cli", "topology", *words]
+        done = subprocess.run(
+            command, env=settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LIMIT_S
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert len(api.management.bindings(INBOX)) == 2
 
 

@@ -1,0 +1,94 @@
+"""`presswork init`: tables, queues and the NAS, each made or checked, and said in a line."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.ops import spool
+from services.ops.place import HERE, DataDir, guessed, of_kind
+
+if TYPE_CHECKING:
+    from services.storage.settings import Settings
+    from shared.settings import BusSettings
+
+
+def init(
+    database: Annotated[bool, typer.Option(help="make or update the tables")] = True,
+    broker: Annotated[bool, typer.Option(help="declare the queues")] = True,
+    nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashes left half-written")] = True,
+    new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
+    data: DataDir = HERE,
+) -> None:
+    """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
+    from services.storage.settings import Settings
+    from shared.errors import Permanent, Retryable
+
+    if (adopt and not new_nas) or (new_nas and not nas):
+        raise typer.BadParameter("--adopt goes with --new-nas, and --new-nas does not go with --no-nas")
+    settings = of_kind(Settings, data)
+    try:
+        if database:
+            _migrate(settings, data)
+        if broker:
+            _declare(settings)
+        if nas:
+            spool.sweep(settings.blob_dir)
+            _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
+    except (Permanent, Retryable) as error:
+        raise SystemExit(str(error)) from error
+
+
+def _migrate(settings: "Settings", data: Path) -> None:
+    from services.migrations import migrate
+    from shared.database import engine_of, transaction
+    from shared.errors import Unavailable
+
+    engine = engine_of(settings.database_url)
+    try:
+        with transaction(engine):  # one that is away is said in words here
+            pass
+    except Unavailable as error:
+        why = "" if "database_url" in settings.model_fields_set else f". {guessed('DATABASE_URL', data)}"
+        raise Unavailable(f"{error}{why}") from error
+    finally:
+        engine.dispose()
+    migrate(settings.database_url)
+    typer.echo("database: its tables are those of this version")
+
+
+def _declare(settings: "BusSettings") -> None:
+    """What `presswork topology apply` does."""
+    from services.embedded import all_services
+    from services.ops.applying import applied
+    from services.ops.queues import topology
+
+    done = asyncio.run(applied(settings, topology(all_services())))
+    if done.left:
+        raise SystemExit(done.words)
+    typer.echo(f"broker: {done.words}")
+
+
+def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
+    """Check the NAS. Its mark is written only where somebody says that it is new.
+
+    After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
+    the local disk, where the mount then hides them.
+    """
+    from shared.nas import open_nas
+    from shared.nas.errors import NameTaken, NasUnavailable
+
+    nas = open_nas(url, require_mount=require_mount)
+    try:
+        if new:
+            nas.initialise(adopt=adopt)
+        nas.check()
+        nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
+    except NameTaken as error:
+        raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error
+    except NasUnavailable as error:
+        first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
+        raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
+    typer.echo("NAS: it is there, with its mark, and can be written")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.filters import All, Ids, chosen, named
-from services.ops.place import HERE, NOTHING, DataDir, database, who
+from services.ops.place import HERE, NOTHING, DataDir, database, new_file, who
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -136,11 +136,7 @@ def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:
     from services.ingest.ops.exporting import exported
 
     count, digest = 0, hashlib.sha256()
-    try:
-        out = to.open("xb")
-    except FileExistsError as error:
-        raise typer.BadParameter(f"{to} exists already; name a new file") from error
-    with out:
+    with new_file(to, "xb") as out:
         for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
             digest.update(line.encode())
             out.write(line.encode())

@@ -1,5 +1,6 @@
 """`presswork dead`: find out why files failed, and replay them when the cause is mended."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -8,7 +9,7 @@ import typer
 
 from services.ops.changing import discard, edit, note, purge, restore
 from services.ops.filters import filtered, named
-from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.place import HERE, NOTHING, DataDir, database, new_file
 from services.ops.replay import cancel, replay
 
 if TYPE_CHECKING:
@@ -93,14 +94,12 @@ def export(
     from services.ingest.ops.exporting import exported
 
     count = 0
-    out = to.open("w", encoding="utf-8") if to else sys.stdout
-    try:
-        with database(data) as engine:
-            for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
-                out.write(line)
-    finally:
-        if to:
-            out.close()
+    with contextlib.ExitStack() as stack:
+        out = stack.enter_context(new_file(to, "wb")) if to else sys.stdout.buffer
+        engine = stack.enter_context(database(data))
+        for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
+            out.write(line.encode())
+        out.flush()
     typer.echo(f"{count} letters.", err=True)
     if not count:
         raise typer.Exit(NOTHING)

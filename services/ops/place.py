@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, TypeVar, cast
 
 import typer
 
@@ -110,6 +110,16 @@ def misset(error: ValueError) -> str:
         for each in error.errors(include_url=False, include_input=False)
     ]
     return "\n".join(["settings that can't be used (docs/settings.md has all of them):", *wrong])
+
+
+def new_file(path: Path, mode: Literal["wb", "xb"]) -> BinaryIO:
+    """The file that a command is to write; or it was asked wrongly, in words."""
+    try:
+        return cast("BinaryIO", path.open(mode))
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{path} exists already; name a new file") from error
+    except OSError as error:
+        raise typer.BadParameter(f"{path} can't be written: {error.strerror}; name another file") from error
 
 
 def who() -> str:

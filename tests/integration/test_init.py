@@ -96,6 +96,21 @@ def test_each_part_can_be_done_alone(init: Init, nas: Path) -> None:
     assert init("--no-nas").returncode == 0
 
 
+def test_a_database_that_is_away_is_said_in_words(init: Init) -> None:
+    away = init("--no-nas", DATABASE_URL="postgresql+psycopg2://nobody:secret@127.0.0.1:1/none")
+    assert (away.returncode, away.stdout) == (1, "")
+    assert away.stderr.startswith("the database can't be used: connection to server at")
+    assert away.stderr.count("\n") == 1
+
+
+def test_what_was_done_is_said(init: Init) -> None:
+    done = init("--new-nas").stdout
+    assert done.splitlines() == [
+        "database: its tables are those of this version",
+        "NAS: it is there, with its mark, and can be written",
+    ]
+
+
 def test_queues_are_declared_though_the_nas_is_away(init: Init, amqp_url: str) -> None:
     assert init(AMQP_URL=amqp_url).returncode == 1
     assert asyncio.run(consumers(amqp_url, ("ingest", "hasher"))) == {"ingest": 0, "hasher": 0}

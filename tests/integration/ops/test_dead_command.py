@@ -152,6 +152,12 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 2 files.\n"
 
 
+def test_a_file_that_can_not_be_written_is_said_in_words(database_url: str, tmp_path: Path) -> None:
+    for command in (["export"], ["purge", "--service", "storage"]):
+        said = presswork(database_url, "dead", *command, "--to", tmp_path / "no" / "x", code=2).output
+        assert "can't be written: No such file or directory" in " ".join(said.replace("│", " ").split())
+
+
 def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:
     session = box.submitted("a.png", "b.png", "c.png")
     for index in range(3):

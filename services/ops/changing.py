@@ -29,7 +29,7 @@ def discard(
     from services.ingest.ops.auditing import Run
 
     with database(data) as engine:
-        count = shelving.discard(engine, chosen(wanted, ids, everything=everything), Run(who(), "discard"), why)
+        count = shelving.discard(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "discard"), why)
     _told(count, "discarded", as_json=as_json)
 
 
@@ -41,7 +41,7 @@ def restore(
     from services.ingest.ops.auditing import Run
 
     with database(data) as engine:
-        count = shelving.restore(engine, chosen(wanted, ids, everything=everything), Run(who(), "restore"))
+        count = shelving.restore(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "restore"))
     _told(count, "restored", as_json=as_json)
 
 
@@ -58,7 +58,7 @@ def note(
     from services.ingest.ops.auditing import Run
 
     with database(data) as engine:
-        count = shelving.note(engine, chosen(wanted, ids, everything=everything), Run(who(), "note"), text_)
+        count = shelving.note(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "note"), text_)
     _told(count, "noted", as_json=as_json)
 
 
@@ -106,8 +106,8 @@ def purge(
     from services.ingest.ops.purging import NotPurged
     from services.ingest.ops.purging import purge as delete
 
-    these = chosen(wanted, ids, everything=False)
     with database(data) as engine:
+        these = chosen(engine, wanted, ids, everything=False)
         try:
             count, sha256 = _kept(engine, these, to)
             asked = f"{count} are exported to {to}. To delete them for good, type the service and how many"

@@ -3,12 +3,11 @@
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
 from services.ops.changing import discard, edit, note, purge, restore
-from services.ops.filters import filtered, named
+from services.ops.filters import filtered, named, run_named
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
 from services.ops.replay import cancel, replay
 
@@ -107,7 +106,9 @@ def export(
 
 @app.command()
 def audit(
-    run: Annotated[UUID | None, typer.Argument(help="one command, to see what it did to each letter")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="one command, to see what it did to each letter: its id, or the beginning")
+    ] = None,
     limit: Limit = 50,
     as_json: Json = False,
     data: DataDir = HERE,
@@ -118,11 +119,9 @@ def audit(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        one = auditing.run(connection, run) if run else None
-        found = auditing.results(connection, run) if run else auditing.runs(connection, limit)
-    if run and one is None:
-        typer.echo(f"There is no run {run}.", err=True)
-        raise typer.Exit(NOTHING)
+        run_id = run_named(connection, run) if run else None
+        one = auditing.run(connection, run_id) if run_id else None
+        found = auditing.results(connection, run_id) if run_id else auditing.runs(connection, limit)
     if as_json:
         showing.as_json({"run": one, "results": found} if one else found)
         return

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -12,14 +12,15 @@ import typer
 from services.ops.place import NOTHING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from services.ingest.ops.finding import Filter
     from shared.contracts import Stage
 
-Ids = Annotated[list[UUID] | None, typer.Argument(help="ids of letters", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
 Moment = datetime | None
+SHORTEST = 4
 
 
 def _filters(
@@ -71,12 +72,14 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def chosen(wanted: "Filter", ids: list[UUID] | None, *, everything: bool) -> "Filter":
+def chosen(engine: "Engine", wanted: "Filter", ids: list[str] | None, *, everything: bool) -> "Filter":
     """The filter with the ids in it; refuses to take all letters where nobody said so."""
     from services.ingest.ops.finding import Filter
+    from shared.database import transaction
 
     if ids:
-        return wanted.model_copy(update={"ids": tuple(ids)})
+        with transaction(engine) as connection:
+            return wanted.model_copy(update={"ids": tuple(named(connection, each) for each in ids)})
     if wanted == Filter() and not everything:
         raise typer.BadParameter("say which letters: ids, a filter like --fingerprint, or --all")
     return wanted
@@ -98,8 +101,25 @@ def named(connection: "Connection", letter: str) -> UUID:
     """The one letter whose id begins so; or the command ends."""
     from services.ingest.ops import finding
 
-    ids = finding.named(connection, letter)
+    return _only_one(finding.named(connection, _beginning(letter)), letter, "letter")
+
+
+def run_named(connection: "Connection", run: str) -> UUID:
+    """The one command in the audit whose id begins so; or the command ends."""
+    from services.ingest.ops import auditing
+
+    return _only_one(auditing.named(connection, _beginning(run)), run, "run")
+
+
+def _beginning(name: str) -> str:
+    if len(name) < SHORTEST:
+        raise typer.BadParameter(f"{name!r} is too short: say at least the first {SHORTEST} characters of the id")
+    return name
+
+
+def _only_one(ids: Sequence[UUID], name: str, thing: str) -> UUID:
     if len(ids) != 1:
-        typer.echo(f"{'Several letters begin' if ids else 'No letter begins'} with {letter}.", err=True)
+        said = f"Several {thing}s begin with {name}; say more of the id." if ids else f"No {thing} begins with {name}."
+        typer.echo(said, err=True)
         raise typer.Exit(NOTHING)
     return ids[0]

@@ -84,11 +84,11 @@ def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> No
     try:
         if new:
             nas.initialise(adopt=adopt)
-        nas.check()
+        mark = nas.check()
         nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
     except NameTaken as error:
         raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error
     except NasUnavailable as error:
         first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
         raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
-    typer.echo("NAS: it is there, with its mark, and can be written")
+    typer.echo(f"NAS: it is there, with its mark ({mark}), and can be written")

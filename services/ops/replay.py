@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
 from services.ops.direct import Direct, move_letters, only_understood
-from services.ops.filters import All, Ids, chosen, service_named
+from services.ops.filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, HERE, NOTHING, DataDir, database, settings, who
 
@@ -61,11 +60,11 @@ def replay(
     pace = Pace(canary=canary, wait=wait, pause_s=_pause(rate), patience_s=patience, tolerance=tolerate)
     wish = _Wish(data, limit, target, pace, dry_run, yes, force, as_json)
     with database(data) as engine:
-        _replay(engine, chosen(wanted, ids, everything=everything), wish)
+        _replay(engine, chosen(engine, wanted, ids, everything=everything), wish)
 
 
 def cancel(
-    run: Annotated[UUID, typer.Argument(help="a replay, as `replay` and `audit` name it")],
+    run: Annotated[str, typer.Argument(help="a replay, as `replay` and `audit` name it, or the beginning of its id")],
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     data: DataDir = HERE,
 ) -> None:
@@ -75,10 +74,9 @@ def cancel(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        found = auditing.cancel(connection, run, who())
+        found = auditing.cancel(connection, run_named(connection, run), who())
     if found is None:
-        typer.echo(f"There is no replay {run}.", err=True)
-        raise typer.Exit(NOTHING)
+        raise typer.Exit(NOTHING)  # deleted this very moment
     if as_json:
         showing.as_json(found)
     else:

@@ -103,11 +103,12 @@ def test_a_database_that_is_away_is_said_in_words(init: Init) -> None:
     assert away.stderr.count("\n") == 1
 
 
-def test_what_was_done_is_said(init: Init) -> None:
+def test_what_was_done_is_said(init: Init, nas: Path) -> None:
     done = init("--new-nas").stdout
+    mark = (nas / MARKER).read_text().split()[0]
     assert done.splitlines() == [
         "database: its tables are those of this version",
-        "NAS: it is there, with its mark, and can be written",
+        f"NAS: it is there, with its mark ({mark}), and can be written",
     ]
 
 

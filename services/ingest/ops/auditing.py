@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, insert, literal, select, text, update
 
 from services.ingest.ops.tables import CLOCK, audit
 
@@ -68,6 +68,12 @@ def runs(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """The commands, newest first."""
     newest = _RUNS.where(audit.c.letter_id.is_(None)).order_by(audit.c.at.desc()).limit(limit)
     return [dict(row) for row in connection.execute(newest).mappings()]
+
+
+def named(connection: Connection, name: str) -> list[UUID]:
+    """The commands whose id is this, or begins so."""
+    begins = cast(audit.c.id, Text).startswith(name.lower(), autoescape=True)
+    return list(connection.execute(select(audit.c.id).where(begins, audit.c.letter_id.is_(None)).limit(2)).scalars())
 
 
 def results(connection: Connection, run_id: UUID) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ class Filter(BaseModel):
 
     ids: tuple[UUID, ...] = ()
     service: str | None = None
-    session: str | None = Field(default=None, description="the upload: its own id, or the one that its client sends")
+    session: UUID | str | None = Field(default=None, description="the upload: its own id, or the one that its client sends")
     tenant: str | None = Field(default=None, description="user id or e-mail")
     file: str | None = Field(default=None, description="part of a file's name, or its item id")
     cause: str | None = Field(default=None, description="part of the cause")
@@ -50,7 +50,7 @@ class Filter(BaseModel):
         wanted: list[ColumnElement[bool] | None] = [
             letter.id.in_(self.ids) if self.ids else None,
             letter.service == self.service if self.service else None,
-            _of_upload(self.session) if self.session else None,
+            _of_upload(str(self.session)) if self.session else None,
             _of_tenant(self.tenant) if self.tenant else None,
             cast(letter.files, Text).icontains(self.file, autoescape=True) if self.file else None,
             letter.cause.icontains(self.cause, autoescape=True) if self.cause else None,

@@ -57,14 +57,20 @@ def test_a_person_finds_and_understands_a_failure(database_url: str, box: Letter
     for told in ("rose.png", "services/storage/filing.py:place", '"x-service": "storage"', '"type": "ImageAccepted"'):
         assert told in shown
     presswork(database_url, "dead", "note", "the old NAS", "--service", "storage")
-    presswork(database_url, "dead", "discard", rose, "--why", "printed by hand")
+    begin = str(rose)[:8]
+    presswork(database_url, "dead", "discard", begin, "--why", "printed by hand")
     assert "printed by hand" in presswork(database_url, "dead", "list", "--status", "discarded").output
-    presswork(database_url, "dead", "restore", rose)
+    presswork(database_url, "dead", "restore", begin)
+    assert "rose.png is being" in presswork(database_url, "dead", "replay", begin, "--dry-run").output
+    assert "too short" in presswork(database_url, "dead", "discard", begin[:3], code=2).output
     lines = tmp_path / "letters.jsonl"
     presswork(database_url, "dead", "export", "--to", lines)
     exported = [json.loads(line) for line in lines.read_text().splitlines()]
     assert {letter["id"]: letter["note"] for letter in exported}[str(rose)] == "the old NAS"
     audit = presswork(database_url, "dead", "audit").output
+    run = audit.split()[0]
+    assert presswork(database_url, "dead", "audit", run[:8]).output.startswith(run)
+    assert "It was over already." in presswork(database_url, "dead", "cancel", run[:8]).output
     assert [word for word in ("note", "discard", "restore") if f": {word} {{" in audit] == [
         "note",
         "discard",

@@ -39,7 +39,7 @@ def groups(rows: Iterable[Row]) -> None:
         span = f"{_time(row['first_at'])} to {_time(row['last_at'])}"
         versions = f", versions {', '.join(row['versions'])}" if row["versions"] else ""
         typer.echo(f"{row['fingerprint']}  {row['waiting']} waiting of {row['letters']}, {row['sessions']} uploads")
-        typer.echo(f"    {row['service']}: {_line(row['cause'])}")
+        typer.echo(f"    {', '.join(row['services'])}: {_line(row['cause'])}")
         typer.echo(f"    {row['frame'] or 'no stack'}, {span}{versions}")
         if row["note"]:
             typer.echo(f"    note: {row['note']}")

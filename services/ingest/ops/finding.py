@@ -30,7 +30,7 @@ class Filter(BaseModel):
 
     ids: tuple[UUID, ...] = ()
     service: str | None = None
-    session: UUID | str | None = Field(default=None, description="the upload: its own id, or the one that its client sends")
+    session: UUID | str | None = Field(default=None, description="the upload: its own id, or its client's")
     tenant: str | None = Field(default=None, description="user id or e-mail")
     file: str | None = Field(default=None, description="part of a file's name, or its item id")
     cause: str | None = Field(default=None, description="part of the cause")
@@ -96,14 +96,17 @@ def clock(connection: Connection) -> datetime:
 
 
 def groups(connection: Connection, wanted: Filter, limit: int) -> list[dict[str, Any]]:
-    """Letters by cause: how many, since when, until when, how many of them wait for somebody."""
+    """Letters by cause: how many, since when, until when, how many of them wait for somebody.
+
+    One fingerprint is one group, whichever services it hit: what is done by fingerprint is done to all of the group.
+    """
     letter = dead_letters.c
     waiting = func.count().filter(letter.status.in_(OPEN))
     grouped: Select[Any] = select(
         letter.fingerprint,
-        letter.service,
-        letter.error,
-        letter.frame,
+        func.array_agg(letter.service.distinct()).label("services"),
+        func.max(letter.error).label("error"),  # which are the same in all of them
+        func.max(letter.frame).label("frame"),
         func.count().label("letters"),
         waiting.label("waiting"),
         func.count(letter.session_id.distinct()).label("sessions"),
@@ -113,7 +116,7 @@ def groups(connection: Connection, wanted: Filter, limit: int) -> list[dict[str,
         func.max(letter.note).label("note"),
         func.max(letter.cause).label("cause"),
     ).where(wanted.where())
-    grouped = grouped.group_by(letter.fingerprint, letter.service, letter.error, letter.frame)
+    grouped = grouped.group_by(letter.fingerprint)
     most = grouped.order_by(waiting.desc(), func.max(letter.dead_at).desc()).limit(limit)
     return [dict(row) for row in connection.execute(most).mappings()]
 

@@ -107,6 +107,18 @@ def test_letters_of_one_cause_are_one_group(engine: Engine, box: Letterbox) -> N
     assert two["first_at"] < two["last_at"]
 
 
+def test_a_group_is_all_that_its_fingerprint_finds_whichever_services_it_hit(engine: Engine, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png")
+    box.dies("storage", box.accepted(session, 0), x_stack="")
+    box.dies("dedup", box.accepted(session, 1), x_stack="")
+    with transaction(engine) as connection:
+        (group,) = finding.groups(connection, Filter(), 10)
+        (storage,) = finding.groups(connection, Filter(service="storage"), 10)
+    assert (group["services"], group["letters"]) == (["dedup", "storage"], 2)
+    assert (storage["services"], storage["letters"]) == (["storage"], 1)
+    assert len(found(engine, fingerprint=group["fingerprint"])) == 2
+
+
 def test_nothing_is_lost_by_discarding_and_everything_is_on_record(engine: Engine, box: Letterbox) -> None:
     session = box.submitted("rose.png")
     letter_id = box.dies("storage", box.accepted(session, 0))

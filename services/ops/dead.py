@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.ops.changing import discard, edit, note, purge, restore
-from services.ops.filters import filtered, named, run_named
+from services.ops.filters import filtered, known, named, run_named
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
 from services.ops.replay import cancel, replay
 
@@ -35,6 +35,7 @@ def list_letters(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
+        known(connection, wanted)
         found, total = finding.letters(connection, wanted, limit, offset), finding.count(connection, wanted)
     if as_json:
         showing.as_json({"letters": found, "total": total})
@@ -52,6 +53,7 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
+        known(connection, wanted)
         found = finding.groups(connection, wanted, limit)
     if as_json:
         showing.as_json(found)
@@ -91,11 +93,14 @@ def export(
     import sys
 
     from services.ingest.ops.exporting import exported
+    from shared.database import transaction
 
     count = 0
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(new_file(to, "wb")) if to else sys.stdout.buffer
         engine = stack.enter_context(database(data))
+        with transaction(engine) as connection:
+            known(connection, wanted)
         for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
             out.write(line.encode())
         out.flush()

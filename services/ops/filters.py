@@ -14,13 +14,33 @@ from services.ops.place import NOTHING
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from services.ingest.ops.finding import Filter
+    from services.ingest.ops.finding import Filter, Status
     from shared.contracts import Stage
 
 Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
 Moment = datetime | None
 SHORTEST = 4
+
+
+def _moment(text: str | datetime) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        words = f"{text!r} is no time: say it like 2026-11-24, 2026-11-24T18:30 (UTC) or 2026-11-24T18:30+02:00"
+        raise typer.BadParameter(words) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _status(name: str) -> "Status":
+    from typing import get_args
+
+    from services.ingest.ops.finding import Status
+
+    for status in get_args(Status):
+        if status == name:
+            return status  # type: ignore[no-any-return]
+    raise typer.BadParameter(f"{name!r} is no status: {', '.join(get_args(Status))}")
 
 
 def _filters(
@@ -32,8 +52,10 @@ def _filters(
     cause: Annotated[str | None, typer.Option(help="part of the cause")] = None,
     fingerprint: Annotated[str | None, typer.Option("--fingerprint", "--group", help="a group of `groups`")] = None,
     text: Annotated[str | None, typer.Option(help="anywhere in cause, stack, body or note")] = None,
-    since: Annotated[Moment, typer.Option(help="died at or after this, UTC")] = None,
-    until: Annotated[Moment, typer.Option(help="died before this, UTC")] = None,
+    since: Annotated[
+        Moment, typer.Option(help="died at or after this, like 2026-11-24 or 2026-11-24T18:30; UTC", parser=_moment)
+    ] = None,
+    until: Annotated[Moment, typer.Option(help="died before this; UTC", parser=_moment)] = None,
     status: Annotated[
         list[str] | None, typer.Option(help="dead, dead_again, replaying, resolved, superseded, discarded; repeatable")
     ] = None,
@@ -41,16 +63,16 @@ def _filters(
     from services.ingest.ops.finding import Filter
 
     return Filter(
-        service=service,
+        service=service_named(service) if service else None,
         session=session,
         tenant=tenant,
         file=file,
         cause=cause,
         fingerprint=fingerprint,
         text=text,
-        since=since.replace(tzinfo=UTC) if since else None,
-        until=until.replace(tzinfo=UTC) if until else None,
-        status=tuple(status or ()),
+        since=since,
+        until=until,
+        status=tuple(_status(each) for each in status or ()),
     )
 
 
@@ -77,12 +99,22 @@ def chosen(engine: "Engine", wanted: "Filter", ids: list[str] | None, *, everyth
     from services.ingest.ops.finding import Filter
     from shared.database import transaction
 
-    if ids:
-        with transaction(engine) as connection:
+    with transaction(engine) as connection:
+        known(connection, wanted)
+        if ids:
             return wanted.model_copy(update={"ids": tuple(named(connection, each) for each in ids)})
     if wanted == Filter() and not everything:
         raise typer.BadParameter("say which letters: ids, a filter like --fingerprint, or --all")
     return wanted
+
+
+def known(connection: "Connection", wanted: "Filter") -> None:
+    """Go on unless the seller is unknown, whom a slip of the pen made: none would be found, as if all were well."""
+    from services.ingest.ops import finding
+
+    if wanted.tenant and not finding.knows_tenant(connection, wanted.tenant):
+        typer.echo(f"No account has the id or e-mail {wanted.tenant}.", err=True)
+        raise typer.Exit(NOTHING)
 
 
 def service_named(name: str) -> "Stage":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,9 @@ from services.ingest.catalog.users import email_key
 from services.ingest.ops.tables import audit, dead_letters
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
+from shared.contracts import Stage
+
+Status = Literal["dead", "dead_again", "replaying", "resolved", "superseded", "discarded"]
 
 OPEN = ("dead", "dead_again")
 """What waits for somebody, and may be replayed."""
@@ -29,7 +32,7 @@ class Filter(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ids: tuple[UUID, ...] = ()
-    service: str | None = None
+    service: Stage | None = None
     session: UUID | str | None = Field(default=None, description="the upload: its own id, or its client's")
     tenant: str | None = Field(default=None, description="user id or e-mail")
     file: str | None = Field(default=None, description="part of a file's name, or its item id")
@@ -38,7 +41,7 @@ class Filter(BaseModel):
     text: str | None = Field(default=None, description="anywhere in cause, stack, body, note")
     since: datetime | None = Field(default=None, description="died at or after")
     until: datetime | None = Field(default=None, description="died before")
-    status: tuple[str, ...] = ()
+    status: tuple[Status, ...] = ()
 
     def given(self) -> dict[str, Any]:
         """What was asked for, for the audit."""
@@ -150,6 +153,15 @@ def lineage(connection: Connection, letter_id: UUID) -> Sequence[UUID]:
         or_(dead_letters.c.id.in_(select(earlier.c.id)), dead_letters.c.id.in_(select(later.c.id)))
     )
     return connection.execute(found.order_by(dead_letters.c.kept_at)).scalars().all()
+
+
+def knows_tenant(connection: Connection, tenant: str) -> bool:
+    """Whether an account has this id or e-mail, or a letter is of one that had it."""
+    account = select(users.c.id).where(
+        or_(cast(users.c.id, Text) == tenant.lower(), users.c.email_key == email_key(tenant))
+    )
+    letter = select(dead_letters.c.id).where(cast(dead_letters.c.tenant_id, Text) == tenant.lower())
+    return bool(connection.execute(select(or_(exists(account), exists(letter)))).scalar_one())
 
 
 def _of_upload(session: str) -> ColumnElement[bool]:

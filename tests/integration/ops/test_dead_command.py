@@ -158,6 +158,29 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 2 files.\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "words", "code"),
+    [
+        ("--status=nosuch", "'nosuch' is no status: dead, dead_again, replaying", 2),
+        ("--service=nosuch", "'nosuch' is none of our services: ingest, hasher", 2),
+        ("--since=yesterday", "'yesterday' is no time: say it like 2026-11-24", 2),
+        ("--tenant=nobody@example.com", "No account has the id or e-mail nobody@example.com.", 3),
+    ],
+)
+def test_what_is_misspelt_is_not_taken_for_nothing_found(database_url: str, option: str, words: str, code: int) -> None:
+    for command in ("list", "groups", "export", "discard"):
+        said = presswork(database_url, "dead", command, option, code=code).output
+        assert words in " ".join(said.replace("│", " ").split())
+
+
+def test_a_time_is_taken_in_utc_or_with_its_zone(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png")
+    box.dies("storage", box.accepted(session, 0), x_dead_at="2026-01-02T04:00:00+00:00")
+    for since, count in (("2026-01-02", 1), ("2026-01-02T04:01", 0), ("2026-01-02T04:01+02:00", 1)):
+        found = json.loads(presswork(database_url, "dead", "list", "--since", since, "--json").stdout)
+        assert found["total"] == count
+
+
 def test_a_file_that_can_not_be_written_is_said_in_words(database_url: str, tmp_path: Path) -> None:
     for command in (["export"], ["purge", "--service", "storage"]):
         said = presswork(database_url, "dead", *command, "--to", tmp_path / "no" / "x", code=2).output

@@ -14,7 +14,7 @@ class BusSettings(BaseSettings):
     amqp_url: str = Field(
         default="amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slashes"
     )
-    management_url: str = Field("", description="RabbitMQ's management API; empty: port 15672 of AMQP_URL's host")
+    management_url: str = Field("", description="RabbitMQ's management API, or off; empty: port 15672 at AMQP_URL")
     blob_dir: Path = Field(
         default=Path("var/blobs"), description="folder of image bytes; the same shared volume for every service"
     )

@@ -31,6 +31,7 @@ class StartedBroker:
     """A broker that has its address already; `wait` returns once it answers there, or raises NotStarted."""
 
     url: str
+    management_url: str | None
     wait: Callable[[], Broker]
 
 
@@ -81,7 +82,7 @@ def _running() -> StartedBroker | None:
 
 
 def _answering(found: Broker) -> StartedBroker:
-    return StartedBroker(found.url, lambda: found)
+    return StartedBroker(found.url, found.management_url, lambda: found)
 
 
 def _private(stack: ExitStack, data_dir: Path, origin: str, throwaway: bool, management: bool) -> StartedBroker | None:
@@ -96,7 +97,7 @@ def _private(stack: ExitStack, data_dir: Path, origin: str, throwaway: bool, man
         node = started.wait()
         return Broker(node.url, node.management_url, f"{node.product}, private node on {place(node.url)} ({origin})")
 
-    return StartedBroker(started.url, wait)
+    return StartedBroker(started.url, started.management_url, wait)
 
 
 def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> StartedBroker | None:
@@ -122,7 +123,7 @@ def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> 
         )
         return Broker(url, management_url, f"{product} in Docker on {place(url)} ({docker.RABBITMQ.name})")
 
-    return StartedBroker(url, wait)
+    return StartedBroker(url, management_url, wait)
 
 
 def _installed_now(

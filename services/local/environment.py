@@ -6,15 +6,18 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from services.local.broker import StartedBroker
+from services.ops.management import OFF
+
 LEFT = (
-    *("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "NAS_URL", "NAS_REQUIRE_MOUNT", "LISTINGS_DIR", "PUBLISHER_TARGET"),
-    *("COMPREHENSIVE_WORKFLOW_MAX_THREADS", "EMBEDDED"),
+    *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_REQUIRE_MOUNT"),
+    *("LISTINGS_DIR", "PUBLISHER_TARGET", "COMPREHENSIVE_WORKFLOW_MAX_THREADS"),
 )
 """What commands and services need that run beside a `presswork up`. No secret but those in addresses."""
 
 
 def settings_for(
-    given: Mapping[str, str], data_dir: Path, port: int, database_url: str, amqp_url: str | None
+    given: Mapping[str, str], data_dir: Path, port: int, database_url: str, broker: StartedBroker | None
 ) -> dict[str, str]:
     """The caller's settings, completed with what was found or made here. Without a broker everything is embedded."""
     defaults = {
@@ -26,9 +29,11 @@ def settings_for(
     }
     if not given.get("JWT_SECRET_KEY"):
         defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret")
-    fixed = {"DATABASE_URL": database_url, "PORT": str(port), "EMBEDDED": "1" if amqp_url is None else "0"}
-    if amqp_url is not None:
-        fixed["AMQP_URL"] = amqp_url
+    fixed = {"DATABASE_URL": database_url, "PORT": str(port), "EMBEDDED": "1" if broker is None else "0"}
+    if broker is not None:
+        fixed["AMQP_URL"] = broker.url
+        if broker.url != given.get("AMQP_URL"):  # one that we found or started: nobody said where its API is
+            fixed["MANAGEMENT_URL"] = broker.management_url or OFF
     # One thread each: eight hashers with a pool of threads each would fight for the same cores.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # an empty variable is none

@@ -74,7 +74,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
             queue = stack.enter_context(broker(data_dir, given.get("AMQP_URL"), management=False, say=say))
         store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
         say(f"database  {store.description}")
-        settings = settings_for(given, data_dir, plan.port, store.url, queue.url if queue else None)
+        settings = settings_for(given, data_dir, plan.port, store.url, queue)
         write_down(settings, data_dir)
         # only a folder of our own is new without anybody saying so, and only as long as it isn't there
         own_nas = not given.get("NAS_URL") and not (data_dir / "nas").exists()

@@ -72,20 +72,20 @@ def _by_hand(left: tuple[Finding, ...]) -> list[str]:
 
 
 def _unlooked(why: str) -> list[str]:
-    return [f"policies and bindings could not be looked at: {why}; MANAGEMENT_URL says where it is"] if why else []
+    return [f"policies and bindings could not be looked at: {why}"] if why else []
 
 
 def _set_policies(settings: BusSettings, wanted: Topology) -> str:
     """Why they could not be set; empty if they are."""
-    management = Management.of(settings.amqp_url, settings.management_url)
-    with management.http:
-        try:
+    try:
+        management = Management.of(settings.amqp_url, settings.management_url)
+        with management.http:
             there = management.policies()
             for policy in policies(wanted, management.version()):
                 if there.get(policy.name) != policy:
                     management.put(policy)
-        except NoManagement as error:
-            return str(error)
+    except NoManagement as error:
+        return str(error)
     return ""
 
 

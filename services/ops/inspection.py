@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import structlog
 
+from services.ops.management import OFF
 from services.ops.queues import topology
 from services.ops.survey import Survey, Verdict, survey
 from shared.bus import run
@@ -20,7 +22,8 @@ def inspected(settings: BusSettings) -> Iterator[None]:
     """Every service that begins to consume inside the block is inspected first."""
 
     async def inspect(service: Service) -> None:
-        judge(await survey(settings.amqp_url, settings.management_url, topology([service]), ours=False))
+        found = await survey(settings.amqp_url, settings.management_url, topology([service]), ours=False)
+        judge(found if settings.management_url != OFF else replace(found, unchecked=""))
 
     token = run.inspection.set(inspect)
     try:

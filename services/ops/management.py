@@ -12,6 +12,8 @@ from shared.bus.topology import Route
 
 PORTS = {"amqp": 15672, "amqps": 15671}
 LIMIT_S = 3.0
+OFF = "off"
+"""MANAGEMENT_URL where there is no such API, and nobody is to be told so."""
 NOT_FOUND = httpx.codes.NOT_FOUND
 
 
@@ -28,7 +30,13 @@ class Management:
 
     @classmethod
     def of(cls, amqp_url: str, management_url: str = "") -> "Management":
-        """The API at `management_url`, or beside the broker at `amqp_url`. Nothing is asked yet."""
+        """The API at `management_url`, or beside the broker at `amqp_url`. Nothing is asked yet.
+
+        Raises:
+            NoManagement: it is off.
+        """
+        if management_url == OFF:
+            raise NoManagement("this broker is run without its management API (MANAGEMENT_URL is off)")
         url = urlsplit(management_url or beside(amqp_url))
         log_in = urlsplit(amqp_url) if url.username is None else url
         client = httpx.Client(
@@ -86,7 +94,8 @@ class Management:
         try:
             answer = self.http.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise NoManagement(f"the management API at {self.place} does not answer ({error})") from error
+            words = f"the management API at {self.place} does not answer ({error}); MANAGEMENT_URL says where it is"
+            raise NoManagement(words) from error
         if answer.is_success or answer.status_code == NOT_FOUND:
             return answer
         why = {401: "its log-in is refused", 403: "this user may not: it needs the tag policymaker"}

@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.local.broker import Broker, StartedBroker
+from services.local.environment import settings_for, write_down
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,24 @@ def test_a_data_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["up", "--data", str(tmp_path / "file" / "data")])
     assert done.exit_code == 1
     assert "name another folder with --data" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("named", "found", "management_url"),
+    [
+        ({}, None, "off"),
+        ({"MANAGEMENT_URL": "http://production:15672"}, None, "off"),  # never that of another broker
+        ({}, "http://127.0.0.1:20001", "http://127.0.0.1:20001"),
+        ({"AMQP_URL": "amqp://private"}, None, None),
+        ({"AMQP_URL": "amqp://private", "MANAGEMENT_URL": "http://mine"}, None, "http://mine"),
+    ],
+    ids=["none", "none-of-another", "found", "named", "both-named"],
+)
+def test_services_hear_where_the_management_api_of_their_broker_is(
+    tmp_path: Path, named: dict[str, str], found: str | None, management_url: str | None
+) -> None:
+    broker = Broker("amqp://private", found, "a private node")
+    settings = settings_for(named, tmp_path, 3003, "postgresql://x", StartedBroker(broker.url, found, lambda: broker))
+    assert settings.get("MANAGEMENT_URL") == management_url
+    write_down(settings, tmp_path)
+    assert ("MANAGEMENT_URL" in (tmp_path / "environment").read_text()) is (management_url is not None)

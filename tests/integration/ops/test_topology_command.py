@@ -182,8 +182,8 @@ def test_commands_find_the_system_where_it_left_its_addresses(
 ) -> None:
     write_down(environment, tmp_path)
     (tmp_path / "var").symlink_to(tmp_path)
-    bare = {name: value for name, value in os.environ.items() if name not in (*LEFT, "MANAGEMENT_URL")}
-    settings = bare | {"PYTHONPATH": str(Path.cwd()), "MANAGEMENT_URL": environment["MANAGEMENT_URL"]}
+    bare = {name: value for name, value in os.environ.items() if name not in LEFT}
+    settings = bare | {"PYTHONPATH": str(Path.cwd())}
     for words in (["apply", "--data", str(tmp_path)], ["check"]):
         command = [sys.executable, "-m", "services.cli", "topology", *words]
         done = subprocess.run(
@@ -261,13 +261,20 @@ def lines_until(child: subprocess.Popen[str], words: str) -> list[str]:
     raise AssertionError("".join(lines))
 
 
+@pytest.mark.parametrize(("api_at", "times"), [("http://127.0.0.1:1", 1), ("off", 0)])
 def test_a_service_whose_policies_can_not_be_checked_says_so_once_and_works(
-    presswork: Presswork, started: Callable[..., subprocess.Popen[str]]
+    presswork: Presswork, started: Callable[..., subprocess.Popen[str]], api_at: str, times: int
 ) -> None:
     presswork("topology", "apply")
-    child = started("mockup", MANAGEMENT_URL=f"http://127.0.0.1:{free_ports(1)[0]}")
+    child = started("mockup", MANAGEMENT_URL=api_at)
     lines = lines_until(child, '"ready"')
-    assert sum("policies could not be checked" in line for line in lines) == 1
+    assert sum("policies could not be checked" in line for line in lines) == times
+
+
+def test_a_broker_without_the_api_is_said_to_be_that_once(presswork: Presswork) -> None:
+    done = presswork("topology", "apply", MANAGEMENT_URL="off")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("this broker is run without its management API (MANAGEMENT_URL is off)\n")
 
 
 def test_a_service_waits_for_a_binding_that_is_missing(

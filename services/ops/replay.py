@@ -106,7 +106,7 @@ def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     if not ids:
         typer.echo("No letter that could be replayed fits.", err=True)
         raise typer.Exit(NOTHING)
-    job = jobs.Job(engine, HASHERS, Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace)
+    job = jobs.Job(engine, HASHERS, Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace, wish.limit)
     _preview(job, wish)
     if wish.dry_run:
         return

@@ -10,6 +10,8 @@ import typer
 Row = Mapping[str, Any]
 
 CAUSE = 300
+SENT = ("reopened", "redelivered", "edited")
+"""With these results the end came later, and not by the command."""
 
 
 def counted(count: int, thing: str) -> str:
@@ -86,15 +88,18 @@ def runs(rows: Iterable[Row]) -> None:
     """Who did what."""
     for row in rows:
         counts = ", ".join(f"{value} {name}" for name, value in (row["counts"] or {}).items())
-        ended = "" if row["state"] == "ended" else f"  ({row['words'] or row['state']})"
         wanted = json.dumps(row["filter"] or {}, ensure_ascii=False)
-        typer.echo(f"{row['run_id']}  {_time(row['at'])}  {row['who']}: {row['action']} {wanted}: {counts}{ended}")
+        told = _line(row["words"] or ("" if row["state"] == "ended" else row["state"]))
+        what = f"{row['who']}: {row['action']} {wanted}: {counts}" + (f"  ({told})" if told else "")
+        typer.echo(f"{row['run_id']}  {_time(row['at'])}  {what}")
 
 
 def results(rows: Iterable[Row]) -> None:
     """What one command did to each letter."""
     for row in rows:
         typer.echo(f"{row['letter_id']}  {_time(row['at'])}  {row['result']}: {row['words']}")
+        if row["result"] in SENT and row["status_now"]:
+            typer.echo(f"    it is {row['status_now']} now: {row['outcome_now'] or ''}".rstrip(": "))
 
 
 def _files(row: Row) -> str:

@@ -103,7 +103,7 @@ def replay(using: Using, operator: Operator, order: ReplayOrder) -> JSONResponse
     hashers = using.settings.comprehensive_workflow_max_threads
     taken = ids[: order.limit]
     run = Run(operator.email, "replay")
-    job = jobs.Job(using.engine, hashers, run, wanted, taken, cutoff, order.to, order.pace())
+    job = jobs.Job(using.engine, hashers, run, wanted, taken, cutoff, order.to, order.pace(), order.limit)
     answer: dict[str, Any] = {"cutoff": cutoff, "matched": len(ids), "left": len(ids) - len(taken)}
     obstacles = using.obstacles(job.takers())
     if order.dry_run:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, insert, literal, select, text, update
 
-from services.ingest.ops.tables import CLOCK, audit
+from services.ingest.ops.tables import CLOCK, audit, dead_letters
 
 SILENT = text("interval '60 seconds'")
 """A replay that has given no sign for so long has lost its process."""
@@ -77,8 +77,11 @@ def named(connection: Connection, name: str) -> list[UUID]:
 
 
 def results(connection: Connection, run_id: UUID) -> list[dict[str, Any]]:
-    """What one command did to each letter."""
-    of_run = select(audit).where(audit.c.run_id == run_id, audit.c.letter_id.is_not(None)).order_by(audit.c.at)
+    """What one command did to each letter, and how that letter stands now, unless it was deleted."""
+    now = (dead_letters.c.status.label("status_now"), dead_letters.c.outcome.label("outcome_now"))
+    joined = audit.join(dead_letters, dead_letters.c.id == audit.c.letter_id, isouter=True)
+    of_run = select(audit, *now).select_from(joined).where(audit.c.run_id == run_id, audit.c.letter_id.is_not(None))
+    of_run = of_run.order_by(audit.c.at)
     return [dict(row) for row in connection.execute(of_run).mappings()]
 
 

@@ -38,6 +38,8 @@ class Job:
     to: Stage | None = None
     """Another service's inbox than theirs."""
     pace: Pace = field(default_factory=Pace)
+    limit: int | None = None
+    """How many were asked for at most: for the audit."""
 
     def foreseen(self) -> dict[str, Any]:
         """How many letters of which service, and what would become of the first few. Nothing is done."""
@@ -67,7 +69,8 @@ class Job:
 
     def begin(self) -> UUID:
         """Write down that it begins: from now on it can be watched and cancelled."""
-        how = {"cutoff": self.cutoff.isoformat(), "canary": self.pace.canary} | ({"to": self.to} if self.to else {})
+        how = {"cutoff": self.cutoff.isoformat(), "canary": self.pace.canary, "to": self.to, "limit": self.limit}
+        how = {name: value for name, value in how.items() if value is not None}
         with transaction(self.engine) as connection:
             self.run.begin(connection, self.wanted.given() | how, len(self.ids))
         return self.run.id

@@ -187,6 +187,21 @@ def test_a_file_that_can_not_be_written_is_said_in_words(database_url: str, tmp_
         assert "can't be written: No such file or directory" in " ".join(said.replace("│", " ").split())
 
 
+def test_the_audit_says_why_how_many_were_asked_for_and_what_came_of_it(database_url: str, box: Letterbox) -> None:
+    file = StoreFile(tenant_id=box.tenant, shop="s", path="a.png", content=Blob(sha256="0" * 64, size=1))
+    letter = box.dies("storage", file)
+    presswork(database_url, "dead", "replay", "--all", "--limit", 1, "--yes", "--force")
+    replayed = presswork(database_url, "dead", "audit").output
+    assert '"limit": 1' in replayed
+    (run, *_) = replayed.split()
+    assert f"{letter}" in presswork(database_url, "dead", "audit", run).output
+    assert "it is replaying now: sent to storage again" in presswork(database_url, "dead", "audit", run).output
+    again = box.dies("storage", file, x_replay_id=str(box.letter(letter)["replay_id"]))
+    assert f"it is superseded now: it died again, as {again}" in presswork(database_url, "dead", "audit", run).output
+    presswork(database_url, "dead", "discard", again, "--why", "the old NAS")
+    assert "(the old NAS)" in presswork(database_url, "dead", "audit").output.splitlines()[0]
+
+
 def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:
     session = box.submitted("a.png", "b.png", "c.png")
     for index in range(3):

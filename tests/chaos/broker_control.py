@@ -59,6 +59,20 @@ def delete_queue(broker: Server, name: str) -> None:
     call(broker, "DELETE", f"queues/%2F/{name}")
 
 
+def cancel_consumers(broker: Server, queue: str, *, told: bool) -> None:
+    """The broker ends the subscriptions of a queue's consumers of its own accord; not `told`, they don't hear of it."""
+    tell = "rabbit_channel:send_command(Channel, {'basic.cancel', Tag, true})" if told else "ok"
+    ctl(
+        broker,
+        "eval",
+        f"""
+        {{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)),
+        Cancel = fun(Channel, Tag) -> rabbit_channel:do(Channel, {{'basic.cancel', Tag, true}}), {tell} end,
+        [Cancel(element(1, Consumer), element(2, Consumer)) || Consumer <- rabbit_amqqueue:consumers(Queue)].
+        """,
+    )
+
+
 def unbind(broker: Server, exchange: str, queue: str, key: str) -> None:
     call(broker, "DELETE", f"bindings/%2F/e/{exchange}/q/{queue}/{key}")
 
@@ -73,6 +87,17 @@ def consumers_as_processes(world: World) -> bool | None:
     wanted = Counter(name for name, _ in world.running.processes.children)
     queues = {name: call(world.broker, "GET", f"queues/%2F/presswork.{name}") for name in wanted}
     return all(queues[name].get("consumers") == count for name, count in wanted.items()) or None
+
+
+def repeated(broker: Server) -> Counter[str]:
+    """How often messages were delivered a second time, and how many were put aside for later or for good, ever."""
+    found: Counter[str] = Counter(again=0, aside=0)
+    for queue in call(broker, "GET", "queues/%2F"):
+        counts = queue.get("message_stats", {})
+        found["again"] += counts.get("redeliver", 0)
+        if ".retry." in queue["name"] or queue["name"].endswith(".dead"):
+            found["aside"] += counts.get("publish", 0)
+    return found
 
 
 def send(broker: Server, queue: str, body: bytes, headers: dict[str, Any] | None = None) -> None:

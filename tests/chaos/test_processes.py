@@ -3,14 +3,15 @@
 import os
 import signal
 import time
+from itertools import accumulate
 
 import pytest
 
+from tests.chaos.broker_control import consumers_as_processes
 from tests.chaos.conftest import FILES, Case
-from tests.chaos.failpoints import DECIDE, PREPARE
+from tests.chaos.failpoints import DECIDE, PREPARE, Shot
 from tests.chaos.stitching import Stitched
 from tests.chaos.waiting import until
-from tests.seller import artworks
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 
@@ -105,16 +106,36 @@ def test_f30_stitched_progress_is_gap_free(case: Case) -> None:
     assert stitched.connections > 1
 
 
-def test_f33_hashers_are_added_and_taken_away(case: Case) -> None:
-    seller = case.seller()
-    works = [case.begin(artworks(16, case.chance.randrange(10**6)), seller)]
-    for number in range(3, 7):
-        case.world.start("hasher", number)
-    works.append(case.begin(artworks(16, case.chance.randrange(10**6)), seller))
-    works[-1].until_heard("hashed", case.chance.randrange(1, 8))
-    for number in range(3, 7):
-        case.world.retire("hasher", number)
-    case.balance(*works)
+def test_f33_hashers_from_one_to_eight_to_two(case: Case) -> None:
+    world, points = case.world, case.world.points
+    began = points.arm(PREPARE, "before", "sleep:0.3", lasting=True)  # the pictures are small, and two cores are few
+    ended = points.arm(PREPARE, "after", "pass", lasting=True)
+    with world.set("ingest", COMPREHENSIVE_WORKFLOW_MAX_THREADS="8"):  # as many batches
+        world.retire("hasher", 2)
+        works = [case.begin(case.files(16), listed=False) for _ in range(3)]
+        until(lambda: began.fired > 1 or None)
+        one = time.monotonic_ns()
+        for number in range(2, 9):
+            world.start("hasher", number)
+        until(lambda: consumers_as_processes(world))
+        eight, done = time.monotonic_ns(), ended.fired
+        until(lambda: ended.fired > min(done + 12, 40) or None)
+        less = time.monotonic_ns()
+        for number in range(3, 9):
+            world.retire("hasher", number)
+        two = time.monotonic_ns()
+        case.balance(*works)
+    at_once = [most_at_once(began, ended, *span) for span in ((0, one), (eight, less), (two, time.monotonic_ns()))]
+    assert at_once[0] == 1, at_once
+    assert 2 < at_once[1] <= 8, at_once
+    assert at_once[2] <= 2, at_once
+
+
+def most_at_once(began: Shot, ended: Shot, since: int, until_: int) -> int:
+    """How many were at work at one moment of a span, at most."""
+    changes = sorted([(at, 1) for at in began.times()] + [(at, -1) for at in ended.times()])
+    counts = [(at, count) for (at, _), count in zip(changes, accumulate(by for _, by in changes), strict=True)]
+    return max((count for at, count in counts if since <= at <= until_), default=0)
 
 
 def test_f34_clock_an_hour_ahead(case: Case) -> None:

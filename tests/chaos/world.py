@@ -82,6 +82,17 @@ class World:
         finally:
             processes.environment = usual
 
+    @contextmanager
+    def set(self, service: str, **environment: str) -> Iterator[None]:
+        """The first process of a service has settings of its own for the length of the block."""
+        self.kill(service, which=1)
+        self.start(service, 1, **environment)
+        self.until_ready()
+        try:
+            yield
+        finally:
+            self.restart(service, 1)
+
     def retire(self, service: str, number: int) -> None:
         """Stop one process cleanly, for good."""
         child = self.running.processes.children.pop((service, number))

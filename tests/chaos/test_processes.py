@@ -12,6 +12,7 @@ from tests.chaos.conftest import FILES, Case
 from tests.chaos.failpoints import DECIDE, PREPARE, Shot
 from tests.chaos.stitching import Stitched
 from tests.chaos.waiting import until
+from tests.chaos.work import Work
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 
@@ -90,7 +91,7 @@ def test_f28_stopped_while_the_broker_is_away(case: Case, service: str) -> None:
     finally:
         case.world.broker.proxy.accept()
     case.balance(work)
-    assert stopped_s < 45, f"{service} took {stopped_s:.0f} s to stop"
+    assert stopped_s < 20, f"{service} took {stopped_s:.0f} s to stop"
 
 
 def test_f30_stitched_progress_is_gap_free(case: Case) -> None:
@@ -107,28 +108,34 @@ def test_f30_stitched_progress_is_gap_free(case: Case) -> None:
 
 
 def test_f33_hashers_from_one_to_eight_to_two(case: Case) -> None:
-    world, points = case.world, case.world.points
-    began = points.arm(PREPARE, "before", "sleep:0.3", lasting=True)  # the pictures are small, and two cores are few
-    ended = points.arm(PREPARE, "after", "pass", lasting=True)
-    with world.set("ingest", COMPREHENSIVE_WORKFLOW_MAX_THREADS="8"):  # as many batches
+    world, seller = case.world, case.seller()
+    began = world.points.arm(PREPARE, "before", "sleep:0.3", lasting=True)  # small pictures, and few cores
+    ended = world.points.arm(PREPARE, "after", "pass", lasting=True)
+
+    def upload() -> Work:
+        return case.begin(case.files(16), seller, listed=False)
+
+    with world.set("ingest", COMPREHENSIVE_WORKFLOW_MAX_THREADS="8"):  # so many batches make one upload
         world.retire("hasher", 2)
-        works = [case.begin(case.files(16), listed=False) for _ in range(3)]
-        until(lambda: began.fired > 1 or None)
+        works = [upload()]
+        until(lambda: ended.fired > 2 or None)
         one = time.monotonic_ns()
         for number in range(2, 9):
             world.start("hasher", number)
         until(lambda: consumers_as_processes(world))
-        eight, done = time.monotonic_ns(), ended.fired
-        until(lambda: ended.fired > min(done + 12, 40) or None)
+        eight = time.monotonic_ns()
+        works += [upload(), upload()]
+        until(lambda: ended.fired > 30 or None)
         less = time.monotonic_ns()
         for number in range(3, 9):
             world.retire("hasher", number)
         two = time.monotonic_ns()
+        works.append(upload())
         case.balance(*works)
     at_once = [most_at_once(began, ended, *span) for span in ((0, one), (eight, less), (two, time.monotonic_ns()))]
     assert at_once[0] == 1, at_once
     assert 2 < at_once[1] <= 8, at_once
-    assert at_once[2] <= 2, at_once
+    assert 0 < at_once[2] <= 2, at_once
 
 
 def most_at_once(began: Shot, ended: Shot, since: int, until_: int) -> int:

@@ -13,20 +13,20 @@ from tests.chaos.work import Work
 from tests.chaos.world import wait_s
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
+PASSED_ON_S = 180 + 60
 HEARTBEAT_S = 16  # the client's, with the second that aiormq adds
 
 
 def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
     broker = case.world.broker
-    with control.virtual_host(broker) as url:
-        flood = Flood(url)
-        with flood.running():
-            until(lambda: flood.confirmed or None, what="nothing was confirmed")
-            case.pause(0.6)
-            broker.kill()
-            before = set(flood.confirmed)
-            broker.start()
-        arrived = flood.arrived()
+    flood = Flood(control.virtual_host(broker))
+    with flood.running():
+        until(lambda: flood.confirmed or None, what="nothing was confirmed")
+        case.pause(0.6)
+        broker.kill()
+        before = set(flood.confirmed)
+        broker.start()
+    arrived = flood.arrived()
     case.ledger.counts.lost += len(before - arrived) + len(flood.ids - arrived)
     assert before <= arrived, f"{len(before - arrived)} of {len(before)} confirmed messages are lost"
     assert arrived == flood.ids
@@ -50,9 +50,11 @@ def test_f9_killed_while_a_retry_waits(case: Case) -> None:
     case.pause(1.0)
     case.world.broker.kill()
     case.world.broker.start()
-    work.finish()
-    # what the broker passes on in the moment of its death it passes on again after three minutes, if it must
-    case.ledger.balance(work, within_s=240)
+    # What RabbitMQ can't pass on at once when it starts, as a queue has no leader or a binding is not there yet, it
+    # passes on 180 s later (dead_letter_worker_publisher_confirm_timeout; measured on 3.10 with a binding that came
+    # late). It is rare: 27,000 messages that expired around eighteen such deaths all came within 5 s of the start.
+    work.finish(within_s=PASSED_ON_S)
+    case.ledger.balance(work, within_s=PASSED_ON_S)
 
 
 def test_f10_killed_while_a_message_is_buried(case: Case) -> None:

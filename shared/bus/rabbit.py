@@ -204,8 +204,9 @@ class _Inbox:
             await _settle(channel.close())
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
-        self.taken += 1
-        self.arrived.put_nowait(message)
+        if not self.bus.stopping.is_set():  # not to begin what a line that came back brings: it comes again
+            self.taken += 1
+            self.arrived.put_nowait(message)
 
     async def _work(self) -> None:
         while True:

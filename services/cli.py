@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, operators
+from services.ops import dead, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(dead.app, name="dead")
 app.add_typer(operators.app, name="operator")
+app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(retry)
 
@@ -80,7 +81,6 @@ def init(
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.ops import spool
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 

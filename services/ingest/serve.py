@@ -30,6 +30,7 @@ from services.ingest.ops import outcomes
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
@@ -112,7 +113,8 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
             return str(error)
         return None
 
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, trouble)
+    prints = Prints(engine, blobs, nas)
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, trouble)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)

@@ -44,7 +44,9 @@ class System:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {"DATABASE_URL": self.server.place.database_url, "AMQP_URL": self.amqp_url}
+        here = self.server.place
+        blobs = here.environment["BLOB_DIR"]
+        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, "BLOB_DIR": blobs}
 
     def command(self, *words: object, code: int | None = 0, answers: str = "") -> Result:
         """What `presswork ...` says, which must end so."""

@@ -28,6 +28,7 @@ def test_f12_away(case: Case) -> None:
     case.world.database.proxy.refuse()
     try:
         until(lambda: case.world.state().get("database") == "away" or None)
+        wait_s(1)  # the broker counts every half second
         before = control.repeated(case.world.broker)
         stays_unready(case, case.outage_s())
         assert control.repeated(case.world.broker) == before, "what waits for the database came again, or was put aside"

@@ -107,7 +107,7 @@ class RabbitBus(Transport):
     async def _renew(self, refused: AbstractChannel | None) -> None:
         """Publish over a new channel: one that was opened while a queue had no leader may refuse for ever (3.10.8)."""
         clock = asyncio.get_running_loop().time()
-        if self._channel is refused and self._publishing and clock > self._renewed + RENEW_S:
+        if self._channel is refused and self._publishing and (refused is None or clock > self._renewed + RENEW_S):
             self._renewed = clock
             # Without on_return_raises an unroutable message would look confirmed.
             self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)

@@ -107,7 +107,7 @@ class RabbitBus(Transport):
     async def _renew(self, refused: AbstractChannel | None) -> None:
         """Publish over a new channel: one that was opened while a queue had no leader may refuse for ever (3.10.8)."""
         clock = asyncio.get_running_loop().time()
-        if self._channel is refused and self._publishing and clock > self._renewed + RENEW_S:
+        if self._channel is refused and self._publishing and (refused is None or clock > self._renewed + RENEW_S):
             self._renewed = clock
             # Without on_return_raises an unroutable message would look confirmed.
             self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
@@ -156,10 +156,8 @@ class RabbitBus(Transport):
         return connection
 
     async def _close(self) -> None:
-        connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
-        for connection in connections:
-            if connection is not None and not connection.is_closed:
-                await _settle(connection.close())
+        lines, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
+        await asyncio.gather(*(_settle(line.close()) for line in lines if line and not line.is_closed))
 
 
 class _Inbox:
@@ -218,8 +216,9 @@ class _Inbox:
             await _settle(channel.close())
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
-        self.taken += 1
-        self.arrived.put_nowait(message)
+        if not self.bus.stopping.is_set():  # not to begin what a line that came back brings: it comes again
+            self.taken += 1
+            self.arrived.put_nowait(message)
 
     async def _work(self) -> None:
         while True:
@@ -279,7 +278,8 @@ class _Inbox:
 
     async def stop(self, grace_s: float) -> None:
         self.tasks[-1].cancel()  # no watch over what ends on purpose
-        await _settle(self.queue.cancel(self.tag))
+        if self.connection.connected.is_set():  # or it would wait for a line that nobody needs any more
+            await _settle(self.queue.cancel(self.tag))
         while not self.arrived.empty():  # not begun: the broker gives them to somebody else
             self.arrived.get_nowait()
             self.arrived.task_done()

@@ -146,11 +146,11 @@ def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:
 
 
 def _told(count: int, what: str, *, as_json: bool) -> None:
-    if as_json:
-        from services.ops import showing
+    from services.ops import showing
 
+    if as_json:
         showing.as_json({what: count})
     else:
-        typer.echo(f"{count} letters {what}.")
+        typer.echo(f"{showing.counted(count, 'letter')} {what}.")
     if not count:
         raise typer.Exit(NOTHING)

@@ -41,7 +41,7 @@ def list_letters(
         showing.as_json({"letters": found, "total": total})
         return
     showing.letters(found)
-    typer.echo(f"{len(found)} of {total} letters." if total else "No dead letters fit.")
+    typer.echo(f"{len(found)} of {showing.counted(total, 'letter')}." if total else "No dead letters fit.")
 
 
 @app.command()
@@ -93,6 +93,7 @@ def export(
     import sys
 
     from services.ingest.ops.exporting import exported
+    from services.ops import showing
     from shared.database import transaction
 
     count = 0
@@ -104,7 +105,7 @@ def export(
         for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
             out.write(line.encode())
         out.flush()
-    typer.echo(f"{count} letters.", err=True)
+    typer.echo(f"{showing.counted(count, 'letter')}.", err=True)
     if not count:
         raise typer.Exit(NOTHING)
 

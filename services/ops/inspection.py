@@ -43,7 +43,7 @@ def judge(found: Survey) -> None:
         words = "".join(f"\n- {finding}\n  {finding.by_hand}" for finding in unsafe)
         raise run.Unsafe(f"messages could be lost, so nothing is consumed (see `presswork topology check`):{words}")
     if missing := found.of(Verdict.MISSING):
-        raise Unavailable(f"not there yet: {missing[0]}; run presswork init")
+        raise Unavailable(f"not there yet: {missing[0]}; run presswork init (`presswork up` does so by itself)")
     unknown = [str(finding) for finding in found.of(Verdict.UNKNOWN)]
     if found.unchecked or unknown:
         log.warning("policies could not be checked", cause=found.unchecked or unknown[0])

@@ -104,17 +104,24 @@ def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
     if not ids:
-        typer.echo("No letter that could be replayed fits.", err=True)
+        typer.echo(_why_none(wanted), err=True)
         raise typer.Exit(NOTHING)
     job = jobs.Job(engine, HASHERS, Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace, wish.limit)
     _preview(job, wish)
     if wish.dry_run:
         return
     if not wish.yes and not typer.confirm(f"Replay {len(ids)}? What dies from now on stays.", err=True):
+        typer.echo("Nothing was replayed.", err=True)
         raise typer.Exit(1)
     run_id = job.begin()
     typer.echo(f"presswork dead cancel {run_id} stops it", err=True)
     _report(job.carry_out(lambda line: typer.echo(line, err=wish.as_json)), wish)
+
+
+def _why_none(wanted: "Filter") -> str:
+    if "discarded" in wanted.status:
+        return "What is discarded is not replayed: take it back first (presswork dead restore)."
+    return "No letter that could be replayed fits."
 
 
 def _preview(job: "Job", wish: _Wish) -> None:

@@ -40,7 +40,8 @@ def groups(rows: Iterable[Row]) -> None:
     for row in rows:
         span = f"{_time(row['first_at'])} to {_time(row['last_at'])}"
         versions = f", versions {', '.join(row['versions'])}" if row["versions"] else ""
-        typer.echo(f"{row['fingerprint']}  {row['waiting']} waiting of {row['letters']}, {row['sessions']} uploads")
+        uploads = counted(row["sessions"], "upload")
+        typer.echo(f"{row['fingerprint']}  {row['waiting']} waiting of {row['letters']}, {uploads}")
         typer.echo(f"    {', '.join(row['services'])}: {_line(row['cause'])}")
         typer.echo(f"    {row['frame'] or 'no stack'}, {span}{versions}")
         if row["note"]:
@@ -52,7 +53,8 @@ def whole(row: Row) -> None:
     typer.echo(f"letter        {row['id']}")
     for name in ("status", "outcome", "service", "message_type", "cause", "attempts", "fingerprint", "frame"):
         typer.echo(f"{name:<13} {row[name] if row[name] is not None else '-'}")
-    typer.echo(f"file          {_files(row)}")
+    if row["files"]:
+        typer.echo(f"file          {_files(row)}")
     for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "version", "host", "note"):
         if row[name] is not None:
             typer.echo(f"{name:<13} {row[name]}")
@@ -75,7 +77,7 @@ def body(row: Row) -> None:
 def foreseen(found: Row, *, err: bool) -> None:
     """What a replay is about to do."""
     count = ", ".join(f"{n} of {name}" for name, n in found["services"].items())
-    typer.echo(f"{found['matched']} letters: {count}", err=err)
+    typer.echo(f"{counted(found['matched'], 'letter')}: {count}", err=err)
     for each in found["sample"]:
         typer.echo(f"  {each['letter_id']}  {each['result']}: {each['words']}", err=err)
     if (more := found["matched"] - len(found["sample"])) > 0:

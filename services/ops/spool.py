@@ -26,6 +26,7 @@ def command(
 
     What failed stays, as does what a dead letter needs: it can be tried again. Safe at any time; run it once a day.
     """
+    from services.ops import showing
     from services.ops.spent import spent
     from shared.database import transaction
 
@@ -35,13 +36,14 @@ def command(
         names = spent(connection, before)
     old = [path for name in names if is_older(path := root / name[:2] / name, before.timestamp())]
     megabytes = sum(path.stat().st_size for path in old) / 1e6
+    blobs = f"{showing.counted(len(old), 'blob')} of {megabytes:.0f} MB"
     if dry_run:
-        typer.echo(f"{len(old)} blobs of {megabytes:.0f} MB would be removed from {root}; nothing was.")
+        typer.echo(f"{blobs} would be removed from {root}; nothing was.")
         return
     for path in old:
         path.unlink(missing_ok=True)
-    parts = len(sweep(root))
-    typer.echo(f"{len(old)} blobs of {megabytes:.0f} MB and {parts} half-written files were removed from {root}.")
+    parts = showing.counted(len(sweep(root)), "half-written file")
+    typer.echo(f"Removed from {root}: {blobs} and {parts}.")
 
 
 def sweep(blob_dir: Path, older_than_s: float = A_DAY_S) -> list[Path]:

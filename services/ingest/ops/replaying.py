@@ -6,7 +6,7 @@ each letter is sent once, because the status that allows it is what the same tra
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +40,8 @@ class Result:
     result: str
     """reopened, redelivered, resolved; or, with nothing done, refused."""
     words: str
+    would: str = ""
+    """The same before it is done, where that is said otherwise."""
 
     @property
     def sent(self) -> bool:
@@ -73,7 +75,7 @@ class Replays:
             tried = connection.begin_nested()
             result = self._replay(connection, letter_id, who, cutoff)
             tried.rollback()
-            return result
+            return replace(result, words=result.would or result.words)
 
     def _replay(self, connection: Connection, letter_id: UUID, who: str, cutoff: datetime | None) -> Result:
         letter = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
@@ -101,7 +103,7 @@ class Replays:
             return Result(letter.id, "refused", "somebody else has taken its file up again just now")
         file = letter.files[0]["filename"]
         what = f"a listing of {file}" if letter.mockup_id else file
-        return Result(letter.id, "reopened", f"{what} is being worked on again")
+        return Result(letter.id, "reopened", f"{what} is being worked on again", f"{what} would be worked on again")
 
     def _redeliver(self, connection: Connection, letter: Row[Any], who: str) -> Result:
         replay_id, generation = uuid4(), letter.generation + 1
@@ -112,7 +114,7 @@ class Replays:
             return Result(letter.id, "refused", "somebody else has replayed it just now")
         headers = replayed_headers(letter.headers, replay_id, generation)
         owe_redelivery(connection, letter.lane, target, body_of(letter), headers, replay_id)
-        return Result(letter.id, "redelivered", words)
+        return Result(letter.id, "redelivered", words, f"it would be {words}")
 
 
 def _lost(error: BaseException) -> bool:

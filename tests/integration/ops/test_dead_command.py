@@ -48,11 +48,11 @@ def test_a_person_finds_and_understands_a_failure(database_url: str, box: Letter
     rose = box.dies("storage", box.accepted(session, 0))
     box.dies("dedup", box.accepted(session, 1), "ValueError: other")
     groups = presswork(database_url, "dead", "groups").output
-    assert groups.count("1 waiting of 1, 1 uploads") == 2
+    assert groups.count("1 waiting of 1, 1 upload\n") == 2
     assert "storage: OSError: a disk" in groups
     listed = presswork(database_url, "dead", "list", "--file", "rose").output
     assert str(rose) in listed
-    assert "1 of 1 letters." in listed
+    assert "1 of 1 letter." in listed
     shown = presswork(database_url, "dead", "show", str(rose)[:8]).output
     for told in ("rose.png", "services/storage/filing.py:place", '"x-service": "storage"', '"type": "ImageAccepted"'):
         assert told in shown
@@ -60,8 +60,11 @@ def test_a_person_finds_and_understands_a_failure(database_url: str, box: Letter
     begin = str(rose)[:8]
     presswork(database_url, "dead", "discard", begin, "--why", "printed by hand")
     assert "printed by hand" in presswork(database_url, "dead", "list", "--status", "discarded").output
+    assert (
+        "(presswork dead restore)" in presswork(database_url, "dead", "replay", "--status", "discarded", code=3).output
+    )
     presswork(database_url, "dead", "restore", begin)
-    assert "rose.png is being" in presswork(database_url, "dead", "replay", begin, "--dry-run").output
+    assert "rose.png would be" in presswork(database_url, "dead", "replay", begin, "--dry-run").output
     assert "too short" in presswork(database_url, "dead", "discard", begin[:3], code=2).output
     lines = tmp_path / "letters.jsonl"
     presswork(database_url, "dead", "export", "--to", lines)
@@ -107,8 +110,8 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     session = box.submitted("rose.png")
     rose = box.dies("storage", box.accepted(session, 0))
     dry = presswork(database_url, "dead", "replay", rose, "--dry-run").output
-    assert "1 letters: 1 of storage" in dry
-    assert "reopened: rose.png is being worked on again" in dry
+    assert "1 letter: 1 of storage" in dry
+    assert "reopened: rose.png would be worked on again" in dry
     assert "can't be asked" in dry, "nobody could take it: the broker is away"
     alone = box.submitted("tulip.png", lane="original")
     tulip = box.dies("storage", box.accepted(alone, 0))
@@ -116,7 +119,8 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     refused = presswork(database_url, "dead", "replay", rose, "--yes", code=4).output
     assert "can't be asked" in refused
     assert "Nothing was replayed. Mend that, or send all the same: --force" in refused
-    presswork(database_url, "dead", "replay", rose, "--force", answers="n\n", code=1)
+    no = presswork(database_url, "dead", "replay", rose, "--force", answers="n\n", code=1).output
+    assert no.endswith("Nothing was replayed.\n")
     assert box.letter(rose)["status"] == "dead"
     presswork(database_url, "dead", "replay", rose, "--force", answers="y\n")
     assert box.letter(rose)["status"] == "replaying"

@@ -11,6 +11,7 @@ from services.ops.place import HERE, DataDir, guessed, of_kind
 
 if TYPE_CHECKING:
     from services.storage.settings import Settings
+    from shared.nas import Nas
     from shared.settings import BusSettings
 
 
@@ -82,6 +83,7 @@ def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> No
 
     nas = open_nas(url, require_mount=require_mount)
     try:
+        taken = new and not _is_marked(nas)
         if new:
             nas.initialise(adopt=adopt)
         mark = nas.check()
@@ -91,4 +93,16 @@ def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> No
     except NasUnavailable as error:
         first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
         raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
-    typer.echo(f"NAS: it is there, with its mark ({mark}), and can be written")
+    typer.echo(f"NAS: it is there, with {'a new' if taken else 'its'} mark ({mark}), and can be written")
+    if taken and adopt:
+        typer.echo("NAS: what runs already keeps to the mark that it knew: restart storage and ingest if they had one")
+
+
+def _is_marked(nas: "Nas") -> bool:
+    from shared.nas.errors import NasUnavailable
+
+    try:
+        nas.check()
+    except NasUnavailable:
+        return False
+    return True

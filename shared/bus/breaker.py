@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import structlog
@@ -27,7 +28,7 @@ class Breaker:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
-        self.pause_s = 0.0  # above 0: open
+        self.pause_s, self.said = 0.0, ""  # above 0: open; the cause that was logged last, without names in it
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
     @contextlib.asynccontextmanager
@@ -46,7 +47,8 @@ class Breaker:
         except Unavailable as error:
             away = not isinstance(error, Busy)
             opens = away and first and not self.pause_s
-            if opens:
+            if (words := re.sub(r"(?<!\w)'[^']*'", "", str(error))) != self.said and (opens or (away and asks)):
+                self.said = words
                 log.warning("outage: messages wait", cause=str(error))
             if opens or (away and asks):
                 self.pause_s = longer(self.pause_s)
@@ -55,7 +57,7 @@ class Breaker:
             if asks:
                 self._line.release()
                 if not away:  # any other answer is one
-                    self.pause_s = 0.0
+                    self.pause_s, self.said = 0.0, ""
                     log.warning("the outage is over: messages go on")
 
     async def _asks(self, until: float) -> bool:
@@ -83,8 +85,6 @@ def longer(pause_s: float) -> float:
 
 async def stopped_within(stopping: asyncio.Event, seconds: float) -> bool:
     """Wait so long, or until the process stops."""
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+    return stopping.is_set()

@@ -132,8 +132,12 @@ def test_what_was_done_is_said(init: Init, nas: Path) -> None:
     mark = (nas / MARKER).read_text().split()[0]
     assert done.splitlines() == [
         "database: its tables are those of this version",
-        f"NAS: it is there, with its mark ({mark}), and can be written",
+        f"NAS: it is there, with a new mark ({mark}), and can be written",
     ]
+    assert f"NAS: it is there, with its mark ({mark})" in init("--new-nas").stderr
+    (nas / "design.png").touch()
+    (nas / MARKER).unlink()
+    assert "restart storage and ingest" in init("--new-nas", "--adopt").stderr
 
 
 def test_queues_are_declared_though_the_nas_is_away(typed: Init, amqp_url: str) -> None:

@@ -190,3 +190,18 @@ def test_who_is_cancelled_while_asking_gives_its_turn_to_the_next() -> None:
         assert await second == 1
 
     run(scenario())
+
+
+def test_a_cause_that_changes_during_an_outage_is_said_and_another_file_is_no_change() -> None:
+    causes = ["can't store 'a' on the NAS", "can't store 'b' on the NAS", *["another NAS is mounted"] * 2]
+
+    async def scenario() -> None:
+        breaker = Breaker(asyncio.Event())
+        for tries, cause in enumerate(causes):
+            with contextlib.suppress(Unavailable):
+                async with breaker.turn(LONG_S, first=not tries):
+                    raise Unavailable(cause)
+
+    with capture_logs() as lines:
+        run(scenario())
+    assert [line["cause"] for line in lines] == [causes[0], causes[2]]

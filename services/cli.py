@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, operators, spool
+from services.ops import dead, mockup, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(mockup.app, name="mockup")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")

@@ -33,7 +33,7 @@ def line_art(width: int, height: int) -> Bytes:
 def design_to_photo(area: PrintArea, width: int, height: int) -> npt.NDArray[np.float64]:
     left, top, right, bottom = placement(area, width, height)
     into_unit = np.array([[(right - left) / width, 0, left], [0, (bottom - top) / height, top], [0, 0, 1]])
-    return area.to_photo @ into_unit
+    return area.surface.to_photo @ into_unit
 
 
 def oracle(design: Bytes, area: PrintArea, samples: int = 8) -> npt.NDArray[np.float64]:

@@ -1,0 +1,98 @@
+"""What the photograph's own light says about a surface: how it shades a print, and how its folds move it.
+
+All lengths are pixels of the finished picture, whose longest side is the same for every photograph.
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from services.mockup.areas import Box, PrintArea
+from services.mockup.light import Bytes, Glow, Linear, linear_rgb, luminance
+from services.mockup.shapes import Flat
+from services.mockup.template import Area
+
+GRAIN = 1.2  # blur that takes a sensor's noise away and leaves the weave
+MARGIN = 160  # what is looked at around an area
+PLAIN_PERCENTILE = 80  # the brightness of cloth or glaze that is neither in a fold's shadow nor a reflection
+MOST_SHADE = 1.25
+FOLD, DRAPE = 7.0, 60.0  # blurs: below the first it is weave, above the second it is the room's light
+STEEP, MOST_SHIFT = 420.0, 14.0
+SUPERSAMPLE = 2
+CHART_STEP = 4  # supersampled pixels
+
+
+def relieved(area: PrintArea, facts: Area, photo: Bytes) -> PrintArea:
+    """The area with what it takes from the photograph (H, W, 3): light, and a chart if it is round or has folds."""
+    if facts.shading or facts.highlights:
+        area = replace(area, glow=_glow(area, facts, photo))
+    if facts.displacement or not isinstance(area.surface, Flat):
+        area = replace(area, chart=_chart(area, facts, photo))
+    return area
+
+
+def _glow(area: PrintArea, facts: Area, photo: Bytes) -> Glow:
+    around, inside = _surroundings(area.box, photo)
+    bright = cv2.GaussianBlur(luminance(linear_rgb(around)), (0, 0), GRAIN)
+    soft = np.asarray(bright, np.float32)[inside.slices]
+    plain = max(float(np.percentile(soft[area.coverage > 0], PLAIN_PERCENTILE)), 1e-3)
+    ratio = np.clip(soft / np.float32(plain), 0, MOST_SHADE)
+    shade = _frozen(1 + np.float32(facts.shading) * (ratio - 1))
+    if not facts.highlights:
+        return Glow(shade, None)
+    excess = np.clip((soft - np.float32(plain)) / np.float32(max(1 - plain, 1e-3)), 0, 1)
+    return Glow(shade, _frozen(np.float32(facts.highlights) * excess))
+
+
+def _frozen(field: npt.NDArray[np.floating]) -> Linear:
+    array = np.asarray(field, np.float32)
+    array.setflags(write=False)
+    return array
+
+
+def _shift(area: PrintArea, strength: float, photo: Bytes) -> Linear:
+    """How far the folds move a print at each pixel of its box, (h, w, 2).
+
+    Light on cloth follows its slope, and where the slope changes the cloth is nearer or farther: the print follows the
+    light's gradient. Light is compared with that of its surroundings, so that dark cloth counts as much as white.
+    """
+    around, inside = _surroundings(area.box, photo)
+    bright = luminance(linear_rgb(around))
+    fold, drape = (cv2.GaussianBlur(bright, (0, 0), sigma) for sigma in (FOLD, DRAPE))
+    relative = np.asarray(fold / (drape + np.float32(1e-3)), np.float32)
+    slopes = [cv2.Sobel(relative, cv2.CV_32F, *way, ksize=3, scale=1 / 8) for way in ((1, 0), (0, 1))]
+    steep = np.stack(slopes, axis=-1)[inside.slices] * np.float32(STEEP)
+    size = np.hypot(steep[..., 0], steep[..., 1])
+    limited = np.tanh(size / MOST_SHIFT) * MOST_SHIFT / np.maximum(size, 1e-6)
+    return np.asarray(steep * limited[..., None] * np.float32(strength), np.float32)
+
+
+def _chart(area: PrintArea, facts: Area, photo: Bytes) -> Linear:
+    """For every few supersampled pixels, and a rim around, where in the unit square they lie.
+
+    It is smooth, so a part of its pixels is enough: what is between them is interpolated when a design is drawn.
+    """
+    width, height = (side * SUPERSAMPLE for side in area.box.size)
+    across, down = (np.arange(-(-side // CHART_STEP) + 2) - 0.5 for side in (width, height))
+    x, y = (place * CHART_STEP / SUPERSAMPLE for place in (across, down))
+    at = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1)
+    if facts.displacement:
+        moves = _shift(area, facts.displacement, photo)
+        index = (at - 0.5).astype(np.float32)
+        moved = cv2.remap(moves, index[..., 0], index[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        at = at + moved
+    unit = area.surface.unit(at + np.array([area.box.left, area.box.top]))
+    return _frozen(unit)
+
+
+def _surroundings(box: Box, photo: Bytes) -> tuple[Bytes, Box]:
+    height, width = photo.shape[:2]
+    outer = Box(
+        max(0, box.left - MARGIN),
+        max(0, box.top - MARGIN),
+        min(width, box.right + MARGIN),
+        min(height, box.bottom + MARGIN),
+    )
+    return photo[outer.slices], box.within(outer)

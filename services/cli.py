@@ -41,13 +41,18 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
     from shared.settings import BusSettings
 
     if name == "ingest":
+        import functools
+
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.mockup.checking import template_fault
+        from shared.blobs import Blobs
 
         settings = Settings()
+        fault = functools.partial(template_fault, blobs=Blobs(settings.blob_dir))
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         with inspected(settings):
-            serve(settings, original=original)
+            serve(settings, original=original, template_fault=fault)
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

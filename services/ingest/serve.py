@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from services.ingest import service
 from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Resources
+from services.ingest.api.resources import Resources, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
@@ -54,10 +54,10 @@ THREADS = 40
 STREAM_GRACE_S = 5
 
 
-def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
+def serve(settings: Settings, original: Sequence[Service] = (), template_fault: TemplateFault | None = None) -> None:
     """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller."""
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original)
+    app, desk = build(settings, original, template_fault)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -85,7 +85,9 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI, Desk]:
+def build(
+    settings: Settings, original: Sequence[Service] = (), template_fault: TemplateFault | None = None
+) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
@@ -120,7 +122,16 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
         owe(connection, loose_lane, message)
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
-    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
+    found = resources.build(
+        settings,
+        engine,
+        blobs,
+        nas,
+        emit,
+        broker_state=lambda: _broker_state(lanes),
+        door=door,
+        template_fault=template_fault,
+    )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()
     routers = [

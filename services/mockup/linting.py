@@ -14,8 +14,6 @@ from services.mockup.template import Area, Cylinder, Template
 
 SMALL_PHOTO = 1200  # enlarged to 2000 it looks soft
 SMALL_AREA = 250  # pixels of 2000, under which fine lines of a design vanish
-FINE_DPI, COARSE_DPI = 150, 40
-DARK, BRIGHT = 0.02, 0.9
 
 
 @dataclass
@@ -86,7 +84,7 @@ def _look_at(
         _measure(called, area, laid, found)
     if area.blend == "multiply" and area.shading:
         found.remarks.append(
-            f"{called}: multiplied, a design takes all of the photograph's light; shading does nothing"
+            f"{called}: multiplied, a design takes all of the photograph's light, shading adds nothing"
         )
     if isinstance(area.shape, Cylinder) and area.displacement:
         found.remarks.append(f"{called}: a cylinder has no folds; leave displacement out")

@@ -1,5 +1,7 @@
 """Print areas drawn on a preview: their outlines, a grid that shows how a design is bent, their names."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -16,13 +18,8 @@ def outlined(picture: Bytes, background: PreparedBackground, names: tuple[str, .
     """The picture with the print areas marked."""
     marked = picture.copy()
     for index, area in enumerate(background.areas):
-        along = np.linspace(0, 1, 33)
-        for place in np.linspace(0, 1, LINES + 1)[1:-1]:
-            for line in (
-                np.stack([along, np.full_like(along, place)], 1),
-                np.stack([np.full_like(along, place), along], 1),
-            ):
-                _line(marked, area.surface.photo(line), GRID, 1, closed=False)
+        for line in _grid():
+            _line(marked, area.surface.photo(line), GRID, 1, closed=False)
         rim = area.surface.outline
         _line(marked, rim, HALO, 5, closed=True)
         _line(marked, rim, LINE, 2, closed=True)
@@ -32,6 +29,14 @@ def outlined(picture: Bytes, background: PreparedBackground, names: tuple[str, .
             at = (int(left), max(24, int(top) - 12))
             cv2.putText(marked, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.9, colour, thick, cv2.LINE_AA)
     return marked
+
+
+def _grid() -> Iterator[Points]:
+    along = np.linspace(0, 1, 33)
+    for place in np.linspace(0, 1, LINES + 1)[1:-1]:
+        across = np.full_like(along, place)
+        yield np.stack([along, across], axis=1)
+        yield np.stack([across, along], axis=1)
 
 
 def _line(picture: Bytes, points: Points, colour: tuple[int, int, int], thick: int, *, closed: bool) -> None:

@@ -14,10 +14,11 @@ from services.mockup.light import Bytes, Glow, Linear, linear_rgb, luminance
 from services.mockup.shapes import Flat
 from services.mockup.template import Area
 
-GRAIN = 1.2  # blur that takes a sensor's noise away and leaves the weave
+GRAIN, GLEAM = 1.2, 2.5  # blur that takes a sensor's noise away and leaves the weave
 MARGIN = 160  # what is looked at around an area
 PLAIN_PERCENTILE = 80  # the brightness of cloth or glaze that is neither in a fold's shadow nor a reflection
 MOST_SHADE = 1.25
+REFLECTION = 0.2  # of the way from a plain surface to white
 FOLD, DRAPE = 7.0, 60.0  # blurs: below the first it is weave, above the second it is the room's light
 STEEP, MOST_SHIFT = 420.0, 14.0
 SUPERSAMPLE = 2
@@ -35,15 +36,17 @@ def relieved(area: PrintArea, facts: Area, photo: Bytes) -> PrintArea:
 
 def _glow(area: PrintArea, facts: Area, photo: Bytes) -> Glow:
     around, inside = _surroundings(area.box, photo)
-    bright = cv2.GaussianBlur(luminance(linear_rgb(around)), (0, 0), GRAIN)
-    soft = np.asarray(bright, np.float32)[inside.slices]
+    bright = luminance(linear_rgb(around))
+    soft = np.asarray(cv2.GaussianBlur(bright, (0, 0), GRAIN), np.float32)[inside.slices]
     plain = max(float(np.percentile(soft[area.coverage > 0], PLAIN_PERCENTILE)), 1e-3)
     ratio = np.clip(soft / np.float32(plain), 0, MOST_SHADE)
     shade = _frozen(1 + np.float32(facts.shading) * (ratio - 1))
     if not facts.highlights:
         return Glow(shade, None)
-    excess = np.clip((soft - np.float32(plain)) / np.float32(max(1 - plain, 1e-3)), 0, 1)
-    return Glow(shade, _frozen(np.float32(facts.highlights) * excess))
+    # Only what is clearly brighter than the surface is a reflection; less would show the sensor's grain on dark ink.
+    knee = np.float32(plain + REFLECTION * max(1 - plain, 1e-3))
+    gleam = np.asarray(cv2.GaussianBlur(bright, (0, 0), GLEAM), np.float32)[inside.slices]
+    return Glow(shade, _frozen(np.float32(facts.highlights) * np.clip((gleam - knee) / (1 - knee), 0, 1)))
 
 
 def _frozen(field: npt.NDArray[np.floating]) -> Linear:

@@ -17,7 +17,7 @@ from services.ingest.catalog.tokens import Tokens
 from services.ingest.sessions.admission import Door
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
-from shared.contracts import Message
+from shared.contracts import Blob, Message
 from shared.database import transaction
 from shared.nas.protocol import Nas
 
@@ -25,6 +25,10 @@ MEGA = 10**6
 
 Emit = Callable[[Connection, Message], None]
 """Owes a message to the other services, from the given transaction on."""
+
+
+TemplateFault = Callable[[Blob, Blob], str | None]
+"""What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Resources:
     shop: ShopConnection
     door: Door | None = None
     """Whether uploads are let in."""
+    template_fault: TemplateFault | None = None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -60,6 +65,7 @@ def build(
     passwords: Passwords | None = None,
     shop: ShopConnection | None = None,
     door: Door | None = None,
+    template_fault: TemplateFault | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -81,6 +87,7 @@ def build(
         ),
         shop=shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
         door=door,
+        template_fault=template_fault,
     )
 
 

@@ -93,6 +93,26 @@ def import_template(
         typer.echo(f"photograph {image_id}: look at it with presswork mockup preview --image {image_id} DESIGN.png")
 
 
+@app.command("from-psd")
+def from_psd(
+    file: Annotated[Path, typer.Argument(help="a Photoshop mockup", exists=True, dir_okay=False)],
+    folder: Annotated[Path, typer.Argument(help="the template's folder, which is made")],
+    slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
+) -> None:
+    """Make a template of a Photoshop file, whose smart objects are the places for designs."""
+    from services.mockup.faults import Unusable
+    from services.mockup.photoshop import imported
+
+    try:
+        found = imported(file, folder, slot or ())
+    except Unusable as error:
+        _stop(str(error))
+    for words in found.remarks:
+        typer.echo(f"remark: {words}")
+    names = ", ".join(area.name for area in found.template.areas)
+    typer.echo(f"{folder}: {len(found.template.areas)} print areas ({names}). Check it: presswork mockup lint {folder}")
+
+
 def _of_folder(path: Path, colour: str | None) -> "tuple[PreparedBackground, tuple[str, ...]]":
     from services.mockup.folder import Folder
 

@@ -97,9 +97,8 @@ def _drawn(document: Any, layers: list[Any]) -> Image.Image:  # noqa: ANN401
             ignore_preview=True,
         )
     except ImportError as error:
-        raise Unusable(
-            f"a layer has effects that psd-tools can't draw; merge it with the one below ({error})"
-        ) from error
+        words = f"a layer has effects that psd-tools can't draw ({error}); merge it with the one below in Photoshop"
+        raise Unusable(words) from error
     return picture.convert("RGBA")  # type: ignore[no-any-return]
 
 
@@ -145,6 +144,13 @@ def _lost(layer: Any) -> list[str]:  # noqa: ANN401
         said.append(f"{layer.name}: it is warped, which is not taken over; a mug needs the shape 'cylinder'")
     if layer.has_effects():
         said.append(f"{layer.name}: its layer style is not taken over")
-    if layer.has_mask():
+    if _is_cut(layer.mask):
         said.append(f"{layer.name}: its layer mask is not taken over; cut it as a foreground")
     return said
+
+
+def _is_cut(mask: Any) -> bool:  # noqa: ANN401
+    if mask is None or mask.disabled:
+        return False
+    picture = mask.topil()
+    return picture is not None and picture.getextrema()[0] < 255

@@ -97,5 +97,5 @@ def test_a_file_without_a_place_for_a_design_is_refused_in_words(tmp_path: Path)
         imported(tmp_path / "wall.psd", tmp_path / "wall")
     assert not (tmp_path / "wall").exists()
     (tmp_path / "bad.psd").write_bytes(b"8BPS and no more")
-    with pytest.raises(Unusable, match="bad.psd can't be read as a Photoshop file"):
+    with pytest.raises(Unusable, match=r"bad\.psd can't be read as a Photoshop file"):
         imported(tmp_path / "bad.psd", tmp_path / "bad")

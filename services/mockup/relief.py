@@ -20,7 +20,8 @@ PLAIN_PERCENTILE = 80  # the brightness of cloth or glaze that is neither in a f
 MOST_SHADE = 1.25
 REFLECTION = 0.2  # of the way from a plain surface to white
 FOLD, DRAPE = 7.0, 60.0  # blurs: below the first it is weave, above the second it is the room's light
-STEEP, MOST_SHIFT = 420.0, 14.0
+STEEP, MOST_SHIFT, SMOOTH = 600.0, 14.0, 8.0
+MOST_STRETCH, WORST_PERCENTILE = 0.33, 99.9
 SUPERSAMPLE = 2
 CHART_STEP = 4  # supersampled pixels
 
@@ -69,7 +70,14 @@ def _shift(area: PrintArea, strength: float, photo: Bytes) -> Linear:
     steep = np.stack(slopes, axis=-1)[inside.slices] * np.float32(STEEP)
     size = np.hypot(steep[..., 0], steep[..., 1])
     limited = np.tanh(size / MOST_SHIFT) * MOST_SHIFT / np.maximum(size, 1e-6)
-    return np.asarray(steep * limited[..., None] * np.float32(strength), np.float32)
+    moves = np.asarray(cv2.GaussianBlur(steep * limited[..., None], (0, 0), SMOOTH), np.float32)
+    return np.asarray(moves * np.float32(strength * min(1, MOST_STRETCH / _stretch(moves))), np.float32)
+
+
+def _stretch(moves: Linear) -> float:
+    """How much a shift (h, w, 2) stretches what it moves, nearly at its worst: 1 would fold it over itself."""
+    changes = [cv2.Sobel(moves, cv2.CV_32F, *way, ksize=3, scale=1 / 8) for way in ((1, 0), (0, 1))]
+    return max(float(np.percentile(np.hypot(*np.abs(changes)), WORST_PERCENTILE)), 1e-6)
 
 
 def _chart(area: PrintArea, facts: Area, photo: Bytes) -> Linear:

@@ -14,11 +14,11 @@ from services.mockup.light import Bytes, Glow, Linear, linear_rgb, luminance
 from services.mockup.shapes import Flat
 from services.mockup.template import Area
 
-GRAIN, GLEAM = 1.2, 2.5  # blur that takes a sensor's noise away and leaves the weave
+GRAIN, GLEAM = 1.2, 4.0  # blur that takes a sensor's noise away and leaves the weave
 MARGIN = 160  # what is looked at around an area
 PLAIN_PERCENTILE = 80  # the brightness of cloth or glaze that is neither in a fold's shadow nor a reflection
 MOST_SHADE = 1.25
-REFLECTION = 0.2  # of the way from a plain surface to white
+REFLECTION, SOFT = 1.045, 0.05  # times as bright as the surface around it
 FOLD, DRAPE = 7.0, 60.0  # blurs: below the first it is weave, above the second it is the room's light
 STEEP, MOST_SHIFT, SMOOTH = 600.0, 14.0, 8.0
 MOST_STRETCH, WORST_PERCENTILE = 0.33, 99.9
@@ -44,10 +44,20 @@ def _glow(area: PrintArea, facts: Area, photo: Bytes) -> Glow:
     shade = _frozen(1 + np.float32(facts.shading) * (ratio - 1))
     if not facts.highlights:
         return Glow(shade, None)
-    # Only what is clearly brighter than the surface is a reflection; less would show the sensor's grain on dark ink.
-    knee = np.float32(plain + REFLECTION * max(1 - plain, 1e-3))
-    gleam = np.asarray(cv2.GaussianBlur(bright, (0, 0), GLEAM), np.float32)[inside.slices]
-    return Glow(shade, _frozen(np.float32(facts.highlights) * np.clip((gleam - knee) / (1 - knee), 0, 1)))
+    return Glow(shade, _frozen(np.float32(facts.highlights) * _reflections(bright[inside.slices], area)))
+
+
+def _reflections(bright: Linear, area: PrintArea) -> Linear:
+    """How much of each pixel of the box is a reflection, 0 to 1: what is clearly brighter than the print area around.
+
+    A white surface that faces the window is bright all over and reflects nothing; and less than that is grain.
+    """
+    inside = np.asarray(area.coverage > 0, np.float32)
+    near = cv2.GaussianBlur(bright * inside, (0, 0), DRAPE) / (cv2.GaussianBlur(inside, (0, 0), DRAPE) + 1e-3)
+    gleam = cv2.GaussianBlur(bright, (0, 0), GLEAM)
+    excess = (gleam - np.float32(REFLECTION) * near) / np.maximum(1 - near, np.float32(0.05))
+    clear = np.clip(excess, 0, 1)
+    return np.asarray(clear * clear / (clear + np.float32(SOFT)), np.float32)  # begins gently, or its rim is grain
 
 
 def _frozen(field: npt.NDArray[np.floating]) -> Linear:

@@ -28,7 +28,10 @@ def composed(
     """
     front = None if template.foreground is None else _front(read(template.foreground))
     dye = None if template.garment is None else _dye(template.garment, read)
-    return prepare(photo, (*template.areas, *masks), mark, front, dye)
+    marking = template.watermark
+    if mark is None and marking and marking.picture:
+        mark = _named("the watermark", read(marking.picture))
+    return prepare(photo, (*template.areas, *masks), mark, front, dye, marking)
 
 
 def _front(data: bytes) -> Bytes:

@@ -12,7 +12,7 @@ from services.mockup.faults import Unusable
 from services.mockup.layers import Dye, Foreground, dyed, foreground
 from services.mockup.light import Bytes, Linear, linear_rgb, srgb
 from services.mockup.relief import relieved
-from services.mockup.template import Area, area_of
+from services.mockup.template import Area, Marking, area_of
 from services.mockup.warping import FlatDesign, warped
 from services.mockup.watermark import Watermark, laid_over, prepared_watermark
 from shared.contracts import Mask
@@ -38,7 +38,7 @@ class PreparedBackground:
     @property
     def nbytes(self) -> int:
         """How much memory it takes, in bytes."""
-        mark = self.watermark.ink.nbytes + self.watermark.keep.nbytes if self.watermark else 0
+        mark = self.watermark.nbytes if self.watermark else 0
         front = self.foreground.light.nbytes if self.foreground else 0
         return self.photo.nbytes + self.light.nbytes + mark + front + sum(area.nbytes for area in self.areas)
 
@@ -49,6 +49,7 @@ def prepare(
     watermark: Bytes | None = None,
     front: Bytes | None = None,
     dye: Dye | None = None,
+    marking: Marking | None = None,
 ) -> PreparedBackground:
     """Bring a photograph (H, W, 3, sRGB) to output size and lay its print areas, in its own pixels, over it.
 
@@ -70,7 +71,7 @@ def prepare(
     light = linear_rgb(scaled[region.slices]) if region else np.empty((0, 0, 3), np.float32)
     for array in (scaled, light):
         array.setflags(write=False)
-    mark = None if watermark is None else prepared_watermark(watermark, size)
+    mark = None if watermark is None else prepared_watermark(watermark, size, marking)
     return PreparedBackground(scaled, areas, region, light, mark, layer)
 
 

@@ -101,6 +101,18 @@ class Garment(Facts):
         return self
 
 
+class Marking(Facts):
+    """How the watermark lies over the finished picture: where, how wide, how strong.
+
+    The watermark is the photograph's own; `picture` stands in for it where there is none, as in a preview.
+    """
+
+    picture: PictureName | None = None
+    place: Literal["center", "tile", "top left", "top right", "bottom left", "bottom right"] = "center"
+    width: Annotated[float, Field(ge=0.02, le=1, allow_inf_nan=False)] = 0.6
+    opacity: Share = 0.45
+
+
 class Template(Facts):
     """One photograph with its print areas."""
 
@@ -110,11 +122,13 @@ class Template(Facts):
     areas: Annotated[tuple[Area, ...], Field(min_length=1, max_length=50)]
     foreground: PictureName | None = None
     garment: Garment | None = None
+    watermark: Marking | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The pictures that it needs beside the photograph."""
-        names = (self.foreground, self.garment.mask if self.garment else None)
+        mark = self.watermark.picture if self.watermark else None
+        names = (self.foreground, self.garment.mask if self.garment else None, mark)
         return tuple(dict.fromkeys(name for name in names if name))
 
     def in_colour(self, colour: str | None) -> "Template":

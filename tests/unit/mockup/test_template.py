@@ -29,7 +29,7 @@ def test_the_example_in_the_docs_is_a_template_and_names_every_setting() -> None
     assert [area.shape.kind for area in given.areas] == ["cylinder", "quad"]
     said = set(re.findall(r'"(\w+)":', example[1]))
     assert set(Area.model_fields) | set(Cylinder.model_fields) <= said | {"points", "box"}
-    assert given.layers == ("fingers.png", "sleeve-mask.png")
+    assert given.layers == ("fingers.png", "sleeve-mask.png", "logo.png")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,17 @@ class Foreground:
     box: Box
     light: Linear
 
+    def within(self, region: Box) -> "Foreground | None":
+        """The part that lies in a region; None if nothing does."""
+        left, top = max(self.box.left, region.left), max(self.box.top, region.top)
+        right, bottom = min(self.box.right, region.right), min(self.box.bottom, region.bottom)
+        if left >= right or top >= bottom:
+            return None
+        box = Box(left, top, right, bottom)
+        light = self.light[box.within(self.box).slices].copy()
+        light.setflags(write=False)
+        return Foreground(box, light)
+
 
 @dataclass(frozen=True, slots=True)
 class Dye:

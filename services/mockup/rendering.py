@@ -24,8 +24,8 @@ LONGEST_SIDE = 2000  # the side that shops of the old system got (contract, sect
 class PreparedBackground:
     """A photograph at output size, with all that is the same for every design. Its arrays are read-only.
 
-    `region` is the least box around all print areas and the foreground, and `light` the photograph there, in linear
-    light.
+    `region` is the least box around all print areas, and `light` the photograph there, in linear light and without the
+    foreground, which comes over the designs. Elsewhere it is in the photograph already.
     """
 
     photo: Bytes
@@ -65,14 +65,15 @@ def prepare(
     areas = tuple(_area(number, place, scale, scaled) for number, place in enumerate(places, 1))
     if dye is not None:  # after the areas have read the light, which the new colour may hide
         scaled = dyed(scaled, dye)
-    layer = None if front is None else foreground(front, size)
-    boxes = [area.box for area in areas] + ([layer.box] if layer else [])
-    region = reduce(Box.union, boxes) if boxes else None
+    region = reduce(Box.union, (area.box for area in areas)) if areas else None
     light = linear_rgb(scaled[region.slices]) if region else np.empty((0, 0, 3), np.float32)
+    layer = None if front is None else foreground(front, size)
+    if layer is not None:
+        scaled = _fronted(scaled, layer)
     for array in (scaled, light):
         array.setflags(write=False)
     mark = None if watermark is None else prepared_watermark(watermark, size, marking)
-    return PreparedBackground(scaled, areas, region, light, mark, layer)
+    return PreparedBackground(scaled, areas, region, light, mark, layer.within(region) if layer and region else None)
 
 
 def render(background: PreparedBackground, design: FlatDesign) -> Bytes:
@@ -103,6 +104,14 @@ def printed(ink: Linear, area: PrintArea, below: Linear) -> Linear:
     if area.glow is not None and area.glow.shine is not None:
         colour += (alpha - colour) * area.glow.shine[..., None]
     return ink
+
+
+def _fronted(photo: Bytes, layer: Foreground) -> Bytes:
+    seen = photo.copy()
+    light = linear_rgb(photo[layer.box.slices])
+    _over(light, layer.light)
+    seen[layer.box.slices] = srgb(light)
+    return seen
 
 
 def _over(below: Linear, covering: Linear) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from services.mockup.areas import Box
 from services.mockup.faults import Unusable
 from services.mockup.layers import Dye, colour_of, dyed
 from services.mockup.light import linear_rgb, luminance, srgb
@@ -15,6 +16,7 @@ from tests.unit.mockup.scenery import box, flat_photo
 Bytes = npt.NDArray[np.uint8]
 WIDE = (2000, 400)
 HERE = box(500.0, 100.0, 900.0, 300.0)
+HERE_BOX = Box(500, 100, 900, 300)
 RED = np.full((100, 200, 4), (200, 0, 0, 255), np.uint8)
 
 
@@ -29,6 +31,17 @@ def test_what_stands_before_the_design_hides_it() -> None:
     picture = drawn(finger)
     assert picture[150, 650].tolist() == [90, 60, 50]
     assert picture[60, 650].tolist() == [90, 60, 50]  # outside the print area as well
+    assert picture[150, 750].tolist() == [200, 0, 0]
+
+
+def test_a_foreground_far_from_the_print_area_is_there_as_well_and_takes_no_memory() -> None:
+    twig = np.zeros((400, 2000, 4), np.uint8)
+    twig[300:390, 1700:1950] = (10, 90, 20, 255)
+    background = prepare(flat_photo(128, WIDE), (HERE,), front=twig)
+    assert background.foreground is None
+    assert background.region == HERE_BOX
+    picture = render(background, flat_design(RED, background.areas))
+    assert picture[350, 1800].tolist() == [10, 90, 20]
     assert picture[150, 750].tolist() == [200, 0, 0]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from services.mockup.light import linear_rgb, srgb
 from services.mockup.rendering import prepare, render
+from services.mockup.shapes import Round
 from services.mockup.template import Area
 from services.mockup.warping import flat_design, warped
 from tests.unit.mockup.scenery import box, flat_photo, laid, mug, quad
@@ -118,6 +119,17 @@ def test_a_moved_print_still_covers_its_area_to_the_edge() -> None:
 def test_the_same_template_gives_the_same_bytes() -> None:
     areas = (box(*HERE, shading=0.7, displacement=0.6), box(1000.0, 100.0, 1300.0, 300.0, highlights=0.3))
     assert (drawn(folded(), *areas) == drawn(folded(), *areas)).all()
+
+
+def test_where_each_pixel_lies_is_worked_out_once_for_all_designs(monkeypatch: pytest.MonkeyPatch) -> None:
+    area = laid(mug(shading=1))
+    before = warped(flat_design(GREY, [area]), area)
+
+    def again(self: Round, photo: object) -> None:
+        raise AssertionError("the way back from the photograph was worked out for a design")
+
+    monkeypatch.setattr(Round, "unit", again)
+    assert (warped(flat_design(GREY, [area]), area) == before).all()
 
 
 def test_what_is_prepared_can_not_be_written_to() -> None:

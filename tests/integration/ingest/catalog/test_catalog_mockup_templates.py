@@ -199,6 +199,16 @@ def test_nothing_is_imported_from_a_faulty_folder_or_for_an_unknown_group(
     assert ana("GET", f"/mockups/by-id/{group['id']}").json()["mockup_images"] == []
 
 
+def test_the_command_says_what_it_can_not_show(command: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "design.png").write_bytes(layer(255))
+    lost = command("preview", "--image", uuid4(), tmp_path / "design.png")
+    assert lost.exit_code == 1
+    assert "There is no mockup image" in lost.output
+    assert command("preview", tmp_path / "design.png").exit_code == 2
+    assert command("import", folder).exit_code == 2
+    assert "can't be read" in command("preview", tmp_path, tmp_path / "design.png").output
+
+
 def test_photographs_without_a_template_are_sent_as_before(checked: World, ana: Caller) -> None:
     group = made_group(ana)
     assert sent(ana, group["id"], PHOTO).status_code == 201

@@ -13,6 +13,7 @@ from services.mockup.template import Area, Cylinder, Polygon, Quad, Rectangle, S
 from shared.contracts import Mask
 
 SCANLINES = 16  # a pixel row; across the row coverage is exact
+MOST_CROSSINGS = 4_000_000  # of an outline with scanlines; a traced shirt has a tenth of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ def _crossings(polygon: Points, box: Box) -> tuple[npt.NDArray[np.intp], Points]
     corner = np.clip(np.ceil((polygon[:, 1] - box.top) * SCANLINES - 0.5), 0, last).astype(np.intp)
     following = np.roll(corner, -1)
     low, count = np.minimum(corner, following), np.abs(corner - following)
+    if int(count.sum()) > MOST_CROSSINGS:
+        raise Unusable("its outline goes up and down too often; draw it with fewer points")
     side = np.repeat(np.arange(len(polygon)), count)
     line = np.arange(len(side)) + np.repeat(low - (np.cumsum(count) - count), count)
     start, end = polygon[side], np.roll(polygon, -1, axis=0)[side]

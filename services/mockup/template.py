@@ -78,7 +78,7 @@ class Area(Facts):
     vertical: Literal["top", "middle", "bottom"] = "middle"
     size_inches: tuple[Length, Length] | None = None
     blend: Literal["normal", "multiply"] = "normal"
-    opacity: Share = 1
+    opacity: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] = 1
     shading: Share = 0
     highlights: Share = 0
     displacement: Share = 0

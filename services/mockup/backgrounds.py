@@ -8,8 +8,8 @@ from services.mockup.composing import composed
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
 from services.mockup.pictures import layer, photograph
+from services.mockup.reading import bound
 from services.mockup.rendering import PreparedBackground, prepare
-from services.mockup.template import bound
 from shared.blobs import Blobs
 from shared.contracts import Background, Blob
 from shared.errors import Permanent

@@ -7,8 +7,9 @@ from services.mockup.composing import composed
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
 from services.mockup.pictures import design, photograph
+from services.mockup.reading import MOST_BYTES, template
 from services.mockup.rendering import PreparedBackground, render
-from services.mockup.template import FILE_NAME, MOST_BYTES, Template, template
+from services.mockup.template import FILE_NAME, Template
 from services.mockup.warping import flat_design
 
 MOST_PICTURE_BYTES = 200 << 20

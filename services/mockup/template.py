@@ -4,16 +4,14 @@ docs/mockups.md describes it with an example. Coordinates are pixels of the phot
 A mask that was drawn in the web editor is a print area of this format with nothing but defaults.
 """
 
-import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.mockup.faults import Unusable
 from shared.contracts import Blob, Mask
 
 FILE_NAME = "presswork-mockup.json"
-MOST_BYTES = 1 << 20
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
@@ -154,26 +152,6 @@ class Bound(BaseModel):
     pictures: dict[str, Blob] = Field(default_factory=dict)
 
 
-def template(data: bytes) -> Template:
-    """Read a template file.
-
-    Raises:
-        Unusable: with every mistake in it, in words.
-    """
-    try:
-        return Template.model_validate(_json(data))
-    except ValidationError as error:
-        raise _mistakes(error) from error
-
-
-def bound(data: bytes) -> Bound:
-    """Read a template with the references to its pictures; raises as above."""
-    try:
-        return Bound.model_validate(_json(data))
-    except ValidationError as error:
-        raise _mistakes(error) from error
-
-
 def area_of(mask: Mask) -> Area:
     """A mask of the web editor as a print area. Not cropped, it is always centred, whatever its alignment says."""
     if mask.perspective and len(mask.polygon) != 4:
@@ -188,25 +166,3 @@ def area_of(mask: Mask) -> Area:
         fit="cover" if mask.is_cropped else "contain",
         align=mask.alignment if mask.is_cropped else "center",
     )
-
-
-def _json(data: bytes) -> object:
-    if len(data) > MOST_BYTES:
-        raise Unusable(f"the template has more than {MOST_BYTES >> 20} MB; pictures go beside it, not into it")
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Unusable(f"the template is no JSON: {error}") from error
-
-
-def _mistakes(error: ValidationError) -> Unusable:
-    said = [(_place(problem["loc"]), problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
-    return Unusable("; ".join(f"{place}: {words}" for place, words in said))
-
-
-def _place(parts: tuple[int | str, ...]) -> str:
-    """`areas 2, shape, top`: entries of a list are counted from 1."""
-    words = ""
-    for part in parts:
-        words += f" {part + 1}" if isinstance(part, int) else f"{', ' if words else ''}{part}"
-    return words or "the template"

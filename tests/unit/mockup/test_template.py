@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.mockup.faults import Unusable
-from services.mockup.template import Area, Cylinder, Quad, area_of, template
+from services.mockup.reading import template
+from services.mockup.template import Area, Cylinder, Quad, area_of
 from shared.contracts import Mask
 
 DOCS = Path(__file__).parents[3] / "docs" / "mockups.md"

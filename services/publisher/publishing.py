@@ -120,7 +120,7 @@ def _published(
 ) -> Answer:
     answer = ListingPublished(
         **event.model_dump(include=ASKER),
-        target=shop.name,
+        target=shop.name.partition(":")[0],
         listing_id=ref.listing_id,
         url=ref.url,
         state=ref.state,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft
@@ -34,7 +35,11 @@ class QuotaSpent(Unavailable):
     """The day's calls are used up. Everything waits."""
 
 
-NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent)
+class Unreachable(Unavailable):
+    """The shop can't be reached, or does not work. Nothing was created by the call. Everything waits."""
+
+
+NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable)
 """After these, `create` may simply be called again."""
 
 
@@ -73,16 +78,19 @@ class Asset:
 
 
 class Shop(Protocol):
-    """One target of publishing. Called by one writer per shop at a time; every error is one of this module's.
+    """One shop of a tenant. Called by one writer at a time; every error is one of this module's.
 
-    Only `create` is not repeatable; the others may be repeated and then have the same effect once.
+    Only `create` is not repeatable; the others may be repeated and then have the same effect once. Listings are on
+    record under `name`: the target, and after a colon the shop there, if another one can come in its place.
     """
 
-    name: str
-    capabilities: Capabilities
+    @property
+    def name(self) -> str:
+        """Of the ledger's rows."""
 
-    def check(self) -> tuple[Problem, ...]:
-        """What would keep any listing from working: credentials, profiles, a folder that can't be written."""
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes."""
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         """What the shop would say about this draft, without asking it."""
@@ -101,3 +109,17 @@ class Shop(Protocol):
 
     def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
         """See that the listing has exactly these pictures, in this order; return it as it now is."""
+
+
+class Target(Protocol):
+    """Where the listings of all tenants go."""
+
+    def check(self) -> tuple[Problem, ...]:
+        """What would keep any listing from working: keys, an address, a folder that can't be written."""
+
+    def of(self, tenant_id: UUID) -> Shop:
+        """The tenant's own shop.
+
+        Raises:
+            NotAuthorised: none is connected.
+        """

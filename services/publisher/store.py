@@ -1,7 +1,7 @@
 """The ledger: which listing was asked for, how far it came, and what was answered."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -127,6 +127,12 @@ class Ledger:
             anew = {"generation": new.excluded.generation, "reason": new.excluded.reason}
             with transaction(self.engine) as connection:
                 connection.execute(new.on_conflict_do_update(index_elements=["item_id", "mockup_id"], set_=anew))
+
+    def known(self, target: str, listing_ids: Sequence[str]) -> set[str]:
+        """Which of these listings at the shop are on record."""
+        mine = select(listings.c.listing_id).where(listings.c.target == target, listings.c.listing_id.in_(listing_ids))
+        with transaction(self.engine) as connection:
+            return set(connection.execute(mine).scalars())
 
     @contextlib.contextmanager
     def writing(self, target: str, shop: str, key: str) -> Iterator["Journal"]:

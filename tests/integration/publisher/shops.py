@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
 from services.publisher.dry_run import DryRunShop
 from services.publisher.limits import Problem
@@ -33,6 +34,10 @@ class BreakingShop:
 
     def check(self) -> tuple[Problem, ...]:
         return self.inner.check()
+
+    def of(self, tenant_id: UUID) -> "BreakingShop":
+        assert self.inner.of(tenant_id) is self.inner
+        return self
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         return self.inner.validate(draft)

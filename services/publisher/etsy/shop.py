@@ -1,0 +1,154 @@
+"""Etsy as a shop of the publisher: drafts, their pictures in order, their files, and what became of a lost create."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+
+from services.publisher import encoding, limits
+from services.publisher.etsy import answers, calls
+from services.publisher.etsy.answers import ListingAnswer
+from services.publisher.etsy.choosing import account_of, resolved
+from services.publisher.etsy.client import Client, File
+from services.publisher.etsy.connections import Connected, Connections
+from services.publisher.etsy.limiter import Limiter
+from services.publisher.etsy.oauth import App
+from services.publisher.limits import Problem
+from services.publisher.listing import Capabilities, ListingDraft
+from services.publisher.shop import Ambiguous, Asset, Intent, RemoteRef
+from shared.errors import Retryable
+
+PAGE = 100
+CLOCKS_DIFFER = timedelta(minutes=2)  # Etsy's and the database's
+
+Known = Callable[[str, Sequence[str]], set[str]]
+"""Which of these listings the ledger has on record as somebody's, under this name of a shop."""
+
+
+@dataclass(frozen=True)
+class EtsyTarget:
+    """Etsy, for all tenants: one app, one rate."""
+
+    http: httpx.Client
+    app: App
+    limiter: Limiter
+    connections: Connections
+    known: Known
+    settles_after_s: float = limits.ETSY.settles_after_s
+
+    def check(self) -> tuple[Problem, ...]:
+        """The keys; whether shops are connected is each tenant's own affair."""
+        return ()
+
+    def of(self, tenant_id: UUID) -> "EtsyShop":
+        """The tenant's shop."""
+        connected = self.connections.working(tenant_id)
+        capabilities = replace(limits.ETSY, settles_after_s=self.settles_after_s)
+        return EtsyShop(connected, self.client(tenant_id), self.known, capabilities)
+
+    def client(self, tenant_id: UUID, *, urgent: bool = False) -> Client:
+        """Calls in this tenant's name."""
+        return Client(
+            self.http, self.app, self.limiter, lambda refused: self.connections.access(tenant_id, refused), urgent
+        )
+
+
+@dataclass(frozen=True)
+class EtsyShop:
+    """One tenant's shop at Etsy."""
+
+    connected: Connected
+    client: Client
+    known: Known
+    capabilities: Capabilities
+
+    @property
+    def name(self) -> str:
+        """The shop's own: after another one was connected, everything may be listed in that one."""
+        return f"etsy:{self.connected.shop_id}"
+
+    def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
+        """What Etsy would say, and what is still to be chosen in set-up."""
+        whole, problems = resolved(draft, self.connected.choices, self.connected.options)
+        told = {problem.field for problem in problems}
+        return (*problems, *(problem for problem in limits.validate(whole) if problem.field not in told))
+
+    def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
+        """The draft that says what ours says, is not older than our first try, and is not on record as another's."""
+        draft, since = intent.draft, intent.since - CLOCKS_DIFFER
+        fits = {
+            each.listing_id: each
+            for each in self._drafts()
+            if (each.title, each.quantity) == (draft.title, draft.quantity)
+            and abs(each.price.units - draft.price) < 0.005
+            and datetime.fromtimestamp(each.created_timestamp, UTC) >= since.replace(microsecond=0)
+        }
+        taken = self.known(self.name, [str(number) for number in fits])
+        found = [each for number, each in sorted(fits.items()) if str(number) not in taken]
+        if len(found) > 1:
+            return Ambiguous(tuple(each.url or str(each.listing_id) for each in found))
+        return _ref(found[0]) if found else None
+
+    def create(self, intent: Intent) -> RemoteRef:
+        """A draft: it costs nothing, and no buyer sees it."""
+        draft, _ = resolved(intent.draft, self.connected.choices, self.connected.options)
+        fields = encoding.draft_fields(draft, account_of(self.connected.shop_id, self.connected.choices))
+        return _ref(self.client.call(calls.CREATE, ListingAnswer, self._shop, fields=fields))
+
+    def put_picture(self, ref: RemoteRef, rank: int, asset: Asset) -> str:
+        """`overwrite` makes it repeatable: what a lost answer left at this rank is replaced."""
+        fields = [("rank", str(rank)), ("overwrite", "true")]
+        file = File(asset.name, asset.data, "image/jpeg")
+        put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
+        return str(put.listing_image_id)
+
+    def put_download(self, ref: RemoteRef, asset: Asset) -> str:
+        """Once: a file of this name and size that is there already is ours."""
+        there = self.client.call(calls.FILES, answers.FilesAnswer, self._path(ref))
+        for each in there.results:
+            if (each.filename, each.size_bytes) == (asset.name, len(asset.data)):
+                return str(each.listing_file_id)
+        file = File(asset.name, asset.data, "application/octet-stream")
+        put = self.client.call(
+            calls.FILE, answers.FileAnswer, self._path(ref), fields=[("name", asset.name)], file=file
+        )
+        return str(put.listing_file_id)
+
+    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+        """Force the pictures and their order, then read them back: answers to uploads say nothing about order."""
+        if not pictures:
+            return ref
+        fields = [("image_ids", ",".join(pictures))]
+        listing = self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields)
+        there = self.client.call(calls.PICTURES, answers.PicturesAnswer, {"listing_id": int(ref.listing_id)})
+        shown = [str(each.listing_image_id) for each in sorted(there.results, key=lambda each: each.rank)]
+        if shown != list(pictures):
+            raise Retryable(f"Etsy shows the pictures of {ref.listing_id} in another order yet; they are ordered again")
+        return _ref(listing)
+
+    def activate(self, ref: RemoteRef) -> RemoteRef:
+        """Publish a draft, which costs Etsy's fee; one that is published stays so, at no cost."""
+        fields = [("state", "active")]
+        return _ref(self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields))
+
+    def _drafts(self) -> Iterator[ListingAnswer]:
+        """All drafts of the shop; pages may repeat rows of others."""
+        for offset in range(0, 1_000_000, PAGE):
+            query = [("state", "draft"), ("limit", str(PAGE)), ("offset", str(offset))]
+            page = self.client.call(calls.OF_SHOP, answers.ListingsAnswer, self._shop, query=query)
+            yield from page.results
+            if offset + PAGE >= page.count or not page.results:
+                return
+
+    @property
+    def _shop(self) -> dict[str, int]:
+        return {"shop_id": self.connected.shop_id}
+
+    def _path(self, ref: RemoteRef) -> dict[str, int]:
+        return {"shop_id": self.connected.shop_id, "listing_id": int(ref.listing_id)}
+
+
+def _ref(listing: ListingAnswer) -> RemoteRef:
+    return RemoteRef(str(listing.listing_id), listing.url, listing.state)

@@ -1,0 +1,40 @@
+"""A design becomes a draft at Etsy, with its pictures in order."""
+
+from tests.integration.publisher.etsy.conftest import World
+from tests.unit.publisher.events import template
+
+
+def test_a_design_becomes_a_draft_with_its_pictures_in_order(world: World) -> None:
+    answer = world.publish(world.event())
+
+    listing = world.listing()
+    assert (answer.target, answer.listing_id, answer.state) == ("etsy", str(listing.id), "draft")
+    assert listing.state == "draft"
+    assert listing.fields["title"] == "UV 100 | UVDTF Cup Wrap"
+    assert listing.fields["tags"] == ["cup", "wrap"]
+    assert listing.fields["shipping_profile_id"] == 1101
+    assert listing.fields["readiness_state_id"] == 1201
+    assert listing.fields["should_auto_renew"] is False
+    assert world.images() == [b"first", b"second", b"third"]
+    assert world.one("SELECT status FROM publisher.listings") == "published"
+
+
+def test_eight_calls_list_a_design_with_five_pictures(world: World) -> None:
+    before = len(world.etsy.log)
+
+    world.publish(world.event(b"1", b"2", b"3", b"4", b"5"))
+
+    assert len(world.etsy.log) - before == 8
+
+
+def test_asked_again_it_is_no_second_listing_and_no_call(world: World) -> None:
+    event = world.event()
+    first = world.publish(event)
+    calls = len(world.etsy.log)
+
+    assert world.publish(event) == first
+    again = world.publish(world.event(generation=3, template=template(price=5.0)))
+
+    assert again.listing_id == first.listing_id
+    assert "no second listing was made" in again.warnings[-1]
+    assert len(world.etsy.log) == calls

@@ -13,6 +13,18 @@ from services.etsy_fake.state import Etsy
 HOST = "127.0.0.1"
 
 
+def settings_for(etsy: Etsy, port: int) -> dict[str, str]:
+    """What makes Presswork write to the stand-in."""
+    url = f"http://{HOST}:{port}"
+    return {
+        "PUBLISHER_TARGET": "etsy",
+        "ETSY_KEYSTRING": etsy.keystring,
+        "ETSY_SHARED_SECRET": etsy.shared_secret,
+        "ETSY_API_URL": url,
+        "ETSY_CONSENT_URL": f"{url}/oauth/connect",
+    }
+
+
 def run(etsy: Etsy, port: int) -> None:
     """Serve until stopped."""
     uvicorn.run(create_app(etsy), host=HOST, port=port, log_level="warning")

@@ -18,10 +18,9 @@ def upload_picture(call: Call) -> dict[str, Any]:
     rank = forms.number(form, "rank") or 1
     if len(form.get("alt_text", "")) > MOST_ALT:
         raise EtsyError(400, "There was a problem with /alt_text : at most 500 characters")
-    place = min(rank - 1, len(listing.pictures))
-    if call.fault and call.fault.kind == "bad-order":
-        place = 0
-    replaces = forms.boolean(form, "overwrite", default=False) and place < len(listing.pictures)
+    mixed_up = call.fault is not None and call.fault.kind == "bad-order"
+    place = 0 if mixed_up else min(rank - 1, len(listing.pictures))
+    replaces = forms.boolean(form, "overwrite", default=False) and place < len(listing.pictures) and not mixed_up
     if len(listing.pictures) >= MOST_PICTURES and not replaces:
         raise EtsyError(400, "A listing may have at most 20 images.")
     new = _picture(call, listing, call.body.files.get("image"), forms.number(form, "listing_image_id"))

@@ -23,6 +23,7 @@ from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
+from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
@@ -53,10 +54,11 @@ THREADS = 40
 STREAM_GRACE_S = 5
 
 
-def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller."""
+def serve(settings: Settings, original: Sequence[Service] = (), shop: ShopConnection | None = None) -> None:
+    """Serve until SIGTERM. `original` are the services of the in-process lane, and `shop` the sellers' connections to
+    theirs: both are composed by the caller."""
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original)
+    app, desk = build(settings, original, shop)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -84,7 +86,9 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI, Desk]:
+def build(
+    settings: Settings, original: Sequence[Service] = (), shop: ShopConnection | None = None
+) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
@@ -118,7 +122,9 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
         owe(connection, loose_lane, message)
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
-    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
+    found = resources.build(
+        settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), shop=shop, door=door
+    )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()
     routers = [

@@ -12,6 +12,7 @@ from services.publisher.shop import (
     Gone,
     Intent,
     OutcomeUnknown,
+    PicturesGone,
     Refused,
     RemoteRef,
     Shop,
@@ -54,6 +55,9 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
         if isinstance(refusal, Gone):
             journal.forgotten()
         return _failed(event, journal, "failed", asked, str(refusal))
+    except PicturesGone as gone:
+        journal.lost(gone.media_ids)
+        raise
     return _published(event, journal, shop, ref, asked, warnings)
 
 

@@ -19,6 +19,14 @@ class Gone(Refused):
     """The draft that we made was removed from the shop before it was finished."""
 
 
+class PicturesGone(Retryable):
+    """Pictures that were uploaded are not in the draft any more: they are uploaded again."""
+
+    def __init__(self, media_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(media_ids)} pictures are gone from the draft: they are uploaded again")
+        self.media_ids = tuple(media_ids)
+
+
 class NotAuthorised(Permanent):
     """The shop's connection was revoked or has run out: somebody must connect it again, then replay the message."""
 

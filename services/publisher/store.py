@@ -217,6 +217,11 @@ class Journal:
         with step(self.connection):
             self.connection.execute(row.on_conflict_do_update(constraint=media.primary_key, set_=values))
 
+    def lost(self, media_ids: Sequence[str]) -> None:
+        """The shop has these files no more."""
+        with step(self.connection):
+            self.connection.execute(delete(media).where(self.files, media.c.media_id.in_(media_ids)))
+
     def images_done(self) -> None:
         """The shop has every file."""
         self._set(status="images_done")

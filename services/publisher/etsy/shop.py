@@ -17,7 +17,7 @@ from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft
-from services.publisher.shop import Ambiguous, Asset, Intent, RemoteRef
+from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesGone, Refused, RemoteRef
 from shared.errors import Retryable
 
 PAGE = 100
@@ -98,10 +98,20 @@ class EtsyShop:
         return _ref(self.client.call(calls.CREATE, ListingAnswer, self._shop, fields=fields))
 
     def put_picture(self, ref: RemoteRef, rank: int, asset: Asset) -> str:
-        """`overwrite` makes it repeatable: what a lost answer left at this rank is replaced."""
-        fields = [("rank", str(rank)), ("overwrite", "true")]
-        file = File(asset.name, asset.data, "image/jpeg")
-        put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
+        """Put it at its rank. What a lost answer left there moves on, and `finish` drops it.
+
+        `overwrite` would hit another picture if somebody has removed one, so it is only for a listing that is full.
+        """
+        file, fields = File(asset.name, asset.data, "image/jpeg"), [("rank", str(rank))]
+        try:
+            put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
+        except Gone:
+            raise
+        except Refused:
+            if len(self._pictures(ref)) < self.capabilities.max_pictures:
+                raise
+            fields.append(("overwrite", "true"))
+            put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
         return str(put.listing_image_id)
 
     def put_download(self, ref: RemoteRef, asset: Asset) -> str:
@@ -121,10 +131,15 @@ class EtsyShop:
         if not pictures:
             return ref
         fields = [("image_ids", ",".join(pictures))]
-        listing = self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields)
-        there = self.client.call(calls.PICTURES, answers.PicturesAnswer, {"listing_id": int(ref.listing_id)})
-        shown = [str(each.listing_image_id) for each in sorted(there.results, key=lambda each: each.rank)]
-        if shown != list(pictures):
+        try:
+            listing = self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields)
+        except Gone:
+            raise
+        except Refused:
+            if gone := [each for each in pictures if each not in self._pictures(ref)]:
+                raise PicturesGone(gone) from None
+            raise
+        if self._pictures(ref) != list(pictures):
             raise Retryable(f"Etsy shows the pictures of {ref.listing_id} in another order yet; they are ordered again")
         return _ref(listing)
 
@@ -132,6 +147,10 @@ class EtsyShop:
         """Publish a draft, which costs Etsy's fee; one that is published stays so, at no cost."""
         fields = [("state", "active")]
         return _ref(self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields))
+
+    def _pictures(self, ref: RemoteRef) -> list[str]:
+        there = self.client.call(calls.PICTURES, answers.PicturesAnswer, {"listing_id": int(ref.listing_id)})
+        return [str(each.listing_image_id) for each in sorted(there.results, key=lambda each: each.rank)]
 
     def _drafts(self) -> Iterator[ListingAnswer]:
         """All drafts of the shop; pages may repeat rows of others."""

@@ -188,3 +188,9 @@ def world(stand_in: tuple[Etsy, str], database_url: str, tmp_path: Path) -> Iter
         yield world
     engine.dispose()
     assert exchanges.problems() == []
+
+
+@pytest.fixture
+def other_mockup(world: World) -> MockupsRendered:
+    """The same design with another mockup group: another listing with the same words."""
+    return world.event(b"other", mockup_id=UUID(int=9))

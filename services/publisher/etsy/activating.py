@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import cast, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.publisher.etsy.shop import EtsyShop, EtsyTarget
@@ -94,7 +94,7 @@ def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
 
 def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> None:
     ref = shop.activate(RemoteRef(draft.listing_id))
-    answer = func.jsonb_set(listings.c.answer, "{state}", func.to_jsonb(ref.state), type_=JSONB)
+    answer = listings.c.answer.op("||")(cast({"state": ref.state}, JSONB))  # what is answered from now on
     row = update(listings).where(listings.c.target == shop.name, listings.c.publish_key == draft.key)
     with transaction(ledger.engine) as connection:
         connection.execute(row.values(answer=answer))

@@ -50,7 +50,8 @@ def shop(environment: Mapping[str, str]) -> str:
     """Where listings go, in words."""
     if environment["PUBLISHER_TARGET"] == "dry-run":
         return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
-    return environment["PUBLISHER_TARGET"]
+    api = environment.get("ETSY_API_URL")
+    return f"{environment['PUBLISHER_TARGET']}{f' at {api}' if api else ''}, as drafts"
 
 
 def _quoted(value: str) -> str:

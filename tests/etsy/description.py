@@ -27,16 +27,20 @@ class Description:
     def problems(self, request: httpx.Request, response: httpx.Response) -> list[str]:
         """What of this exchange is not as Etsy describes it."""
         template, operation = self.operation(request)
-        where = f"{request.method} {template}"
-        content = operation["responses"].get(str(response.status_code), {}).get("content")
-        found = [f"{where}: query {text}" for text in self._query(operation, request)]
-        found += [f"{where}: body {text}" for text in self._body(operation, request)]
-        if str(response.status_code) in operation["responses"] and content:
-            schema = content["application/json"]["schema"]
-            found += [f"{where}: answer {text}" for text in self._errors(schema, response.json())]
-        elif response.is_success and response.status_code != 204:
-            found.append(f"{where}: no answer with status {response.status_code} is described")
-        return found
+        found = [f"query {text}" for text in self._query(operation, request)]
+        found += [f"body {text}" for text in self._body(operation, request)]
+        return [*(f"{request.method} {template}: {text}" for text in found), *self.of_answer(request, response)]
+
+    def of_answer(self, request: httpx.Request, response: httpx.Response) -> list[str]:
+        """What of the answer alone is not so. Some refusals are lists, which nothing describes (issue 472)."""
+        template, operation = self.operation(request)
+        described, status = operation["responses"], str(response.status_code)
+        if status not in described:
+            return [f"{template}: no answer with status {status} is described"] if response.is_success else []
+        content = described[status].get("content")
+        if not content or (response.is_error and isinstance(response.json(), list)):
+            return []
+        return [f"{template}: answer {text}" for text in self._errors(_schema(content), response.json())]
 
     def operation(self, request: httpx.Request) -> tuple[str, dict[str, Any]]:
         """Etsy's entry for this request."""
@@ -111,6 +115,11 @@ def _typed(schema: dict[str, Any], text: str) -> Any:
         case "array":
             return [_typed(schema["items"], part) for part in text.split(",")]
     return text
+
+
+def _schema(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = content["application/json"]["schema"]
+    return found
 
 
 @cache

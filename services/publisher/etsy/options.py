@@ -49,7 +49,9 @@ def read(client: Client, shop_id: int) -> Options:
 
 
 def _readiness(row: dict[str, Any]) -> str:
-    return f"{row['readiness_state'].replace('_', ' ')}, {row['min_processing_days']}-{row['max_processing_days']} days"
+    least, most = row["min_processing_days"], row["max_processing_days"]
+    days = f"{least}-{most} days" if least != most else f"{most} day{'' if most == 1 else 's'}"
+    return f"{row['readiness_state'].replace('_', ' ')}, {days}"
 
 
 def _returns(row: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ class Plan:
     def _time(self) -> str:
         if self.days > 1:
             return f"{self.days} days, as the key's calls of a day are used up before: it waits and goes on"
-        minutes = math.ceil(self.calls / self.per_second / 60)
+        minutes = max(1, math.floor(self.calls / self.per_second / 60))
         return f"at least {minutes} minute{'' if minutes == 1 else 's'}"
 
 

@@ -1,5 +1,6 @@
 """Etsy as a shop of the publisher: drafts, their pictures in order, their files, and what became of a lost create."""
 
+import html
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesGone
 from shared.errors import Retryable
 
 PAGE = 100
+HALF_A_CENT = 0.005
 CLOCKS_DIFFER = timedelta(minutes=2)  # Etsy's and the database's
 
 Known = Callable[[str, Sequence[str]], set[str]]
@@ -78,13 +80,11 @@ class EtsyShop:
     def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
         """The draft that says what ours says, is not older than our first try, and is not on record as another's."""
         draft, since = intent.draft, intent.since - CLOCKS_DIFFER
-        fits = {
-            each.listing_id: each
-            for each in self._drafts()
-            if (each.title, each.quantity) == (draft.title, draft.quantity)
-            and abs(each.price.units - draft.price) < 0.005
-            and datetime.fromtimestamp(each.created_timestamp, UTC) >= since.replace(microsecond=0)
-        }
+        try:
+            drafts = list(self._drafts())
+        except Refused as refusal:
+            raise Retryable(f"the shop's drafts can't be read: {refusal}") from refusal
+        fits = {each.listing_id: each for each in drafts if _fits(each, draft, since)}
         taken = self.known(self.name, [str(number) for number in fits])
         found = [each for number, each in sorted(fits.items()) if str(number) not in taken]
         if len(found) > 1:
@@ -167,6 +167,21 @@ class EtsyShop:
 
     def _path(self, ref: RemoteRef) -> dict[str, int]:
         return {"shop_id": self.connected.shop_id, "listing_id": int(ref.listing_id)}
+
+
+def _fits(listing: ListingAnswer, draft: ListingDraft, since: datetime) -> bool:
+    """Whether it could be what a create with this draft made."""
+    return (
+        _plain(listing.title) == _plain(draft.title)
+        and listing.quantity == draft.quantity
+        and abs(listing.price.units - draft.price) < HALF_A_CENT
+        and datetime.fromtimestamp(listing.created_timestamp, UTC) >= since.replace(microsecond=0)
+    )
+
+
+def _plain(title: str) -> str:
+    """Etsy's answers have some signs as HTML writes them."""
+    return " ".join(html.unescape(title).split())
 
 
 def _ref(listing: ListingAnswer) -> RemoteRef:

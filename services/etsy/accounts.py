@@ -1,7 +1,10 @@
 """Which account a command is about."""
 
+from uuid import UUID
+
 from sqlalchemy import Engine, select
 
+from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users, email_key
 from services.ingest.tables import users
 from shared.database import transaction
@@ -22,3 +25,12 @@ def account(engine: Engine, email: str | None) -> User:
     if len(found) > 1:
         raise NoAccount("there are several accounts: say which with --email")
     raise NoAccount(f"no account has the e-mail {email}" if email else "nobody has registered yet: register first")
+
+
+def template(engine: Engine, user: User, name: str) -> UUID:
+    """The account's product template with this name."""
+    with transaction(engine) as connection:
+        there = {each.name: each.id for each in Templates(connection, user.id).all()}
+    if name not in there:
+        raise NoAccount(f"no template is called {name!r}; there are: {', '.join(there) or 'none'}")
+    return there[name]

@@ -11,6 +11,8 @@ import typer
 from services.ops.place import AWAY, HERE, NOTHING, DataDir
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from services.ingest.catalog.users import User
     from services.publisher.etsy.shop import EtsyTarget
     from services.publisher.settings import Settings
@@ -36,6 +38,15 @@ class Place:
 
         try:
             return account(self.ledger.engine, email)
+        except NoAccount as error:
+            raise _Refused(str(error)) from error
+
+    def template(self, user: "User", name: str) -> "UUID":
+        """The account's product template with this name."""
+        from services.etsy.accounts import NoAccount, template
+
+        try:
+            return template(self.ledger.engine, user, name)
         except NoAccount as error:
             raise _Refused(str(error)) from error
 
@@ -80,12 +91,13 @@ def setup(
     section: Annotated[int | None, typer.Option(help="id of a shop section; templates may say another")] = None,
     category: Annotated[int | None, typer.Option(help="id of a category; templates may say another")] = None,
     partner: Annotated[list[int] | None, typer.Option(help="id of a production partner; repeatable")] = None,
+    template: Annotated[str | None, typer.Option(help="name of a product template: for its listings only")] = None,
     find: Annotated[str, typer.Option(help="show the categories with this word")] = "",
     data: DataDir = HERE,
 ) -> None:
     """Choose what listings take from the shop; without a choice, show what there is."""
     from services.etsy.showing import choosable
-    from services.publisher.etsy.choosing import refusals
+    from services.publisher.etsy.choosing import Chosen, refusals
     from services.publisher.etsy.options import offered
 
     given = {
@@ -102,11 +114,14 @@ def setup(
         found = connections.working(user.id)
         options = offered(place.target.client(user.id, urgent=True), connections, user.id, found.shop_id)
         changes = {kind: value for kind, value in given.items() if value is not None}
-        choices = found.choices.model_copy(update=changes)
-        if wrong := refusals(choices, options):
+        template_id = place.template(user, template) if template else None
+        before = found.choices.templates.get(template_id, Chosen()) if template_id else found.choices
+        chosen = Chosen(**{**before.model_dump(exclude={"templates"}), **changes})
+        if wrong := refusals(chosen, options):
             raise _Refused("; ".join(wrong))
+        choices = found.choices.changed(template_id, chosen)
         connections.choose(user.id, choices)
-        typer.echo(choosable(choices, options, find))
+        typer.echo(choosable(choices.of(template_id) if template_id else choices, options, find))
 
 
 @app.command()

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting
-from services.publisher.etsy.choosing import Choices, Options
+from services.publisher.etsy.choosing import Choices, Chosen, Options
 from services.publisher.etsy.connections import Connected
 from services.publisher.etsy.limiter import FIRST_PER_SECOND, SHARE
 from services.publisher.etsy.options import offered
@@ -105,16 +106,17 @@ class EtsyFront:
             options = offered(self._client(user), self.target.connections, user.id, found.shop_id)
         return _setup(found, found.choices, options)
 
-    def choose(self, user: User, choices: Mapping[str, Any]) -> dict[str, Any]:
+    def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
         """Keep choices that are all the shop's."""
         with _words():
             found = self.target.connections.working(user.id)
             options = offered(self._client(user), self.target.connections, user.id, found.shop_id)
-            chosen = Choices.model_validate(choices)
+            chosen = Chosen.model_validate(choices)
             if wrong := choosing.refusals(chosen, options):
                 raise ShopRefused(422, f"Etsy: {'; '.join(wrong)}")
-            self.target.connections.choose(user.id, chosen)
-        return _setup(found, chosen, options)
+            changed = found.choices.changed(template_id, chosen)
+            self.target.connections.choose(user.id, changed)
+        return _setup(found, changed, options)
 
     def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
         """Against what is left of the day."""
@@ -171,7 +173,7 @@ def planned(target: EtsyTarget, designs: int, pictures: int, *, digital: bool) -
     )
 
 
-def missing(choices: Choices) -> list[str]:
+def missing(choices: Chosen) -> list[str]:
     """What physical listings still lack, in words."""
     return [choosing.KINDS[kind] for kind in NEEDED if getattr(choices, kind) is None]
 
@@ -179,7 +181,8 @@ def missing(choices: Choices) -> list[str]:
 def _setup(found: Connected, choices: Choices, options: Options) -> dict[str, Any]:
     return {
         "shop": {"shop_id": found.shop_id, "shop_name": found.shop_name},
-        "choices": choices.model_dump(mode="json"),
+        "choices": choices.model_dump(mode="json", exclude={"templates"}),
+        "templates": {str(number): each.model_dump(mode="json") for number, each in choices.templates.items()},
         "options": options.model_dump(mode="json"),
         "missing": missing(choices),
     }

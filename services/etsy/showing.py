@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from services.etsy.front import missing
-from services.publisher.etsy.choosing import KINDS, Choices, Options
+from services.publisher.etsy.choosing import KINDS, Chosen, Options
 from services.publisher.etsy.connections import Connected
 from services.publisher.etsy.limiter import Quota
 
@@ -32,7 +32,7 @@ def told(found: Connected | None, quota: Quota) -> str:
     return "\n".join(lines)
 
 
-def choosable(choices: Choices, options: Options, word: str) -> str:
+def choosable(choices: Chosen, options: Options, word: str) -> str:
     """Everything that there is to choose, with a mark at what was chosen."""
     lines: list[str] = []
     for kind, name in KINDS.items():

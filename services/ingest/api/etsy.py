@@ -1,6 +1,7 @@
 """`/api/v1/etsy`: what listings take from the Etsy shop, what a batch will cost, and publishing drafts."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
 from services.ingest.catalog.records import Record
+from services.ingest.catalog.templates import Templates
 
 routes = APIRouter(prefix="/api/v1/etsy", tags=["Presswork"])
 
@@ -39,9 +41,12 @@ def setup(using: Using, user: Caller) -> dict[str, Any]:
 
 
 @routes.put("/setup")
-def choose(using: Using, user: Caller, chosen: Chosen) -> dict[str, Any]:
-    """Choose. Each must be one of the shop's."""
-    return using.shop.choose(user, chosen.model_dump())
+def choose(using: Using, user: Caller, chosen: Chosen, template_id: UUID | None = None) -> dict[str, Any]:
+    """Choose, for all listings, or for those of one product template. Each must be one of the shop's."""
+    if template_id:
+        with using.transaction() as connection:
+            Templates(connection, user.id).get(template_id)
+    return using.shop.choose(user, chosen.model_dump(), template_id)
 
 
 @routes.get("/plan")

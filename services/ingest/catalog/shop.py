@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from services.ingest.catalog.users import User
 
@@ -49,8 +50,8 @@ class ShopConnection(Protocol):
         """What listings take from the shop: `choices` made, `options` there are, and what is `missing`."""
         ...
 
-    def choose(self, user: User, choices: Mapping[str, Any]) -> dict[str, Any]:
-        """Make these choices; the same answer as `setup`."""
+    def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
+        """Make these choices, for all listings or for those of one template; the same answer as `setup`."""
         ...
 
     def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
@@ -107,8 +108,8 @@ class NoEtsy:
         del user
         raise self._refused()
 
-    def choose(self, user: User, choices: Mapping[str, Any]) -> dict[str, Any]:
-        del user, choices
+    def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
+        del user, choices, template_id
         raise self._refused()
 
     def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:

@@ -102,6 +102,6 @@ class RowsAnswer(Answer):
 class TokensAnswer(Answer):
     """New tokens."""
 
-    access_token: str = Field(min_length=1)
-    refresh_token: str = Field(min_length=1)
+    access_token: str = Field(min_length=1, repr=False)
+    refresh_token: str = Field(min_length=1, repr=False)
     expires_in: int = Field(gt=0)

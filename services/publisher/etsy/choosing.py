@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,13 +13,23 @@ from services.publisher.listing import ListingDraft
 SETUP = "choose one: presswork etsy setup"
 
 
+KINDS = {
+    "shipping_profile_id": "shipping profile",
+    "readiness_state_id": "processing profile (readiness state)",
+    "return_policy_id": "return policy",
+    "shop_section_id": "shop section",
+    "taxonomy_id": "category",
+    "production_partner_ids": "production partner",
+}
+
+
 class Part(BaseModel):
     """A frozen value."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Choices(Part):
+class Chosen(Part):
     """What the seller chose. A template's own section, category, return policy and partners go before these."""
 
     shipping_profile_id: int | None = Field(default=None, ge=1)
@@ -27,6 +38,23 @@ class Choices(Part):
     shop_section_id: int | None = Field(default=None, ge=1)
     taxonomy_id: int | None = Field(default=None, ge=1)
     production_partner_ids: tuple[int, ...] = ()
+
+
+class Choices(Chosen):
+    """For all of the shop's listings, and for those of single templates, which go first."""
+
+    templates: dict[UUID, Chosen] = Field(default_factory=dict)
+
+    def of(self, template_id: UUID) -> Chosen:
+        """For the listings of this template."""
+        own = self.templates.get(template_id, Chosen())
+        return Chosen(**{kind: getattr(own, kind) or getattr(self, kind) for kind in KINDS})
+
+    def changed(self, template_id: UUID | None, chosen: Chosen) -> "Choices":
+        """With other choices for the shop, or for this template."""
+        if template_id is None:
+            return self.model_copy(update=dict(chosen))
+        return self.model_copy(update={"templates": {**self.templates, template_id: chosen}})
 
 
 class Option(Part):
@@ -51,55 +79,50 @@ class Options(Part):
         return next((each.name for each in getattr(self, kind) if each.id == number), None)
 
 
-KINDS = {
-    "shipping_profile_id": "shipping profile",
-    "readiness_state_id": "processing profile (readiness state)",
-    "return_policy_id": "return policy",
-    "shop_section_id": "shop section",
-    "taxonomy_id": "category",
-    "production_partner_ids": "production partner",
-}
-
-
-def refusals(choices: Choices, options: Options) -> list[str]:
+def refusals(chosen: Chosen, options: Options) -> list[str]:
     """Why these choices can't be kept: each must be one of the shop's."""
     return [
         f"the shop has no {KINDS[kind]} {number}"
-        for kind, given in choices
-        for number in (given if isinstance(given, tuple) else (given,))
+        for kind in KINDS
+        for number in _numbers(getattr(chosen, kind))
         if number is not None and options.name(kind, number) is None
     ]
 
 
 def resolved(draft: ListingDraft, choices: Choices, options: Options | None) -> tuple[ListingDraft, list[Problem]]:
     """The draft with what it takes from set-up, and what the seller should know or must choose first."""
+    mine = choices.of(draft.template_id)
     found: dict[str, Any] = {}
     problems: list[Problem] = []
     for kind in ("shop_section_id", "return_policy_id", "taxonomy_id"):
-        own, chosen = getattr(draft, kind), getattr(choices, kind)
+        own, chosen = getattr(draft, kind), getattr(mine, kind)
         if own is not None and options and options.name(kind, own) is None and chosen is not None:
             text = f"the template's {KINDS[kind]} {own} is none of this Etsy shop's: that of the set-up is used"
             problems.append(Problem(kind, "recommended", text))
             own = None
         found[kind] = chosen if own is None else own
-    found["production_partner_ids"] = draft.production_partner_ids or choices.production_partner_ids
-    return draft.model_copy(update=found), [*problems, *_missing(draft, found, choices)]
+    found["production_partner_ids"] = draft.production_partner_ids or mine.production_partner_ids
+    return draft.model_copy(update=found), [*problems, *_missing(draft, found, mine)]
 
 
-def account_of(shop_id: int, choices: Choices) -> Account:
+def account_of(shop_id: int, chosen: Chosen) -> Account:
     """What the request takes from the shop; `resolved` has seen to the rest."""
-    return Account(str(shop_id), str(choices.shipping_profile_id or ""), str(choices.readiness_state_id or ""))
+    return Account(str(shop_id), str(chosen.shipping_profile_id or ""), str(chosen.readiness_state_id or ""))
 
 
-def _missing(draft: ListingDraft, found: dict[str, Any], choices: Choices) -> Iterator[Problem]:
+def _missing(draft: ListingDraft, found: dict[str, Any], chosen: Chosen) -> Iterator[Problem]:
     if found["taxonomy_id"] is None:
         yield Problem("taxonomy_id", "enforced", f"neither the template nor the set-up has a category: {SETUP}")
     if draft.type != "physical":
         return
     for kind in ("shipping_profile_id", "readiness_state_id"):
-        if getattr(choices, kind) is None:
+        if getattr(chosen, kind) is None:
             text = f"Etsy wants a {KINDS[kind]} for a physical listing, and none was chosen: {SETUP}"
             yield Problem(kind, "enforced", text)
     if found["return_policy_id"] is None:
         text = "no return policy was chosen: Etsy takes the draft, and may refuse to publish it"
         yield Problem("return_policy_id", "recommended", text)
+
+
+def _numbers(given: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    return given if isinstance(given, tuple) else (given,) if given else ()

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,7 +23,7 @@ class App:
     """Our app at Etsy, and where Etsy is. `redirect_uri` is registered there, letter by letter."""
 
     keystring: str
-    shared_secret: str
+    shared_secret: str = field(repr=False)
     redirect_uri: str
     scopes: tuple[str, ...]
     api_url: str
@@ -39,7 +39,7 @@ class App:
 class Attempt:
     """One way to the consent page and back. The verifier never leaves this server until the code comes back."""
 
-    verifier: str
+    verifier: str = field(repr=False)
     state: str
 
     @classmethod

@@ -94,7 +94,9 @@ class EtsyShop:
     def create(self, intent: Intent) -> RemoteRef:
         """A draft: it costs nothing, and no buyer sees it."""
         draft, _ = resolved(intent.draft, self.connected.choices, self.connected.options)
-        fields = encoding.draft_fields(draft, account_of(self.connected.shop_id, self.connected.choices))
+        fields = encoding.draft_fields(
+            draft, account_of(self.connected.shop_id, self.connected.choices.of(draft.template_id))
+        )
         return _ref(self.client.call(calls.CREATE, ListingAnswer, self._shop, fields=fields))
 
     def put_picture(self, ref: RemoteRef, rank: int, asset: Asset) -> str:

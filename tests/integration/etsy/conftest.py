@@ -13,10 +13,10 @@ from services.publisher.store import Ledger
 from shared.nas import open_nas
 from tests.integration.ingest.catalog.world import QUICK, SECRET, Browser, Caller, registered
 from tests.integration.ingest.catalog.world import World as Application
-from tests.integration.publisher.etsy.conftest import World, stand_in, world
+from tests.integration.publisher.etsy.conftest import World, engine, stand_in, world
 from tests.unit.publisher.events import TENANT
 
-__all__ = ["stand_in", "world"]
+__all__ = ["engine", "stand_in", "world"]
 
 
 @pytest.fixture

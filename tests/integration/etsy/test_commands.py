@@ -74,6 +74,9 @@ def test_a_shop_is_connected_set_up_and_disconnected(terminal: Terminal) -> None
     assert "  * 1102  Express" in done
     assert "Everything is chosen" in done
 
+    wrong = terminal("setup", "--template", "Mug", "--shipping-profile", 1101, code=1).output
+    assert "no template is called 'Mug'; there are: none" in wrong
+
     told = terminal("status").output
     assert "Set up." in told
     assert "of 10,000 calls are left today" in told

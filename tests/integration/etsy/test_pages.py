@@ -8,7 +8,7 @@ import pytest
 from services.etsy.front import HANDLE
 from tests.integration.ingest.catalog.world import Browser, Caller, registered
 from tests.integration.publisher.etsy.conftest import World, consented
-from tests.unit.publisher.events import ITEM, MOCKUP
+from tests.unit.publisher.events import ITEM, MOCKUP, template
 
 CHOSEN = {"shipping_profile_id": 1101, "readiness_state_id": 1201, "return_policy_id": 1301, "taxonomy_id": 1071}
 
@@ -115,6 +115,20 @@ def test_setup_shows_what_there_is_and_keeps_what_is_the_shops(ana: Caller) -> N
     assert wrong.json()["detail"] == "Etsy: the shop has no shipping profile 2101"
     assert ana("PUT", "/api/v1/etsy/setup", json=CHOSEN).json()["missing"] == []
     assert ana("GET", "/api/v1/etsy/setup").json()["choices"]["taxonomy_id"] == 1071
+
+
+def test_a_template_has_choices_of_its_own(world: World, ana: Caller) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    made = ana.made("/settings/product-template", {"name": "Mug", "price": 4.0, "quantity": 1})["id"]
+
+    told = ana("PUT", f"/api/v1/etsy/setup?template_id={made}", json={"shipping_profile_id": 1102}).json()
+    assert (told["choices"]["shipping_profile_id"], told["templates"][made]["shipping_profile_id"]) == (1101, 1102)
+    assert ana("PUT", f"/api/v1/etsy/setup?template_id={ana.id}", json=CHOSEN).status_code == 404
+
+    world.publish(world.event(tenant_id=ana.id, template=template(template_id=made)))
+    assert world.listing().fields["shipping_profile_id"] == 1102
+    assert world.listing().fields["readiness_state_id"] == 1201
 
 
 def test_two_accounts_have_two_shops(browser: Browser, ana: Caller) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from services.publisher.etsy.choosing import Choices, Option, Options, account_of, refusals, resolved
+from services.publisher.etsy.choosing import Choices, Chosen, Option, Options, account_of, refusals, resolved
 from services.publisher.etsy.plan import Plan, calls_of
 from services.publisher.limits import ETSY
 from services.publisher.listing import ListingDraft, draft_of
-from tests.unit.publisher.events import rendered, template
+from tests.unit.publisher.events import ITEM, TEMPLATE, rendered, template
 
 ALL = Choices(shipping_profile_id=11, readiness_state_id=12, return_policy_id=13, shop_section_id=14, taxonomy_id=15)
 THERE = Options(
@@ -47,6 +47,16 @@ def test_an_id_that_is_none_of_the_shops_gives_way_and_is_told() -> None:
     assert [problem.text for problem in problems] == [
         "the template's shop section 2 is none of this Etsy shop's: that of the set-up is used"
     ]
+
+
+def test_a_template_may_have_choices_of_its_own() -> None:
+    choices = ALL.changed(TEMPLATE, Chosen(shipping_profile_id=91))
+
+    whole, problems = resolved(draft(taxonomy_id=None), choices, THERE)
+
+    assert (whole.taxonomy_id, problems) == (15, [])
+    assert account_of(555, choices.of(TEMPLATE)).shipping_profile_id == "91"
+    assert account_of(555, choices.of(ITEM)).shipping_profile_id == "11"
 
 
 def test_a_physical_listing_is_never_guessed() -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from services.publisher.shop import OutcomeUnknown, Unreachable
+from services.publisher.store import Journal
 from shared.contracts import ListingFailed, MockupsRendered
 from shared.errors import Retryable
 from tests.integration.publisher.etsy.conftest import World
+from tests.integration.publisher.shops import Crash
 
 CREATE = "createDraftListing"
 
@@ -40,6 +42,24 @@ def test_a_draft_that_was_not_made_is_made_once(world: World, kind: str) -> None
     world.publish(event)
 
     assert len(world.etsy.listings) == 1
+
+
+def test_a_process_that_died_between_create_and_record_left_a_draft_that_is_adopted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.event()
+
+    def dies(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "drafted", dies)
+        with pytest.raises(Crash):
+            world.handle(event)
+    assert world.one("SELECT status FROM publisher.listings") == "pending"
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
 
 
 def test_it_is_found_on_the_third_page_among_others_with_rows_that_repeat(world: World) -> None:

@@ -12,6 +12,8 @@ from shared.contracts import Stage
 from shared.database import engine_of
 from shared.settings import DatabaseSettings
 
+CALLERS = 10  # of the account pages at a time, each with a connection to the database
+
 if TYPE_CHECKING:
     from services.ingest.catalog.shop import ShopConnection
 
@@ -46,7 +48,7 @@ def shop_connection() -> "ShopConnection | None":
     if settings.publisher_target != "etsy":
         return None
     publisher = importlib.import_module("services.publisher.service")
-    ledger = publisher.ledger_of(settings)
+    ledger = publisher.ledger_of(settings, pool_size=CALLERS)
     found: ShopConnection = importlib.import_module("services.etsy.front").EtsyFront(
         publisher.target_of(settings, ledger), ledger
     )

@@ -92,6 +92,7 @@ def setup(
     category: Annotated[int | None, typer.Option(help="id of a category; templates may say another")] = None,
     partner: Annotated[list[int] | None, typer.Option(help="id of a production partner; repeatable")] = None,
     template: Annotated[str | None, typer.Option(help="name of a product template: for its listings only")] = None,
+    skus: Annotated[bool | None, typer.Option(help="give each listing a SKU, like UV 100: a call more")] = None,
     find: Annotated[str, typer.Option(help="show the categories with this word")] = "",
     data: DataDir = HERE,
 ) -> None:
@@ -116,10 +117,12 @@ def setup(
         changes = {kind: value for kind, value in given.items() if value is not None}
         template_id = place.template(user, template) if template else None
         before = found.choices.templates.get(template_id, Chosen()) if template_id else found.choices
-        chosen = Chosen(**{**before.model_dump(exclude={"templates"}), **changes})
+        chosen = Chosen(**{**before.model_dump(exclude={"templates", "skus"}), **changes})
         if wrong := refusals(chosen, options):
             raise _Refused("; ".join(wrong))
         choices = found.choices.changed(template_id, chosen)
+        if skus is not None:
+            choices = choices.model_copy(update={"skus": skus})
         connections.choose(user.id, choices)
         typer.echo(choosable(choices.of(template_id) if template_id else choices, options, find))
 

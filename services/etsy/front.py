@@ -115,6 +115,8 @@ class EtsyFront:
             if wrong := choosing.refusals(chosen, options):
                 raise ShopRefused(422, f"Etsy: {'; '.join(wrong)}")
             changed = found.choices.changed(template_id, chosen)
+            if choices.get("skus") is not None:
+                changed = changed.model_copy(update={"skus": choices["skus"]})
             self.target.connections.choose(user.id, changed)
         return _setup(found, changed, options)
 

@@ -86,8 +86,9 @@ class DryRunShop:
         """`download/<name>`."""
         return self._put(ref, f"download/{asset.name}", asset)
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
         """Remove pictures of an earlier try; see that the others are there."""
+        del draft
         images = self.root / ref.listing_id / "images"
         with self._disk():
             there = {f"images/{path.name}": path for path in images.iterdir()} if images.is_dir() else {}

@@ -50,7 +50,7 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
             warnings += ("an earlier try had begun this listing: it has the texts of that time",)
         pictures = _upload(draft, ref, journal, shop, blobs)
         journal.images_done()
-        ref = shop.finish(ref, pictures)
+        ref = shop.finish(ref, pictures, draft)
     except Refused as refusal:
         if isinstance(refusal, Gone):
             journal.forgotten()
@@ -58,7 +58,7 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
     except PicturesGone as gone:
         journal.lost(gone.media_ids)
         raise
-    return _published(event, journal, shop, ref, asked, warnings)
+    return _published(event, journal, shop, ref, asked, (*warnings, *ref.notes))
 
 
 def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, asked: str) -> Answer | None:

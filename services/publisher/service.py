@@ -38,9 +38,9 @@ def build(settings: Settings) -> Service:
     return service
 
 
-def ledger_of(settings: Settings) -> Ledger:
+def ledger_of(settings: Settings, *, pool_size: int = POOL_SIZE) -> Ledger:
     """The ledger in the settings' database."""
-    return Ledger(engine_of(settings.database_url, pool_size=POOL_SIZE))
+    return Ledger(engine_of(settings.database_url, pool_size=pool_size))
 
 
 def target_of(settings: Settings, ledger: Ledger) -> Target:

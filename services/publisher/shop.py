@@ -67,6 +67,7 @@ class RemoteRef:
     listing_id: str
     url: str | None = None
     state: str = "draft"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,11 @@ class Shop(Protocol):
     def put_download(self, ref: RemoteRef, asset: Asset) -> str:
         """Attach the file that buyers of a digital listing get; return the shop's id of it."""
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
-        """See that the listing has exactly these pictures, in this order; return it as it now is."""
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
+        """See that the listing has exactly these pictures, in this order; return it as it now is.
+
+        What the shop then shows otherwise than in the draft is in the notes.
+        """
 
 
 class Target(Protocol):

@@ -17,20 +17,21 @@ Id = Annotated[int | None, Field(default=None, ge=1, le=2**53)]
 
 
 class Chosen(Record):
-    """What every listing of the shop takes, unless its template says otherwise."""
+    """What every listing of the shop takes, unless its template says otherwise. `skus`: each gets one, like UV 100."""
 
     shipping_profile_id: Id
     readiness_state_id: Id
     return_policy_id: Id
     shop_section_id: Id
     taxonomy_id: Id
+    skus: bool | None = None
     production_partner_ids: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(default_factory=list, max_length=20)
 
 
 class Agreed(Record):
     """These drafts, and the fee that the caller has seen: Etsy charges it at once, and gives nothing back."""
 
-    listing_ids: list[Annotated[str, Field(pattern=r"^\d{1,20}$")]] = Field(min_length=1, max_length=1000)
+    listing_ids: list[Annotated[str, Field(pattern=r"^\d{1,20}$")]] = Field(min_length=1, max_length=200)
     agreed_usd: float = Field(ge=0)
 
 

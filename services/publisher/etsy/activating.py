@@ -93,7 +93,9 @@ def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
 
 
 def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> None:
-    ref = shop.activate(RemoteRef(draft.listing_id))
+    ref = shop.state(RemoteRef(draft.listing_id))
+    if ref.state == "draft":  # published by hand meanwhile, it may have sold out: then this would renew it, for a fee
+        ref = shop.activate(ref)
     answer = listings.c.answer.op("||")(cast({"state": ref.state}, JSONB))  # what is answered from now on
     row = update(listings).where(listings.c.target == shop.name, listings.c.publish_key == draft.key)
     with transaction(ledger.engine) as connection:

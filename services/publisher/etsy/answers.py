@@ -72,6 +72,18 @@ class FilesAnswer(Answer):
     results: tuple[FileAnswer, ...]
 
 
+class ProductAnswer(Answer):
+    """A product of a listing."""
+
+    sku: str
+
+
+class InventoryAnswer(Answer):
+    """A listing's products."""
+
+    products: tuple[ProductAnswer, ...]
+
+
 class MeAnswer(Answer):
     """Whose token it is."""
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from services.publisher.etsy import answers
 from services.publisher.etsy.answers import Answer
 
@@ -16,6 +18,35 @@ Pairs = Sequence[tuple[str, str]]
 
 INT, FLOAT, BOOL, TEXT = r"\d+", r"\d+(\.\d+)?", "true|false", r"(?s).+"
 INTS, TEXTS = r"\d+(,\d+)*", r"[^,\[\]\"]+(,[^,\[\]\"]+)*"
+
+
+class Strict(BaseModel):
+    """A part of a JSON body: nothing else may be in it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Offering(Strict):
+    """What one product is sold for."""
+
+    price: float = Field(gt=0)
+    quantity: int = Field(ge=1)
+    is_enabled: bool
+    readiness_state_id: int | None
+
+
+class Product(Strict):
+    """A listing without variations has one."""
+
+    sku: str = Field(max_length=32)
+    property_values: list[int] = Field(max_length=0)
+    offerings: list[Offering] = Field(min_length=1, max_length=1)
+
+
+class InventoryBody(Strict):
+    """The one JSON body that we send; it replaces all that was there."""
+
+    products: list[Product] = Field(min_length=1, max_length=1)
 
 
 @dataclass(frozen=True)
@@ -34,7 +65,7 @@ class Operation:
     once: bool = False
     token: bool = True
 
-    def check(self, fields: Pairs, query: Pairs, *, has_file: bool) -> None:
+    def check(self, fields: Pairs, query: Pairs, *, has_file: bool, json: object = None) -> None:
         """Refuse a request that Etsy would refuse for its shape: that is a fault of ours.
 
         Raises:
@@ -49,6 +80,10 @@ class Operation:
             for name, value in given:
                 if name not in known or not re.fullmatch(known[name], value):
                     raise ValueError(f"{self.name}: {name} can't be {value[:60]!r}")
+        if (json is not None) != (self.encoding == "json"):
+            raise ValueError(f"{self.name} {'takes no' if json is not None else 'lacks its'} JSON")
+        if json is not None:
+            InventoryBody.model_validate(json)
         if has_file != (self.file is not None):
             raise ValueError(f"{self.name} {'lacks its' if self.file else 'takes no'} file")
 
@@ -124,6 +159,13 @@ FILE = Operation(
     file="file",
 )
 FILES = Operation("getAllListingFiles", "GET", f"{LISTING}/files", answers.FilesAnswer)
+INVENTORY = Operation(
+    "updateListingInventory",
+    "PUT",
+    f"{APPLICATION}/listings/{{listing_id}}/inventory",
+    answers.InventoryAnswer,
+    "json",
+)
 OF_SHOP = Operation(
     "getListingsByShop",
     "GET",
@@ -148,6 +190,6 @@ PARTNERS = Operation("getShopProductionPartners", "GET", f"{SHOP}/production-par
 TAXONOMY = Operation("getSellerTaxonomyNodes", "GET", f"{APPLICATION}/seller-taxonomy/nodes", answers.RowsAnswer)
 
 OPERATIONS = (
-    *(CREATE, UPDATE, PICTURE, PICTURES, FILE, FILES, OF_SHOP, ONE, ME, THE_SHOP),
+    *(CREATE, UPDATE, PICTURE, PICTURES, FILE, FILES, INVENTORY, OF_SHOP, ONE, ME, THE_SHOP),
     *(SHIPPING, READINESS, RETURNS, SECTIONS, PARTNERS, TAXONOMY),
 )

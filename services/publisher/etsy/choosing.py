@@ -41,9 +41,13 @@ class Chosen(Part):
 
 
 class Choices(Chosen):
-    """For all of the shop's listings, and for those of single templates, which go first."""
+    """For all of the shop's listings, and for those of single templates, which go first.
+
+    With `skus` each listing gets one, "UV 100": one call more.
+    """
 
     templates: dict[UUID, Chosen] = Field(default_factory=dict)
+    skus: bool = False
 
     def of(self, template_id: UUID) -> Chosen:
         """For the listings of this template."""

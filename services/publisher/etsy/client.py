@@ -20,6 +20,7 @@ A = TypeVar("A", bound=Answer)
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 OF_THE_APP = ("scope", "api key", "x-api-key", "shared secret", "access token")
 WITHOUT_RETRY_AFTER_S = 5.0
+MOST_STOPS = 5  # in a row; then the call gives its shop's lock back and is tried later
 
 Access = Callable[[str | None], str]
 """Gives an access token; given one that Etsy refused, another one."""
@@ -32,6 +33,16 @@ class File:
     name: str
     data: bytes
     kind: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a request carries beside its path."""
+
+    fields: Pairs = ()
+    query: Pairs = ()
+    file: File | None = None
+    json: Any = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class Client:
         fields: Pairs = (),
         query: Pairs = (),
         file: File | None = None,
+        json: Any = None,  # noqa: ANN401 - whatever the operation takes
     ) -> A:
         """One call to its end.
 
@@ -61,8 +73,8 @@ class Client:
             OutcomeUnknown: of a create only: nobody knows whether it was done.
             Retryable: repeat it.
         """
-        operation.check(fields, query, has_file=file is not None)
-        response = self._sent(operation, path, fields, query, file)
+        operation.check(fields, query, has_file=file is not None, json=json)
+        response = self._sent(operation, path, Sent(fields, query, file, json))
         if response.is_success:
             try:
                 return answer.model_validate_json(response.content)
@@ -70,33 +82,30 @@ class Client:
                 raise _unclear(operation, "with something else than it should") from error
         raise _error(operation, response)
 
-    def _sent(
-        self, operation: Operation, path: Mapping[str, int], fields: Pairs, query: Pairs, file: File | None
-    ) -> httpx.Response:
+    def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> httpx.Response:
         """The answer: in its turn, once more with a new token after a 401, and after the pause that a 429 asks for."""
-        token, again = self.access(None), True
+        token, again, stopped = self.access(None), True, 0
         while True:
             self.limiter.wait(urgent=self.urgent)
-            request = self._request(operation, path, fields, query, file, token)
-            response = self._exchanged(operation, request)
+            response = self._exchanged(operation, self._request(operation, path, sent, token))
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                self._stopped(response)
+                self._stopped(response, stopped := stopped + 1)
             elif response.status_code == httpx.codes.UNAUTHORIZED and again:
                 token, again = self.access(token), False
             else:
                 return response
 
-    def _request(
-        self, operation: Operation, path: Mapping[str, int], fields: Pairs, query: Pairs, file: File | None, token: str
-    ) -> httpx.Request:
+    def _request(self, operation: Operation, path: Mapping[str, int], sent: Sent, token: str) -> httpx.Request:
         headers = {"x-api-key": self.app.api_key, "Authorization": f"Bearer {token}"}
         body: dict[str, Any] = {}
-        if operation.encoding:
-            body["data"] = dict(fields)
-        if file and operation.file:  # httpx writes the content type, with its boundary
-            body["files"] = {operation.file: (file.name, file.data, file.kind)}
+        if operation.encoding == "json":
+            body["json"] = sent.json
+        elif operation.encoding:
+            body["data"] = dict(sent.fields)
+        if sent.file and operation.file:  # httpx writes the content type, with its boundary
+            body["files"] = {operation.file: (sent.file.name, sent.file.data, sent.file.kind)}
         url = f"{self.app.api_url}{operation.path.format(**path)}"
-        return self.http.build_request(operation.method, url, params=dict(query) or None, headers=headers, **body)
+        return self.http.build_request(operation.method, url, params=dict(sent.query) or None, headers=headers, **body)
 
     def _exchanged(self, operation: Operation, request: httpx.Request) -> httpx.Response:
         try:
@@ -108,11 +117,11 @@ class Client:
         self.limiter.heard(response.headers)
         return response
 
-    def _stopped(self, response: httpx.Response) -> None:
+    def _stopped(self, response: httpx.Response, times: int) -> None:
         given = response.headers.get("retry-after", "")
         after_s = float(given) if given.isdecimal() else WITHOUT_RETRY_AFTER_S
         self.limiter.stop(after_s)
-        if after_s > LONGEST_PAUSE_S:
+        if after_s > LONGEST_PAUSE_S or times > MOST_STOPS:
             raise QuotaSpent(f"Etsy asks to wait {after_s:.0f} s: what is to do waits, and goes on")
 
 

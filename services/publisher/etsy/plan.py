@@ -51,6 +51,6 @@ class Plan:
         return f"at least {minutes} minute{'' if minutes == 1 else 's'}"
 
 
-def calls_of(pictures: int, *, digital: bool) -> int:
+def calls_of(pictures: int, *, digital: bool, skus: bool = False) -> int:
     """Calls that one listing takes when nothing goes wrong."""
-    return CREATE + pictures + (FINISH if pictures else 0) + (DOWNLOAD if digital else 0)
+    return CREATE + pictures + (FINISH if pictures else 0) + (DOWNLOAD if digital else 0) + int(skus)

@@ -17,7 +17,7 @@ from services.publisher.etsy.connections import Connected, Connections
 from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.limits import Problem
-from services.publisher.listing import Capabilities, ListingDraft
+from services.publisher.listing import Capabilities, ListingDraft, sku
 from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesGone, Refused, RemoteRef
 from shared.errors import Retryable
 
@@ -128,8 +128,10 @@ class EtsyShop:
         )
         return str(put.listing_file_id)
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
         """Force the pictures and their order, then read them back: answers to uploads say nothing about order."""
+        if self.connected.choices.skus:
+            self._set_sku(ref, draft)
         if not pictures:
             return ref
         fields = [("image_ids", ",".join(pictures))]
@@ -143,12 +145,29 @@ class EtsyShop:
             raise
         if self._pictures(ref) != list(pictures):
             raise Retryable(f"Etsy shows the pictures of {ref.listing_id} in another order yet; they are ordered again")
-        return _ref(listing)
+        return replace(_ref(listing), notes=tuple(_differences(listing, draft)))
+
+    def state(self, ref: RemoteRef) -> RemoteRef:
+        """As it now is."""
+        return _ref(self.client.call(calls.ONE, ListingAnswer, {"listing_id": int(ref.listing_id)}))
 
     def activate(self, ref: RemoteRef) -> RemoteRef:
         """Publish a draft, which costs Etsy's fee; one that is published stays so, at no cost."""
         fields = [("state", "active")]
         return _ref(self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields))
+
+    def _set_sku(self, ref: RemoteRef, draft: ListingDraft) -> None:
+        chosen = self.connected.choices.of(draft.template_id)
+        readiness = chosen.readiness_state_id if draft.type == "physical" else None  # it must be there all the same
+        offering = {
+            "price": draft.price,
+            "quantity": draft.quantity,
+            "is_enabled": True,
+            "readiness_state_id": readiness,
+        }
+        product = {"sku": sku(draft.design_name), "property_values": [], "offerings": [offering]}
+        path = {"listing_id": int(ref.listing_id)}
+        self.client.call(calls.INVENTORY, answers.InventoryAnswer, path, json={"products": [product]})
 
     def _pictures(self, ref: RemoteRef) -> list[str]:
         there = self.client.call(calls.PICTURES, answers.PicturesAnswer, {"listing_id": int(ref.listing_id)})
@@ -179,6 +198,16 @@ def _fits(listing: ListingAnswer, draft: ListingDraft, since: datetime) -> bool:
         and abs(listing.price.units - draft.price) < HALF_A_CENT
         and datetime.fromtimestamp(listing.created_timestamp, UTC) >= since.replace(microsecond=0)
     )
+
+
+def _differences(listing: ListingAnswer, draft: ListingDraft) -> Iterator[str]:
+    """What Etsy shows otherwise than it was asked for."""
+    if _plain(listing.title) != _plain(draft.title):
+        yield f"Etsy shows the title '{html.unescape(listing.title)}'"
+    if abs(listing.price.units - draft.price) >= HALF_A_CENT:
+        yield f"Etsy shows the price {listing.price.units:.2f} {listing.price.currency_code}"
+    if listing.quantity != draft.quantity:
+        yield f"Etsy shows a quantity of {listing.quantity}"
 
 
 def _plain(title: str) -> str:

@@ -120,6 +120,18 @@ def test_drafts_are_published_under_a_cap_and_after_a_question(terminal: Termina
     assert world.publish(world.event(tenant_id=tenant, mockup_id=tenant)).state == "active"
 
 
+def test_a_draft_that_was_published_by_hand_is_not_renewed(terminal: Terminal, world: World) -> None:
+    terminal.connect()
+    terminal("setup", "--shipping-profile", 1101, "--readiness-state", 1201, "--return-policy", 1301)
+    world.publish(world.event(tenant_id=world.one("SELECT tenant_id FROM publisher.etsy_connections")))
+    world.listing().state = "sold_out"
+
+    terminal("activate", "--cap", 1, "--yes")
+
+    assert (world.listing().state, world.etsy.fees_usd) == ("sold_out", 0)
+    terminal("activate", "--cap", 1, "--yes", code=3)
+
+
 def test_a_draft_that_etsy_will_not_publish_stays_one_and_is_told(terminal: Terminal, world: World) -> None:
     terminal.connect()
     terminal("setup", "--shipping-profile", 1101, "--readiness-state", 1201)

@@ -58,9 +58,9 @@ class BreakingShop:
         self._enter("put_download")
         return self._leave("put_download", self.inner.put_download(ref, asset))
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
         self._enter("finish")
-        return self._leave("finish", self.inner.finish(ref, pictures))
+        return self._leave("finish", self.inner.finish(ref, pictures, draft))
 
     def count(self, call: str) -> int:
         return self.calls.count(call)

@@ -6,7 +6,7 @@ import pytest
 from services.etsy_fake.app import OPERATIONS as PLAYED
 from services.publisher import encoding
 from services.publisher.etsy import calls
-from services.publisher.etsy.calls import CREATE, PICTURE, UPDATE, Operation
+from services.publisher.etsy.calls import CREATE, INVENTORY, PICTURE, UPDATE, Operation
 from services.publisher.etsy.words import said
 from services.publisher.limits import ETSY
 from services.publisher.listing import draft_of
@@ -48,6 +48,14 @@ def test_a_draft_as_we_encode_it_passes() -> None:
 def test_a_request_that_etsy_would_refuse_for_its_shape_is_not_sent(given: list[tuple[str, str]], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         CREATE.check(given, (), has_file=False)
+
+
+@pytest.mark.parametrize(
+    "body", [None, {"products": []}, {"products": [{"sku": "x", "product_id": 1}]}], ids=["none", "empty", "foreign"]
+)
+def test_an_inventory_that_etsy_would_refuse_is_not_sent(body: object) -> None:
+    with pytest.raises(ValueError, match=r"products|lacks its JSON"):
+        INVENTORY.check((), (), has_file=False, json=body)
 
 
 def test_a_picture_without_its_file_is_not_sent() -> None:

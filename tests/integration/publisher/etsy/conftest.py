@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from json import loads
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -69,7 +70,8 @@ def ours(request: httpx.Request, response: httpx.Response) -> list[str]:
         fields = form_fields(request)
         has_file = operation.file in fields
         fields.pop(operation.file or "", None)
-        operation.check(list(fields.items()), request.url.params.multi_items(), has_file=has_file)
+        json = loads(request.content) if operation.encoding == "json" else None
+        operation.check(list(fields.items()), request.url.params.multi_items(), has_file=has_file, json=json)
         if response.is_success:
             operation.answer.model_validate_json(response.content)
         return []

@@ -1,7 +1,10 @@
 """A design becomes a draft at Etsy, with its pictures in order."""
 
-from tests.integration.publisher.etsy.conftest import World
-from tests.unit.publisher.events import template
+import pytest
+
+from shared.errors import Retryable
+from tests.integration.publisher.etsy.conftest import CHOSEN, World
+from tests.unit.publisher.events import TENANT, template
 
 
 def test_a_design_becomes_a_draft_with_its_pictures_in_order(world: World) -> None:
@@ -38,3 +41,29 @@ def test_asked_again_it_is_no_second_listing_and_no_call(world: World) -> None:
     assert again.listing_id == first.listing_id
     assert "no second listing was made" in again.warnings[-1]
     assert len(world.etsy.log) == calls
+
+
+def test_a_sku_is_set_where_it_was_chosen(world: World) -> None:
+    world.target.connections.choose(TENANT, CHOSEN.model_copy(update={"skus": True}))
+
+    world.publish(world.event())
+    assert world.listing().sku == "UV 100"
+
+    world.publish(world.event(digital=True, design=world.blobs.put(b"design"), mockup_id=TENANT))
+    assert [listing.sku for listing in world.etsy.listings.values()] == ["UV 100"] * 2
+
+
+def test_what_etsy_shows_otherwise_than_it_was_asked_for_is_told(world: World) -> None:
+    event = world.event()
+    world.arm("updateListing", "error-before")
+    with pytest.raises(Retryable):
+        world.handle(event)
+    world.listing().fields |= {"title": "UV 100 | Cups &amp; Wraps", "price": 5.0, "quantity": 7}
+
+    answer = world.publish(event)
+
+    assert answer.warnings == (
+        "Etsy shows the title 'UV 100 | Cups & Wraps'",
+        "Etsy shows the price 5.00 USD",
+        "Etsy shows a quantity of 7",
+    )

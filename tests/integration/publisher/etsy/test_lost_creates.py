@@ -8,6 +8,7 @@ from shared.contracts import ListingFailed, MockupsRendered
 from shared.errors import Retryable
 from tests.integration.publisher.etsy.conftest import World
 from tests.integration.publisher.shops import Crash
+from tests.unit.publisher.events import template
 
 CREATE = "createDraftListing"
 
@@ -89,6 +90,16 @@ def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: 
         world.etsy.listings[other] = type(first)(other, first.shop_id, {**first.fields, **changed}, created)
 
     assert world.publish(event).listing_id == str(first.id)
+
+
+def test_a_title_that_etsy_writes_as_html_is_known_again(world: World) -> None:
+    event = world.event(template=template(title="| Mum's Cup"))
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    world.listing().fields["title"] = "UV 100 | Mum&#39;s Cup"
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+    assert len(world.etsy.listings) == 1
 
 
 def test_a_listing_that_is_on_record_is_no_candidate(world: World, other_mockup: MockupsRendered) -> None:

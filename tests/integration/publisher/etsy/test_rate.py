@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from services.publisher.etsy import client
 from services.publisher.etsy.limiter import Limiter, Quota
 from services.publisher.shop import QuotaSpent
 from shared.errors import Unavailable
@@ -56,6 +57,16 @@ def test_a_429_is_waited_for_as_long_as_it_says_and_creates_nothing(world: World
 
     assert time.monotonic() - started >= 1
     assert len(world.etsy.listings) == 1
+
+
+def test_an_etsy_that_only_says_wait_gets_its_shop_s_lock_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MOST_STOPS", 1)
+    world.arm("createDraftListing", "too-many", times=9, seconds=0)
+
+    with pytest.raises(QuotaSpent, match="asks to wait 1 s"):
+        world.handle(world.event())
+
+    assert world.count("createDraftListing") == 2
 
 
 def test_a_long_retry_after_is_for_all_and_costs_no_call_and_no_attempt(world: World) -> None:

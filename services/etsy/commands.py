@@ -1,7 +1,7 @@
 """`presswork etsy`: connect a shop, choose what its listings take from it, see what a batch costs, publish drafts."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from services.ingest.catalog.users import User
+    from services.publisher.etsy.activating import Published
     from services.publisher.etsy.shop import EtsyTarget
     from services.publisher.settings import Settings
     from services.publisher.store import Ledger
@@ -97,10 +98,6 @@ def setup(
     data: DataDir = HERE,
 ) -> None:
     """Choose what listings take from the shop; without a choice, show what there is."""
-    from services.etsy.showing import choosable
-    from services.publisher.etsy.choosing import Chosen, refusals
-    from services.publisher.etsy.options import offered
-
     given = {
         "shipping_profile_id": shipping_profile,
         "readiness_state_id": readiness_state,
@@ -109,22 +106,9 @@ def setup(
         "taxonomy_id": category,
         "production_partner_ids": tuple(partner) if partner else None,
     }
+    changes = {kind: value for kind, value in given.items() if value is not None}
     with _place(data) as place:
-        user = place.account(email)
-        connections = place.target.connections
-        found = connections.working(user.id)
-        options = offered(place.target.client(user.id, urgent=True), connections, user.id, found.shop_id)
-        changes = {kind: value for kind, value in given.items() if value is not None}
-        template_id = place.template(user, template) if template else None
-        before = found.choices.templates.get(template_id, Chosen()) if template_id else found.choices
-        chosen = Chosen(**{**before.model_dump(exclude={"templates", "skus"}), **changes})
-        if wrong := refusals(chosen, options):
-            raise _Refused("; ".join(wrong))
-        choices = found.choices.changed(template_id, chosen)
-        if skus is not None:
-            choices = choices.model_copy(update={"skus": skus})
-        connections.choose(user.id, choices)
-        typer.echo(choosable(choices.of(template_id) if template_id else choices, options, find))
+        typer.echo(_chosen(place, place.account(email), changes, template, skus, find))
 
 
 @app.command()
@@ -164,11 +148,7 @@ def activate(
             raise _Refused(str(error)) from error
         if not yes:
             typer.confirm("Publish them?", abort=True)
-        problems = 0
-        for each in ended:
-            problems += each.problem is not None
-            typer.echo(f"{each.draft.listing_id} {each.problem or 'published'} {each.draft.url or ''}".rstrip())
-        if problems:
+        if _publish(ended):
             raise typer.Exit(1)
 
 
@@ -197,6 +177,38 @@ def disconnect(email: Email = None, data: DataDir = HERE) -> None:
         if not place.target.connections.forget(user.id):
             raise _Refused("no Etsy shop is connected")
         typer.echo("The connection is forgotten. At Etsy: Account settings, Apps, revoke access.")
+
+
+def _publish(ended: "Iterator[Published]") -> int:
+    """Print how each ends as it ends; how many stayed drafts."""
+    problems = 0
+    for each in ended:
+        problems += each.problem is not None
+        typer.echo(f"{each.draft.listing_id} {each.problem or 'published'} {each.draft.url or ''}".rstrip())
+    return problems
+
+
+def _chosen(
+    place: Place, user: "User", changes: "Mapping[str, object]", template: str | None, skus: bool | None, find: str
+) -> str:
+    """Keep these changes, if each is one of the shop's; what there is to choose, with marks at what is chosen."""
+    from services.etsy.showing import choosable
+    from services.publisher.etsy.choosing import Chosen, refusals
+    from services.publisher.etsy.options import offered
+
+    connections = place.target.connections
+    found = connections.working(user.id)
+    options = offered(place.target.client(user.id, urgent=True), connections, user.id, found.shop_id)
+    template_id = place.template(user, template) if template else None
+    before = found.choices.templates.get(template_id, Chosen()) if template_id else found.choices
+    chosen = Chosen.model_validate({**before.model_dump(include=set(Chosen.model_fields)), **changes})
+    if wrong := refusals(chosen, options):
+        raise _Refused("; ".join(wrong))
+    choices = found.choices.changed(template_id, chosen)
+    if skus is not None:
+        choices = choices.model_copy(update={"skus": skus})
+    connections.choose(user.id, choices)
+    return choosable(choices.of(template_id) if template_id else choices, options, find)
 
 
 class _Refused(Exception):  # noqa: N818

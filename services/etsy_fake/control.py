@@ -15,29 +15,11 @@ def routes(etsy: Etsy) -> list[Route]:
     """The calls."""
 
     async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            etsy.faults.clear()
-        if request.method == "POST":
-            try:
-                etsy.faults.arm(Fault.model_validate_json(await request.body()))
-            except ValidationError as error:
-                return JSONResponse({"error": str(error)}, 422)
-        armed = [fault.model_dump() for fault in etsy.faults.armed]
-        return JSONResponse({"armed": armed, "met": etsy.faults.met})
+        return _faults(etsy, request.method, await request.body())
 
     async def state(request: Request) -> Response:
-        del request
-        return JSONResponse(_state(etsy))
-
-    async def change(request: Request) -> Response:
-        given = await request.json()
-        etsy.ahead_s += float(given.get("advance_s", 0))
-        etsy.limits = Limits(
-            int(given.get("per_second", etsy.limits.per_second)), int(given.get("per_day", etsy.limits.per_day))
-        )
-        if given.get("revoke"):
-            etsy.access.clear()
-            etsy.refresh.clear()
+        if request.method == "POST":
+            _change(etsy, await request.json())
         return JSONResponse(_state(etsy))
 
     async def reset(request: Request) -> Response:
@@ -47,10 +29,31 @@ def routes(etsy: Etsy) -> list[Route]:
 
     return [
         Route("/_fake/faults", faults, methods=["GET", "POST", "DELETE"]),
-        Route("/_fake/state", state, methods=["GET"]),
-        Route("/_fake/state", change, methods=["POST"]),
+        Route("/_fake/state", state, methods=["GET", "POST"]),
         Route("/_fake/reset", reset, methods=["POST"]),
     ]
+
+
+def _faults(etsy: Etsy, method: str, body: bytes) -> Response:
+    if method == "DELETE":
+        etsy.faults.clear()
+    if method == "POST":
+        try:
+            etsy.faults.arm(Fault.model_validate_json(body))
+        except ValidationError as error:
+            return JSONResponse({"error": str(error)}, 422)
+    armed = [fault.model_dump() for fault in etsy.faults.armed]
+    return JSONResponse({"armed": armed, "met": etsy.faults.met})
+
+
+def _change(etsy: Etsy, given: dict[str, Any]) -> None:
+    etsy.ahead_s += float(given.get("advance_s", 0))
+    etsy.limits = Limits(
+        int(given.get("per_second", etsy.limits.per_second)), int(given.get("per_day", etsy.limits.per_day))
+    )
+    if given.get("revoke"):
+        etsy.access.clear()
+        etsy.refresh.clear()
 
 
 def _state(etsy: Etsy) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.etsy import commands as etsy
-from services.ops import dead, operators
+from services.ops import dead, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(dead.app, name="dead")
 app.add_typer(etsy.app, name="etsy")
 app.add_typer(operators.app, name="operator")
+app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(retry)
 
@@ -44,11 +45,12 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
         from services.embedded import shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.ops.obstacles import obstacles
 
         settings = Settings()
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         with inspected(settings):
-            serve(settings, original=original, shop=shop_connection())
+            serve(settings, original, obstacles(settings.amqp_url), shop_connection())
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")
@@ -83,7 +85,6 @@ def init(
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.ops import spool
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 

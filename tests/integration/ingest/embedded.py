@@ -135,7 +135,7 @@ def serving(here: Place) -> Iterator[Threaded]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in here.environment.items():
             patch.setenv(name, value)
-        app, desk = build(Settings(), workers(hashers=2), shop_connection())
+        app, desk = build(Settings(), workers(hashers=2), shop=shop_connection())
     config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with plain_log(), listening(config, desk) as url:
         yield Threaded(url, here, desk)

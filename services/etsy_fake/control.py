@@ -75,6 +75,6 @@ def _listing(listing: Listing) -> dict[str, Any]:
         "title": listing.fields["title"],
         "fields": listing.fields,
         "sku": listing.sku,
-        "pictures": [{"id": each.id, "name": each.name, "bytes": len(each.data)} for each in listing.pictures],
+        "pictures": [{"id": each.id, "name": each.name, "bytes": each.size} for each in listing.pictures],
         "files": [{"id": each.id, "name": each.name, "bytes": len(each.data)} for each in listing.downloads],
     }

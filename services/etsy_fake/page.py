@@ -37,7 +37,9 @@ def routes(etsy: Etsy) -> list[Route]:
 
 def _shown(etsy: Etsy, listing: Listing) -> str:
     pictures = "".join(
-        f'<img src="/_fake/pictures/{each.id}" height=120 loading=lazy alt=""> ' for each in listing.pictures
+        f'<img src="/_fake/pictures/{each.id}" height=120 loading=lazy alt=""> '
+        for each in listing.pictures
+        if each.data
     )
     shop = html.escape(etsy.seller_of(listing.shop_id).shop_name)
     files = "".join(f"<br>file: {html.escape(each.name)}" for each in listing.downloads)

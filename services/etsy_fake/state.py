@@ -10,6 +10,7 @@ from services.etsy_fake.faults import Faults
 
 HOUR_S = 3600
 ACCESS_S = HOUR_S
+MOST_KEPT_BYTES = 256 * 2**20  # of pictures, for the page; of older ones only the size is kept
 REFRESH_S = 90 * 24 * HOUR_S
 DAY_S = 24 * HOUR_S
 
@@ -62,6 +63,7 @@ class Picture:
     data: bytes
     kind: str
     name: str
+    size: int
     alt_text: str = ""
     looked_at: bool = False
 
@@ -115,6 +117,7 @@ class Etsy:
     access: dict[str, Grant] = field(default_factory=dict)
     refresh: dict[str, Grant] = field(default_factory=dict)
     listings: dict[int, Listing] = field(default_factory=dict)
+    kept: deque[Picture] = field(default_factory=deque)
     calls: deque[float] = field(default_factory=deque)
     log: list[dict[str, Any]] = field(default_factory=list)
     ahead_s: float = 0
@@ -142,9 +145,15 @@ class Etsy:
             self.calls.popleft()
         return len(self.calls)
 
+    def keep(self, picture: Picture) -> None:
+        """Keep its bytes, and let go of those of the oldest ones."""
+        self.kept.append(picture)
+        while sum(each.size for each in self.kept) > MOST_KEPT_BYTES:
+            self.kept.popleft().data = b""
+
     def forget(self) -> None:
         """Everything but who sells here, as after a restart."""
-        for kept in (self.codes, self.access, self.refresh, self.listings, self.calls, self.log):
+        for kept in (self.codes, self.access, self.refresh, self.listings, self.kept, self.calls, self.log):
             kept.clear()
         self.faults.clear()
         self.ahead_s, self.fees_usd = 0, 0

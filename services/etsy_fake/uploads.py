@@ -115,7 +115,9 @@ def _picture(call: Call, listing: Listing, sent: Sent | None, known: int | None)
     kind = next((kind for start, kind in KINDS.items() if sent and sent.data.startswith(start)), None)
     if sent is None or kind is None:  # webp and avif among them
         raise EtsyError(400, "Either a valid image file or a listing_image_id must be provided with your request.")
-    return Picture(call.etsy.number(), int(call.etsy.now()), sent.data, kind, sent.name)
+    new = Picture(call.etsy.number(), int(call.etsy.now()), sent.data, kind, sent.name, len(sent.data))
+    call.etsy.keep(new)
+    return new
 
 
 OPERATIONS = (

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.etsy_fake import state
 from services.etsy_fake.app import create_app
 from services.etsy_fake.state import Etsy, Grant, Limits
 from tests.etsy.description import at_hand
@@ -149,6 +150,16 @@ def test_twenty_pictures_are_the_most_and_webp_is_none(etsy: Caller) -> None:
     assert "Either a valid image file" in etsy("POST", f"{etsy.made()}/images", files=webp, data={"rank": "1"}).text
 
 
+def test_of_many_pictures_only_the_newest_are_kept_whole(etsy: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MOST_KEPT_BYTES", 2 * len(JPEG[1]))
+    listing = etsy.made()
+    numbers = [etsy.picture(listing, rank="9").json()["listing_image_id"] for _ in range(3)]
+
+    assert [etsy("GET", f"/_fake/pictures/{number}").content for number in numbers] == [b"", JPEG[1], JPEG[1]]
+    (shown,) = etsy("GET", "/_fake/state").json()["listings"]
+    assert [each["bytes"] for each in shown["pictures"]] == [len(JPEG[1])] * 3
+
+
 def test_a_draft_is_published_with_a_picture_for_a_fee_once_and_is_no_draft_again(etsy: Caller) -> None:
     listing = etsy.made(return_policy_id="1301")
     assert "at least one image" in etsy("PATCH", listing, data={"state": "active"}).text
@@ -221,8 +232,8 @@ def test_faults_are_armed_over_http_and_the_page_shows_what_there_is(etsy: Calle
     assert etsy("POST", "/_fake/faults", json={"kind": "nonsense"}).status_code == 422
     assert [etsy.draft().status_code for _ in range(3)] == [201, 500, 201]
 
-    state = etsy("GET", "/_fake/state").json()
-    assert [listing["title"] for listing in state["listings"]] == ["UV 100 | Wrap"] * 3
+    shown = etsy("GET", "/_fake/state").json()
+    assert [listing["title"] for listing in shown["listings"]] == ["UV 100 | Wrap"] * 3
     assert etsy("GET", "/_fake/faults").json()["met"] == [{"operation": "createDraftListing", "kind": "error-after"}]
     assert "3 listings" in etsy("GET", "/").text
     assert etsy("POST", "/_fake/state", json={"advance_s": 60, "per_day": 5, "revoke": True}).json()["ahead_s"] == 60

@@ -53,7 +53,7 @@ def test_a_picture_that_somebody_added_meanwhile_is_not_in_the_finished_listing(
     with pytest.raises(Retryable):
         world.handle(event)
     listing = world.listing()
-    listing.pictures.insert(0, type(listing.pictures[0])(1, 1, b"stranger", "image/jpeg", "x.jpg"))
+    listing.pictures.insert(0, type(listing.pictures[0])(1, 1, b"stranger", "image/jpeg", "x.jpg", 8))
 
     world.publish(event)
 

@@ -15,6 +15,7 @@ from services.publisher.etsy.connections import Connections
 from services.publisher.etsy.sealing import BadKey, Seal
 from services.publisher.etsy.wiring import connections
 from services.publisher.shop import NotAuthorised, Unreachable
+from shared.contracts import ListingFailed
 from shared.database import engine_of
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.unit.publisher.events import TENANT
@@ -114,8 +115,9 @@ def test_a_revoked_connection_says_reconnect_without_asking_etsy_again(world: Wo
         world.handle(world.event())
     calls = len(world.exchanges.seen)
 
-    with pytest.raises(NotAuthorised, match="does not accept this connection any more"):
-        world.handle(world.event())
+    answer = world.handle(world.event())
+    assert isinstance(answer, ListingFailed)
+    assert answer.reason.startswith("Etsy does not accept this connection any more")
     assert len(world.exchanges.seen) == calls
 
     world.connect(choices=None)
@@ -138,8 +140,9 @@ def test_ninety_days_without_use_are_told_and_a_month_is_refreshed(world: World)
 
 
 def test_an_account_without_a_shop_is_told_to_connect_one(world: World) -> None:
-    with pytest.raises(NotAuthorised, match="no Etsy shop is connected"):
-        world.handle(world.event(tenant_id=BEN))
+    answer = world.handle(world.event(tenant_id=BEN))
+    assert isinstance(answer, ListingFailed)
+    assert answer.reason.startswith("no Etsy shop is connected to this account: connect it on the account page")
 
 
 def test_a_shop_belongs_to_one_account(world: World) -> None:

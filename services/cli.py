@@ -49,8 +49,12 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
 
         settings = Settings()
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
+        try:
+            shop = shop_connection()
+        except ValueError as error:
+            raise SystemExit(f"ingest can't start: {error}") from error
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url), shop_connection())
+            serve(settings, original, obstacles(settings.amqp_url), shop)
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

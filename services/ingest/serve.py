@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from services.ingest import service
 from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Resources
+from services.ingest.api.resources import Resources, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
@@ -62,15 +62,16 @@ def serve(
     settings: Settings,
     original: Sequence[Service] = (),
     obstacles: Obstacles = lambda _: [],
+    template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
 ) -> None:
     """Serve until SIGTERM. `original` are the services of the in-process lane, and `shop` the sellers' connections to
     theirs: both are composed by the caller.
 
-    `obstacles` says which services could take nothing of a replay.
+    `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, shop)
+    app, desk = build(settings, original, obstacles, template_fault, shop)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -102,6 +103,7 @@ def build(
     settings: Settings,
     original: Sequence[Service] = (),
     obstacles: Obstacles = lambda _: [],
+    template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
@@ -148,6 +150,7 @@ def build(
         shop=shop,
         door=door,
         obstacles=obstacles,
+        template_fault=template_fault,
     )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()

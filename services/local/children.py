@@ -44,7 +44,7 @@ class Processes:
         log = self.log(name, number)
         _put_by(log)
         # as in production, with all that it checks
-        command = [sys.executable, "-m", "services.cli", "run", name, *self.where]
+        command = [sys.executable, "-m", "services.cli", "run", *self.where, name]
         self.children[name, number] = process.start(
             command, when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
         )

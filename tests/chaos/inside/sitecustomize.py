@@ -25,7 +25,7 @@ from typing import Any
 FOLDER = Path(os.environ.get("FAILPOINTS", "/nonexistent"))
 ARMED, FIRED = FOLDER / "armed", FOLDER / "fired"
 TARGETS = tuple(filter(None, os.environ.get("FAILPOINT_TARGETS", "").split(",")))
-# `python -m services.hasher`, or `python -m services.cli run ingest`
+# `python -m services.hasher`, or `python -m services.cli run --data DIR ingest`
 SERVICE = sys.orig_argv[-1].rpartition(".")[2]
 AHEAD_S = float(os.environ.get("CLOCK_AHEAD_S", "0"))
 

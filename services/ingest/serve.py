@@ -28,6 +28,7 @@ from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
 from services.ingest.ops import outcomes
 from services.ingest.sessions.admission import Door
+from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.prints import Prints
@@ -105,16 +106,10 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     )
     store = Sessions(engine, hashers)
     nas = open_nas(settings.nas_url)
-
-    def trouble() -> str | None:
-        try:
-            nas.check()
-        except Retryable as error:
-            return str(error)
-        return None
-
     prints = Prints(engine, blobs, nas)
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, trouble)
+    desk = Desk(
+        store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, Delays(engine)
+    )
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)
@@ -205,4 +200,6 @@ async def _sweep(store: Sessions, grace_s: float) -> None:
 def _broker_state(lanes: Lanes) -> str:
     if lanes.rabbit is None:
         return "none"
-    return "ok" if lanes.rabbit.connected else "away"
+    if not lanes.rabbit.connected:
+        return "away"
+    return f"takes nothing: {lanes.trouble}" if lanes.trouble else "ok"

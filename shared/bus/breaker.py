@@ -28,6 +28,7 @@ class Breaker:
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
         self.pause_s = 0.0  # above 0: open
+        self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
     @contextlib.asynccontextmanager
@@ -49,7 +50,7 @@ class Breaker:
             if opens:
                 log.warning("outage: messages wait", cause=str(error))
             if opens or (away and asks):
-                self.pause_s = longer(self.pause_s)
+                self.pause_s, self.cause = longer(self.pause_s), error
             raise
         finally:
             if asks:
@@ -83,8 +84,6 @@ def longer(pause_s: float) -> float:
 
 async def stopped_within(stopping: asyncio.Event, seconds: float) -> bool:
     """Wait so long, or until the process stops."""
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+    return stopping.is_set()

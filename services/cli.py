@@ -42,11 +42,12 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
     if name == "ingest":
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.ops.obstacles import obstacles
 
         settings = Settings()
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         with inspected(settings):
-            serve(settings, original=original)
+            serve(settings, original, obstacles(settings.amqp_url))
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

@@ -20,7 +20,7 @@ class MemoryBus(Transport):
     """Queues in memory. What is in them is gone with the process: whoever published must be able to do so again."""
 
     def __init__(self) -> None:
-        self.inboxes: dict[str, asyncio.Queue[Delivery | None]] = {}  # None wakes a consumer whose bus stops
+        self.inboxes: dict[str, asyncio.Queue[Delivery | None]] = {}
         self.services: dict[str, Service] = {}
         self.stopping = asyncio.Event()
         self._unfinished = 0
@@ -61,7 +61,7 @@ class MemoryBus(Transport):
             timer.cancel()
         for name, service in self.services.items():
             for _ in range(service.prefetch):
-                self.inboxes[name].put_nowait(None)
+                self.inboxes[name].put_nowait(None)  # whoever waits for a message wakes up
         _, late = await asyncio.wait(self._consumers, timeout=grace_s) if self._consumers else (None, set())
         for task in late:
             task.cancel()
@@ -101,10 +101,7 @@ class MemoryBus(Transport):
 
     async def _work(self, consumer: Consumer) -> None:
         inbox = self.inboxes[consumer.service.name]
-        while not self.stopping.is_set():
-            delivery = await inbox.get()
-            if delivery is None or self.stopping.is_set():
-                return
+        while (delivery := await inbox.get()) and not self.stopping.is_set():
             try:
                 settled = await deliver(consumer, delivery)
                 if not settled and not self.stopping.is_set():

@@ -156,9 +156,9 @@ class Worlds:
             self._world.sellers.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
-    """The system that is broken."""
+    """The system that is broken; it ends with these tests, as its idle processes would slow all others."""
     found = Worlds(lambda: small_world(tmp_path_factory.mktemp("chaos")))
     yield found
     found.end()

@@ -23,6 +23,7 @@ from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
 from services.ingest.settings import Settings
 from services.ops.broker import declare
+from services.ops.obstacles import obstacles
 from services.ops.queues import topology
 from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
@@ -98,7 +99,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
-        application, desk = build(settings)
+        application, desk = build(settings, obstacles=obstacles(amqp_url))
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:

@@ -182,6 +182,23 @@ def test_a_canary_that_fails_again_leaves_the_rest_alone(system: System, shop: S
     assert system.server.place.designs(shop.folder) == print_names(*range(100, 108))
 
 
+def test_a_replay_does_not_wait_for_the_word_of_other_failures_that_is_tried_again_later(
+    system: System, shop: Shop
+) -> None:
+    """The last of several is replayed alone; storage has heard of none of them, and would for minutes not."""
+    files = artworks.fresh(3)
+    session = shop.start()
+    refused = ", ".join(repr(name) for name, _ in files)
+    with system.failing("storage.designs", f"NEW.filename IN ({refused})"):
+        shop.uploaded(files, session)
+        ended(shop, session, failed=3)
+        # that each has failed could not be told to storage either: letters of their own, for want of a longer retry
+        letters = eventually(lambda: found if len(found := system.letters(session)) == 6 else None)
+    last = next(row["id"] for row in letters if row["item_id"] and row["files"][0]["filename"] == files[2][0])
+    system.command("dead", "replay", last, "--yes", "--wait", "--patience", "20")
+    assert ended(shop, session, stored=1, failed=2)["items"][2]["state"] == "stored"
+
+
 def test_two_who_replay_at_once_send_it_once(system: System, shop: Shop) -> None:
     files = artworks.fresh(6)
     session = shop.start()

@@ -55,7 +55,8 @@ def test_what_storage_gave_up_is_replayed_to_its_end_once_the_cause_is_mended(sy
     assert shop.list_designs([design["id"] for design in designs]).json()["success"]
     before = ended(shop, session, stored=3, failed=1, listed=3)
     assert before["state"] == "finished"
-    assert "storage gave up" in before["items"][1]["reason"]
+    advice = f"try it again later, or tell your operator the number {str(letter['id'])[:8]}"
+    assert before["items"][1]["reason"] == f"{broken} could not be stored: the database refused it; {advice}"
     said = system.command("dead", "replay", "--session", session, "--yes", "--wait").output
     assert f"{broken} is being worked on again" in said
     after = ended(shop, session, stored=4, failed=0)
@@ -103,7 +104,7 @@ def test_a_listing_that_was_given_up_is_replayed_to_a_listing(system: System, sh
     second = designs[1]["id"]
     with system.failing("publisher.listings", f"NEW.item_id = '{second}'"):
         answer = shop.list_designs([design["id"] for design in designs]).json()
-        assert "publisher gave up" in answer["result"]["message"]
+        assert "could not be listed: the database refused it" in answer["result"]["message"]
     (letter,) = system.letters(session)
     assert (letter["service"], letter["message_type"], str(letter["item_id"])) == (
         "publisher", "MockupsRendered", second,

@@ -117,8 +117,10 @@ def summary(totals: Totals) -> str:
         parts.append(f"{totals.duplicate} duplicate{'s' if totals.duplicate > 1 else ''} skipped")
     if totals.rejected:
         parts.append(f"{totals.rejected} could not be used")
-    if totals.failed + totals.listing_failed:
-        parts.append(f"{totals.failed + totals.listing_failed} failed")
+    if totals.failed:
+        parts.append(f"{totals.failed} failed")
+    if totals.listing_failed:
+        parts.append(f"{totals.listing_failed} listing{'s' if totals.listing_failed > 1 else ''} failed")
     return ", ".join(parts)
 
 
@@ -155,5 +157,7 @@ def _ending(totals: Totals) -> str:
     if totals.received and not totals.stored and not totals.duplicate:
         return f"Upload failed: {summary(totals)}"
     if totals.requested and not totals.listed:
-        return f"Upload failed: {summary(totals)}"
+        return f"Upload completed, but nothing was listed: {summary(totals)}"
+    if totals.failed + totals.listing_failed:
+        return f"Upload completed, but not all of it: {summary(totals)}"
     return f"Upload completed successfully: {summary(totals)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, operators, spool
+from services.ops import dead, mockup, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(mockup.app, name="mockup")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
@@ -40,14 +41,19 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
     from shared.settings import BusSettings
 
     if name == "ingest":
+        import functools
+
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.mockup.checking import template_fault
         from services.ops.obstacles import obstacles
+        from shared.blobs import Blobs
 
         settings = Settings()
+        fault = functools.partial(template_fault, blobs=Blobs(settings.blob_dir))
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url))
+            serve(settings, original, obstacles(settings.amqp_url), fault)
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

@@ -24,6 +24,7 @@ from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
+from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
@@ -63,13 +64,15 @@ def serve(
     original: Sequence[Service] = (),
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
+    shop: ShopConnection | None = None,
 ) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller.
+    """Serve until SIGTERM. `original` are the services of the in-process lane, and `shop` the sellers' connections to
+    theirs: both are composed by the caller.
 
     `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault)
+    app, desk = build(settings, original, obstacles, template_fault, shop)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -102,6 +105,7 @@ def build(
     original: Sequence[Service] = (),
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
+    shop: ShopConnection | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -138,6 +142,7 @@ def build(
         nas,
         emit,
         broker_state=lambda: _broker_state(lanes),
+        shop=shop,
         door=door,
         obstacles=obstacles,
         template_fault=template_fault,

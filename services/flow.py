@@ -12,6 +12,7 @@ from shared.contracts import (
     MockupsRequested,
     StoreFile,
     WorkCancelled,
+    WorkDelayed,
 )
 
 # ingest emits these from HTTP requests, through its outbox, so no handler's signature tells.
@@ -22,6 +23,9 @@ FROM_HTTP: tuple[type[Message], ...] = (
     DesignActivityChanged,
     WorkCancelled,
 )
+
+# The bus itself says, for every service, what its work waits for.
+FROM_BUS: tuple[type[Message], ...] = (WorkDelayed,)
 
 
 def table(services: Iterable[Service]) -> str:

@@ -64,11 +64,11 @@ class Blobs:
         try:
             data = self.path(blob).read_bytes()
         except FileNotFoundError as error:
-            raise Permanent(f"blob {blob.sha256[:12]} is not in the store {self.root}") from error
+            raise Permanent(f"blob {blob.sha256[:12]} is gone from the blob store") from error
         except OSError as error:
             raise Unavailable(f"blob {blob.sha256[:12]} can't be read: {error}") from error
         if hashlib.sha256(data).hexdigest() != blob.sha256:
-            raise Permanent(f"blob {blob.sha256[:12]} in {self.root} was changed on disk")
+            raise Permanent(f"blob {blob.sha256[:12]} in the blob store is damaged")
         return data
 
     def _keep(self, temporary: Path, blob: Blob) -> None:

@@ -179,15 +179,13 @@ class Prepared(ItemEvent):
 class ImageHashed(Prepared):
     """The file is an image; its print file and hashes exist."""
 
-    stage = "hasher"
-    outcome = "hashed"
+    stage, outcome = "hasher", "hashed"
 
 
 class ImageRejected(ItemEvent):
     """The file can't become a print: `reason` says why and what to do, in the user's words."""
 
-    stage = "hasher"
-    outcome = "rejected"
+    stage, outcome = "hasher", "rejected"
     code: str
     reason: str
 
@@ -195,15 +193,13 @@ class ImageRejected(ItemEvent):
 class ImageAccepted(Prepared):
     """No known picture of this tenant equals it. It is claimed until it is stored or fails."""
 
-    stage = "dedup"
-    outcome = "accepted"
+    stage, outcome = "dedup", "accepted"
 
 
 class DuplicateFound(ItemEvent):
     """It equals a picture the tenant already has: `distance` bits of 256 differ in the nearer of the two hashes."""
 
-    stage = "dedup"
-    outcome = "duplicate"
+    stage, outcome = "dedup", "duplicate"
     kind: Literal["identical", "near"]
     distance: int = Field(ge=0, le=256)
     match: Match
@@ -213,8 +209,7 @@ class DuplicateFound(ItemEvent):
 class ImageFailed(ItemEvent):
     """A message about this file ended in a dead-letter queue: `failed_stage` gave up. Not the file's fault."""
 
-    stage = "ingest"
-    outcome = "failed"
+    stage, outcome = "ingest", "failed"
     failed_stage: Stage
     reason: str
     mockup_id: UUID | None = Field(default=None, description="which of the design's listings it was about, if one")
@@ -223,8 +218,7 @@ class ImageFailed(ItemEvent):
 class DesignStored(ItemEvent):
     """Size and SHA-256 were read back from the NAS: the design is safe."""
 
-    stage = "storage"
-    outcome = "stored"
+    stage, outcome = "storage", "stored"
     number: int
     name: str = Field(description="the file name that the design got, e.g. 'UV 100 UVDTF_16oz_100.png'")
     path: str = Field(description="below the NAS root, '/' between its parts")
@@ -247,16 +241,14 @@ class DesignActivityChanged(Message):
 class StorageFailed(ItemEvent):
     """An accepted file will not be stored: the NAS refused it for good, or it had been given up elsewhere."""
 
-    stage = "storage"
-    outcome = "failed"
+    stage, outcome = "storage", "failed"
     reason: str
 
 
 class MockupsRendered(ItemEvent):
     """All product pictures of one design for one mockup group."""
 
-    stage = "mockup"
-    outcome = "rendered"
+    stage, outcome = "mockup", "rendered"
     mockup_id: UUID
     design: Blob
     design_name: str
@@ -273,8 +265,7 @@ class MockupFailed(ItemEvent):
     """No picture can be rendered from what the mockup group holds; `reason` says what to mend."""
 
     work = False
-    stage = "mockup"
-    outcome = "failed"
+    stage, outcome = "mockup", "failed"
     mockup_id: UUID
     reason: str
 
@@ -283,8 +274,7 @@ class ListingPublished(ItemEvent):
     """The listing exists in the shop (as a draft, unless asked otherwise) with all of its pictures."""
 
     work = False
-    stage = "publisher"
-    outcome = "published"
+    stage, outcome = "publisher", "published"
     mockup_id: UUID
     target: str
     listing_id: str
@@ -297,8 +287,7 @@ class ListingFailed(ItemEvent):
     """The shop refused the listing for good; `reason` says what to mend."""
 
     work = False
-    stage = "publisher"
-    outcome = "failed"
+    stage, outcome = "publisher", "failed"
     mockup_id: UUID
     reason: str
 
@@ -331,6 +320,16 @@ class MockupsRequested(Message):
     template: ListingTemplate
     backgrounds: tuple[Background, ...]
     digital: bool = False
+
+
+class WorkDelayed(Message):
+    """For people who wait: a service waits for what it needs, or tries a message again later. Nobody acts on it."""
+
+    work = False
+    service: Stage
+    session_id: UUID | None = Field(description="whose upload waits; none: everything that the service has to do")
+    cause: str = Field(description="the error and its words; empty: it goes on")
+    again_in_s: float | None = Field(default=None, description="when it is tried again; none: as soon as may be")
 
 
 class WorkCancelled(Message):

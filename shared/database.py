@@ -37,7 +37,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        state = _sqlstate(error)
+        state = str(getattr(getattr(error, "orig", None), "pgcode", None) or "")
         if state.startswith(PASSING_STATES):
             raise Retryable(f"the database asks for another try ({state})") from error
         raise Unavailable(f"the database can't be used: {_first_line(error)}") from error
@@ -45,10 +45,6 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         if error.connection_invalidated:
             raise Unavailable(f"the database went away: {_first_line(error)}") from error
         raise
-
-
-def _sqlstate(error: BaseException) -> str:
-    return str(getattr(getattr(error, "orig", None), "pgcode", None) or "")
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,10 +6,10 @@ import structlog
 
 from services.hasher.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
-from services.hasher.rejection import Rejected
+from services.hasher.rejection import Lost, Rejected
 from services.hasher.results import Result, Results, key_of
 from services.hasher.sniffing import misnamed
-from shared.contracts import BatchSubmitted, Blob, ImageHashed, ImageRejected, PrintSpec, UploadedFile
+from shared.contracts import BatchSubmitted, Blob, ImageFailed, ImageHashed, ImageRejected, PrintSpec, UploadedFile
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ Make = Callable[[Blob, PrintSpec], Result]
 
 def on_batch_submitted(
     batch: BatchSubmitted, make: Make, limits: Limits, results: Results
-) -> Iterator[ImageHashed | ImageRejected]:
+) -> Iterator[ImageHashed | ImageRejected | ImageFailed]:
     """One answer per file, in the batch's order, each as soon as its blobs are stored.
 
     The order is part of the promise: an answer's id is made from its place, and a repeat must give the same ids.
@@ -30,11 +30,14 @@ def on_batch_submitted(
 
 def _answer(
     batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits, results: Results
-) -> ImageHashed | ImageRejected:
+) -> ImageHashed | ImageRejected | ImageFailed:
     try:
         return _hashed(batch, file, _result(batch, file, make, limits, results))
     except Rejected as rejected:
         return _rejected(batch, file, rejected)
+    except Lost as lost:
+        log.error("a file is lost on the server", filename=file.filename, sha256=file.upload.sha256, cause=str(lost))  # noqa: TRY400
+        return _lost(batch, file)
 
 
 def _result(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits, results: Results) -> Result:
@@ -89,6 +92,22 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
         dhash=result.dhash,
         destination=batch.destination,
         warnings=(wrong_name, *result.warnings) if wrong_name else result.warnings,
+    )
+
+
+def _lost(batch: BatchSubmitted, file: UploadedFile) -> ImageFailed:
+    words = (
+        "the server has lost this file's bytes; upload it again, or try it again once your operator has restored them"
+    )
+    return ImageFailed(
+        tenant_id=batch.tenant_id,
+        session_id=batch.session_id,
+        item_id=file.item_id,
+        index=file.index,
+        generation=file.generation,
+        filename=file.filename,
+        failed_stage="hasher",
+        reason=f"{file.filename}: {words} ({file.upload.sha256[:12]})",
     )
 
 

@@ -11,7 +11,7 @@ from services.hasher.child import at_most
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from services.hasher.rejection import OUT_OF_MEMORY, Rejected
+from services.hasher.rejection import OUT_OF_MEMORY, Lost, Rejected
 from services.hasher.results import Result
 from shared.blobs import Blobs
 from shared.contracts import Blob, PrintSpec
@@ -47,6 +47,7 @@ class Maker:
 
         Raises:
             Rejected: the file can't become a print.
+            Lost: its bytes are gone.
             Unavailable: the blob store can't be reached.
         """
         try:
@@ -61,7 +62,7 @@ class Maker:
         try:
             data = self.blobs.get(upload)
         except Permanent as error:  # one lost upload must not take its batch with it
-            raise Rejected("upload_lost", "the server no longer has this file's bytes; upload it again") from error
+            raise Lost(str(error)) from error
         with at_most(self.limits.max_seconds):
             design = prepare(data, spec, self.limits)
         return Result(

@@ -1,4 +1,6 @@
-"""The one way to say that a file can't become a print."""
+"""The two ways to say that there will be no print of a file: it can't become one, or the server has lost it."""
+
+from shared.errors import Permanent
 
 OUT_OF_MEMORY = "out_of_memory"
 
@@ -13,6 +15,10 @@ class Rejected(Exception):  # noqa: N818 - a verdict about the file, not a fault
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason}"
+
+
+class Lost(Permanent):
+    """The file's bytes are gone from the blob store, or damaged there: not its own fault, and its batch goes on."""
 
 
 def in_words(size: int) -> str:

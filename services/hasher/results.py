@@ -5,12 +5,15 @@ import os
 import tempfile
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
 from services.hasher.versions import ALGORITHM, PRINT
 from shared.blobs import Blobs
 from shared.contracts import BatchSubmitted, Blob, Hash256, Part, UploadedFile
-from shared.errors import Unavailable
+from shared.errors import Permanent, Unavailable
+
+log = structlog.get_logger()
 
 
 class Result(Part):
@@ -40,14 +43,14 @@ class Results:
         self.root = blobs.root / "derived"
 
     def find(self, key: str) -> Result | None:
-        """The remembered result, if its blobs still exist.
+        """The remembered result, if its blobs are still what they were: a damaged one is made again like a lost one.
 
         Raises:
             Unavailable: the blob store can't be read.
         """
         try:
             result = Result.model_validate_json(self._path(key).read_bytes())
-            kept = all(self._exists(blob) for blob in (result.print_file, result.canonical))
+            kept = all(self._sound(blob) for blob in (result.print_file, result.canonical))
         except (FileNotFoundError, ValidationError):  # never made, or torn by a crash: made again
             return None
         except OSError as error:
@@ -73,9 +76,12 @@ class Results:
         except OSError as error:
             raise Unavailable(f"the results in {self.root} can't be written: {error}") from error
 
-    def _exists(self, blob: Blob) -> bool:
-        path = self.blobs.path(blob)
-        return path.is_file() and path.stat().st_size == blob.size
+    def _sound(self, blob: Blob) -> bool:
+        try:
+            return len(self.blobs.get(blob)) == blob.size
+        except Permanent as error:
+            log.warning("what was made of a file is made anew", cause=str(error))
+            return False
 
     def _path(self, key: str) -> Path:
         return self.root / key[:2] / f"{key}.json"

@@ -83,6 +83,8 @@ class Lanes:
         self._stopping = False
         self._handed: set[UUID] = set()
         self._cut_off_at: float | None = None
+        self.trouble: str | None = None
+        """Why nothing is passed on over the broker just now, in words."""
         self._ahead = Ahead(self.engine, self.original, self._bus)
 
     @property
@@ -147,15 +149,16 @@ class Lanes:
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
             self._cut_off_at = self._cut_off_at or time.monotonic()
+            self.trouble = "the message broker does not answer; work goes on when it is back"
             return
         publish = _from_thread(self.rabbit)
         try:
             while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
                 pass
-        except Unavailable:
-            self._cut_off_at = self._cut_off_at or time.monotonic()
+        except Unavailable as error:
+            self._cut_off_at, self.trouble = self._cut_off_at or time.monotonic(), str(error)
             raise
-        self._cut_off_at = None
+        self._cut_off_at = self.trouble = None
 
     async def _send_original(self) -> None:
         await self._send_loose()

@@ -31,6 +31,7 @@ from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
 from services.ingest.ops import outcomes, purging
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.admission import Door
+from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.prints import Prints
@@ -125,16 +126,10 @@ def build(
     )
     store = Sessions(engine, hashers)
     nas = open_nas(settings.nas_url)
-
-    def trouble() -> str | None:
-        try:
-            nas.check()
-        except Retryable as error:
-            return str(error)
-        return None
-
     prints = Prints(engine, blobs, nas)
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, trouble)
+    desk = Desk(
+        store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, Delays(engine)
+    )
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)
@@ -242,4 +237,6 @@ async def _sweep(store: Sessions, settings: Settings) -> None:
 def _broker_state(lanes: Lanes) -> str:
     if lanes.rabbit is None:
         return "none"
-    return "ok" if lanes.rabbit.connected else "away"
+    if not lanes.rabbit.connected:
+        return "away"
+    return f"takes nothing: {lanes.trouble}" if lanes.trouble else "ok"

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from services.ingest.ops.archive import Archive, on_dead_letter
 from services.ingest.sessions import handlers
+from services.ingest.sessions.delays import Delays, on_work_delayed
 from services.ingest.sessions.projection import Projection
 from shared.bus.service import Service
 from shared.contracts import Stage
@@ -32,5 +33,6 @@ def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: s
     service.on(handlers.on_mockup_failed, projection)
     service.on(handlers.on_listing_published, projection)
     service.on(handlers.on_listing_failed, projection)
+    service.on(on_work_delayed, Delays(engine))
     service.on(on_dead_letter, Archive(engine, loose_lane))
     return service

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from services.local import apt, docker
 from services.local.amqp import NoBroker, greet, management, place, ready
 from services.local.node import installed, started_node
 from services.local.process import NotStarted, free_ports, password, wait_for
+from services.local.servers import Server
 
 LOG = logging.getLogger(__name__)
 HERE = "amqp://guest:guest@localhost:5672/"
@@ -33,6 +34,8 @@ class StartedBroker:
     url: str
     management_url: str | None
     wait: Callable[[], Broker]
+    servers: Sequence[Server] = ()
+    """Those of our own, for whoever watches over them."""
 
 
 @contextlib.contextmanager
@@ -97,7 +100,7 @@ def _private(stack: ExitStack, data_dir: Path, origin: str, throwaway: bool, man
         node = started.wait()
         return Broker(node.url, node.management_url, f"{node.product}, private node on {place(node.url)} ({origin})")
 
-    return StartedBroker(started.url, started.management_url, wait)
+    return StartedBroker(started.url, started.management_url, wait, (started.epmd, started.server))
 
 
 def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> StartedBroker | None:

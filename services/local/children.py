@@ -36,13 +36,13 @@ class Processes:
         self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
 
     def log(self, name: str, number: int) -> Path:
-        """What it prints; what the one before it printed lies beside it."""
+        """What it prints; what those before it printed lies beside it, the latest under .1."""
         return self.logs / f"{name}-{number}.log"
 
     def start(self, name: str, number: int) -> None:
         """Start one process of a service."""
         log = self.log(name, number)
-        _put_by(log)
+        process.put_by(log)
         # as in production, with all that it checks
         command = [sys.executable, "-m", "services.cli", "run", *self.where, name]
         self.children[name, number] = process.start(
@@ -63,7 +63,7 @@ class Processes:
                 self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
                 self.say(
                     f"{name} {number} ended with status {child.returncode} and is started again in {pause:.0f} s; "
-                    f"its log is {_put_by(self.log(name, number))}"
+                    f"its log is {process.put_by(self.log(name, number))}"
                 )
             elif time.monotonic() >= due:
                 self._restarts[name, number] = (deaths, 0.0)
@@ -84,11 +84,3 @@ class Processes:
                 )
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-
-
-def _put_by(log: Path) -> Path:
-    """Rename the log of a process that has ended, out of the next one's way."""
-    earlier = log.with_name(f"{log.name}.1")
-    if log.exists():
-        log.replace(earlier)
-    return earlier

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import URL, make_url
 from services.local import docker
 from services.local.postgres import choose, installed, private_cluster, ready
 from services.local.process import NotStarted, free_ports, password, wait_for
+from services.local.servers import Server
 
 LOG = logging.getLogger(__name__)
 PULL_LIMIT_S = 300  # a first `docker run` fetches the image
@@ -23,6 +24,8 @@ class Database:
 
     url: str
     description: str
+    servers: Sequence[Server] = ()
+    """Ours, for whoever watches over it."""
 
 
 @contextlib.contextmanager
@@ -67,7 +70,8 @@ def _private(stack: ExitStack, data_dir: Path, *, fsync: bool, throwaway: bool) 
         return None
     cluster = stack.enter_context(private_cluster(folder, binaries, fsync=fsync, throwaway=throwaway))
     where = _place(make_url(cluster.url))
-    return Database(cluster.url, f"PostgreSQL {cluster.version}, private server on {where} ({binaries.origin})")
+    description = f"PostgreSQL {cluster.version}, private server on {where} ({binaries.origin})"
+    return Database(cluster.url, description, (cluster.server,))
 
 
 def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> Database:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.local.amqp import ready
 from services.local.process import NotStarted, claim, free_ports, password, start, stop, wait_for
+from services.local.servers import Server
 
 # Debian's wrapper in /usr/sbin changes user and folder and drops the environment, so its inner program comes first
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -35,8 +36,9 @@ class StartedNode:
 
     url: str
     management_url: str | None
-    server: subprocess.Popen[bytes]
+    server: Server
     log: Path
+    epmd: Server
 
     def wait(self) -> Node:
         """The node, once it lets us in.
@@ -46,12 +48,12 @@ class StartedNode:
         """
         product = wait_for(
             lambda: ready(self.url, self.management_url),
-            self.server,
+            self.server.process,
             what="RabbitMQ",
             log=self.log,
             limit_s=START_LIMIT_S,
         )
-        return Node(self.url, self.management_url, product, self.server.pid)
+        return Node(self.url, self.management_url, product, self.server.process.pid)
 
 
 def installed() -> Path | None:
@@ -82,26 +84,33 @@ def started_node(
         NotStarted: another node uses `data_dir`.
     """
     data_dir = data_dir.resolve()
-    with claim(data_dir) as lock:
-        port, management_port, dist_port, epmd_port = free_ports(4)
-        secret = password(data_dir / "password")
-        _configure(data_dir, port, management_port if management else None, secret)
-        env = _environment(data_dir, dist_port, epmd_port)
-        epmd = start(
-            [_epmd(), "-port", str(epmd_port), "-address", "127.0.0.1"],
-            when_orphaned="KILL",
-            log=data_dir / "epmd.log",
-            env=env,
-        )
-        log = data_dir / "start.log"
-        server = start([program], when_orphaned="TERM", log=log, env=env, inherit=[lock])
+    port, management_port, dist_port, epmd_port = free_ports(4)
+    env, log = _environment(data_dir, dist_port, epmd_port), data_dir / "start.log"
+
+    def begin_epmd() -> subprocess.Popen[bytes]:
+        command = [str(_epmd()), "-port", str(epmd_port), "-address", "127.0.0.1"]
+        return start(command, when_orphaned="KILL", log=data_dir / "epmd.log", env=env)
+
+    def begin() -> subprocess.Popen[bytes]:
+        with claim(data_dir) as lock:
+            _configure(data_dir, port, management_port if management else None, password(data_dir / "password"))
+            return start([program], when_orphaned="TERM", log=log, env=env, inherit=[lock])
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    epmd = Server("RabbitMQ's epmd", begin_epmd)
+    try:
+        server = Server("RabbitMQ", begin)
+    except BaseException:
+        stop(epmd.process, signal.SIGTERM)
+        raise
+    secret = password(data_dir / "password")
     try:
         url = f"amqp://presswork:{secret}@127.0.0.1:{port}/"
         management_url = f"http://presswork:{secret}@127.0.0.1:{management_port}" if management else None
-        yield StartedNode(url, management_url, server, log)
+        yield StartedNode(url, management_url, server, log, epmd)
     finally:
-        stop(server, *([] if throwaway else [signal.SIGTERM]), grace_s=30)
-        stop(epmd, signal.SIGTERM)
+        stop(server.process, *([] if throwaway else [signal.SIGTERM]), grace_s=30)
+        stop(epmd.process, signal.SIGTERM)
 
 
 def _configure(data_dir: Path, port: int, management_port: int | None, secret: str) -> None:

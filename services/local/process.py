@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import os
 import random
 import secrets
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+KEPT_LOGS = 9  # of each process: what went wrong is looked into after some restarts
 
 # below Linux's ephemeral range (32768 and up), so that no outgoing connection takes a port between choice and use
 PORTS = range(20_000, 32_000)
@@ -113,6 +116,16 @@ def stop(process: subprocess.Popen[bytes], *asking: signal.Signals, grace_s: flo
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def put_by(log: Path) -> Path:
+    """Rename the log of a process that has ended, out of the next one's way; returns where it is now."""
+    names = [log.with_name(f"{log.name}.{number}") for number in range(1, KEPT_LOGS + 1)]
+    if log.exists():
+        for earlier, later in reversed(list(itertools.pairwise([log, *names]))):
+            if earlier.exists():
+                earlier.replace(later)
+    return names[0]
 
 
 def tail(log: Path, lines: int = 8) -> str:

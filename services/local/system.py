@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
 from services.local.environment import settings_for, shop, write_down
 from services.local.process import NotStarted, claim
+from services.local.servers import Server
 from services.ops.broker import consumers
 from shared.errors import Unavailable
 
@@ -50,6 +51,8 @@ class Running:
     listings_dir: Path
     environment: Mapping[str, str]
     processes: Processes
+    servers: Sequence[Server] = ()
+    """Broker and database, where they are our own."""
 
 
 @contextlib.contextmanager
@@ -85,6 +88,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
             Path(settings["LISTINGS_DIR"]),
             settings,
             Processes(settings, data_dir / "logs", say, inherit=[lock], data_dir=data_dir),
+            (*store.servers, *(queue.servers if queue else ())),
         )
         stack.callback(running.processes.stop)
         _start(running, plan, queue)
@@ -127,6 +131,8 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
             if not stopped.is_set():  # Python drops an interrupt that hits a finalizer
                 say(f"ready     {running.base_url} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
             while not stopped.wait(0.5):
+                for server in running.servers:
+                    server.watch(say)
                 running.processes.watch()
             say("stopping: what is in work is finished first")
     finally:

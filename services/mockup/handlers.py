@@ -58,7 +58,9 @@ def _design(blob: Blob, blobs: Blobs) -> Bytes:
     try:
         return design(blobs.get(blob))
     except Permanent as error:
-        raise Unusable("the server no longer has this design's print file; upload the design again") from error
+        raise Unusable(
+            "the server no longer has this design's print file; try the listing again: it is fetched from the NAS"
+        ) from error
     except Unusable as error:
         raise Unusable(f"the design's print file can't be read: {error}") from error
 

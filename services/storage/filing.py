@@ -44,6 +44,7 @@ class Filing:
                 self._put_staged(design)
             except Permanent as error:
                 self.designs.fail(event, _in_words(design, error), Cause.of(event))
+                _log(design, error)
             else:
                 self.designs.placed(event)
         if not self.designs.awaits(event):
@@ -106,10 +107,12 @@ class Filing:
             return self._finish(renumbered, last_try=last_try) if renumbered.state == "numbered" else renumbered
         except Permanent as error:
             self.numbers.take_back(design, _in_words(design, error))
+            _log(design, error)
         except Retryable as error:
             if not last_try or isinstance(error, Unavailable):
                 raise
             self.numbers.take_back(design, _in_words(design, error))
+            _log(design, error)
         else:
             self.designs.stored(design)
         return self.designs.find(design.event.item_id)
@@ -126,12 +129,18 @@ class Filing:
 
     def _put_staged(self, design: Design) -> None:
         content = design.event.print_file
-        source = self._source(content)
         try:
-            self.nas.put(design.staging, source, content.sha256, content.size)
-        except NameTaken:  # it was damaged there: only this file ever gets this name
-            self.nas.delete(design.staging)
-            self.nas.put(design.staging, source, content.sha256, content.size)
+            source = self._source(content)
+            try:
+                self.nas.put(design.staging, source, content.sha256, content.size)
+            except NameTaken:  # it was damaged there: only this file ever gets this name
+                self.nas.delete(design.staging)
+                self.nas.put(design.staging, source, content.sha256, content.size)
+        except Permanent as error:
+            if self._sound(content):
+                raise
+            words = "its print file is lost or damaged on the server; try it again, and it is made anew"
+            raise Permanent(f"{words} ({content.sha256[:12]})") from error
 
     def _remove(self, path: str) -> None:
         try:
@@ -144,8 +153,14 @@ class Filing:
         if not source.exists():
             if not self.blobs.root.is_dir():
                 raise Unavailable(f"the blob store {self.blobs.root} is not there (not mounted?)")
-            raise Permanent(f"the server no longer has its bytes ({content.sha256[:12]}); upload it again")
+            raise Permanent(f"blob {content.sha256[:12]} is gone from the blob store")
         return source
+
+    def _sound(self, content: Blob) -> bool:
+        try:
+            return bool(self.blobs.get(content))
+        except Permanent:
+            return False
 
     def _first_free(self, place: Destination) -> int:
         folder = design_folder(place.shop, place.template, digital=place.digital)
@@ -156,3 +171,9 @@ class Filing:
 
 def _in_words(design: Design, error: Exception) -> str:
     return f"{design.event.filename} could not be stored: {error}"
+
+
+def _log(design: Design, error: Exception) -> None:
+    """No dead letter tells of it: for whoever looks after NAS and blob store."""
+    session, file = str(design.event.session_id), design.event.filename
+    log.warning("a design can't be stored", filename=file, session_id=session, cause=repr(error))

@@ -29,6 +29,7 @@ class Breaker:
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
         self.pause_s, self.said = 0.0, ""  # above 0: open; the cause that was logged last, without names in it
+        self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
     @contextlib.asynccontextmanager
@@ -51,7 +52,7 @@ class Breaker:
                 self.said = words
                 log.warning("outage: messages wait", cause=str(error))
             if opens or (away and asks):
-                self.pause_s = longer(self.pause_s)
+                self.pause_s, self.cause = longer(self.pause_s), error
             raise
         finally:
             if asks:

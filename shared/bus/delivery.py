@@ -8,12 +8,14 @@ unacked message (RabbitMQ's limit is 30 minutes).
 """
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import socket
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import uuid4
 
 import structlog
 
@@ -23,12 +25,13 @@ from shared.bus.envelope import Envelope, Undecodable, answer_id, seal, unseal
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Failed, Outcome, Sealed, outcome_of
 from shared.bus.topology import Route, routes
-from shared.contracts import Message
-from shared.errors import Unavailable
+from shared.contracts import Message, WorkDelayed
+from shared.errors import Busy, Unavailable
 
 log = structlog.get_logger()
 
 KEEP_S = 600.0
+TELLING_S = 5.0
 PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # who answers, so that an operator can tell which of eight it was
 
 
@@ -48,11 +51,7 @@ class Transport(Protocol):
         """
 
     async def publish(self, envelope: Envelope) -> None:
-        """Send a message to each of its routes, and return when all have it; repeat what failed, the id stays.
-
-        Raises:
-            Unroutable, Unavailable: as `send` does.
-        """
+        """Send a message to each of its routes; raises as `send` does: repeat what failed, the id stays."""
         body, session = seal(envelope), envelope.correlation_id
         copies = [
             self.send(route, Sealed(f"{envelope.id}@{route.exchange}", body, correlation_id=session))
@@ -85,8 +84,10 @@ async def deliver(consumer: Consumer, delivery: Delivery) -> bool:
         session_id=envelope.correlation_id,
     ):
         outcome, error_or_none = await _work(consumer, delivery, envelope)
-        failed = Failed(service, delivery, error_or_none, envelope.correlation_id)
-        return await _settle(consumer, outcome, failed)
+        again = {Outcome.FAILED: service.retry.after(delivery.attempt), Outcome.KEPT_LONG: service.retry.delays_s[-1]}
+        if outcome in again:
+            await _tell(consumer, envelope, error_or_none, again[outcome])
+        return await _settle(consumer, outcome, Failed(service, delivery, error_or_none, envelope.correlation_id))
 
 
 async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> tuple[Outcome, Exception | None]:
@@ -98,18 +99,20 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
             async with breaker.turn(kept_until, first=not pause_s):
                 await _handle(consumer, envelope)
         except NoTurn:
-            return Outcome.STOPPING if breaker.stopping.is_set() else Outcome.KEPT_LONG, None
+            return Outcome.STOPPING if breaker.stopping.is_set() else Outcome.KEPT_LONG, breaker.cause
         except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
             if not (isinstance(error, Unavailable) or delivery.dead_service):
                 return outcome_of(error, retry, delivery.attempt), error
             if clock() > kept_until:
-                return Outcome.KEPT_LONG, None
+                return Outcome.KEPT_LONG, error
             pause_s = longer(pause_s)
+            await _tell(consumer, envelope, error)
             if not breaker.pause_s:  # not what all wait for, so the pauses are its own
                 log.warning("waiting", cause=str(error), next_try_s=pause_s)
                 if await stopped_within(breaker.stopping, pause_s):
                     return Outcome.STOPPING, None
         else:
+            await _tell(consumer, envelope, None)
             return Outcome.HANDLED, None
 
 
@@ -132,6 +135,21 @@ async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
     return settlement.acks
 
 
+async def _tell(consumer: Consumer, about: Envelope, error: Exception | None, again_in_s: float | None = None) -> None:
+    """Tell what the session, or in an outage everybody, waits for; no error: it is over. No work hangs on it."""
+    breaker, name, over = consumer.breaker, consumer.service.name, error is None
+    if isinstance(error, Busy) or (over and (breaker.pause_s or not breaker.cause)):
+        return
+    breaker.cause = None if over else breaker.cause
+    everybody = over or (breaker.pause_s > 0 and again_in_s is None)
+    session = None if everybody else getattr(about.message, "session_id", None)
+    if everybody or session:
+        cause = "" if over else f"{type(error).__name__}: {error}"[:1000]
+        delay = WorkDelayed(service=name, session_id=session, cause=cause, again_in_s=again_in_s)
+        with contextlib.suppress(Unavailable, TimeoutError):
+            await asyncio.wait_for(consumer.transport.publish(Envelope(uuid4(), delay, name)), TELLING_S)
+
+
 def _open(service: Service, delivery: Delivery) -> Envelope:
     if delivery.dead_service is not None:
         letter = DeadLetter.of(delivery.dead_service, delivery.body, delivery.headers)
@@ -149,11 +167,10 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
 
     async def answer(message: Message, index: int) -> None:
         # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
-        correlation = _session_of(message) or envelope.correlation_id
+        correlation = str(getattr(message, "session_id", None) or "") or envelope.correlation_id
         answer = answer_id(envelope.id, message, index)
-        await consumer.transport.publish(
-            Envelope(answer, message, f"{service.name}/{PROCESS}", correlation, envelope.id)
-        )
+        source = f"{service.name}/{PROCESS}"
+        await consumer.transport.publish(Envelope(answer, message, source, correlation, envelope.id))
 
     def work() -> None:
         unconfirmed: list[Future[None]] = []
@@ -165,8 +182,3 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
                 future.result()
 
     await loop.run_in_executor(consumer.threads, contextvars.copy_context().run, work)
-
-
-def _session_of(message: Message) -> str | None:
-    session = getattr(message, "session_id", None)
-    return str(session) if session else None

@@ -272,8 +272,10 @@ class _Inbox:
         try:
             async with _within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
                 found = (await probe.declare_queue(self.name, passive=True)).declaration_result
-        except BROKER_ERRORS:
-            return False  # no connection or no queue: when they are back, we hear of it or find it here
+        except BROKER_ERRORS as error:  # no connection or no queue: when they are back, we hear of it or find it here
+            if self.connection.connected.is_set():
+                log.warning("is the queue there? see presswork topology check", queue=self.name, cause=repr(error))
+            return False
         return bool(found.message_count) or not found.consumer_count
 
     async def stop(self, grace_s: float) -> None:

@@ -63,8 +63,5 @@ class Service:
 
 def _emitted(annotation: object) -> tuple[type[Message], ...]:
     """The message types inside `Iterator[A | B]`."""
-    found: list[type[Message]] = []
-    for argument in get_args(annotation):
-        members = get_args(argument) or (argument,)
-        found += [member for member in members if inspect.isclass(member) and issubclass(member, Message)]
-    return tuple(found)
+    members = [member for part in get_args(annotation) for member in get_args(part) or (part,)]
+    return tuple(member for member in members if inspect.isclass(member) and issubclass(member, Message))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from shared.bus.service import Service
-from shared.contracts import ItemEvent, Message
+from shared.contracts import ItemEvent, Message, WorkDelayed
 
 EVENTS = "presswork.events"
 PROGRESS = "presswork.progress"
@@ -44,11 +44,11 @@ def routing_key(message_type: type[Message]) -> str:
 
 def routes(message: Message) -> tuple[Route, ...]:
     """Every place that a message is published to. Each copy must reach a queue."""
-    found: list[Route] = []
-    if type(message).work:
-        found.append(Route(EVENTS, routing_key(type(message))))
+    found = [Route(EVENTS, routing_key(type(message)))] if type(message).work else []
     if isinstance(message, ItemEvent):
         found.append(Route(PROGRESS, f"progress.{message.session_id}.{message.stage}.{message.outcome}"))
+    if isinstance(message, WorkDelayed):
+        found.append(Route(PROGRESS, f"progress.{message.session_id or 'all'}.{message.service}.delayed"))
     return tuple(found)
 
 

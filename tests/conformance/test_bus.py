@@ -24,7 +24,7 @@ from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.settlement import Sealed
 from shared.bus.topology import EVENTS, Route, routing_key
-from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile
+from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile, WorkDelayed
 from shared.errors import Permanent, Retryable, Unavailable
 
 DEADLINE_S = 20.0
@@ -130,8 +130,12 @@ def archiver(heard: Heard) -> Service:
     def on_dead_letter(letter: DeadLetter) -> None:
         heard.add(letter)
 
+    def on_work_delayed(delay: WorkDelayed) -> None:
+        """Every outage is told to whoever follows progress."""
+
     service = Service("ingest", follows_progress=True, archives=("storage",))
     service.on(on_dead_letter)
+    service.on(on_work_delayed)
     return service
 
 

@@ -254,7 +254,8 @@ def test_work_that_a_service_gives_up_fails_in_words_and_is_kept(world: World, s
     receipt = seller.receipt(session_id)
     assert receipt["state"] == "finished"
     assert [item["listing_state"] for item in receipt["items"]] == ["listed", "failed", "listed"]
-    assert receipt["items"][1]["listing_reason"].startswith(f"publisher gave up: Permanent: blob {sha256[:12]} ")
+    why = f"could not be listed: blob {sha256[:12]} in the blob store is damaged; try it again later"
+    assert receipt["items"][1]["listing_reason"].startswith(f"{receipt['items'][1]['filename']} {why}")
     letters = world.rows("SELECT service, message_type FROM ingest.dead_letters WHERE session_id = :id", id=session_id)
     assert letters == [("publisher", "MockupsRendered")]
     assert world.rows(DRIFT) == []

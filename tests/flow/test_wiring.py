@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from services.embedded import workers
-from services.flow import FROM_HTTP, mermaid
+from services.flow import FROM_BUS, FROM_HTTP, mermaid
 from services.ingest.service import build
 from services.ops.queues import topology
 from shared.bus.dead_letter import DeadLetter
@@ -32,7 +32,7 @@ def heard_as_work(services: list[Service]) -> set[type[Message]]:
 
 def emitted(services: list[Service]) -> set[type[Message]]:
     handlers = [handler for service in services for handler in service.handlers.values()]
-    return {message for handler in handlers for message in handler.emits} | set(FROM_HTTP)
+    return {message for handler in handlers for message in handler.emits} | {*FROM_HTTP, *FROM_BUS}
 
 
 def test_every_service_of_the_contract_is_built(services: list[Service]) -> None:
@@ -55,7 +55,7 @@ def test_a_message_is_marked_as_work_exactly_when_a_service_acts_on_it(services:
 
 def test_ingest_follows_every_item_event(services: list[Service]) -> None:
     events = {message for message in emitted(services) if issubclass(message, ItemEvent)}
-    assert events == set(services[0].handlers) - {DeadLetter}
+    assert events == set(services[0].handlers) - {DeadLetter, *FROM_BUS}
 
 
 def test_every_inbox_has_its_dead_letter_queue_and_somebody_who_keeps_it(services: list[Service]) -> None:

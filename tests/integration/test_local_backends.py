@@ -15,11 +15,13 @@ from sqlalchemy import NullPool, create_engine, text
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.local import node, postgres
-from services.local.amqp import NoBroker, greet, manages, place
+from services.local.amqp import NoBroker, greet, manages, place, ready
 from services.local.broker import broker
 from services.local.children import Processes
 from services.local.database import database
-from services.local.process import NotStarted, claim, free_ports, password, start, tail, wait_for
+from services.local.process import NotStarted, claim, free_ports, password, put_by, start, tail, wait_for
+from services.local.servers import Server
+from tests.integration.ingest.embedded import eventually
 
 OWNER = """
 import signal, sys
@@ -237,6 +239,48 @@ def test_a_service_that_dies_is_started_again_and_its_log_is_named(tmp_path: Pat
 
     asking(watched)
     services.stop()
+
+
+def test_a_database_of_ours_that_dies_is_started_again_in_its_place_and_that_is_said(
+    tmp_path: Path, binaries: postgres.Binaries
+) -> None:
+    said: list[str] = []
+    with postgres.private_cluster(tmp_path, binaries, throwaway=True) as running:
+        os.kill(running.pid, signal.SIGKILL)
+        running.server.process.wait()
+        started_again(running.server, said)
+        assert eventually(lambda: postgres.ready(running.url)) == running.version
+    assert said == ["PostgreSQL ended with status -9 and is started again in 1 s; work waits for it"]
+
+
+def test_a_broker_of_ours_that_dies_is_started_again_in_its_place(tmp_path: Path, program: Path) -> None:
+    said: list[str] = []
+    with node.started_node(tmp_path, program, throwaway=True, management=False) as started:
+        broker = started.wait()
+        os.kill(broker.pid, signal.SIGKILL)
+        started.server.process.wait()
+        started_again(started.server, said)
+        assert eventually(lambda: ready(broker.url, None)) == broker.product
+    assert said == ["RabbitMQ ended with status -9 and is started again in 1 s; work waits for it"]
+
+
+def started_again(server: Server, said: list[str]) -> None:
+    dead = server.process.pid
+
+    def lives() -> bool:
+        server.watch(said.append)
+        return server.process.pid != dead
+
+    eventually(lives)
+
+
+def test_the_logs_of_the_last_starts_are_kept(tmp_path: Path) -> None:
+    log = tmp_path / "hasher-1.log"
+    for number in range(12):
+        log.write_text(f"start {number}")
+        assert put_by(log).read_text() == f"start {number}"
+    assert (tmp_path / "hasher-1.log.9").read_text() == "start 3"
+    assert len(list(tmp_path.iterdir())) == 9
 
 
 def test_a_program_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:

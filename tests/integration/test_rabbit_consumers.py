@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.local.broker import Broker
 from services.ops.broker import consumers, declare
@@ -26,6 +27,7 @@ from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
+from tests.integration.ingest.embedded import eventually
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.rabbit
@@ -126,6 +128,20 @@ def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
                     await bus.publish(command())
                 await heard.reach(messages * round_)
 
+    asyncio.run(scenario())
+
+
+def test_a_missing_queue_is_said_in_the_log_again_and_again(amqp_url: str, delete: Callable[[], None]) -> None:
+    async def scenario() -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        async with bus_at(amqp_url) as bus, asyncio.timeout(DEADLINE_S):
+            await bus.consume(heard.service())
+            with capture_logs() as lines:
+                delete()
+                await asyncio.to_thread(eventually, lambda: [line for line in lines if line["event"] == words], 20)
+
+    words = "is the queue there? see presswork topology check"
     asyncio.run(scenario())
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
 
 from services.ingest.api.resources import Using
+from services.ingest.sessions.delays import current
 from shared.errors import Retryable
 
 routes = APIRouter(tags=["health"])
@@ -28,12 +28,13 @@ async def ping() -> dict[str, Any]:
 def ready(using: Using) -> JSONResponse:
     """503 while the database is away. Without the broker this server still works, only slower, so that is but told.
 
-    So is why uploads are refused: everything else is still answered.
+    So is why uploads are refused, and what services wait for: everything else is still answered.
     """
     try:
         with using.transaction() as connection:
-            connection.execute(text("SELECT 1"))
+            waits = current(connection)
     except Retryable:
         return JSONResponse({"status": "not ready", "database": "away", "broker": using.broker_state()}, 503)
     uploads = {} if using.door is None else {"uploads": using.door.trouble() or "accepted"}
-    return JSONResponse({"status": "ready", "database": "ok", "broker": using.broker_state(), **uploads})
+    told = {"database": "ok", "broker": using.broker_state(), **uploads, "waits_for": waits}
+    return JSONResponse({"status": "ready", **told})

@@ -29,12 +29,16 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
         user: caller, limit: Annotated[int, Query(ge=1, le=500)] = 50, offset: Place = 0
     ) -> dict[str, Any]:
         """Your sessions, newest first."""
-        return {"sessions": [reading.session(found) for found in desk.sessions.recent(user.id, limit, offset)]}
+        found = desk.sessions.recent(user.id, limit, offset)
+        return {"sessions": [reading.session(session, desk.trouble(session)) for session in found]}
 
     @routes.get("/sessions/{session_id}")
     def get_session(session: mine) -> dict[str, Any]:
-        """One session with its totals: received = stored + duplicate + rejected + failed + in_progress."""
-        return reading.session(session)
+        """One session with its totals: received = stored + duplicate + rejected + failed + in_progress.
+
+        `waits_for` says what its work waits for, if it does: a NAS that is away, or files that are tried again later.
+        """
+        return reading.session(session, desk.trouble(session))
 
     @routes.get("/sessions/{session_id}/items")
     def list_items(

@@ -26,6 +26,10 @@ def router(desk: Desk, catalog: Catalog, current_user: Callable[..., User]) -> A
 
     def retry(session: Session, user: User, item: Mapping[str, Any] | None = None) -> dict[str, Any]:
         requests, unready = _as_they_are_now(desk, catalog, user, session)
+        if requests:
+            asked = [item] if item else desk.sessions.items(session.id)
+            unlisted = [row["id"] for row in asked if any(each["state"] == "failed" for each in row["listings"])]
+            desk.prints.bring_back(user.id, unlisted, damaged=True)
         opened = desk.sessions.retry(session, user.email, [item["id"]] if item else None, requests)
         desk.lanes.bell.ring()
         told = retold([row.filename for row in opened.files], len(opened.listings), item)

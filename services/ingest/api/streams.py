@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.sessions import reading
+from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.records import Event, Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 
 KEEPALIVE_S = 30.0
+LOOK_S = 2.0
+"""How often a stream looks what its work waits for."""
 LINGER_S = 5.0
 """How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
 
@@ -20,31 +23,35 @@ async def frames(
     watcher: Watcher,
     session: Session,
     *,
-    trouble: Callable[[], str | None] = lambda: None,
+    trouble: Callable[[Session, Totals], str | None] = lambda *_: None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> AsyncIterator[dict[str, Any]]:
     """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
 
-    While `trouble` has words for what everything waits for, the latest frame is told again with them instead.
+    When `trouble` has other words than before for what the work waits for, the latest frame is told again with them.
     """
-    seen, latest = 0, {}
+    clock = asyncio.get_running_loop().time
+    seen, cause, looked, spoke = 0, None, float("-inf"), clock()
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
             event = await watcher.ask(sessions.last_event, session.id)
+            told, ended = cause, event is not None and event.payload["finished"]
+            if event is not None and not ended and clock() >= looked + min(LOOK_S, keepalive_s):
+                cause, looked = await watcher.ask(trouble, session, reading.totals_at(event)), clock()
             if event is not None and event.seq > seen:
-                seen, latest = event.seq, reading.progress_frame(session, event)
-                yield latest
-            ended = event is not None and event.payload["finished"]
+                seen, spoke = event.seq, clock()
+                yield reading.progress_frame(session, event, None if ended else cause)
+            elif event is not None and cause != told and not ended:
+                spoke = clock()
+                yield reading.progress_frame(session, event, cause, datetime.now(UTC))
+            elif clock() >= spoke + keepalive_s:
+                spoke = clock()
+                yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
             if ended:
                 watch.ended.set()
-            changed = await watch.wait(LINGER_S if ended else keepalive_s)
+            changed = await watch.wait(LINGER_S if ended else min(LOOK_S, keepalive_s))
             if ended and not changed:
                 return
-            cause = None if changed or not latest else await asyncio.to_thread(trouble)
-            if cause:
-                yield latest | {"message": f"{latest['message']} - waiting: {cause}"}
-            elif not changed:
-                yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
 
 
 async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event]:

@@ -1,6 +1,6 @@
 """Dead letters go into the database, and the files that they were about fail in words: no session waits for ever."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,23 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.ops.letters import WORK, files_of, row_of
 from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.sessions.causes import in_words
 from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal
 from shared.contracts import BatchSubmitted, ImageFailed, Message, Stage
 from shared.database import transaction
 
-ADVICE = "The file itself may be fine: upload it again later, or tell your operator the number"
+DONE: Mapping[Stage, str] = {
+    "ingest": "could not be worked on",
+    "hasher": "could not be prepared",
+    "dedup": "could not be compared",
+    "storage": "could not be stored",
+    "mockup": "got no mockups",
+    "publisher": "could not be listed",
+}
+NUMBER_CHARS = 8
+"""Of a letter's id: the beginning is enough to find it."""
 MOST_REPLAYS = 1_000_000
 
 
@@ -58,15 +68,17 @@ def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed
         # One of them may have killed its hasher, again and again: alone, it takes nobody with it.
         yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
     else:
-        yield from failures(message, letter.service, f"{letter.cause}. {ADVICE} {letter.id}.")
+        number = str(letter.id)[:NUMBER_CHARS]
+        words = f"{in_words(letter.cause)}; try it again later, or tell your operator the number {number}"
+        yield from failures(message, letter.service, words)
 
 
-def failures(message: Message, service: Stage, cause: str) -> Iterator[ImageFailed]:
-    """One failure for each file whose work a service gave up."""
+def failures(message: Message, service: Stage, words: str) -> Iterator[ImageFailed]:
+    """One failure for each file whose work a service gave up: what its seller reads, so no SQL, stack or ids."""
     if not isinstance(message, WORK[service]):
         return
     for file in files_of(message):
-        yield ImageFailed(failed_stage=service, reason=f"{service} gave up: {cause}", **file)
+        yield ImageFailed(failed_stage=service, reason=f"{file['filename']} {DONE[service]}: {words}", **file)
 
 
 def _is_shared_out(message: Message | None) -> bool:

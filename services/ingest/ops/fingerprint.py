@@ -39,7 +39,12 @@ def fingerprint(cause: str, stack: str, filenames: Iterable[str] = ()) -> Finger
 
 
 def normalised(words: str, filenames: Iterable[str] = ()) -> str:
-    """The words with ids, hashes, numbers, paths, quotations and file names taken out."""
+    """The words with ids, hashes, numbers, paths, quotations and file names taken out.
+
+    Of a database's error only its own first line counts: statement, parameters and context are the row's.
+    """
+    if "psycopg2." in words or "\n[SQL: " in words:
+        words = words.split("\n", 1)[0].split("[SQL: ", 1)[0]
     for name in filenames:
         if name:
             words = words.replace(name, "<file>")

@@ -14,6 +14,7 @@ from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace, Steps
 from services.ingest.ops.tables import dead_letters
+from services.ingest.sessions.delays import current
 from shared.contracts import Stage
 from shared.database import transaction
 
@@ -105,7 +106,14 @@ class Job:
             with transaction(self.engine) as connection:
                 return self.run.going_on(connection)
 
-        return Steps(lambda each: replays.replay(each, self.run, self.cutoff), tally, cancelled_by, say, self.pace)
+        def waits_for() -> list[str]:
+            with transaction(self.engine) as connection:
+                return current(connection)
+
+        def replay(each: UUID) -> Result:
+            return replays.replay(each, self.run, self.cutoff)
+
+        return Steps(replay, tally, cancelled_by, say, self.pace, waits_for)
 
 
 def chosen(

@@ -38,6 +38,8 @@ class Steps:
     cancelled_by: Callable[[], str | None]
     say: Callable[[str], None]
     pace: Pace
+    waits_for: Callable[[], Sequence[str]] = tuple
+    """What services wait for just now, in words."""
     results: list[Result] = field(default_factory=list)
     stopped: str | None = None
     end: End = "ended"
@@ -72,9 +74,14 @@ class Steps:
         """Wait until the rows say how these ended; False, with words in `stopped`, unless they ended well."""
         deadline, bearable = time.monotonic() + self.pace.patience_s, self.pace.tolerance * len(sent)
         self.say(f"waiting for the end of {len(sent)}")
+        told: set[str] = set()
         while (now := self.tally(sent)).open and now.again <= bearable and time.monotonic() < deadline:
             if self._cancelled():
                 return False
+            for words in self.waits_for():
+                if words not in told:
+                    told.add(words)
+                    self.say(f"  it waits: {words}")
             time.sleep(LOOK_S)
         if now.again > bearable:
             self.stop("stopped", f"{now.again} of {len(sent)} failed again: mend the cause first")

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from services.ingest.catalog.designs import design
-from services.ingest.lanes import Lanes
+from services.ingest.lanes import COMPREHENSIVE, Lanes
 from services.ingest.sessions import reading
 from services.ingest.sessions.asking import LISTABLE
 from services.ingest.sessions.cancelling import Cancelled
+from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
+from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import taken_along, tell
@@ -34,8 +36,15 @@ class Desk:
     wait_s: float
     nas_base_path: str
     prints: Prints
-    trouble: Callable[[], str | None]
-    """What all work waits for just now, in words: a NAS that is away or full, say."""
+    delays: Delays
+
+    def trouble(self, session: Session, totals: Totals | None = None) -> str | None:
+        """What the rest of an upload waits for, in words: a NAS that is away, a file that is tried again, say."""
+        if session.finished:
+            return None
+        totals = session.totals if totals is None else totals
+        away = self.lanes.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
+        return away or self.delays.of(session.id, totals)
 
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.

@@ -11,6 +11,7 @@ from services.ingest.sessions.tables import items
 from shared.blobs import Blobs
 from shared.contracts import Blob
 from shared.database import transaction
+from shared.errors import Permanent
 from shared.nas import Nas
 from shared.nas.errors import FileGone
 
@@ -25,10 +26,11 @@ class Prints:
     blobs: Blobs
     nas: Nas
 
-    def bring_back(self, user_id: UUID, design_ids: Sequence[UUID]) -> None:
+    def bring_back(self, user_id: UUID, design_ids: Sequence[UUID], *, damaged: bool = False) -> None:
         """See that mockups can be made of these designs, however long ago they were stored.
 
-        What is gone from the NAS too fails later, where its mockups are made, and says so.
+        With `damaged` each print is read, and one that the disk has changed counts as gone. What is gone from the NAS
+        too fails later, where its mockups are made, and says so.
 
         Raises:
             Unavailable: blob store, NAS or database are away.
@@ -39,8 +41,14 @@ class Prints:
             rows = connection.execute(mine).all()
         for row in rows:
             blob = Blob(sha256=row.print_sha256, size=row.print_size)
-            if not self.blobs.path(blob).is_file():
+            if not self.blobs.path(blob).is_file() or (damaged and not self._sound(blob)):
                 self._copy(row.path, blob)
+
+    def _sound(self, blob: Blob) -> bool:
+        try:
+            return len(self.blobs.get(blob)) == blob.size
+        except Permanent:
+            return False
 
     def _copy(self, path: str, blob: Blob) -> None:
         try:

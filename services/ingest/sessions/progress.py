@@ -90,6 +90,24 @@ def message(totals: Totals, *, finished: bool) -> str:
     return f"Uploading to Etsy store ({totals.listings_settled}/{totals.requested})"
 
 
+def concerns(service: str, totals: Totals) -> bool:
+    """Whether something of this upload has yet to pass through a service, so that it waits when the service does."""
+    unhashed = totals.received - totals.hashed - totals.accepted - totals.settled
+    left = {
+        "hasher": unhashed,
+        "dedup": unhashed + totals.hashed,
+        "storage": totals.in_progress,
+        "mockup": totals.requested - totals.rendered - totals.listings_settled,
+        "publisher": totals.requested - totals.listings_settled,
+    }
+    return left.get(service, totals.in_progress + totals.requested - totals.listings_settled) > 0
+
+
+def waiting(line: str, cause: str | None) -> str:
+    """The line, with what the work waits for."""
+    return f"{line} - waiting: {cause}" if cause else line
+
+
 def summary(totals: Totals) -> str:
     """The totals in words: `57 stored, 2 duplicates skipped, 1 could not be used`."""
     parts = [f"{totals.stored} stored"]
@@ -99,13 +117,22 @@ def summary(totals: Totals) -> str:
         parts.append(f"{totals.duplicate} duplicate{'s' if totals.duplicate > 1 else ''} skipped")
     if totals.rejected:
         parts.append(f"{totals.rejected} could not be used")
-    if totals.failed + totals.listing_failed:
-        parts.append(f"{totals.failed + totals.listing_failed} failed")
+    if totals.failed:
+        parts.append(f"{totals.failed} failed")
+    if totals.listing_failed:
+        parts.append(f"{totals.listing_failed} listing{'s' if totals.listing_failed > 1 else ''} failed")
     return ", ".join(parts)
 
 
 def frame(
-    totals: Totals, done_percent: float, *, finished: bool, started_at: datetime, at: datetime, current_file: str | None
+    totals: Totals,
+    done_percent: float,
+    *,
+    finished: bool,
+    started_at: datetime,
+    at: datetime,
+    current_file: str | None,
+    cause: str | None = None,
 ) -> dict[str, Any]:
     """One progress frame, field by field as the existing client reads it (times in seconds)."""
     elapsed = max((at - started_at).total_seconds(), 0.0)
@@ -115,7 +142,7 @@ def frame(
     return {
         "step": current_step,
         "total_steps": TOTAL_STEPS,
-        "message": message(totals, finished=finished),
+        "message": waiting(message(totals, finished=finished), cause),
         "progress_percent": done_percent,
         "elapsed_time": round(elapsed, 1),
         "estimated_total_time": round(total, 1),
@@ -130,5 +157,7 @@ def _ending(totals: Totals) -> str:
     if totals.received and not totals.stored and not totals.duplicate:
         return f"Upload failed: {summary(totals)}"
     if totals.requested and not totals.listed:
-        return f"Upload failed: {summary(totals)}"
+        return f"Upload completed, but nothing was listed: {summary(totals)}"
+    if totals.failed + totals.listing_failed:
+        return f"Upload completed, but not all of it: {summary(totals)}"
     return f"Upload completed successfully: {summary(totals)}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.ingest.sessions import timeline
@@ -16,6 +17,8 @@ from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Blob, ItemEvent, MockupsRequested
 from shared.database import transaction
+
+log = structlog.get_logger()
 
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
@@ -67,6 +70,8 @@ class Projection:
             timeline.append(
                 connection, item.session_id, state, {**changes, state: 1}, item_id=event.item_id, facts=told
             )
+            if state == "failed":
+                _log("a file has failed", item.filename, item.session_id, reason)
             for row in orphaned:
                 self._set_listing(connection, row, event, "failed", f"the design was not stored: {reason}", {})
             if state == "stored":
@@ -133,7 +138,14 @@ class Projection:
             changes[LISTING_COUNTS[row.state]] = -1
         told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
+        if state == "failed":
+            _log("a listing has failed", event.filename, row.session_id, reason)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+
+
+def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:
+    """Most have no dead letter: without a line nobody would see a dying disk before sellers do."""
+    log.warning(what, filename=filename, session_id=str(session_id), reason=reason)
 
 
 def request_id(listing: Row[Any]) -> UUID:

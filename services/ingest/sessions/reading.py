@@ -1,9 +1,10 @@
 """Sessions and items as the two APIs show them. Pure: rows in, JSON-able values out."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from services.ingest.sessions.progress import frame
+from services.ingest.sessions.progress import Totals, frame, waiting
 from services.ingest.sessions.progress import message as words
 from services.ingest.sessions.records import Event, Session
 
@@ -42,15 +43,16 @@ def item(row: Row) -> dict[str, Any]:
     }
 
 
-def session(found: Session) -> dict[str, Any]:
-    """A session with its totals, which always add up."""
+def session(found: Session, cause: str | None = None) -> dict[str, Any]:
+    """A session with its totals, which always add up. `cause` is what its work waits for, if it is known to wait."""
     return {
         "session_id": found.id,
         "client_key": found.client_key,
         "state": found.state,
         "lane": found.lane,
         "percent": found.percent,
-        "message": words(found.totals, finished=found.finished),
+        "message": waiting(words(found.totals, finished=found.finished), cause),
+        "waits_for": cause,
         "announced_at": found.announced_at,
         "submitted_at": found.submitted_at,
         "settled_at": found.settled_at,
@@ -92,14 +94,22 @@ def receipt(found: Session, rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def progress_frame(found: Session, event: Event) -> dict[str, Any]:
-    """The frame that the existing frontend draws for this event."""
+def totals_at(event: Event) -> Totals:
+    """The counts as they were when it happened."""
+    return Totals(**event.payload["totals"])
+
+
+def progress_frame(
+    found: Session, event: Event, cause: str | None = None, at: datetime | None = None
+) -> dict[str, Any]:
+    """The frame that the existing frontend draws for this event; drawn again later, with what the work waits for."""
     payload = event.payload
     return frame(
-        type(found.totals)(**payload["totals"]),
+        totals_at(event),
         payload["percent"],
         finished=payload["finished"],
         started_at=found.announced_at,
-        at=event.created_at,
+        at=at or event.created_at,
         current_file=payload.get("filename"),
+        cause=cause,
     )

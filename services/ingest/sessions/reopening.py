@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.submitting import refusal, work
+from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 
 Group = tuple[UUID, UUID]
@@ -62,6 +62,7 @@ def reopen(
     if mockup_id:
         of_stored &= listings.c.mockup_id == mockup_id
     files = _files_anew(connection, failed)
+    in_their_way = _failed_before(connection, session_id, files) if owing else []
     waiting = _listings_anew(connection, listings.c.item_id.in_(failed), requests)
     asked = _listings_anew(connection, of_stored, requests)
     _letters_follow(connection, files, asked, who)
@@ -69,6 +70,8 @@ def reopen(
     _tell(connection, files, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
     if owing:
         _owe_files(connection, session, files, hashers)
+        for row in in_their_way:
+            owe(connection, session.lane, failure(row, row.facts.get("failed_stage", "storage"), row.reason))
         _owe_listings(connection, session, [(by_id[row.item_id], row) for row in asked])
     return Reopened(files, asked)
 
@@ -79,6 +82,21 @@ def _locked(connection: Connection, session_id: UUID, item_ids: Collection[UUID]
     if item_ids is not None:
         of_these &= items.c.id.in_(item_ids)
     return connection.execute(select(items).where(of_these).order_by(items.c.index).with_for_update()).all()
+
+
+def _failed_before(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Files before the last of these that have failed, and of which nobody was told once more; now they are marked so.
+
+    Storage numbers a file when it knows the end of all files before it. What made them fail may keep the word of it
+    waiting in a retry queue for minutes after it is mended.
+    """
+    last = max((row._mapping["index"] for row in files), default=-1)
+    failed = select(items.c.id).where(items.c.session_id == session_id, items.c.state == "failed")
+    unheard = failed.where(items.c.index < last, ~items.c.facts.has_key("told_again"))
+    # Whoever holds one takes it up again just now.
+    ids = connection.execute(unheard.with_for_update(skip_locked=True)).scalars().all()
+    marked = items.c.facts.concat(func.jsonb_build_object("told_again", true()))
+    return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
 def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exi
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.submitting import refusal, work
+from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
-from shared.contracts import ImageFailed, Message, Stage
+from shared.contracts import Message
 from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
@@ -113,12 +113,12 @@ def _failures(connection: Connection, session_id: UUID) -> Iterator[Envelope]:
     """The end of everything that is unfinished in a session."""
     unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
     for row in connection.execute(unsettled):
-        yield _envelope(session_id, _failure(row, "hasher", KILLER))
+        yield _envelope(session_id, failure(row, "hasher", KILLER))
     pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)
     pending = pending.where(items.c.session_id == session_id, items.c.state == "stored")
     for row in connection.execute(pending.where(_PENDING)):
-        failure = _failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
-        yield _envelope(session_id, failure.model_copy(update={"generation": row.request}))
+        end = failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
+        yield _envelope(session_id, end.model_copy(update={"generation": row.request}))
 
 
 def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[Message]:
@@ -128,25 +128,11 @@ def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator
     """
     for row in rows:
         if row.state == "failed":
-            yield _failure(row, row.facts.get("failed_stage", "storage"), row.reason)
+            yield failure(row, row.facts.get("failed_stage", "storage"), row.reason)
         elif "refused" in row.facts:
             yield refusal(row)
     given_up = [row.id for row in rows if row.state == "failed" and "failed_stage" in row.facts]
     yield from work(session, [row for row in rows if row.id not in given_up], hashers)
-
-
-def _failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:
-    return ImageFailed(
-        tenant_id=item.user_id,
-        session_id=item.session_id,
-        item_id=item.id,
-        index=item.index,
-        generation=item.generation,
-        filename=item.filename,
-        failed_stage=stage,
-        reason=reason,
-        mockup_id=mockup_id,
-    )
 
 
 def _envelope(session_id: UUID, message: Message) -> Envelope:

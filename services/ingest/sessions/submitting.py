@@ -14,7 +14,16 @@ from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
-from shared.contracts import BatchSubmitted, Blob, Destination, ImageRejected, PrintSpec, UploadedFile
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageFailed,
+    ImageRejected,
+    PrintSpec,
+    Stage,
+    UploadedFile,
+)
 
 
 class SessionTaken(Exception):  # noqa: N818
@@ -82,6 +91,21 @@ def refusal(item: Row[Any]) -> ImageRejected:
         filename=item.filename,
         code="too_large",
         reason=item.facts["refused"],
+    )
+
+
+def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:
+    """The word that a file has failed; with a mockup id, that this listing of it has."""
+    return ImageFailed(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        failed_stage=stage,
+        reason=reason,
+        mockup_id=mockup_id,
     )
 
 

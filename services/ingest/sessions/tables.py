@@ -127,6 +127,16 @@ session_events = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
 )
 
+delays = Table(
+    "delays",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("session_id", Uuid, primary_key=True, comment="whose upload waits; zeros: all of the service"),
+    Column("cause", Text, nullable=False, comment="the error and its words"),
+    Column("again_at", DateTime(timezone=True), comment="when it is tried again; null: as soon as may be"),
+    Column("until", DateTime(timezone=True), nullable=False, comment="how long this holds unless it is told again"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

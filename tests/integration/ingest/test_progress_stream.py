@@ -187,13 +187,16 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
 
     async def second() -> dict[str, Any]:
         watcher = Watcher(store)
-        told = frames(store, watcher, session, trouble=lambda: "the NAS is full; free some space", keepalive_s=0.05)
-        await anext(told)
+        words = iter([None, "the NAS is full; free some space"])
+        told = frames(store, watcher, session, trouble=lambda *_: next(words), keepalive_s=0.05)
+        first = await anext(told)
+        assert first["message"] == "Checking for duplicates"
         return await anext(told)
 
     frame = asyncio.run(second())
     assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
     assert frame["step"] == 1
+    assert set(frame) == set(FRAME)
 
 
 def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, user: Shop) -> None:

@@ -1,11 +1,13 @@
 """Trying again in the original lane: the same as over the broker, without one."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.replaying import Replays
@@ -53,19 +55,40 @@ def test_what_the_nas_refused_is_stored_and_listed_once_it_is_mended(server: Thr
 def test_a_file_whose_bytes_are_gone_says_so(server: Threaded, shop: Shop) -> None:
     session = shop.start()
     blocking = in_the_way(server, shop)
-    shop.uploaded(artworks.fresh(2), session)
+    files = artworks.fresh(2)
+    shop.uploaded(files, session)
     blocking.unlink()
     item = shop.items(session)[0]
     blobs = server.place.data / "blobs"
     (blobs / item["sha256"][:2] / item["sha256"]).unlink()
     shutil.rmtree(blobs / "derived")
-    retried(shop, session)
-    eventually(lambda: shop.get(session)["totals"]["in_progress"] == 0)
+    with capture_logs() as lines:
+        retried(shop, session)
+        eventually(lambda: shop.get(session)["totals"]["in_progress"] == 0)
+    (told,) = [line for line in lines if line["event"] == "a file has failed"]
+    assert (told["filename"], told["session_id"]) == (item["filename"], shop.get(session)["session_id"])
+    assert "the server has lost this file" in told["reason"]
     first, second = shop.items(session)
-    assert (first["state"], second["state"]) == ("rejected", "stored")
-    assert first["reason"].endswith("the server no longer has this file's bytes; upload it again")
-    told = shop.client.post(f"/api/v1/sessions/{session}/items/{first['item_id']}/retry").json()
-    assert told["message"].startswith(f"{first['filename']} has not failed (rejected)")
+    assert (first["state"], second["state"]) == ("failed", "stored")
+    assert "upload it again, or try it again once your operator has restored them" in first["reason"]
+    restored = blobs / item["sha256"][:2] / item["sha256"]
+    restored.write_bytes(files[0][1])
+    retried(shop, session)
+    eventually(lambda: shop.get(session)["totals"]["stored"] == 2)
+
+
+def test_a_print_that_the_disk_has_damaged_is_made_anew_when_it_is_tried_again(server: Threaded, shop: Shop) -> None:
+    session, files = shop.start(), artworks.fresh(1)
+    blocking = in_the_way(server, shop)
+    shop.uploaded(files, session)
+    blocking.unlink()
+    blobs = server.place.data / "blobs"
+    for result in (blobs / "derived").rglob("*.json"):
+        sha256 = json.loads(result.read_text())["print_file"]["sha256"]
+        made = blobs / sha256[:2] / sha256
+        made.write_bytes(b"!" * made.stat().st_size)
+    retried(shop, session)
+    eventually(lambda: shop.get(session)["totals"]["stored"] == 1)
 
 
 def test_a_letter_about_no_file_is_redelivered_in_this_process(server: Threaded, shop: Shop) -> None:

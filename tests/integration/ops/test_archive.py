@@ -52,7 +52,8 @@ def test_a_letter_is_kept_with_everything_that_tells_of_it(box: Letterbox) -> No
     assert row["headers"]["x-death"] == [{"queue": "presswork.storage", "count": 2}]
     assert row["stack"] == STACK
     assert row["raw"] is None
-    assert str(row["id"]) in item["reason"], "the seller can tell the operator the number"
+    advice = f"try it again later, or tell your operator the number {str(row['id'])[:8]}"
+    assert item["reason"] == f"rose.png could not be stored: a fault on the server (OSError); {advice}"
 
 
 def test_bytes_that_are_no_text_are_kept_as_they_are(box: Letterbox) -> None:

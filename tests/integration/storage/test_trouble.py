@@ -105,7 +105,7 @@ def test_a_file_that_can_never_be_stored_fails_in_words_and_holds_nobody_up(work
     failed, stored = answers
     assert isinstance(failed, StorageFailed)
     assert failed.reason.startswith("0.png could not be stored: ")
-    assert "upload it again" in failed.reason
+    assert "try it again, and it is made anew" in failed.reason
     assert numbers([stored]) == {1: 100}
     assert workshop.hear(lost) == answers
     assert workshop.hear(upload.failed(0, "storage")) == []

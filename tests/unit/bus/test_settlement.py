@@ -19,11 +19,21 @@ from shared.bus import delivery as bus_delivery
 from shared.bus.breaker import Breaker
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
-from shared.bus.envelope import Envelope, seal
+from shared.bus.envelope import Envelope, seal, unseal
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Outcome, Sealed
 from shared.bus.topology import Route
-from shared.contracts import Blob, ImageRejected, Message, StoreFile
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageRejected,
+    Message,
+    PrintSpec,
+    StoreFile,
+    UploadedFile,
+    WorkDelayed,
+)
 from shared.errors import Permanent, Retryable, Unavailable
 
 ID = UUID(int=7)
@@ -66,11 +76,15 @@ def storage(script: Script) -> Service:
     def on_store_file(message: StoreFile) -> Iterator[ImageRejected]:
         yield from act()
 
+    def on_batch_submitted(batch: BatchSubmitted) -> Iterator[ImageRejected]:
+        yield from act()
+
     def on_dead_letter(letter: DeadLetter) -> Iterator[ImageRejected]:
         yield from act()
 
     service = Service("storage")
     service.on(on_store_file)
+    service.on(on_batch_submitted)
     service.on(on_dead_letter)
     return service
 
@@ -101,6 +115,7 @@ def command(attempt: int | None = None, **headers: Any) -> Delivery:
 LETTER = Delivery(b"unreadable", {"x-cause": "its shelf broke", "x-attempt": 6}, dead_service="mockup")
 EVENTS, PROGRESS = "presswork.events/image.rejected", f"presswork.progress/progress.{ID}.hasher.rejected"
 DEAD = "presswork.dead/storage"
+ALL_WAIT = "presswork.progress/progress.all.storage.delayed"
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,7 @@ TABLE = [
     Row("not JSON", Delivery(b"\xff", {}), [], (DEAD,), 1),
     Row("unknown type", Delivery(json.dumps({"type": "Nobody"}).encode(), {}), [], (DEAD,), 1),
     Row("no handler", Delivery(seal(Envelope(ID, REJECTED, "test")), {}), [], (DEAD,), 1),
-    Row("outage that ends", command(3), [Unavailable("no NAS"), Unavailable("no NAS")], ()),
+    Row("outage that ends", command(3), [Unavailable("no NAS"), Unavailable("no NAS")], (ALL_WAIT,) * 3),
     Row("long outage", command(3), [Unavailable("no NAS")], ("presswork.retry/300000ms.storage",), 3, keep_s=-1),
     Row("a letter's trouble passes", LETTER, [ValueError("ours"), Permanent("ours")], ()),
     Row("a letter's long trouble", LETTER, [ValueError("ours")], ("presswork.dead/mockup",), 6, keep_s=-1),
@@ -136,11 +151,11 @@ TABLE = [
         "an answer can't be published at first",
         command(),
         [REJECTED, REJECTED],
-        (EVENTS, PROGRESS, PROGRESS),
+        (EVENTS, PROGRESS, PROGRESS, ALL_WAIT, ALL_WAIT),
         refuses=(Unroutable("no queue"),),
     ),
     Row("the copy can't be published at first", command(), [Permanent("never")], (DEAD,), 1, refuses=(Unavailable(),)),
-    Row("stopped in an outage", command(), [Unavailable("no NAS")], (), acks=False, stopping=True),
+    Row("stopped in an outage", command(), [Unavailable("no NAS")], (ALL_WAIT,), acks=False, stopping=True),
     Row(
         "stopped before the copy is published",
         command(),
@@ -176,7 +191,8 @@ def test_nothing_but_the_end_of_the_process_leaves_a_message_unsettled() -> None
 
 def test_an_answer_keeps_its_id_when_its_input_is_handled_again() -> None:
     _, taken = settled(command(), [REJECTED, REJECTED], Broker([Unavailable("no confirm")]))
-    assert {json.loads(sealed.body)["id"] for _, sealed in taken} == {str(uuid5(ID, "ImageRejected:0"))}
+    answers = {json.loads(sealed.body)["id"] for route, sealed in taken if not route.key.endswith(".delayed")}
+    assert answers == {str(uuid5(ID, "ImageRejected:0"))}
 
 
 def test_a_dead_letter_tells_why_who_when_where_and_what_of() -> None:
@@ -240,3 +256,41 @@ def test_a_session_that_is_no_short_text_is_undecodable() -> None:
         acked, [(route, _)] = settled(Delivery(json.dumps(body).encode(), {}), [REJECTED])
         assert acked
         assert route == Route("presswork.dead", "storage")
+
+
+BATCH = BatchSubmitted(
+    tenant_id=ID,
+    session_id=ID,
+    batch=0,
+    files=(UploadedFile(item_id=ID, index=0, filename="a.png", upload=Blob(sha256="0" * 64, size=1)),),
+    print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
+    destination=Destination(shop="NorthCups", template="Cup"),
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "again_in_s"), [(Retryable("the shelf is locked"), 5), (KeyError("x"), 5)], ids=["passing", "fault"]
+)
+def test_an_upload_hears_that_its_file_is_tried_again_and_when(error: Exception, again_in_s: float) -> None:
+    _, taken = settled(Delivery(seal(Envelope(ID, BATCH, "test")), {}), [error])
+    [(route, told)] = [(route, sealed) for route, sealed in taken if route.exchange == "presswork.progress"]
+    assert route.key == f"progress.{ID}.storage.delayed"
+    delay = unseal(told.body).message
+    cause = f"{type(error).__name__}: {error}"
+    assert delay == WorkDelayed(service="storage", session_id=ID, cause=cause, again_in_s=again_in_s)
+
+
+def test_in_an_outage_everybody_hears_why_and_that_it_is_over() -> None:
+    _, taken = settled(Delivery(seal(Envelope(ID, BATCH, "test")), {}), [Unavailable("no NAS")])
+    told = [unseal(sealed.body).message for _, sealed in taken]
+    assert told == [
+        WorkDelayed(service="storage", session_id=None, cause="Unavailable: no NAS"),
+        WorkDelayed(service="storage", session_id=None, cause=""),
+    ]
+
+
+def test_who_can_not_be_told_holds_nobody_up() -> None:
+    delivery = Delivery(seal(Envelope(ID, BATCH, "test")), {})
+    acked, taken = settled(delivery, [Retryable("locked")], Broker([Unavailable("no broker")]))
+    assert acked
+    assert [route.exchange for route, _ in taken] == ["presswork.retry"]

@@ -13,7 +13,7 @@ from services.hasher.results import Results
 from services.hasher.service import build
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
-from shared.contracts import BatchSubmitted, Blob, Destination, ImageHashed, ImageRejected, UploadedFile
+from shared.contracts import BatchSubmitted, Blob, Destination, ImageFailed, ImageHashed, ImageRejected, UploadedFile
 from shared.errors import Unavailable
 from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo, saved
 
@@ -82,8 +82,8 @@ def test_each_answer_comes_before_the_next_file_is_touched(blobs: Blobs) -> None
     assert isinstance(next(stream), ImageHashed)
     blobs.path(batch.files[1].upload).unlink()
     lost = next(stream)
-    assert isinstance(lost, ImageRejected)
-    assert lost.code == "upload_lost"
+    assert isinstance(lost, ImageFailed), "it is not the file's fault: it may be tried again"
+    assert "upload it again, or try it again once your operator has restored them" in lost.reason
 
 
 def test_redelivery_gives_the_same_answers_without_decoding_again(blobs: Blobs) -> None:
@@ -110,7 +110,7 @@ def test_a_result_is_only_for_its_tenant_and_its_print_size(blobs: Blobs, change
     hashed(batch, blobs)
     blobs.path(batch.files[0].upload).unlink()
     (answer,) = answers(batch.model_copy(update=change), blobs)
-    assert isinstance(answer, ImageRejected), "it had to be decoded anew"
+    assert isinstance(answer, ImageFailed), "it had to be decoded anew"
 
 
 @pytest.mark.parametrize("part", ["print_file", "canonical"])
@@ -121,6 +121,16 @@ def test_a_result_whose_blob_is_gone_is_made_again(blobs: Blobs, part: str) -> N
     blobs.path(lost).unlink()
     assert hashed(batch, blobs) == first
     assert blobs.get(lost)
+
+
+@pytest.mark.parametrize("part", ["print_file", "canonical"])
+def test_a_result_whose_blob_is_damaged_is_made_again(blobs: Blobs, part: str) -> None:
+    batch = batch_of(blobs, {"rose.png": ROSE})
+    first = hashed(batch, blobs)
+    damaged: Blob = getattr(first, part)
+    blobs.path(damaged).write_bytes(b"!" * damaged.size)
+    assert hashed(batch, blobs) == first
+    assert blobs.get(damaged)
 
 
 def test_a_torn_result_is_made_again(blobs: Blobs) -> None:
@@ -139,12 +149,13 @@ def test_a_raised_limit_counts_at_once(blobs: Blobs) -> None:
     assert hashed(batch, blobs).phash
 
 
-def test_a_lost_upload_rejects_itself_and_says_what_to_do(blobs: Blobs) -> None:
+def test_a_lost_upload_fails_alone_and_says_what_to_do(blobs: Blobs) -> None:
     batch = batch_of(blobs, {"rose.png": ROSE, "tulip.jpg": TULIP})
     blobs.path(batch.files[0].upload).unlink()
     lost, fine = answers(batch, blobs)
-    assert isinstance(lost, ImageRejected)
-    assert lost.reason.endswith("upload it again")
+    assert isinstance(lost, ImageFailed)
+    assert (lost.item_id, lost.failed_stage) == (batch.files[0].item_id, "hasher")
+    assert "upload it again" in lost.reason
     assert isinstance(fine, ImageHashed)
 
 
@@ -162,7 +173,7 @@ def test_the_service_handles_a_batch_as_it_is_built(tmp_path: Path) -> None:
     settings = Settings(blob_dir=tmp_path / "blobs")
     service = build(settings)
     handler = service.handlers[BatchSubmitted]
-    assert (service.name, set(handler.emits)) == ("hasher", {ImageHashed, ImageRejected})
+    assert (service.name, set(handler.emits)) == ("hasher", {ImageHashed, ImageRejected, ImageFailed})
     (answer,) = handler.call(batch_of(Blobs(settings.blob_dir), {"rose.png": ROSE})) or ()
     assert isinstance(answer, ImageHashed)
 

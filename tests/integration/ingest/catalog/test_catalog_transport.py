@@ -212,9 +212,12 @@ def test_health_and_ping_answer(world: World) -> None:
         assert answer.json()["status"] in ("healthy", "ok")
 
 
-def test_ready_reports_database_and_broker(world: World) -> None:
+READY = {"status": "ready", "database": "ok", "broker": "ok", "waits_for": []}
+
+
+def test_ready_reports_database_broker_and_what_services_wait_for(world: World) -> None:
     answer = world.client().get("/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "database": "ok", "broker": "ok"})
+    assert (answer.status_code, answer.json()) == (200, READY)
 
 
 def test_without_a_database_the_process_lives_but_is_not_ready(world: World, ana: Caller) -> None:

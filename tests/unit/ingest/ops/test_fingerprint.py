@@ -13,6 +13,12 @@ STACK = """Traceback (most recent call last):
 OSError: [Errno 28] No space left on device
 """
 
+SQL = (
+    'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  line {count}\n\n'
+    "[SQL: INSERT INTO storage.designs (item_id) VALUES (%(item_id)s)]\n[parameters: {{'item_id': {item}}}"
+    " (after {count} attempts)"
+)
+
 
 def stack(line: int = 1, function: str = "place") -> str:
     return STACK.format(line=line, function=function)
@@ -26,6 +32,7 @@ def stack(line: int = 1, function: str = "place") -> str:
         ("OSError: '/mnt/nas/a b/1.png' is there", "OSError: '/mnt/nas/c/2.png' is there"),
         ("OSError: /mnt/nas/a/1.png is there", "OSError: /srv/b/2/3/4.png is there"),
         ("OSError: no space (after 6 attempts)", "OSError: no space (after 3 attempts)"),
+        (SQL.format(item="1", count=6), SQL.format(item="2, 'more': \"it's\"", count=1)),
         (
             "OSError: item 6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11",
             "OSError: item 7D2E0A52-0D0F-4C55-9A8E-3F6F0F6C9A33",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.sessions.progress import Totals, frame, message, percent, step, summary
+from services.ingest.sessions.progress import Totals, concerns, frame, message, percent, step, summary
 
 START = datetime(2026, 9, 24, 12, 0, tzinfo=UTC)
 WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"], ["hashed", "accepted", "failed"])
@@ -54,6 +54,27 @@ def test_the_words_follow_the_work() -> None:
     )
     assert message(Totals(received=1, rejected=1), finished=True).startswith("Upload failed: ")
     assert message(Totals(received=2, duplicate=2), finished=True).startswith("Upload completed successfully")
+
+
+def test_the_end_is_called_a_success_only_when_nothing_failed() -> None:
+    def words(**counts: int) -> str:
+        return message(Totals(**counts), finished=True)
+
+    assert words(received=4, stored=2, failed=2) == "Upload completed, but not all of it: 2 stored, 2 failed"
+    assert words(received=2, stored=2, requested=2, listed=1, listing_failed=1) == (
+        "Upload completed, but not all of it: 2 stored, 1 listed, 1 listing failed"
+    )
+    assert words(received=6, stored=6, requested=3, listing_failed=3) == (
+        "Upload completed, but nothing was listed: 6 stored, 0 listed, 3 listings failed"
+    )
+    assert words(received=2, stored=2) == "Upload completed successfully: 2 stored"
+
+
+def test_only_the_work_that_is_left_waits() -> None:
+    hashing, listing = Totals(received=2, hashed=1), Totals(received=2, stored=2, requested=2, rendered=2)
+    services = ("hasher", "dedup", "storage", "mockup", "publisher")
+    assert [name for name in services if concerns(name, hashing)] == ["hasher", "dedup", "storage"]
+    assert [name for name in services if concerns(name, listing)] == ["publisher"]
 
 
 def test_the_summary_names_what_is_not_zero() -> None:

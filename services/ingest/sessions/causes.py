@@ -1,0 +1,27 @@
+"""What an error means to people: our own words as they are, a library's without its insides. Pure."""
+
+import re
+
+KIND = re.compile(r"^[A-Za-z_][\w.]*(?=: |$)")
+ATTEMPTS = re.compile(r" \(after \d+ attempts\)$")
+OF_SYSTEM = re.compile(r"^\[Errno \d+\] ([^:]+)")
+MOST = 300
+
+
+def in_words(cause: str) -> str:
+    """A cause as deliveries write it ("KeyError: 'x'", "NasFull: the NAS is full"), for who waits or has lost a file.
+
+    Our own errors have no "Error" in their names, and say what happened and what to do.
+    """
+    cause = ATTEMPTS.sub("", cause)
+    found = KIND.match(cause)
+    if found is None:  # the broker's own
+        return cause[:MOST]
+    kind, words = found[0].rpartition(".")[2], cause[found.end() + 2 :]
+    if "psycopg2." in cause or "[SQL: " in cause:
+        return "the database refused it"
+    if not kind.endswith(("Error", "Exception")) and words:
+        # what follows names servers and sockets: for the log
+        return words.split(": ")[0] if words.startswith("the database") else words[:MOST]
+    system = OF_SYSTEM.match(words)
+    return system[1].lower() if system else f"a fault on the server ({kind})"

@@ -1,0 +1,88 @@
+"""What services wait for just now, as they tell it themselves: the rows behind the progress line and `/ready`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, case, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.ingest.sessions.causes import in_words
+from services.ingest.sessions.progress import Totals, concerns
+from services.ingest.sessions.tables import delays
+from shared.contracts import WorkDelayed
+from shared.database import transaction
+
+EVERYBODY = UUID(int=0)
+HOLDS_S = 40.0
+"""Who waits for an outage to end asks again within half a minute, and tells it again. A dead process tells nothing."""
+LATE_S = 10.0
+FORGOTTEN = timedelta(hours=1)
+CLOCK = func.clock_timestamp()
+
+
+@dataclass(frozen=True)
+class Delays:
+    """The rows: one for each service and upload, and one for each service that can do nothing at all."""
+
+    engine: Engine
+
+    def note(self, event: WorkDelayed) -> None:
+        """Remember it for as long as it holds. Of several files that are tried again, the last one counts."""
+        session_id = event.session_id or EVERYBODY
+        this = (delays.c.service == event.service, delays.c.session_id == session_id)
+        with transaction(self.engine) as connection:
+            connection.execute(delete(delays).where(delays.c.until < CLOCK - FORGOTTEN))
+            if not event.cause:
+                connection.execute(delete(delays).where(*this))
+                return
+            again = None if event.again_in_s is None else CLOCK + timedelta(seconds=event.again_in_s)
+            holds = HOLDS_S if event.again_in_s is None else event.again_in_s + LATE_S
+            new = insert(delays).values(
+                service=event.service,
+                session_id=session_id,
+                cause=event.cause,
+                again_at=again,
+                until=CLOCK + timedelta(seconds=holds),
+            )
+            later = case((delays.c.until > new.excluded.until, delays.c.until), else_=new.excluded.until)
+            changed = {"cause": new.excluded.cause, "again_at": func.greatest(delays.c.again_at, new.excluded.again_at)}
+            connection.execute(
+                new.on_conflict_do_update(index_elements=["service", "session_id"], set_=changed | {"until": later})
+            )
+
+    def of(self, session_id: UUID, totals: Totals) -> str | None:
+        """What the rest of an upload waits for, in words; None: for nothing but its turn."""
+        with transaction(self.engine) as connection:
+            rows = _current(connection, [EVERYBODY, session_id])
+        told = dict.fromkeys(_told(row) for row in rows if concerns(row.service, totals))
+        return "; ".join(told) or None
+
+
+def current(connection: Connection) -> list[str]:
+    """What services wait for, for whoever runs them."""
+    rows = _current(connection, None)
+    return list(dict.fromkeys(f"{row.service}: {_told(row)}" for row in rows))
+
+
+def on_work_delayed(event: WorkDelayed, delays: Delays) -> None:
+    delays.note(event)
+
+
+def _current(connection: Connection, session_ids: Sequence[UUID] | None) -> Sequence[Row[Any]]:
+    holding = select(delays, CLOCK.label("now")).where(delays.c.until > CLOCK)
+    if session_ids is not None:
+        holding = holding.where(delays.c.session_id.in_(session_ids))
+    return connection.execute(holding.order_by(delays.c.session_id, delays.c.service)).all()
+
+
+def _told(row: Row[Any]) -> str:
+    words = in_words(row.cause)
+    return words if row.again_at is None else f"{words}; tried again {_when(row.again_at, row.now)}"
+
+
+def _when(again_at: datetime, now: datetime) -> str:
+    minutes = round((again_at - now).total_seconds() / 60)
+    return "within a minute" if minutes < 1 else f"in {minutes} minute{'' if minutes == 1 else 's'}"

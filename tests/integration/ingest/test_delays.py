@@ -1,0 +1,56 @@
+"""What services say that they wait for, in the rows and in the words that sellers and operators read."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.ingest.sessions.delays import Delays, current, on_work_delayed
+from services.ingest.sessions.progress import Totals
+from shared.contracts import WorkDelayed
+from shared.database import engine_of
+
+SESSION = uuid4()
+WORKING = Totals(received=3, accepted=3)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_of(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def delays(engine: Engine) -> Delays:
+    return Delays(engine)
+
+
+def delayed(cause: str, *, session: UUID | None = None, again_in_s: float | None = None) -> WorkDelayed:
+    return WorkDelayed(service="storage", session_id=session, cause=cause, again_in_s=again_in_s)
+
+
+def test_an_outage_is_told_to_every_upload_that_it_holds_up_until_it_is_over(delays: Delays, engine: Engine) -> None:
+    on_work_delayed(delayed("NasFull: the NAS is full; free some space"), delays)
+    assert delays.of(SESSION, WORKING) == "the NAS is full; free some space"
+    assert delays.of(SESSION, Totals(received=3, stored=3, requested=3)) is None, "only mockups are left"
+    with engine.connect() as connection:
+        assert current(connection) == ["storage: the NAS is full; free some space"]
+    on_work_delayed(delayed(""), delays)
+    assert delays.of(SESSION, WORKING) is None
+
+
+def test_a_file_that_is_tried_again_is_told_to_its_upload_alone(delays: Delays) -> None:
+    on_work_delayed(delayed("KeyError: 'x'", session=SESSION, again_in_s=300), delays)
+    assert delays.of(SESSION, WORKING) == "a fault on the server (KeyError); tried again in 5 minutes"
+    assert delays.of(uuid4(), WORKING) is None
+    on_work_delayed(delayed("Retryable: locked", session=SESSION, again_in_s=5), delays)
+    assert delays.of(SESSION, WORKING) == "locked; tried again in 5 minutes", "the file that waits longest counts"
+
+
+def test_what_a_dead_process_said_is_not_believed_for_ever(delays: Delays, engine: Engine) -> None:
+    on_work_delayed(delayed("NasFull: the NAS is full"), delays)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ingest.delays SET until = until - interval '1 minute'"))
+    assert delays.of(SESSION, WORKING) is None

@@ -19,7 +19,7 @@ from shared.nas.errors import BadPath, FileGone, NameTaken, NasFull, NasRefused,
 from shared.nas.files import Files
 from shared.nas.marker import MARKER
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 CONTENT = b"rose" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SIZE = len(CONTENT)

@@ -1,4 +1,4 @@
-"""Real NAS servers of this run's own: OpenSSH, Samba and moto's S3, on loopback ports, with a folder or a bucket each."""
+"""Real NAS servers of this run's own: OpenSSH, Samba and moto's S3, with a folder or a bucket each."""
 
 import contextlib
 import os
@@ -102,7 +102,10 @@ def samba(folder: Path) -> Iterator[Server]:
         + f"[Graphics]\npath = {files}\nread only = no\n"
     )
     subprocess.run(
-        ["smbpasswd", "-c", str(config), "-s", "-a", "root"], input="secret\nsecret\n", text=True, check=True,
+        ["smbpasswd", "-c", str(config), "-s", "-a", "root"],
+        input="secret\nsecret\n",
+        text=True,
+        check=True,
         capture_output=True,
     )
     with _running([program, "-F", "--no-process-group", "-s", str(config)], folder / "smbd.log", port):

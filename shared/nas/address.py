@@ -94,6 +94,40 @@ def _sftp(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts
     return Sftp(login), root
 
 
+def _smb(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts:
+    from shared.nas.smb import Smb  # noqa: PLC0415
+    from shared.nas.smb_pool import Login  # noqa: PLC0415
+
+    host, user = _server(url)
+    login = Login(
+        host,
+        url.port or 445,
+        user.replace(";", "\\"),  # DOMAIN;user
+        access.password,
+        options.get("encrypt", "no") == "yes",
+        _timeout_s(options),
+    )
+    return Smb(login, access.connections), PurePosixPath(unquote(url.path).strip("/"))
+
+
+def _s3(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts:
+    from shared.nas.s3 import S3, Bucket  # noqa: PLC0415
+
+    prefix = unquote(url.path).strip("/")
+    if not url.hostname or not prefix:
+        raise ValueError(f"'{url.geturl()}' names no folder of a bucket: write {EXAMPLES['s3']}")
+    bucket = Bucket(
+        url.hostname,
+        options.get("endpoint", ""),
+        options.get("region", "us-east-1"),
+        unquote(url.username or ""),
+        access.password,
+        options.get("conditional", "yes") == "yes",
+        _timeout_s(options),
+    )
+    return S3(bucket), PurePosixPath(prefix)
+
+
 def _server(url: SplitResult) -> tuple[str, str]:
     if not url.hostname or not url.username or not unquote(url.path).strip("/"):
         raise ValueError(f"'{url.geturl()}' names no folder of a server: write {EXAMPLES[url.scheme]}")
@@ -107,4 +141,8 @@ def _timeout_s(options: Mapping[str, str]) -> float:
         raise ValueError(f"NAS_URL: timeout={options['timeout']} is no number of seconds") from error
 
 
-REMOTE: Mapping[str, Callable[[SplitResult, Access, Mapping[str, str]], Parts]] = {"sftp": _sftp}
+REMOTE: Mapping[str, Callable[[SplitResult, Access, Mapping[str, str]], Parts]] = {
+    "sftp": _sftp,
+    "smb": _smb,
+    "s3": _s3,
+}

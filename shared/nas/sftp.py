@@ -99,9 +99,7 @@ class Sftp:
         self.line.close()
 
     @contextlib.contextmanager
-    def _opened(
-        self, path: PurePosixPath, mode: str
-    ) -> Iterator[tuple[asyncssh.SFTPClient, asyncssh.SFTPClientFile]]:
+    def _opened(self, path: PurePosixPath, mode: str) -> Iterator[tuple[asyncssh.SFTPClient, asyncssh.SFTPClientFile]]:
         client = self.line.client()
         file = self.line.run(client, client.open(str(path), mode))
         try:

@@ -13,6 +13,7 @@ from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
     from shared.bus.service import Service
+    from shared.nas.settings import NasSettings
     from shared.settings import BusSettings
 
 app = typer.Typer(
@@ -96,7 +97,7 @@ def init(
             _declare(settings)
         if nas:
             spool.sweep(settings.blob_dir)
-            _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
+            _prepare_nas(settings, new=new_nas, adopt=adopt)
     except (Permanent, Retryable) as error:
         raise SystemExit(str(error)) from error
 
@@ -169,20 +170,19 @@ def _declare(settings: "BusSettings") -> None:
     print(done.words)
 
 
-def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
+def _prepare_nas(settings: "NasSettings", *, new: bool, adopt: bool) -> None:
     """Check the NAS. Its mark is written only where somebody says that it is new.
 
     After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
     the local disk, where the mount then hides them.
     """
-    from shared.nas import open_nas
     from shared.nas.errors import NameTaken, NasUnavailable
 
-    nas = open_nas(url, require_mount=require_mount)
+    nas = settings.nas()
     try:
         if new:
             nas.initialise(adopt=adopt)
-        nas.check()
+        nas.check(thorough=True)
         nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
     except NameTaken as error:
         raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error

@@ -76,7 +76,7 @@ def openssh(folder: Path, *, without: Sequence[str] = ()) -> Iterator[Server]:
         f"Subsystem sftp internal-sftp{' -P ' + ','.join(without) if without else ''}\n"
     )
     pin = asyncssh.read_public_key(f"{host_key}.pub").get_fingerprint()
-    access = Access(private_key=key, host_keys=(pin,))
+    access = Access(private_key=str(key), host_keys=(pin,))
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     with _running([program, "-D", "-e", "-f", str(config)], folder / "sshd.log", port):
         yield Server(port, f"sftp://{user}@{HOST}:{port}{files}", access, files)

@@ -42,7 +42,6 @@ from shared.bus.service import Service
 from shared.contracts import Background, Destination, ListingTemplate, Message
 from shared.database import engine_of
 from shared.errors import Retryable
-from shared.nas import open_nas
 
 log = structlog.get_logger()
 
@@ -103,7 +102,7 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
         bell=bell,
     )
     store = Sessions(engine, hashers)
-    nas = open_nas(settings.nas_url)
+    nas = settings.nas()
 
     def trouble() -> str | None:
         try:

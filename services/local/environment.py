@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-ADDRESSES = ("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "NAS_URL", "EMBEDDED")
+ADDRESSES = (
+    *("DATABASE_URL", "AMQP_URL", "BLOB_DIR", "EMBEDDED"),
+    *("NAS_URL", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY"),
+)
 
 
 def settings_for(

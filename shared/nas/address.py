@@ -24,7 +24,7 @@ class Access:
     """What does not belong into a URL. `connections` is how many files may be on their way at a time."""
 
     password: str = ""
-    private_key: Path | None = None
+    private_key: str = ""
     host_keys: tuple[str, ...] = ()
     connections: int = 4
 

@@ -6,7 +6,6 @@ import functools
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import asyncssh
@@ -35,13 +34,16 @@ NUMBERS: dict[type[asyncssh.SFTPError], int] = {
 
 @dataclass(frozen=True)
 class Login:
-    """Who logs in where. `host_keys` are the fingerprints ("SHA256:...") of which the server must show one."""
+    """Who logs in where: `private_key` is a file, or the key itself.
+
+    `host_keys` are the fingerprints ("SHA256:...") of which the server must show one.
+    """
 
     host: str
     port: int
     user: str
     password: str
-    private_key: Path | None
+    private_key: str
     host_keys: tuple[str, ...]
     timeout_s: float
 
@@ -147,7 +149,7 @@ class Line:
                     login.port,
                     username=login.user,
                     password=login.password or None,
-                    client_keys=[str(login.private_key)] if login.private_key else None,
+                    client_keys=_client_keys(login),
                     known_hosts=([], [], []),  # none but what the guard knows
                     client_factory=lambda: guard,
                     keepalive_interval=KEEPALIVE_S,
@@ -165,7 +167,7 @@ class Line:
                 "NAS_PRIVATE_KEY"
             ) from error
         except (asyncssh.KeyImportError, FileNotFoundError) as error:
-            raise NasUnavailable(f"NAS_PRIVATE_KEY ({login.private_key}) is no private key: {error}") from error
+            raise NasUnavailable(f"NAS_PRIVATE_KEY is no private key: {error}") from error
         except asyncssh.ChannelOpenError as error:
             raise NasUnavailable(f"{where} offers no SFTP: switch it on for '{login.user}' on the NAS") from error
         except (asyncssh.Error, OSError) as error:
@@ -181,6 +183,14 @@ class Line:
         if connection is not None:
             connection.close()
             await connection.wait_closed()
+
+
+def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:
+    """None rather than an empty list: that would stand for the keys of whoever runs this process."""
+    if not login.private_key:
+        return None
+    is_text = login.private_key.lstrip().startswith("-----BEGIN")
+    return [asyncssh.import_private_key(login.private_key) if is_text else login.private_key]
 
 
 def _unknown(where: str, guard: _Guard) -> str:

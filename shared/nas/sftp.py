@@ -45,7 +45,7 @@ class Sftp:
         try:
             with self._opened(target, "xb") as (client, file):
                 for piece in content:
-                    self.line.run(client, file.write(piece))
+                    self.line.run(client, _written(file, piece))
                 self.line.run(client, _flushed(file))
         except OSError as error:
             raise self._explained(error, target.parent) from error
@@ -156,6 +156,14 @@ async def _real(client: asyncssh.SFTPClient, path: str) -> str:
 async def _read(file: asyncssh.SFTPClientFile, size: int, offset: int | None = None) -> bytes:
     piece: bytes = await file.read(size, offset)
     return piece
+
+
+async def _written(file: asyncssh.SFTPClientFile, piece: bytes) -> None:
+    """A server that takes a new file and then not its content has no room for it, whatever it calls that."""
+    try:
+        await file.write(piece)
+    except asyncssh.SFTPFailure as error:
+        raise asyncssh.SFTPNoSpaceOnFilesystem(error.reason or "it takes no more data") from error
 
 
 async def _flushed(file: asyncssh.SFTPClientFile) -> None:

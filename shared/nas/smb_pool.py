@@ -16,7 +16,7 @@ from shared.nas.errors import NasUnavailable
 
 CONNECT_S = 10
 REFUSED_LOGINS = frozenset({0xC000006D, 0xC000006A, 0xC000006E, 0xC0000071, 0xC0000072, 0xC0000224, 0xC0000234})
-NO_SHARE = frozenset({0xC00000CC, 0xC00000BE})
+NO_SHARE = frozenset({0xC00000CC, 0xC00000BE, 0xC0000225})  # the last says the search for it elsewhere (DFS)
 # the session is over, whatever became of the connection
 GONE = frozenset({0xC0000203, 0xC000035C, 0xC00000C9, 0xC000020C, 0xC0000128, 0xC00000B5})
 NUMBERS = {

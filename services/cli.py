@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, operators
+from services.ops import dead, nas, operators
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
 app.add_typer(topology, name="topology")
 app.command()(retry)
@@ -98,7 +99,7 @@ def init(
         if nas:
             spool.sweep(settings.blob_dir)
             _prepare_nas(settings, new=new_nas, adopt=adopt)
-    except (Permanent, Retryable) as error:
+    except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
         raise SystemExit(str(error)) from error
 
 

@@ -155,9 +155,12 @@ class S3:
     def _faults(self, path: PurePosixPath) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError as error:
+        except (FileNotFoundError, exceptions.GenericError) as error:
             if NO_BUCKET in str(error):
                 raise NasUnavailable(f"there is no bucket '{self.bucket.name}': make it, or correct NAS_URL") from error
+            if isinstance(error, exceptions.GenericError):
+                number = errno.ENOSPC if FULL.search(str(error)) else errno.ECONNRESET
+                raise OSError(number, _first_line(error)) from error
             raise FileNotFoundError(errno.ENOENT, "no such object", str(path)) from error
         except exceptions.AlreadyExistsError as error:
             raise FileExistsError(errno.EEXIST, "the name is taken", str(path)) from error
@@ -167,8 +170,7 @@ class S3:
                 "the key may do"
             ) from error
         except exceptions.BaseError as error:
-            number = errno.ENOSPC if FULL.search(str(error)) else errno.ECONNRESET
-            raise OSError(number, _first_line(error)) from error
+            raise OSError(errno.EIO, _first_line(error)) from error
 
 
 class _Source:

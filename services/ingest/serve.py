@@ -26,6 +26,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
+from services.ingest.nas_trouble import NasTrouble
 from services.ingest.ops import outcomes
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
@@ -103,15 +104,7 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     )
     store = Sessions(engine, hashers)
     nas = settings.nas()
-
-    def trouble() -> str | None:
-        try:
-            nas.check()
-        except Retryable as error:
-            return str(error)
-        return None
-
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, trouble)
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, NasTrouble(nas))
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)

@@ -25,11 +25,8 @@ class Backend(Protocol[P]):
     def resolved(self, path: P) -> P:
         """The path with links followed, whether it is there or not; BadPath if this NAS can't have such a name."""
 
-    def make_root(self, root: P) -> None:
-        """Make the NAS's own folder."""
-
-    def make_directory(self, directory: P, root: P) -> None:
-        """Make it and what is missing above it, but never the root."""
+    def make_directory(self, new: P) -> None:
+        """Make one folder; FileExistsError if something has its name."""
 
     def write(self, content: Iterable[bytes], target: P) -> None:
         """Write a new file and have it flushed to the disk, as far as the server lets us."""

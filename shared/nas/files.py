@@ -31,9 +31,6 @@ class Files:
     def resolved(self, path: Path) -> Path:
         return Path(os.path.realpath(path))
 
-    def make_root(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
-
     def write(self, content: Iterable[bytes], target: Path) -> None:
         """Write a new file and flush it to the disk behind."""
         with target.open("xb") as writer:
@@ -92,15 +89,9 @@ class Files:
         finally:
             claim.unlink(missing_ok=True)
 
-    def make_directory(self, directory: Path, root: Path) -> None:
-        """Make it and what is missing above it, but never the root: that would be a mount point's empty folder."""
-        missing = []
-        while directory != root and not directory.is_dir():
-            missing.append(directory)
-            directory = directory.parent
-        for new in reversed(missing):
-            new.mkdir(exist_ok=True)
-            self.sync(new.parent)
+    def make_directory(self, new: Path) -> None:
+        new.mkdir()
+        self.sync(new.parent)
 
     def remove(self, path: Path) -> None:
         path.unlink()

@@ -7,6 +7,7 @@ from typing import Generic
 
 from shared.nas.backend import Backend, P
 from shared.nas.errors import NameTaken, NasUnavailable
+from shared.nas.folders import make_folders
 
 MARKER = ".presswork-nas"
 # Folders that NAS systems keep beside the user's, lower-case: recycle bins, snapshots, thumbnails.
@@ -44,7 +45,7 @@ class Marker(Generic[P]):
     def initialise(self, *, adopt: bool) -> str:
         """Write the mark unless it is there. Of two at once one writes, and both return its id."""
         self._require_mounted()
-        self.files.make_root(self.root)
+        make_folders(self.files, self.root)
         present = {entry.path for entry in self.files.scan(self.root)}
         if MARKER not in present:
             if not adopt and any(is_ours(name) for name in present):

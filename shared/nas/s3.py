@@ -70,15 +70,8 @@ class S3:
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         return path
 
-    def make_root(self, root: PurePosixPath) -> None:
+    def make_directory(self, new: PurePosixPath) -> None:
         """It is there with its first file."""
-
-    def make_directory(self, directory: PurePosixPath, root: PurePosixPath) -> None:
-        """No need to make it; but no file may have its name."""
-        while directory != root:
-            if self._head(directory) is not None:
-                raise NotADirectoryError(errno.ENOTDIR, "a file is in the way", str(directory))
-            directory = directory.parent
 
     def write(self, content: Iterable[bytes], target: PurePosixPath) -> None:
         """In several requests if it is large, so that each is short."""

@@ -30,16 +30,11 @@ class Sftp:
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         return PurePosixPath(self.line.call(lambda client: _real(client, str(path))))
 
-    def make_root(self, root: PurePosixPath) -> None:
-        self.line.call(lambda client: client.makedirs(str(root), exist_ok=True))
-
-    def make_directory(self, directory: PurePosixPath, root: PurePosixPath) -> None:
-        missing = []
-        while directory != root and not self._is_directory(directory):
-            missing.append(directory)
-            directory = directory.parent
-        for new in reversed(missing):
-            self._make(new)
+    def make_directory(self, new: PurePosixPath) -> None:
+        try:
+            self.line.call(lambda client: client.mkdir(str(new)))
+        except OSError as error:
+            raise self._in_the_way(error, new) from error
 
     def write(self, content: Iterable[bytes], target: PurePosixPath) -> None:
         try:
@@ -48,7 +43,7 @@ class Sftp:
                     self.line.run(client, _written(file, piece))
                 self.line.run(client, _flushed(file))
         except OSError as error:
-            raise self._explained(error, target.parent) from error
+            raise self._no_room(error, target.parent) from error
 
     def digest(self, path: PurePosixPath) -> str:
         found = hashlib.sha256()
@@ -69,9 +64,7 @@ class Sftp:
         try:
             self.line.call(lambda client: client.rename(str(source), str(target)))
         except OSError as error:
-            if error.errno == errno.EIO and self._is_there(target):
-                raise FileExistsError(errno.EEXIST, "the name is taken", str(target)) from error
-            raise self._explained(error, target.parent) from error
+            raise self._in_the_way(error, target) from error
 
     def remove(self, path: PurePosixPath) -> None:
         self.line.call(lambda client: client.remove(str(path)))
@@ -110,22 +103,6 @@ class Sftp:
             raise
         self.line.run(client, file.close())
 
-    def _make(self, new: PurePosixPath) -> None:
-        try:
-            self.line.call(lambda client: client.mkdir(str(new)))
-        except OSError as error:
-            if self._is_directory(new):  # somebody else was quicker
-                return
-            if self._is_there(new):
-                raise NotADirectoryError(errno.ENOTDIR, "a file is in the way", str(new)) from error
-            raise self._explained(error, new.parent) from error
-
-    def _is_directory(self, path: PurePosixPath) -> bool:
-        try:
-            return self.stat(path).is_directory
-        except FileNotFoundError:
-            return False
-
     def _is_there(self, path: PurePosixPath) -> bool:
         try:
             self.line.call(lambda client: client.lstat(str(path)))
@@ -133,13 +110,17 @@ class Sftp:
             return False
         return True
 
-    def _explained(self, error: OSError, folder: PurePosixPath) -> OSError:
-        """A mere "Failure" is a full disk, if the disk is full."""
-        if error.errno == errno.EIO:
-            free = self.free_bytes(folder)
-            if free is not None and free < FULL_BELOW_BYTES:
-                return OSError(errno.ENOSPC, "no space left on device")
-        return error
+    def _in_the_way(self, error: OSError, new: PurePosixPath) -> OSError:
+        """A mere "Failure" to make a name is a taken one, if it is taken."""
+        if error.errno == errno.EIO and self._is_there(new):
+            return FileExistsError(errno.EEXIST, "the name is taken", str(new))
+        return self._no_room(error, new.parent)
+
+    def _no_room(self, error: OSError, folder: PurePosixPath) -> OSError:
+        """A mere "Failure" is a full disk, if that is full."""
+        free = self.free_bytes(folder) if error.errno == errno.EIO else None
+        full = free is not None and free < FULL_BELOW_BYTES
+        return OSError(errno.ENOSPC, "no space left on device") if full else error
 
 
 async def _real(client: asyncssh.SFTPClient, path: str) -> str:

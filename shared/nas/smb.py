@@ -1,7 +1,6 @@
 """A NAS over SMB: Windows shares, Samba, and most of what a NAS calls a shared folder."""
 
 import contextlib
-import errno
 import hashlib
 import re
 import stat as modes
@@ -42,23 +41,8 @@ class Smb:
             raise BadPath(f"'{path}' is no path on the NAS: '{found[0]}' can't stand there over SMB; rename it")
         return path
 
-    def make_root(self, root: PurePosixPath) -> None:
-        share = root
-        while len(share.parts) > 1:
-            share = share.parent
-        self.make_directory(root, share)
-
-    def make_directory(self, directory: PurePosixPath, root: PurePosixPath) -> None:
-        missing = []
-        while directory != root and not self._is_directory(directory):
-            missing.append(directory)
-            directory = directory.parent
-        for new in reversed(missing):
-            try:
-                self._call(smbclient.mkdir, new)
-            except FileExistsError as error:
-                if not self._is_directory(new):
-                    raise NotADirectoryError(errno.ENOTDIR, "a file is in the way", str(new)) from error
+    def make_directory(self, new: PurePosixPath) -> None:
+        self._call(smbclient.mkdir, new)
 
     def write(self, content: Iterable[bytes], target: PurePosixPath) -> None:
         with self._opened(target, "xb") as (lease, file):
@@ -111,12 +95,6 @@ class Smb:
 
     def _unc(self, path: PurePosixPath) -> str:
         return "\\\\" + "\\".join((self.host, *path.parts))
-
-    def _is_directory(self, path: PurePosixPath) -> bool:
-        try:
-            return self.stat(path).is_directory
-        except FileNotFoundError:
-            return False
 
     @contextlib.contextmanager
     def _opened(self, path: PurePosixPath, mode: str) -> Iterator[tuple[Lease, RawIOBase]]:

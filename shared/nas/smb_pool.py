@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import queue
 import socket
 import threading
@@ -15,6 +16,8 @@ from smbprotocol.exceptions import SMBAuthenticationError, SMBException, SMBOSEr
 from shared.nas.errors import NasUnavailable
 
 CONNECT_S = 10
+for library in ("smbprotocol", "smbclient"):
+    logging.getLogger(library).setLevel(logging.ERROR)  # every request, and every line that ends
 REFUSED_LOGINS = frozenset({0xC000006D, 0xC000006A, 0xC000006E, 0xC0000071, 0xC0000072, 0xC0000224, 0xC0000234})
 NO_SHARE = frozenset({0xC00000CC, 0xC00000BE, 0xC0000225})  # the last says the search for it elsewhere (DFS)
 # the session is over, whatever became of the connection

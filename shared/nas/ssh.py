@@ -13,6 +13,7 @@ import asyncssh
 from shared.nas.errors import NasUnavailable
 
 T = TypeVar("T")
+asyncssh.set_log_level("WARNING")  # it logs every connection
 CONNECT_S, KEEPALIVE_S = 10, 15
 
 NUMBERS: dict[type[asyncssh.SFTPError], int] = {

@@ -7,21 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_exponential, wait_random
-
-from shared.errors import Permanent
 from shared.nas import verified
 from shared.nas.backend import Backend, P
-from shared.nas.errors import BadPath, FileGone, NasFull, NasRefused, NasUnavailable, in_words, passes
+from shared.nas.errors import BadPath, FileGone, NasFull, NasUnavailable
 from shared.nas.files import CHUNK_BYTES
+from shared.nas.folders import make_folders
 from shared.nas.listing import abandoned, entries
 from shared.nas.marker import MARKER, Marker
 from shared.nas.names import checked, collision_key
+from shared.nas.persistence import persistently
 from shared.nas.protocol import Stat
 
 T = TypeVar("T")
 A = TypeVar("A")
-TRIES, TRYING_SECONDS = 5, 20
 FIRST_WAIT_S = 0.5
 SPARE_BYTES = 64 << 20
 
@@ -120,7 +118,7 @@ class VerifiedNas(Generic[P]):
         self.marker.require()
         target = self._inside(path, new=True)
         if not verified.holds(self.files, target, sha256):
-            self.files.make_directory(target.parent, self.files.resolved(self.root))
+            make_folders(self.files, target.parent, self.files.resolved(self.root))
             self._require_space(target, size)
             verified.write(self.files, source, target, sha256, size)
         self.marker.require()  # unmounted meanwhile, the file would lie in the mount point
@@ -129,7 +127,7 @@ class VerifiedNas(Generic[P]):
     def _move(self, source_path: str, target_path: str, sha256: str) -> Stat:
         self.marker.require()
         source, target = self._inside(source_path), self._inside(target_path, new=True)
-        self.files.make_directory(target.parent, self.files.resolved(self.root))
+        make_folders(self.files, target.parent, self.files.resolved(self.root))
         try:
             verified.rename(self.files, source, target, sha256)
         except FileNotFoundError as error:  # done before, or never there
@@ -205,29 +203,4 @@ class VerifiedNas(Generic[P]):
         return target
 
     def _do(self, what: str, action: Callable[[], T]) -> T:
-        """Do it, again while it fails in passing; then say in words what is wrong."""
-        retrying = Retrying(
-            retry=retry_if_exception(passes),
-            wait=wait_exponential(self.first_wait_s, max=5) + wait_random(0, self.first_wait_s),
-            stop=stop_after_attempt(TRIES) | stop_before_delay(TRYING_SECONDS),
-            reraise=True,
-        )
-        try:
-            return retrying(action)
-        except OSError as error:
-            raise self._verdict(error, f"{what} on the NAS {self.name}") from error
-
-    def _verdict(self, error: OSError, what: str) -> Exception:
-        """What the error means, with a second look: is it the whole NAS, or only this path?"""
-        verdict = in_words(error, what)
-        if isinstance(verdict, (NasFull, Permanent)):
-            return verdict
-        away = isinstance(verdict, NasUnavailable)
-        try:
-            self._check()
-        except NasUnavailable as gone:
-            return verdict if away else gone
-        except OSError:
-            return verdict
-        # one shop's locked folder or one damaged file must not hold up all the others
-        return NasRefused(f"{verdict} (only there: the NAS itself can be written)") if away else verdict
+        return persistently(action, self._check, f"{what} on the NAS {self.name}", self.first_wait_s)

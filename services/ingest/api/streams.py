@@ -25,7 +25,7 @@ async def frames(
 ) -> AsyncIterator[dict[str, Any]]:
     """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
 
-    While `trouble` has words for what everything waits for, the latest frame is told again with them instead.
+    While `trouble` has words for why the NAS can't be used, the latest frame is told again with them instead.
     """
     seen, latest = 0, {}
     with watcher.watch(session.id, shows=True) as watch:
@@ -42,7 +42,7 @@ async def frames(
                 return
             cause = None if changed or not latest else await asyncio.to_thread(trouble)
             if cause:
-                yield latest | {"message": f"{latest['message']} - waiting: {cause}"}
+                yield latest | {"message": f"{latest['message']} - waiting for the NAS: {cause}"}
             elif not changed:
                 yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
 

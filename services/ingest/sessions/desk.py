@@ -33,7 +33,7 @@ class Desk:
     wait_s: float
     nas_base_path: str
     trouble: Callable[[], str | None]
-    """What all work waits for just now, in words: a NAS that is away or full, say."""
+    """Why the NAS can't be used just now, in words: it is away, or full."""
 
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.

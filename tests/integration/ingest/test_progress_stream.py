@@ -187,12 +187,12 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
 
     async def second() -> dict[str, Any]:
         watcher = Watcher(store)
-        told = frames(store, watcher, session, trouble=lambda: "the NAS is full; free some space", keepalive_s=0.05)
+        told = frames(store, watcher, session, trouble=lambda: "it is full; free some space", keepalive_s=0.05)
         await anext(told)
         return await anext(told)
 
     frame = asyncio.run(second())
-    assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
+    assert frame["message"] == "Checking for duplicates - waiting for the NAS: it is full; free some space"
     assert frame["step"] == 1
 
 

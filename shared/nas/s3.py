@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 PART_BYTES, PARTS_AT_ONCE = 8 << 20, 4
-PAST_THE_END = re.compile(r"\b416\b")
-FULL = re.compile(r"\b507\b|StorageFull|QuotaExceeded|InsufficientCapacity")
+PAST_THE_END = re.compile("status code: 416")
+FULL = re.compile("status code: 507|StorageFull|QuotaExceeded|InsufficientCapacity")
 NO_BUCKET = "NoSuchBucket"
 
 

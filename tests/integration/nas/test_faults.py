@@ -1,13 +1,16 @@
 """Lines that drop, stall and come back, full disks, wrong keys and passwords: on real servers."""
 
+import asyncio
 import contextlib
 import hashlib
 import os
 import subprocess
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
 
@@ -15,10 +18,10 @@ import asyncssh
 import pytest
 
 from shared.errors import Permanent, Retryable
-from shared.nas import Nas, open_nas
+from shared.nas import Access, Nas, open_nas
 from shared.nas.errors import BadPath, NasFull, NasUnavailable
 from tests.integration.nas.test_nas import Local, content_of, names_in
-from tests.nas_servers import Server
+from tests.nas_servers import HOST, Server
 from tests.proxy import Proxy
 
 pytestmark = [pytest.mark.nas, pytest.mark.filterwarnings("ignore:unclosed SMB handle:ResourceWarning")]
@@ -243,3 +246,97 @@ def test_links_that_lead_out_of_the_nas_are_not_followed(
                 call()
         assert nas.list() == ()
     assert [path.name for path in outside.iterdir()] == ["secret.png"]
+
+
+class PasswordServer(asyncssh.SSHServer):
+    """Lets one user in, by password."""
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == ("maria ö", "p@ss:w/rd")
+
+
+@pytest.fixture
+def another_sftp(tmp_path: Path) -> Iterator[Server]:
+    """An SFTP server that is not OpenSSH's, and knows passwords."""
+    key, files = asyncssh.generate_private_key("ssh-ed25519"), tmp_path / "served"
+    files.mkdir()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            HOST,
+            0,
+            server_factory=PasswordServer,
+            server_host_keys=[key],
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=bytes(files)),
+        )
+
+    acceptor = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
+    access = Access(password="p@ss:w/rd", host_keys=(key.get_fingerprint(),))
+    port = acceptor.get_port()
+    yield Server(port, f"sftp://maria%20%C3%B6@{HOST}:{port}/Graphics", access, files / "Graphics")
+    acceptor.close()
+    asyncio.run_coroutine_threadsafe(acceptor.wait_closed(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+def test_another_makers_sftp_server_does_as_well_and_a_password_too(
+    another_sftp: Server, opened: Open, rose: Local
+) -> None:
+    nas = opened(another_sftp)
+    nas.initialise()
+    nas.check(thorough=True)
+    rose.put(nas, "a/.staged")
+    nas.move("a/.staged", "a/rose.png", rose.sha256)
+    only_the_file_is_there(nas, rose)
+    with pytest.raises(NasUnavailable, match="refuses the login of 'maria ö'"):
+        opened(replace(another_sftp, access=replace(another_sftp.access, password="wrong"))).check()
+    nas.close()
+
+
+def test_an_s3_server_that_knows_no_conditions_is_looked_at_first(moto: Server, opened: Open, rose: Local) -> None:
+    server = moto.below(uuid.uuid4().hex)
+    nas = opened(replace(server, url=f"{server.url}&conditional=no"))
+    nas.initialise()
+    nas.check(thorough=True)
+    rose.put(nas, "a/.staged")
+    nas.move("a/.staged", "a/rose.png", rose.sha256)
+    only_the_file_is_there(nas, rose)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (403, NasUnavailable, "refuses this key"),
+        (503, NasUnavailable, "does not answer"),
+        (507, NasFull, "free some space"),
+    ],
+)
+def test_what_an_s3_server_refuses_is_said_in_words(
+    opened: Open, status: int, kind: type[Exception], words: str
+) -> None:
+    class Refuses(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_PUT = do_POST = answer  # noqa: N815 - as the library calls them
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer((HOST, 0), Refuses) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        url = f"s3://key@bucket/Graphics?endpoint=http://{HOST}:{http.server_port}"
+        with pytest.raises(kind, match=words) as refusal:
+            opened(Server(http.server_port, url, Access(password="secret"))).check()
+        assert "secret" not in str(refusal.value)
+        http.shutdown()

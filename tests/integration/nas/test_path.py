@@ -282,6 +282,18 @@ def test_content_that_comes_back_changed_is_not_stored(root: Path, rose: Path) -
     assert everything_below(root) == {"a"}
 
 
+def test_a_nas_that_overwrites_when_it_renames_is_found_out_before_it_is_used(root: Path) -> None:
+    class Overwrites(Files):
+        def rename_new(self, source: Path, target: Path) -> None:
+            source.replace(target)
+
+    nas = nas_at(root, Overwrites())
+    nas.check()
+    with pytest.raises(NasUnavailable, match="overwrites a file"):
+        nas.check(thorough=True)
+    assert everything_below(root) == set()
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

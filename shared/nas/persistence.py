@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_exponential, wait_random
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_all,
+    stop_before_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from shared.errors import Permanent
 from shared.nas.errors import NasFull, NasRefused, NasUnavailable, in_words, passes
@@ -13,11 +21,14 @@ TRIES, TRYING_SECONDS = 5, 20
 
 
 def persistently(action: Callable[[], T], check: Callable[[], object], what: str, first_wait_s: float) -> T:
-    """What `action` returns. `check` is asked afterwards whether it is the whole NAS that fails."""
+    """What `action` returns. `check` is asked afterwards whether it is the whole NAS that fails.
+
+    Two tries it has in any case: the first one may find a line that has been dead for long.
+    """
     retrying = Retrying(
         retry=retry_if_exception(passes),
         wait=wait_exponential(first_wait_s, max=5) + wait_random(0, first_wait_s),
-        stop=stop_after_attempt(TRIES) | stop_before_delay(TRYING_SECONDS),
+        stop=stop_after_attempt(TRIES) | stop_all(stop_after_attempt(2), stop_before_delay(TRYING_SECONDS)),
         reraise=True,
     )
     try:

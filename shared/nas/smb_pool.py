@@ -6,11 +6,13 @@ import logging
 import queue
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import smbclient
+from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBAuthenticationError, SMBException, SMBOSError, SMBResponseException
 
 from shared.nas.errors import NasUnavailable
@@ -80,14 +82,13 @@ class Lease:
         timer = threading.Timer(self.login.timeout_s, self._cut, [stalled])
         timer.start()
         try:
-            smbclient.register_session(self.login.host, **self.options)
+            self._connect()
             yield self.options
         except SMBOSError as error:
             raise self._translated(error.ntstatus, error.strerror) from error
         except SMBResponseException as error:
             raise self._translated(error.status, error.message) from error
         except SMBAuthenticationError as error:
-            self.drop()
             raise self._refused() from error
         except (SMBException, OSError, ValueError) as error:  # smbprotocol's ValueError: it could not connect
             self.drop()
@@ -96,6 +97,14 @@ class Lease:
             raise OSError(errno.ECONNRESET, str(error)) from error
         finally:
             timer.cancel()
+
+    def _connect(self) -> None:
+        """Unless it stands. Each line with an id of its own: Samba leads those of one client into one process."""
+        login, name = self.login, f"{self.login.host.lower()}:{self.login.port}"  # smbclient's own key
+        if name not in self.connections or not self.connections[name].transport.connected:
+            self.connections[name] = connection = Connection(uuid.uuid4(), login.host, login.port)
+            connection.connect(timeout=min(CONNECT_S, login.timeout_s))
+        smbclient.register_session(login.host, **self.options)
 
     def drop(self) -> None:
         """Forget the connection."""
@@ -106,7 +115,7 @@ class Lease:
     def _cut(self, stalled: threading.Event) -> None:
         stalled.set()
         for connection in list(self.connections.values()):
-            with contextlib.suppress(OSError):  # it is cut already
+            with contextlib.suppress(OSError, AttributeError):  # it is cut already, or not there yet
                 connection.transport._sock.shutdown(socket.SHUT_RDWR)  # its own close would wait for a send
 
     def _translated(self, status: int, words: str) -> Exception:
@@ -120,6 +129,7 @@ class Lease:
         return OSError(NUMBERS.get(status, errno.EIO), words)
 
     def _refused(self) -> NasUnavailable:
+        self.drop()
         return NasUnavailable(
             f"the NAS {self.login.host} refuses the login of '{self.login.user}': check the user and NAS_PASSWORD"
         )

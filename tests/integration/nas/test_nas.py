@@ -18,7 +18,7 @@ from shared.nas.errors import BadPath, FileGone, NameTaken, NasUnavailable
 from shared.nas.files import Files
 
 pytestmark = pytest.mark.nas
-REMOTE = {"sftp": "openssh", "sftp without extensions": "bare_openssh", "smb": "samba", "s3": "moto"}
+REMOTE = {"sftp": "openssh", "smb": "samba", "s3": "moto"}
 BACKENDS = ["path", "path without hard links", *REMOTE]
 BAD_PATHS = ["", "/etc/passwd", "../out.png", "a/../../out.png", "a\\b.png", "C:/a.png", "a\0.png", ".presswork-nas"]
 

@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncssh
 
@@ -70,8 +70,15 @@ def fingerprint(text: str) -> str:
 def event_loop() -> asyncio.AbstractEventLoop:
     """The one loop of this process for SSH, in a thread of its own."""
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(_unheard)
     threading.Thread(target=loop.run_forever, daemon=True, name="ssh").start()
     return loop
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A line that breaks ends many requests at once, and whoever made them is told of the first."""
+    if not isinstance(context.get("exception"), asyncssh.Error):
+        loop.default_exception_handler(context)
 
 
 class _Guard(asyncssh.SSHClient):
@@ -142,7 +149,6 @@ class Line:
 
     async def _connect(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
         login, guard = self.login, _Guard(self.login.host_keys)
-        where = f"{login.host}:{login.port}"
         try:
             async with asyncio.timeout(min(CONNECT_S, login.timeout_s)):
                 connection = await asyncssh.connect(
@@ -158,21 +164,8 @@ class Line:
                     config=[],
                 )
                 return connection, await connection.start_sftp_client(path_errors="surrogateescape")
-        except TimeoutError as error:
-            raise OSError(errno.ETIMEDOUT, f"{where} does not answer") from error
-        except asyncssh.HostKeyNotVerifiable as error:
-            raise NasUnavailable(_unknown(where, guard)) from error
-        except asyncssh.PermissionDenied as error:
-            raise NasUnavailable(
-                f"the NAS {where} refuses the login of '{login.user}': check the user, and NAS_PASSWORD or "
-                "NAS_PRIVATE_KEY"
-            ) from error
-        except (asyncssh.KeyImportError, FileNotFoundError) as error:
-            raise NasUnavailable(f"NAS_PRIVATE_KEY is no private key: {error}") from error
-        except asyncssh.ChannelOpenError as error:
-            raise NasUnavailable(f"{where} offers no SFTP: switch it on for '{login.user}' on the NAS") from error
-        except (asyncssh.Error, OSError) as error:
-            raise OSError(errno.ECONNRESET, f"{where}: {error}") from error
+        except (asyncssh.Error, asyncssh.KeyImportError, OSError) as error:
+            raise _no_line(error, login, guard) from error
 
     def _drop(self, client: asyncssh.SFTPClient) -> None:
         if client is self._client and self._connection is not None:
@@ -194,13 +187,27 @@ def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:
     return [asyncssh.import_private_key(login.private_key) if is_text else login.private_key]
 
 
+def _no_line(error: Exception, login: Login, guard: _Guard) -> Exception:
+    where = f"the NAS {login.host}:{login.port}"
+    match error:
+        case TimeoutError():
+            return OSError(errno.ETIMEDOUT, f"{where} says nothing")
+        case asyncssh.HostKeyNotVerifiable():
+            return NasUnavailable(_unknown(where, guard))
+        case asyncssh.PermissionDenied():
+            secrets = "NAS_PASSWORD or NAS_PRIVATE_KEY"
+            return NasUnavailable(f"{where} refuses the login of '{login.user}': check the user, and {secrets}")
+        case asyncssh.KeyImportError() | FileNotFoundError():
+            return NasUnavailable(f"NAS_PRIVATE_KEY is no private key: {error}")
+        case asyncssh.ChannelOpenError():
+            return NasUnavailable(f"{where} offers no SFTP: switch it on there for '{login.user}'")
+    return OSError(errno.ECONNRESET, f"{where}: {error}")
+
+
 def _unknown(where: str, guard: _Guard) -> str:
     if not guard.pinned:
-        return (
-            f"the NAS {where} has the host key {guard.seen}; if that is what the NAS itself shows, "
-            f"set NAS_HOST_KEY={guard.seen}"
-        )
+        return f"{where} has the host key {guard.seen}; if the NAS itself says so, set NAS_HOST_KEY={guard.seen}"
     return (
-        f"the NAS {where} shows another host key ({guard.seen}) than the one in NAS_HOST_KEY: nothing was sent to it; "
+        f"{where} shows another host key ({guard.seen}) than the one in NAS_HOST_KEY: nothing was sent to it; "
         "if the NAS was set up anew, compare the key on the NAS itself, and change NAS_HOST_KEY"
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import os
 import subprocess
@@ -19,7 +20,8 @@ import pytest
 
 from shared.errors import Permanent, Retryable
 from shared.nas import Access, Nas, open_nas
-from shared.nas.errors import BadPath, NameTaken, NasFull, NasUnavailable
+from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable
+from tests.e2e.conftest import until
 from tests.integration.nas.test_nas import Local, content_of, names_in
 from tests.nas_servers import HOST, Server
 from tests.proxy import Proxy
@@ -27,7 +29,7 @@ from tests.proxy import Proxy
 pytestmark = [pytest.mark.nas, pytest.mark.filterwarnings("ignore:unclosed SMB handle:ResourceWarning")]
 
 REMOTE = {"sftp": "openssh", "smb": "samba", "s3": "moto"}
-TIMEOUT_S = 0.5
+SOON_S = 0.5
 Open = Callable[[Server], Nas]
 
 
@@ -42,6 +44,7 @@ def opened() -> Iterator[Open]:
             return nas
 
         yield client
+    gc.collect()  # files that a cut line left open are missed here, and not in the middle of another test
 
 
 @pytest.fixture(params=REMOTE)
@@ -59,12 +62,18 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 @pytest.fixture
 def nas(server: Server, proxy: Proxy, opened: Open) -> Nas:
-    """A NAS whose line is the proxy, and whose clients lose patience soon."""
-    far = server.through(proxy.port)
-    mark = "&" if "?" in far.url else "?"
-    client = opened(replace(far, url=f"{far.url}{mark}timeout={TIMEOUT_S}"))
+    """A NAS whose line is the proxy."""
+    client = opened(server.through(proxy.port))
     client.initialise()
     return client
+
+
+@pytest.fixture
+def impatient(nas: Nas, server: Server, proxy: Proxy, opened: Open) -> Nas:
+    """The same NAS, and a client that soon takes silence for an answer."""
+    far = server.through(proxy.port)
+    mark = "&" if "?" in far.url else "?"
+    return opened(replace(far, url=f"{far.url}{mark}timeout={SOON_S}"))
 
 
 @pytest.fixture
@@ -86,15 +95,23 @@ def test_a_line_that_is_cut_in_the_middle_of_a_file_is_made_again(nas: Nas, prox
 
 
 def test_a_nas_that_falls_silent_is_given_up_in_time_and_used_again_when_it_speaks(
-    nas: Nas, proxy: Proxy, rose: Local
+    nas: Nas, impatient: Nas, proxy: Proxy, rose: Local
 ) -> None:
+    def stored() -> bool | None:
+        try:
+            rose.put(impatient, "a/rose.png")
+        except (NasUnavailable, NasRefused):  # a busy machine may be slower than its patience
+            return None
+        return True
+
     proxy.swallow()
     begun = monotonic()
+    assert stored() is None
+    assert monotonic() - begun < 60 * SOON_S
     with pytest.raises(NasUnavailable, match="the NAS does not answer"):
-        rose.put(nas, "a/rose.png")
-    assert monotonic() - begun < 60 * TIMEOUT_S
+        impatient.check()
     proxy.release()
-    rose.put(nas, "a/rose.png")
+    until(stored)
     only_the_file_is_there(nas, rose)
 
 

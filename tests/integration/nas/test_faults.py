@@ -44,7 +44,6 @@ def opened() -> Iterator[Open]:
             return nas
 
         yield client
-    gc.collect()  # files that a cut line left open are missed here, and not in the middle of another test
 
 
 @pytest.fixture(params=REMOTE)
@@ -58,6 +57,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 def proxy(server: Server) -> Iterator[Proxy]:
     with Proxy(server.port).running() as running:
         yield running
+    gc.collect()  # files that a cut line left open are missed here, and not in the middle of another test
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, nas, operators
+from services.ops import dead, nas, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(dead.app, name="dead")
 app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
+app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(retry)
 
@@ -43,11 +44,12 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
     if name == "ingest":
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.ops.obstacles import obstacles
 
         settings = Settings()
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         with inspected(settings):
-            serve(settings, original=original)
+            serve(settings, original, obstacles(settings.amqp_url))
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")
@@ -82,7 +84,6 @@ def init(
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.ops import spool
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 

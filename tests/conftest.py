@@ -1,14 +1,31 @@
 """Fixtures: `amqp_url` is a virtual host and `database_url` a migrated database that no other test sees."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from services.local.broker import Broker
 from services.local.database import Database
 from tests import backends, nas_servers
 
 NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres", "postgres_url", "database_url"}}
+
+TOGETHER = ("tests/chaos", "tests/e2e")
+
+
+class Schedule(LoadScopeScheduling):
+    """A file at a time to each worker; the files that break whole systems all to one, so that each is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = next((name for name in TOGETHER if nodeid.startswith(f"{name}/")), None)
+        return folder or super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Ours in place of `--dist loadscope`."""
+    return Schedule(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -200,11 +200,6 @@ class Lanes:
         while relay.send(publish, ours):
             pass
 
-    def _take_up(self, session_id: UUID, publish: Callable[[Owed], None]) -> None:
-        if self.unfinished.begun(session_id):
-            for envelope in self.unfinished.take_up(session_id):
-                publish(envelope)
-
     def _own_windows(self) -> Windows:
         """As much as keeps the handlers of this process busy."""
         hashers = sum(service.prefetch for service in self.original if service.name == "hasher")

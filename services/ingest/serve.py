@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from types import FrameType
 
 import structlog
@@ -27,10 +28,12 @@ from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
 from services.ingest.nas_trouble import NasTrouble
-from services.ingest.ops import outcomes
+from services.ingest.ops import outcomes, purging
+from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
@@ -48,15 +51,19 @@ log = structlog.get_logger()
 
 SWEEP_EVERY_S = 1.0
 SETTLE_TURNS = 5
+PURGE_TURNS = 3600
 POOL_SIZE = 20
 THREADS = 40
 STREAM_GRACE_S = 5
 
 
-def serve(settings: Settings, original: Sequence[Service] = ()) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller."""
+def serve(settings: Settings, original: Sequence[Service] = (), obstacles: Obstacles = lambda _: []) -> None:
+    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller.
+
+    `obstacles` says which services could take nothing of a replay.
+    """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original)
+    app, desk = build(settings, original, obstacles)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -84,7 +91,9 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI, Desk]:
+def build(
+    settings: Settings, original: Sequence[Service] = (), obstacles: Obstacles = lambda _: []
+) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     blobs = Blobs(settings.blob_dir)
@@ -104,13 +113,16 @@ def build(settings: Settings, original: Sequence[Service] = ()) -> tuple[FastAPI
     )
     store = Sessions(engine, hashers)
     nas = settings.nas()
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, NasTrouble(nas))
+    prints, trouble = Prints(engine, blobs, nas), NasTrouble(nas)
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, trouble)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
-    found = resources.build(settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door)
+    found = resources.build(
+        settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door, obstacles=obstacles
+    )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()
     routers = [
@@ -166,7 +178,7 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     await desk.lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),
-        asyncio.create_task(_sweep(desk.sessions, settings.listing_grace_seconds)),
+        asyncio.create_task(_sweep(desk.sessions, settings)),
     ]
     try:
         yield
@@ -178,14 +190,20 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
         await desk.lanes.stop(settings.stop_grace_seconds)
 
 
-async def _sweep(store: Sessions, grace_s: float) -> None:
-    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended."""
+async def _sweep(store: Sessions, settings: Settings) -> None:
+    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
+
+    Once an hour, delete the letters that have been over for long enough.
+    """
+    keep = timedelta(days=settings.dead_letter_keep_days)
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
-            await asyncio.to_thread(store.finish_unasked, grace_s)
+            await asyncio.to_thread(store.finish_unasked, settings.listing_grace_seconds)
             if turn % SETTLE_TURNS == 0:
                 await asyncio.to_thread(outcomes.settle, store.engine)
+            if keep and turn % PURGE_TURNS == 0:
+                await asyncio.to_thread(purging.sweep, store.engine, keep)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:

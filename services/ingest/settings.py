@@ -90,6 +90,10 @@ class Settings(DatabaseSettings, NasSettings):
         default=10, ge=0, description="a session ends when its designs are stored and no listings are asked for so long"
     )
 
+    dead_letter_keep_days: int = Field(
+        default=90, ge=0, description="dead letters that are over (not those that wait) are deleted then; 0: never"
+    )
+
     @field_validator("jwt_secret_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:

@@ -53,7 +53,7 @@ users = Table(
     Column("shop_folder_key", Text, nullable=False, unique=True, comment="folders that a NAS takes for one"),
     Column("is_active", Boolean, nullable=False, server_default=true()),
     *_times(),
-    Column("role", Text, nullable=False, server_default="seller", comment="seller | operator"),
+    Column("role", Text, nullable=False, server_default="seller", comment="seller | viewer | operator"),
 )
 
 attempts = Table(

@@ -1,5 +1,6 @@
 """What is done on an AMQP connection of its own: declaring, comparing, counting consumers. No service does that."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
 from shared.bus.settlement import Headers
 from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
+
+ANSWER_TIMEOUT_S = 5.0
 
 
 class State(Enum):
@@ -48,18 +51,22 @@ async def compare(url: str, wanted: Topology) -> list[Compared]:
 
 
 async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
-    """How many consumers each service's inbox has.
+    """How many consumers each service's inbox has, on a broker that takes what is published.
 
     Raises:
-        Unavailable: no broker, or a queue is missing.
+        Unavailable: no broker, or one that takes nothing, or a queue is missing.
     """
     async with _connected(url) as connection:
         channel = await connection.channel()
-        found = {}
-        for service in services:
-            queue = await channel.declare_queue(inbox(service), passive=True)
-            found[service] = queue.declaration_result.consumer_count or 0
-        return found
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await _publish_nowhere(channel)
+                return {service: await _consumers(channel, inbox(service)) for service in services}
+        except TimeoutError as error:
+            raise Unavailable(
+                f"RabbitMQ at {address(url)} takes no messages: most likely it is short of memory or disk "
+                "(rabbitmq-diagnostics alarms)"
+            ) from error
 
 
 async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:
@@ -98,6 +105,15 @@ async def declare(url: str, wanted: Topology) -> None:
                     await declared.bind(route.exchange, route.key)
         except AMQPError as error:
             raise Unavailable(f"the broker refused the topology: {error}") from error
+
+
+async def _publish_nowhere(channel: AbstractChannel) -> None:
+    """In an alarm, a broker reads nothing more of a connection that has published: it answers no further question."""
+    await channel.default_exchange.publish(aio_pika.Message(b""), "presswork.nobody", mandatory=False)
+
+
+async def _consumers(channel: AbstractChannel, queue: str) -> int:
+    return (await channel.declare_queue(queue, passive=True)).declaration_result.consumer_count or 0
 
 
 async def _compared(connection: AbstractConnection, wanted: Exchange | Queue) -> Compared:

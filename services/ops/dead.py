@@ -6,15 +6,19 @@ from uuid import UUID
 
 import typer
 
-from services.ops.filters import All, Ids, chosen, filtered
-from services.ops.place import HERE, NOTHING, DataDir, database, who
-from services.ops.replay import replay
+from services.ops.changing import discard, edit, note, purge, restore
+from services.ops.filters import filtered, named
+from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.replay import cancel, replay
 
 if TYPE_CHECKING:
     from services.ingest.ops.finding import Filter
 
 app = typer.Typer(help="Dead letters: what services gave up, why, and how to replay it.", no_args_is_help=True)
-app.command()(filtered(replay))
+for command in (replay, discard, restore, note, purge):
+    app.command()(filtered(command))
+app.command()(cancel)
+app.command()(edit)
 
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 Limit = Annotated[int, typer.Option(help="at most so many", min=1)]
@@ -60,6 +64,7 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
 @app.command()
 def show(
     letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
+    body: Annotated[bool, typer.Option("--body", help="only the message, for `edit`")] = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
@@ -69,12 +74,10 @@ def show(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        ids = finding.named(connection, letter)
-        found = finding.whole(connection, ids[0]) if len(ids) == 1 else None
+        found = finding.whole(connection, named(connection, letter))
     if found is None:
-        typer.echo(f"{'Several letters begin' if ids else 'No letter begins'} with {letter}.", err=True)
-        raise typer.Exit(NOTHING)
-    (showing.as_json if as_json else showing.whole)(found)
+        raise typer.Exit(NOTHING)  # deleted this very moment
+    (showing.body if body else showing.as_json if as_json else showing.whole)(found)
 
 
 @app.command()
@@ -85,7 +88,6 @@ def export(
     data: DataDir = HERE,
 ) -> None:
     """Write letters with all that is known of them, as JSON Lines."""
-    import json
     import sys
 
     from services.ingest.ops.exporting import exported
@@ -94,61 +96,14 @@ def export(
     out = to.open("w", encoding="utf-8") if to else sys.stdout
     try:
         with database(data) as engine:
-            for found in exported(engine, wanted):
-                out.write(json.dumps(found, default=str, ensure_ascii=False) + "\n")
-                count += 1
+            for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
+                out.write(line)
     finally:
         if to:
             out.close()
     typer.echo(f"{count} letters.", err=True)
-
-
-@app.command()
-@filtered
-def discard(
-    wanted: "Filter",
-    ids: Ids = None,
-    why: Annotated[str, typer.Option(help="for whoever finds them later")] = "discarded",
-    everything: All = False,
-    data: DataDir = HERE,
-) -> None:
-    """Put letters aside; their files stay failed. `restore` takes them back."""
-    from services.ingest.ops.auditing import Run
-    from services.ingest.ops.shelving import discard
-
-    with database(data) as engine:
-        count = discard(engine, chosen(wanted, ids, everything=everything), Run(who(), "discard"), why)
-    _told(count, "discarded")
-
-
-@app.command()
-@filtered
-def restore(wanted: "Filter", ids: Ids = None, everything: All = False, data: DataDir = HERE) -> None:
-    """Take back letters that were discarded."""
-    from services.ingest.ops.auditing import Run
-    from services.ingest.ops.shelving import restore
-
-    with database(data) as engine:
-        count = restore(engine, chosen(wanted, ids, everything=everything), Run(who(), "restore"))
-    _told(count, "restored")
-
-
-@app.command()
-@filtered
-def note(
-    wanted: "Filter",
-    text_: Annotated[str, typer.Argument(metavar="TEXT", help="an empty one takes the note away")],
-    ids: Ids = None,
-    everything: All = False,
-    data: DataDir = HERE,
-) -> None:
-    """Write a note on letters, with --fingerprint on a whole group."""
-    from services.ingest.ops.auditing import Run
-    from services.ingest.ops.shelving import note
-
-    with database(data) as engine:
-        count = note(engine, chosen(wanted, ids, everything=everything), Run(who(), "note"), text_)
-    _told(count, "noted")
+    if not count:
+        raise typer.Exit(NOTHING)
 
 
 @app.command()
@@ -164,14 +119,14 @@ def audit(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
+        one = auditing.run(connection, run) if run else None
         found = auditing.results(connection, run) if run else auditing.runs(connection, limit)
-    if as_json:
-        showing.as_json(found)
-    else:
-        (showing.results if run else showing.runs)(found)
-
-
-def _told(count: int, what: str) -> None:
-    typer.echo(f"{count} letters {what}.")
-    if not count:
+    if run and one is None:
+        typer.echo(f"There is no run {run}.", err=True)
         raise typer.Exit(NOTHING)
+    if as_json:
+        showing.as_json({"run": one, "results": found} if one else found)
+        return
+    if one:
+        showing.runs([one])
+    (showing.results if one else showing.runs)(found)

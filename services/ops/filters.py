@@ -9,8 +9,13 @@ from uuid import UUID
 
 import typer
 
+from services.ops.place import NOTHING
+
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from services.ingest.ops.finding import Filter
+    from shared.contracts import Stage
 
 Ids = Annotated[list[UUID] | None, typer.Argument(help="ids of letters", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
@@ -75,3 +80,26 @@ def chosen(wanted: "Filter", ids: list[UUID] | None, *, everything: bool) -> "Fi
     if wanted == Filter() and not everything:
         raise typer.BadParameter("say which letters: ids, a filter like --fingerprint, or --all")
     return wanted
+
+
+def service_named(name: str) -> "Stage":
+    """One of our services; no other queue is ever sent to."""
+    from typing import get_args
+
+    from shared.contracts import Stage
+
+    for stage in get_args(Stage):
+        if stage == name:
+            return stage  # type: ignore[no-any-return]
+    raise typer.BadParameter(f"{name!r} is none of our services: {', '.join(get_args(Stage))}")
+
+
+def named(connection: "Connection", letter: str) -> UUID:
+    """The one letter whose id begins so; or the command ends."""
+    from services.ingest.ops import finding
+
+    ids = finding.named(connection, letter)
+    if len(ids) != 1:
+        typer.echo(f"{'Several letters begin' if ids else 'No letter begins'} with {letter}.", err=True)
+        raise typer.Exit(NOTHING)
+    return ids[0]

@@ -14,11 +14,18 @@ app = typer.Typer(help="Which accounts may use /api/v1/ops.", no_args_is_help=Tr
 Email = Annotated[str, typer.Argument(help="e-mail of an account that has registered")]
 
 
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
 @app.command()
-def add(email: Email, data: DataDir = HERE) -> None:
-    """Make an account an operator's, from its next call on."""
-    user = _set(email, "operator", data)
-    typer.echo(f"{user.email} is an operator.")
+def add(
+    email: Email,
+    viewer: Annotated[bool, typer.Option("--viewer", help="may look, and change nothing")] = False,
+    data: DataDir = HERE,
+) -> None:
+    """Make an account an operator's, or a viewer's, from its next call on."""
+    user = _set(email, "viewer" if viewer else "operator", data)
+    typer.echo(f"{user.email} is {'a viewer' if viewer else 'an operator'}.")
 
 
 @app.command()
@@ -29,15 +36,19 @@ def remove(email: Email, data: DataDir = HERE) -> None:
 
 
 @app.command("list")
-def list_operators(data: DataDir = HERE) -> None:
-    """List the operators."""
+def list_operators(as_json: Json = False, data: DataDir = HERE) -> None:
+    """List operators and viewers."""
     from services.ingest.catalog.users import Users
+    from services.ops import showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
         found = Users(connection).operators()
+    if as_json:
+        showing.as_json([{"email": user.email, "role": user.role} for user in found])
+        return
     for user in found:
-        typer.echo(user.email)
+        typer.echo(f"{user.email}  {user.role}")
     if not found:
         typer.echo("There are none; make one: presswork operator add EMAIL", err=True)
 

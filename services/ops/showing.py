@@ -60,11 +60,28 @@ def whole(row: Row) -> None:
         typer.echo(f"\nstack\n{row['stack']}")
 
 
+def body(row: Row) -> None:
+    """Only the message."""
+    typer.echo(_pretty(row["body"]))
+
+
+def foreseen(found: Row, *, err: bool) -> None:
+    """What a replay is about to do."""
+    count = ", ".join(f"{n} of {name}" for name, n in found["services"].items())
+    typer.echo(f"{found['matched']} letters: {count}", err=err)
+    for each in found["sample"]:
+        typer.echo(f"  {each['letter_id']}  {each['result']}: {each['words']}", err=err)
+    if (more := found["matched"] - len(found["sample"])) > 0:
+        typer.echo(f"  ... and {more} more", err=err)
+    for words in found["warnings"]:
+        typer.echo(f"  beware: {words}", err=True)
+
+
 def runs(rows: Iterable[Row]) -> None:
     """Who did what."""
     for row in rows:
         counts = ", ".join(f"{value} {name}" for name, value in (row["counts"] or {}).items())
-        ended = "" if row["result"] == "ended" else "  (did not end)"
+        ended = "" if row["state"] == "ended" else f"  ({row['words'] or row['state']})"
         wanted = json.dumps(row["filter"] or {}, ensure_ascii=False)
         typer.echo(f"{row['run_id']}  {_time(row['at'])}  {row['who']}: {row['action']} {wanted}: {counts}{ended}")
 

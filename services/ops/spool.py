@@ -1,18 +1,64 @@
-"""What killed processes left half-written in the blob store. Nothing refers to it: only whole blobs have a name."""
+"""`presswork spool`: what may go from the blob store, so that its disk does not fill up for ever."""
 
 import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.ops.place import HERE, DataDir, database, settings
 
 A_DAY_S = 86_400.0
+KEEP_DAYS = 30
+
+app = typer.Typer(help="The blob store's disk.", no_args_is_help=True)
+
+
+@app.command("sweep")
+def command(
+    keep_days: Annotated[int, typer.Option(min=1, help="what came to its end later than this stays")] = KEEP_DAYS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")] = False,
+    data: DataDir = HERE,
+) -> None:
+    """Remove what nobody needs any more: uploads that are settled, prints and mockups of what is listed.
+
+    What failed stays, as does what a dead letter needs: it can be tried again. Safe at any time; run it once a day.
+    """
+    from services.ops.spent import spent
+    from shared.database import transaction
+
+    before = datetime.now(UTC) - timedelta(days=keep_days)
+    root = settings(data).blob_dir
+    with database(data) as engine, transaction(engine) as connection:
+        names = spent(connection, before)
+    old = [path for name in names if is_older(path := root / name[:2] / name, before.timestamp())]
+    megabytes = sum(path.stat().st_size for path in old) / 1e6
+    if dry_run:
+        typer.echo(f"{len(old)} blobs of {megabytes:.0f} MB would be removed from {root}; nothing was.")
+        return
+    for path in old:
+        path.unlink(missing_ok=True)
+    parts = len(sweep(root))
+    typer.echo(f"{len(old)} blobs of {megabytes:.0f} MB and {parts} half-written files were removed from {root}.")
 
 
 def sweep(blob_dir: Path, older_than_s: float = A_DAY_S) -> list[Path]:
-    """Remove the files that `Blobs.writer` began and nobody has written to for that long; return them."""
+    """Remove the files that `Blobs.writer` began and nobody has written to for that long; return them.
+
+    Nothing refers to them: only whole blobs have a name.
+    """
     swept = []
     for part in (blob_dir / "incoming").glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # its writer has just finished
-            if time.time() - part.stat().st_mtime > older_than_s:
-                part.unlink()
-                swept.append(part)
+        if is_older(part, time.time() - older_than_s):
+            part.unlink(missing_ok=True)
+            swept.append(part)
     return swept
+
+
+def is_older(path: Path, than: float) -> bool:
+    """Whether it is there and was last written before that time. Bytes that came again are written again."""
+    with contextlib.suppress(FileNotFoundError):  # its writer has just finished, or another sweep
+        return path.stat().st_mtime < than
+    return False

@@ -20,7 +20,7 @@ class MemoryBus(Transport):
     """Queues in memory. What is in them is gone with the process: whoever published must be able to do so again."""
 
     def __init__(self) -> None:
-        self.inboxes: dict[str, asyncio.Queue[Delivery]] = {}
+        self.inboxes: dict[str, asyncio.Queue[Delivery | None]] = {}
         self.services: dict[str, Service] = {}
         self.stopping = asyncio.Event()
         self._unfinished = 0
@@ -59,6 +59,9 @@ class MemoryBus(Transport):
         self.stopping.set()
         for timer in self._timers:
             timer.cancel()
+        for name, service in self.services.items():
+            for _ in range(service.prefetch):
+                self.inboxes[name].put_nowait(None)  # whoever waits for a message wakes up
         _, late = await asyncio.wait(self._consumers, timeout=grace_s) if self._consumers else (None, set())
         for task in late:
             task.cancel()
@@ -98,10 +101,7 @@ class MemoryBus(Transport):
 
     async def _work(self, consumer: Consumer) -> None:
         inbox = self.inboxes[consumer.service.name]
-        while not self.stopping.is_set():
-            delivery = await _next(inbox, self.stopping)
-            if delivery is None:
-                return
+        while (delivery := await inbox.get()) and not self.stopping.is_set():
             try:
                 settled = await deliver(consumer, delivery)
                 if not settled and not self.stopping.is_set():
@@ -109,19 +109,6 @@ class MemoryBus(Transport):
             finally:
                 self._unfinished -= 1
                 inbox.task_done()
-
-
-async def _next(inbox: asyncio.Queue[Delivery], stopping: asyncio.Event) -> Delivery | None:
-    """The next delivery, or None when the bus stops first."""
-    getting = asyncio.ensure_future(inbox.get())
-    stop = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait({getting, stop}, return_when=asyncio.FIRST_COMPLETED)
-        return getting.result() if getting.done() else None
-    finally:
-        stop.cancel()
-        if not getting.done():
-            getting.cancel()
 
 
 def _bound(service: Service, route: Route) -> bool:

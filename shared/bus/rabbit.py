@@ -31,6 +31,7 @@ RECONNECT_S = 2
 WATCH_S = 10.0
 NOT_READY_S = 60.0
 RENEW_ROUNDS = 30
+RENEW_S = 5.0
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
 BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, ChannelInvalidStateError)
@@ -52,6 +53,7 @@ class RabbitBus(Transport):
         self._publishing: Connection | None = None
         self._consuming: Connection | None = None
         self._channel: AbstractChannel | None = None
+        self._renewed = float("-inf")
         self._inboxes: dict[str, _Inbox] = {}
         self.breaker = Breaker(self.stopping)
 
@@ -66,8 +68,7 @@ class RabbitBus(Transport):
         try:
             self._publishing = await self._open("publish")
             self._consuming = await self._open("consume")
-            # Without on_return_raises an unroutable message would look confirmed.
-            self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
+            await self._renew(None)
         except BROKER_ERRORS as error:
             await self._close()
             raise Unavailable(f"RabbitMQ can't be reached at {address(self.url)}: {error}") from error
@@ -88,19 +89,30 @@ class RabbitBus(Transport):
             correlation_id=sealed.correlation_id,
             app_id=self.name,
         )
+        if (channel := self._channel) is None:
+            raise Unavailable("not connected")
         try:
             async with _within(PUBLISH_TIMEOUT_S):
-                if self._channel is None:
-                    raise Unavailable("not connected")
                 # ensure=False: workers don't declare
-                exchange = await self._channel.get_exchange(route.exchange, ensure=False)
+                exchange = await channel.get_exchange(route.exchange, ensure=False)
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
             raise Unroutable(f"nothing is bound to {route.key} on {route.exchange}; run presswork init") from error
         except DeliveryError as error:
+            await _settle(self._renew(channel))
             raise Unavailable(f"RabbitMQ refused a message for {route.key} (queue full?)") from error
         except BROKER_ERRORS as error:
             raise Unavailable(f"RabbitMQ did not confirm a message for {route.key}: {error!r}") from error
+
+    async def _renew(self, refused: AbstractChannel | None) -> None:
+        """Publish over a new channel: one that was opened while a queue had no leader may refuse for ever (3.10.8)."""
+        clock = asyncio.get_running_loop().time()
+        if self._channel is refused and self._publishing and (refused is None or clock > self._renewed + RENEW_S):
+            self._renewed = clock
+            # Without on_return_raises an unroutable message would look confirmed.
+            self._channel = await self._publishing.channel(publisher_confirms=True, on_return_raises=True)
+            if refused:
+                await refused.close()
 
     async def consume(self, service: Service) -> None:
         """Start consuming the service's inbox, and the dead-letter queues that it archives.
@@ -144,10 +156,8 @@ class RabbitBus(Transport):
         return connection
 
     async def _close(self) -> None:
-        connections, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
-        for connection in connections:
-            if connection is not None and not connection.is_closed:
-                await _settle(connection.close())
+        lines, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
+        await asyncio.gather(*(_settle(line.close()) for line in lines if line and not line.is_closed))
 
 
 class _Inbox:
@@ -206,8 +216,9 @@ class _Inbox:
             await _settle(channel.close())
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
-        self.taken += 1
-        self.arrived.put_nowait(message)
+        if not self.bus.stopping.is_set():  # not to begin what a line that came back brings: it comes again
+            self.taken += 1
+            self.arrived.put_nowait(message)
 
     async def _work(self) -> None:
         while True:
@@ -267,7 +278,8 @@ class _Inbox:
 
     async def stop(self, grace_s: float) -> None:
         self.tasks[-1].cancel()  # no watch over what ends on purpose
-        await _settle(self.queue.cancel(self.tag))
+        if self.connection.connected.is_set():  # or it would wait for a line that nobody needs any more
+            await _settle(self.queue.cancel(self.tag))
         while not self.arrived.empty():  # not begun: the broker gives them to somebody else
             self.arrived.get_nowait()
             self.arrived.task_done()

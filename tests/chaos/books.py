@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import timeline
 from tests.chaos.findings import Finding, Kind
 from tests.chaos.work import Work
 from tests.chaos.world import World
-
-FILE_RANKS = {"hashed": 1, "accepted": 2, "duplicate": 3, "rejected": 3, "failed": 3, "stored": 4}
-LISTING_RANKS = {"listing_requested": 1, "rendered": 2, "listing_failed": 3, "listed": 4}
 
 DRIFT = """
 SELECT s.id FROM ingest.sessions s
@@ -229,24 +227,7 @@ class Books:
 
     def _the_timeline_is_gap_free(self) -> Iterator[Finding]:
         """I3."""
-        seqs = [event["seq"] for event in self.events]
-        if seqs != list(range(1, len(seqs) + 1)) or self.session["last_seq"] != len(seqs):
-            yield Finding("gap", f"events {seqs}, last_seq {self.session['last_seq']}")
-        for ranks in (FILE_RANKS, LISTING_RANKS):
-            last: dict[Any, int] = {}
-            for event in self.events:
-                rank = ranks.get(event["type"])
-                if rank is None:
-                    continue
-                if rank <= last.get(event["item_id"], 0):
-                    kind: Kind = "doubled" if rank == last[event["item_id"]] else "wrong"
-                    yield Finding(kind, f"event {event['seq']}: {event['type']} again, or too late")
-                last[event["item_id"]] = rank
-        finished = sum(event["type"] == "finished" for event in self.events)
-        if self.session["state"] == "finished" and finished != 1:
-            yield Finding("doubled" if finished else "lost", f"the session was finished {finished} times")
-        if (percents := [event["payload"]["percent"] for event in self.events]) != sorted(percents):
-            yield Finding("wrong", f"progress went back: {percents}")
+        yield from timeline.differences(self.session, self.events)
 
     def _nothing_is_owed(self) -> Iterator[Finding]:
         """I5."""

@@ -47,16 +47,28 @@ def policy(broker: Server, pattern: str, definition: dict[str, int]) -> Iterator
         call(broker, "DELETE", "policies/%2F/chaos")
 
 
-@contextlib.contextmanager
-def virtual_host(broker: Server) -> Iterator[str]:
-    """The URL of a virtual host that no service uses; it may be that the broker is another one at the end."""
+def virtual_host(broker: Server) -> str:
+    """The URL of a virtual host that no service uses. It stays for later rounds."""
     call(broker, "PUT", "vhosts/chaos")
-    yield f"{broker.url.rpartition('/')[0]}/chaos"
-    call(broker, "DELETE", "vhosts/chaos")
+    return f"{broker.url.rpartition('/')[0]}/chaos"
 
 
 def delete_queue(broker: Server, name: str) -> None:
     call(broker, "DELETE", f"queues/%2F/{name}")
+
+
+def cancel_consumers(broker: Server, queue: str, *, told: bool) -> None:
+    """The broker ends the subscriptions of a queue's consumers of its own accord; not `told`, they don't hear of it."""
+    tell = "rabbit_channel:send_command(Channel, {'basic.cancel', Tag, true})" if told else "ok"
+    ctl(
+        broker,
+        "eval",
+        f"""
+        {{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"{queue}">>)),
+        Cancel = fun(Channel, Tag) -> rabbit_channel:do(Channel, {{'basic.cancel', Tag, true}}), {tell} end,
+        [Cancel(element(1, Consumer), element(2, Consumer)) || Consumer <- rabbit_amqqueue:consumers(Queue)].
+        """,
+    )
 
 
 def unbind(broker: Server, exchange: str, queue: str, key: str) -> None:
@@ -73,6 +85,17 @@ def consumers_as_processes(world: World) -> bool | None:
     wanted = Counter(name for name, _ in world.running.processes.children)
     queues = {name: call(world.broker, "GET", f"queues/%2F/presswork.{name}") for name in wanted}
     return all(queues[name].get("consumers") == count for name, count in wanted.items()) or None
+
+
+def repeated(broker: Server) -> Counter[str]:
+    """How often messages were delivered a second time, and how many were put aside for later or for good, ever."""
+    found: Counter[str] = Counter(again=0, aside=0)
+    for queue in call(broker, "GET", "queues/%2F"):
+        counts = queue.get("message_stats", {})
+        found["again"] += counts.get("redeliver", 0)
+        if ".retry." in queue["name"] or queue["name"].endswith(".dead"):
+            found["aside"] += counts.get("publish", 0)
+    return found
 
 
 def send(broker: Server, queue: str, body: bytes, headers: dict[str, Any] | None = None) -> None:

@@ -12,6 +12,7 @@ import httpx
 
 from services.local import node, process
 from services.local.amqp import ready
+from tests.chaos.world import TICKS
 from tests.proxy import Proxy
 
 SIZE = 3
@@ -138,6 +139,7 @@ def _member(folder: Path, name: str, names: list[str], ports: list[int], epmd_po
     lines = ["cluster_formation.peer_discovery_backend = classic_config"]
     lines += [f"cluster_formation.classic_config.nodes.{number} = {peer}" for number, peer in enumerate(names, 1)]
     (folder / "conf.d" / "cluster.conf").write_text("\n".join(lines) + "\n")
+    (folder / "advanced.config").write_text(TICKS)
     cookie = folder / ".erlang.cookie"
     cookie.write_text(COOKIE)
     cookie.chmod(0o400)

@@ -1,13 +1,16 @@
 """Chaos: every fault of the reliability page, in rounds, against real processes.
 
 `make chaos` sets CHAOS_ROUNDS; without it only the short selection runs, one round each. CHAOS_SEED repeats a run.
+Several workers may run at once (pytest-xdist), each with a system of its own; the table is of all of them.
 """
 
+import math
 import os
 import random
 import re
 import secrets
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
@@ -23,29 +26,48 @@ from tests.seller import File, Seller, artworks
 
 HERE = Path(__file__).parent
 ROUNDS = os.environ.get("CHAOS_ROUNDS", "")
-SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
-NAME = re.compile(r"test_([fcs]\d+)_(\w+)(?:\[round\d+-?(.*)\])?")
+SEED = os.environ.setdefault("CHAOS_SEED", secrets.token_hex(4))  # workers take it over
+LEAST_OF_A_VARIANT = 3
+NAME = re.compile(r"test_([fcs]\d+)_(\w+)(?:\[round(\d+)-?(.*)\])?")
 FILES = 8
 LONG_S = 60.0
 ROUND_LIMIT_S = 400
 
-TABLE = pytest.StashKey[Table]()
 CASE = pytest.StashKey["Case"]()
 FAILED = pytest.StashKey[bool]()
+COUNTS = "chaos"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without CHAOS_ROUNDS, leave out what is not of the short selection."""
+    """Without CHAOS_ROUNDS, leave out what is not of the short selection; with it, the rounds that are too many."""
     ours = [item for item in items if item.path.is_relative_to(HERE)]
     for item in ours:
         item.add_marker(pytest.mark.rabbit)
         item.add_marker(pytest.mark.postgres)
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(ROUND_LIMIT_S, method="signal"))  # ends the round, not the run
-    left_out = [item for item in ours if not ROUNDS and not item.get_closest_marker("chaos_short")]
+    if ROUNDS:
+        left_out = beyond(ours, int(ROUNDS))
+    else:
+        left_out = [item for item in ours if not item.get_closest_marker("chaos_short")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def beyond(items: list[pytest.Item], rounds: int) -> list[pytest.Item]:
+    """The rounds that a fault need not run, as its variants share its rounds; each has a few at least."""
+    variants: dict[str, set[str]] = defaultdict(set)
+    named = {item: found for item in items if (found := NAME.match(item.name))}
+    for found in named.values():
+        variants[found[1]].add(variant(found))
+    enough = {fault: max(math.ceil(rounds / len(its)), LEAST_OF_A_VARIANT) for fault, its in variants.items()}
+    return [item for item, found in named.items() if int(found[3] or 1) > enough[found[1]]]
+
+
+def variant(found: re.Match[str]) -> str:
+    """What is done, in words."""
+    return " ".join([*found[2].split("_"), *([f"({found[4]})"] if found[4] else [])])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -134,9 +156,9 @@ class Worlds:
             self._world.sellers.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
-    """The system that is broken."""
+    """The system that is broken; it ends with these tests, as its idle processes would slow all others."""
     found = Worlds(lambda: small_world(tmp_path_factory.mktemp("chaos")))
     yield found
     found.end()
@@ -172,32 +194,39 @@ def case(worlds: Worlds, world: World, request: pytest.FixtureRequest, round_: i
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Each round becomes part of its fault's row."""
+    """What a round found travels with its report: to the worker that collects them, if there are several."""
     report = yield
-    named = NAME.match(item.name)
     if call.when == "call":
         item.stash[FAILED] = report.failed
-    if named and call.when == "call" and report.outcome != "skipped":
-        table = item.config.stash.setdefault(TABLE, Table())
         case = item.stash.get(CASE, None)
-        counts = asdict(case.ledger.counts) if case else {}
-        title = " ".join([*named[2].split("_"), *([f"({named[3]})"] if named[3] else [])])
-        if report.failed and ROUNDS:
-            keep_failure(
-                f"{named[1]} {title} {item.callspec.id}",
-                f"{case and case.seed}\n{report.longreprtext}\n{case and case.world.tell_where()}",
-            )  # type: ignore[attr-defined]
-        table.add(named[1].upper(), title, counts, call.duration, failed=report.failed)
+        report.user_properties.append((COUNTS, asdict(case.ledger.counts) if case else {}))
+        if report.failed and ROUNDS and case:
+            keep_failure(item.name, f"{case.seed}\n{report.longreprtext}\n{case.world.tell_where()}")
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The table."""
-    table = config.stash.get(TABLE, None)
-    if table is None:
-        return
-    terminalreporter.write_line(f"\nchaos, CHAOS_SEED={SEED}")
-    for line in markdown(list(table.rows.values())):
-        terminalreporter.write_line(line)
-    if ROUNDS:
-        terminalreporter.write_line(f"kept in {table.write()}")
+def pytest_configure(config: pytest.Config) -> None:
+    """One process collects the rounds of all."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tally(), "chaos-tally")
+
+
+class Tally:
+    """Makes the table of what the rounds report."""
+
+    def __init__(self) -> None:
+        self.table = Table()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        named = NAME.match(report.nodeid.rpartition("::")[2])
+        if named and report.when == "call" and report.outcome != "skipped":
+            counts = dict(report.user_properties).get(COUNTS, {})
+            self.table.add(named[1].upper(), variant(named), counts, report.duration, failed=report.failed)
+            if ROUNDS:
+                self.table.write()  # at once: the run may take hours more
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.table.rows:
+            terminalreporter.write_line(f"\nchaos, CHAOS_SEED={SEED}")
+            for line in markdown(list(self.table.rows.values())):
+                terminalreporter.write_line(line)

@@ -17,10 +17,11 @@ DECIDE = "services.dedup.store:HashIndex.decide_once"
 PREPARE = "services.hasher.preparing:prepare"
 CREATE = "services.publisher.dry_run:DryRunShop.create"
 PICTURE = "services.publisher.dry_run:DryRunShop.put_picture"
+REPLAY = "services.ingest.ops.replaying:Replays.replay"
 NAS_WRITE = "shared.nas.files:Files.write"
 NAS_DIGEST = "shared.nas.files:Files.digest"
 NAS_RENAME = "shared.nas.files:Files.rename_new"
-TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, CREATE, PICTURE, NAS_WRITE, NAS_DIGEST, NAS_RENAME)
+TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, CREATE, PICTURE, REPLAY, NAS_WRITE, NAS_DIGEST, NAS_RENAME)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Shot:
     def fired(self) -> int:
         """How often a process came by."""
         return sum(path.name.startswith(self.name) for path in (self.folder / "fired").iterdir())
+
+    def times(self) -> list[int]:
+        """When a lasting one was come by, in nanoseconds of the clock that all processes share."""
+        return [int(path.name.rpartition(".")[2]) for path in (self.folder / "fired").glob(f"{self.name}.*")]
 
     def wait(self, within_s: float = 60) -> None:
         """Until a process came by; a test whose fault did not happen has shown nothing."""

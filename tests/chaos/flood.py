@@ -55,10 +55,11 @@ class Flood:
     async def _publish(self) -> None:
         async with await aio_pika.connect(self.url) as connection:
             channel = await connection.channel()
-            exchange = await channel.declare_exchange(EVENTS, "topic", durable=True)
-            queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-            await queue.bind(exchange, routing_key(StoreFile))
-        await asyncio.sleep(YOUNG_S)
+            if not await _exists(connection, QUEUE):
+                exchange = await channel.declare_exchange(EVENTS, "topic", durable=True)
+                queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+                await queue.bind(exchange, routing_key(StoreFile))
+                await asyncio.sleep(YOUNG_S)
         bus = RabbitBus(self.url, "flood")
         await bus.connect()
         await asyncio.gather(*(self._until_confirmed(bus, envelope) for envelope in self.envelopes))
@@ -81,6 +82,17 @@ class Flood:
             while message := await queue.get(fail=False, no_ack=True):
                 found.add(str(unseal(message.body).id))
         return found
+
+
+async def _exists(connection: aio_pika.abc.AbstractConnection, queue: str) -> bool:
+    """Whether an earlier round has left it, empty."""
+    channel = await connection.channel()
+    try:
+        await channel.declare_queue(queue, passive=True)
+    except aio_pika.exceptions.ChannelNotFoundEntity:
+        return False
+    await channel.close()
+    return True
 
 
 def _message() -> StoreFile:

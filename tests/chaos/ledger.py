@@ -5,7 +5,7 @@ or repeat, states only forwards. I4 queues empty. I5 outbox drained. I6 counters
 a shop without gap or repeat, in upload order. `books.py` reads what is about one upload, this what is about all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -34,26 +34,30 @@ class Ledger:
         Raises:
             Unbalanced: with the differences.
         """
-        findings: list[Finding] = []
 
         def agree() -> bool | None:
+            """The queues first, as they cost one call; and once more, as the books may change until they are empty."""
             self.world.revive()
-            findings[:] = [finding for work in works for finding in Books(self.world, work).findings()]
-            findings.extend(self._queues())
-            return None if findings else True
+            return None if any(self._queues()) or any(self._of_works(works)) or any(self._queues()) else True
 
         try:
             until(agree, within_s=within_s)
         except AssertionError:
+            findings = [*self._of_works(works), *self._queues()]
+            if not findings:
+                return
             self.counts.add(findings)
             raise Unbalanced(f"the books differ:\n{_told(findings)}") from None
 
     def standing(self, *works: Work) -> str:
         """Where uploads stand that came to no end: what is missing is lost until it comes."""
-        findings = [finding for work in works for finding in Books(self.world, work).findings()]
-        findings += self._queues()
+        findings = [*self._of_works(works), *self._queues()]
         self.counts.add(findings)
         return f"{_told(findings)}\n{self._who_has_what()}"
+
+    def _of_works(self, works: Iterable[Work]) -> Iterator[Finding]:
+        for work in works:
+            yield from Books(self.world, work).findings()
 
     def _who_has_what(self) -> str:
         """Each queue: ready, unacked, consumers."""

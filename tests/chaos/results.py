@@ -28,11 +28,20 @@ class Row:
     at: str = ""
 
 
+def _commit() -> str:
+    """Which state of the code it is; "dirty" with changes that are not committed."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    return found.stdout.strip()
+
+
 @dataclass
 class Table:
     """The rows of this run."""
 
     rows: dict[str, Row] = field(default_factory=dict)
+    commit: str = field(default_factory=_commit)
 
     def add(self, fault: str, title: str, counts: Mapping[str, int], seconds: float, *, failed: bool) -> None:
         row = self.rows.setdefault(title, Row(fault, title))
@@ -47,7 +56,7 @@ class Table:
         FOLDER.mkdir(parents=True, exist_ok=True)
         path = FOLDER / "results.json"
         known = {row["title"]: row for row in json.loads(path.read_text())} if path.exists() else {}
-        about = {"commit": _commit(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        about = {"commit": self.commit, "at": datetime.now(UTC).isoformat(timespec="seconds")}
         known |= {title: {**asdict(row), **about} for title, row in self.rows.items()}
         rows = sorted(known.values(), key=lambda row: (row["fault"][0], int(row["fault"][1:] or 0), row["title"]))
         path.write_text(json.dumps(rows, indent=2) + "\n")
@@ -83,10 +92,3 @@ def markdown(rows: list[Row]) -> list[str]:
         figures = (row.rounds, row.lost, row.doubled, row.gaps, row.wrong, row.failed, round(row.seconds))
         lines.append(f"| {row.fault} | {row.title} | {' | '.join(map(str, figures))} |")
     return lines
-
-
-def _commit() -> str:
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    return found.stdout.strip()

@@ -1,5 +1,7 @@
 """The broker dies, is away, is cut off, crawls, is full, or is not as it was declared."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.chaos import broker_control as control
@@ -7,22 +9,24 @@ from tests.chaos.conftest import Case
 from tests.chaos.failpoints import DECIDE, NAS_WRITE, PUBLISH
 from tests.chaos.flood import Flood
 from tests.chaos.waiting import until
+from tests.chaos.work import Work
 from tests.chaos.world import wait_s
 
+SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
+PASSED_ON_S = 180 + 60
 HEARTBEAT_S = 16  # the client's, with the second that aiormq adds
 
 
 def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
     broker = case.world.broker
-    with control.virtual_host(broker) as url:
-        flood = Flood(url)
-        with flood.running():
-            until(lambda: flood.confirmed or None, what="nothing was confirmed")
-            case.pause(0.6)
-            broker.kill()
-            before = set(flood.confirmed)
-            broker.start()
-        arrived = flood.arrived()
+    flood = Flood(control.virtual_host(broker))
+    with flood.running():
+        until(lambda: flood.confirmed or None, what="nothing was confirmed")
+        case.pause(0.6)
+        broker.kill()
+        before = set(flood.confirmed)
+        broker.start()
+    arrived = flood.arrived()
     case.ledger.counts.lost += len(before - arrived) + len(flood.ids - arrived)
     assert before <= arrived, f"{len(before - arrived)} of {len(before)} confirmed messages are lost"
     assert arrived == flood.ids
@@ -46,9 +50,11 @@ def test_f9_killed_while_a_retry_waits(case: Case) -> None:
     case.pause(1.0)
     case.world.broker.kill()
     case.world.broker.start()
-    work.finish()
-    # what the broker passes on in the moment of its death it passes on again after three minutes, if it must
-    case.ledger.balance(work, within_s=240)
+    # What RabbitMQ can't pass on at once when it starts, as a queue has no leader or a binding is not there yet, it
+    # passes on 180 s later (dead_letter_worker_publisher_confirm_timeout; measured on 3.10 with a binding that came
+    # late). It is rare: 27,000 messages that expired around eighteen such deaths all came within 5 s of the start.
+    work.finish(within_s=PASSED_ON_S)
+    case.ledger.balance(work, within_s=PASSED_ON_S)
 
 
 def test_f10_killed_while_a_message_is_buried(case: Case) -> None:
@@ -76,6 +82,27 @@ def test_f13_away_while_uploads_come(case: Case) -> None:
     finally:
         case.world.broker.proxy.accept()
     case.balance(*works)
+
+
+def test_f13_refuses_uploads_when_what_it_owes_grows_old(case: Case) -> None:
+    world, seller = case.world, case.seller()
+    # one batch at a time: so that something is owed for sure
+    with world.set("ingest", MAX_OUTBOX_AGE_SECONDS="2", BATCHES_IN_FLIGHT="1"), ThreadPoolExecutor(1) as pool:
+        work = case.begin(case.files(16), seller)
+        work.until_heard("submitted")
+        late = Work(world, seller, case.files())
+        world.broker.proxy.refuse()
+        try:
+            until(lambda: "has been away" in world.state().get("uploads", "") or None)
+            refused = seller.post(None, case.files(1))
+            begun = pool.submit(late.start)  # comes again and again, as it is told to
+            until(lambda: late.refusals[503] > 1 or None, what="the upload was not refused")
+        finally:
+            world.broker.proxy.accept()
+        world.works.append(begun.result(60))
+        assert (refused.status_code, int(refused.headers["Retry-After"]) > 0) == (503, True), refused.text
+        assert "broker has been away" in refused.text
+        case.balance(work, late)
 
 
 @pytest.mark.chaos_short
@@ -134,11 +161,20 @@ def test_f18_full_queue_refuses(case: Case) -> None:
 
 
 def test_f22_consumers_queue_deleted_and_declared_anew(case: Case) -> None:
-    service = case.chance.choice(["hasher", "dedup", "storage", "mockup", "publisher", "ingest"])
+    service = case.chance.choice(SERVICES)
     control.delete_queue(case.world.broker, f"presswork.{service}")
     case.pause(2.0)
     case.world.init()
     case.balance(case.begin())
+
+
+def test_f22_consumer_cancelled_by_the_broker(case: Case) -> None:
+    service, told = case.chance.choice(SERVICES), case.chance.random() < 0.5
+    work = case.begin()
+    work.until_heard("submitted")
+    control.cancel_consumers(case.world.broker, f"presswork.{service}", told=told)
+    case.balance(work)
+    until(lambda: control.consumers_as_processes(case.world) or None, what=f"{service} does not consume any more")
 
 
 def test_f23_binding_removed(case: Case) -> None:

@@ -1,7 +1,11 @@
 """The database dies or is away."""
 
+import time
+
+import httpx
 import pytest
 
+from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.waiting import until
 from tests.chaos.world import wait_s
@@ -24,7 +28,19 @@ def test_f12_away(case: Case) -> None:
     case.world.database.proxy.refuse()
     try:
         until(lambda: case.world.state().get("database") == "away" or None)
-        wait_s(case.outage_s())
+        wait_s(1)  # the broker counts every half second
+        before = control.repeated(case.world.broker)
+        stays_unready(case, case.outage_s())
+        assert control.repeated(case.world.broker) == before, "what waits for the database came again, or was put aside"
     finally:
         case.world.database.proxy.accept()
     case.balance(work)
+
+
+def stays_unready(case: Case, seconds: float) -> None:
+    """Let the outage last; whoever asks for readiness meanwhile hears that there is none."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = httpx.get(f"{case.world.base_url}/ready", trust_env=False, timeout=20)
+        assert (answer.status_code, answer.json()["database"]) == (503, "away")
+        wait_s(0.5)

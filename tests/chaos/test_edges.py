@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import CREATE, NAS_DIGEST, NAS_RENAME, NAS_WRITE, PICTURE
 
@@ -39,9 +40,12 @@ def test_f26_nas(case: Case, fault: str) -> None:
         for _ in range(1 if action == "kill" else 3)
     ]
     work = case.begin()
+    before = control.repeated(case.world.broker)
     case.balance(work)
     for shot in shots:
         shot.wait()
+    if fault == "ENOSPC":  # nobody's file is at fault: it waits for room, and uses up no attempt
+        assert control.repeated(case.world.broker) == before
 
 
 @pytest.mark.parametrize("fault", SHOP_FAULTS)

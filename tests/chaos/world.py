@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from services.local import node, postgres
 from services.local.node import private_node
@@ -25,8 +25,12 @@ from tests.seller import Seller
 from tests.servers import Server
 
 SMALL = {"hasher": 2, "mockup": 1}
-# a queue tells its depth at each tick: the ledger reads it, and should not read what was five seconds ago
-TICKS = "[{rabbit, [{quorum_tick_interval, 500}, {collect_statistics_interval, 500}]}].\n"
+# a queue tells its depth at each tick, and the management API keeps what it has read for five times as long as that
+# took: the ledger should not read what was five seconds ago
+TICKS = """\
+[{rabbit, [{quorum_tick_interval, 500}, {collect_statistics_interval, 500}]},
+ {rabbitmq_management, [{management_db_cache_multiplier, 0}]}].
+"""
 
 
 @dataclass
@@ -81,6 +85,17 @@ class World:
             processes.start(service, number)
         finally:
             processes.environment = usual
+
+    @contextmanager
+    def set(self, service: str, **environment: str) -> Iterator[None]:
+        """The first process of a service has settings of its own for the length of the block."""
+        self.kill(service, which=1)
+        self.start(service, 1, **environment)
+        self.until_ready()
+        try:
+            yield
+        finally:
+            self.restart(service, 1)
 
     def retire(self, service: str, number: int) -> None:
         """Stop one process cleanly, for good."""
@@ -148,7 +163,7 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
         settings |= points.environment
         plan = Plan(folder, port, scale=SMALL, environment=settings)
         running = stack.enter_context(system(plan, say=print))
-        yield World(broker, database, running, points, create_engine(database.url, poolclass=NullPool))
+        yield World(broker, database, running, points, create_engine(database.url, pool_pre_ping=True))
 
 
 def wait_s(seconds: float) -> None:

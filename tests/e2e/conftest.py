@@ -17,7 +17,7 @@ from tests.seller import File, Seller
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(
     rabbit: Broker, postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.local.process import NotStarted, free_ports
 from services.local.system import Plan, system
 from services.ops.broker import consumers
@@ -28,22 +30,42 @@ def nas(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def init(database_url: str, nas: Path) -> Init:
-    """The command, with what it needs in the environment and nothing more; no broker unless one is named."""
+def environment(database_url: str, nas: Path) -> dict[str, str | None]:
+    """What the command needs and nothing more; no broker unless one is named."""
+    return dict.fromkeys(OTHERS) | {"DATABASE_URL": database_url, "NAS_URL": str(nas)}
+
+
+@pytest.fixture
+def typed(environment: dict[str, str | None]) -> Init:
+    """The command in a terminal."""
 
     def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in OTHERS}
-        environment = inherited | {"DATABASE_URL": database_url, "NAS_URL": str(nas)} | settings
-        command = [sys.executable, "-m", "services.cli", "init", *words]
-        if "AMQP_URL" not in settings:
-            command.append("--no-broker")
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        given = {name: value for name, value in ({**os.environ, **environment} | settings).items() if value is not None}
+        command = [sys.executable, "-m", "services.cli", *arguments(words, settings)]
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
 
     return run
 
 
-def test_an_empty_folder_without_a_mark_is_refused_and_left_as_it_is(init: Init, nas: Path) -> None:
-    refused = init()
+@pytest.fixture
+def init(environment: dict[str, str | None]) -> Init:
+    """The same in this process, which has loaded its libraries already. `stderr` has all that it says."""
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, arguments(words, settings), env=environment | settings)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, stderr=done.output)
+
+    return run
+
+
+def arguments(words: tuple[str, ...], settings: dict[str, str]) -> list[str]:
+    return ["init", *words, *([] if "AMQP_URL" in settings else ["--no-broker"])]
+
+
+def test_an_empty_folder_without_a_mark_is_refused_and_left_as_it_is(typed: Init, nas: Path) -> None:
+    refused = typed()
     assert refused.returncode == 1
     assert f"{nas} is not the NAS ({MARKER} is missing): mount it" in refused.stderr
     assert "presswork init --new-nas" in refused.stderr
@@ -51,10 +73,12 @@ def test_an_empty_folder_without_a_mark_is_refused_and_left_as_it_is(init: Init,
     assert list(nas.iterdir()) == []
 
 
-def test_a_new_nas_is_taken_into_use_once_and_is_refused_again_when_its_mark_is_gone(init: Init, nas: Path) -> None:
+def test_a_new_nas_is_taken_into_use_once_and_is_refused_again_when_its_mark_is_gone(
+    typed: Init, init: Init, nas: Path
+) -> None:
     assert init("--new-nas").returncode == 0
     mark = (nas / MARKER).read_text()
-    again = init()
+    again = typed()
     assert (again.returncode, again.stderr) == (0, "")
     assert init("--new-nas").returncode == 0
     assert (nas / MARKER).read_text() == mark
@@ -96,8 +120,8 @@ def test_each_part_can_be_done_alone(init: Init, nas: Path) -> None:
     assert init("--no-nas").returncode == 0
 
 
-def test_queues_are_declared_though_the_nas_is_away(init: Init, amqp_url: str) -> None:
-    assert init(AMQP_URL=amqp_url).returncode == 1
+def test_queues_are_declared_though_the_nas_is_away(typed: Init, amqp_url: str) -> None:
+    assert typed(AMQP_URL=amqp_url).returncode == 1
     assert asyncio.run(consumers(amqp_url, ("ingest", "hasher"))) == {"ingest": 0, "hasher": 0}
 
 

@@ -185,6 +185,44 @@ def test_a_broker_that_is_away_ends_no_process(rabbit: Broker, amqp_url: str, mo
         asyncio.run(scenario(proxy, url))
 
 
+def test_what_a_line_brings_that_comes_back_while_a_process_stops_is_not_begun(amqp_url: str) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    count = itertools.count()
+
+    def on_store_file(message: StoreFile) -> None:
+        del message
+        next(count)
+        begun.release()
+        go_on.wait(DEADLINE_S)
+
+    service = Service("storage", prefetch=1)
+    service.on(on_store_file)
+
+    async def until_consumers(wanted: int) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while await consumers(amqp_url, ["storage"]) != {"storage": wanted}:
+                pass  # each question opens a connection of its own, which is pause enough
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        await declare(amqp_url, topology([service]))
+        bus = Bus(url, "storage")
+        await bus.connect()
+        await bus.consume(service)
+        await bus.publish(command())
+        assert await asyncio.to_thread(begun.acquire, timeout=DEADLINE_S)
+        await asyncio.to_thread(proxy.refuse)
+        await until_consumers(0)
+        stopping = asyncio.create_task(bus.stop(DEADLINE_S))
+        await asyncio.to_thread(proxy.accept)
+        await until_consumers(1)  # aio-pika restores it, and the message comes again
+        go_on.set()
+        await stopping
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+    assert next(count) == 1
+
+
 def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
     amqp_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

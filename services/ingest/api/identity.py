@@ -15,6 +15,7 @@ NO_TOKEN = "Not authenticated"  # noqa: S105
 BAD_TOKEN = "Could not properly decode token."  # noqa: S105 - and the token itself is not repeated
 BAD_STREAM_TOKEN = "User ID cameback none. Invalid user token."  # noqa: S105 - the old system's words
 NO_OPERATOR = "This is for operators. Whoever runs this server can make you one: presswork operator add EMAIL."
+ONLY_VIEWER = "You may look, and change nothing. Whoever runs this server can let you: presswork operator add EMAIL."
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
@@ -65,10 +66,21 @@ Caller = Annotated[User, Depends(current_user)]
 
 
 def operator(user: Caller) -> User:
-    """The calling account, if it is an operator's now, whatever its token is from. 403 for sellers."""
+    """The calling account, if it is an operator's now, whatever its token is from. 403 for viewers and sellers."""
     if not user.operates:
+        raise HTTPException(403, ONLY_VIEWER if user.looks else NO_OPERATOR)
+    return user
+
+
+def viewer(user: Caller) -> User:
+    """The calling account, if it may look at what operators look at. 403 for sellers."""
+    if not user.looks:
         raise HTTPException(403, NO_OPERATOR)
     return user
+
+
+Viewer = Annotated[User, Depends(viewer)]
+"""A parameter of this type gets an account that may look, or the call ends with 401 or 403."""
 
 
 Operator = Annotated[User, Depends(operator)]

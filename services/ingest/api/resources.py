@@ -14,6 +14,7 @@ from services.ingest.catalog.passwords import Passwords
 from services.ingest.catalog.pictures import Pictures
 from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
+from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.admission import Door
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
@@ -43,6 +44,8 @@ class Resources:
     shop: ShopConnection
     door: Door | None = None
     """Whether uploads are let in."""
+    obstacles: Obstacles = lambda _: []
+    """What keeps services from taking a replay."""
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -60,6 +63,7 @@ def build(
     passwords: Passwords | None = None,
     shop: ShopConnection | None = None,
     door: Door | None = None,
+    obstacles: Obstacles = lambda _: [],
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -81,6 +85,7 @@ def build(
         ),
         shop=shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
         door=door,
+        obstacles=obstacles,
     )
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from services.ingest.tables import users
 from shared.nas.names import collision_key, safe_folder_name
 
+OVERSEERS = ("operator", "viewer")
+
 
 class EmailTaken(Exception):  # noqa: N818
     """Somebody has registered with this e-mail."""
@@ -33,6 +35,11 @@ class User:
     def operates(self) -> bool:
         """Whether the operators' calls are open to it."""
         return self.role == "operator"
+
+    @property
+    def looks(self) -> bool:
+        """Whether the operators' calls that change nothing are open to it."""
+        return self.role in OVERSEERS
 
 
 @dataclass(frozen=True)
@@ -84,14 +91,14 @@ class Users:
         self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
 
     def set_role(self, email: str, role: str) -> User | None:
-        """Make the account with this e-mail an operator's or a seller's; None if there is none."""
+        """Make the account with this e-mail an operator's, a viewer's or a seller's; None if there is none."""
         mine = update(users).where(users.c.email_key == email_key(email)).values(role=role, updated_at=func.now())
         row = self.connection.execute(mine.returning(users)).one_or_none()
         return _user(row) if row else None
 
     def operators(self) -> list[User]:
-        """The accounts to which the operators' calls are open."""
-        found = select(users).where(users.c.role == "operator").order_by(users.c.email)
+        """The accounts to which the operators' calls are open, or those that change nothing."""
+        found = select(users).where(users.c.role.in_(OVERSEERS)).order_by(users.c.email)
         return [_user(row) for row in self.connection.execute(found)]
 
 

@@ -1,11 +1,11 @@
 """Dead letters with all that is known of them, for a file."""
 
 import base64
+import json
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, select
 
 from services.ingest.ops.finding import Filter
 from services.ingest.ops.tables import dead_letters
@@ -14,15 +14,30 @@ from shared.database import transaction
 AT_ONCE = 200
 
 
-def exported(engine: Engine, wanted: Filter) -> Iterator[dict[str, Any]]:
-    """Every letter, in the order of their ids; a few in memory at a time."""
-    last = UUID(int=0)
-    while True:
-        some = select(dead_letters).where(wanted.where(), dead_letters.c.id > last)
+def exported(engine: Engine, wanted: Filter) -> Iterator[str]:
+    """Every letter as a line of JSON, in the order of their ids; a few in memory at a time."""
+    last: UUID | None = UUID(int=0)
+    while last is not None:
         with transaction(engine) as connection:
-            rows = connection.execute(some.order_by(dead_letters.c.id).limit(AT_ONCE)).mappings().all()
-        for row in rows:
-            last = row["id"]
-            yield dict(row) | {"raw": base64.b64encode(row["raw"]).decode() if row["raw"] else None}
-        if len(rows) < AT_ONCE:
-            return
+            rows, last = _after(connection, wanted.where(), last)
+        yield from map(_line, rows)
+
+
+def exported_within(connection: Connection, which: ColumnElement[bool]) -> Iterator[str]:
+    """The same inside one transaction."""
+    last: UUID | None = UUID(int=0)
+    while last is not None:
+        rows, last = _after(connection, which, last)
+        yield from map(_line, rows)
+
+
+def _after(connection: Connection, which: ColumnElement[bool], last: UUID) -> tuple[list[RowMapping], UUID | None]:
+    """The next few, and the last of them if there may be more."""
+    some = select(dead_letters).where(which, dead_letters.c.id > last).order_by(dead_letters.c.id).limit(AT_ONCE)
+    rows = list(connection.execute(some).mappings())
+    return rows, rows[-1]["id"] if len(rows) == AT_ONCE else None
+
+
+def _line(row: RowMapping) -> str:
+    found = dict(row) | {"raw": base64.b64encode(row["raw"]).decode() if row["raw"] else None}
+    return json.dumps(found, default=str, ensure_ascii=False) + "\n"

@@ -16,13 +16,15 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import OPEN
-from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.ops.tables import CLOCK, audit, dead_letters
 from services.ingest.sessions.outbox import owe_redelivery
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.tables import items, listings
+from shared.contracts import Stage
 from shared.database import transaction
 from shared.errors import Retryable, Unavailable
 
+SENT = ("reopened", "redelivered")
 IN_WORK = ("received", "hashed", "accepted", "requested", "rendered")
 
 # They tell of the death that is over. `x-death` and its kin must never be published again: a broker reads a cycle.
@@ -41,7 +43,7 @@ class Result:
 
     @property
     def sent(self) -> bool:
-        return self.result in ("reopened", "redelivered")
+        return self.result in SENT
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Replays:
 
     engine: Engine
     hashers: int
+    to: Stage | None = None
+    """The service that gets the messages as they are, instead of who gave them up."""
 
     def replay(self, letter_id: UUID, run: Run, cutoff: datetime | None = None) -> Result:
         """Replay one letter, once, unless it came after the cut-off.
@@ -73,10 +77,10 @@ class Replays:
 
     def _replay(self, connection: Connection, letter_id: UUID, who: str, cutoff: datetime | None) -> Result:
         letter = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
-        if letter is None or (why_not := _why_not(letter, cutoff)):
-            return Result(letter_id, "refused", "there is no such letter" if letter is None else why_not)
-        state = _state(connection, letter)
-        if state is None:
+        if letter is None or (refusal := why_not(connection, letter, cutoff)):
+            return Result(letter_id, "refused", "there is no such letter" if letter is None else refusal)
+        state = state_of(connection, letter)
+        if state is None or (state == "failed" and self.to is not None):
             return self._redeliver(connection, letter, who)
         if state == "failed":
             return self._reopen(connection, letter, who)
@@ -101,13 +105,13 @@ class Replays:
 
     def _redeliver(self, connection: Connection, letter: Row[Any], who: str) -> Result:
         replay_id, generation = uuid4(), letter.generation + 1
-        words = f"sent to {letter.service} again"
+        target = self.to or letter.service
+        words = f"sent to {target}, where it did not die" if self.to else f"sent to {target} again"
         taken = {"status": "replaying", "outcome": words, "status_by": who, "replay_id": replay_id}
-        if not _change(connection, letter.id, target_generation=None, **taken):
+        if not change(connection, letter.id, target_generation=None, **taken):
             return Result(letter.id, "refused", "somebody else has replayed it just now")
         headers = replayed_headers(letter.headers, replay_id, generation)
-        body = letter.raw if letter.raw is not None else letter.body.encode()
-        owe_redelivery(connection, letter.lane, letter.service, bytes(body), headers, replay_id)
+        owe_redelivery(connection, letter.lane, target, body_of(letter), headers, replay_id)
         return Result(letter.id, "redelivered", words)
 
 
@@ -126,7 +130,12 @@ def replayed_headers(headers: Mapping[str, Any], replay_id: UUID, generation: in
     return kept | {"x-generation": generation, "x-replay-id": str(replay_id)}
 
 
-def _state(connection: Connection, letter: Row[Any]) -> str | None:
+def body_of(letter: Row[Any]) -> bytes:
+    """The bytes that died."""
+    return bytes(letter.raw) if letter.raw is not None else str(letter.body).encode()
+
+
+def state_of(connection: Connection, letter: Row[Any]) -> str | None:
     """How the file or listing stands that failed with the letter. None: none did, or it isn't known here."""
     if letter.item_id is None or letter.session_id is None:
         return None
@@ -140,22 +149,30 @@ def _state(connection: Connection, letter: Row[Any]) -> str | None:
 
 
 def _resolve(connection: Connection, letter: Row[Any], who: str, words: str) -> Result:
-    if not _change(connection, letter.id, status="resolved", outcome=words, status_by=who):
+    if not change(connection, letter.id, status="resolved", outcome=words, status_by=who):
         return Result(letter.id, "refused", "somebody else has dealt with it just now")
     return Result(letter.id, "resolved", words)
 
 
-def _change(connection: Connection, letter_id: UUID, **values: object) -> bool:
-    """The guard against doing it twice is in this condition."""
+def change(connection: Connection, letter_id: UUID, **values: object) -> bool:
+    """Whether this was the one that took the letter. The guard against doing it twice is in this condition."""
     waiting = (dead_letters.c.id == letter_id, dead_letters.c.status.in_(OPEN))
     return bool(connection.execute(update(dead_letters).where(*waiting).values(**values, status_at=CLOCK)).rowcount)
 
 
-def _why_not(letter: Row[Any], cutoff: datetime | None) -> str:
+def why_not(connection: Connection, letter: Row[Any], cutoff: datetime | None = None) -> str:
+    """Why a letter can't be replayed; empty if it can. Of one that is being replayed: by which run."""
     if letter.status not in OPEN:
         who = f" by {letter.status_by}" if letter.status_by else ""
         since = f"{letter.status_at:%Y-%m-%d %H:%M:%S}"
-        return f"it is {letter.status} since {since}{who}: {letter.outcome or ''}".rstrip(": ")
+        words = f"it is {letter.status} since {since}{who}: {letter.outcome or ''}".rstrip(": ")
+        run_id = _last_run(connection, letter.id) if letter.status == "replaying" else None
+        return f"{words}; run {run_id}" if run_id else words
     if cutoff is not None and letter.kept_at > cutoff:
         return "it died after this replay was confirmed"
     return ""
+
+
+def _last_run(connection: Connection, letter_id: UUID) -> UUID | None:
+    sent = select(audit.c.run_id).where(audit.c.letter_id == letter_id, audit.c.result.in_(SENT))
+    return connection.execute(sent.order_by(audit.c.at.desc()).limit(1)).scalar_one_or_none()

@@ -11,6 +11,7 @@ from services.ingest.lanes import Lanes
 from services.ingest.sessions import reading
 from services.ingest.sessions.asking import LISTABLE
 from services.ingest.sessions.cancelling import Cancelled
+from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import taken_along, tell
@@ -32,6 +33,7 @@ class Desk:
     watcher: Watcher
     wait_s: float
     nas_base_path: str
+    prints: Prints
     trouble: Callable[[], str | None]
     """Why the NAS can't be used just now, in words: it is away, or full."""
 
@@ -80,6 +82,7 @@ class Desk:
         """
 
         def ask(designs: Sequence[UUID]) -> list[UUID]:
+            self.prints.bring_back(user_id, designs)
             return self.sessions.ask_listings(user_id, designs, mockup_id, shop, template, backgrounds)
 
         asked = await asyncio.to_thread(ask, design_ids) if design_ids else []

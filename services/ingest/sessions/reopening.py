@@ -46,10 +46,12 @@ def reopen(
     item_ids: Collection[UUID] | None = None,
     mockup_id: UUID | None = None,
     requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
+    owing: bool = True,
 ) -> Reopened:
     """Take up again what failed in a session: all of it, or of these items. With a mockup id: only that listing.
 
     A listing asks for what it asked before, or for what `requests` has for its template and mockup group now.
+    Without `owing` the caller owes the work himself.
     """
     session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one_or_none()
     if session is None:
@@ -65,10 +67,9 @@ def reopen(
     _letters_follow(connection, files, asked, who)
     by_id = {row.id: row for row in [*rows, *files]}
     _tell(connection, files, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
-    _owe_files(connection, session, files, hashers)
-    for row in asked:
-        request = mockups_requested(by_id[row.item_id], row)
-        owe(connection, session.lane, request, message_id=request_id(row))
+    if owing:
+        _owe_files(connection, session, files, hashers)
+        _owe_listings(connection, session, [(by_id[row.item_id], row) for row in asked])
     return Reopened(files, asked)
 
 
@@ -138,6 +139,11 @@ def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Se
                 target_generation=generation,
             )
         )
+
+
+def _owe_listings(connection: Connection, session: Row[Any], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
+    for item, row in asked:
+        owe(connection, session.lane, mockups_requested(item, row), message_id=request_id(row))
 
 
 def _owe_files(connection: Connection, session: Row[Any], files: Sequence[Row[Any]], hashers: int) -> None:

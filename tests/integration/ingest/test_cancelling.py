@@ -15,7 +15,7 @@ from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
 from services.ops.cancel import cancel as cancel_as_operator
 from shared.bus.envelope import Envelope
-from shared.contracts import BatchSubmitted, ImageAccepted, ListingPublished, Message, WorkCancelled
+from shared.contracts import BatchSubmitted, ImageAccepted, ListingPublished, Message, MockupsRequested, WorkCancelled
 from shared.database import engine_of
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
@@ -164,6 +164,27 @@ def test_what_was_stored_of_a_cancelled_session_can_be_listed_when_somebody_asks
     assert (now.finished, now.totals.listed, now.totals.failed) == (True, 1, 1)
 
 
+def test_listings_that_were_cancelled_are_asked_for_anew_as_their_next_generation(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *stored(session, files[0]))
+    ask(sessions, files[0].item_id)
+    sent(engine)
+    sessions.cancel(USER, session.id, None)
+    cancelled = account(engine, sessions, session.id)
+    assert cancelled.cancelled_at is not None
+    assert len(sessions.retry(cancelled, "ana").listings) == 1
+    now = sessions.get(USER, session.id)
+    assert now is not None
+    assert (now.finished, now.cancelled_at) == (False, None)
+    told, asked = sorted(sent(engine), key=lambda message: type(message).__name__, reverse=True)
+    assert isinstance(told, WorkCancelled)
+    assert isinstance(asked, MockupsRequested)
+    ((_, _, generation),) = told.listings
+    assert asked.generation > generation, "or the publisher would take it for the one that nobody wants"
+
+
 def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png")
     other, _ = submitted(sessions, "b.png")
@@ -220,13 +241,16 @@ def claims(here: Place, session_id: str) -> list[Any]:
     return found
 
 
-def failed_at_storage(here: Place) -> int:
+def count(here: Place, query: str) -> int:
     engine = create_engine(here.database_url)
     with engine.connect() as connection:
-        query = text("SELECT count(*) FROM storage.designs WHERE state = 'failed'")
-        found = int(connection.execute(query).scalar_one())
+        found = int(connection.execute(text(query)).scalar_one())
     engine.dispose()
     return found
+
+
+def failed_at_storage(here: Place) -> int:
+    return count(here, "SELECT count(*) FROM storage.designs WHERE state = 'failed'")
 
 
 def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Place) -> None:
@@ -269,3 +293,29 @@ def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
             embedded.eventually(lambda: failed_at_storage(here) == 1)
         assert uploading.result(60)["total"] == 3
         assert [item["number"] for item in shop.items(session)] == [100, None, 101, 102]
+
+
+def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
+    """A retried upload isn't cancelled any more, though all services were told that nobody wants it."""
+    files = artworks.designs(3)
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(files)
+        path = f"/api/v1/sessions/{session}"
+
+        def states() -> set[str]:
+            return {item["state"] for item in shop.items(session)}
+
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, files, session)
+            embedded.eventually(lambda: waiting(here) and states() == {"accepted"})
+            second = f"{path}/items/{shop.items(session)[1]['item_id']}"
+            assert shop.client.post(f"{second}/cancel").json()["message"] == "Cancelled: 1 file."
+            assert len(shop.client.post(f"{second}/retry").json()["retried"]) == 1
+            assert shop.client.post(f"{path}/cancel").json()["cancelled"]["files"] == 3
+            assert uploading.result(60)["designs"] == []
+            assert shop.get(session)["cancelled_at"] is not None
+            embedded.eventually(lambda: failed_at_storage(here) == 3)
+            assert len(shop.client.post(f"{path}/retry").json()["retried"]) == 3
+            assert shop.get(session)["cancelled_at"] is None
+        embedded.eventually(lambda: states() == {"stored"})
+        assert {item["number"] for item in shop.items(session)} == {100, 101, 102}

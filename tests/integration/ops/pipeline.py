@@ -23,6 +23,7 @@ from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
 from services.ingest.settings import Settings
 from services.ops.broker import declare
+from services.ops.obstacles import obstacles
 from services.ops.queues import topology
 from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
@@ -44,7 +45,9 @@ class System:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {"DATABASE_URL": self.server.place.database_url, "AMQP_URL": self.amqp_url}
+        here = self.server.place
+        blobs = here.environment["BLOB_DIR"]
+        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, "BLOB_DIR": blobs}
 
     def command(self, *words: object, code: int | None = 0, answers: str = "") -> Result:
         """What `presswork ...` says, which must end so."""
@@ -96,7 +99,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
-        application, desk = build(settings)
+        application, desk = build(settings, obstacles=obstacles(amqp_url))
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:

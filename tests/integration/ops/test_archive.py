@@ -1,9 +1,10 @@
 """What is kept of a dead letter, and how it is found again: on a real PostgreSQL, without anything at work."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
@@ -133,6 +134,6 @@ def test_an_export_has_every_letter_once_with_its_bytes(engine: Engine, box: Let
     session = box.submitted("rose.png")
     file = StoreFile(tenant_id=box.tenant, shop="s", path="a.png", content=BLOB)
     ids = {box.dies("storage", box.accepted(session, 0)), box.dies("storage", file), box.dies("dedup", b"\xff")}
-    lines = list(exported(engine, Filter()))
-    assert {line["id"] for line in lines} == ids
+    lines = [json.loads(line) for line in exported(engine, Filter())]
+    assert {UUID(line["id"]) for line in lines} == ids
     assert [line["raw"] for line in lines if line["service"] == "dedup"] == ["/w=="]

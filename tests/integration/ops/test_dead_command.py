@@ -81,10 +81,17 @@ def test_programs_get_json(database_url: str, box: Letterbox) -> None:
     assert asked("show", rose)["files"][0]["filename"] == "rose.png"
     tried = asked("replay", "--all", "--dry-run")
     assert (tried["matched"], tried["sample"][0]["result"]) == (1, "reopened")
-    done = asked("replay", "--all", "--yes")
-    assert (done["counts"], done["stopped"]) == ({"reopened": 1}, None)
-    assert asked("audit", done["run_id"])[0]["letter_id"] == str(rose)
-    assert asked("replay", rose, "--yes", code=1)["counts"] == {"refused": 1}
+    done = asked("replay", "--all", "--yes", "--force")
+    assert (done["counts"], done["left"], done["stopped"]) == ({"reopened": 1}, 0, None)
+    audited = asked("audit", done["run_id"])
+    assert (audited["run"]["state"], audited["results"][0]["letter_id"]) == ("ended", str(rose))
+    again = asked("replay", rose, "--yes", "--force", code=1)
+    assert again["counts"] == {"refused": 1}
+    assert again["results"][0]["words"].endswith(f"run {done['run_id']}"), "it names the replay that has it"
+    assert asked("cancel", done["run_id"])["state"] == "ended"
+    assert asked("note", "x", rose) == {"noted": 1}
+    assert asked("discard", rose, code=3) == {"discarded": 0}
+    assert asked("restore", "--all", code=3) == {"restored": 0}
 
 
 def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbox) -> None:
@@ -97,9 +104,12 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     alone = box.submitted("tulip.png", lane="original")
     tulip = box.dies("storage", box.accepted(alone, 0))
     assert "can't be asked" not in presswork(database_url, "dead", "replay", tulip, "--dry-run").output
-    presswork(database_url, "dead", "replay", rose, answers="n\n", code=1)
+    refused = presswork(database_url, "dead", "replay", rose, "--yes", code=4).output
+    assert "can't be asked" in refused
+    assert "Nothing was replayed. Mend that, or send all the same: --force" in refused
+    presswork(database_url, "dead", "replay", rose, "--force", answers="n\n", code=1)
     assert box.letter(rose)["status"] == "dead"
-    presswork(database_url, "dead", "replay", rose, answers="y\n")
+    presswork(database_url, "dead", "replay", rose, "--force", answers="y\n")
     assert box.letter(rose)["status"] == "replaying"
 
 
@@ -107,6 +117,10 @@ def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box:
     presswork(database_url, "dead", "replay", code=2)
     presswork(database_url, "dead", "replay", "--all", "--rate", "fast", code=2)
     presswork(database_url, "dead", "replay", "--direct", code=2)
+    presswork(database_url, "dead", "replay", "--all", "--to", "somebody.elses.queue", code=2)
+    presswork(database_url, "dead", "audit", uuid4(), code=3)
+    presswork(database_url, "dead", "cancel", uuid4(), code=3)
+    presswork(database_url, "dead", "export", code=3)
     presswork(database_url, "dead", "replay", "--all", "--yes", code=3)
     presswork(database_url, "dead", "show", uuid4(), code=3)
     presswork(database_url, "dead", "discard", "--service", "mockup", code=3)
@@ -120,8 +134,8 @@ def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.M
     for index in range(3):
         box.dies("storage", box.accepted(session, index))
     pauses: list[float] = []
-    monkeypatch.setattr("services.ops.steps.time.sleep", pauses.append)
-    presswork(database_url, "dead", "replay", "--all", "--yes", "--rate", "4/s")
+    monkeypatch.setattr("services.ingest.ops.steps.time.sleep", pauses.append)
+    presswork(database_url, "dead", "replay", "--all", "--yes", "--force", "--rate", "4/s")
     assert pauses == [0.25, 0.25]
 
 

@@ -1,9 +1,11 @@
 """Operators over HTTP: who may, and that it does what the command does. Sellers: their own, and nobody else's."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import eventually
@@ -31,6 +33,14 @@ def operator(system: System) -> Iterator[Shop]:
         yield found
 
 
+@pytest.fixture
+def viewer(system: System) -> Iterator[Shop]:
+    """An account that may look."""
+    with frontend.shop(system.server) as found:
+        system.command("operator", "add", found.user["email"], "--viewer")
+        yield found
+
+
 def broken(system: System, shop: Shop, count: int, *, of: int) -> str:
     """A session some of whose files storage gave up."""
     files = artworks.fresh(of)
@@ -42,18 +52,26 @@ def broken(system: System, shop: Shop, count: int, *, of: int) -> str:
     return session
 
 
-@pytest.mark.parametrize("path", ["", "/groups", "/export", "/audit", f"/audit/{NOBODY}", f"/{NOBODY}"])
-def test_sellers_may_not_look_at_dead_letters(shop: Shop, path: str) -> None:
-    answer = shop.client.get(OPS + path)
-    assert answer.status_code == 403
-    assert "presswork operator add" in answer.json()["detail"]
+LOOKS = ["", "/groups", "/export", "/audit", f"/audit/{NOBODY}", f"/{NOBODY}"]
+CHANGES = ["replay", "discard", "restore", "note", "purge", f"audit/{NOBODY}/cancel", f"{NOBODY}/edit"]
+ANYTHING = {"all": True, "note": "x", "confirm": "storage 1", "export_sha256": "", "message": {}, "allow_edit": True}
 
 
-@pytest.mark.parametrize("verb", ["replay", "discard", "restore", "note"])
-def test_sellers_may_not_change_dead_letters(system: System, shop: Shop, verb: str) -> None:
-    assert shop.client.post(f"{OPS}/{verb}", json={"all": True, "note": "x"}).status_code == 403
+def test_sellers_may_neither_look_at_dead_letters_nor_change_them(system: System, shop: Shop) -> None:
+    answers = [shop.client.get(OPS + path) for path in LOOKS]
+    answers += [shop.client.post(f"{OPS}/{verb}", json=ANYTHING) for verb in CHANGES]
+    assert {answer.status_code for answer in answers} == {403}
+    assert all("presswork operator add" in answer.json()["detail"] for answer in answers)
     with system.server.client() as nobody:
-        assert nobody.post(f"{OPS}/{verb}", json={"all": True, "note": "x"}).status_code == 401
+        assert {nobody.post(f"{OPS}/{verb}", json=ANYTHING).status_code for verb in CHANGES} == {401}
+
+
+def test_viewers_may_look_and_change_nothing(system: System, viewer: Shop) -> None:
+    assert {viewer.client.get(OPS + path).status_code for path in LOOKS} == {200, 404}, "404: there is no such one"
+    for verb in CHANGES:
+        refused = viewer.client.post(f"{OPS}/{verb}", json=ANYTHING)
+        assert (refused.status_code, refused.json()["detail"][:33]) == (403, "You may look, and change nothing.")
+    assert f"{viewer.user['email']}  viewer" in system.command("operator", "list").output
 
 
 def test_the_role_counts_from_the_next_call_on_and_is_in_no_token(system: System, shop: Shop) -> None:
@@ -87,7 +105,8 @@ def test_an_operator_finds_understands_and_replays(system: System, shop: Shop, o
 
     order = {"filter": {"session": session}}
     tried = client.post(f"{OPS}/replay", json=order | {"dry_run": True}).json()
-    assert (tried["matched"], len(tried["sample"])) == (3, 3)
+    assert (tried["matched"], tried["services"], tried["obstacles"]) == (3, {"storage": 3}, [])
+    assert {each["result"] for each in tried["sample"]} == {"reopened"}
     assert sound(shop, session)["failed"] == 3
     first = client.post(f"{OPS}/replay", json=order | {"cutoff": tried["cutoff"], "limit": 1}).json()
     assert (first["matched"], first["left"], first["counts"]) == (3, 2, {"reopened": 1})
@@ -97,8 +116,76 @@ def test_an_operator_finds_understands_and_replays(system: System, shop: Shop, o
     runs = {run["run_id"]: run for run in client.get(f"{OPS}/audit").json()["runs"]}
     assert runs[rest["run_id"]]["who"] == operator.user["email"]
     assert runs[rest["run_id"]]["counts"] == {"matched": 2, "reopened": 2}
-    results = client.get(f"{OPS}/audit/{rest['run_id']}").json()["results"]
+    audited = client.get(f"{OPS}/audit/{rest['run_id']}").json()
+    results = audited["results"]
+    assert audited["run"]["state"] == "ended"
     assert [result["result"] for result in results] == ["reopened", "reopened"]
+
+
+def test_a_canary_runs_in_the_background_and_can_be_watched_and_cancelled(
+    system: System, shop: Shop, operator: Shop
+) -> None:
+    client = operator.client
+    session = broken(system, shop, 7, of=7)
+    with system.engine.begin() as connection:
+        # Storage waits for this row, so that the first step does not end before somebody looks.
+        hold = text("SELECT item_id FROM storage.designs WHERE session_id = :id FOR UPDATE")
+        connection.execute(hold, {"id": session})
+        order = {"filter": {"session": session}, "canary": True, "limit": 7}
+        begun = client.post(f"{OPS}/replay", json=order)
+        assert begun.status_code == 202
+        watch = begun.json()["watch"]
+        run = eventually(lambda: now if "reopened" in (now := client.get(watch).json()["run"])["counts"] else None)
+        assert (run["state"], run["counts"]) == ("running", {"matched": 7, "reopened": 1})
+        assert client.post(f"{watch}/cancel").json()["run"]["cancelled_by"] == operator.user["email"]
+        eventually(lambda: client.get(watch).json()["run"]["state"] == "cancelled")
+    ended(shop, session, stored=1, failed=6)
+    again = client.post(f"{OPS}/replay", json=order).json()
+    run = eventually(lambda: now if (now := client.get(again["watch"]).json()["run"])["state"] == "ended" else None)
+    assert run["counts"] == {"matched": 6, "reopened": 6}
+    ended(shop, session, stored=7, failed=0)
+
+
+def test_what_an_operator_edits_purges_and_sends_elsewhere_over_http(
+    system: System, shop: Shop, operator: Shop
+) -> None:
+    client = operator.client
+    session = broken(system, shop, 2, of=2)
+    letters = system.letters(session)
+    edited = json.loads(letters[0]["body"])
+    order = {"message": edited, "allow_edit": True}
+    refused = client.post(f"{OPS}/{letters[0]['id']}/edit", json=order)
+    assert (refused.status_code, refused.json()["detail"]) == (422, "Nothing was sent: nothing is edited; replay it.")
+    edited["data"]["destination"]["starting_number"] = 500
+    assert client.post(f"{OPS}/{letters[0]['id']}/edit", json=order).json()["result"] == "edited"
+    ended(shop, session, stored=1, failed=1)
+    assert system.letters(session)[0]["status"] == "superseded"
+    unknown = client.post(f"{OPS}/replay", json={"all": True, "to": "mail"})
+    assert unknown.status_code == 422
+    query = {"session": session, "service": "storage", "status": "dead"}
+    export = client.get(f"{OPS}/export", params=query).content
+    wanted = {"filter": query | {"status": ["dead"]}, "export_sha256": hashlib.sha256(export).hexdigest()}
+    refused = client.post(f"{OPS}/purge", json=wanted | {"confirm": "storage 2"})
+    assert (refused.status_code, "type: storage 1" in refused.json()["detail"]) == (422, True)
+    assert client.post(f"{OPS}/purge", json=wanted | {"confirm": "storage 1"}).json() == {"purged": 1}
+    assert [row["id"] for row in system.letters(session)] == [letters[0]["id"]]
+
+
+def test_prometheus_sees_what_waits_and_what_was_replayed(system: System, shop: Shop, operator: Shop) -> None:
+    def figures() -> dict[str, float]:
+        lines = shop.client.get("/metrics").text.splitlines()
+        return {name: float(value) for line in lines if line[0] != "#" for name, value in [line.rsplit(" ", 1)]}
+
+    before = figures()
+    waiting, oldest = 'presswork_dead_letters_waiting{service="storage"}', "presswork_dead_letters_oldest_age_seconds"
+    session = broken(system, shop, 2, of=2)
+    now = figures()
+    assert now[waiting] == before[waiting] + 2
+    assert now[oldest + '{service="storage"}'] > 0 == now[oldest + '{service="ingest"}']
+    operator.client.post(f"{OPS}/replay", json={"filter": {"session": session}}).raise_for_status()
+    ended(shop, session, stored=2)
+    replays = 'presswork_dead_letter_replays_total{result="reopened"}'
+    assert figures()[replays] == before[replays] + 2
 
 
 def test_what_died_after_the_cut_off_stays(system: System, shop: Shop, operator: Shop) -> None:

@@ -13,7 +13,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.local.broker import Broker
 from services.local.process import free_ports
 from services.ops.broker import State, compare, declare
@@ -77,12 +79,27 @@ def presswork(environment: dict[str, str]) -> Presswork:
     return run
 
 
-def test_apply_makes_what_check_expects_and_changes_nothing_the_second_time(presswork: Presswork, api: Api) -> None:
+@pytest.fixture
+def inside(environment: dict[str, str]) -> Presswork:
+    """The same command in this process, which has loaded its libraries already; its start is shown by `presswork`."""
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, list(words), env=environment | settings)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def test_apply_makes_what_check_expects_and_changes_nothing_the_second_time(
+    presswork: Presswork, inside: Presswork, api: Api
+) -> None:
     before = presswork("topology", "check")
     assert before.returncode == 1
     assert f"missing  queue {INBOX}" in before.stdout
 
-    dry = presswork("topology", "apply", "--dry-run")
+    dry = inside("topology", "apply", "--dry-run")
     assert dry.returncode == 0
     assert f"would create queue {INBOX}: durable, queue-type=quorum" in dry.stdout
     assert f"would create binding {INBOX}: presswork.events mockups.requested" in dry.stdout
@@ -92,16 +109,16 @@ def test_apply_makes_what_check_expects_and_changes_nothing_the_second_time(pres
     done = presswork("topology", "apply")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"created queue {INBOX}" in done.stdout
-    checked = presswork("topology", "check")
+    checked = inside("topology", "check")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "missing" not in checked.stdout
     assert "binding presswork.mockup.dead" in checked.stdout
-    assert presswork("topology", "apply").stdout.strip() == "nothing was missing"
-    assert presswork("topology", "apply", "--dry-run").stdout.strip() == "nothing would change"
+    assert inside("topology", "apply").stdout.strip() == "nothing was missing"
+    assert inside("topology", "apply", "--dry-run").stdout.strip() == "nothing would change"
 
 
-def test_the_policies_are_those_of_the_brokers_version(presswork: Presswork, api: Api) -> None:
-    assert presswork("init", "--no-database", "--no-nas").returncode == 0  # the same thing
+def test_the_policies_are_those_of_the_brokers_version(inside: Presswork, api: Api) -> None:
+    assert inside("init", "--no-database", "--no-nas").returncode == 0  # the same thing
     wanted = {policy.name: policy for policy in policies(Topology((), ()), api.management.version())}
     there = api.management.policies()
     assert {name: found.definition for name, found in there.items()} == {
@@ -111,36 +128,36 @@ def test_the_policies_are_those_of_the_brokers_version(presswork: Presswork, api
         assert in_effect(there.values(), queue) == [there[f"presswork-{name}"]]
 
 
-def test_a_policy_that_was_changed_by_hand_is_shown_and_put_right(presswork: Presswork, api: Api) -> None:
-    presswork("topology", "apply")
+def test_a_policy_that_was_changed_by_hand_is_shown_and_put_right(inside: Presswork, api: Api) -> None:
+    inside("topology", "apply")
     api.policy("presswork-inboxes", {"max-length": 7}, 100)
-    checked = presswork("topology", "check")
+    checked = inside("topology", "check")
     assert checked.returncode == 1
     assert "found: max-length=7 for .* (queues, priority 100)" in checked.stdout
-    assert presswork("topology", "apply").returncode == 0
-    assert presswork("topology", "check").returncode == 0
+    assert inside("topology", "apply").returncode == 0
+    assert inside("topology", "check").returncode == 0
 
 
-def test_a_missing_binding_is_found_and_made_anew(presswork: Presswork, api: Api) -> None:
-    presswork("topology", "apply")
+def test_a_missing_binding_is_found_and_made_anew(inside: Presswork, api: Api) -> None:
+    inside("topology", "apply")
     path = f"bindings/{api.vhost}/e/presswork.events/q/{INBOX}"
     (bound,) = api.call("GET", path)
     api.call("DELETE", f"{path}/{bound['properties_key']}")
-    checked = presswork("topology", "check")
+    checked = inside("topology", "check")
     assert checked.returncode == 1
     assert f"missing  binding {INBOX}" in checked.stdout
     assert "presswork.events mockups.requested" in checked.stdout
-    assert presswork("topology", "apply").returncode == 0
-    assert presswork("topology", "check").returncode == 0
+    assert inside("topology", "apply").returncode == 0
+    assert inside("topology", "check").returncode == 0
 
 
-def test_a_queue_with_other_arguments_is_explained_and_left_with_its_messages(presswork: Presswork, api: Api) -> None:
+def test_a_queue_with_other_arguments_is_explained_and_left_with_its_messages(inside: Presswork, api: Api) -> None:
     api.queue(INBOX, **{"x-queue-type": "quorum", "x-delivery-limit": 5})
     body = {"properties": {}, "routing_key": INBOX, "payload": "keep me", "payload_encoding": "string"}
     api.call("POST", f"exchanges/{api.vhost}/amq.default/publish", body)
 
     for words in (("topology", "check"), ("topology", "apply"), ("init", "--no-database", "--no-nas")):
-        done = presswork(*words)
+        done = inside(*words)
         assert done.returncode == 1
         said = done.stdout + done.stderr
         assert f"queue {INBOX}" in said
@@ -152,24 +169,24 @@ def test_a_queue_with_other_arguments_is_explained_and_left_with_its_messages(pr
     assert api.call("GET", f"queues/{api.vhost}/presswork.storage")["type"] == "quorum"  # the others were made
 
 
-def test_a_foreign_policy_is_outranked_or_named(presswork: Presswork, api: Api) -> None:
-    presswork("topology", "apply")
+def test_a_foreign_policy_is_outranked_or_named(inside: Presswork, api: Api) -> None:
+    inside("topology", "apply")
     api.policy("everything", {"overflow": "drop-head", "message-ttl": 1000}, 1)
-    assert presswork("topology", "check").returncode == 0  # ours has the higher priority
+    assert inside("topology", "check").returncode == 0  # ours has the higher priority
     api.policy("everything", {"overflow": "drop-head", "message-ttl": 1000}, 900)
-    checked = presswork("topology", "check")
+    checked = inside("topology", "check")
     assert checked.returncode == 1
     assert f"unsafe   policy everything on queue {INBOX}, overflow" in checked.stdout
     assert "found: drop-head, which drops messages" in checked.stdout
-    applied = presswork("topology", "apply")
+    applied = inside("topology", "apply")
     assert applied.returncode == 1
     assert "where everything still has a higher priority" in applied.stdout
 
 
-def test_without_the_api_the_rest_is_checked_and_made(presswork: Presswork, api: Api) -> None:
+def test_without_the_api_the_rest_is_checked_and_made(inside: Presswork, api: Api) -> None:
     nowhere = {"MANAGEMENT_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
-    assert presswork("topology", "apply", **nowhere).returncode == 0
-    checked = presswork("topology", "check", **nowhere)
+    assert inside("topology", "apply", **nowhere).returncode == 0
+    checked = inside("topology", "check", **nowhere)
     assert checked.returncode == 0
     assert "policies and bindings could not be looked at" in checked.stdout
     assert api.management.policies() == {}
@@ -184,9 +201,9 @@ def test_a_broker_that_is_away_is_said_in_words(presswork: Presswork) -> None:
     assert "secret" not in away.stderr
 
 
-def test_a_service_refuses_a_queue_with_other_arguments(presswork: Presswork, api: Api) -> None:
+def test_a_service_refuses_a_queue_with_other_arguments(presswork: Presswork, inside: Presswork, api: Api) -> None:
     api.queue(INBOX, **{"x-queue-type": "quorum"})
-    presswork("topology", "apply")
+    inside("topology", "apply")
     refused = presswork("run", "mockup", MANAGEMENT_URL=f"http://127.0.0.1:{free_ports(1)[0]}")
     assert refused.returncode == 1
     assert f"queue {INBOX}: expected durable, queue-type=quorum, dead-letter-exchange=presswork.dead" in refused.stderr
@@ -195,8 +212,8 @@ def test_a_service_refuses_a_queue_with_other_arguments(presswork: Presswork, ap
     assert '"ready"' not in refused.stderr
 
 
-def test_a_service_refuses_a_policy_that_drops_messages(presswork: Presswork, api: Api) -> None:
-    presswork("topology", "apply")
+def test_a_service_refuses_a_policy_that_drops_messages(presswork: Presswork, inside: Presswork, api: Api) -> None:
+    inside("topology", "apply")
     api.policy("everything", {"overflow": "drop-head"}, 900)
     refused = presswork("run", "mockup")
     assert refused.returncode == 1
@@ -206,9 +223,9 @@ def test_a_service_refuses_a_policy_that_drops_messages(presswork: Presswork, ap
 
 @pytest.mark.postgres
 def test_ingest_refuses_as_well_though_it_serves_http(
-    presswork: Presswork, api: Api, database_url: str, tmp_path: Path
+    presswork: Presswork, inside: Presswork, api: Api, database_url: str, tmp_path: Path
 ) -> None:
-    presswork("topology", "apply")
+    inside("topology", "apply")
     api.policy("everything", {"message-ttl": 1000}, 900, r"^presswork\.ingest$")
     settings = {"DATABASE_URL": database_url, "NAS_URL": str(tmp_path), "JWT_SECRET_KEY": "s" * 40, "EMBEDDED": "0"}
     refused = presswork("run", "ingest", HOST="127.0.0.1", PORT=str(free_ports(1)[0]), **settings)
@@ -245,24 +262,24 @@ def lines_until(child: subprocess.Popen[str], words: str) -> list[str]:
 
 
 def test_a_service_whose_policies_can_not_be_checked_says_so_once_and_works(
-    presswork: Presswork, started: Callable[..., subprocess.Popen[str]]
+    inside: Presswork, started: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    presswork("topology", "apply")
+    inside("topology", "apply")
     child = started("mockup", MANAGEMENT_URL=f"http://127.0.0.1:{free_ports(1)[0]}")
     lines = lines_until(child, '"ready"')
     assert sum("policies could not be checked" in line for line in lines) == 1
 
 
 def test_a_service_waits_for_a_binding_that_is_missing(
-    presswork: Presswork, started: Callable[..., subprocess.Popen[str]], api: Api
+    inside: Presswork, started: Callable[..., subprocess.Popen[str]], api: Api
 ) -> None:
-    presswork("topology", "apply")
+    inside("topology", "apply")
     path = f"bindings/{api.vhost}/e/presswork.dead/q/{INBOX}.dead"
     api.call("DELETE", f"{path}/mockup")
     child = started("mockup")
     (*_, said) = lines_until(child, "waiting for the broker")
     assert f"binding {INBOX}.dead: expected presswork.dead mockup; found nothing; run presswork init" in said
-    presswork("topology", "apply")
+    inside("topology", "apply")
     lines_until(child, '"ready"')
 
 

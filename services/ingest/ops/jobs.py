@@ -1,0 +1,131 @@
+"""A replay from its order to its end, as commands and API both do it: chosen, foreseen, begun, carried out."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, func, select
+
+from services.ingest.ops import auditing, finding, outcomes
+from services.ingest.ops.auditing import Run
+from services.ingest.ops.finding import Filter
+from services.ingest.ops.replaying import Replays, Result
+from services.ingest.ops.steps import Pace, Steps
+from services.ingest.ops.tables import dead_letters
+from shared.contracts import Stage
+from shared.database import transaction
+
+SAMPLE = 5
+CALM_S = 20.0
+"""How long nothing must come back of a message that is about no file, for a canary to call it well."""
+
+Obstacles = Callable[[Collection[str]], list[str]]
+"""Says in words why these services can't take anything now; nothing if they can."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """These letters, as they were when it was confirmed."""
+
+    engine: Engine
+    hashers: int
+    run: Run
+    wanted: Filter
+    ids: Sequence[UUID]
+    cutoff: datetime
+    to: Stage | None = None
+    """Another service's inbox than theirs."""
+    pace: Pace = field(default_factory=Pace)
+
+    def foreseen(self) -> dict[str, Any]:
+        """How many letters of which service, and what would become of the first few. Nothing is done."""
+        replays = Replays(self.engine, self.hashers, self.to)
+        sample = [replays.foresee(letter_id, self.run.who, self.cutoff) for letter_id in self.ids[:SAMPLE]]
+        with transaction(self.engine) as connection:
+            count = _services(connection, self.ids)
+        return {"matched": len(self.ids), "services": count, "sample": told(sample), "warnings": self.warnings()}
+
+    def warnings(self) -> list[str]:
+        """What somebody should know before they say yes."""
+        if self.to is None:
+            return []
+        words = f"the messages go to {self.to}, not to who gave them up: what it can't read dies there"
+        return [f"{words}, and files that failed with them stay failed until it says otherwise"]
+
+    def takers(self) -> set[str]:
+        """The services that must be there for it over the broker: who relays it, and who works on it."""
+        letter = dead_letters.c
+        of_files, listing = letter.item_id.is_not(None), letter.mockup_id.is_not(None)
+        over_broker = select(letter.service, of_files, listing).distinct()
+        over_broker = over_broker.where(letter.id.in_(self.ids), letter.lane == "comprehensive")
+        with transaction(self.engine) as connection:
+            rows = connection.execute(over_broker).all()
+        found = {name for row in rows for name in (_ways(*row) if self.to is None else (self.to,))}
+        return found | {"ingest"} if found else found
+
+    def begin(self) -> UUID:
+        """Write down that it begins: from now on it can be watched and cancelled."""
+        how = {"cutoff": self.cutoff.isoformat(), "canary": self.pace.canary} | ({"to": self.to} if self.to else {})
+        with transaction(self.engine) as connection:
+            self.run.begin(connection, self.wanted.given() | how, len(self.ids))
+        return self.run.id
+
+    def carry_out(self, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+        """Replay the letters, and tell what came of it; Ctrl-C stops it between two of them."""
+        steps = self._steps(say)
+        try:
+            steps.run(self.ids)
+        except KeyboardInterrupt:
+            steps.stop("cancelled", "you stopped it")
+        except BaseException as error:
+            steps.stop("stopped", f"it broke: {error}")
+            raise
+        finally:
+            with transaction(self.engine) as connection:
+                count = auditing.counts(connection, self.run.id)
+                self.run.end(connection, count, steps.stopped or "", steps.end)
+        left = len(self.ids) - sum(count.values())
+        done = {"run_id": self.run.id, "matched": len(self.ids), "counts": count, "left": left}
+        return done | {"stopped": steps.stopped, "results": told(steps.results)}
+
+    def _steps(self, say: Callable[[str], None]) -> Steps:
+        replays = Replays(self.engine, self.hashers, self.to)
+
+        def tally(sent: Sequence[UUID]) -> outcomes.Tally:
+            outcomes.settle(self.engine)
+            with transaction(self.engine) as connection:
+                return outcomes.tally(connection, sent, CALM_S)
+
+        def cancelled_by() -> str | None:
+            with transaction(self.engine) as connection:
+                return self.run.going_on(connection)
+
+        return Steps(lambda each: replays.replay(each, self.run, self.cutoff), tally, cancelled_by, say, self.pace)
+
+
+def chosen(
+    engine: Engine, wanted: Filter, limit: int | None = None, cutoff: datetime | None = None
+) -> tuple[list[UUID], datetime]:
+    """The letters to replay, oldest first, and the moment after which nothing more is taken in."""
+    with transaction(engine) as connection:
+        moment = cutoff or finding.clock(connection)
+        return finding.targets(connection, wanted, moment, limit), moment
+
+
+def told(results: Sequence[Result]) -> list[Mapping[str, Any]]:
+    """Results for programs."""
+    return [{"letter_id": each.letter_id, "result": each.result, "words": each.words} for each in results]
+
+
+def _services(connection: Connection, ids: Sequence[UUID]) -> dict[str, int]:
+    letter = dead_letters.c
+    counted = select(letter.service, func.count()).where(letter.id.in_(ids)).group_by(letter.service)
+    return {row[0]: row[1] for row in connection.execute(counted.order_by(letter.service)).all()}
+
+
+def _ways(service: str, of_file: bool, listing: bool) -> tuple[str, ...]:
+    if listing:
+        return ("mockup", "publisher")
+    return ("hasher", "dedup", "storage") if of_file else (service,)

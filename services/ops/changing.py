@@ -1,0 +1,160 @@
+"""`presswork dead discard`, `restore`, `note`, `edit` and `purge`: what changes letters, and sends at most a copy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.ops.filters import All, Ids, chosen, named
+from services.ops.place import HERE, NOTHING, DataDir, database, who
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from services.ingest.ops.finding import Filter
+
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+def discard(
+    wanted: "Filter",
+    ids: Ids = None,
+    why: Annotated[str, typer.Option(help="for whoever finds them later")] = "discarded",
+    everything: All = False,
+    as_json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """Put letters aside; their files stay failed. `restore` takes them back until DEAD_LETTER_KEEP_DAYS are over."""
+    from services.ingest.ops import shelving
+    from services.ingest.ops.auditing import Run
+
+    with database(data) as engine:
+        count = shelving.discard(engine, chosen(wanted, ids, everything=everything), Run(who(), "discard"), why)
+    _told(count, "discarded", as_json=as_json)
+
+
+def restore(
+    wanted: "Filter", ids: Ids = None, everything: All = False, as_json: Json = False, data: DataDir = HERE
+) -> None:
+    """Take back letters that were discarded."""
+    from services.ingest.ops import shelving
+    from services.ingest.ops.auditing import Run
+
+    with database(data) as engine:
+        count = shelving.restore(engine, chosen(wanted, ids, everything=everything), Run(who(), "restore"))
+    _told(count, "restored", as_json=as_json)
+
+
+def note(
+    wanted: "Filter",
+    text_: Annotated[str, typer.Argument(metavar="TEXT", help="an empty one takes the note away")],
+    ids: Ids = None,
+    everything: All = False,
+    as_json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """Write a note on letters, with --fingerprint on a whole group."""
+    from services.ingest.ops import shelving
+    from services.ingest.ops.auditing import Run
+
+    with database(data) as engine:
+        count = shelving.note(engine, chosen(wanted, ids, everything=everything), Run(who(), "note"), text_)
+    _told(count, "noted", as_json=as_json)
+
+
+def edit(
+    letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
+    message: Annotated[Path, typer.Argument(help="what `show --body` printed, edited", exists=True, dir_okay=False)],
+    allow_edit: Annotated[bool, typer.Option("--allow-edit", help="needed: what died is not what is sent")] = False,
+    as_json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """Send an edited copy, as a new message, in place of a letter; the original is never sent then."""
+    from services.ingest.ops import editing
+    from services.ingest.ops.auditing import Run
+    from services.ops import showing
+    from shared.database import transaction
+
+    if not allow_edit:
+        raise typer.BadParameter("what died is not what is sent: say --allow-edit if that is what you want")
+    edited = _json(message)
+    run = Run(who(), "edit")
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            letter_id = named(connection, letter)
+        try:
+            result = editing.edit(engine, letter_id, edited, run)
+        except editing.NotSent as error:
+            typer.echo(f"Nothing was sent: {error}.", err=True)
+            raise typer.Exit(1) from error
+    if as_json:
+        showing.as_json({"run_id": run.id, "letter_id": letter_id, "result": result.result, "words": result.words})
+    else:
+        typer.echo(f"{letter_id}  {result.words}; audit {run.id}")
+
+
+def purge(
+    wanted: "Filter",
+    to: Annotated[Path, typer.Option("--to", help="a new file, into which they are exported first")],
+    confirm: Annotated[str | None, typer.Option(help="instead of being asked: like 'storage 12'")] = None,
+    ids: Ids = None,
+    as_json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """Delete letters of one service for good (--service), after their export. Their files stay failed."""
+    from services.ingest.ops.auditing import Run
+    from services.ingest.ops.purging import NotPurged
+    from services.ingest.ops.purging import purge as delete
+
+    these = chosen(wanted, ids, everything=False)
+    with database(data) as engine:
+        try:
+            count, sha256 = _kept(engine, these, to)
+            asked = f"{count} are exported to {to}. To delete them for good, type the service and how many"
+            typed = confirm or typer.prompt(asked, err=True)
+            deleted = delete(engine, these, Run(who(), "purge"), typed, sha256)
+        except NotPurged as error:
+            typer.echo(f"Nothing was deleted: {error}.", err=True)
+            raise typer.Exit(1) from error
+    _told(deleted, "purged", as_json=as_json)
+
+
+def _json(file: Path) -> Any:  # noqa: ANN401 - whatever is in it
+    import json
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} is no JSON: {error}") from error
+
+
+def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:
+    """Export into a new file, to the disk; how many, and the SHA-256."""
+    import hashlib
+    import os
+
+    from services.ingest.ops.exporting import exported
+
+    count, digest = 0, hashlib.sha256()
+    try:
+        out = to.open("xb")
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{to} exists already; name a new file") from error
+    with out:
+        for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
+            digest.update(line.encode())
+            out.write(line.encode())
+        out.flush()
+        os.fsync(out.fileno())
+    return count, digest.hexdigest()
+
+
+def _told(count: int, what: str, *, as_json: bool) -> None:
+    if as_json:
+        from services.ops import showing
+
+        showing.as_json({what: count})
+    else:
+        typer.echo(f"{count} letters {what}.")
+    if not count:
+        raise typer.Exit(NOTHING)

@@ -1,0 +1,1 @@
+"""Folders with this file are packages to pytest: what a fixture shares in one ends with its last test."""

@@ -1,0 +1,93 @@
+"""The blob store's disk: what arrived long ago goes, what may still be wanted stays or comes back."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.integration.ingest import artworks
+from tests.integration.ingest.frontend import Shop
+from tests.integration.ops.pipeline import System
+from tests.integration.ops.test_replay import ended, placed
+
+LONG_AGO = time.time() - 40 * 86_400
+
+
+def blob_dir(system: System) -> Path:
+    return Path(system.environment["BLOB_DIR"])
+
+
+def blobs(system: System) -> set[str]:
+    """The names of all blobs."""
+    return {path.name for path in blob_dir(system).glob("[0-9a-f][0-9a-f]/*")}
+
+
+def age(system: System, session: str) -> None:
+    """As if all of this upload had happened forty days ago."""
+    ago = "now() - interval '40 days'"
+    with system.engine.begin() as connection:
+        for change in (
+            f"sessions SET finished_at = {ago} WHERE id = :id",
+            f"items SET created_at = {ago}, updated_at = {ago} WHERE session_id = :id",
+            f"listings SET updated_at = {ago} WHERE session_id = :id",
+        ):
+            connection.execute(text(f"UPDATE ingest.{change}"), {"id": session})
+    for path in blob_dir(system).glob("[0-9a-f][0-9a-f]/*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def items(system: System, session: str, state: str) -> list[dict[str, Any]]:
+    query = "SELECT * FROM ingest.items WHERE session_id = :id AND state = :state ORDER BY index"
+    return system.rows(query, id=session, state=state)
+
+
+@pytest.fixture
+def listed(system: System, shop: Shop) -> str:
+    """An upload of forty days ago: two designs listed, one failed, one a duplicate."""
+    files = artworks.fresh(3)
+    session = shop.start()
+    with system.failing("storage.designs", placed(files[1][0])):
+        designs = shop.uploaded([*files, ("again.png", files[0][1])], session)["designs"]
+        system.letters(session)
+    assert shop.list_designs([design["id"] for design in designs]).json()["success"]
+    assert ended(shop, session, stored=2, failed=1, duplicate=1, listed=2)["state"] == "finished"
+    age(system, session)
+    return session
+
+
+def test_what_arrived_goes_and_what_failed_stays(system: System, shop: Shop, listed: str) -> None:
+    before = blobs(system)
+    said = system.command("spool", "sweep", "--dry-run").output
+    assert "would be removed" in said
+    assert blobs(system) == before
+    system.command("spool", "sweep")
+    gone = before - blobs(system)
+    stored, (failed,) = items(system, listed, "stored"), items(system, listed, "failed")
+    assert {design[name] for design in stored for name in ("sha256", "print_sha256")} <= gone
+    assert failed["sha256"] in blobs(system)
+    assert len(gone) == 2 * 2 + 2, "two uploads (the duplicate is one of them), their prints and their mockups"
+    shop.client.post(f"/api/v1/sessions/{listed}/retry")
+    assert ended(shop, listed, stored=3, failed=0)["state"], "it is tried again from what was kept"
+
+
+def test_a_young_upload_keeps_the_bytes_that_an_old_one_has_no_more_use_for(
+    system: System, shop: Shop, listed: str
+) -> None:
+    first = items(system, listed, "stored")[0]
+    path = blob_dir(system) / first["sha256"][:2] / first["sha256"]
+    os.utime(path)  # as when the same bytes come again, before their rows are there
+    system.command("spool", "sweep")
+    assert path.exists()
+
+
+def test_a_design_whose_print_was_swept_is_listed_again_from_the_nas(system: System, shop: Shop, listed: str) -> None:
+    system.command("spool", "sweep")
+    first = items(system, listed, "stored")[0]
+    assert first["print_sha256"] not in blobs(system)
+    with system.engine.begin() as connection:
+        connection.execute(text("UPDATE ingest.listings SET state = 'failed' WHERE item_id = :id"), {"id": first["id"]})
+    assert shop.list_designs([str(first["id"])]).json()["success"]
+    assert first["print_sha256"] in blobs(system)

@@ -152,6 +152,8 @@ def demo(
     plan = Plan(data, port, embedded=embedded, environment={"REGISTRATION_RATE_LIMIT": "off"})
     try:
         with system(plan, say=lambda line: print(line, flush=True)) as running:
+            if "://" in running.nas:
+                raise SystemExit("the demo shows what it made in a folder: take NAS_URL away, or name a folder in it")
             status = run_demo(running.base_url, Path(running.nas), running.listings_dir, data.resolve() / "results")
     except NotStarted as error:
         raise SystemExit(f"presswork could not start: {error}") from error

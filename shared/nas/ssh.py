@@ -99,7 +99,7 @@ class Line:
     def __init__(self, login: Login) -> None:
         self.login = login
         self._loop = event_loop()
-        self._making = asyncio.Lock()
+        self._making: asyncio.Future[tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]] | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
 
@@ -142,10 +142,12 @@ class Line:
             raise OSError(NUMBERS.get(type(error), errno.EIO), error.reason) from error
 
     async def _connected(self) -> asyncssh.SFTPClient:
-        async with self._making:
-            if self._client is None or self._connection is None or self._connection.is_closed():
-                self._connection, self._client = await self._connect()
+        if self._client is not None and self._connection is not None and not self._connection.is_closed():
             return self._client
+        if self._making is None or self._making.done():
+            self._making = asyncio.ensure_future(self._connect())
+        self._connection, self._client = await self._making  # whoever waits for it shares its end
+        return self._client
 
     async def _connect(self) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
         login, guard = self.login, _Guard(self.login.host_keys)

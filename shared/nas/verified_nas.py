@@ -15,7 +15,7 @@ from shared.nas.folders import make_folders
 from shared.nas.listing import abandoned, entries
 from shared.nas.marker import MARKER, Marker
 from shared.nas.names import checked, collision_key
-from shared.nas.persistence import persistently
+from shared.nas.persistence import Persistence
 from shared.nas.protocol import Stat
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class VerifiedNas(Generic[P]):
         self.name = name
         self.marker = Marker(root, files, name, require_mount=require_mount)
         self.spare_bytes = spare_bytes
-        self.first_wait_s = first_wait_s
+        self._do = Persistence(name, self._check, first_wait_s).do
 
     def initialise(self, *, adopt: bool = False) -> str:
         return self._do("initialise the folder", partial(self.marker.initialise, adopt=adopt))
@@ -201,6 +201,3 @@ class VerifiedNas(Generic[P]):
         if not target.is_relative_to(root) or target in (root, root / MARKER):
             raise BadPath(f"'{path}' leads out of the NAS folder, or to its mark: it is not touched")
         return target
-
-    def _do(self, what: str, action: Callable[[], T]) -> T:
-        return persistently(action, self._check, f"{what} on the NAS {self.name}", self.first_wait_s)

@@ -19,7 +19,7 @@ from shared.database import engine_of
 ROOT = Path(__file__).parents[2]
 BASES = {"ItemEvent", "Prepared"}
 SHARED_LINES = 1820
-NAS_LINES = 2000  # its backends are leaves: nothing else in shared imports them
+NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,32 @@ def test_a_nas_that_is_off_is_unavailable_and_used_again_when_it_is_on(nas: Nas,
     only_the_file_is_there(nas, rose)
 
 
+def test_while_a_nas_is_known_to_be_silent_one_asks_and_the_others_are_told_at_once(
+    impatient: Nas, proxy: Proxy
+) -> None:
+    def told(_: int) -> float:
+        begun = monotonic()
+        with pytest.raises(NasUnavailable, match="the NAS does not answer"):
+            impatient.stat("a/rose.png")
+        return monotonic() - begun
+
+    proxy.swallow()
+    told(0)
+    with ThreadPoolExecutor(40) as threads:
+        waited = sorted(threads.map(told, range(40)))
+    assert waited[30] < SOON_S, "most of them waited for nothing"
+    proxy.release()
+    until(lambda: answers(impatient))
+
+
+def answers(nas: Nas) -> bool | None:
+    try:
+        nas.stat("a/rose.png")
+    except (NasUnavailable, NasRefused):
+        return None
+    return True
+
+
 def test_a_thorough_check_passes_and_leaves_nothing(nas: Nas) -> None:
     assert nas.check(thorough=True) == nas.check()
     assert nas.list() == ()

@@ -24,6 +24,15 @@ PACKAGES = {"openssh-server": ("ssh", "/usr/sbin/sshd"), "samba": ("smbd nmbd sa
 """Debian's package, its units, its server."""
 
 
+# moto's own server looks whether a name is free in one step and takes it in another: Amazon does both in one
+ONE_AT_A_TIME = """
+import sys
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+"""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server. `url` is a root that nobody has made yet; files of local servers lie in `folder`."""
@@ -116,7 +125,7 @@ def samba(folder: Path) -> Iterator[Server]:
 def moto(folder: Path) -> Iterator[Server]:
     """moto's S3 in memory, with one bucket."""
     (port,) = free_ports(1)
-    with _running([sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], folder / "moto.log", port):
+    with _running([sys.executable, "-c", ONE_AT_A_TIME, str(port)], folder / "moto.log", port):
         httpx.put(f"http://{HOST}:{port}/bucket", trust_env=False).raise_for_status()
         url = f"s3://key@bucket/Graphics?endpoint=http://{HOST}:{port}&region=us-east-1"
         yield Server(port, url, Access(password="secret"))

@@ -11,8 +11,8 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input insta
 LOCKED := --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --annotation-style line --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
-# two workers, as most tests wait for something; each has its own broker and database, and begins with the slow tests
-PARALLEL ?= --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# three workers, as most tests wait for something; each has its own broker and database, and begins with the slow tests
+PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help

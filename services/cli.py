@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import dead, nas, operators, spool
+from services.etsy import commands as etsy
+from services.ops import dead, mockup, nas, operators, spool
 from services.ops.retry import retry
 from services.ops.topology import app as topology
 
@@ -24,6 +25,8 @@ app = typer.Typer(
 )
 
 app.add_typer(dead.app, name="dead")
+app.add_typer(etsy.app, name="etsy")
+app.add_typer(mockup.app, name="mockup")
 app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
@@ -42,14 +45,24 @@ def run(name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage
     from shared.settings import BusSettings
 
     if name == "ingest":
+        import functools
+
+        from services.embedded import shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
+        from services.mockup.checking import template_fault
         from services.ops.obstacles import obstacles
+        from shared.blobs import Blobs
 
         settings = Settings()
+        fault = functools.partial(template_fault, blobs=Blobs(settings.blob_dir))
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
+        try:
+            shop = shop_connection()
+        except ValueError as error:
+            raise SystemExit(f"ingest can't start: {error}") from error
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url))
+            serve(settings, original, obstacles(settings.amqp_url), fault, shop)
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")
@@ -158,6 +171,23 @@ def demo(
     except NotStarted as error:
         raise SystemExit(f"presswork could not start: {error}") from error
     sys.exit(status)
+
+
+@app.command("etsy-fake")
+def etsy_fake(
+    port: Annotated[int, typer.Option(help="port to listen on, on this machine only", min=1, max=65535)] = 8087,
+) -> None:
+    """Run a stand-in for Etsy, to try the publisher on without an account. It forgets everything when it ends."""
+    from services.etsy_fake.serve import HOST, run, settings_for
+    from services.etsy_fake.state import Etsy
+
+    etsy_state = Etsy()
+    print(f"A stand-in for Etsy listens at http://{HOST}:{port} (its listings are shown there). Ctrl-C ends it.")
+    print("Give Presswork these settings, start it with `presswork up`, and connect a shop: presswork etsy connect\n")
+    for name, value in settings_for(etsy_state, port).items():
+        print(f"export {name}={value}")
+    print(flush=True)
+    run(etsy_state, port)
 
 
 def _declare(settings: "BusSettings") -> None:

@@ -5,11 +5,17 @@ Each `build` makes adapters and does no I/O, so this is also where `presswork fl
 
 import importlib
 import os
+from typing import TYPE_CHECKING
 
 from shared.bus.service import Service
 from shared.contracts import Stage
 from shared.database import engine_of
 from shared.settings import DatabaseSettings
+
+CALLERS = 10  # of the account pages at a time, each with a connection to the database
+
+if TYPE_CHECKING:
+    from services.ingest.catalog.shop import ShopConnection
 
 WORKERS: tuple[Stage, ...] = ("hasher", "dedup", "storage", "mockup", "publisher")
 
@@ -34,3 +40,16 @@ def all_services() -> list[Service]:
     """Ingest too: what must be on the broker, and who talks to whom."""
     build = importlib.import_module("services.ingest.service").build
     return [build(engine_of(DatabaseSettings().database_url)), *workers(hashers=1)]
+
+
+def shop_connection() -> "ShopConnection | None":
+    """What ingest's pages know of Etsy, when listings go there; None: they go to a folder."""
+    settings = importlib.import_module("services.publisher.settings").Settings()
+    if settings.publisher_target != "etsy":
+        return None
+    publisher = importlib.import_module("services.publisher.service")
+    ledger = publisher.ledger_of(settings, pool_size=CALLERS)
+    found: ShopConnection = importlib.import_module("services.etsy.front").EtsyFront(
+        publisher.target_of(settings, ledger), ledger
+    )
+    return found

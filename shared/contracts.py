@@ -77,8 +77,7 @@ class UploadedFile(Part):
 class Mask(Part):
     """A print area on a mockup photograph: a polygon in the photograph's own pixels.
 
-    With `perspective`, the polygon's four points are the corners of the print area (top left, top right, bottom right,
-    bottom left) and the design is warped onto them; otherwise it is fitted into the polygon's bounding box.
+    With `perspective`, it is the area's corners, clockwise from the top left; else a design fits its bounding box.
     """
 
     polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
@@ -88,11 +87,12 @@ class Mask(Part):
 
 
 class Background(Part):
-    """A mockup photograph with its own masks."""
+    """A mockup photograph with its own masks, and what a template says of it (docs/mockups.md)."""
 
     image: Blob
     masks: tuple[Mask, ...] = ()
     watermark: Blob | None = None
+    template: Blob | None = None
 
 
 class ListingTemplate(Part):

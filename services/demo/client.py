@@ -77,6 +77,11 @@ class Client:
                 answer = self._http.post(path, files=parts, headers=self._bearer)
         return _json(answer, f"POST {path}")
 
+    def put_form(self, path: str, files: Sequence[tuple[str, str, bytes]]) -> Any:  # noqa: ANN401 - JSON
+        """Multipart, files as (field, file name, content)."""
+        parts = [(field, (name, data)) for field, name, data in files]
+        return _json(self._http.put(path, files=parts, headers=self._bearer), f"PUT {path}")
+
     def watch(self, session_id: str, on_frame: Callable[[Json], None]) -> "Watch":
         """Follow a session's progress frames in a thread of their own."""
         return Watch(self._http.base_url.join(f"/designs/progress/{session_id}"), self.token, on_frame)

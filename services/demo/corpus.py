@@ -61,11 +61,17 @@ def studio(home: Path) -> tuple[Photograph, ...]:
         for picture in photographs():
             name = f"{picture.name}.jpg"
             (folder / name).write_bytes(picture.image)
-            yield {"name": name, "size": len(picture.image), "mask": picture.mask.model_dump(mode="json")}
+            facts = {"mask": picture.mask.model_dump(mode="json"), "template": picture.template}
+            yield {"name": name, "size": len(picture.image), **facts}
 
     folder = home / f"photographs-{_version('', PHOTOGRAPH_SOURCES)}"
     return tuple(
-        Photograph(Path(row["name"]).stem, (folder / row["name"]).read_bytes(), Mask.model_validate(row["mask"]))
+        Photograph(
+            Path(row["name"]).stem,
+            (folder / row["name"]).read_bytes(),
+            Mask.model_validate(row["mask"]),
+            row["template"],
+        )
         for row in kept(folder, draw)
     )
 

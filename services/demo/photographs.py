@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,12 @@ SCENES = (("Mug", mug.draw, True), ("Framed poster", poster.draw, True), ("T-shi
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """A JPEG and its print area, in its own pixels."""
+    """A JPEG and its print area, in its own pixels: as the web editor draws it, and a template if that shows more."""
 
     name: str
     image: bytes
     mask: Mask
+    template: dict[str, Any] | None = None
 
 
 def photographs(seed: int = 7) -> tuple[Photograph, ...]:
@@ -28,8 +30,26 @@ def photographs(seed: int = 7) -> tuple[Photograph, ...]:
     pictures = []
     for name, draw, perspective in SCENES:
         pixels, corners = draw(seed)
-        pictures.append(Photograph(name, jpeg(pixels), Mask(polygon=corners, perspective=perspective)))
+        mask = Mask(polygon=corners, perspective=perspective)
+        pictures.append(Photograph(name, jpeg(pixels), mask, _template(name, mask)))
     return tuple(pictures)
+
+
+def _template(name: str, mask: Mask) -> dict[str, Any] | None:
+    """A print goes round the mug and takes its light; on the shirt it follows the folds. The poster is flat paper."""
+    (left, top), _, (right, bottom), _ = mask.polygon
+    areas: dict[str, dict[str, Any]] = {
+        "Mug": {"name": "wrap", "shape": mug.wrap(), "shading": 0.9, "highlights": 0.6},
+        "T-shirt": {
+            "name": "chest",
+            "shape": {"kind": "rectangle", "box": [left, top, right, bottom]},
+            "shading": 0.85,
+            "displacement": 0.8,
+        },
+    }
+    if name not in areas:
+        return None
+    return {"presswork_mockup": 1, "name": name, "photograph": f"{name}.jpg", "areas": [areas[name]]}
 
 
 def watermark(text: str = "SAMPLE", width: int = 1200) -> bytes:

@@ -1,5 +1,6 @@
 """The demo's shop: its product template, canvas, sizes and mockup group, made through the API if they are missing."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,7 @@ def choose(client: Client) -> Choice:
 
 
 def _hang(client: Client, template_id: str, pictures: Sequence[Photograph]) -> None:
-    """The mockup group with its photographs, a mask on each, and the watermark."""
+    """The mockup group with its photographs, a template or a mask for each, and the watermark."""
     group = client.post(
         "/mockups/group", {"name": MOCKUPS, "product_template_id": template_id, "starting_name": FIRST_NUMBER}
     )
@@ -106,6 +107,11 @@ def _hang(client: Client, template_id: str, pictures: Sequence[Photograph]) -> N
     watermark_file = ("watermark_file", "Demo watermark.png", watermark())
     answer = client.post_form("/mockups/upload", {"mockup_id": group["id"]}, [*files, watermark_file])
     for image, picture in zip(answer["uploaded_images"], pictures, strict=True):
+        if picture.template is not None:
+            document = json.dumps(picture.template).encode()
+            sheet = [("template", "presswork-mockup.json", document)]
+            client.put_form(f"/api/v1/mockups/images/{image['id']}/template", sheet)
+            continue
         polygon = [[x, y] for x, y in picture.mask.polygon]
         mask = {
             "mockup_image_id": image["id"],

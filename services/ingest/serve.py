@@ -18,12 +18,13 @@ from sqlalchemy import Connection
 from services.ingest import service
 from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Resources
+from services.ingest.api.resources import Resources, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
+from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
@@ -57,13 +58,20 @@ THREADS = 40
 STREAM_GRACE_S = 5
 
 
-def serve(settings: Settings, original: Sequence[Service] = (), obstacles: Obstacles = lambda _: []) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, composed by the caller.
+def serve(
+    settings: Settings,
+    original: Sequence[Service] = (),
+    obstacles: Obstacles = lambda _: [],
+    template_fault: TemplateFault | None = None,
+    shop: ShopConnection | None = None,
+) -> None:
+    """Serve until SIGTERM. `original` are the services of the in-process lane, and `shop` the sellers' connections to
+    theirs: both are composed by the caller.
 
-    `obstacles` says which services could take nothing of a replay.
+    `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles)
+    app, desk = build(settings, original, obstacles, template_fault, shop)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -92,7 +100,11 @@ class _Server(uvicorn.Server):
 
 
 def build(
-    settings: Settings, original: Sequence[Service] = (), obstacles: Obstacles = lambda _: []
+    settings: Settings,
+    original: Sequence[Service] = (),
+    obstacles: Obstacles = lambda _: [],
+    template_fault: TemplateFault | None = None,
+    shop: ShopConnection | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -121,7 +133,16 @@ def build(
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
     found = resources.build(
-        settings, engine, blobs, nas, emit, broker_state=lambda: _broker_state(lanes), door=door, obstacles=obstacles
+        settings,
+        engine,
+        blobs,
+        nas,
+        emit,
+        broker_state=lambda: _broker_state(lanes),
+        shop=shop,
+        door=door,
+        obstacles=obstacles,
+        template_fault=template_fault,
     )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()

@@ -179,6 +179,11 @@ mockup_images = Table(
     Column("watermark_size", BigInteger),
     Column("image_type", Text, comment="the product template's name"),
     *_times(),
+    Column(
+        "template",
+        JSONB(none_as_null=True),
+        comment="a mockup template, its pictures' blobs, and the blob that holds both",
+    ),
     UniqueConstraint("user_id", "id"),
     UniqueConstraint("mockups_id", "position"),
     ForeignKeyConstraint(["user_id", "mockups_id"], [mockups.c.user_id, mockups.c.id], ondelete="CASCADE"),

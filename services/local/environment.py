@@ -1,5 +1,6 @@
 """The settings that `presswork up` gives to every service's process."""
 
+import base64
 import contextlib
 import os
 import secrets
@@ -24,7 +25,10 @@ def settings_for(
         "PUBLISHER_TARGET": "dry-run",
     }
     if not given.get("JWT_SECRET_KEY"):
-        defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret")
+        defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret", secrets.token_urlsafe(48))
+    if given.get("PUBLISHER_TARGET") == "etsy" and not given.get("ETSY_TOKEN_KEY"):
+        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        defaults["ETSY_TOKEN_KEY"] = _secret(data_dir / "etsy-token-key", key)
     fixed = {"DATABASE_URL": database_url, "PORT": str(port), "EMBEDDED": "1" if amqp_url is None else "0"}
     if amqp_url is not None:
         fixed["AMQP_URL"] = amqp_url
@@ -38,7 +42,8 @@ def settings_for(
 def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
     """Leave the addresses for the operators' commands: `presswork dead list` beside a running `presswork up`."""
     file = data_dir / "environment"
-    lines = [f"{name}={_quoted(environment[name])}\n" for name in ADDRESSES if name in environment]
+    names = [*ADDRESSES, *(name for name in environment if name.startswith("ETSY_"))]
+    lines = [f"{name}={_quoted(environment[name])}\n" for name in names if name in environment]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # with passwords in it
     with os.fdopen(descriptor, "w") as out:
         out.writelines(lines)
@@ -48,7 +53,8 @@ def shop(environment: Mapping[str, str]) -> str:
     """Where listings go, in words."""
     if environment["PUBLISHER_TARGET"] == "dry-run":
         return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
-    return environment["PUBLISHER_TARGET"]
+    api = environment.get("ETSY_API_URL")
+    return f"{environment['PUBLISHER_TARGET']}{f' at {api}' if api else ''}, as drafts"
 
 
 def _quoted(value: str) -> str:
@@ -56,10 +62,10 @@ def _quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _secret(file: Path) -> str:
-    """The key that signs logins on this machine, made on the first start and kept with the data."""
+def _secret(file: Path, value: str) -> str:
+    """A secret of this machine, made on the first start and kept with the data."""
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as new:
-            new.write(secrets.token_urlsafe(48))
+            new.write(value)
     return file.read_text()

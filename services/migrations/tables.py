@@ -4,7 +4,7 @@ import importlib
 
 from sqlalchemy import MetaData
 
-OWNERS = ("ingest.ops.tables", "dedup.tables", "storage.tables", "publisher.store")
+OWNERS = ("ingest.ops.tables", "dedup.tables", "storage.tables", "publisher.etsy.tables")
 
 
 def _metadata(owner: str) -> MetaData:

@@ -1,20 +1,19 @@
-"""Print areas: what a mask's polygon covers, pixel by pixel, and where its four corners lie."""
+"""Print areas: what an outline covers, pixel by pixel, and what a design drawn into it needs to know."""
 
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from services.mockup.faults import Unusable
-from services.mockup.light import Linear
+from services.mockup.light import Glow, Linear
+from services.mockup.shapes import LEAST_PIXELS, Points, Surface, cylinder, flat, upright
+from services.mockup.template import Area, Cylinder, Polygon, Quad, Rectangle, Shape, area_of
 from shared.contracts import Mask
 
-Points = npt.NDArray[np.float64]
-
 SCANLINES = 16  # a pixel row; across the row coverage is exact
-LEAST_PIXELS = 1.0
+MOST_CROSSINGS = 4_000_000  # of an outline with scanlines; a traced shirt has a tenth of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +52,87 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class PrintArea:
-    """A mask, ready to be drawn into: its box in the photograph, its coverage of each pixel there, its corners.
+    """A place for a design, ready to be drawn into: its box in the photograph and its coverage of each pixel there.
 
-    `to_photo` takes the unit square (0, 0 at the top left) to the photograph, in pixels counted from the photograph's
-    outer edge. `width` and `height` are the mean lengths of opposite sides, `density` the longest, per axis.
+    `width` and `height` are its proportions, `density` how many pixels it is long at most, per axis. `chart` holds a
+    point of the unit square for every few pixels, where no homography says all (`relief.charted`), and `glow` the
+    photograph's light on it.
     """
 
     box: Box
     coverage: Linear
-    to_photo: Points
+    surface: Surface
     width: float
     height: float
     density: tuple[float, float]
-    is_cropped: bool
-    alignment: str
+    fit: str
+    align: str
+    vertical: str
+    blend: str = "normal"
+    chart: Linear | None = None
+    glow: Glow | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes, in bytes."""
+        chart = 0 if self.chart is None else self.chart.nbytes
+        return self.coverage.nbytes + chart + (self.glow.nbytes if self.glow else 0)
 
 
-def print_area(mask: Mask, scale: tuple[float, float], photo_size: tuple[int, int]) -> PrintArea:
-    """Lay a mask over a photograph that was scaled by `scale` (x, y) to `photo_size` (width, height).
+def print_area(place: Mask | Area, scale: tuple[float, float], photo_size: tuple[int, int]) -> PrintArea:
+    """Lay a print area over a photograph that was scaled by `scale` (x, y) to `photo_size` (width, height).
 
     Raises:
-        Unusable: it has no area, lies outside, or its four corners are no print area seen in perspective.
+        Unusable: it has no area, lies outside, or its corners are no print area seen in perspective.
     """
-    polygon = np.asarray(mask.polygon, np.float64) * scale
-    if not np.isfinite(polygon).all():
-        raise Unusable("a corner is not a finite number; draw the print area again")
-    low, high = polygon.min(axis=0), polygon.max(axis=0)
-    if (high - low).min() <= 0:
-        raise Unusable("it has no area: all corners lie on one line; draw the print area again")
-    box = _clipped(low, high, photo_size)
-    quad = _corners(polygon) if mask.perspective else np.array([low, (high[0], low[1]), high, (low[0], high[1])])
-    coverage = polygon_coverage(polygon, box)
-    if float(coverage.sum()) < LEAST_PIXELS:
+    area = area_of(place) if isinstance(place, Mask) else place
+    surface, outline = laid_out(area.shape, scale)
+    box = _clipped(outline.min(axis=0), outline.max(axis=0), photo_size)
+    coverage = polygon_coverage(outline, box, area.opacity)
+    if float(coverage.sum()) < LEAST_PIXELS * area.opacity:
         raise Unusable("less than one pixel of it lies in the photograph; draw the print area again")
-    top, right, bottom, left = (math.dist(quad[i], quad[(i + 1) % 4]) for i in range(4))
+    top, right, bottom, left = surface.lengths
+    width, height = area.size_inches or ((top + bottom) / 2, (left + right) / 2)
     return PrintArea(
         box=box,
         coverage=coverage,
-        to_photo=_unit_to(quad),
-        width=(top + bottom) / 2,
-        height=(left + right) / 2,
+        surface=surface,
+        width=width,
+        height=height,
         density=(max(top, bottom), max(left, right)),
-        is_cropped=mask.is_cropped,
-        alignment=mask.alignment,
+        fit=area.fit,
+        align=area.align,
+        vertical=area.vertical,
+        blend=area.blend,
     )
 
 
-def polygon_coverage(polygon: Points, box: Box) -> Linear:
-    """How much of each pixel of the box lies inside the polygon (even-odd rule), (h, w) from 0 to 1.
+def laid_out(shape: Shape, scale: tuple[float, float]) -> tuple[Surface, Points]:
+    """A shape's surface and its outline, in the pixels of the scaled photograph; raises as above."""
+    outline = _points(shape) * scale
+    if not np.isfinite(outline).all():
+        raise Unusable("a corner is not a finite number; draw the print area again")
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    if (high - low).min() <= 0:
+        raise Unusable("it has no area: all corners lie on one line; draw the print area again")
+    if isinstance(shape, Quad):
+        return flat(outline), outline
+    if isinstance(shape, Cylinder):
+        top, bottom = np.array([shape.top, shape.bottom], np.float64) * scale
+        turned = cylinder(outline, top, bottom, shape.angle)
+        return turned, turned.outline
+    return upright(low, high), outline
+
+
+def _points(shape: Shape) -> Points:
+    if isinstance(shape, Rectangle):
+        left, top, right, bottom = shape.box
+        return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+    return np.asarray(shape.points if isinstance(shape, Polygon) else shape.corners, np.float64)
+
+
+def polygon_coverage(polygon: Points, box: Box, opacity: float = 1) -> Linear:
+    """How much of each pixel of the box lies inside the polygon (even-odd rule), (h, w) from 0 to the opacity.
 
     On each scanline the crossings come in pairs. Where one begins, all pixels to its right are covered, and the one
     it falls in by the part that is left of it; where it ends, the same is taken away. So the running sum along a row,
@@ -115,7 +147,7 @@ def polygon_coverage(polygon: Points, box: Box) -> Linear:
     change = np.zeros((height, width + 2))
     np.add.at(change, (row, pixel), sign * (pixel + 1 - x))
     np.add.at(change, (row, pixel + 1), sign * (x - pixel))
-    coverage = np.clip(np.cumsum(change, axis=1)[:, :width], 0, 1).astype(np.float32)
+    coverage = (np.clip(np.cumsum(change, axis=1)[:, :width], 0, 1) * opacity).astype(np.float32)
     coverage.setflags(write=False)
     return coverage
 
@@ -127,6 +159,8 @@ def _crossings(polygon: Points, box: Box) -> tuple[npt.NDArray[np.intp], Points]
     corner = np.clip(np.ceil((polygon[:, 1] - box.top) * SCANLINES - 0.5), 0, last).astype(np.intp)
     following = np.roll(corner, -1)
     low, count = np.minimum(corner, following), np.abs(corner - following)
+    if int(count.sum()) > MOST_CROSSINGS:
+        raise Unusable("its outline goes up and down too often; draw it with fewer points")
     side = np.repeat(np.arange(len(polygon)), count)
     line = np.arange(len(side)) + np.repeat(low - (np.cumsum(count) - count), count)
     start, end = polygon[side], np.roll(polygon, -1, axis=0)[side]
@@ -141,28 +175,3 @@ def _clipped(low: Points, high: Points, photo_size: tuple[int, int]) -> Box:
     if left >= right or top >= bottom:
         raise Unusable("it lies outside the photograph; draw it in the photograph's own pixels")
     return Box(left, top, right, bottom)
-
-
-def _corners(polygon: Points) -> Points:
-    """Check that four points can be a rectangle seen in perspective: convex, and in the order of the corners."""
-    if len(polygon) != 4:
-        raise Unusable(f"a print area in perspective has 4 corners, this one has {len(polygon)}")
-    edges = np.roll(polygon, -1, axis=0) - polygon
-    following = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
-    # A turn's size is twice the area of the triangle at that corner; under a pixel it is a line.
-    if not (turns > LEAST_PIXELS).all():
-        raise Unusable(
-            "its sides cross or three corners lie on one line; "
-            "give the corners in the order top left, top right, bottom right, bottom left"
-        )
-    return polygon
-
-
-def _unit_to(quad: Points) -> Points:
-    """The homography from the unit square to a quad, 3 x 3."""
-    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    # OpenCV takes float32 corners; solving around the quad's own corner keeps their last bits.
-    origin = quad[0]
-    matrix = np.asarray(cv2.getPerspectiveTransform(unit, (quad - origin).astype(np.float32)), np.float64)
-    return np.array([[1, 0, origin[0]], [0, 1, origin[1]], [0, 0, 1]]) @ matrix

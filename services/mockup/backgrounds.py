@@ -4,12 +4,14 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from services.mockup.composing import composed
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
-from services.mockup.pictures import photograph, watermark
+from services.mockup.pictures import layer, photograph
+from services.mockup.reading import bound
 from services.mockup.rendering import PreparedBackground, prepare
 from shared.blobs import Blobs
-from shared.contracts import Background
+from shared.contracts import Background, Blob
 from shared.errors import Permanent
 
 
@@ -66,10 +68,10 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
     mark, mark_warnings = _watermark(background, blobs)
     try:
         photo, warnings = photograph(blobs.get(background.image))
-        prepared = prepare(photo, background.masks, mark)
+        prepared = _prepared(photo, background, mark, blobs)
     except Permanent as error:
         raise Unusable("the server no longer has this photograph; upload it again") from error
-    if not background.masks:
+    if not prepared.areas:
         warnings += ("it has no print area, so it shows no design",)
     ready = Ready(prepared, warnings + mark_warnings)
     if not mark_warnings:  # a lost watermark may be brought back under the same name
@@ -77,12 +79,32 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
     return ready
 
 
+def _prepared(photo: Bytes, background: Background, mark: Bytes | None, blobs: Blobs) -> PreparedBackground:
+    if background.template is None:
+        return prepare(photo, background.masks, mark)
+    found = bound(_fetched(background.template, "template", blobs))
+
+    def read(name: str) -> bytes:
+        if name not in found.pictures:
+            raise Unusable(f"its template names {name}, which was not sent with it; import the template again")
+        return _fetched(found.pictures[name], name, blobs)
+
+    return composed(photo, found.template, read, background.masks, mark)
+
+
+def _fetched(blob: Blob, what: str, blobs: Blobs) -> bytes:
+    try:
+        return blobs.get(blob)
+    except Permanent as error:
+        raise Unusable(f"the server no longer has its {what}; import its template again") from error
+
+
 def _watermark(background: Background, blobs: Blobs) -> tuple[Bytes | None, tuple[str, ...]]:
     """A picture without its watermark is still a picture: the owner is told, and decides."""
     if background.watermark is None:
         return None, ()
     try:
-        return watermark(blobs.get(background.watermark)), ()
+        return layer(blobs.get(background.watermark)), ()
     except Permanent:
         return None, ("the server no longer has its watermark, so it was made without one; upload it again",)
     except Unusable as error:

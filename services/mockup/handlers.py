@@ -40,7 +40,7 @@ def on_mockups_requested(
 
 
 def _backgrounds(request: MockupsRequested, blobs: Blobs, cache: BackgroundCache) -> list[Ready]:
-    if not any(background.masks for background in request.backgrounds):
+    if not any(background.masks or background.template for background in request.backgrounds):
         what = "photograph of it has a print area" if request.backgrounds else "photograph is in it"
         raise Unusable(f"no {what}; open the mockup, add a photograph and draw where the design goes")
     backgrounds, faults = [], []

@@ -1,5 +1,6 @@
 """Between sRGB bytes and linear light, in which mixing colours is adding them (IEC 61966-2-1)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -8,6 +9,21 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Linear = npt.NDArray[np.float32]
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue
+
+
+@dataclass(frozen=True, slots=True)
+class Glow:
+    """A photograph's light on a print, (h, w): `shade` multiplies its colours, `shine` is white that lies over them."""
+
+    shade: Linear
+    shine: Linear | None
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes, in bytes."""
+        return self.shade.nbytes + (0 if self.shine is None else self.shine.nbytes)
 
 
 def _linear(code: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -41,6 +57,11 @@ def linear_premultiplied(picture: Bytes) -> Linear:
     # numpy's broadcasting over four interleaved channels takes five times as long
     alpha = cv2.extractChannel(light, 3)
     return np.asarray(cv2.multiply(light, cv2.merge([alpha, alpha, alpha, np.ones_like(alpha)])), np.float32)
+
+
+def luminance(light: Linear) -> Linear:
+    """How bright linear light (H, W, 3) is, (H, W)."""
+    return np.asarray(cv2.transform(light, np.array([LUMINANCE], np.float32)), np.float32).reshape(light.shape[:2])
 
 
 def srgb(light: Linear) -> Bytes:

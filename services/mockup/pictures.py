@@ -44,8 +44,8 @@ def photograph(data: bytes) -> tuple[Bytes, tuple[str, ...]]:
     return np.array(picture, np.uint8), warnings
 
 
-def watermark(data: bytes) -> Bytes:
-    """A watermark, upright and in sRGB, (H, W, 4) with straight alpha.
+def layer(data: bytes) -> Bytes:
+    """A watermark or another picture to be laid over a photograph, upright and in sRGB, (H, W, 4) with straight alpha.
 
     Raises:
         Unusable: as above.

@@ -1,5 +1,6 @@
 """A mockup photograph with a design on it. What does not depend on the design is prepared once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -8,7 +9,10 @@ from PIL import Image
 
 from services.mockup.areas import Box, PrintArea, print_area
 from services.mockup.faults import Unusable
+from services.mockup.layers import Dye, Foreground, dyed, foreground
 from services.mockup.light import Bytes, Linear, linear_rgb, srgb
+from services.mockup.relief import relieved
+from services.mockup.template import Area, Marking, area_of
 from services.mockup.warping import FlatDesign, warped
 from services.mockup.watermark import Watermark, laid_over, prepared_watermark
 from shared.contracts import Mask
@@ -20,7 +24,8 @@ LONGEST_SIDE = 2000  # the side that shops of the old system got (contract, sect
 class PreparedBackground:
     """A photograph at output size, with all that is the same for every design. Its arrays are read-only.
 
-    `region` is the least box around all print areas and `light` the photograph there, in linear light.
+    `region` is the least box around all print areas, and `light` the photograph there, in linear light and without the
+    foreground, which comes over the designs. Elsewhere it is in the photograph already.
     """
 
     photo: Bytes
@@ -28,31 +33,47 @@ class PreparedBackground:
     region: Box | None
     light: Linear
     watermark: Watermark | None
+    foreground: Foreground | None = None
 
     @property
     def nbytes(self) -> int:
         """How much memory it takes, in bytes."""
-        mark = self.watermark.ink.nbytes + self.watermark.keep.nbytes if self.watermark else 0
-        return self.photo.nbytes + self.light.nbytes + mark + sum(area.coverage.nbytes for area in self.areas)
+        mark = self.watermark.nbytes if self.watermark else 0
+        front = self.foreground.light.nbytes if self.foreground else 0
+        return self.photo.nbytes + self.light.nbytes + mark + front + sum(area.nbytes for area in self.areas)
 
 
-def prepare(photo: Bytes, masks: tuple[Mask, ...], watermark: Bytes | None = None) -> PreparedBackground:
-    """Bring a photograph (H, W, 3, sRGB) to output size and lay its masks, in its own pixels, over it.
+def prepare(
+    photo: Bytes,
+    places: Sequence[Mask | Area],
+    watermark: Bytes | None = None,
+    front: Bytes | None = None,
+    dye: Dye | None = None,
+    marking: Marking | None = None,
+) -> PreparedBackground:
+    """Bring a photograph (H, W, 3, sRGB) to output size and lay its print areas, in its own pixels, over it.
+
+    `front` is a picture (H, W, 4, straight alpha) that stands before the designs.
 
     Raises:
-        Unusable: nothing can be drawn into one of the masks; the text counts it from 1.
+        Unusable: nothing can be drawn into one of the areas; the text counts it from 1. Or a layer doesn't fit.
     """
     height, width = photo.shape[:2]
     size = output_size(width, height)
-    scale = (size[0] / width, size[1] / height)
-    areas = tuple(_area(number, mask, scale, size) for number, mask in enumerate(masks, 1))
-    region = reduce(Box.union, (area.box for area in areas)) if areas else None
     scaled = _scaled(photo, size)
+    scale = (size[0] / width, size[1] / height)
+    areas = tuple(_area(number, place, scale, scaled) for number, place in enumerate(places, 1))
+    if dye is not None:  # after the areas have read the light, which the new colour may hide
+        scaled = dyed(scaled, dye)
+    region = reduce(Box.union, (area.box for area in areas)) if areas else None
     light = linear_rgb(scaled[region.slices]) if region else np.empty((0, 0, 3), np.float32)
+    layer = None if front is None else foreground(front, size)
+    if layer is not None:
+        scaled = _fronted(scaled, layer)
     for array in (scaled, light):
         array.setflags(write=False)
-    mark = None if watermark is None else prepared_watermark(watermark, size)
-    return PreparedBackground(scaled, areas, region, light, mark)
+    mark = None if watermark is None else prepared_watermark(watermark, size, marking)
+    return PreparedBackground(scaled, areas, region, light, mark, layer.within(region) if layer and region else None)
 
 
 def render(background: PreparedBackground, design: FlatDesign) -> Bytes:
@@ -62,14 +83,40 @@ def render(background: PreparedBackground, design: FlatDesign) -> Bytes:
         light = background.light.copy()
         for area in background.areas:
             below = light[area.box.within(background.region).slices]
-            # Premultiplied "over", with the coverage as a second alpha.
-            covering = warped(design, area) * area.coverage[..., None]
-            below *= 1 - covering[..., 3:]
-            below += covering[..., :3]
+            _over(below, printed(warped(design, area), area, below))
+        if background.foreground is not None:
+            layer = background.foreground
+            _over(light[layer.box.within(background.region).slices], layer.light)
         picture[background.region.slices] = srgb(light)
     if background.watermark is not None:
         laid_over(picture, background.watermark)
     return picture
+
+
+def printed(ink: Linear, area: PrintArea, below: Linear) -> Linear:
+    """A warped design (h, w, 4) in the area's light, with the coverage as a second alpha."""
+    ink *= area.coverage[..., None]
+    colour, alpha = ink[..., :3], ink[..., 3:]
+    if area.blend == "multiply":  # dye on white cloth: the photograph's light is in what it is multiplied with
+        colour *= below
+    elif area.glow is not None:
+        np.minimum(colour * area.glow.shade[..., None], alpha, out=colour)
+    if area.glow is not None and area.glow.shine is not None:
+        colour += (alpha - colour) * area.glow.shine[..., None]
+    return ink
+
+
+def _fronted(photo: Bytes, layer: Foreground) -> Bytes:
+    seen = photo.copy()
+    light = linear_rgb(photo[layer.box.slices])
+    _over(light, layer.light)
+    seen[layer.box.slices] = srgb(light)
+    return seen
+
+
+def _over(below: Linear, covering: Linear) -> None:
+    below *= 1 - covering[..., 3:]
+    below += covering[..., :3]
 
 
 def output_size(width: int, height: int) -> tuple[int, int]:
@@ -84,8 +131,9 @@ def _scaled(photo: Bytes, size: tuple[int, int]) -> Bytes:
     return np.array(scaled, np.uint8)
 
 
-def _area(number: int, mask: Mask, scale: tuple[float, float], size: tuple[int, int]) -> PrintArea:
+def _area(number: int, place: Mask | Area, scale: tuple[float, float], photo: Bytes) -> PrintArea:
     try:
-        return print_area(mask, scale, size)
+        facts = area_of(place) if isinstance(place, Mask) else place
+        return relieved(print_area(facts, scale, (photo.shape[1], photo.shape[0])), facts, photo)
     except Unusable as error:
         raise Unusable(f"print area {number}: {error}") from error

@@ -6,26 +6,29 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from services.mockup.areas import Points, PrintArea
+from services.mockup.areas import PrintArea
 from services.mockup.light import Bytes, Linear, linear_premultiplied
+from services.mockup.relief import CHART_STEP, SUPERSAMPLE
+from services.mockup.shapes import Flat, Points
 
-SUPERSAMPLE = 2
 BAND_ROWS = 64  # small enough to stay in the processor's cache
 PAD = 2 * SUPERSAMPLE  # pixels of a reduced design that can reach into a pixel of the photograph
 TOUCHING = 1e-6
+SHARES = {"left": 0.0, "center": 0.5, "right": 1.0, "top": 0.0, "middle": 0.5, "bottom": 1.0}
 
 
 def placement(area: PrintArea, width: int, height: int) -> tuple[float, float, float, float]:
     """Where a design of this size lies in the unit square of a print area: left, top, right, bottom.
 
-    Not cropped, it is fitted inside, centred. Cropped, it fills the area, and what sticks out is cut off: of a wider
-    design according to the alignment, of a taller one around its middle.
+    Contained, it is fitted inside. Covering, it fills the area, and what sticks out is cut off. Either way the
+    alignments say where the free or the lost part is. Stretched, its proportions become the area's.
     """
+    if area.fit == "stretch":
+        return 0.0, 0.0, 1.0, 1.0
     across, down = area.width / width, area.height / height
-    scale = max(across, down) if area.is_cropped else min(across, down)
+    scale = max(across, down) if area.fit == "cover" else min(across, down)
     w, h = width * scale / area.width, height * scale / area.height
-    share = {"left": 0.0, "center": 0.5, "right": 1.0}[area.alignment] if area.is_cropped else 0.5
-    left, top = (1 - w) * share, (1 - h) / 2
+    left, top = (1 - w) * SHARES[area.align], (1 - h) * SHARES[area.vertical]
     return left, top, left + w, top + h
 
 
@@ -71,17 +74,40 @@ def warped(design: FlatDesign, area: PrintArea) -> Linear:
     place = placement(area, design.width, design.height)
     size = reduced_size(area, design.width, design.height)
     flat = _padded(cv2.resize(design.light, size, interpolation=cv2.INTER_AREA), place)
-    to_box = _supersampled(area) @ area.to_photo @ _into_unit(size, place)
-    box_width, box_height = area.box.size
+    if area.chart is None:
+        large = _through_homography(flat, area, _into_unit(size, place))
+    else:
+        large = _through_chart(flat, area, area.chart, _into_unit(size, place))
+    return np.asarray(cv2.resize(large, area.box.size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _through_homography(flat: Linear, area: PrintArea, into_unit: Points) -> Linear:
+    if not isinstance(area.surface, Flat):
+        raise TypeError("only a flat print area is drawn without a chart")
+    width, height = area.box.size
     large = cv2.warpPerspective(
         flat,
-        to_box,
-        (box_width * SUPERSAMPLE, box_height * SUPERSAMPLE),
+        _supersampled(area) @ area.surface.to_photo @ into_unit,
+        (width * SUPERSAMPLE, height * SUPERSAMPLE),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(0, 0, 0, 0),
     )
-    return np.asarray(cv2.resize(large, (box_width, box_height), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(large, np.float32)
+
+
+def _through_chart(flat: Linear, area: PrintArea, chart: Linear, into_unit: Points) -> Linear:
+    """Look up each supersampled pixel where the chart says. What folds bring from beyond the rim is like the rim."""
+    # into_unit only scales and shifts, so its inverse does
+    scale, start = np.diag(into_unit)[:2], into_unit[:2, 2]
+    index = ((chart - start) / scale).astype(np.float32)
+    width, height = (side * SUPERSAMPLE for side in area.box.size)
+    whole = cv2.resize(
+        index, (index.shape[1] * CHART_STEP, index.shape[0] * CHART_STEP), interpolation=cv2.INTER_LINEAR
+    )
+    cut = np.asarray(whole, np.float32)[CHART_STEP : CHART_STEP + height, CHART_STEP : CHART_STEP + width]
+    seen = cv2.remap(flat, cut[..., 0], cut[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen, np.float32)
 
 
 def _padded(flat: cv2.typing.MatLike, place: tuple[float, float, float, float]) -> Linear:

@@ -30,6 +30,7 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
     UNION SELECT print_sha256 FROM ingest.items WHERE id NOT IN (TABLE listed)
     UNION SELECT sha256 FROM ingest.mockup_images
     UNION SELECT watermark_sha256 FROM ingest.mockup_images
+    UNION SELECT (regexp_matches(template::text, '[0-9a-f]{64}', 'g'))[1] FROM ingest.mockup_images
     UNION SELECT sha256 FROM ingest.watermarks
     UNION SELECT canonical_sha256 FROM dedup.hashes
     UNION SELECT (regexp_matches(body, '[0-9a-f]{64}', 'g'))[1] FROM ingest.dead_letters

@@ -2,14 +2,14 @@
 
 import sys
 
-from services.publisher.service import UnknownTarget, build, shop_of
+from services.publisher.service import UnknownTarget, build, ledger_of, target_of
 from services.publisher.settings import Settings
 from shared.bus.run import run
 
 if __name__ == "__main__":
     settings = Settings()
     try:
-        for problem in shop_of(settings).check():
+        for problem in target_of(settings, ledger_of(settings)).check():
             print(f"The publisher starts, but {problem.field}: {problem.text}", file=sys.stderr)
         service = build(settings)
     except UnknownTarget as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from services.publisher import encoding, limits, listings_csv, preview
 from services.publisher.limits import Problem
@@ -38,6 +39,11 @@ class DryRunShop:
         if not os.access(self.root, os.W_OK | os.X_OK):
             return (Problem("LISTINGS_DIR", "enforced", f"the folder {self.root} can't be written: mend its rights"),)
         return ()
+
+    def of(self, tenant_id: UUID) -> "DryRunShop":
+        """Everybody's: each shop has a folder of its own in it."""
+        del tenant_id
+        return self
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         """What Etsy would say."""
@@ -80,8 +86,9 @@ class DryRunShop:
         """`download/<name>`."""
         return self._put(ref, f"download/{asset.name}", asset)
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
         """Remove pictures of an earlier try; see that the others are there."""
+        del draft
         images = self.root / ref.listing_id / "images"
         with self._disk():
             there = {f"images/{path.name}": path for path in images.iterdir()} if images.is_dir() else {}

@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 
 from services.publisher.listing import draft_of, publish_key
-from services.publisher.publishing import list_once
-from services.publisher.shop import Shop
+from services.publisher.publishing import ASKER, list_once
+from services.publisher.shop import NotAuthorised, Target
 from services.publisher.store import Ledger
 from shared.blobs import Blobs
 from shared.contracts import ListingFailed, ListingPublished, MockupsRendered, WorkCancelled
 
 
 def on_mockups_rendered(
-    event: MockupsRendered, ledger: Ledger, shop: Shop, blobs: Blobs
+    event: MockupsRendered, ledger: Ledger, target: Target, blobs: Blobs
 ) -> Iterator[ListingPublished | ListingFailed]:
     """List the design, or answer what was answered when it was listed."""
+    try:
+        shop = target.of(event.tenant_id)
+    except NotAuthorised as trouble:
+        # The seller's to mend, and to try again then: no dead letter for each of 500 designs.
+        yield ListingFailed(**event.model_dump(include=ASKER), reason=str(trouble))
+        return
     draft = draft_of(event, shop.capabilities)
     with ledger.writing(shop.name, event.shop, publish_key(draft, event.design)) as journal:
         answer = list_once(event, draft, journal, shop, blobs)

@@ -135,6 +135,11 @@ def publish_key(draft: ListingDraft, design: Blob) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
+def sku(design_name: str) -> str:
+    """What order fulfilment finds the print file by: its first two words, like UV 100."""
+    return " ".join(PurePosixPath(design_name).stem.split()[:2])
+
+
 def content_hash(draft: ListingDraft) -> str:
     """Tells whether two drafts of one listing say the same. 64 hex digits."""
     return hashlib.sha256(draft.model_dump_json(exclude={"notes"}).encode()).hexdigest()
@@ -142,8 +147,7 @@ def content_hash(draft: ListingDraft) -> str:
 
 def _title(design_name: str, template: ListingTemplate) -> str:
     # Order fulfilment finds the print file by these two words, so they stay as they are and come first.
-    words = PurePosixPath(design_name).stem.split()[:2]
-    return " ".join([*words, *(template.title.split() or ["|", *template.name.split()])])
+    return " ".join([*sku(design_name).split(), *(template.title.split() or ["|", *template.name.split()])])
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from services.publisher.shop import (
     Gone,
     Intent,
     OutcomeUnknown,
+    PicturesGone,
     Refused,
     RemoteRef,
     Shop,
@@ -49,12 +50,15 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
             warnings += ("an earlier try had begun this listing: it has the texts of that time",)
         pictures = _upload(draft, ref, journal, shop, blobs)
         journal.images_done()
-        ref = shop.finish(ref, pictures)
+        ref = shop.finish(ref, pictures, draft)
     except Refused as refusal:
         if isinstance(refusal, Gone):
             journal.forgotten()
         return _failed(event, journal, "failed", asked, str(refusal))
-    return _published(event, journal, shop, ref, asked, warnings)
+    except PicturesGone as gone:
+        journal.lost(gone.media_ids)
+        raise
+    return _published(event, journal, shop, ref, asked, (*warnings, *ref.notes))
 
 
 def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, asked: str) -> Answer | None:
@@ -120,7 +124,7 @@ def _published(
 ) -> Answer:
     answer = ListingPublished(
         **event.model_dump(include=ASKER),
-        target=shop.name,
+        target=shop.name.partition(":")[0],
         listing_id=ref.listing_id,
         url=ref.url,
         state=ref.state,

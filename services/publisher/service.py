@@ -1,18 +1,27 @@
-"""The publisher as a service: its handler bound to the ledger, the shop and the blob store."""
+"""The publisher as a service: its handler bound to the ledger, the shops and the blob store."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
 
 from services.publisher.dry_run import DryRunShop
+from services.publisher.etsy.sealing import BadKey
+from services.publisher.etsy.wiring import NotConfigured, etsy
 from services.publisher.handlers import on_mockups_rendered, on_work_cancelled
+from services.publisher.limits import Problem
 from services.publisher.settings import Settings
-from services.publisher.shop import Shop
+from services.publisher.shop import Shop, Target
 from services.publisher.store import Ledger
 from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
+from shared.errors import Unavailable
 
-TARGETS: Mapping[str, Callable[[Settings], Shop]] = {
-    "dry-run": lambda settings: DryRunShop(settings.listings_dir),
+POOL_SIZE = 3  # a listing holds its shop's lock on one connection, while turns at Etsy and tokens take another
+
+TARGETS: Mapping[str, Callable[[Settings, Ledger], Target]] = {
+    "dry-run": lambda settings, _: DryRunShop(settings.listings_dir),
+    "etsy": etsy,
 }
 
 
@@ -20,23 +29,59 @@ class UnknownTarget(ValueError):  # noqa: N818
     """`PUBLISHER_TARGET` names no shop that we can write to."""
 
 
+class NotSetUp(UnknownTarget):
+    """It names one whose settings lack."""
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """The target of a publisher that is only looked at: `presswork init` has no keys, and needs none for the queues."""
+
+    why: NotSetUp
+
+    def check(self) -> tuple[Problem, ...]:
+        """What lacks."""
+        return (Problem("PUBLISHER_TARGET", "enforced", str(self.why)),)
+
+    def of(self, tenant_id: UUID) -> Shop:
+        """Nobody's."""
+        del tenant_id
+        raise Unavailable(str(self.why)) from self.why
+
+
 def build(settings: Settings) -> Service:
     """Scale by processes; listings of one shop are written one after the other whatever their number.
 
     Raises:
-        UnknownTarget: with the names there are.
+        UnknownTarget: with the names there are. Settings that lack stop only those who run it (`target_of`).
     """
     service = Service("publisher")
-    ledger = Ledger(engine_of(settings.database_url, pool_size=service.prefetch))
-    service.on(on_mockups_rendered, ledger=ledger, shop=shop_of(settings), blobs=Blobs(settings.blob_dir))
+    ledger = ledger_of(settings)
+    try:
+        target = target_of(settings, ledger)
+    except NotSetUp as error:
+        target = Lacking(error)
+    service.on(on_mockups_rendered, ledger=ledger, target=target, blobs=Blobs(settings.blob_dir))
     service.on(on_work_cancelled, ledger=ledger)
     return service
 
 
-def shop_of(settings: Settings) -> Shop:
-    """The shop that the settings name."""
+def ledger_of(settings: Settings, *, pool_size: int = POOL_SIZE) -> Ledger:
+    """The ledger in the settings' database."""
+    return Ledger(engine_of(settings.database_url, pool_size=pool_size))
+
+
+def target_of(settings: Settings, ledger: Ledger) -> Target:
+    """The target that the settings name.
+
+    Raises:
+        UnknownTarget, NotSetUp: with the names there are, or the settings that lack.
+    """
     target = TARGETS.get(settings.publisher_target)
     if target is None:
         known = ", ".join(TARGETS)
         raise UnknownTarget(f"PUBLISHER_TARGET is '{settings.publisher_target}'; the targets are: {known}")
-    return target(settings)
+    try:
+        return target(settings, ledger)
+    except (NotConfigured, BadKey) as error:
+        raise NotSetUp(f"PUBLISHER_TARGET is '{settings.publisher_target}', and {error}") from error

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft
@@ -18,8 +19,16 @@ class Gone(Refused):
     """The draft that we made was removed from the shop before it was finished."""
 
 
+class PicturesGone(Retryable):
+    """Pictures that were uploaded are not in the draft any more: they are uploaded again."""
+
+    def __init__(self, media_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(media_ids)} pictures are gone from the draft: they are uploaded again")
+        self.media_ids = tuple(media_ids)
+
+
 class NotAuthorised(Permanent):
-    """The shop's connection was revoked or has run out: somebody must connect it again, then replay the message."""
+    """The shop's connection was revoked or has run out: somebody must connect it again, then try again."""
 
 
 class Throttled(Retryable):
@@ -34,7 +43,11 @@ class QuotaSpent(Unavailable):
     """The day's calls are used up. Everything waits."""
 
 
-NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent)
+class Unreachable(Unavailable):
+    """The shop can't be reached, or does not work. Nothing was created by the call. Everything waits."""
+
+
+NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable)
 """After these, `create` may simply be called again."""
 
 
@@ -54,6 +67,7 @@ class RemoteRef:
     listing_id: str
     url: str | None = None
     state: str = "draft"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,16 +87,19 @@ class Asset:
 
 
 class Shop(Protocol):
-    """One target of publishing. Called by one writer per shop at a time; every error is one of this module's.
+    """One shop of a tenant. Called by one writer at a time; every error is one of this module's.
 
-    Only `create` is not repeatable; the others may be repeated and then have the same effect once.
+    Only `create` is not repeatable; the others may be repeated and then have the same effect once. Listings are on
+    record under `name`: the target, and after a colon the shop there, if another one can come in its place.
     """
 
-    name: str
-    capabilities: Capabilities
+    @property
+    def name(self) -> str:
+        """Of the ledger's rows."""
 
-    def check(self) -> tuple[Problem, ...]:
-        """What would keep any listing from working: credentials, profiles, a folder that can't be written."""
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes."""
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         """What the shop would say about this draft, without asking it."""
@@ -99,5 +116,22 @@ class Shop(Protocol):
     def put_download(self, ref: RemoteRef, asset: Asset) -> str:
         """Attach the file that buyers of a digital listing get; return the shop's id of it."""
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
-        """See that the listing has exactly these pictures, in this order; return it as it now is."""
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
+        """See that the listing has exactly these pictures, in this order; return it as it now is.
+
+        What the shop then shows otherwise than in the draft is in the notes.
+        """
+
+
+class Target(Protocol):
+    """Where the listings of all tenants go."""
+
+    def check(self) -> tuple[Problem, ...]:
+        """What would keep any listing from working: keys, an address, a folder that can't be written."""
+
+    def of(self, tenant_id: UUID) -> Shop:
+        """The tenant's own shop.
+
+        Raises:
+            NotAuthorised: none is connected.
+        """

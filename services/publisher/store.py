@@ -1,7 +1,7 @@
 """The ledger: which listing was asked for, how far it came, and what was answered."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,12 @@ class Ledger:
             with transaction(self.engine) as connection:
                 connection.execute(new.on_conflict_do_update(index_elements=["item_id", "mockup_id"], set_=anew))
 
+    def known(self, target: str, listing_ids: Sequence[str]) -> set[str]:
+        """Which of these listings at the shop are on record."""
+        mine = select(listings.c.listing_id).where(listings.c.target == target, listings.c.listing_id.in_(listing_ids))
+        with transaction(self.engine) as connection:
+            return set(connection.execute(mine).scalars())
+
     @contextlib.contextmanager
     def writing(self, target: str, shop: str, key: str) -> Iterator["Journal"]:
         """The journal of one listing. For the length of the block nobody else writes to its shop.
@@ -210,6 +216,11 @@ class Journal:
         row = insert(media).values({**self.names, "rank": rank, **values})
         with step(self.connection):
             self.connection.execute(row.on_conflict_do_update(constraint=media.primary_key, set_=values))
+
+    def lost(self, media_ids: Sequence[str]) -> None:
+        """The shop has these files no more."""
+        with step(self.connection):
+            self.connection.execute(delete(media).where(self.files, media.c.media_id.in_(media_ids)))
 
     def images_done(self) -> None:
         """The shop has every file."""

@@ -193,27 +193,6 @@ def test_a_killed_broker_that_comes_back_loses_and_doubles_nothing(world: World,
     nothing_is_lost_or_doubled(world, upload)
 
 
-def test_cut_connections_to_the_broker_lose_and_double_nothing(world: World, upload: Upload) -> None:
-    world.broker.proxy.cut()
-    assert not upload.answer.done()
-    assert upload.answer.result(60).status_code == 201
-    nothing_is_lost_or_doubled(world, upload)
-
-
-def test_a_killed_database_that_comes_back_loses_and_doubles_nothing(world: World, upload: Upload) -> None:
-    world.database.kill()
-    assert not upload.answer.done()
-    world.database.start()
-    nothing_is_lost_or_doubled(world, upload)
-
-
-def test_killed_deciders_are_started_again_and_lose_and_double_nothing(world: World, upload: Upload) -> None:
-    kill(world, "dedup", "storage")
-    until(lambda: all_live(world))
-    assert upload.answer.result(60).status_code == 201
-    nothing_is_lost_or_doubled(world, upload)
-
-
 def test_services_that_start_without_a_database_wait_for_it(world: World, upload: Upload) -> None:
     kill(world, "ingest", "dedup", "storage")
     world.database.proxy.refuse()

@@ -15,6 +15,7 @@ KEY = np.array([-0.66, 0.50, 0.50], np.float32)  # towards the window, left and 
 KEY /= np.linalg.norm(KEY)
 PRINT_HALF_ANGLE = 0.64  # radians round the mug, where a flat print still looks wrapped
 PRINT_LOW, PRINT_HIGH = 0.5, 1.85
+WRAP_HALF_ANGLE, WRAP_LOW, WRAP_HIGH = 0.98, 0.40, 1.92  # a print that really goes round
 TABLE_DEPTH = 7.0  # from the mug to the table's far edge
 
 
@@ -39,6 +40,25 @@ def _print_area() -> Points:
     return CAMERA.project(
         [(west[0], high, west[1]), (east[0], high, east[1]), (east[0], low, east[1]), (west[0], low, west[1])]
     )
+
+
+def wrap() -> dict[str, object]:
+    """The print that goes round, as a mockup template has it: corners, and the middles of its edges."""
+    facing = np.arctan2(CAMERA.eye[0], CAMERA.eye[2])
+
+    def seen(turn: float, height: float) -> list[float]:
+        angle = facing + turn
+        point = CAMERA.project([(float(np.sin(angle) * RADIUS), height, float(np.cos(angle) * RADIUS))])[0]
+        return [round(float(value), 2) for value in point]
+
+    half, low, high = WRAP_HALF_ANGLE, WRAP_LOW, WRAP_HIGH
+    return {
+        "kind": "cylinder",
+        "corners": [seen(-half, high), seen(half, high), seen(half, low), seen(-half, low)],
+        "top": seen(0, high),
+        "bottom": seen(0, low),
+        "angle": round(float(np.degrees(2 * half)), 2),
+    }
 
 
 def _distance(p: Field) -> Field:

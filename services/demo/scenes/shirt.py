@@ -52,6 +52,12 @@ FOLDS = [
     ((-60, 1950), (-90, 2170), 40, 11),
     ((240, 470), (330, 720), 60, 10),
     ((-240, 470), (-350, 740), 56, -10),
+    ((-470, 960), (-110, 1480), 64, 84),
+    ((-420, 880), (-40, 1330), 58, -72),
+    ((480, 1000), (150, 1430), 56, -72),
+    ((430, 860), (90, 1240), 62, 78),
+    ((210, 560), (60, 860), 60, -50),
+    ((-200, 600), (-110, 900), 58, 50),
 ]
 
 
@@ -106,7 +112,7 @@ def _cloth(rng: np.random.Generator, outline: Points) -> Field:
     coarse = np.asarray(0.5 + 0.5 * lit - 0.10 * hollow, np.float32)
     light = np.asarray(cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC), np.float32)
     light += 0.012 * noise(rng, SIZE, (2.2, 3.2)) + 0.006 * noise(rng, SIZE, (14, 5))
-    light = np.clip(light * np.float32(0.925), 0, np.float32(0.985))
+    light = np.clip(light * np.float32(0.90), 0, np.float32(1.10))
     return tinted(light, (0.225, 0.235, 0.26))
 
 

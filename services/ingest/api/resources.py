@@ -18,7 +18,7 @@ from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.admission import Door
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
-from shared.contracts import Message
+from shared.contracts import Blob, Message
 from shared.database import transaction
 from shared.nas.protocol import Nas
 
@@ -26,6 +26,10 @@ MEGA = 10**6
 
 Emit = Callable[[Connection, Message], None]
 """Owes a message to the other services, from the given transaction on."""
+
+
+TemplateFault = Callable[[Blob, Blob], str | None]
+"""What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Resources:
     """Whether uploads are let in."""
     obstacles: Obstacles = lambda _: []
     """What keeps services from taking a replay."""
+    template_fault: TemplateFault | None = None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -64,6 +69,7 @@ def build(
     shop: ShopConnection | None = None,
     door: Door | None = None,
     obstacles: Obstacles = lambda _: [],
+    template_fault: TemplateFault | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -86,6 +92,7 @@ def build(
         shop=shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
         door=door,
         obstacles=obstacles,
+        template_fault=template_fault,
     )
 
 

@@ -58,6 +58,14 @@ def mockup_group(connection: Connection, user_id: UUID, mockup_id: UUID) -> Mock
     return MockupGroup(group.id, group.name, group.product_template_id, group.starting_name, backgrounds)
 
 
+def photograph(connection: Connection, image_id: UUID) -> Background:
+    """One photograph, whosever it is: for those who run the system."""
+    row = connection.execute(select(mockup_images).where(mockup_images.c.id == image_id)).one_or_none()
+    if row is None:
+        raise Missing(f"There is no mockup image {image_id}.")
+    return _background(row, Masks(connection, row.user_id).of_images([row.id]))
+
+
 def listing_template(connection: Connection, user_id: UUID, template_id: UUID) -> ListingTemplate:
     """What listings of this product say; Unusable without a price and a quantity, which no listing can lack."""
     template = Templates(connection, user_id).get(template_id)
@@ -106,6 +114,7 @@ def _background(row: Row[Any], masks: list[MaskRow]) -> Background:
         image=Blob(sha256=row.sha256, size=row.size),
         masks=tuple(mask for stored in masks for mask in _masks(stored)),
         watermark=watermark,
+        template=Blob.model_validate(row.template["blob"]) if row.template else None,
     )
 
 

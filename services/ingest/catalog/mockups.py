@@ -63,7 +63,7 @@ class Mockups:
             raise _missing(mockup_id)
 
     def add_photographs(
-        self, mockup_id: UUID, pictures: Sequence[Picture], watermark: Picture
+        self, mockup_id: UUID, pictures: Sequence[Picture], watermark: Picture | None
     ) -> tuple[list[MockupImage], list[StoreFile]]:
         """Photographs in the order given, and the files that storage must copy to the NAS; or Missing."""
         # Taking the numbers locks the group, so that two uploads at once don't get the same ones.

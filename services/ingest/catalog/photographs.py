@@ -47,11 +47,14 @@ class Photographs:
         return self._record(row, Masks(self.connection, self.user.id).of_images([image_id]))
 
     def add(
-        self, mockup_id: UUID, template_name: str, first: int, pictures: Sequence[Picture], watermark: Picture
+        self, mockup_id: UUID, template_name: str, first: int, pictures: Sequence[Picture], watermark: Picture | None
     ) -> tuple[list[MockupImage], list[StoreFile]]:
-        """Photographs numbered from `first`, in the order given, and the files that storage must copy to the NAS."""
+        """Photographs numbered from `first`, in the order given, and the files that storage must copy to the NAS.
+
+        Without a watermark they get the one that the group's first photograph has.
+        """
         folder = f"{BASE_FOLDER}/{safe_folder_name(template_name)}"
-        mark, files = self._watermark(watermark)
+        mark, files = self._watermark(watermark) if watermark else (self._mark_of(mockup_id), [])
         images = []
         for number, picture in enumerate(pictures, first):
             name = f"mockup_{mockup_id}_{number}.{extension(picture.format)}"
@@ -110,6 +113,14 @@ class Photographs:
         if not self.connection.execute(changed).rowcount:
             raise _missing(image_id)
         return self.get(image_id)
+
+    def _mark_of(self, mockup_id: UUID) -> dict[str, Any]:
+        """The watermark columns of a group's first photograph."""
+        columns = (mockup_images.c.watermark_path, mockup_images.c.watermark_sha256, mockup_images.c.watermark_size)
+        of_group = (mockup_images.c.user_id == self.user.id) & (mockup_images.c.mockups_id == mockup_id)
+        first = select(*columns).where(of_group).order_by(mockup_images.c.position).limit(1)
+        row = self.connection.execute(first).mappings().one_or_none()
+        return dict(row) if row else {}
 
     def _watermark(self, picture: Picture) -> tuple[dict[str, Any], list[StoreFile]]:
         """A watermark's columns and file. If its name was given to another one before, it gets a name of its own."""

@@ -1,8 +1,10 @@
 """The connection to the shop that listings go to, as the account pages show and change it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from services.ingest.catalog.users import User
 
@@ -44,6 +46,26 @@ class ShopConnection(Protocol):
         """What a listing can name: `taxonomies`, `shop_sections`, `shipping_profiles`, each with `id` and `name`."""
         ...
 
+    def setup(self, user: User) -> dict[str, Any]:
+        """What listings take from the shop: `choices` made, `options` there are, and what is `missing`."""
+        ...
+
+    def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
+        """Make these choices, for all listings or for those of one template; the same answer as `setup`."""
+        ...
+
+    def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
+        """What a batch will cost in calls, time and money."""
+        ...
+
+    def drafts(self, user: User) -> dict[str, Any]:
+        """The finished drafts, and what publishing them costs."""
+        ...
+
+    def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
+        """Publish these drafts, for exactly the fee that was agreed to."""
+        ...
+
 
 @dataclass(frozen=True)
 class NoEtsy:
@@ -81,6 +103,26 @@ class NoEtsy:
     def options(self, user: User, kind: str) -> list[dict[str, Any]]:
         del user, kind
         return []
+
+    def setup(self, user: User) -> dict[str, Any]:
+        del user
+        raise self._refused()
+
+    def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
+        del user, choices, template_id
+        raise self._refused()
+
+    def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
+        del designs, pictures, digital
+        raise self._refused()
+
+    def drafts(self, user: User) -> dict[str, Any]:
+        del user
+        raise self._refused()
+
+    def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
+        del user, listing_ids, agreed_usd
+        raise self._refused()
 
     def _refused(self) -> ShopRefused:
         why = "listings are written to a folder (dry run)" if self.dry_run else "its Etsy keys are not configured"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
 from services.publisher.dry_run import DryRunShop
 from services.publisher.limits import Problem
@@ -34,6 +35,10 @@ class BreakingShop:
     def check(self) -> tuple[Problem, ...]:
         return self.inner.check()
 
+    def of(self, tenant_id: UUID) -> "BreakingShop":
+        assert self.inner.of(tenant_id) is self.inner
+        return self
+
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         return self.inner.validate(draft)
 
@@ -53,9 +58,9 @@ class BreakingShop:
         self._enter("put_download")
         return self._leave("put_download", self.inner.put_download(ref, asset))
 
-    def finish(self, ref: RemoteRef, pictures: Sequence[str]) -> RemoteRef:
+    def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
         self._enter("finish")
-        return self._leave("finish", self.inner.finish(ref, pictures))
+        return self._leave("finish", self.inner.finish(ref, pictures, draft))
 
     def count(self, call: str) -> int:
         return self.calls.count(call)

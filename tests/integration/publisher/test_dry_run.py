@@ -40,7 +40,7 @@ def listed(shop: DryRunShop, event: MockupsRendered, since: datetime = NOW) -> R
         shop.put_picture(ref, p.rank, Asset(p.name, p.image.sha256, b"picture %d" % p.rank))
         for p in wanted.draft.pictures
     ]
-    return shop.finish(ref, names)
+    return shop.finish(ref, names, wanted.draft)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -221,7 +221,7 @@ def test_a_removed_folder_is_gone(shop: DryRunShop) -> None:
     with pytest.raises(Gone, match="was removed"):
         shop.put_picture(RemoteRef("NorthCups/none"), 1, Asset("1.jpg", "a" * 64, b""))
     with pytest.raises(Gone, match=r"images/01\.jpg vanished"):
-        shop.finish(RemoteRef("NorthCups/none"), ["images/01.jpg"])
+        shop.finish(RemoteRef("NorthCups/none"), ["images/01.jpg"], intent(rendered()).draft)
 
 
 def test_a_root_that_can_not_be_made_is_a_problem_and_waits(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """The demo's photographs: drawn the same each time, with a usable print area of even tone."""
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from services.demo.photographs import Photograph, jpeg, photographs, watermark
-from services.demo.scenes import poster
+from services.demo.scenes import mug, poster
+from services.mockup.linting import Findings, look_through
+from services.mockup.reading import template
+from services.mockup.shapes import cylinder
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,29 @@ def test_the_poster_is_seen_in_perspective(drawn: tuple[Photograph, ...]) -> Non
     (_, top_left), (_, top_right), (_, bottom_right), (_, bottom_left) = poster.polygon
     assert poster.perspective
     assert bottom_left - top_left > 1.05 * (bottom_right - top_right)  # the nearer side is longer
+
+
+def test_the_mugs_and_the_shirts_templates_are_sound_and_larger_than_their_masks(
+    drawn: tuple[Photograph, ...],
+) -> None:
+    for photograph in (drawn[0], drawn[2]):
+        given = template(json.dumps(photograph.template).encode())
+        found = Findings()
+        look_through(given, np.asarray(Image.open(io.BytesIO(photograph.image))), found)
+        assert (found.errors, found.remarks) == ([], [])
+    assert drawn[1].template is None
+
+
+def test_the_print_round_the_mug_is_where_the_mug_was_drawn() -> None:
+    facing = np.arctan2(mug.CAMERA.eye[0], mug.CAMERA.eye[2])
+    around = np.linspace(-mug.WRAP_HALF_ANGLE, mug.WRAP_HALF_ANGLE, 9) + facing
+    shape = mug.wrap()
+    corners, top, bottom = (np.array(shape[name], float) for name in ("corners", "top", "bottom"))
+    surface = cylinder(corners, top, bottom, float(str(shape["angle"])))
+    for v, height in ((0.0, mug.WRAP_HIGH), (0.5, (mug.WRAP_HIGH + mug.WRAP_LOW) / 2), (1.0, mug.WRAP_LOW)):
+        seen = mug.CAMERA.project([(np.sin(angle), height, np.cos(angle)) for angle in around])
+        unit = np.stack([np.linspace(0, 1, 9), np.full(9, v)], axis=1)
+        np.testing.assert_allclose(surface.photo(unit), seen, atol=0.1)
 
 
 def test_the_watermark_is_see_through_and_holds_its_words() -> None:

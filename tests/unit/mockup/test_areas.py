@@ -81,5 +81,5 @@ def test_the_corners_of_a_perspective_area_are_met_exactly() -> None:
     corners = ((1000.3, 20.7), (1370.1, 60.2), (1350.9, 280.4), (1012.6, 250.8))
     area = print_area(Mask(polygon=corners, perspective=True), (1, 1), (1400, 300))
     unit = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], float)
-    seen = unit @ area.to_photo.T
+    seen = unit @ area.surface.to_photo.T
     np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], corners, atol=1e-3)

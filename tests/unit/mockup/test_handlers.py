@@ -1,6 +1,7 @@
 """What goes out for a request: the pictures, their names, and what has to be mended."""
 
 import io
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -135,6 +136,48 @@ def test_every_unusable_mask_is_named_with_its_photograph(
     said = reason(request_for(backgrounds=(flat, good, lost)), blobs, cache)
     assert said.startswith("UV 207 UVDTF_16oz_207.png: photograph 1: print area 2: ")
     assert "; photograph 3: print area 1: a corner is not a finite number" in said
+
+
+def template(blobs: Blobs, pictures: dict[str, Blob] | None = None, **changes: Any) -> Blob:
+    area = {"shape": {"kind": "rectangle", "box": [130, 20, 190, 60]}, "shading": 1}
+    given = {"presswork_mockup": 1, "name": "Cup", "photograph": "cup.png", "areas": [area]} | changes
+    named = {name: blob.model_dump() for name, blob in (pictures or {}).items()}
+    return blobs.put(json.dumps({"template": given, "pictures": named}).encode())
+
+
+def test_a_template_is_drawn_with_its_layers_and_the_masks(
+    request_for: Make, blobs: Blobs, cache: BackgroundCache, encoded: Encode, pixels: Pixels
+) -> None:
+    glass = {"hand.png": blobs.put(encoded((0, 0, 250, 128)))}
+    photo = request_for().backgrounds[0].image
+    both = Background(image=photo, masks=(Mask(polygon=LEFT),), template=template(blobs, glass, foreground="hand.png"))
+    alone = Background(image=photo, template=template(blobs))
+    answer = rendered(request_for(backgrounds=(both, alone)), blobs, cache)
+    assert answer.warnings == ()
+    first, second = (pixels(mockup.image) for mockup in answer.mockups)
+    assert is_red(second[400, 1600])
+    assert not is_red(second[400, 400])
+    for place in (400, 1600):
+        assert first[400, place][0] > 100
+        assert first[400, place][2] > 150  # blue glass over red ink
+    assert rendered(request_for(backgrounds=(both, alone)), blobs, cache) == answer
+
+
+def test_what_a_template_lacks_is_said_with_its_photograph(
+    request_for: Make, blobs: Blobs, cache: BackgroundCache
+) -> None:
+    good = request_for().backgrounds[0]
+    faults = {
+        template(blobs, foreground="hand.png"): "names hand.png, which was not sent with it",
+        template(blobs, {"hand.png": GONE}, foreground="hand.png"): "the server no longer has its hand.png",
+        template(blobs, areas=[]): "template, areas: Tuple should have at least 1 item",
+        GONE: "the server no longer has its template; import its template again",
+    }
+    for blob, words in faults.items():
+        broken = good.model_copy(update={"template": blob})
+        said = reason(request_for(backgrounds=(good, broken)), blobs, cache)
+        assert "photograph 2: " in said
+        assert words in said
 
 
 @pytest.mark.parametrize(

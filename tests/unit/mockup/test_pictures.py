@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from services.mockup.faults import Unusable
-from services.mockup.pictures import design, jpeg, photograph, watermark
+from services.mockup.pictures import design, jpeg, layer, photograph
 
 Encode = Callable[..., bytes]
 
@@ -95,8 +95,8 @@ def test_what_is_no_photograph_is_refused_in_words(encoded: Encode) -> None:
 
 
 def test_a_watermark_keeps_its_alpha(encoded: Encode) -> None:
-    assert watermark(encoded((250, 240, 230, 60)))[0, 0].tolist() == [250, 240, 230, 60]
-    assert watermark(encoded((250, 240, 230)))[0, 0].tolist() == [250, 240, 230, 255]
+    assert layer(encoded((250, 240, 230, 60)))[0, 0].tolist() == [250, 240, 230, 60]
+    assert layer(encoded((250, 240, 230)))[0, 0].tolist() == [250, 240, 230, 255]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Whole pictures: where a design goes, what is cut off, and what else is on the photograph."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from services.mockup.faults import Unusable
 from services.mockup.rendering import output_size, prepare, render
+from services.mockup.template import Marking
 from services.mockup.warping import flat_design
 from shared.contracts import Mask
 
@@ -157,6 +160,28 @@ def test_a_half_transparent_watermark_counts_half() -> None:
     mark = np.full((30, 300, 4), (255, 255, 255, 128), np.uint8)
     picture = drawn(thirds(600, 300, 1), watermark=mark)
     assert near(picture[200, 1000], tuple(round(128 + 127 * OPACITY * 128 / 255) for _ in range(3)))
+
+
+def marked(**facts: Any) -> Bytes:
+    mark = np.full((30, 300, 4), 255, np.uint8)
+    background = prepare(photo(), (), mark, marking=Marking.model_validate(facts))
+    return render(background, flat_design(mark, ()))
+
+
+def test_a_template_may_have_the_watermark_small_in_a_corner() -> None:
+    picture = marked(place="bottom right", width=0.1, opacity=1)
+    rows, columns = (np.flatnonzero((picture[..., 0] == 255).any(axis=axis)) for axis in (1, 0))
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == (320, 339, 1740, 1939)
+    picture = marked(place="top left", width=0.1, opacity=0.5)
+    assert near(picture[70, 100], tuple(round(128 + 127 * 0.5) for _ in range(3)))
+
+
+def test_a_template_may_have_the_watermark_all_over_the_picture() -> None:
+    picture = marked(place="tile", width=0.1, opacity=1)
+    for part in np.array_split(picture[..., 0] == 255, 8, axis=1):
+        assert 0.2 < part.mean() < 0.7
+    assert (picture[:, 0] == 255).any()  # it sticks out at the sides
+    assert (picture[:, -1] == 255).any()
 
 
 def test_prepared_arrays_can_not_be_written_to() -> None:

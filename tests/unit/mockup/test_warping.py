@@ -1,69 +1,38 @@
 """The quality of a warped design, against an oracle that samples every pixel 8 x 8 times."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from services.mockup.areas import PrintArea, print_area
-from services.mockup.light import linear_premultiplied, linear_rgb, srgb
+from services.mockup.light import srgb
+from services.mockup.template import Area
 from services.mockup.warping import flat_design, placement, warped
 from shared.contracts import Mask
+from tests.unit.mockup.scenery import QUAD, laid, line_art, mug, on_paper, oracle, psnr, quad
 
-QUAD = ((20.3, 15.6), (210.7, 28.2), (205.4, 240.9), (12.8, 225.5))
 SIZE = (230, 260)
-Bytes = npt.NDArray[np.uint8]
+SHAPES = [pytest.param(quad, id="quad"), pytest.param(mug, id="cylinder")]
 
 
 def quad_area() -> PrintArea:
     return print_area(Mask(polygon=QUAD, perspective=True), (1, 1), SIZE)
 
 
-def line_art(width: int, height: int) -> Bytes:
-    rng = np.random.default_rng(3)
-    picture = np.zeros((height, width, 4), np.uint8)
-    for _ in range(60):
-        start, end = ([int(value) for value in rng.integers(0, [width, height])] for _ in range(2))
-        colour = (*(int(value) for value in rng.integers(0, 256, 3)), 255)
-        cv2.line(picture, start, end, colour, int(rng.integers(1, 8)), cv2.LINE_AA)
-        cv2.circle(picture, start, int(rng.integers(5, width // 8)), colour, int(rng.integers(1, 6)), cv2.LINE_AA)
-    return picture
-
-
-def design_to_photo(area: PrintArea, width: int, height: int) -> npt.NDArray[np.float64]:
-    left, top, right, bottom = placement(area, width, height)
-    into_unit = np.array([[(right - left) / width, 0, left], [0, (bottom - top) / height, top], [0, 0, 1]])
-    return area.to_photo @ into_unit
-
-
-def oracle(design: Bytes, area: PrintArea, samples: int = 8) -> npt.NDArray[np.float64]:
-    """Look up each of samples x samples points per pixel in the full-size design, in linear light."""
-    height, width = design.shape[:2]
-    back = np.linalg.inv(design_to_photo(area, width, height))
-    w, h = area.box.size
-    x = area.box.left + (np.arange(w * samples) + 0.5) / samples
-    y = area.box.top + (np.arange(h * samples) + 0.5) / samples
-    grid = np.stack([*np.meshgrid(x, y), np.ones((len(y), len(x)))], axis=-1) @ back.T
-    where = (grid[..., :2] / grid[..., 2:] - 0.5).astype(np.float32)
-    light = linear_premultiplied(design)
-    seen = cv2.remap(light, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(seen).reshape(h, samples, w, samples, 4).mean(axis=(1, 3), dtype=np.float64)
-
-
-def on_paper(covering: npt.NDArray[np.floating], area: PrintArea) -> Bytes:
-    covering = covering * area.coverage[..., None]
-    paper = linear_rgb(np.full((*covering.shape[:2], 3), (230, 225, 215), np.uint8))
-    return srgb((paper * (1 - covering[..., 3:]) + covering[..., :3]).astype(np.float32))
-
-
-def psnr(one: Bytes, other: Bytes) -> float:
-    return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))
-
-
-def test_a_design_in_perspective_equals_its_supersampled_oracle() -> None:
-    design, area = line_art(900, 1080), quad_area()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_design_on_any_shape_equals_its_supersampled_oracle(shape: Callable[..., Area]) -> None:
+    design, area = line_art(900, 1080), laid(shape())
     drawn = warped(flat_design(design, [area]), area)
     assert psnr(on_paper(drawn, area), on_paper(oracle(design, area), area)) >= 35
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_stretched_design_equals_its_supersampled_oracle_too(shape: Callable[..., Area]) -> None:
+    design, area = line_art(900, 1080), laid(shape(fit="stretch"))
+    drawn = warped(flat_design(design, [area]), area)
+    assert psnr(on_paper(drawn, area), on_paper(oracle(design, area), area)) >= 33
 
 
 def test_a_design_that_was_reduced_for_a_larger_area_is_nearly_as_good() -> None:
@@ -73,11 +42,11 @@ def test_a_design_that_was_reduced_for_a_larger_area_is_nearly_as_good() -> None
     assert psnr(on_paper(drawn, area), on_paper(oracle(design, area), area)) >= 33
 
 
-def test_flat_grey_stays_flat() -> None:
-    area = quad_area()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_flat_grey_stays_flat(shape: Callable[..., Area]) -> None:
     design = np.full((700, 500, 4), (119, 119, 119, 255), np.uint8)
-    cropped = print_area(Mask(polygon=QUAD, perspective=True, is_cropped=True), (1, 1), SIZE)
-    for one in (area, cropped):
+    cropped = laid(shape(fit="cover"))
+    for one in (laid(shape()), cropped):
         drawn = warped(flat_design(design, [one]), one)
         opaque = (one.coverage == 1) & (drawn[..., 3] > 0.999)
         assert opaque.mean() > 0.4
@@ -85,9 +54,12 @@ def test_flat_grey_stays_flat() -> None:
     assert (drawn[..., 3][cropped.coverage > 0] > 0.999).all()  # up to the very edge
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("hidden", [0, 255])
-def test_an_opaque_colour_on_transparent_gets_no_fringe_of_what_is_hidden(hidden: int) -> None:
-    area = quad_area()
+def test_an_opaque_colour_on_transparent_gets_no_fringe_of_what_is_hidden(
+    hidden: int, shape: Callable[..., Area]
+) -> None:
+    area = laid(shape())
     design = np.full((900, 900, 4), (hidden, hidden, hidden, 0), np.uint8)
     cv2.circle(design, (450, 450), 300, (220, 40, 30, 255), -1)
     drawn = warped(flat_design(design, [area]), area)
@@ -97,15 +69,17 @@ def test_an_opaque_colour_on_transparent_gets_no_fringe_of_what_is_hidden(hidden
     assert np.abs(straight - (220, 40, 30)).max() <= 3
 
 
-def test_a_warped_checkerboard_has_its_corners_where_the_homography_says() -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_warped_checkerboard_has_its_corners_where_the_shape_says(shape: Callable[..., Area]) -> None:
     squares, side = 6, 120
     board = (np.indices((squares, squares)).sum(axis=0) % 2 * 255).astype(np.uint8).repeat(side, 0).repeat(side, 1)
     design = np.dstack([board, board, board, np.full_like(board, 255)])
-    area = quad_area()
+    area = laid(shape())
     drawn = warped(flat_design(design, [area]), area)
-    inner = np.array([(x * side, y * side, 1) for y in range(1, squares) for x in range(1, squares)], float)
-    expected = inner @ design_to_photo(area, *board.shape).T
-    expected = expected[:, :2] / expected[:, 2:] - (area.box.left, area.box.top) - 0.5
+    inner = np.array([(x, y) for y in range(1, squares) for x in range(1, squares)], float) / squares
+    left, top, right, bottom = placement(area, *board.shape)
+    expected = area.surface.photo(inner * (right - left, bottom - top) + (left, top))
+    expected = expected - (area.box.left, area.box.top) - 0.5
     start = expected.astype(np.float32).reshape(-1, 1, 2) + np.float32(1.2)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 60, 0.001)
     # In light and not in bytes: sRGB's curve would push every edge towards the dark squares.

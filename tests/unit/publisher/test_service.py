@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from services.publisher.service import UnknownTarget, build
+from services.publisher.service import UnknownTarget, build, ledger_of, target_of
 from services.publisher.settings import Settings
 from shared.contracts import ListingFailed, ListingPublished, MockupsRendered, WorkCancelled
+from shared.errors import Unavailable
+from tests.unit.publisher.events import rendered
 
 
 def test_an_unknown_target_is_refused_with_the_names_there_are() -> None:
@@ -25,3 +28,23 @@ def test_building_it_touches_no_disk(tmp_path: Path) -> None:
     build(Settings(listings_dir=tmp_path / "listings"))
 
     assert not list(tmp_path.iterdir())
+
+
+def test_etsy_without_its_keys_is_built_for_those_who_only_look_and_runs_for_nobody() -> None:
+    settings = Settings(publisher_target="etsy", etsy_keystring="k")
+    words = "PUBLISHER_TARGET is 'etsy', and ETSY_SHARED_SECRET must be set"
+
+    assert set(build(settings).handlers) == {MockupsRendered, WorkCancelled}
+    with pytest.raises(UnknownTarget, match=words):
+        target_of(settings, ledger_of(settings))
+    with pytest.raises(Unavailable, match=words):
+        next(iter(build(settings).handlers[MockupsRendered].call(rendered()) or ()))
+
+
+def test_etsy_with_its_keys_is_built_without_a_call() -> None:
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    settings = Settings(publisher_target="etsy", etsy_keystring="k", etsy_shared_secret="s", etsy_token_key=key)
+
+    assert target_of(settings, ledger_of(settings)).check() == ()
+    with pytest.raises(UnknownTarget, match="ETSY_TOKEN_KEY must be 32 random bytes"):
+        target_of(settings.model_copy(update={"etsy_token_key": SecretStr("short")}), ledger_of(settings))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -71,10 +72,15 @@ def test_without_etsy_keys_a_shop_for_etsy_is_not_connected(world: World, ana: C
         ("GET", "/third-party/oauth-data", None),
         ("GET", "/third-party/oauth-redirect?code=abc", None),
         ("POST", "/third-party/refresh-token", {"refresh_token": "77.abc"}),
+        ("GET", "/api/v1/etsy/setup", None),
+        ("PUT", "/api/v1/etsy/setup", {"taxonomy_id": 1071}),
+        ("GET", "/api/v1/etsy/plan?designs=5", None),
+        ("GET", "/api/v1/etsy/drafts", None),
+        ("POST", "/api/v1/etsy/publish", {"listing_ids": ["1"], "agreed_usd": 0.2}),
     ],
 )
 def test_what_needs_etsy_says_so_with_its_name(
-    world: World, ana: Caller, method: str, path: str, body: dict[str, str] | None
+    world: World, ana: Caller, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     for shop in (ana, Caller(configured_for_etsy(world).client(), ana.user, ana.token)):
         answer = shop(method, path, json=body)

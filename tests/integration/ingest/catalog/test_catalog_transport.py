@@ -15,7 +15,7 @@ from shared.errors import Unavailable
 from tests.integration.ingest.catalog.world import QUICK, Browser, Caller, World
 
 ALLOWED = ("http://localhost:3000", "http://127.0.0.1:3000", "https://app.example.com")
-OPEN = {"/auth/token", "/auth/register", "/health", "/ping", "/ready"}
+OPEN = {"/auth/token", "/auth/register", "/health", "/ping", "/ready", "/metrics"}
 
 
 def odd_routes() -> APIRouter:

@@ -1,0 +1,36 @@
+"""Which account a command is about."""
+
+from uuid import UUID
+
+from sqlalchemy import Engine, select
+
+from services.ingest.catalog.templates import Templates
+from services.ingest.catalog.users import User, Users, email_key
+from services.ingest.tables import users
+from shared.database import transaction
+
+
+class NoAccount(Exception):  # noqa: N818
+    """None, or not a single one; the text says what to do."""
+
+
+def account(engine: Engine, email: str | None) -> User:
+    """The account with this e-mail; without one the only account there is."""
+    which = users.c.email_key == email_key(email) if email else users.c.is_active
+    with transaction(engine) as connection:
+        found = list(connection.execute(select(users.c.id).where(which).limit(2)).scalars())
+        user = Users(connection).active(found[0]) if len(found) == 1 else None
+    if user:
+        return user
+    if len(found) > 1:
+        raise NoAccount("there are several accounts: say which with --email")
+    raise NoAccount(f"no account has the e-mail {email}" if email else "nobody has registered yet: register first")
+
+
+def template(engine: Engine, user: User, name: str) -> UUID:
+    """The account's product template with this name."""
+    with transaction(engine) as connection:
+        there = {each.name: each.id for each in Templates(connection, user.id).all()}
+    if name not in there:
+        raise NoAccount(f"no template is called {name!r}; there are: {', '.join(there) or 'none'}")
+    return there[name]

@@ -1,0 +1,52 @@
+"""What the commands print."""
+
+from datetime import UTC, datetime
+
+from services.etsy.front import missing
+from services.publisher.etsy.choosing import KINDS, Chosen, Options
+from services.publisher.etsy.connections import Connected
+from services.publisher.etsy.limiter import Quota
+
+OPTION_OF = {
+    "shipping_profile_id": "--shipping-profile",
+    "readiness_state_id": "--readiness-state",
+    "return_policy_id": "--return-policy",
+    "shop_section_id": "--section",
+    "taxonomy_id": "--category",
+    "production_partner_ids": "--partner",
+}
+MOST_CATEGORIES = 30
+
+
+def told(found: Connected | None, quota: Quota) -> str:
+    """The connection in words."""
+    if found is None:
+        return "No Etsy shop is connected: presswork etsy connect"
+    lines = [f"Etsy shop {found.shop_name} ({found.shop_id}), allowed: {' '.join(found.scopes)}"]
+    if trouble := found.trouble(datetime.now(UTC)):
+        lines.append(f"It can't be used: {trouble}")
+    lacking = missing(found.choices)
+    lines.append(f"Not chosen yet: {', '.join(lacking)} (presswork etsy setup)" if lacking else "Set up.")
+    if quota.remaining_today is not None:
+        lines.append(f"{quota.remaining_today:,} of {quota.per_day or 0:,} calls are left today.")
+    return "\n".join(lines)
+
+
+def choosable(choices: Chosen, options: Options, word: str) -> str:
+    """Everything that there is to choose, with a mark at what was chosen."""
+    lines: list[str] = []
+    for kind, name in KINDS.items():
+        chosen = getattr(choices, kind)
+        picked = chosen if isinstance(chosen, tuple) else (chosen,)
+        there = getattr(options, kind)
+        if kind == "taxonomy_id":
+            there = [each for each in there if each.id in picked or (word and word.casefold() in each.name.casefold())]
+        lines.append(f"{name} ({OPTION_OF[kind]} ID)")
+        lines += [f"  {'*' if each.id in picked else ' '} {each.id}  {each.name}" for each in there[:MOST_CATEGORIES]]
+        if kind == "taxonomy_id" and not word:
+            lines.append("    find others: presswork etsy setup --find tumbler")
+        elif not there:
+            lines.append("    the shop has none" if kind != "taxonomy_id" else f"    none with the word {word!r}")
+    lacking = missing(choices)
+    lines.append(f"Still to be chosen: {', '.join(lacking)}" if lacking else "Everything is chosen (*).")
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""The stand-in as a server: for a person until Ctrl-C, or beside other work in a thread."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+
+from services.etsy_fake.app import create_app
+from services.etsy_fake.state import Etsy
+
+HOST = "127.0.0.1"
+
+
+def settings_for(etsy: Etsy, port: int) -> dict[str, str]:
+    """What makes Presswork write to the stand-in."""
+    url = f"http://{HOST}:{port}"
+    return {
+        "PUBLISHER_TARGET": "etsy",
+        "ETSY_KEYSTRING": etsy.keystring,
+        "ETSY_SHARED_SECRET": etsy.shared_secret,
+        "ETSY_API_URL": url,
+        "ETSY_CONSENT_URL": f"{url}/oauth/connect",
+    }
+
+
+def run(etsy: Etsy, port: int) -> None:
+    """Serve until stopped."""
+    uvicorn.run(create_app(etsy), host=HOST, port=port, log_level="warning")
+
+
+@contextlib.contextmanager
+def beside(etsy: Etsy) -> Iterator[str]:
+    """Serve in a thread, on a free port, for the length of the block; yields the URL."""
+    config = uvicorn.Config(create_app(etsy), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(10)

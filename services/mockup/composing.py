@@ -1,0 +1,57 @@
+"""A photograph with its template: the layers that it names are opened, checked and laid in their places."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from services.mockup.faults import Unusable
+from services.mockup.layers import Dye, colour_of
+from services.mockup.light import Bytes
+from services.mockup.pictures import layer
+from services.mockup.rendering import PreparedBackground, prepare
+from services.mockup.template import Garment, Template
+from shared.contracts import Mask
+
+Read = Callable[[str], bytes]
+"""The bytes of a picture by the name that the template has for it; Unusable if there is none."""
+
+GREY = np.array([77, 150, 29], np.uint16)  # of 256: how bright red, green and blue are to the eye
+
+
+def composed(
+    photo: Bytes, template: Template, read: Read, masks: Sequence[Mask] = (), mark: Bytes | None = None
+) -> PreparedBackground:
+    """Prepare a photograph (H, W, 3) as its template says; masks of the web editor are drawn after its areas.
+
+    Raises:
+        Unusable: an area or a layer can't be used.
+    """
+    front = None if template.foreground is None else _front(read(template.foreground))
+    dye = None if template.garment is None else _dye(template.garment, read)
+    marking = template.watermark
+    if mark is None and marking and marking.picture:
+        mark = _named("the watermark", read(marking.picture))
+    return prepare(photo, (*template.areas, *masks), mark, front, dye, marking)
+
+
+def _front(data: bytes) -> Bytes:
+    picture = _named("the foreground", data)
+    if (picture[..., 3] == 255).all():
+        raise Unusable("the foreground has no transparent part, so it would hide the whole photograph; export it anew")
+    return picture
+
+
+def _dye(garment: Garment, read: Read) -> Dye | None:
+    if garment.colour is None:
+        return None
+    picture = _named("the garment's mask", read(garment.mask))
+    alpha = picture[..., 3]
+    mask = alpha if (alpha < 255).any() else (picture[..., :3] @ GREY >> 8).astype(np.uint8)
+    return Dye(mask, colour_of(garment.colours[garment.colour]))
+
+
+def _named(what: str, data: bytes) -> Bytes:
+    try:
+        return layer(data)
+    except Unusable as error:
+        raise Unusable(f"{what} can't be used: {error}") from error

@@ -1,0 +1,59 @@
+"""A template in a folder, before it enters the system: its JSON file and its pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.mockup.composing import composed
+from services.mockup.faults import Unusable
+from services.mockup.light import Bytes
+from services.mockup.pictures import design, photograph
+from services.mockup.reading import MOST_BYTES, template
+from services.mockup.rendering import PreparedBackground, render
+from services.mockup.template import FILE_NAME, Template
+from services.mockup.warping import flat_design
+
+MOST_PICTURE_BYTES = 200 << 20
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a template and its pictures lie."""
+
+    path: Path
+
+    def template(self) -> Template:
+        """What the JSON file says.
+
+        Raises:
+            Unusable: it is not there or has mistakes.
+        """
+        return template(self._bytes(FILE_NAME, MOST_BYTES))
+
+    def picture(self, name: str) -> bytes:
+        """A picture beside the JSON file; raises as above."""
+        return self._bytes(name, MOST_PICTURE_BYTES)
+
+    def photograph(self, given: Template) -> tuple[Bytes, tuple[str, ...]]:
+        """The photograph, (H, W, 3), and warnings; raises as above."""
+        try:
+            return photograph(self.picture(given.photograph))
+        except Unusable as error:
+            raise Unusable(f"{given.photograph}: {error}") from error
+
+    def prepared(self, given: Template) -> PreparedBackground:
+        """The photograph, ready for any design; raises as above."""
+        return composed(self.photograph(given)[0], given, self.picture)
+
+    def _bytes(self, name: str, most: int) -> bytes:
+        path = self.path / name
+        try:
+            if path.stat().st_size > most:
+                raise Unusable(f"{path} is larger than {most >> 20} MB")
+            return path.read_bytes()
+        except OSError as error:
+            raise Unusable(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def drawn(background: PreparedBackground, data: bytes) -> Bytes:
+    """A finished picture, (H, W, 3), with the design in these bytes (PNG)."""
+    return render(background, flat_design(design(data), background.areas))

@@ -1,0 +1,102 @@
+"""What is wrong with a template, or will look wrong, in words: errors stop a mockup, remarks don't."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.mockup.areas import PrintArea, laid_out, print_area
+from services.mockup.composing import composed
+from services.mockup.faults import Unusable
+from services.mockup.folder import Folder
+from services.mockup.light import Bytes
+from services.mockup.rendering import LONGEST_SIDE, output_size
+from services.mockup.template import Area, Cylinder, Template
+
+SMALL_PHOTO = 1200  # enlarged to 2000 it looks soft
+SMALL_AREA = 250  # pixels of 2000, under which fine lines of a design vanish
+
+
+@dataclass
+class Findings:
+    """In the order in which they were found."""
+
+    errors: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def lint(folder: Folder) -> Findings:
+    """Everything that can be said about a template in a folder."""
+    found = Findings()
+    try:
+        given = folder.template()
+        photo, warnings = folder.photograph(given)
+    except Unusable as error:
+        found.errors.append(str(error))
+        return found
+    found.remarks += [f"{given.photograph}: {words}" for words in warnings]
+    look_through(given, photo, found)
+    for colour in list(given.garment.colours)[:1] if given.garment else [None]:
+        try:
+            composed(photo, given.in_colour(colour), folder.picture)
+        except Unusable as error:
+            if not found.errors:  # those of single areas are known already, each with its name
+                found.errors.append(str(error))
+            break
+    return found
+
+
+def look_through(given: Template, photo: Bytes, found: Findings) -> None:
+    """The print areas on their photograph."""
+    height, width = photo.shape[:2]
+    size = output_size(width, height)
+    scale = (size[0] / width, size[1] / height)
+    if max(width, height) < SMALL_PHOTO:
+        found.remarks.append(
+            f"the photograph has {width} x {height} pixels and will be enlarged to {LONGEST_SIDE}; take a larger one"
+        )
+    names = [area.name for area in given.areas]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        found.remarks.append(f"{names.count(name)} print areas are called {name!r}; give each a name of its own")
+    for number, area in enumerate(given.areas, 1):
+        called = f"print area {number} ({area.name})"
+        try:
+            _look_at(called, area, print_area(area, scale, size), scale, size, found)
+        except Unusable as error:
+            found.errors.append(f"{called}: {error}")
+    if given.garment and given.garment.colour is None:
+        found.remarks.append("the garment has colours and none is chosen, so it stays as it was photographed")
+
+
+def _look_at(
+    called: str, area: Area, laid: PrintArea, scale: tuple[float, float], size: tuple[int, int], found: Findings
+) -> None:
+    _, outline = laid_out(area.shape, scale)
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    if (low < -0.5).any() or (high > np.array(size) + 0.5).any():
+        found.remarks.append(f"{called}: a part of it lies outside the photograph, and the design is cut off there")
+    if min(laid.density) < SMALL_AREA:
+        across, down = (round(side) for side in laid.density)
+        found.remarks.append(
+            f"{called}: it is {across} x {down} pixels in the finished picture, too small to show a design's details; "
+            "use a photograph that is closer"
+        )
+    if area.size_inches is not None:
+        _measure(called, area, laid, found)
+    if area.blend == "multiply" and area.shading:
+        found.remarks.append(
+            f"{called}: multiplied, a design takes all of the photograph's light, shading adds nothing"
+        )
+    if isinstance(area.shape, Cylinder) and area.displacement:
+        found.remarks.append(f"{called}: a cylinder has no folds; leave displacement out")
+
+
+def _measure(called: str, area: Area, laid: PrintArea, found: Findings) -> None:
+    """Does the shape have the proportions that the print has in inches?"""
+    top, right, bottom, left = laid.surface.lengths
+    drawn = (top + bottom) / (right + left)
+    wide, high = area.size_inches or (1.0, 1.0)
+    if not 0.8 < drawn / (wide / high) < 1.25:
+        found.remarks.append(
+            f"{called}: {wide:g} x {high:g} inches are {wide / high:.2f} times as wide as high, the shape in the "
+            f"photograph {drawn:.2f} times; check the corners and the size"
+        )

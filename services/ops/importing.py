@@ -1,0 +1,94 @@
+"""A template's folder into the catalog: checked as a whole, its pictures kept, then one transaction."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Connection, select
+
+from services.ingest.catalog.errors import Missing
+from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTemplates, bound
+from services.ingest.catalog.mockups import Mockups
+from services.ingest.catalog.pictures import Picture, Pictures
+from services.ingest.catalog.users import Users
+from services.ingest.lanes import COMPREHENSIVE, ORIGINAL
+from services.ingest.sessions.outbox import owe
+from services.ingest.tables import mockup_images, mockups
+from services.mockup.faults import Unusable
+from services.mockup.folder import MOST_PICTURE_BYTES, Folder
+from services.mockup.linting import lint
+from services.mockup.template import Template
+from services.ops.place import database
+from shared.blobs import Blobs
+from shared.database import transaction
+from shared.settings import DatabaseSettings
+
+MOST_PIXELS = 60_000_000
+
+
+class Here(DatabaseSettings):
+    """Where the system keeps its files, and whether it has a broker."""
+
+    embedded: bool = Field(default=False, description="no broker at all")
+
+
+def imported(
+    path: Path, group: UUID | None, image: UUID | None, colours: Sequence[str | None], data: Path
+) -> list[UUID]:
+    """The photographs that have the template now: a new one of the group for each colour, or the one named.
+
+    Raises:
+        Unusable, Refused, Missing: nothing was imported.
+    """
+    folder, found = Folder(path), lint(Folder(path))
+    if found.errors:
+        raise Unusable("; ".join(found.errors))
+    here = Here(_env_file=data / "environment")
+    keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
+    templates = [folder.template().in_colour(colour) for colour in colours]
+    layers = [_kept(folder, name, keep) for name in templates[0].layers]
+    ready = [bound(_written(given), layers, keep.blobs) for given in templates]
+    photograph = _kept(folder, templates[0].photograph, keep)
+    lane = ORIGINAL if here.embedded else COMPREHENSIVE
+    with database(data) as engine, transaction(engine) as connection:
+        if group is None:
+            return [_put(connection, image, ready[0], photograph)]
+        return _added(connection, group, ready, photograph, lane)
+
+
+def _written(given: Template) -> bytes:
+    return given.model_dump_json(exclude_defaults=True).encode()
+
+
+def _kept(folder: Folder, name: str, keep: Pictures) -> Picture:
+    with (folder.path / name).open("rb") as file:
+        return keep.keep(name, file, keep.check(name, file))
+
+
+def _put(connection: Connection, image: UUID | None, template: BoundTemplate, photograph: Picture) -> UUID:
+    row = connection.execute(select(mockup_images).where(mockup_images.c.id == image)).one_or_none()
+    if row is None:
+        raise Missing(f"There is no mockup image {image}.")
+    if (row.width, row.height) != (photograph.width, photograph.height):
+        raise Unusable(
+            f"the photograph {image} has {row.width} x {row.height} pixels and the template's "
+            f"{photograph.width} x {photograph.height}; its coordinates would not fit"
+        )
+    MockupTemplates(connection, row.user_id).put(row.id, template)
+    return UUID(str(row.id))
+
+
+def _added(
+    connection: Connection, group: UUID, templates: Sequence[BoundTemplate], photograph: Picture, lane: str
+) -> list[UUID]:
+    owner = connection.execute(select(mockups.c.user_id).where(mockups.c.id == group)).scalar_one_or_none()
+    user = Users(connection).active(owner) if owner else None
+    if user is None:
+        raise Missing(f"There is no mockup {group}.")
+    images, owed = Mockups(connection, user, "").add_photographs(group, [photograph] * len(templates), None)
+    for image, template in zip(images, templates, strict=True):
+        MockupTemplates(connection, user.id).put(image.id, template)
+    for file in owed:
+        owe(connection, lane, file)
+    return [image.id for image in images]

@@ -1,0 +1,143 @@
+"""`presswork mockup`: templates of photographs, checked, looked at and brought into the system."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from uuid import UUID
+
+import typer
+
+from services.ops.place import HERE, DataDir
+
+if TYPE_CHECKING:
+    from services.mockup.rendering import PreparedBackground
+
+app = typer.Typer(
+    help="Mockup templates: photographs that know where designs go (docs/mockups.md).", no_args_is_help=True
+)
+
+Place = Annotated[Path, typer.Argument(help="the folder with presswork-mockup.json and its pictures")]
+Shown = Annotated[
+    list[Path],
+    typer.Argument(metavar="[FOLDER] DESIGN.png", help="a template's folder, unless --image is given, and a design"),
+]
+Image = Annotated[UUID | None, typer.Option(help="a photograph that is in the system, by its id")]
+Colour = Annotated[str | None, typer.Option(help="one of the template's garment colours, by its name")]
+Colours = Annotated[list[str] | None, typer.Option("--colour", help="likewise; repeat it for a photograph of each")]
+
+
+@app.command()
+def lint(folder: Place) -> None:
+    """Say what is wrong with a template. Exit code 1 if mockups can't be made from it."""
+    from services.mockup.folder import Folder
+    from services.mockup.linting import lint as look
+
+    found = look(Folder(folder))
+    for words in found.errors:
+        typer.echo(f"error: {words}")
+    for words in found.remarks:
+        typer.echo(f"remark: {words}")
+    if found.errors:
+        raise typer.Exit(1)
+    look_at_it = f"presswork mockup preview {folder} DESIGN.png"
+    typer.echo(f"{folder}: no errors, {len(found.remarks)} remarks. Look at it: {look_at_it}")
+
+
+@app.command()
+def preview(
+    shown: Shown,
+    image: Image = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="where the picture goes")] = Path("mockup.jpg"),
+    outlines: Annotated[bool, typer.Option("--outlines", help="draw the print areas and how they are bent")] = False,
+    colour: Colour = None,
+    data: DataDir = HERE,
+) -> None:
+    """Render one picture to look at."""
+    from services.mockup.faults import Unusable
+    from services.mockup.folder import drawn
+    from services.mockup.outlines import outlined
+    from services.mockup.pictures import jpeg
+
+    *folders, design = shown
+    if len(folders) + (image is not None) != 1 or (image and colour):
+        raise typer.BadParameter("give a template's folder or --image, and a design; --colour goes with a folder")
+    try:
+        ready, names = _of_image(image, data) if image else _of_folder(folders[0], colour)
+        picture = drawn(ready, design.read_bytes())
+    except (Unusable, OSError) as error:
+        _stop(str(error))
+    out.write_bytes(jpeg(outlined(picture, ready, names) if outlines else picture))
+    typer.echo(f"{out}: {picture.shape[1]} x {picture.shape[0]} pixels")
+
+
+@app.command("import")
+def import_template(
+    folder: Place,
+    group: Annotated[UUID | None, typer.Option(help="a mockup group, by its id: a new photograph for it")] = None,
+    image: Image = None,
+    colours: Colours = None,
+    data: DataDir = HERE,
+) -> None:
+    """Bring a template into the system: with --group its photograph too, with --image for the one that is there."""
+    from services.ingest.catalog.errors import Missing
+    from services.ingest.catalog.errors import Unusable as Refused
+    from services.mockup.faults import Unusable
+    from services.ops.importing import imported
+
+    if (group is None) == (image is None) or (image and len(colours or ()) > 1):
+        raise typer.BadParameter("give --group or --image; a single image has a single colour")
+    try:
+        made = imported(folder, group, image, colours or [None], data)
+    except (Unusable, Refused, Missing) as error:
+        _stop(str(error))
+    for image_id in made:
+        typer.echo(f"photograph {image_id}: look at it with presswork mockup preview --image {image_id} DESIGN.png")
+
+
+@app.command("from-psd")
+def from_psd(
+    file: Annotated[Path, typer.Argument(help="a Photoshop mockup", exists=True, dir_okay=False)],
+    folder: Annotated[Path, typer.Argument(help="the template's folder, which is made")],
+    slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
+) -> None:
+    """Make a template of a Photoshop file, whose smart objects are the places for designs."""
+    from services.mockup.faults import Unusable
+    from services.mockup.photoshop import imported
+
+    try:
+        found = imported(file, folder, slot or ())
+    except Unusable as error:
+        _stop(str(error))
+    for words in found.remarks:
+        typer.echo(f"remark: {words}")
+    names = ", ".join(area.name for area in found.template.areas)
+    typer.echo(f"{folder}: {len(found.template.areas)} print areas ({names}). Check it: presswork mockup lint {folder}")
+
+
+def _of_folder(path: Path, colour: str | None) -> "tuple[PreparedBackground, tuple[str, ...]]":
+    from services.mockup.folder import Folder
+
+    place = Folder(path)
+    given = place.template().in_colour(colour)
+    return place.prepared(given), tuple(area.name for area in given.areas)
+
+
+def _of_image(image_id: UUID, data: Path) -> "tuple[PreparedBackground, tuple[str, ...]]":
+    """As the mockup service sees it: with masks, template and watermark."""
+    from services.ingest.catalog.choices import photograph
+    from services.ingest.catalog.errors import Missing
+    from services.mockup.backgrounds import BackgroundCache, ready_background
+    from services.ops.place import database, settings
+    from shared.blobs import Blobs
+    from shared.database import transaction
+
+    with database(data) as engine, transaction(engine) as connection:
+        try:
+            background = photograph(connection, image_id)
+        except Missing as error:
+            _stop(str(error))
+    return ready_background(background, Blobs(settings(data).blob_dir), BackgroundCache(0)).prepared, ()
+
+
+def _stop(words: str) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,102 @@
+"""Publishing drafts, which costs a fee for each: only with a total that somebody has seen, and under a cap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.publisher.etsy.shop import EtsyShop, EtsyTarget
+from services.publisher.limits import LISTING_FEE_USD
+from services.publisher.shop import Refused, RemoteRef
+from services.publisher.store import Ledger, listings
+from shared.database import transaction
+
+
+class TooDear(Exception):  # noqa: N818
+    """More than was agreed to. Nothing was published."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A finished draft on record."""
+
+    key: str
+    shop: str
+    item_id: UUID
+    listing_id: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """How one draft's publishing ended; `problem` is why it stays a draft."""
+
+    draft: Draft
+    problem: str | None = None
+
+
+def drafts(ledger: Ledger, shop: EtsyShop, tenant_id: UUID, items: Sequence[UUID] | None = None) -> list[Draft]:
+    """The shop's finished drafts, oldest first; of these uploaded files only, if they are named."""
+    state = listings.c.answer["state"].astext
+    mine = select(listings).where(
+        listings.c.target == shop.name,
+        listings.c.tenant_id == tenant_id,
+        listings.c.status == "published",
+        state == "draft",
+    )
+    if items is not None:
+        mine = mine.where(listings.c.item_id.in_(items))
+    with transaction(ledger.engine) as connection:
+        rows = connection.execute(mine.order_by(listings.c.created_at)).all()
+    return [Draft(row.publish_key, row.shop, row.item_id, row.listing_id, row.url) for row in rows]
+
+
+def total_usd(count: int) -> float:
+    """What publishing so many costs."""
+    return round(count * LISTING_FEE_USD, 2)
+
+
+def total(count: int) -> str:
+    """In words."""
+    return f"{count} listing{'' if count == 1 else 's'} = {total_usd(count):.2f} USD"
+
+
+def activate(
+    ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft], *, cap_usd: float
+) -> Iterator[Published]:
+    """Publish these drafts one after the other, each written down before the next.
+
+    Raises:
+        TooDear: they cost more than `cap_usd`; before anything was published.
+    """
+    if total_usd(len(wanted)) > cap_usd:
+        raise TooDear(f"{total(len(wanted))} is more than the cap of {cap_usd:.2f} USD: nothing was published")
+    return _activated(ledger, target, tenant_id, wanted)
+
+
+def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft]) -> Iterator[Published]:
+    shop = target.of(tenant_id)
+    for draft in wanted:
+        with ledger.writing(shop.name, draft.shop, draft.key):
+            ended = _one(ledger, shop, draft)
+        yield ended
+
+
+def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
+    try:
+        _publish(ledger, shop, draft)
+    except Refused as refusal:
+        return Published(draft, str(refusal))
+    return Published(draft)
+
+
+def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> None:
+    ref = shop.state(RemoteRef(draft.listing_id))
+    if ref.state == "draft":  # published by hand meanwhile, it may have sold out: then this would renew it, for a fee
+        ref = shop.activate(ref)
+    answer = listings.c.answer.op("||")(cast({"state": ref.state}, JSONB))  # what is answered from now on
+    row = update(listings).where(listings.c.target == shop.name, listings.c.publish_key == draft.key)
+    with transaction(ledger.engine) as connection:
+        connection.execute(row.values(answer=answer))

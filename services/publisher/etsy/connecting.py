@@ -1,0 +1,35 @@
+"""From a code of the consent page to a connected shop."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from services.publisher.etsy import calls, oauth
+from services.publisher.etsy.answers import MeAnswer, ShopAnswer
+from services.publisher.etsy.client import Client
+from services.publisher.etsy.connections import Connected
+from services.publisher.etsy.oauth import Attempt
+from services.publisher.etsy.options import offered
+from services.publisher.etsy.shop import EtsyTarget
+
+
+def begun(target: EtsyTarget, tenant_id: UUID) -> tuple[str, Attempt]:
+    """The address of the consent page, and what is needed when the browser comes back."""
+    attempt = target.connections.attempt(tenant_id)
+    return oauth.consent_url(target.app, attempt), attempt
+
+
+def finished(target: EtsyTarget, tenant_id: UUID, code: str) -> Connected:
+    """Trade the code, ask whose it is, and keep the connection with what the shop has to choose from.
+
+    Raises:
+        NotAuthorised: with why, and what to do.
+    """
+    connections = target.connections
+    tokens = oauth.traded(target.http, target.app, code, connections.attempt(tenant_id).verifier)
+    access: Callable[[str | None], str] = lambda _: tokens.access_token  # noqa: E731 - not saved yet
+    client = Client(target.http, target.app, target.limiter, access, urgent=True)
+    me = client.call(calls.ME, MeAnswer, {})
+    shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
+    connections.connect(tenant_id, me.user_id, shop, tokens, " ".join(target.app.scopes))
+    offered(target.client(tenant_id, urgent=True), connections, tenant_id, shop.shop_id)
+    return connections.working(tenant_id)

@@ -1,0 +1,219 @@
+"""The connected shops: tokens sealed at rest, refreshed by one process at a time, and saved before they are used."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from services.publisher.etsy.answers import ShopAnswer, TokensAnswer
+from services.publisher.etsy.choosing import Choices, Options
+from services.publisher.etsy.oauth import Attempt
+from services.publisher.etsy.sealing import Seal, Unreadable
+from services.publisher.etsy.tables import attempts, connections
+from services.publisher.shop import NotAuthorised
+from shared.database import transaction
+
+EARLY = timedelta(seconds=90)  # a token that runs out during a call is no use
+REFRESH_LIVES = timedelta(days=90)
+KEEP_ALIVE = timedelta(days=30)
+ATTEMPT_LIVES = timedelta(hours=1)
+REFRESH_LOCK_WAIT_MS = 20_000  # longer than the refresh of another process takes
+
+NOT_CONNECTED = "no Etsy shop is connected to this account: connect it on the account page, or: presswork etsy connect"
+
+Refresh = Callable[[str], TokensAnswer]
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A tenant's shop. `broken` says why a person must connect it again."""
+
+    tenant_id: UUID
+    user_id: int
+    shop_id: int
+    shop_name: str
+    scopes: tuple[str, ...]
+    broken: str | None
+    choices: Choices
+    options: Options | None
+    refresh_expires_at: datetime
+    refreshed_at: datetime
+
+    def trouble(self, now: datetime) -> str | None:
+        """Why it can't be used, if it can't."""
+        if self.refresh_expires_at <= now:
+            return "the connection to Etsy has run out after 90 days without use: connect the Etsy shop again"
+        return self.broken
+
+
+@dataclass(frozen=True)
+class Connections:
+    """All of them. `refresh` asks Etsy for new tokens."""
+
+    engine: Engine
+    seal: Seal
+    refresh: Refresh
+
+    def find(self, tenant_id: UUID) -> Connected | None:
+        """The tenant's shop, whether it works or not."""
+        with transaction(self.engine) as connection:
+            row = connection.execute(select(connections).where(connections.c.tenant_id == tenant_id)).one_or_none()
+        return _connected(row) if row else None
+
+    def all(self) -> list[Connected]:
+        """Every connected shop."""
+        with transaction(self.engine) as connection:
+            return [_connected(row) for row in connection.execute(select(connections)).all()]
+
+    def working(self, tenant_id: UUID) -> Connected:
+        """The tenant's shop.
+
+        Raises:
+            NotAuthorised: there is none, or a person must connect it again.
+        """
+        found = self.find(tenant_id)
+        if found is None:
+            raise NotAuthorised(NOT_CONNECTED)
+        if trouble := found.trouble(datetime.now(UTC)):
+            raise NotAuthorised(trouble)
+        return found
+
+    def attempt(self, tenant_id: UUID) -> Attempt:
+        """The tenant's way to the consent page: the same one until it was used, as pages ask for it more than once."""
+        new = Attempt.new()
+        values = {"verifier": self.seal.closed(new.verifier), "state": new.state, "begun_at": func.now()}
+        row = insert(attempts).values(tenant_id=tenant_id, **values)
+        stale = attempts.c.begun_at < func.now() - ATTEMPT_LIVES
+        with transaction(self.engine) as connection:
+            connection.execute(row.on_conflict_do_update(constraint=attempts.primary_key, set_=values, where=stale))
+            found = connection.execute(select(attempts).where(attempts.c.tenant_id == tenant_id)).one()
+        return Attempt(self._opened(found.verifier), found.state)
+
+    def connect(self, tenant_id: UUID, user_id: int, shop: ShopAnswer, tokens: TokensAnswer, scopes: str) -> None:
+        """Keep a new connection. Its choices stay if it is the same shop again.
+
+        Raises:
+            NotAuthorised: the shop belongs to another account here.
+        """
+        about = {"user_id": user_id, "shop_id": shop.shop_id, "shop_name": shop.shop_name, "scopes": scopes}
+        values = {**about, **self._sealed(tokens), "connected_at": func.now()}
+        same = connections.c.shop_id == shop.shop_id
+        row = insert(connections).values(tenant_id=tenant_id, **values)
+        try:
+            with transaction(self.engine) as connection:
+                other = delete(connections).where(connections.c.tenant_id == tenant_id, ~same)
+                connection.execute(other)
+                connection.execute(row.on_conflict_do_update(constraint=connections.primary_key, set_=values))
+                connection.execute(delete(attempts).where(attempts.c.tenant_id == tenant_id))
+        except IntegrityError as error:
+            raise NotAuthorised(
+                f"the Etsy shop {shop.shop_name} is connected to another account here: disconnect it there first"
+            ) from error
+
+    def access(self, tenant_id: UUID, refused: str | None) -> str:
+        """An access token that is good for a while; another one than Etsy has just `refused`.
+
+        Raises:
+            NotAuthorised: a person must connect the shop again.
+            Unreachable: Etsy can't be asked for one now.
+        """
+        with transaction(self.engine) as connection:
+            if usable := self._usable(self._row(connection, tenant_id), refused):
+                return usable
+        with transaction(self.engine) as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = {REFRESH_LOCK_WAIT_MS}"))
+            row = self._row(connection, tenant_id, lock=True)
+            # another process may have been quicker
+            found = self._usable(row, refused) or self._refreshed(connection, row)
+        if isinstance(found, NotAuthorised):  # raised within the transaction it would undo what that wrote down
+            raise found
+        return found
+
+    def keep_alive(self, tenant_id: UUID) -> None:
+        """Refresh a connection that was not used for a month: after three it would be lost."""
+        found = self.find(tenant_id)
+        if found and not found.broken and found.refreshed_at < datetime.now(UTC) - KEEP_ALIVE:
+            with transaction(self.engine) as connection:
+                refused = self._opened(self._row(connection, tenant_id).access_token)
+            self.access(tenant_id, refused)
+
+    def choose(self, tenant_id: UUID, choices: Choices) -> None:
+        """Keep what was chosen in set-up."""
+        with transaction(self.engine) as connection:
+            self._set(connection, tenant_id, choices=choices.model_dump(mode="json"))
+
+    def offer(self, tenant_id: UUID, options: Options) -> None:
+        """Keep what the shop has to choose from."""
+        with transaction(self.engine) as connection:
+            self._set(connection, tenant_id, options=options.model_dump(mode="json"), options_at=func.now())
+
+    def forget(self, tenant_id: UUID) -> bool:
+        """Forget the tokens; whether there were any."""
+        with transaction(self.engine) as connection:
+            gone = connection.execute(delete(connections).where(connections.c.tenant_id == tenant_id))
+            connection.execute(delete(attempts).where(attempts.c.tenant_id == tenant_id))
+        return bool(gone.rowcount)
+
+    def _row(self, connection: Connection, tenant_id: UUID, *, lock: bool = False) -> Row[Any]:
+        mine = select(connections).where(connections.c.tenant_id == tenant_id)
+        row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
+        if row is None:
+            raise NotAuthorised(NOT_CONNECTED)
+        if row.broken:
+            raise NotAuthorised(row.broken)
+        return row
+
+    def _refreshed(self, connection: Connection, row: Row[Any]) -> str | NotAuthorised:
+        try:
+            tokens = self.refresh(self._opened(row.refresh_token))
+        except NotAuthorised as error:
+            self._set(connection, row.tenant_id, broken=str(error))
+            return error
+        self._set(connection, row.tenant_id, **self._sealed(tokens))
+        return tokens.access_token
+
+    def _usable(self, row: Row[Any], refused: str | None) -> str | None:
+        token = self._opened(row.access_token)
+        return token if token != refused and row.access_expires_at > datetime.now(UTC) + EARLY else None
+
+    def _sealed(self, tokens: TokensAnswer) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        return {
+            "access_token": self.seal.closed(tokens.access_token),
+            "refresh_token": self.seal.closed(tokens.refresh_token),
+            "access_expires_at": now + timedelta(seconds=tokens.expires_in),
+            "refresh_expires_at": now + REFRESH_LIVES,
+            "refreshed_at": now,
+            "broken": None,
+        }
+
+    def _opened(self, sealed: str) -> str:
+        try:
+            return self.seal.opened(sealed)
+        except Unreadable as error:
+            raise NotAuthorised(
+                "the tokens of Etsy were sealed with another ETSY_TOKEN_KEY: put that key back, or connect again"
+            ) from error
+
+    def _set(self, connection: Connection, tenant_id: UUID, **values: object) -> None:
+        connection.execute(update(connections).where(connections.c.tenant_id == tenant_id).values(**values))
+
+
+def _connected(row: Row[Any]) -> Connected:
+    return Connected(
+        tenant_id=row.tenant_id,
+        user_id=row.user_id,
+        shop_id=row.shop_id,
+        shop_name=row.shop_name,
+        scopes=tuple(row.scopes.split()),
+        broken=row.broken,
+        choices=Choices.model_validate(row.choices),
+        options=Options.model_validate(row.options) if row.options else None,
+        refresh_expires_at=row.refresh_expires_at,
+        refreshed_at=row.refreshed_at,
+    )

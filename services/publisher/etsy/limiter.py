@@ -1,0 +1,123 @@
+"""One rate for each key, shared by all processes through the database and steered by Etsy's answers."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Engine, case, false, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.publisher.etsy.tables import keys
+from services.publisher.shop import QuotaSpent
+from shared.database import transaction
+
+FIRST_PER_SECOND = 4.0  # until an answer has named Etsy's limit; the lowest that keys are known to have is 5
+SHARE = 0.95  # of Etsy's limit: its seconds and ours don't begin together
+LONGEST_PAUSE_S = 5.0  # longer than this nobody waits in a handler
+PROBE_S = 600.0  # with the day's calls used up, one is spent so often to see whether there are some again
+
+REMAINING = ("x-remaining-this-second", "x-remaining-this-secon")  # the second is how Etsy spells it
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What is known of a key's limits; None: no answer has said."""
+
+    per_second: float | None
+    per_day: int | None
+    remaining_today: int | None
+
+
+class Limiter:
+    """Turns at one key. A turn is a moment that no other process has."""
+
+    def __init__(self, engine: Engine, keystring: str, *, per_second: float, reserve: int) -> None:
+        self.engine = engine
+        self.key = hashlib.sha256(keystring.encode()).hexdigest()[:16]
+        self.per_second = per_second
+        self.reserve = reserve
+        self._known = False
+
+    def wait(self, *, urgent: bool = False) -> None:
+        """Return when it is our turn. `urgent` is a person's: it may use the day's reserve.
+
+        Raises:
+            QuotaSpent: not within seconds: the day's calls are used up, or Etsy asks to wait for longer.
+        """
+        while True:
+            pause_s, granted = self._turn(urgent)
+            if pause_s > LONGEST_PAUSE_S:
+                raise QuotaSpent(f"Etsy takes no calls for another {_words(pause_s)}: what is to do waits, and goes on")
+            time.sleep(max(pause_s, 0))
+            if granted:
+                return
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """Note what an answer says of the limits."""
+        values = {
+            column: _number(headers.get(name))
+            for column, name in (
+                ("per_second", "x-limit-per-second"),
+                ("per_day", "x-limit-per-day"),
+                ("remaining_today", "x-remaining-today"),
+            )
+        }
+        news: dict[str, object] = {column: value for column, value in values.items() if value is not None}
+        if any(headers.get(name) == "0" for name in REMAINING):
+            news["next_at"] = func.greatest(keys.c.next_at, func.clock_timestamp() + _seconds(1))
+        if news:
+            self._set(seen_at=func.clock_timestamp(), **news)
+
+    def stop(self, after_s: float) -> None:
+        """Etsy asked all of us to wait (429)."""
+        self._set(stopped_until=func.greatest(keys.c.stopped_until, func.clock_timestamp() + _seconds(after_s)))
+
+    def quota(self) -> Quota:
+        """What is known."""
+        with transaction(self.engine) as connection:
+            row = connection.execute(select(keys).where(keys.c.key == self.key)).one_or_none()
+        return Quota(row.per_second, row.per_day, row.remaining_today) if row else Quota(None, None, None)
+
+    def _turn(self, urgent: bool) -> tuple[float, bool]:
+        """Seconds to wait, and whether the turn after them is ours or must be asked for again."""
+        now = func.clock_timestamp()
+        rate = func.least(self.per_second, func.coalesce(keys.c.per_second * SHARE, FIRST_PER_SECOND))
+        reserve = 0 if urgent else self.reserve
+        spent = func.coalesce(keys.c.remaining_today <= reserve, false())
+        free = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S))
+        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, free)
+        mine = mine.values(
+            next_at=func.greatest(keys.c.next_at, now) + _seconds(1 / rate),
+            remaining_today=keys.c.remaining_today - 1,
+            seen_at=case((spent, now), else_=keys.c.seen_at),
+        )
+        with transaction(self.engine) as connection:
+            if not self._known:
+                connection.execute(insert(keys).values(key=self.key).on_conflict_do_nothing())
+            turn = func.extract("epoch", keys.c.next_at - now) - 1 / rate
+            granted = connection.execute(mine.returning(turn)).scalar_one_or_none()
+            if granted is None:
+                stopped = func.extract("epoch", keys.c.stopped_until - now)
+                probe = func.extract("epoch", keys.c.seen_at - now) + PROBE_S
+                until = case((keys.c.stopped_until > now, stopped), else_=probe)
+                pause_s = connection.execute(select(until).where(keys.c.key == self.key)).scalar_one()
+        self._known = True
+        return float(pause_s if granted is None else granted), granted is not None
+
+    def _set(self, **values: object) -> None:
+        with transaction(self.engine) as connection:
+            connection.execute(insert(keys).values(key=self.key).on_conflict_do_nothing())
+            connection.execute(update(keys).where(keys.c.key == self.key).values(**values))
+
+
+def _seconds(value: object) -> ColumnElement[object]:
+    return func.make_interval(0, 0, 0, 0, 0, 0, value)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,117 @@
+"""OAuth 2 as Etsy has it: authorization code with PKCE, and refresh tokens that are good for one use."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from services.publisher.etsy.answers import TokensAnswer
+from services.publisher.etsy.words import said
+from services.publisher.shop import NotAuthorised, Unreachable
+
+TOKEN_PATH = "/v3/public/oauth/token"  # noqa: S105 - an address
+
+
+@dataclass(frozen=True)
+class App:
+    """Our app at Etsy, and where Etsy is. `redirect_uri` is registered there, letter by letter."""
+
+    keystring: str
+    shared_secret: str = field(repr=False)
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    api_url: str
+    consent_url: str
+
+    @property
+    def api_key(self) -> str:
+        """The header that every call carries."""
+        return f"{self.keystring}:{self.shared_secret}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to the consent page and back. The verifier never leaves this server until the code comes back."""
+
+    verifier: str = field(repr=False)
+    state: str
+
+    @classmethod
+    def new(cls) -> "Attempt":
+        """With 256 bits of chance each."""
+        return cls(secrets.token_urlsafe(48), secrets.token_urlsafe(24))
+
+    @property
+    def challenge(self) -> str:
+        """What Etsy is shown of the verifier: S256."""
+        return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def consent_url(app: App, attempt: Attempt) -> str:
+    """The page on which the seller allows us."""
+    query = {
+        "response_type": "code",
+        "client_id": app.keystring,
+        "redirect_uri": app.redirect_uri,
+        "scope": " ".join(app.scopes),
+        "state": attempt.state,
+        "code_challenge": attempt.challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{app.consent_url}?{urlencode(query)}"
+
+
+def code_of(url: str, attempt: Attempt) -> str:
+    """The code in the address that the browser ended at; a bare code is taken as it is.
+
+    Raises:
+        NotAuthorised: it was denied, or belongs to another attempt.
+    """
+    query = parse_qs(urlsplit(url.strip()).query)
+    if not query:
+        return url.strip()
+    if "error" in query:
+        raise NotAuthorised(f"Etsy was not allowed: {query.get('error_description', query['error'])[0]}")
+    if query.get("state") != [attempt.state] or "code" not in query:
+        raise NotAuthorised("this address belongs to another attempt to connect Etsy: begin again")
+    return query["code"][0]
+
+
+def traded(http: httpx.Client, app: App, code: str, verifier: str) -> TokensAnswer:
+    """Tokens for a code."""
+    form = {"code": code, "code_verifier": verifier, "redirect_uri": app.redirect_uri}
+    refused = "Etsy did not accept this authorisation ({}): connect again from the beginning"
+    return _tokens(http, app, {"grant_type": "authorization_code", **form}, refused.format)
+
+
+def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
+    """New tokens for a refresh token, which is worth nothing afterwards.
+
+    Raises:
+        NotAuthorised: a person must connect the shop again.
+        Unreachable: nobody knows; the same token may be tried again.
+    """
+    refused = "Etsy does not accept this connection any more ({}): connect the Etsy shop again"
+    return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused.format)
+
+
+def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: Callable[[str], str]) -> TokensAnswer:
+    headers = {"x-api-key": app.api_key}
+    try:
+        response = http.post(
+            f"{app.api_url}{TOKEN_PATH}", data={"client_id": app.keystring, **form}, headers=headers, timeout=15
+        )
+    except httpx.TransportError as error:
+        raise Unreachable(f"Etsy gave no tokens: {type(error).__name__}") from error
+    if response.status_code in (400, 401, 403):
+        raise NotAuthorised(refused(said(response)))
+    try:
+        return TokensAnswer.model_validate_json(response.raise_for_status().content)
+    except (httpx.HTTPStatusError, ValidationError) as error:
+        raise Unreachable(f"Etsy gave no tokens: status {response.status_code}") from error

@@ -1,0 +1,176 @@
+"""The account pages: a shop is connected as the frontend does it, and no token reaches the browser."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from services.etsy.front import HANDLE
+from tests.integration.ingest.catalog.world import Browser, Caller, registered
+from tests.integration.publisher.etsy.conftest import World, consented
+from tests.unit.publisher.events import ITEM, MOCKUP, template
+
+CHOSEN = {"shipping_profile_id": 1101, "readiness_state_id": 1201, "return_policy_id": 1301, "taxonomy_id": 1071}
+
+
+def connect(seller: Caller, user_id: int = 77) -> dict[str, Any]:
+    """What the frontend does with `oauth-data`, and what the redirect page does with the code."""
+    data = seller("GET", "/third-party/oauth-data").json()
+    query = {
+        "response_type": data["responseType"],
+        "client_id": data["clientId"],
+        "redirect_uri": data["redirectUri"],
+        "scope": data["scopes"],
+        "state": data["state"],
+        "code_challenge": data["codeChallenge"],
+        "code_challenge_method": data["codeChallengeMethod"],
+    }
+    back = consented(f"{data['oauthConnectUrl']}?{urlencode(query)}", user_id)
+    answer = seller("GET", f"/third-party/oauth-redirect?code={parse_qs(urlsplit(back).query)['code'][0]}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_seller_connects_a_shop_and_the_upload_button_appears(world: World, ana: Caller) -> None:
+    assert ana("GET", "/third-party/verify-connection").json() == {
+        "connected": False,
+        "message": "No Etsy connection found",
+    }
+
+    connected = connect(ana)
+
+    assert list(connected) == [
+        *("status_code", "success", "access_token", "refresh_token", "expires_in", "expires_at", "message")
+    ]
+    assert (connected["success"], connected["message"]) == (True, "Authentication successful")
+    verified = ana("GET", "/third-party/verify-connection").json()
+    assert verified["connected"] is True
+    assert verified["user_info"] == {"user_id": 77, "first_name": "NorthCups"}
+    assert verified["shop_info"] == {"shop_id": 555, "shop_name": "NorthCups"}
+    refreshed = ana("POST", "/third-party/refresh-token", json={"refresh_token": HANDLE}).json()
+    assert refreshed["success"] is True
+    assert refreshed["token_type"] == "Bearer"
+    for answer in (connected, refreshed):
+        assert answer["access_token"] == answer["refresh_token"] == HANDLE
+
+
+def test_what_listings_can_name_is_the_shops_own(ana: Caller) -> None:
+    connect(ana)
+
+    assert ana("GET", "/settings/product-template/shop-sections").json() == [
+        {"id": 1401, "name": "Cups"},
+        {"id": 1402, "name": "Stickers"},
+    ]
+    profiles = ana("GET", "/third-party-listings/options/shipping-profiles").json()
+    assert [each["name"] for each in profiles["shipping_profiles"]] == ["Express", "Standard"]
+    taxonomies = ana("GET", "/settings/product-template/taxonomies").json()
+    assert {"id": 1071, "name": "Tumblers & Water Glasses > Drinkware > Home & Living"} in taxonomies
+
+
+def test_a_bad_code_is_told_with_etsys_name(ana: Caller) -> None:
+    ana("GET", "/third-party/oauth-data")
+
+    answer = ana("GET", "/third-party/oauth-redirect?code=nonsense")
+
+    assert answer.status_code == 401
+    assert "Etsy did not accept this authorisation" in answer.json()["detail"]
+
+
+def test_a_revoked_connection_hides_the_button_and_says_reconnect(world: World, ana: Caller) -> None:
+    connect(ana)
+    world.etsy.access.clear()
+    world.etsy.refresh.clear()
+    assert ana("GET", "/api/v1/etsy/setup").status_code == 401
+
+    told = ana("GET", "/third-party/verify-connection").json()
+
+    assert told["connected"] is False
+    assert "connect the Etsy shop again" in told["message"]
+    connect(ana)
+    assert ana("GET", "/third-party/verify-connection").json()["connected"] is True
+
+
+def test_disconnecting_forgets_the_tokens(world: World, ana: Caller) -> None:
+    connect(ana)
+    assert ana("POST", "/third-party/revoke-token").json()["success"] is True
+    assert ana("GET", "/third-party/verify-connection").json()["connected"] is False
+    assert world.one("SELECT count(*) FROM publisher.etsy_connections") == 0
+
+
+def test_setup_shows_what_there_is_and_keeps_what_is_the_shops(ana: Caller) -> None:
+    connect(ana)
+    before = ana("GET", "/api/v1/etsy/setup").json()
+    assert before["missing"] == [
+        "shipping profile",
+        "processing profile (readiness state)",
+        "return policy",
+        "category",
+    ]
+    assert {"id": 1201, "name": "made to order, 1-3 days"} in before["options"]["readiness_state_id"]
+    assert before["options"]["return_policy_id"] == [{"id": 1301, "name": "returns within 30 days"}]
+
+    wrong = ana("PUT", "/api/v1/etsy/setup", json={**CHOSEN, "shipping_profile_id": 2101})
+    assert wrong.status_code == 422
+    assert wrong.json()["detail"] == "Etsy: the shop has no shipping profile 2101"
+    assert ana("PUT", "/api/v1/etsy/setup", json=CHOSEN).json()["missing"] == []
+    assert ana("GET", "/api/v1/etsy/setup").json()["choices"]["taxonomy_id"] == 1071
+
+
+def test_a_template_has_choices_of_its_own(world: World, ana: Caller) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    made = ana.made("/settings/product-template", {"name": "Mug", "price": 4.0, "quantity": 1})["id"]
+
+    told = ana("PUT", f"/api/v1/etsy/setup?template_id={made}", json={"shipping_profile_id": 1102}).json()
+    assert (told["choices"]["shipping_profile_id"], told["templates"][made]["shipping_profile_id"]) == (1101, 1102)
+    assert ana("PUT", f"/api/v1/etsy/setup?template_id={ana.id}", json=CHOSEN).status_code == 404
+
+    world.publish(world.event(tenant_id=ana.id, template=template(template_id=made)))
+    assert world.listing().fields["shipping_profile_id"] == 1102
+    assert world.listing().fields["readiness_state_id"] == 1201
+
+
+def test_two_accounts_have_two_shops(browser: Browser, ana: Caller) -> None:
+    ben = registered(browser, "ben@example.com", "SouthCups")
+    connect(ana, 77)
+    connect(ben, 78)
+
+    assert ben("GET", "/third-party/verify-connection").json()["shop_info"]["shop_id"] == 556
+    assert ana("GET", "/third-party/verify-connection").json()["shop_info"]["shop_id"] == 555
+
+
+def test_drafts_are_published_for_the_fee_that_was_agreed_to_and_no_other(world: World, ana: Caller) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    first, second = (world.publish(world.event(tenant_id=ana.id, mockup_id=mockup)) for mockup in (MOCKUP, ITEM))
+    told = ana("GET", "/api/v1/etsy/drafts").json()
+    assert (told["total_usd"], told["message"]) == (0.4, "Publishing all: 2 listings = 0.40 USD")
+    wanted = {"listing_ids": [first.listing_id], "agreed_usd": 0.4}
+
+    refused = ana("POST", "/api/v1/etsy/publish", json=wanted)
+    assert refused.status_code == 409
+    assert "Etsy will charge 1 listing = 0.20 USD, and 0.40 USD was agreed to" in refused.json()["detail"]
+    assert world.etsy.fees_usd == 0
+
+    done = ana("POST", "/api/v1/etsy/publish", json={**wanted, "agreed_usd": 0.2}).json()
+    assert done == {"published": [first.listing_id], "failed": {}, "message": "Published: 1 listing = 0.20 USD"}
+    assert world.etsy.fees_usd == pytest.approx(0.2)
+    assert [each["listing_id"] for each in ana("GET", "/api/v1/etsy/drafts").json()["drafts"]] == [second.listing_id]
+
+
+def test_a_plan_tells_calls_time_and_money(ana: Caller) -> None:
+    connect(ana)
+
+    told = ana("GET", "/api/v1/etsy/plan?designs=500&pictures=5").json()
+
+    assert (told["calls"], told["fee_usd"], told["days"]) == (4000, 100.0, 1)
+    assert told["message"].startswith("500 designs: 4,000 calls of 9,9")
+    assert told["message"].endswith("drafts free, 100 USD when activated")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_without_a_shop_setup_says_to_connect_one(ana: Caller, method: str) -> None:
+    answer = ana(method, "/api/v1/etsy/setup", json=CHOSEN if method == "PUT" else None)
+    assert answer.status_code == 401
+    assert "no Etsy shop is connected" in answer.json()["detail"]

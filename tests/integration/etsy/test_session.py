@@ -1,0 +1,84 @@
+"""From a seller's upload to drafts at Etsy, through every service, as the frontend does it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from services.etsy_fake.faults import Fault
+from services.etsy_fake.serve import settings_for
+from services.etsy_fake.state import Etsy
+from tests.integration.etsy.test_pages import CHOSEN, connect
+from tests.integration.ingest.catalog.world import Caller
+from tests.integration.ingest.embedded import Server, eventually, place, serving
+from tests.integration.publisher.etsy.conftest import TOKEN_KEY
+from tests.seller import Seller, artworks
+
+
+@pytest.fixture(scope="module")
+def server(
+    stand_in: tuple[Etsy, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_url: str,
+    request: pytest.FixtureRequest,
+) -> Iterator[Server]:
+    """The whole system in one process, with what `presswork etsy-fake` prints as its settings."""
+    etsy, url = stand_in
+    etsy.forget()
+    settings = {**settings_for(etsy, httpx.URL(url).port or 0), "ETSY_TOKEN_KEY": TOKEN_KEY}
+    with (
+        place(tmp_path_factory.mktemp("etsy"), postgres_url, request.getfixturevalue("_template"), **settings) as here,
+        serving(here) as found,
+    ):
+        yield found
+
+
+def set_up(seller: Seller, user_id: int, choices: dict[str, int]) -> Caller:
+    """Connect the shop of this person at Etsy, and choose."""
+    page = Caller(seller.http, {"id": seller.user_id}, seller.token)  # type: ignore[arg-type]
+    connect(page, user_id)
+    assert page("PUT", "/api/v1/etsy/setup", json=choices).json()["missing"] == []
+    return page
+
+
+def test_an_upload_becomes_drafts_at_etsy_and_a_lost_create_is_no_second_one(
+    stand_in: tuple[Etsy, str], server: Server
+) -> None:
+    etsy, _ = stand_in
+    with Seller(server.url) as seller:
+        set_up(seller, 77, CHOSEN)
+        etsy.faults.arm(Fault(operation="createDraftListing", kind="error-after", skip=1))
+
+        session, designs = seller.upload(artworks(2))
+        answer = seller.list_designs([design["id"] for design in designs])
+
+        assert answer["result"]["message"].startswith("2 listings created."), answer
+        assert seller.receipt(session)["listed"] == 2
+    drafts = sorted(etsy.listings.values(), key=lambda listing: str(listing.fields["title"]))
+    assert [listing.fields["title"] for listing in drafts] == ["UV 100 | UVDTF Cup Wrap", "UV 101 | UVDTF Cup Wrap"]
+    assert {listing.state for listing in drafts} == {"draft"}
+    assert all(listing.pictures for listing in drafts)
+    assert etsy.fees_usd == 0
+
+
+def test_listings_that_a_revoked_connection_kept_back_are_made_when_the_seller_has_connected_again(
+    stand_in: tuple[Etsy, str], server: Server
+) -> None:
+    etsy, _ = stand_in
+    choices = {name: number + 1000 for name, number in CHOSEN.items() if name != "taxonomy_id"} | {"taxonomy_id": 1071}
+    with Seller(server.url, shop_name="SouthCups") as seller:
+        page = set_up(seller, 78, choices)
+        session, designs = seller.upload(artworks(1, seed=2))
+        etsy.access.clear()
+        etsy.refresh.clear()
+
+        told = seller.list_designs([design["id"] for design in designs])["result"]["message"]
+        assert "connect the Etsy shop again" in told
+        assert page("GET", "/third-party/verify-connection").json()["connected"] is False
+
+        connect(page, 78)
+        page("POST", f"/api/v1/sessions/{session}/retry")
+        eventually(lambda: seller.receipt(session)["listed"] == 1)
+    assert [listing.fields["shipping_profile_id"] for listing in etsy.listings.values() if listing.shop_id == 556] == [
+        2101
+    ]

@@ -1,0 +1,217 @@
+"""Mockup templates: sent by the API, imported by the command, never seen by the frontend."""
+
+import functools
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from PIL import Image
+from sqlalchemy import select, text
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.ingest.catalog.choices import mockup_group
+from services.ingest.sessions.tables import outbox
+from services.mockup.backgrounds import BackgroundCache, ready_background
+from services.mockup.checking import template_fault
+from services.ops.spent import FIND
+from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded
+from tests.integration.ingest.catalog.world import Caller, World, picture
+
+PHOTO = picture(size=(400, 300), colour="grey")
+AREA = {"name": "front", "shape": {"kind": "rectangle", "box": [100, 80, 300, 220]}, "shading": 0.5}
+
+
+def template(**changes: Any) -> dict[str, Any]:
+    return {"presswork_mockup": 1, "name": "Cup", "photograph": "cup.png", "areas": [AREA]} | changes
+
+
+def layer(alpha: int = 0) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGBA", (400, 300), (0, 90, 0, alpha)).save(data, "PNG")
+    return data.getvalue()
+
+
+def put(caller: Caller, image_id: str, given: Any, **pictures: bytes) -> httpx.Response:
+    files = [("template", ("presswork-mockup.json", json.dumps(given).encode(), "application/json"))]
+    files += [("pictures", (f"{name}.png", data, "image/png")) for name, data in pictures.items()]
+    return caller("PUT", f"/api/v1/mockups/images/{image_id}/template", files=files)
+
+
+@pytest.fixture
+def checked(world: World) -> World:
+    """The application as `presswork run ingest` composes it: with the mockup service's judgement."""
+    fault = functools.partial(template_fault, blobs=world.blobs)
+    object.__setattr__(world.resources, "template_fault", fault)
+    return world
+
+
+@pytest.fixture
+def image(checked: World, ana: Caller) -> dict[str, Any]:
+    return uploaded(ana, made_group(ana)["id"], PHOTO)[0]
+
+
+def test_a_template_is_kept_shown_and_taken_away_again(ana: Caller, image: dict[str, Any]) -> None:
+    where = f"/api/v1/mockups/images/{image['id']}/template"
+    assert ana("GET", where).status_code == 404
+    answer = put(ana, image["id"], template(foreground="hand.png"), hand=layer())
+    assert answer.status_code == 200, answer.text
+    shown = ana("GET", where).json()
+    assert shown == answer.json()
+    assert shown["template"] == template(foreground="hand.png")
+    assert list(shown["pictures"]) == ["hand.png"]
+    assert ana("DELETE", where).status_code == 200
+    assert ana("GET", where).status_code == 404
+
+
+def test_the_frontend_sees_no_difference(ana: Caller, image: dict[str, Any]) -> None:
+    before = ana("GET", "/mockups/").json()
+    assert put(ana, image["id"], template()).status_code == 200
+    after = ana("GET", "/mockups/").json()
+    moment = after["mockups"][0]["mockup_images"][0].pop("updated_at")
+    assert moment is not None
+    before["mockups"][0]["mockup_images"][0].pop("updated_at")
+    assert after == before
+
+
+def test_mockups_are_made_with_template_and_masks(checked: World, ana: Caller, image: dict[str, Any]) -> None:
+    assert put(ana, image["id"], template()).status_code == 200
+    square = [[10, 10], [50, 10], [50, 50], [10, 50]]
+    ana.made(f"/mockups/images/{image['id']}/mask-data", mask(masks=[square], points=[square]))
+    with checked.engine.connect() as connection:
+        (background,) = mockup_group(connection, ana.id, UUID(image["mockups_id"])).backgrounds
+    ready = ready_background(background, checked.blobs, BackgroundCache(0))
+    assert [area.box.size for area in ready.prepared.areas] == [(1000, 700), (200, 200)]
+    assert ready.prepared.areas[0].glow is not None
+    assert ready.prepared.areas[1].glow is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"areas": []}, "areas"),
+        ({"colour": "red"}, "colour: Extra inputs"),
+        ({"foreground": "hand.png"}, "names hand.png, which was not sent with it"),
+        ({"areas": [{"shape": {"kind": "rectangle", "box": [900, 900, 950, 950]}}]}, "lies outside the photograph"),
+        ({"presswork_mockup": 2}, "presswork_mockup"),
+        ({"name": "half a \x00 name"}, "NUL"),
+        ({"name": "\ud800"}, "half a character"),
+    ],
+    ids=["empty", "misspelt", "lacking", "outside", "version", "nul", "surrogate"],
+)
+def test_a_template_that_makes_no_mockup_is_refused_in_words_and_the_old_one_stays(
+    ana: Caller, image: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    assert put(ana, image["id"], template()).status_code == 200
+    answer = put(ana, image["id"], template(**changes))
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+    assert ana("GET", f"/api/v1/mockups/images/{image['id']}/template").json()["template"] == template()
+
+
+def test_another_shop_neither_sees_nor_changes_it(ana: Caller, ben: Caller, image: dict[str, Any]) -> None:
+    assert put(ana, image["id"], template()).status_code == 200
+    where = f"/api/v1/mockups/images/{image['id']}/template"
+    assert [ben("GET", where).status_code, put(ben, image["id"], template()).status_code] == [404, 404]
+    assert ben("DELETE", where).status_code == 404
+    assert ana("GET", where).status_code == 200
+
+
+def test_its_blobs_are_needed_for_as_long_as_it_is_there(checked: World, ana: Caller, image: dict[str, Any]) -> None:
+    shown = put(ana, image["id"], template(foreground="hand.png"), hand=layer()).json()
+    names = {shown["blob"]["sha256"], shown["pictures"]["hand.png"]["sha256"]}
+    every_blob_in_need = text(str(FIND).rpartition("SELECT sha256 FROM spent")[0] + "TABLE needed")  # noqa: S608 - no text of others
+    with checked.engine.connect() as connection:
+        assert names <= set(connection.execute(every_blob_in_need, {"before": datetime.now(UTC)}).scalars())
+        ana("DELETE", f"/api/v1/mockups/images/{image['id']}/template")
+        assert not names & set(connection.execute(every_blob_in_need, {"before": datetime.now(UTC)}).scalars())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "cup"
+    place.mkdir()
+    (place / "cup.png").write_bytes(PHOTO)
+    (place / "mask.png").write_bytes(picture(size=(400, 300), colour="white"))
+    garment = {"mask": "mask.png", "colours": {"Black": "#202020", "Red": "#b01020"}}
+    (place / "presswork-mockup.json").write_text(json.dumps(template(garment=garment)))
+    return place
+
+
+@pytest.fixture
+def command(checked: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("DATABASE_URL", checked.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("BLOB_DIR", str(checked.blobs.root))
+    return lambda *words: CliRunner().invoke(app, ["mockup", *(str(word) for word in words)])
+
+
+def test_a_folder_becomes_a_photograph_of_a_group_for_each_colour(
+    command: Any, checked: World, ana: Caller, folder: Path, tmp_path: Path
+) -> None:
+    group = made_group(ana)
+    (first,) = uploaded(ana, group["id"], PHOTO)
+    told = len(checked.owed())
+    said = command("import", folder, "--group", group["id"], "--colour", "Black", "--colour", "Red")
+    assert said.exit_code == 0, said.output
+    images = ana("GET", f"/mockups/by-id/{group['id']}").json()["mockup_images"]
+    assert [image["id"] in said.output for image in images] == [False, True, True]
+    assert {image["watermark_path"] for image in images} == {first["watermark_path"]}
+    assert {file.path.rpartition("_")[2] for file in checked.owed()[told:]} == {"1.png", "2.png"}
+    with checked.engine.connect() as connection:
+        assert set(connection.execute(select(outbox.c.lane)).scalars()) == {"comprehensive"}
+    chosen = [ana("GET", f"/api/v1/mockups/images/{image['id']}/template").json() for image in images[1:]]
+    assert [entry["template"]["garment"]["colour"] for entry in chosen] == ["Black", "Red"]
+    (tmp_path / "design.png").write_bytes(layer(255))
+    out = tmp_path / "out.jpg"
+    looked = command("preview", "--image", images[2]["id"], tmp_path / "design.png", "-o", out, "--outlines")
+    assert looked.exit_code == 0, looked.output
+    with Image.open(out) as made:
+        red, green, _ = made.convert("RGB").getpixel((100, 100))  # type: ignore[misc]
+    assert red > 3 * green
+
+
+def test_a_folder_becomes_the_template_of_a_photograph_that_is_there(
+    command: Any, ana: Caller, image: dict[str, Any], folder: Path
+) -> None:
+    said = command("import", folder, "--image", image["id"])
+    assert said.exit_code == 0, said.output
+    assert ana("GET", f"/api/v1/mockups/images/{image['id']}/template").json()["template"]["name"] == "Cup"
+    (folder / "cup.png").write_bytes(picture(size=(800, 600)))
+    refused = command("import", folder, "--image", image["id"])
+    assert refused.exit_code == 1
+    assert "400 x 300 pixels and the template's 800 x 600" in refused.output
+
+
+def test_nothing_is_imported_from_a_faulty_folder_or_for_an_unknown_group(
+    command: Any, ana: Caller, folder: Path
+) -> None:
+    group = made_group(ana)
+    assert "There is no mockup" in command("import", folder, "--group", uuid4()).output
+    (folder / "mask.png").unlink()
+    said = command("import", folder, "--group", group["id"], "--colour", "Red")
+    assert said.exit_code == 1
+    assert "mask.png can't be read" in said.output
+    assert ana("GET", f"/mockups/by-id/{group['id']}").json()["mockup_images"] == []
+
+
+def test_the_command_says_what_it_can_not_show(command: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "design.png").write_bytes(layer(255))
+    lost = command("preview", "--image", uuid4(), tmp_path / "design.png")
+    assert lost.exit_code == 1
+    assert "There is no mockup image" in lost.output
+    assert command("preview", tmp_path / "design.png").exit_code == 2
+    assert command("import", folder).exit_code == 2
+    assert "can't be read" in command("preview", tmp_path, tmp_path / "design.png").output
+
+
+def test_photographs_without_a_template_are_sent_as_before(checked: World, ana: Caller) -> None:
+    group = made_group(ana)
+    assert sent(ana, group["id"], PHOTO).status_code == 201
+    with checked.engine.connect() as connection:
+        (background,) = mockup_group(connection, ana.id, UUID(group["id"])).backgrounds
+    assert background.template is None

@@ -1,0 +1,159 @@
+"""A create whose end nobody saw is looked up at Etsy before it is made again: there is never a second listing."""
+
+import pytest
+
+from services.publisher.shop import OutcomeUnknown, Unreachable
+from services.publisher.store import Journal
+from shared.contracts import ListingFailed, MockupsRendered
+from shared.errors import Retryable
+from tests.integration.publisher.etsy.conftest import World
+from tests.integration.publisher.shops import Crash
+from tests.unit.publisher.events import template
+
+CREATE = "createDraftListing"
+
+
+def lost(world: World, event: MockupsRendered) -> None:
+    with pytest.raises(OutcomeUnknown, match="before it is made again"):
+        world.handle(event)
+    assert world.one("SELECT status FROM publisher.listings WHERE status = 'unknown'") == "unknown"
+
+
+@pytest.mark.parametrize("kind", ["error-after", "cut-after", "stall-after"])
+def test_a_draft_that_was_made_unseen_is_adopted(world: World, kind: str) -> None:
+    world.http.timeout = 0.3
+    event = world.event()
+    world.arm(CREATE, kind, seconds=0.5)
+    lost(world, event)
+
+    world.http.timeout = 5
+    answer = world.publish(event)
+
+    assert answer.listing_id == str(world.listing().id)
+    assert world.images() == [b"first", b"second", b"third"]
+    assert world.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("kind", ["error-before", "cut-before", "html"])
+def test_a_draft_that_was_not_made_is_made_once(world: World, kind: str) -> None:
+    event = world.event()
+    world.arm(CREATE, kind)
+    lost(world, event)
+
+    world.publish(event)
+
+    assert len(world.etsy.listings) == 1
+
+
+def test_a_process_that_died_between_create_and_record_left_a_draft_that_is_adopted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.event()
+
+    def dies(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "drafted", dies)
+        with pytest.raises(Crash):
+            world.handle(event)
+    assert world.one("SELECT status FROM publisher.listings") == "pending"
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+
+
+def test_it_is_found_on_the_third_page_among_others_with_rows_that_repeat(world: World) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    first = world.listing()
+    for _ in range(230):
+        other = world.etsy.number()
+        world.etsy.listings[other] = type(first)(
+            other, first.shop_id, {**first.fields, "title": f"Another {other}"}, first.created
+        )
+    world.arm("getListingsByShop", "repeat-rows", times=9)
+
+    assert world.publish(event).listing_id == str(first.id)
+    assert len(world.etsy.listings) == 231
+
+
+def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: World) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    first = world.listing()
+    hour_ago = first.created - 3600
+    for changed, created in (({}, hour_ago), ({"price": 9.0}, first.created), ({"quantity": 1}, first.created)):
+        other = world.etsy.number()
+        world.etsy.listings[other] = type(first)(other, first.shop_id, {**first.fields, **changed}, created)
+
+    assert world.publish(event).listing_id == str(first.id)
+
+
+def test_a_title_that_etsy_writes_as_html_is_known_again(world: World) -> None:
+    event = world.event(template=template(title="| Mum's Cup"))
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    world.listing().fields["title"] = "UV 100 | Mum&#39;s Cup"
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+    assert len(world.etsy.listings) == 1
+
+
+def test_a_listing_that_is_on_record_is_no_candidate(world: World, other_mockup: MockupsRendered) -> None:
+    made = world.publish(other_mockup)
+    event = world.event()
+    world.arm(CREATE, "error-before")
+    lost(world, event)
+
+    answer = world.publish(event)
+
+    assert answer.listing_id != made.listing_id
+    assert {listing.fields["title"] for listing in world.etsy.listings.values()} == {"UV 100 | UVDTF Cup Wrap"}
+
+
+def test_of_two_that_fit_a_person_chooses(world: World) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    first = world.listing()
+    twin = world.etsy.number()
+    world.etsy.listings[twin] = type(first)(twin, first.shop_id, dict(first.fields), first.created)
+
+    answer = world.handle(event)
+
+    assert isinstance(answer, ListingFailed)
+    assert f"https://www.etsy.com/listing/{first.id}" in answer.reason
+    del world.etsy.listings[twin]
+    assert world.publish(event.model_copy(update={"generation": 1})).listing_id == str(first.id)
+
+
+def test_a_young_draft_that_lists_do_not_show_yet_is_waited_for(world: World) -> None:
+    event = world.event()
+    world.target = type(world.target)(**{**vars(world.target), "settles_after_s": 3600})
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    world.listing().visible_from = world.etsy.now() + 60
+
+    with pytest.raises(Retryable, match="looked up again"):
+        world.handle(event)
+    world.etsy.ahead_s = 61
+
+    world.publish(event)
+    assert len(world.etsy.listings) == 1
+
+
+def test_an_etsy_that_can_not_be_reached_made_nothing_and_costs_no_attempt(world: World) -> None:
+    event = world.event()
+    app = world.target.app
+    away = type(app)(**{**vars(app), "api_url": "http://127.0.0.1:1"})
+    there, world.target = world.target, type(world.target)(**{**vars(world.target), "app": away})
+    with pytest.raises(Unreachable, match="can't be reached"):
+        world.handle(event)
+    assert world.one("SELECT tried_at IS NULL FROM publisher.listings")
+
+    world.target = there
+    world.publish(event)
+    assert world.count("getListingsByShop") == 0

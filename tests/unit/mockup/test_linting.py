@@ -1,0 +1,121 @@
+"""The linter and the preview, as commands on a folder."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from services.cli import app
+
+Encode = Callable[..., bytes]
+Made = Callable[..., Path]
+BOX = {"kind": "rectangle", "box": [400, 100, 1200, 500]}
+CROSSED = {"kind": "quad", "corners": [[400, 100], [1200, 500], [1200, 100], [400, 500]]}
+ROUND = {"kind": "cylinder", "corners": [[400, 100], [1200, 100], [1200, 500], [400, 500]]}
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["mockup", *(str(word) for word in words)])
+
+
+@pytest.fixture
+def made(tmp_path: Path, encoded: Encode) -> Made:
+    """A template's folder with one area, changed as said; `pictures` are colours by name."""
+
+    def make(
+        area: dict[str, Any] | None = None, pictures: dict[str, tuple[int, ...]] | None = None, **changes: Any
+    ) -> Path:
+        given = {
+            "presswork_mockup": 1,
+            "name": "Cup",
+            "photograph": "cup.png",
+            "areas": [{"shape": BOX} | (area or {})],
+        }
+        (tmp_path / "presswork-mockup.json").write_text(json.dumps(given | changes))
+        for name, colour in ({"cup.png": (128, 128, 128)} | (pictures or {})).items():
+            (tmp_path / name).write_bytes(encoded(colour, (2000, 600)))
+        return tmp_path
+
+    return make
+
+
+def test_a_sound_template_has_nothing_said_against_it(made: Made) -> None:
+    said = run("lint", made())
+    assert said.exit_code == 0, said.output
+    assert "no errors, 0 remarks" in said.output
+
+
+@pytest.mark.parametrize(
+    ("area", "words"),
+    [
+        ({"name": "back", "shape": CROSSED}, "error: print area 1 (back): its sides cross"),
+        ({"shape": {"kind": "rectangle", "box": [3000, 0, 3500, 90]}}, "it lies outside the photograph"),
+        ({"shape": ROUND | {"top": [800, 480], "bottom": [800, 490]}}, "the middles of its upper and lower edge"),
+    ],
+    ids=["crossed", "outside", "middles"],
+)
+def test_what_no_mockup_can_be_made_from_is_an_error(made: Made, area: dict[str, Any], words: str) -> None:
+    said = run("lint", made(area))
+    assert said.exit_code == 1
+    assert words in said.output
+
+
+@pytest.mark.parametrize(
+    ("area", "words"),
+    [
+        ({"shape": {"kind": "rectangle", "box": [1800, 100, 2100, 500]}}, "a part of it lies outside"),
+        ({"shape": {"kind": "rectangle", "box": [400, 100, 500, 180]}}, "100 x 80 pixels in the finished picture"),
+        ({"size_inches": [4, 8]}, "check the corners and the size"),
+        ({"blend": "multiply", "shading": 0.5}, "shading adds nothing"),
+        ({"shape": ROUND | {"top": [800, 110], "bottom": [800, 520]}, "displacement": 1}, "a cylinder has no folds"),
+    ],
+    ids=["sticking out", "small", "proportions", "multiply", "round"],
+)
+def test_what_will_look_wrong_is_a_remark(made: Made, area: dict[str, Any], words: str) -> None:
+    said = run("lint", made(area))
+    assert said.exit_code == 0, said.output
+    assert "remark: " in said.output
+    assert words in said.output
+
+
+def test_layers_that_can_not_be_used_are_errors(made: Made) -> None:
+    opaque = made(pictures={"hand.png": (10, 20, 30)}, foreground="hand.png")
+    assert "the foreground has no transparent part" in run("lint", opaque).output
+    garment = {"mask": "mask.png", "colours": {"Red": "#ff0000"}}
+    black = made(pictures={"mask.png": (0,)}, garment=garment)
+    assert "error: the garment's mask is empty" in run("lint", black).output
+    (black / "mask.png").unlink()
+    assert "mask.png can't be read" in run("lint", black).output
+
+
+def test_a_folder_without_a_template_or_photograph_says_so(made: Made, tmp_path: Path) -> None:
+    assert "presswork-mockup.json can't be read" in run("lint", tmp_path).output
+    (made() / "cup.png").write_bytes(b"no picture")
+    assert "cup.png: it is not a picture" in run("lint", tmp_path).output
+
+
+def test_a_preview_shows_design_and_outlines(made: Made, encoded: Encode, tmp_path: Path) -> None:
+    folder, out = made(), tmp_path / "out.jpg"
+    (tmp_path / "design.png").write_bytes(encoded((200, 0, 0, 255), (400, 200)))
+    for words, changed in ((), False), (("--outlines",), True):
+        said = run("preview", folder, tmp_path / "design.png", "-o", out, *words)
+        assert said.exit_code == 0, said.output
+        picture = np.asarray(Image.open(out)).astype(int)
+        assert np.abs(picture[310, 810] - (200, 0, 0)).max() < 12
+        assert (np.abs(picture[300, 400] - (255, 40, 120)).max() < 60) == changed
+
+
+def test_a_preview_in_a_colour_that_there_is_not_names_those_that_there_are(made: Made, encoded: Encode) -> None:
+    folder = made(pictures={"mask.png": (255,)}, garment={"mask": "mask.png", "colours": {"Red": "#a00000"}})
+    (folder / "design.png").write_bytes(encoded((0, 0, 0, 0)))
+    said = run("preview", folder, folder / "design.png", "--colour", "Blue")
+    assert said.exit_code == 1
+    assert "does not come in 'Blue'; its colours are: Red" in said.output
+    said = run("preview", folder, folder / "design.png", "--colour", "Red", "-o", folder / "out.jpg")
+    assert said.exit_code == 0, said.output
+    assert np.abs(np.asarray(Image.open(folder / "out.jpg"))[300, 50].astype(int) - (160, 0, 0)).max() < 8

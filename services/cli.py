@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.etsy import commands as etsy
-from services.ops import dead, mockup, operators, spool
+from services.ops import dead, mockup, nas, operators, spool
 from services.ops.init import init
 from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(dead.app, name="dead")
 app.add_typer(etsy.app, name="etsy")
 app.add_typer(mockup.app, name="mockup")
+app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
@@ -142,6 +143,8 @@ def demo(
     plan = Plan(data, port, embedded=embedded, environment={"REGISTRATION_RATE_LIMIT": "off"})
     try:
         with system(plan, say=lambda line: print(line, flush=True)) as running:
+            if "://" in running.nas:
+                raise SystemExit("the demo shows what it made in a folder: take NAS_URL away, or name a folder in it")
             status = run_demo(running.base_url, Path(running.nas), running.listings_dir, data.resolve() / "results")
     except NotStarted as error:
         raise SystemExit(f"presswork could not start: {error}") from error

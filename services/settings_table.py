@@ -28,13 +28,17 @@ COMPOSE = (
     ),
     ("SERVICES_PASSWORD", "", "password of the services' own database roles (postgres/roles.sql); the same"),
     ("RABBITMQ_PASSWORD", "", "password of the broker's user; the same"),
-    ("NAS_MOUNT", "nas", "folder where this machine has the NAS mounted, writable for user 10001; or a volume's name"),
+    (
+        "NAS_MOUNT",
+        "nas",
+        "folder where this machine has the NAS mounted, writable for user 10001; or a volume's name; or NAS_URL, below",
+    ),
     ("LISTINGS_MOUNT", "listings", "folder for the dry run's listings, writable for user 10001; or a volume's name"),
 )
 """What only `deploy/compose.yaml` asks for: name, default (none: required), meaning."""
 
 FIXED_BY_COMPOSE = (
-    *("AMQP_URL", "BLOB_DIR", "DATABASE_URL", "EMBEDDED", "HOST", "LISTINGS_DIR", "NAS_REQUIRE_MOUNT", "NAS_URL"),
+    *("AMQP_URL", "BLOB_DIR", "DATABASE_URL", "EMBEDDED", "HOST", "LISTINGS_DIR", "NAS_REQUIRE_MOUNT"),
     "STOP_GRACE_SECONDS",
 )
 """What `deploy/compose.yaml` decides itself, whatever `deploy/.env` says."""

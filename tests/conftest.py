@@ -8,7 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from services.local.broker import Broker
 from services.local.database import Database
-from tests import backends
+from tests import backends, nas_servers
 
 NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres", "postgres_url", "database_url"}}
 
@@ -37,9 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have RabbitMQ installed before the first test's clock runs."""
-    if not session.config.option.collectonly and any(item.get_closest_marker("rabbit") for item in session.items):
-        backends.install_missing()
+    """Have servers installed before the first test's clock runs."""
+    installers = {"rabbit": backends.install_missing, "nas": nas_servers.install_missing}
+    for marker, install_missing in installers.items():
+        if not session.config.option.collectonly and any(item.get_closest_marker(marker) for item in session.items):
+            install_missing()
 
 
 @pytest.fixture(scope="session")

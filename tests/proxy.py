@@ -42,6 +42,11 @@ class Proxy:
             self._thread.join(LIMIT_S)
             self._loop.close()
 
+    @property
+    def connections(self) -> int:
+        """How many pass through it now."""
+        return len(self._writers) // 2
+
     def accept(self) -> None:
         """Take connections."""
         self._call(self._listen())

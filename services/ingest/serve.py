@@ -47,7 +47,6 @@ from shared.bus.service import Service
 from shared.contracts import Background, Destination, ListingTemplate, Message
 from shared.database import engine_of
 from shared.errors import Retryable
-from shared.nas import open_nas
 
 log = structlog.get_logger()
 
@@ -125,7 +124,7 @@ def build(
         bell=bell,
     )
     store = Sessions(engine, hashers)
-    nas = open_nas(settings.nas_url)
+    nas = settings.nas()
     prints = Prints(engine, blobs, nas)
     desk = Desk(
         store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, Delays(engine)

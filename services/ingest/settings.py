@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from services.ingest.catalog.limits import Rate, rate
 from services.ingest.sessions.admission import Room
 from services.ingest.sessions.fairness import Windows
+from shared.nas.settings import NasSettings
 from shared.settings import DatabaseSettings
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
@@ -19,7 +20,7 @@ def _origins(value: object) -> object:
     return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
 
 
-class Settings(DatabaseSettings):
+class Settings(DatabaseSettings, NasSettings):
     """Accounts, addresses and limits."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -55,7 +56,6 @@ class Settings(DatabaseSettings):
     mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
     mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
 
-    nas_url: str = Field(default="var/nas", description="the NAS, for reading stored designs; as storage has it")
     use_comprehensive_workflow: bool = Field(
         default=True, description="over RabbitMQ; false: one after the other, in this process"
     )

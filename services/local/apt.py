@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from services.local.process import NotStarted
@@ -18,8 +18,8 @@ def usable() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install(package: str, say: Callable[[str], None]) -> None:
-    """Install `package` and what it needs.
+def install(package: str, say: Callable[[str], None], *, units: Sequence[str] = ()) -> None:
+    """Install `package` and what it needs. `units` are its services, if they are not called like it.
 
     Raises:
         NotStarted: apt refused, found no such package or reached no mirror; with its last words.
@@ -30,7 +30,7 @@ def install(package: str, say: Callable[[str], None]) -> None:
         _apt_get("install", "--yes", "--no-install-recommends", package)
     if shutil.which("systemctl"):
         # the package's own service would start at the next boot and listen on every interface
-        subprocess.run(["systemctl", "disable", package], check=False, capture_output=True)  # noqa: S603, S607
+        subprocess.run(["systemctl", "disable", *(units or [package])], check=False, capture_output=True)  # noqa: S603, S607
 
 
 def _apt_get(*arguments: str) -> None:

@@ -12,6 +12,7 @@ from services.ops.place import HERE, DataDir, guessed, of_kind
 if TYPE_CHECKING:
     from services.storage.settings import Settings
     from shared.nas import Nas
+    from shared.nas.settings import NasSettings
     from shared.settings import BusSettings
 
 
@@ -37,8 +38,8 @@ def init(
             _declare(settings)
         if nas:
             spool.sweep(settings.blob_dir)
-            _prepare_nas(settings.nas_url, require_mount=settings.nas_require_mount, new=new_nas, adopt=adopt)
-    except (Permanent, Retryable) as error:
+            _prepare_nas(settings, new=new_nas, adopt=adopt)
+    except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
         raise SystemExit(str(error)) from error
 
 
@@ -72,21 +73,20 @@ def _declare(settings: "BusSettings") -> None:
     typer.echo(f"broker: {done.words}")
 
 
-def _prepare_nas(url: str, *, require_mount: bool, new: bool, adopt: bool) -> None:
+def _prepare_nas(settings: "NasSettings", *, new: bool, adopt: bool) -> None:
     """Check the NAS. Its mark is written only where somebody says that it is new.
 
     After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
     the local disk, where the mount then hides them.
     """
-    from shared.nas import open_nas
     from shared.nas.errors import NameTaken, NasUnavailable
 
-    nas = open_nas(url, require_mount=require_mount)
+    nas = settings.nas()
     try:
         taken = new and not _is_marked(nas)
         if new:
             nas.initialise(adopt=adopt)
-        mark = nas.check()
+        mark = nas.check(thorough=True)
         nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
     except NameTaken as error:
         raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error

@@ -8,14 +8,12 @@ from services.storage.store import Designs
 from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
-from shared.nas import open_nas
 
 
 def build(settings: Settings) -> Service:
     """Any number of processes may run: the database makes those of one session take turns to give out numbers."""
     engine = engine_of(settings.database_url, pool_size=settings.nas_max_connections)
-    nas = open_nas(settings.nas_url, require_mount=settings.nas_require_mount)
-    filing = Filing(Designs(engine), Numbers(engine), nas, Blobs(settings.blob_dir))
+    filing = Filing(Designs(engine), Numbers(engine), settings.nas(), Blobs(settings.blob_dir))
     service = Service("storage", prefetch=settings.nas_max_connections)
     service.on(handlers.on_image_accepted, filing=filing)
     service.on(handlers.on_duplicate_found, filing=filing)

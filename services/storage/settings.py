@@ -1,17 +1,12 @@
 """Storage's settings, read from the environment once, at start."""
 
-from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
+from shared.nas.settings import NasSettings
 from shared.settings import DatabaseSettings
 
 
-class Settings(DatabaseSettings):
+class Settings(DatabaseSettings, NasSettings):
     """Where designs are kept."""
 
-    nas_url: str = Field(default="var/nas", description="the NAS: the path of its mounted folder, or a file:// URL")
-    nas_require_mount: bool = Field(
-        default=False, description="refuse to work unless something is mounted at exactly that path"
-    )
-    nas_max_connections: int = Field(
-        default=4, ge=1, le=64, description="files on their way to the NAS at a time, per storage process"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -1,14 +1,17 @@
-"""The file system calls behind `PathNas`, in one place: a test or a watchdog can stand between by overriding one."""
+"""The backend for a mounted NAS or a plain folder: the file system's calls. A test may override one of them."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import shutil
+import stat as modes
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import Retryable, Unavailable
+from shared.nas.protocol import Stat
 
 CHUNK_BYTES = 1 << 20
 # vfat and exFAT say EPERM, CIFS and some FUSE file systems one of the others
@@ -18,7 +21,15 @@ NO_DIRECTORY_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP, errn
 
 
 class Files:
-    """Plain calls that raise OSError for the NAS's faults, and one of ours for the local source's."""
+    """See `Backend`."""
+
+    advice = "mount it, or correct its path in the settings"
+
+    def mounted(self, root: Path) -> bool:
+        return os.path.ismount(root)
+
+    def resolved(self, path: Path) -> Path:
+        return Path(os.path.realpath(path))
 
     def write(self, content: Iterable[bytes], target: Path) -> None:
         """Write a new file and flush it to the disk behind."""
@@ -33,6 +44,11 @@ class Files:
         with path.open("rb") as file:
             forget_cached(file)
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def read(self, path: Path, offset: int, size: int) -> bytes:
+        with path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read(size)
 
     def rename_new(self, source: Path, target: Path) -> None:
         """Give a file a name that nobody has; FileExistsError if somebody has it.
@@ -73,15 +89,29 @@ class Files:
         finally:
             claim.unlink(missing_ok=True)
 
-    def make_directory(self, directory: Path, root: Path) -> None:
-        """Make it and what is missing above it, but never the root: that would be a mount point's empty folder."""
-        missing = []
-        while directory != root and not directory.is_dir():
-            missing.append(directory)
-            directory = directory.parent
-        for new in reversed(missing):
-            new.mkdir(exist_ok=True)
-            self.sync(new.parent)
+    def make_directory(self, new: Path) -> None:
+        new.mkdir()
+        self.sync(new.parent)
+
+    def remove(self, path: Path) -> None:
+        path.unlink()
+        self.sync(path.parent)
+
+    def stat(self, path: Path) -> Stat:
+        found = path.stat()
+        return Stat(path.name, found.st_size, found.st_mtime_ns, not modes.S_ISREG(found.st_mode))
+
+    def scan(self, folder: Path) -> Iterator[Stat]:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if is_directory or entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(FileNotFoundError):  # deleted since the folder was opened
+                        status = entry.stat(follow_symlinks=False)
+                        yield Stat(entry.name, status.st_size, status.st_mtime_ns, is_directory)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
     def sync(self, directory: Path) -> None:
         """Make names survive a power cut, as `fsync` does for content."""

@@ -1,46 +1,36 @@
-"""What lies in a mounted NAS: a folder's entries, and the part files that a crash left behind."""
+"""What lies on a NAS: a folder's entries, and the part files that a crash left behind."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
+from shared.nas.backend import Backend, P
 from shared.nas.marker import is_ours
 from shared.nas.protocol import Stat
 
 PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 
-def entries(folder: Path, directory: str) -> tuple[Stat, ...]:
+def entries(files: Backend[P], folder: P, directory: str) -> tuple[Stat, ...]:
     """What `folder`, which is `directory` below the root, holds of the users', sorted; see `Nas.list`."""
-    found = []
-    with os.scandir(folder) as scanned:
-        for entry in scanned:
-            is_directory = entry.is_dir(follow_symlinks=False)
-            plain = is_directory or entry.is_file(follow_symlinks=False)
-            if not (plain and is_ours(entry.name) and _is_utf8(entry.name)):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # deleted since the folder was opened
-            path = f"{directory}/{entry.name}" if directory else entry.name
-            found.append(Stat(path, status.st_size, status.st_mtime_ns, is_directory))
-    return tuple(sorted(found))
+    found = (entry for entry in files.scan(folder) if is_ours(entry.path) and _is_utf8(entry.path))
+    return tuple(sorted(entry._replace(path=f"{directory}/{entry.path}".lstrip("/")) for entry in found))
 
 
-def abandoned(root: Path, before_ns: int) -> Iterator[Path]:
-    """Part files anywhere below `root` that nobody has written to since `before_ns` (the NAS's clock)."""
-    for folder, directories, names in os.walk(root, onerror=_raise):
-        directories[:] = [name for name in directories if is_ours(name)]
-        for name in filter(PART.fullmatch, names):
-            part = Path(folder, name)
-            try:
-                age_ok = part.lstat().st_mtime_ns < before_ns
-            except FileNotFoundError:
-                continue  # its writer has just finished
-            if age_ok:
-                yield part
+def abandoned(files: Backend[P], folder: P, before_ns: int) -> Iterator[P]:
+    """Part files anywhere below `folder` that nobody has written to since `before_ns` (the NAS's clock)."""
+    try:
+        found = list(files.scan(folder))
+    except FileNotFoundError:
+        return  # somebody has just removed it
+    for entry in found:
+        if entry.is_directory and is_ours(entry.path):
+            yield from abandoned(files, _below(folder, entry), before_ns)
+        elif PART.fullmatch(entry.path) and not entry.is_directory and entry.modified_ns < before_ns:
+            yield _below(folder, entry)
+
+
+def _below(folder: P, entry: Stat) -> P:
+    return folder / entry.path
 
 
 def _is_utf8(name: str) -> bool:
@@ -49,8 +39,3 @@ def _is_utf8(name: str) -> bool:
     except UnicodeEncodeError:  # undecodable bytes, which Python shows as lone surrogates
         return False
     return True
-
-
-def _raise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error

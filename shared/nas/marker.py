@@ -1,12 +1,13 @@
 """The mark in a NAS root: a folder without it may be the empty mount point of a NAS that is away: never fill it."""
 
-import os
+import contextlib
 import re
 import secrets
-from pathlib import Path
+from typing import Generic
 
+from shared.nas.backend import Backend, P
 from shared.nas.errors import NameTaken, NasUnavailable
-from shared.nas.files import Files
+from shared.nas.folders import make_folders
 
 MARKER = ".presswork-nas"
 # Folders that NAS systems keep beside the user's, lower-case: recycle bins, snapshots, thumbnails.
@@ -19,12 +20,13 @@ def is_ours(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in SYSTEM_FOLDERS
 
 
-class Marker:
+class Marker(Generic[P]):
     """The file `.presswork-nas`, with an id by which another NAS at the same place is noticed."""
 
-    def __init__(self, root: Path, files: Files, *, require_mount: bool) -> None:
+    def __init__(self, root: P, files: Backend[P], name: str, *, require_mount: bool) -> None:
         self.root = root
         self.files = files
+        self.name = name
         self.require_mount = require_mount
         self.known: str | None = None
 
@@ -36,18 +38,19 @@ class Marker:
         """
         found = self._read()
         if self.known not in (None, found):
-            raise NasUnavailable(f"another NAS is mounted at {self.root} than before; mount the right one or restart")
+            raise NasUnavailable(f"another NAS is mounted at {self.name} than before; mount the right one or restart")
         self.known = found
         return found
 
     def initialise(self, *, adopt: bool) -> str:
         """Write the mark unless it is there. Of two at once one writes, and both return its id."""
         self._require_mounted()
-        self.root.mkdir(parents=True, exist_ok=True)
-        if not (self.root / MARKER).exists():
-            if not adopt and any(is_ours(entry.name) for entry in self.root.iterdir()):
+        make_folders(self.files, self.root)
+        present = {entry.path for entry in self.files.scan(self.root)}
+        if MARKER not in present:
+            if not adopt and any(is_ours(name) for name in present):
                 raise NameTaken(
-                    f"{self.root} is not empty; if it is the NAS folder to work in, initialise it with adopt"
+                    f"{self.name} is not empty; if it is the NAS folder to work in, initialise it with adopt"
                 )
             self._write()
         return self.require()
@@ -60,24 +63,25 @@ class Marker:
         except FileExistsError:
             return  # somebody else was quicker: theirs is the mark
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                self.files.remove(part)
 
     def _read(self) -> str:
         self._require_mounted()
         try:
-            text = (self.root / MARKER).read_text("utf-8", errors="replace")
+            text = self.files.read(self.root / MARKER, 0, 1000).decode(errors="replace")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NasUnavailable(
-                f"{self.root} is not the NAS ({MARKER} is missing): mount it, or correct its path in the settings; "
+                f"{self.name} is not the NAS ({MARKER} is missing): {self.files.advice}; "
                 "a new folder must be initialised once"
             ) from error
         found = re.match("[0-9a-f]{32}$", text, re.MULTILINE)
         if found is None:
             raise NasUnavailable(
-                f"{self.root / MARKER} is damaged: put it back from a copy, or delete it and initialise again"
+                f"{MARKER} on {self.name} is damaged: put it back from a copy, or delete it and initialise again"
             )
         return found[0]
 
     def _require_mounted(self) -> None:
-        if self.require_mount and not os.path.ismount(self.root):
-            raise NasUnavailable(f"nothing is mounted at {self.root}: mount the NAS")
+        if self.require_mount and not self.files.mounted(self.root):
+            raise NasUnavailable(f"nothing is mounted at {self.name}: mount the NAS")

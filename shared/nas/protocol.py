@@ -30,8 +30,11 @@ class Nas(Protocol):
         A root that holds anything but the mark is refused with `NameTaken`, unless its files are to be adopted.
         """
 
-    def check(self) -> str:
-        """Prove that the NAS is there, is the one that was initialised and can be written; return its id."""
+    def check(self, *, thorough: bool = False) -> str:
+        """Prove that the NAS is there, is the one that was initialised and can be written; return its id.
+
+        A `thorough` check, once before use, also proves that the NAS never overwrites a file when renaming.
+        """
 
     def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
         """Copy a local file and return once its bytes were read back from the NAS and compared.
@@ -74,3 +77,9 @@ class Nas(Protocol):
 
     def sweep(self, older_than_s: float) -> tuple[str, ...]:
         """Remove part files that a crash left and nobody has written to for that long; return their paths."""
+
+    def free_bytes(self) -> int | None:
+        """What may still be written there; None if the NAS does not tell."""
+
+    def close(self) -> None:
+        """Give connections back; the next call makes new ones."""

@@ -3,17 +3,17 @@
 import contextlib
 import errno
 import secrets
-import stat as modes
 from pathlib import Path
 
 from shared.errors import Permanent, Retryable
-from shared.nas.errors import NameTaken
+from shared.nas.backend import Backend, P
+from shared.nas.errors import NameTaken, NasUnavailable
 from shared.nas.files import Files, pieces
 
 MISSING = (FileNotFoundError, NotADirectoryError)
 
 
-def write(files: Files, source: Path, target: Path, sha256: str, size: int) -> None:
+def write(files: Backend[P], source: Path, target: P, sha256: str, size: int) -> None:
     """Copy under a hidden name in the same folder, read back, then rename.
 
     Raises:
@@ -25,36 +25,37 @@ def write(files: Files, source: Path, target: Path, sha256: str, size: int) -> N
     try:
         files.write(pieces(source), part)
         if not equals(files, part, sha256, size):
-            if equals(files, source, sha256, size):
+            if equals(Files(), source, sha256, size):
                 raise Retryable(f"'{target.name}' came back changed from {target.parent}: check its disks and network")
             raise Permanent(f"{source} is not what it should be ({size} bytes, SHA-256 {sha256[:12]}): upload it again")
         rename(files, part, target, sha256)
     finally:
-        with contextlib.suppress(OSError):  # what went wrong before matters more, and `sweep` takes the rest
-            part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, NasUnavailable):  # what went wrong before matters; `sweep` comes later
+            files.remove(part)
 
 
-def rename(files: Files, source: Path, target: Path, sha256: str) -> None:
+def rename(files: Backend[P], source: P, target: P, sha256: str) -> None:
     """Rename without overwriting; if `target` has the content already, `source` is one name too many and goes."""
     try:
         files.rename_new(source, target)
     except FileExistsError as error:
         if not holds(files, target, sha256):
             raise BlockingIOError(errno.EAGAIN, "its name came free just now", str(target)) from error
-        source.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            files.remove(source)
 
 
-def holds(files: Files, target: Path, sha256: str) -> bool:
+def holds(files: Backend[P], target: P, sha256: str) -> bool:
     """Whether the name has this content; NameTaken if it has other content, False if it is free."""
     try:
-        if modes.S_ISREG(target.stat().st_mode) and files.digest(target) == sha256:
+        if not files.stat(target).is_directory and files.digest(target) == sha256:
             return True
     except MISSING:
         return False
     raise NameTaken(f"{target} has other content already and is left as it is: take another name, or remove it")
 
 
-def equals(files: Files, path: Path, sha256: str, size: int) -> bool:
+def equals(files: Backend[P], path: P, sha256: str, size: int) -> bool:
     """Whether a file has this content."""
-    found = path.stat()
-    return modes.S_ISREG(found.st_mode) and found.st_size == size and files.digest(path) == sha256
+    found = files.stat(path)
+    return not found.is_directory and found.size == size and files.digest(path) == sha256

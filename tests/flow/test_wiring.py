@@ -18,7 +18,8 @@ from shared.database import engine_of
 
 ROOT = Path(__file__).parents[2]
 BASES = {"ItemEvent", "Prepared"}
-SHARED_LINES = 2600  # of which the NAS backends are a third
+SHARED_LINES = 1820
+NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them
 
 
 @pytest.fixture(scope="module")
@@ -79,5 +80,7 @@ def test_each_service_has_the_same_wiring_files() -> None:
 
 
 def test_shared_stays_small() -> None:
-    lines = sum(len(file.read_text().splitlines()) for file in (ROOT / "shared").rglob("*.py"))
-    assert lines <= SHARED_LINES, "what is only used by one service belongs there"
+    lines = {file: len(file.read_text().splitlines()) for file in (ROOT / "shared").rglob("*.py")}
+    nas = sum(count for file, count in lines.items() if "nas" in file.relative_to(ROOT).parts)
+    assert sum(lines.values()) - nas <= SHARED_LINES, "what is only used by one service belongs there"
+    assert nas <= NAS_LINES, "what only one backend needs belongs into its library, or nowhere"

@@ -1,10 +1,17 @@
 """Which NAS a setting names."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from shared.nas import PathNas, open_nas
+from shared.nas.ssh import fingerprint
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -23,10 +30,43 @@ def test_a_path_or_a_file_url_names_a_mounted_folder(setting: str, root: str) ->
     assert nas.marker.require_mount
 
 
-@pytest.mark.parametrize("setting", ["sftp://nas/Graphics", "smb://nas/Graphics", "s3://bucket"])
+@pytest.mark.parametrize("setting", ["ftp://nas/Graphics", "nfs://nas/Graphics", "https://nas/Graphics"])
 def test_another_protocol_is_refused_with_what_works_instead(setting: str) -> None:
     with pytest.raises(ValueError, match="is not supported: mount it, and give its path or a file:// URL"):
         open_nas(setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("sftp://nas/Graphics", "names no folder of a server: write sftp://user@"),
+        ("sftp://user@nas/", "names no folder of a server: write sftp://user@"),
+        ("smb://user@nas", "names no folder of a server: write smb://user@"),
+        ("s3://bucket", "names no folder of a bucket: write s3://"),
+        ("sftp://user:secret@nas/Graphics", "take it out of NAS_URL, and set NAS_PASSWORD"),
+        ("sftp://user@nas/Graphics?timeot=3", "timeot is no option of sftp://"),
+        ("smb://user@nas/Graphics?timeout=soon", "timeout=soon is no number of seconds"),
+    ],
+)
+def test_a_url_that_can_not_be_meant_is_refused_in_words(setting: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)) as refusal:
+        open_nas(setting)
+    assert "user:secret" not in str(refusal.value)
+
+
+def test_a_host_key_is_pinned_by_its_fingerprint_or_by_itself() -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").convert_to_public()
+    line = key.export_public_key().decode().strip()
+    for written in (key.get_fingerprint(), line, f"nas.local {line}", f"{line} root@nas"):
+        assert fingerprint(written) == key.get_fingerprint()
+    with pytest.raises(ValueError, match="neither a fingerprint"):
+        fingerprint("not a key")
+
+
+def test_a_mounted_nas_does_not_load_what_other_protocols_need() -> None:
+    script = "import sys, shared.nas.settings as s; s.NasSettings().nas(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert not {"asyncssh", "smbclient", "obstore"} & set(loaded.split())
 
 
 @pytest.mark.parametrize("setting", ["file://nas/Graphics", "file://", "file:///", "", "  "])

@@ -19,7 +19,7 @@ from shared.nas.errors import BadPath, FileGone, NameTaken, NasFull, NasRefused,
 from shared.nas.files import Files
 from shared.nas.marker import MARKER
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 CONTENT = b"rose" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SIZE = len(CONTENT)
@@ -280,6 +280,18 @@ def test_content_that_comes_back_changed_is_not_stored(root: Path, rose: Path) -
     with pytest.raises(Retryable, match="came back changed"):
         nas_at(root, FlipsBits()).put("a/rose.png", rose, SHA256, SIZE)
     assert everything_below(root) == {"a"}
+
+
+def test_a_nas_that_overwrites_when_it_renames_is_found_out_before_it_is_used(root: Path) -> None:
+    class Overwrites(Files):
+        def rename_new(self, source: Path, target: Path) -> None:
+            source.replace(target)
+
+    nas = nas_at(root, Overwrites())
+    nas.check()
+    with pytest.raises(NasUnavailable, match="overwrites a file"):
+        nas.check(thorough=True)
+    assert everything_below(root) == set()
 
 
 KILLED = """

@@ -1,8 +1,9 @@
-"""What every NAS backend must do. A new backend is one more name in `BACKENDS` and one more branch in `connect`."""
+"""What every NAS backend must do. A new backend is one more name in `REMOTE`, which is its server's fixture."""
 
 import hashlib
 import os
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from errno import EPERM
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Permanent, Retryable
-from shared.nas import Nas, PathNas
+from shared.nas import Nas, PathNas, open_nas
 from shared.nas.errors import BadPath, FileGone, NameTaken, NasUnavailable
 from shared.nas.files import Files
 
-BACKENDS = ["path", "path without hard links"]
+pytestmark = pytest.mark.nas
+REMOTE = {"sftp": "openssh", "smb": "samba", "s3": "moto"}
+BACKENDS = ["path", "path without hard links", *REMOTE]
 BAD_PATHS = ["", "/etc/passwd", "../out.png", "a/../../out.png", "a\\b.png", "C:/a.png", "a\0.png", ".presswork-nas"]
 
 
@@ -28,12 +31,25 @@ class NoHardLinks(Files):
 
 
 @pytest.fixture(params=BACKENDS)
-def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Nas]:
+def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Nas]]:
     """A new client of the same empty, uninitialised NAS."""
-    root = tmp_path / "nas"
-    root.mkdir()
-    files = NoHardLinks() if request.param == "path without hard links" else Files()
-    return lambda: PathNas(root, files=files, first_wait_s=0.02)
+    made: list[Nas] = []
+    if request.param in REMOTE:
+        server = request.getfixturevalue(REMOTE[request.param]).below(uuid.uuid4().hex)
+        opened = partial(open_nas, server.url, access=server.access, first_wait_s=0.02)
+    else:
+        root = tmp_path / "nas"
+        root.mkdir()
+        files = NoHardLinks() if request.param == "path without hard links" else Files()
+        opened = partial(PathNas, root, files=files, first_wait_s=0.02)
+
+    def connected() -> Nas:
+        made.append(opened())
+        return made[-1]
+
+    yield connected
+    for nas in made:
+        nas.close()
 
 
 @pytest.fixture
@@ -41,6 +57,18 @@ def nas(connect: Callable[[], Nas]) -> Nas:
     client = connect()
     client.initialise()
     return client
+
+
+@pytest.fixture
+def clients(connect: Callable[[], Nas], nas: Nas) -> list[Nas]:
+    """Four clients of one NAS, as in as many processes."""
+    return [nas, *(connect() for _ in range(3))]
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a race is run."""
+    return 3 if request.node.callspec.params["connect"] in REMOTE else 10
 
 
 class Local:
@@ -120,7 +148,9 @@ def test_a_case_twin_never_harms_the_first_file(nas: Nas, rose: Local, tulip: Lo
     try:
         tulip.put(nas, second)
     except NameTaken:
-        assert nas.stat("a/flower.png") == nas.stat(second)  # a NAS that takes them for one
+        first, twin = nas.stat("a/flower.png"), nas.stat(second)
+        assert first is not None
+        assert twin == first._replace(path=second)  # a NAS that takes them for one
     else:
         assert content_of(nas, second) == tulip.content
     assert content_of(nas, "a/flower.png") == rose.content
@@ -224,15 +254,25 @@ def test_a_folder_lists_its_own_entries_by_name(nas: Nas, rose: Local) -> None:
     assert shop.is_directory
 
 
-@pytest.mark.parametrize("name", ["Caf\u00e9 & Lid (1).png", "\u676f\u5b50.png", "x" * 200 + ".png", "a..b.png"])
-def test_unusual_but_safe_names_are_kept_as_they_are(nas: Nas, rose: Local, name: str) -> None:
-    rose.put(nas, f"Kid's Cup/{name}")
-    assert names_in(nas, "Kid's Cup") == [f"Kid's Cup/{name}"]
+def test_unusual_but_safe_names_are_kept_as_they_are(nas: Nas, rose: Local) -> None:
+    names = ["Caf\u00e9 & Lid (1).png", "\u676f\u5b50.png", "x" * 200 + ".png", "a..b.png", "50%25 + #1.png"]
+    for name in names:
+        rose.put(nas, f"Kid's Cup/{name}")
+        assert content_of(nas, f"Kid's Cup/{name}") == rose.content
+    assert names_in(nas, "Kid's Cup") == sorted(f"Kid's Cup/{name}" for name in names)
 
 
-@pytest.mark.parametrize("path", BAD_PATHS)
-def test_no_call_touches_a_path_that_is_none(nas: Nas, rose: Local, path: str) -> None:
+def test_no_call_touches_a_path_that_is_none(nas: Nas, rose: Local) -> None:
     rose.put(nas, "a/rose.png")
+    for path in BAD_PATHS:
+        for call in calls_about(nas, rose, path):
+            with pytest.raises(BadPath):
+                call()
+    assert names_in(nas, "") == ["a"]
+    assert names_in(nas, "a") == ["a/rose.png"]
+
+
+def calls_about(nas: Nas, rose: Local, path: str) -> list[Callable[[], object]]:
     calls: list[Callable[[], object]] = [
         lambda: rose.put(nas, path),
         lambda: nas.move("a/rose.png", path, rose.sha256),
@@ -242,13 +282,7 @@ def test_no_call_touches_a_path_that_is_none(nas: Nas, rose: Local, path: str) -
         lambda: nas.delete(path),
         lambda: nas.verify(path, rose.sha256, rose.size),
     ]
-    if path:
-        calls.append(lambda: nas.list(path))
-    for call in calls:
-        with pytest.raises(BadPath):
-            call()
-    assert names_in(nas, "") == ["a"]
-    assert names_in(nas, "a") == ["a/rose.png"]
+    return [*calls, lambda: nas.list(path)] if path else calls
 
 
 def test_a_path_too_long_for_windows_is_not_made(nas: Nas, rose: Local) -> None:
@@ -275,7 +309,7 @@ def test_nothing_works_before_the_nas_is_initialised(connect: Callable[[], Nas],
         lambda: nas.sweep(0),
     ]
     for call in calls:
-        with pytest.raises(NasUnavailable, match="mount it, or correct its path in the settings"):
+        with pytest.raises(NasUnavailable, match="correct its path in the settings"):
             call()
     nas.initialise()
     assert nas.list() == ()
@@ -311,37 +345,37 @@ def together(actions: list[Callable[[], object]]) -> Iterator[object]:
         yield from threads.map(run, actions)
 
 
-def test_concurrent_puts_of_the_same_content_all_succeed(connect: Callable[[], Nas], nas: Nas, rose: Local) -> None:
-    for n in range(10):
+def test_concurrent_puts_of_the_same_content_all_succeed(clients: list[Nas], rounds: int, rose: Local) -> None:
+    for n in range(rounds):
         path = f"a/{n}.png"
-        clients = [connect() for _ in range(4)]
         outcomes = list(together([partial(c.put, path, rose.path, rose.sha256, rose.size) for c in clients]))
-        assert set(outcomes) == {nas.stat(path)}
-        assert content_of(nas, path) == rose.content
-    assert len(nas.list("a")) == 10
-    assert nas.sweep(-3600) == ()
+        assert set(outcomes) == {clients[0].stat(path)}
+        assert content_of(clients[0], path) == rose.content
+    assert len(clients[0].list("a")) == rounds
+    assert clients[0].sweep(-3600) == ()
 
 
-def test_of_concurrent_puts_of_different_content_one_wins(connect: Callable[[], Nas], nas: Nas, tmp_path: Path) -> None:
+def test_of_concurrent_puts_of_different_content_one_wins(clients: list[Nas], rounds: int, tmp_path: Path) -> None:
     flowers = [Local(tmp_path / f"{n}.png", bytes([n]) * 100_000) for n in range(4)]
-    for n in range(10):
+    for n in range(rounds):
         path = f"a/{n}.png"
-        outcomes = list(together([partial(flower.put, connect(), path) for flower in flowers]))
+        outcomes = list(together([partial(f.put, c, path) for f, c in zip(flowers, clients, strict=True)]))
         won = [flower for flower, outcome in zip(flowers, outcomes, strict=True) if outcome is None]
         assert len(won) == 1
         assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 3
-        assert content_of(nas, path) == won[0].content
-    assert nas.sweep(-3600) == ()
+        assert content_of(clients[0], path) == won[0].content
+    assert clients[0].sweep(-3600) == ()
 
 
-def test_of_concurrent_moves_to_one_name_one_wins(connect: Callable[[], Nas], nas: Nas, tmp_path: Path) -> None:
+def test_of_concurrent_moves_to_one_name_one_wins(clients: list[Nas], rounds: int, tmp_path: Path) -> None:
     flowers = [Local(tmp_path / f"{n}.png", bytes([n]) * 1000) for n in range(4)]
-    for n in range(10):
+    nas = clients[0]
+    for n in range(rounds):
         for index, flower in enumerate(flowers):
             flower.put(nas, f"a/.{n}.{index}.staged")
         moves: list[Callable[[], object]] = [
-            partial(connect().move, f"a/.{n}.{index}.staged", f"a/{n}.png", flower.sha256)
-            for index, flower in enumerate(flowers)
+            partial(client.move, f"a/.{n}.{index}.staged", f"a/{n}.png", flower.sha256)
+            for index, (client, flower) in enumerate(zip(clients, flowers, strict=True))
         ]
         outcomes = list(together(moves))
         won = [index for index, outcome in enumerate(outcomes) if not isinstance(outcome, NameTaken)]

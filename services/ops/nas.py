@@ -1,0 +1,74 @@
+"""`presswork nas check` and `verify`: is the NAS as it must be, and is on it what the tables say?"""
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.ops.place import AWAY, HERE, DataDir, database
+
+if TYPE_CHECKING:
+    from services.storage.stored import StoredFile
+    from shared.nas import Nas
+    from shared.nas.settings import NasSettings
+
+app = typer.Typer(help="The NAS: its connection, and the files on it.", no_args_is_help=True)
+
+
+@app.command()
+def check(data: DataDir = HERE) -> None:
+    """Prove that the NAS answers, is ours, can be written and overwrites nothing; say how much room it has."""
+    with _nas(data) as (settings, nas):
+        identity = nas.check(thorough=True)
+        free = nas.free_bytes()
+    room = "its free space it does not tell" if free is None else f"{free / 1e9:.1f} GB are free"
+    typer.echo(f"{settings.nas_url}: the NAS {identity[:8]} answers, can be written and overwrites nothing; {room}.")
+
+
+@app.command()
+def verify(
+    below: Annotated[str, typer.Option(help="only files below this folder of the NAS, like NorthCups")] = "",
+    data: DataDir = HERE,
+) -> None:
+    """Read every stored design back, and name those that are missing or changed; exit with 1 if there are any."""
+    from services.storage.stored import stored_files
+
+    good, bad = 0, 0
+    with database(data) as engine, _nas(data) as (settings, nas):
+        nas.check()
+        with ThreadPoolExecutor(settings.nas_max_connections) as threads:
+            for page in stored_files(engine, below):
+                faults = list(filter(None, threads.map(partial(_fault, nas), page)))
+                good, bad = good + len(page) - len(faults), bad + len(faults)
+                for fault in faults:
+                    typer.echo(fault)
+    typer.echo(f"{good} files are as they were stored, {bad} are not.")
+    if bad:
+        raise typer.Exit(1)
+
+
+def _fault(nas: "Nas", file: "StoredFile") -> str | None:
+    if nas.verify(file.path, file.sha256, file.size):
+        return None
+    if nas.stat(file.path) is None:
+        return f"missing  {file.path}"
+    return f"changed  {file.path} (stored with SHA-256 {file.sha256[:12]}, {file.size} bytes)"
+
+
+@contextlib.contextmanager
+def _nas(data: Path) -> "Iterator[tuple[NasSettings, Nas]]":
+    """The NAS for the length of a command. What is wrong with it ends the command in words."""
+    from services.storage.settings import Settings
+    from shared.errors import Permanent, Retryable
+
+    settings = Settings(_env_file=data / "environment")
+    try:
+        with contextlib.closing(settings.nas()) as nas:
+            yield settings, nas
+    except (Permanent, Retryable, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(AWAY) from error

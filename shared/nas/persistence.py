@@ -1,0 +1,82 @@
+"""Try again what may pass within seconds; then say in words what is wrong, and with how much of the NAS."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_all,
+    stop_before_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from shared.errors import Permanent
+from shared.nas.errors import ABSENT, NasFull, NasRefused, NasUnavailable, in_words, passes
+
+T = TypeVar("T")
+TRIES, TRYING_SECONDS = 5, 20
+
+
+class Persistence:
+    """For the calls of one NAS, by all threads.
+
+    While it is known not to answer, one thread at a time asks it whether it does again, and the others are told at
+    once that it does not: the pages of a gallery would take every thread otherwise.
+    """
+
+    def __init__(self, name: str, check: Callable[[], object], first_wait_s: float) -> None:
+        self.name = name
+        self.check = check
+        self.first_wait_s = first_wait_s
+        self._silence: OSError | None = None
+        self._asking = threading.Lock()
+
+    def do(self, what: str, action: Callable[[], T]) -> T:
+        """What `action` returns. It has two tries in any case: the first may find a line that has long been dead."""
+        what = f"{what} on the NAS {self.name}"
+        self._require_answer(what)
+        retrying = Retrying(
+            retry=retry_if_exception(passes),
+            wait=wait_exponential(self.first_wait_s, max=5) + wait_random(0, self.first_wait_s),
+            stop=stop_after_attempt(TRIES) | stop_all(stop_after_attempt(2), stop_before_delay(TRYING_SECONDS)),
+            reraise=True,
+        )
+        try:
+            return retrying(action)
+        except OSError as error:
+            raise self._verdict(error, what) from error
+
+    def _require_answer(self, what: str) -> None:
+        silence = self._silence
+        if silence is None:
+            return
+        if not self._asking.acquire(blocking=False):
+            raise in_words(silence, what)
+        try:
+            self.check()
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise in_words(error, what) from error
+        finally:
+            self._asking.release()
+        self._silence = None
+
+    def _verdict(self, error: OSError, what: str) -> Exception:
+        """What the error means, with a second look: is it the whole NAS, or only this path?"""
+        verdict = in_words(error, what)
+        if isinstance(verdict, (NasFull, Permanent)):
+            return verdict
+        away = isinstance(verdict, NasUnavailable)
+        try:
+            self.check()
+        except NasUnavailable as gone:
+            return verdict if away else gone
+        except OSError as again:
+            self._silence = again if again.errno in ABSENT else None
+            return verdict
+        # one shop's locked folder or one damaged file must not hold up all the others
+        return NasRefused(f"{verdict} (only there: the NAS itself can be written)") if away else verdict

@@ -1,0 +1,156 @@
+"""A NAS over SFTP. Of the server's extensions it uses fsync and statvfs where they are, and never a shell."""
+
+import contextlib
+import errno
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+import asyncssh
+from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
+
+from shared.nas.protocol import Stat
+from shared.nas.ssh import Line, Login
+
+PIECE_BYTES = 4 << 20  # asked for in many small requests at once
+FULL_BELOW_BYTES = 1 << 20
+
+
+class Sftp:
+    """See `Backend`."""
+
+    advice = "correct its path in the settings"
+
+    def __init__(self, login: Login) -> None:
+        self.line = Line(login)
+
+    def mounted(self, _root: PurePosixPath) -> bool:
+        return True
+
+    def resolved(self, path: PurePosixPath) -> PurePosixPath:
+        return PurePosixPath(self.line.call(lambda client: _real(client, str(path))))
+
+    def make_directory(self, new: PurePosixPath) -> None:
+        try:
+            self.line.call(lambda client: client.mkdir(str(new)))
+        except OSError as error:
+            raise self._in_the_way(error, new) from error
+
+    def write(self, content: Iterable[bytes], target: PurePosixPath) -> None:
+        try:
+            with self._opened(target, "xb") as (client, file):
+                for piece in content:
+                    self.line.run(client, _written(file, piece))
+                self.line.run(client, _flushed(file))
+        except OSError as error:
+            raise self._no_room(error, target.parent) from error
+
+    def digest(self, path: PurePosixPath) -> str:
+        found = hashlib.sha256()
+        with self._opened(path, "rb") as (client, file):
+            while piece := self.line.run(client, _read(file, PIECE_BYTES)):
+                found.update(piece)
+        return found.hexdigest()
+
+    def read(self, path: PurePosixPath, offset: int, size: int) -> bytes:
+        with self._opened(path, "rb") as (client, file):
+            return self.line.run(client, _read(file, size, offset))
+
+    def rename_new(self, source: PurePosixPath, target: PurePosixPath) -> None:
+        """By the protocol's own rename, which must fail when the target is there; `posix-rename` would overwrite.
+
+        OpenSSH does it by a hard link, as we do on a mounted NAS.
+        """
+        try:
+            self.line.call(lambda client: client.rename(str(source), str(target)))
+        except OSError as error:
+            raise self._in_the_way(error, target) from error
+
+    def remove(self, path: PurePosixPath) -> None:
+        self.line.call(lambda client: client.remove(str(path)))
+
+    def stat(self, path: PurePosixPath) -> Stat:
+        found = self.line.call(lambda client: client.stat(str(path)))
+        return _stat(path.name, found)
+
+    def scan(self, folder: PurePosixPath) -> Iterator[Stat]:
+        for entry in self.line.call(lambda client: client.readdir(str(folder))):
+            name = str(entry.filename)
+            if name not in (".", "..") and entry.attrs.type in (FILEXFER_TYPE_REGULAR, FILEXFER_TYPE_DIRECTORY):
+                yield _stat(name, entry.attrs)
+
+    def free_bytes(self, directory: PurePosixPath) -> int | None:
+        try:
+            found = self.line.call(lambda client: client.statvfs(str(directory)))
+        except OSError as error:
+            if error.errno == errno.ENOTSUP:
+                return None
+            raise
+        return found.bavail * found.frsize
+
+    def close(self) -> None:
+        self.line.close()
+
+    @contextlib.contextmanager
+    def _opened(self, path: PurePosixPath, mode: str) -> Iterator[tuple[asyncssh.SFTPClient, asyncssh.SFTPClientFile]]:
+        client = self.line.client()
+        file = self.line.run(client, client.open(str(path), mode))
+        try:
+            yield client, file
+        except BaseException:
+            with contextlib.suppress(OSError):  # what went wrong before matters more
+                self.line.run(client, file.close())
+            raise
+        self.line.run(client, file.close())
+
+    def _is_there(self, path: PurePosixPath) -> bool:
+        try:
+            self.line.call(lambda client: client.lstat(str(path)))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _in_the_way(self, error: OSError, new: PurePosixPath) -> OSError:
+        """A mere "Failure" to make a name is a taken one, if it is taken."""
+        if error.errno == errno.EIO and self._is_there(new):
+            return FileExistsError(errno.EEXIST, "the name is taken", str(new))
+        return self._no_room(error, new.parent)
+
+    def _no_room(self, error: OSError, folder: PurePosixPath) -> OSError:
+        """A mere "Failure" is a full disk, if that is full."""
+        free = self.free_bytes(folder) if error.errno == errno.EIO else None
+        full = free is not None and free < FULL_BELOW_BYTES
+        return OSError(errno.ENOSPC, "no space left on device") if full else error
+
+
+async def _real(client: asyncssh.SFTPClient, path: str) -> str:
+    """The path without links. What is missing at its end stays as it is."""
+    try:
+        return str(await client.realpath(path))
+    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPFailure):
+        above, _, name = path.rpartition("/")
+        if not above:
+            raise
+        return f"{await _real(client, above)}/{name}"
+
+
+async def _read(file: asyncssh.SFTPClientFile, size: int, offset: int | None = None) -> bytes:
+    piece: bytes = await file.read(size, offset)
+    return piece
+
+
+async def _written(file: asyncssh.SFTPClientFile, piece: bytes) -> None:
+    """A server that takes a new file and then not its content has no room for it, whatever it calls that."""
+    try:
+        await file.write(piece)
+    except asyncssh.SFTPFailure as error:
+        raise asyncssh.SFTPNoSpaceOnFilesystem(error.reason or "it takes no more data") from error
+
+
+async def _flushed(file: asyncssh.SFTPClientFile) -> None:
+    with contextlib.suppress(asyncssh.SFTPOpUnsupported):
+        await file.fsync()
+
+
+def _stat(name: str, found: asyncssh.SFTPAttrs) -> Stat:
+    return Stat(name, found.size or 0, (found.mtime or 0) * 1_000_000_000, found.type != FILEXFER_TYPE_REGULAR)

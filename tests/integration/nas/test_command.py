@@ -1,0 +1,72 @@
+"""`presswork nas check` and `verify`, as operators run them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from services.cli import app
+from shared.database import engine_of
+from shared.nas import PathNas, open_nas
+from tests.integration.storage.workshop import FOLDER, Upload, Workshop, uv
+from tests.nas_servers import Server
+
+pytestmark = [pytest.mark.nas, pytest.mark.postgres]
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def engine(database_url: str) -> Engine:
+    return engine_of(database_url)
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path) -> Command:
+    def run(*words: str, **settings: str) -> Result:
+        nothing = dict.fromkeys(("NAS_HOST_KEY", "NAS_PASSWORD", "NAS_PRIVATE_KEY"))
+        environment = nothing | {"DATABASE_URL": database_url, "NAS_URL": str(tmp_path / "nas")} | settings
+        return CliRunner().invoke(app, ["nas", *words, "--data", str(tmp_path)], env=environment)
+
+    return run
+
+
+def test_what_is_missing_or_changed_on_the_nas_is_named(command: Command, engine: Engine, tmp_path: Path) -> None:
+    PathNas(tmp_path / "nas").initialise()
+    workshop, upload = Workshop(engine, tmp_path), Upload()
+    workshop.hear(*(workshop.accepted(upload, index) for index in range(3)))
+    assert workshop.files() == uv(100, 101, 102)
+    fine = command("verify")
+    assert (fine.exit_code, fine.stdout) == (0, "3 files are as they were stored, 0 are not.\n")
+
+    gone, changed, _ = (tmp_path / "nas" / FOLDER / name for name in uv(100, 101, 102))
+    gone.unlink()
+    changed.write_bytes(b"x" * changed.stat().st_size)
+    found = command("verify")
+    assert found.exit_code == 1
+    assert f"missing  {FOLDER}/{gone.name}\n" in found.stdout
+    assert f"changed  {FOLDER}/{changed.name} (stored with SHA-256" in found.stdout
+    assert "1 files are as they were stored, 2 are not." in found.stdout
+    assert command("verify", "--below", "SouthCups").stdout.startswith("0 files")
+    engine.dispose()
+
+
+def test_a_nas_that_can_be_used_is_said_so_and_one_that_can_not_is_no_good_news(
+    command: Command, openssh: Server
+) -> None:
+    server = openssh.below("checked")
+    (host_key,) = server.access.host_keys
+    settings = {"NAS_URL": server.url, "NAS_PRIVATE_KEY": server.access.private_key, "NAS_HOST_KEY": host_key}
+    refused = command("check", **settings)
+    assert refused.exit_code == 4
+    assert "(.presswork-nas is missing): correct its path in the settings" in refused.stderr
+    open_nas(server.url, access=server.access).initialise()
+    fine = command("check", **settings)
+    assert fine.exit_code == 0
+    assert "answers, can be written and overwrites nothing" in fine.stdout
+    assert "GB are free" in fine.stdout
+    unknown = command("check", **settings | {"NAS_HOST_KEY": ""})
+    assert unknown.exit_code == 4
+    assert f"set NAS_HOST_KEY={host_key}" in unknown.stderr

@@ -83,7 +83,7 @@ class Lanes:
         self._stopping = False
         self._handed: set[UUID] = set()
         self._cut_off_at: float | None = None
-        self._ahead = Ahead(self.engine, self.original, self._bus)
+        self._ahead = Ahead(self.engine, self.original, self.projection, self._bus.stopping, ORIGINAL, self.bell.ring)
 
     @property
     def broker_connected(self) -> bool:

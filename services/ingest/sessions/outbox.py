@@ -202,5 +202,5 @@ def _owed(row: RowMapping) -> Owed:
         sealed = Sealed(f"{row['id']}@replay", base64.b64decode(data["body"]), data["headers"])
         return Redelivery(row["id"], data["service"], sealed)
     message = types()[row["type"]].model_validate(row["data"])
-    session = row["session_id"]
+    session = row["session_id"] or row["data"].get("session_id")  # what outlives its session is about one all the same
     return Envelope(row["id"], message, "ingest", str(session) if session else None)

@@ -149,7 +149,8 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
 
     async def answer(message: Message, index: int) -> None:
         # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
-        correlation = _session_of(message) or envelope.correlation_id
+        session = getattr(message, "session_id", None)
+        correlation = str(session) if session else envelope.correlation_id
         answer = answer_id(envelope.id, message, index)
         await consumer.transport.publish(
             Envelope(answer, message, f"{service.name}/{PROCESS}", correlation, envelope.id)
@@ -160,13 +161,12 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
         try:
             for index, message in enumerate(handler.call(envelope.message) or ()):
                 unconfirmed.append(asyncio.run_coroutine_threadsafe(answer(message, index), loop))
+        except BaseException as error:
+            if isinstance(error, Exception):
+                raise
+            raise RuntimeError(repr(error)) from error  # a library's panic, say: it must not end who consumes
         finally:
             for future in unconfirmed:
                 future.result()
 
     await loop.run_in_executor(consumer.threads, contextvars.copy_context().run, work)
-
-
-def _session_of(message: Message) -> str | None:
-    session = getattr(message, "session_id", None)
-    return str(session) if session else None

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest.ahead import Ahead
+from services.ingest.sessions.at_work import AtWork
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
 from services.ingest.sessions.outbox import Bus, Owed, Relay, put
@@ -78,6 +79,7 @@ class Lanes:
     def __post_init__(self) -> None:
         self._bus = MemoryBus()
         self._locks = SessionLocks(self.engine)
+        self._at_work = AtWork(self.engine)
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -128,7 +130,14 @@ class Lanes:
         await self._bus.stop(grace_s)
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
-        await asyncio.to_thread(self._locks.close)
+        await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        try:
+            self._at_work.note(())
+        except Retryable as error:  # then it looks as if we had died, which alone does no harm
+            log.warning("sessions were let go without a word", cause=str(error))
+        self._locks.close()
 
     async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
         """Send for ever: at once when this process owes something, and every half second for what others owe."""
@@ -189,16 +198,27 @@ class Lanes:
         self._locks.keep_only(working)
         for session_id in working:
             if not self._locks.held(session_id) and self._locks.acquire(session_id):
-                try:
-                    if self.unfinished.begun(session_id):
-                        self.unfinished.take_up(session_id)
-                except Exception:
-                    self._locks.release(session_id)  # held, it would never be taken up again
-                    raise
-        ours = outbox.c.session_id.in_([session_id for session_id in working if self._locks.held(session_id)])
+                self._take_up(session_id)
+        held = [session_id for session_id in working if self._locks.held(session_id)]
         relay = Relay(self.engine, ORIGINAL, self._own_windows())
-        while relay.send(publish, ours):
+        while relay.send(publish, outbox.c.session_id.in_(held)):
             pass
+        self._at_work.note(held if self._busy() else ())
+
+    def _take_up(self, session_id: UUID) -> None:
+        ours = self._at_work.sessions
+        try:
+            if self.unfinished.begun(session_id):
+                self.unfinished.take_up(session_id, by_another=session_id not in ours)
+        except Exception:
+            self._locks.release(session_id)  # held, it would never be taken up again
+            raise
+        ours.add(session_id)
+
+    def _busy(self) -> bool:
+        """Whether anything goes on in the original lane that does not wait for the end of an outage."""
+        waits = {name: consumer.breaker.pause_s > 0 for name, consumer in self._bus.consumers.items()}
+        return any(count and not waits[name] for name, count in list(self._bus.unfinished.items()))
 
     def _own_windows(self) -> Windows:
         """As much as keeps the handlers of this process busy."""

@@ -111,7 +111,7 @@ class Lanes:
             self._relays.append(asyncio.create_task(self._relay(self._send_original)))
             self._relays.append(asyncio.create_task(self._relay(self._ahead.send)))
         if self.rabbit is not None:
-            self._connecting.append(asyncio.create_task(start(self.rabbit, self.projection)))
+            self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
 
     async def stop(self, grace_s: float) -> None:
@@ -131,6 +131,14 @@ class Lanes:
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
         await asyncio.to_thread(self._let_go)
+
+    async def _consume(self, rabbit: RabbitBus) -> None:
+        try:
+            await start(rabbit, self.projection)
+        except Exception as error:
+            # Uploads would be taken and sent, and nobody would hear what became of them.
+            log.exception("consuming could not begin")
+            rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
     def _let_go(self) -> None:
         try:

@@ -33,6 +33,9 @@ log = structlog.get_logger()
 COMPREHENSIVE = "comprehensive"
 ORIGINAL = "original"
 
+LOOSE = UUID(int=0)
+"""In place of a session's id, for what belongs to none: one replica at a time sends it."""
+
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
 IDLE_WITHIN_S = 0.05
@@ -83,6 +86,8 @@ class Lanes:
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._broker_relay = Relay(self.engine, COMPREHENSIVE, self.windows)
+        self._own_relay = Relay(self.engine, ORIGINAL, self._own_windows())
         self._handed: set[UUID] = set()
         self._cut_off_at: float | None = None
         self._ahead = Ahead(self.engine, self.original, self.projection, self._bus.stopping, ORIGINAL, self.bell.ring)
@@ -167,7 +172,7 @@ class Lanes:
             return
         publish = _from_thread(self.rabbit)
         try:
-            while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
+            while await asyncio.to_thread(self._broker_relay.send, publish):
                 pass
         except Unavailable:
             self._cut_off_at = self._cut_off_at or time.monotonic()
@@ -175,23 +180,32 @@ class Lanes:
         self._cut_off_at = None
 
     async def _send_original(self) -> None:
-        await self._send_loose()
         publish = _from_thread(self._bus)
-        await asyncio.to_thread(self._send_owned, publish)
+        try:
+            await asyncio.to_thread(self._send_owned, publish)
+        finally:
+            if self._locks.held(LOOSE):
+                await self._send_loose()
 
     async def _send_loose(self) -> None:
         """Send what belongs to no session. No item row could tell after a crash that it was lost on its way.
 
         So it is owed until it was handled, which is certain when the bus has nothing left to do.
         """
-        relay = Relay(self.engine, ORIGINAL)
+        relay, failure = self._own_relay, None
         if self._handed and await self._idle():
             await asyncio.to_thread(relay.confirm, self._handed)
             self._handed.clear()
         new = outbox.c.session_id.is_(None) & outbox.c.id.not_in(self._handed)
         for owed in await asyncio.to_thread(relay.unsent, new):
-            await put(self._bus, owed)
-            self._handed.add(owed.id)
+            try:
+                await put(self._bus, owed)
+            except Unavailable as error:
+                failure = error
+            else:
+                self._handed.add(owed.id)
+        if failure is not None:
+            raise failure
 
     async def _idle(self) -> bool:
         try:
@@ -203,13 +217,14 @@ class Lanes:
     def _send_owned(self, publish: Callable[[Owed], None]) -> None:
         """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
         working = self.unfinished.sessions(ORIGINAL)
-        self._locks.keep_only(working)
+        self._locks.keep_only([LOOSE, *working])
+        if not self._locks.held(LOOSE):
+            self._locks.acquire(LOOSE)
         for session_id in working:
             if not self._locks.held(session_id) and self._locks.acquire(session_id):
                 self._take_up(session_id)
         held = [session_id for session_id in working if self._locks.held(session_id)]
-        relay = Relay(self.engine, ORIGINAL, self._own_windows())
-        while relay.send(publish, outbox.c.session_id.in_(held)):
+        while self._own_relay.send(publish, outbox.c.session_id.in_(held)):
             pass
         self._at_work.note(held if self._busy() else ())
 

@@ -8,20 +8,22 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, select, text
 
-from services.ingest.lanes import Lanes
+from services.ingest.lanes import LOOSE, Lanes
 from services.ingest.service import build
 from services.ingest.sessions.at_work import MOST_DEATHS, AtWork
 from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.locks import SessionLocks
+from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import outbox, sessions
 from shared.bus.service import Service
-from shared.contracts import BatchSubmitted
+from shared.contracts import BatchSubmitted, StoreFile
 from shared.database import engine_of
 from shared.errors import Unavailable
 from tests.integration.flow.pipeline import until
 from tests.integration.ingest.test_session_locks import OTHERS
-from tests.integration.ingest.test_sessions import submitted
+from tests.integration.ingest.test_sessions import command, submitted
 
 LOCKS = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
@@ -57,7 +59,7 @@ class Outage:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.service = Service("hasher")
+        self.service = Service("hasher", prefetch=4)
         self.service.on(self.on_batch_submitted)
 
     def on_batch_submitted(self, event: BatchSubmitted) -> None:
@@ -66,7 +68,7 @@ class Outage:
 
 
 @contextlib.asynccontextmanager
-async def replica(engine: Engine, hasher: Service) -> AsyncIterator[Lanes]:
+async def replica(engine: Engine, *services: Service) -> AsyncIterator[Lanes]:
     lanes = Lanes(
         engine=engine,
         projection=build(engine),
@@ -75,7 +77,7 @@ async def replica(engine: Engine, hasher: Service) -> AsyncIterator[Lanes]:
         use_comprehensive=True,
         rabbit=None,
         windows=Windows(4, 4, 100),
-        original=(hasher,),
+        original=services,
     )
     await lanes.start()
     try:
@@ -125,6 +127,38 @@ def test_who_only_waits_for_the_end_of_an_outage_says_so(engine: Engine, session
             await until(lambda: deaths(engine) < 0)
 
     asyncio.run(scenario())
+
+
+def test_what_belongs_to_no_session_is_sent_by_one_replica_only(engine: Engine, session_id: UUID) -> None:
+    kept: list[str] = []
+
+    def on_store_file(event: StoreFile) -> None:
+        kept.append(event.path)
+
+    worker, storage, other = Outage(), Service("storage"), SessionLocks(engine)
+    storage.on(on_store_file)
+    with engine.begin() as connection:
+        owe(connection, "original", command())
+
+    async def scenario() -> None:
+        assert other.acquire(LOOSE)
+        async with replica(engine, worker.service, storage):
+            await until(lambda: worker.asked)
+            submitted(Sessions(engine, hashers=2), "c.png", lane="original")
+            await until(lambda: begun(engine) == 2)  # so all of a round is over
+            assert kept == []
+            other.close()
+            await until(lambda: kept)
+
+    asyncio.run(scenario())
+    assert kept == ["a.png"]
+
+
+def begun(engine: Engine) -> int:
+    """Sessions of which something was sent."""
+    with engine.connect() as connection:
+        sent = select(outbox.c.session_id).where(outbox.c.sent_at.is_not(None), outbox.c.session_id.is_not(None))
+        return len(set(connection.execute(sent).scalars()))
 
 
 @pytest.mark.parametrize("waits", [True, False])

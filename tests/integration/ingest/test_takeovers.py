@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, select, text
 
-from services.ingest.lanes import LOOSE, Lanes
+from services.ingest.lanes import Lanes
+from services.ingest.original import LOOSE
 from services.ingest.service import build
 from services.ingest.sessions.at_work import MOST_DEATHS, AtWork
 from services.ingest.sessions.fairness import Windows

@@ -1,40 +1,57 @@
 """What overtakes all queues: ingest hands it to the other services' handlers itself, in threads of its own.
 
 That work was cancelled, say: in a queue the news would wait behind that very work, or for workers that wait for a NAS.
+Nothing of it is only in memory when its row is confirmed: answers go into the outbox, a dead letter into the archive,
+and what is to be tried again is tried here.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from services.ingest.sessions.outbox import AHEAD, Relay
-from services.ingest.sessions.tables import outbox
-from shared.bus.breaker import Breaker
-from shared.bus.delivery import Consumer, deliver
+from services.ingest.sessions.outbox import AHEAD, Relay, owe
+from services.ingest.sessions.tables import outbox, sessions
+from shared.bus.breaker import Breaker, stopped_within
+from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
 from shared.bus.envelope import Envelope, seal
-from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
-from shared.bus.settlement import Delivery
+from shared.bus.settlement import Delivery, Sealed
+from shared.bus.topology import DEAD, RETRY, Route
+from shared.contracts import WorkDelayed
+from shared.database import transaction
 from shared.errors import Unavailable
 
 THREADS = 4
 
 
+@dataclass
 class Ahead:
-    """Owed until it was handled. Two replicas may both do so: what is done twice changes nothing."""
+    """Owed until it was handled. Two replicas may both do so: what is done twice changes nothing.
 
-    def __init__(self, engine: Engine, services: Sequence[Service], bus: MemoryBus) -> None:
-        """Answers go to `bus`."""
-        self.relay = Relay(engine, AHEAD)
+    `archiver` keeps dead letters. Answers are owed to the lane of their session, or the `loose` one, and it `rings`.
+    """
+
+    engine: Engine
+    services: Sequence[Service]
+    archiver: Service
+    stopping: asyncio.Event
+    loose: str
+    rings: Callable[[], None]
+    waiting: int = field(default=0, init=False)
+    """Of what is in hand, how much waits to be tried again."""
+    _tasks: dict[UUID, asyncio.Task[None]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.relay = Relay(self.engine, AHEAD)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ahead")
         # Storage last: it may wait for the NAS, and what it refuses is decided anew by dedup, which must know then.
-        in_order = sorted(services, key=lambda service: service.name == "storage")
-        self._takers = [Consumer(service, bus, self._threads, Breaker(bus.stopping)) for service in in_order]
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._in_order = sorted(self.services, key=lambda service: service.name == "storage")
+        self._breakers = {service.name: Breaker(self.stopping) for service in (*self.services, self.archiver)}
 
     async def send(self) -> None:
         """Begin with what is owed and not begun.
@@ -55,12 +72,67 @@ class Ahead:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _overtake(self, envelope: Envelope) -> None:
-        takers = [taker for taker in self._takers if type(envelope.message) in taker.service.handlers]
+        takers = [service for service in self._in_order if type(envelope.message) in service.handlers]
         try:
-            for taker in takers:
-                if not await deliver(taker, Delivery(seal(envelope), {})):
+            for service in takers:
+                if not await self._handled(service, Delivery(seal(envelope), {})):
                     return
             with contextlib.suppress(Unavailable):  # then it is done once more
                 await asyncio.to_thread(self.relay.confirm, [envelope.id])
         finally:
             del self._tasks[envelope.id]
+
+    async def _handled(self, service: Service, delivery: Delivery | None) -> bool:
+        """Have a service handle it, as often as it takes; False when the process stops first."""
+        while delivery is not None:
+            copies = _Copies(self, service)
+            if not await self.handle(service, delivery, copies):
+                return False
+            delivery = copies.again
+            if delivery is not None and await self._stopped_within(copies.delay_s):
+                return False
+        return True
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        self.waiting += 1
+        try:
+            return await stopped_within(self.stopping, seconds)
+        finally:
+            self.waiting -= 1
+
+    async def handle(self, service: Service, delivery: Delivery, copies: "_Copies") -> bool:
+        """One delivery."""
+        return await deliver(Consumer(service, copies, self._threads, self._breakers[service.name]), delivery)
+
+    def owe(self, answer: Envelope) -> None:
+        """Though its session has ended, perhaps: who is decided anew was a duplicate before."""
+        lane = select(sessions.c.lane).where(sessions.c.id == getattr(answer.message, "session_id", None))
+        with transaction(self.engine) as connection:
+            known = connection.execute(lane).scalar_one_or_none()
+            owe(connection, known or self.loose, answer.message, message_id=answer.id, outlives=True)
+        self.rings()
+
+
+@dataclass
+class _Copies(Transport):
+    """The transport of one delivery, which must not lose what is sent over it."""
+
+    ahead: Ahead
+    service: Service
+    again: Delivery | None = None
+    delay_s: float = 0.0
+
+    async def publish(self, envelope: Envelope) -> None:
+        if not isinstance(envelope.message, WorkDelayed):  # news of now, and nobody waits for a cancellation
+            await asyncio.to_thread(self.ahead.owe, envelope)
+
+    async def send(self, route: Route, sealed: Sealed) -> None:
+        if route.exchange == RETRY:
+            self.again = Delivery(sealed.body, sealed.headers)
+            self.delay_s = int(route.key.partition("ms")[0]) / 1000
+        elif route.exchange == DEAD:
+            letter = Delivery(sealed.body, sealed.headers, dead_service=self.service.name)
+            if not await self.ahead.handle(self.ahead.archiver, letter, self):
+                raise Unavailable("the process stops before the dead letter is kept")
+        else:
+            raise Unroutable(f"{route.key} on {route.exchange}: answers are published whole")

@@ -1,8 +1,7 @@
 """The two ways through the pipeline: over RabbitMQ (comprehensive), or one after the other in this process (original).
 
 The handlers are the same. A session's lane is chosen when its files are submitted and never changes, so no file is
-ever worked on twice. The original lane's queues die with their process; whichever replica holds a session's lock
-publishes its unfinished work again from the item rows.
+ever worked on twice.
 """
 
 import asyncio
@@ -10,18 +9,14 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
-from services.ingest.ahead import Ahead
+from services.ingest.original import ORIGINAL, Original, from_thread
 from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.locks import SessionLocks
-from services.ingest.sessions.outbox import Bus, Owed, Relay, put
+from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.tables import outbox
-from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
 from shared.bus.service import Service
@@ -30,12 +25,9 @@ from shared.errors import Retryable, Unavailable
 log = structlog.get_logger()
 
 COMPREHENSIVE = "comprehensive"
-ORIGINAL = "original"
 
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
-IDLE_WITHIN_S = 0.05
-LONE_LISTINGS = 4
 
 
 class Bell:
@@ -76,16 +68,16 @@ class Lanes:
     bell: Bell = field(default_factory=Bell)
 
     def __post_init__(self) -> None:
-        self._bus = MemoryBus()
-        self._locks = SessionLocks(self.engine)
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._handed: set[UUID] = set()
+        self._broker_relay = Relay(self.engine, COMPREHENSIVE, self.windows)
         self._cut_off_at: float | None = None
         self.trouble: str | None = None
         """Why nothing is passed on over the broker just now, in words."""
-        self._ahead = Ahead(self.engine, self.original, self._bus)
+        self._own = Original(
+            self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
+        )
 
     @property
     def broker_connected(self) -> bool:
@@ -106,12 +98,11 @@ class Lanes:
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
         if self.original:
-            for service in (*self.original, self.projection):
-                await self._bus.consume(service)
-            self._relays.append(asyncio.create_task(self._relay(self._send_original)))
-            self._relays.append(asyncio.create_task(self._relay(self._ahead.send)))
+            await self._own.start()
+            self._relays.append(asyncio.create_task(self._relay(self._own.send)))
+            self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send)))
         if self.rabbit is not None:
-            self._connecting.append(asyncio.create_task(start(self.rabbit, self.projection)))
+            self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
 
     async def stop(self, grace_s: float) -> None:
@@ -126,11 +117,17 @@ class Lanes:
         for task in self._relays:
             task.cancel()
         await asyncio.gather(*self._connecting, *self._relays, return_exceptions=True)
-        await self._ahead.stop()
-        await self._bus.stop(grace_s)
+        await self._own.stop(grace_s)
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
-        await asyncio.to_thread(self._locks.close)
+
+    async def _consume(self, rabbit: RabbitBus) -> None:
+        try:
+            await start(rabbit, self.projection)
+        except Exception as error:
+            # Uploads would be taken and sent, and nobody would hear what became of them.
+            log.exception("consuming could not begin")
+            rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
     async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
         """Send for ever: at once when this process owes something, and every half second for what others owe."""
@@ -151,69 +148,11 @@ class Lanes:
             self._cut_off_at = self._cut_off_at or time.monotonic()
             self.trouble = "the message broker does not answer; work goes on when it is back"
             return
-        publish = _from_thread(self.rabbit)
+        publish = from_thread(self.rabbit)
         try:
-            while await asyncio.to_thread(Relay(self.engine, COMPREHENSIVE, self.windows).send, publish):
+            while await asyncio.to_thread(self._broker_relay.send, publish):
                 pass
         except Unavailable as error:
             self._cut_off_at, self.trouble = self._cut_off_at or time.monotonic(), str(error)
             raise
         self._cut_off_at = self.trouble = None
-
-    async def _send_original(self) -> None:
-        await self._send_loose()
-        publish = _from_thread(self._bus)
-        await asyncio.to_thread(self._send_owned, publish)
-
-    async def _send_loose(self) -> None:
-        """Send what belongs to no session. No item row could tell after a crash that it was lost on its way.
-
-        So it is owed until it was handled, which is certain when the bus has nothing left to do.
-        """
-        relay = Relay(self.engine, ORIGINAL)
-        if self._handed and await self._idle():
-            await asyncio.to_thread(relay.confirm, self._handed)
-            self._handed.clear()
-        new = outbox.c.session_id.is_(None) & outbox.c.id.not_in(self._handed)
-        for owed in await asyncio.to_thread(relay.unsent, new):
-            await put(self._bus, owed)
-            self._handed.add(owed.id)
-
-    async def _idle(self) -> bool:
-        try:
-            await asyncio.wait_for(self._bus.idle(), IDLE_WITHIN_S)
-        except TimeoutError:
-            return False
-        return True
-
-    def _send_owned(self, publish: Callable[[Owed], None]) -> None:
-        """Take up unfinished sessions that nobody holds, and send what is owed to those that we hold."""
-        working = self.unfinished.sessions(ORIGINAL)
-        self._locks.keep_only(working)
-        for session_id in working:
-            if not self._locks.held(session_id) and self._locks.acquire(session_id):
-                try:
-                    if self.unfinished.begun(session_id):
-                        self.unfinished.take_up(session_id)
-                except Exception:
-                    self._locks.release(session_id)  # held, it would never be taken up again
-                    raise
-        ours = outbox.c.session_id.in_([session_id for session_id in working if self._locks.held(session_id)])
-        relay = Relay(self.engine, ORIGINAL, self._own_windows())
-        while relay.send(publish, ours):
-            pass
-
-    def _own_windows(self) -> Windows:
-        """As much as keeps the handlers of this process busy."""
-        hashers = sum(service.prefetch for service in self.original if service.name == "hasher")
-        return Windows(batches=2 * hashers, listings=LONE_LISTINGS, files=self.windows.files)
-
-
-def _from_thread(bus: Bus) -> Callable[[Owed], None]:
-    """A publish for the relay's thread, run on this loop."""
-    loop = asyncio.get_running_loop()
-
-    def call(owed: Owed) -> None:
-        asyncio.run_coroutine_threadsafe(put(bus, owed), loop).result()
-
-    return call

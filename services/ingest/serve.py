@@ -27,9 +27,10 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
-from services.ingest.lanes import COMPREHENSIVE, ORIGINAL, Bell, Lanes
+from services.ingest.lanes import COMPREHENSIVE, Bell, Lanes
 from services.ingest.ops import outcomes, purging
 from services.ingest.ops.jobs import Obstacles
+from services.ingest.original import ORIGINAL
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.desk import Desk

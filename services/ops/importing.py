@@ -12,7 +12,8 @@ from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTempla
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
 from services.ingest.catalog.users import Users
-from services.ingest.lanes import COMPREHENSIVE, ORIGINAL
+from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.original import ORIGINAL
 from services.ingest.sessions.outbox import owe
 from services.ingest.tables import mockup_images, mockups
 from services.mockup.faults import Unusable

@@ -1,8 +1,8 @@
 """RabbitMQ's management API: what AMQP can't tell (policies, bindings) and can't do (policies)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
@@ -14,6 +14,7 @@ PORTS = {"amqp": 15672, "amqps": 15671}
 LIMIT_S = 3.0
 OFF = "off"
 """MANAGEMENT_URL where there is no such API, and nobody is to be told so."""
+Found = TypeVar("Found")
 NOT_FOUND = httpx.codes.NOT_FOUND
 
 
@@ -54,26 +55,22 @@ class Management:
 
     def version(self) -> Version:
         """Of the broker."""
-        return version_of(str(self._ask("GET", "/overview").json()["rabbitmq_version"]))
+        return self._read("/overview", lambda found: version_of(str(found["rabbitmq_version"])))
 
     def bindings(self, queue: str) -> set[Route]:
         """All bindings of a queue but the one that every queue has to the nameless exchange."""
-        answer = self._ask("GET", f"/queues/{self._vhost}/{_quoted(queue)}/bindings")
-        if answer.status_code == NOT_FOUND:
-            raise NoManagement(f"the management API at {self.place} is another broker's: it has no queue {queue}")
-        return {Route(each["source"], each["routing_key"]) for each in answer.json() if each["source"]}
+        return self._read(
+            f"/queues/{self._vhost}/{_quoted(queue)}/bindings",
+            lambda found: {Route(each["source"], each["routing_key"]) for each in found if each["source"]},
+            missing=f"is another broker's: it has no queue {queue}",
+        )
 
     def policies(self, kind: Literal["policies", "operator-policies"] = "policies") -> dict[str, Policy]:
         """All of this virtual host, by name.
 
         Asked for instead of a queue's `effective_policy_definition`, which is a statistic: seconds old, or not there.
         """
-        return {
-            each["name"]: Policy(
-                each["name"], each["pattern"], each["definition"], each["priority"], each.get("apply-to", "all")
-            )
-            for each in self._ask("GET", f"/{kind}/{self._vhost}").json()
-        }
+        return self._read(f"/{kind}/{self._vhost}", lambda found: {each["name"]: _policy(each) for each in found})
 
     def put(self, policy: Policy) -> None:
         """Create or replace a policy."""
@@ -89,18 +86,36 @@ class Management:
     def _vhost(self) -> str:
         return _quoted(self.vhost)
 
-    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
-        """The answer, if it is a good one or "no such thing"."""
+    def _read(self, path: str, take: Callable[[Any], Found], missing: str = "") -> Found:
+        """What `take` makes of the answer's JSON. Behind another address than the API's there may be any web page."""
+        answer = self._ask("GET", path, missing=missing)
+        try:
+            return take(answer.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            said = f"GET {path} gives {answer.text[:80]!r}"
+            raise NoManagement(f"what answers at {self.place} is no management API: {said}") from error
+
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, missing: str = ""
+    ) -> httpx.Response:
+        """The answer, if it is a good one. `missing` says what "no such thing" would tell."""
         try:
             answer = self.http.request(method, path, json=body)
         except httpx.TransportError as error:
             words = f"the management API at {self.place} does not answer ({error}); MANAGEMENT_URL says where it is"
             raise NoManagement(words) from error
-        if answer.is_success or answer.status_code == NOT_FOUND:
+        if answer.is_success:
             return answer
+        if missing and answer.status_code == NOT_FOUND:
+            raise NoManagement(f"the management API at {self.place} {missing}")
         why = {401: "its log-in is refused", 403: "this user may not: it needs the tag policymaker"}
         reason = why.get(answer.status_code, answer.text[:200])
         raise NoManagement(f"the management API at {self.place} says {answer.status_code} to {method} {path}: {reason}")
+
+
+def _policy(found: Mapping[str, Any]) -> Policy:
+    name, pattern, apply_to = found["name"], found["pattern"], found.get("apply-to", "all")
+    return Policy(name, pattern, found["definition"], found["priority"], apply_to)
 
 
 def beside(amqp_url: str) -> str:

@@ -125,8 +125,9 @@ class Ledger:
         if rows:
             new = insert(cancelled).values(rows)
             anew = {"generation": new.excluded.generation, "reason": new.excluded.reason}
-            with transaction(self.engine) as connection:
-                connection.execute(new.on_conflict_do_update(index_elements=["item_id", "mockup_id"], set_=anew))
+            key, later = ["item_id", "mockup_id"], new.excluded.generation >= cancelled.c.generation
+            with transaction(self.engine) as connection:  # news of an earlier cancel may come after that of a later one
+                connection.execute(new.on_conflict_do_update(index_elements=key, set_=anew, where=later))
 
     def known(self, target: str, listing_ids: Sequence[str]) -> set[str]:
         """Which of these listings at the shop are on record."""

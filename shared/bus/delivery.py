@@ -177,6 +177,10 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
         try:
             for index, message in enumerate(handler.call(envelope.message) or ()):
                 unconfirmed.append(asyncio.run_coroutine_threadsafe(answer(message, index), loop))
+        except BaseException as error:
+            if isinstance(error, Exception):
+                raise
+            raise RuntimeError(repr(error)) from error  # a library's panic, say: it must not end who consumes
         finally:
             for future in unconfirmed:
                 future.result()

@@ -269,6 +269,53 @@ def test_an_error_without_end_is_buried_with_what_fits(connect: Connect) -> None
     run(scenario())
 
 
+class Panic(BaseException):
+    """As a compiled library raises it."""
+
+
+def test_a_panic_is_an_error_like_any_other_and_the_consumer_lives(connect: Connect) -> None:
+    heard = Heard()
+
+    def on_store_file(event: StoreFile) -> None:
+        if heard.add(event.path) == 1:
+            raise Panic("index out of bounds")
+
+    service = Service("storage", FAST)
+    service.on(on_store_file)
+
+    async def scenario() -> None:
+        async with connect(service) as bus:
+            for path in ("a.png", "b.png"):
+                await bus.publish(sealed_for(command(path)))
+            assert sorted(await heard.reach(3)) == ["a.png", "a.png", "b.png"]
+
+    run(scenario())
+
+
+def test_a_fault_of_delivery_itself_loses_no_message_and_no_consumer(connect: Connect) -> None:
+    heard, faults = Heard(), iter([ValueError("a fault of ours")])
+
+    class Faulty(RetryPolicy):
+        def after(self, attempt: int) -> float | None:
+            if fault := next(faults, None):
+                raise fault
+            return super().after(attempt)
+
+    def on_store_file(event: StoreFile) -> None:
+        if heard.add(event.path) < 3:
+            raise Retryable("not yet")
+
+    service = Service("storage", Faulty(FAST.delays_s))
+    service.on(on_store_file)
+
+    async def scenario() -> None:
+        async with connect(service) as bus:
+            await bus.publish(sealed_for(command()))
+            assert await heard.reach(3) == ["a.png"] * 3
+
+    run(scenario())
+
+
 def test_an_undecodable_message_is_buried_and_the_consumer_lives(connect: Connect) -> None:
     async def scenario() -> None:
         heard, letters = Heard(), Heard()

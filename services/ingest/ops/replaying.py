@@ -2,7 +2,7 @@
 
 A letter about a file that failed takes the file up again (`sessions/reopening.py`). One whose file ended well is
 resolved. Any other goes back to the inbox that it died in, byte for byte. Crash it anywhere, or do it twice at once:
-each letter is sent once, because the status that allows it is what the same transaction takes away.
+each letter is owed once, because the status that allows it is what the same transaction takes away.
 """
 
 from collections.abc import Mapping

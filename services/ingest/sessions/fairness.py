@@ -79,11 +79,23 @@ def _waiting(lane: str, kind: str, windows: Windows, mine: Sequence[ColumnElemen
     turn = func.row_number().over(partition_by=outbox.c.tenant_id, order_by=in_order).label("turn")
     waiting = select(outbox.c.id, outbox.c.tenant_id, turn).where(*mine, outbox.c.sent_at.is_(None))
     if kind == BATCH:
-        ahead = func.sum(sessions.c.hashed + sessions.c.accepted)
-        full = select(sessions.c.user_id).where(sessions.c.lane == lane, sessions.c.state == "working")
-        full = full.group_by(sessions.c.user_id).having(ahead >= windows.files)
-        waiting = waiting.where(outbox.c.tenant_id.not_in(full))
+        waiting = waiting.where(~_hashed_ahead(lane, windows.files))
     return waiting
+
+
+def _hashed_ahead(lane: str, files: int) -> ColumnElement[bool]:
+    """New work of a tenant who has that many pictures hashed and not stored.
+
+    What begins before the last of them is none: it was sent before, and lost. Those that wait may wait for just that.
+    """
+    ahead = func.sum(sessions.c.hashed + sessions.c.accepted)
+    full = select(sessions.c.user_id).where(sessions.c.lane == lane, sessions.c.state == "working")
+    full = full.group_by(sessions.c.user_id).having(ahead >= files)
+    first = cast(outbox.c.data["files"][0]["index"].astext, Integer)
+    behind = exists().where(
+        items.c.session_id == outbox.c.session_id, items.c.state.in_(("hashed", "accepted")), items.c.index >= first
+    )
+    return outbox.c.tenant_id.in_(full) & ~behind
 
 
 def _in_flight(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:

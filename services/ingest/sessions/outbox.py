@@ -6,13 +6,13 @@ Only ingest has one: it has no input message that could be delivered again.
 import base64
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
-from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.fairness import AT_ONCE, BATCH, MOCKUPS, Windows, next_rows
@@ -22,7 +22,6 @@ from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
 from shared.contracts import Message
 from shared.database import transaction
-from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
@@ -62,6 +61,9 @@ AHEAD = "ahead"
 
 Publish = Callable[[Owed], None]
 Choose = Callable[[Connection], Iterable[RowMapping]]
+Kind = tuple[str, str | None]
+"""A message type and, of a redelivery, the service that it goes back to."""
+SERVICE = case((outbox.c.type == REDELIVERY, outbox.c.data["service"].astext))
 
 
 def owe(
@@ -93,7 +95,7 @@ def owe_redelivery(
 
 
 class Relay:
-    """Publishes what one lane is owed. Any number of relays may run; rows are claimed with SKIP LOCKED.
+    """Sends what one lane is owed, and knows what this release can't read. Any number of relays may run.
 
     A crash between confirm and mark sends a row twice, with the same id, which every consumer recognises.
     With `windows`, tenants take turns with what is much work (`fairness.py`).
@@ -103,72 +105,70 @@ class Relay:
         self.engine = engine
         self.lane = lane
         self.windows = windows
+        self._unreadable: set[tuple[UUID, datetime]] = set()
 
     def send(self, publish: Publish, *which: ColumnElement[bool]) -> int:
         """Publish up to a hundred rows of a kind (of those that `which` names); return how many were confirmed.
 
-        A kind whose queue is full waits, and holds up no other.
+        Rows are claimed with SKIP LOCKED. A kind that can't be sent, for a full queue, say, holds up no other.
 
         Raises:
             Unavailable: database or broker is away, or a queue is full; what was confirmed before is marked.
         """
         sent, failure = 0, None
-        if not self._owes(which):  # as it is most of the time, and turns are not found out for nothing
-            return 0
-        for choose in self._kinds(which):
+        for kind in self._kinds(which):
             try:
-                sent += self._send(choose, publish)
-            except Unavailable as error:
+                sent += self._send(self._choice(kind, which), publish)
+            except Exception as error:  # noqa: BLE001 - raised when the others had their turn
                 failure = error
         if failure is not None:
             raise failure
         return sent
 
-    def _owes(self, which: Sequence[ColumnElement[bool]]) -> bool:
-        owed = exists().where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
+    def _kinds(self, which: Sequence[ColumnElement[bool]]) -> list[Kind]:
+        """What is owed, by what its inboxes depend on: work that takes turns last, of the rest what waits longest."""
+        kinds = select(outbox.c.type, SERVICE).where(*self._mine(which)).group_by(outbox.c.type, SERVICE)
         with transaction(self.engine) as connection:
-            return bool(connection.execute(select(owed)).scalar_one())
+            found = connection.execute(kinds.order_by(func.min(outbox.c.created_at)))
+            return sorted(((row[0], row[1]) for row in found), key=lambda kind: kind[0] in (BATCH, MOCKUPS))
 
-    def _kinds(self, which: Sequence[ColumnElement[bool]]) -> list[Choose]:
-        if self.windows is None:
-            return [partial(self._oldest, which)]
-        free = (*which, outbox.c.type.not_in((BATCH, MOCKUPS)))
-        turns = [
-            partial(next_rows, lane=self.lane, kind=kind, windows=self.windows, which=which)
-            for kind in (BATCH, MOCKUPS)
-        ]
-        return [partial(self._oldest, free), *turns]
+    def _choice(self, kind: Kind, which: Sequence[ColumnElement[bool]]) -> Choose:
+        name, service = kind
+        if self.windows is not None and name in (BATCH, MOCKUPS):
+            which = (*which, self._readable)
+            return partial(next_rows, lane=self.lane, kind=name, windows=self.windows, which=which)
+        these = (outbox.c.type == name, SERVICE.is_not_distinct_from(service))
+        return partial(self._oldest, (*which, *these))
+
+    def _mine(self, which: Sequence[ColumnElement[bool]]) -> tuple[ColumnElement[bool], ...]:
+        return outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), self._readable, *which
+
+    @property
+    def _readable(self) -> ColumnElement[bool]:
+        # One that is owed again under its id, as this release writes it, has another time.
+        this = tuple_(outbox.c.id, outbox.c.created_at)
+        return this.not_in(self._unreadable) if self._unreadable else true()
 
     def _oldest(self, which: Sequence[ColumnElement[bool]], connection: Connection) -> Sequence[RowMapping]:
         """Scans unsent rows and never `id > last`: rows become visible out of order."""
-        unsent = (
-            select(outbox)
-            .where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
-            .order_by(outbox.c.created_at, outbox.c.place)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-        return connection.execute(unsent).mappings().all()
+        unsent = select(outbox).where(*self._mine(which)).order_by(outbox.c.created_at, outbox.c.place)
+        return connection.execute(unsent.limit(AT_ONCE).with_for_update(skip_locked=True)).mappings().all()
 
     def _send(self, choose: Choose, publish: Publish) -> int:
         sent: list[UUID] = []
-        failure: Unavailable | None = None
+        failure: Exception | None = None
         with transaction(self.engine) as connection:
             for row in choose(connection):
+                if (owed := self._read(connection, row)) is None:
+                    continue
                 try:
-                    publish(_owed(row))
-                except (KeyError, ValidationError) as error:
-                    # Written by another release. Kept with its error for a person, but it must not hold up the rest.
-                    log.exception("unreadable message in the outbox", outbox_id=str(row["id"]), type=row["type"])
-                    unreadable = {"sent_at": NOW, "last_error": f"not sent, unreadable: {error!r}"}
-                    connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
-                except Unavailable as error:
+                    publish(owed)
+                except Exception as error:  # noqa: BLE001 - raised when what was confirmed before it is marked
                     failure = error
                     failed = {"attempts": outbox.c.attempts + 1, "last_error": str(error)}
                     connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**failed))
                     break
-                else:
-                    sent.append(row["id"])
+                sent.append(row["id"])
             if sent:
                 connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=NOW))
         if failure is not None:
@@ -176,15 +176,15 @@ class Relay:
         return len(sent)
 
     def unsent(self, *which: ColumnElement[bool]) -> list[Owed]:
-        """Up to a hundred rows that are owed, oldest first, for who marks them with `confirm` later.
+        """Up to a hundred rows that are owed, oldest first, for who marks them with `confirm` later. Claims nothing.
 
         Raises:
             Unavailable: the database is away.
         """
-        owed = select(outbox).where(outbox.c.lane == self.lane, outbox.c.sent_at.is_(None), *which)
         with transaction(self.engine) as connection:
-            rows = connection.execute(owed.order_by(outbox.c.created_at).limit(AT_ONCE)).mappings()
-            return [_owed(row) for row in rows]
+            oldest = select(outbox).where(*self._mine(which)).order_by(outbox.c.created_at).limit(AT_ONCE)
+            rows = connection.execute(oldest).mappings().all()
+            return [owed for row in rows if (owed := self._read(connection, row)) is not None]
 
     def confirm(self, ids: Collection[UUID]) -> None:
         """These rows are owed no more.
@@ -195,6 +195,17 @@ class Relay:
         with transaction(self.engine) as connection:
             connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=NOW))
 
+    def _read(self, connection: Connection, row: RowMapping) -> Owed | None:
+        """What a row says. Written by another release, it stays owed until one that can read it runs, and is left."""
+        try:
+            return _owed(row)
+        except (KeyError, TypeError, ValueError) as error:
+            log.exception("unreadable message in the outbox: it waits", outbox_id=str(row["id"]), type=row["type"])
+            self._unreadable.add((row["id"], row["created_at"]))
+            told = {"last_error": f"not sent, unreadable: {error!r}"}
+            connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**told))
+            return None
+
 
 def _owed(row: RowMapping) -> Owed:
     if row["type"] == REDELIVERY:
@@ -202,5 +213,5 @@ def _owed(row: RowMapping) -> Owed:
         sealed = Sealed(f"{row['id']}@replay", base64.b64decode(data["body"]), data["headers"])
         return Redelivery(row["id"], data["service"], sealed)
     message = types()[row["type"]].model_validate(row["data"])
-    session = row["session_id"]
+    session = row["session_id"] or row["data"].get("session_id")  # what outlives its session is about one all the same
     return Envelope(row["id"], message, "ingest", str(session) if session else None)

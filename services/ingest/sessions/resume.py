@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, exists, select, update
 
+from services.ingest.sessions.at_work import taken_over
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
@@ -22,7 +23,6 @@ from shared.database import transaction
 
 UNSETTLED = ("received", "hashed", "accepted")
 WORK = (BATCH, MOCKUPS, "ImageRejected", "ImageFailed")
-MOST_TAKEOVERS = 3
 KILLER = (
     "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
     "or upload it alone"
@@ -52,18 +52,14 @@ class Unfinished:
         with transaction(self.engine) as connection:
             return bool(connection.execute(sent).scalar_one())
 
-    def take_up(self, session_id: UUID) -> list[Envelope]:
+    def take_up(self, session_id: UUID, *, by_another: bool = True) -> list[Envelope]:
         """Owe what is unfinished in a session whose last worker is gone, and return it.
 
-        A file that kills its worker would kill the next one too, as the broker's delivery limit prevents in the other
-        lane: after three takeovers in a row without any progress, what is unfinished fails.
+        When too many died over it in a row, what is unfinished fails (`at_work.py`). A worker that only lost its lock
+        is not `another`.
         """
         with transaction(self.engine) as connection:
-            stuck = sessions.c.takeover_seq == sessions.c.last_seq
-            count = case((stuck, sessions.c.takeovers + 1), else_=1)
-            taken = update(sessions).where(sessions.c.id == session_id)
-            taken = taken.values(takeovers=count, takeover_seq=sessions.c.last_seq).returning(sessions.c.takeovers)
-            given_up = connection.execute(taken).scalar_one() > MOST_TAKEOVERS
+            given_up = by_another and not taken_over(connection, session_id)
             return self._owe_again(connection, session_id, _failures if given_up else self._messages)
 
     def resume(self, session_id: UUID) -> list[Envelope]:

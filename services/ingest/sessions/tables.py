@@ -146,7 +146,9 @@ outbox = Table(
     Column("type", Text, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-    Column("sent_at", DateTime(timezone=True)),
+    Column(
+        "sent_at", DateTime(timezone=True)
+    ),  # owed no more: the broker confirmed it, or what had to be done was done
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
     Column("tenant_id", Uuid),

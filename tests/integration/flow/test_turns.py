@@ -12,6 +12,7 @@ from services.ingest.service import build
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.records import Received, Session
+from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import items, outbox
 from shared.bus.envelope import Envelope
@@ -115,6 +116,26 @@ def test_who_is_far_ahead_of_storage_waits(engine: Engine, sessions: Sessions) -
         sql = "UPDATE ingest.sessions SET hashed = 20 WHERE user_id = %s"
         connection.exec_driver_sql(sql, (str(ahead),))
     assert set(tenants(sent(engine, Windows(batches=4, listings=4, files=20)))) == {other}
+
+
+@pytest.mark.parametrize("lane", ["comprehensive", "original"])
+@pytest.mark.parametrize("waiting", [range(20), range(5, 25)], ids=["the first", "those behind the first"])
+def test_what_was_lost_is_sent_again_however_far_ahead_of_storage_its_tenant_is(
+    engine: Engine, sessions: Sessions, lane: str, waiting: range
+) -> None:
+    """The NAS is away, and the process or the broker that had the work lost it: storage can't go on without it."""
+    windows = Windows(batches=40, listings=4, files=20)
+    session = submit(sessions, uuid4(), 60, lane)
+    sent(engine, windows, lane)
+    with engine.begin() as connection:
+        these = (items.c.session_id == session.id, items.c.index.in_(waiting))
+        connection.execute(update(items).where(*these).values(state="accepted"))
+        connection.exec_driver_sql("UPDATE ingest.sessions SET accepted = 20")
+    unfinished = Unfinished(engine, sessions.hashers)
+    unfinished.take_up(session.id) if lane == "original" else unfinished.resume(session.id)
+    again = [file.index for found in sent(engine, windows, lane) for file in found.message.files]  # type: ignore[attr-defined]
+    assert set(range(waiting.stop)) <= set(again), "all that it had in hand"
+    assert len(again) < 40, "and nothing new"
 
 
 def test_many_listings_do_not_hold_up_few(engine: Engine, sessions: Sessions) -> None:

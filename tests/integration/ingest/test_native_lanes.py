@@ -8,11 +8,18 @@ import httpx
 import pytest
 
 from services.embedded import workers
+from services.ingest.lanes import Lanes
 from services.ingest.service import build
+from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.resume import Unfinished
 from services.local.process import free_ports
 from services.ops.broker import declare
 from services.ops.queues import topology
+from shared.bus.rabbit import RabbitBus
+from shared.bus.run import inspection
+from shared.bus.service import Service
 from shared.database import engine_of
+from tests.integration.flow.pipeline import until
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Server, Threaded
 from tests.integration.ingest.frontend import Shop
@@ -41,6 +48,34 @@ def broker(amqp_url: str, database_url: str) -> str:
     asyncio.run(declare(amqp_url, topology([build(engine), *workers(hashers=1)])))
     engine.dispose()
     return amqp_url
+
+
+class Noted(RabbitBus):
+    """Writes down that its process should end, instead of ending this one."""
+
+    def give_up(self, why: str) -> None:
+        self.fault = self.fault or why
+
+
+def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_did(
+    broker: str, database_url: str
+) -> None:
+    engine, bus = engine_of(database_url), Noted(broker, "ingest")
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, Windows(4, 4, 100))
+
+    async def broken(service: Service) -> None:
+        raise LookupError(f"a fault of ours, about {service.name}")
+
+    async def scenario() -> None:
+        token = inspection.set(broken)
+        await lanes.start()
+        inspection.reset(token)
+        await until(lambda: bus.fault)
+        await lanes.stop(5)
+
+    asyncio.run(scenario())
+    engine.dispose()
+    assert "a fault of ours, about ingest" in bus.fault
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, func, select
 from services.ingest.ops.archive import failures
 from services.ingest.service import build
 from services.ingest.sessions import reading
-from services.ingest.sessions.outbox import Relay
+from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
@@ -43,6 +44,7 @@ from shared.contracts import (
     PrintSpec,
     Stage,
     StorageFailed,
+    StoreFile,
     UploadedFile,
 )
 from shared.database import engine_of
@@ -522,3 +524,73 @@ def test_a_message_that_this_release_can_not_read_does_not_hold_up_the_rest(engi
     with engine.connect() as connection:
         told = connection.execute(select(outbox.c.last_error).where(outbox.c.type == "OfTomorrow")).scalar_one()
     assert "unreadable" in told
+    assert unsent(engine) == ["OfTomorrow"], "a release that can read it sends it"
+
+
+def unsent(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(select(outbox.c.type).where(outbox.c.sent_at.is_(None))).scalars())
+
+
+def of_tomorrow(engine: Engine, lane: str, kind: str, rows: int) -> None:
+    with engine.begin() as connection:
+        anything = {"lane": lane, "type": kind, "data": {}}
+        connection.execute(outbox.insert(), [{"id": uuid4(), "tenant_id": USER, **anything} for _ in range(rows)])
+
+
+@pytest.mark.parametrize("kind", ["OfTomorrow", "BatchSubmitted", "Redelivery"])
+def test_however_much_can_not_be_read_the_rest_is_sent(engine: Engine, sessions: Sessions, kind: str) -> None:
+    of_tomorrow(engine, "comprehensive", kind, 150)
+    submitted(sessions, "a.png")
+    relay, sent = Relay(engine, "comprehensive", Windows(batches=1, listings=1, files=10)), list[Envelope]()
+    for _ in range(200):
+        relay.send(sent.append)
+        if sent:
+            break
+    assert [type(envelope.message) for envelope in sent] == [BatchSubmitted]
+
+
+def test_who_marks_later_is_not_held_up_by_what_can_not_be_read(engine: Engine, sessions: Sessions) -> None:
+    of_tomorrow(engine, "ahead", "OfTomorrow", 1)
+    session, _ = submitted(sessions, "a.png")
+    sessions.cancel(USER, session.id, None)
+    relay = Relay(engine, "ahead")
+    assert [type(owed) for owed in relay.unsent()] == [Envelope]
+
+
+def test_what_was_confirmed_stays_so_whatever_befalls_the_next(engine: Engine, sessions: Sessions) -> None:
+    submitted(sessions, "a.png", "b.png", "c.png")
+    sent: list[Envelope] = []
+
+    def breaks_after_two(envelope: Envelope) -> None:
+        if len(sent) == 2:
+            raise LookupError("a fault of ours")
+        sent.append(envelope)
+
+    with pytest.raises(LookupError):
+        Relay(engine, "comprehensive").send(breaks_after_two)
+    assert len(unsent(engine)) == 1
+
+
+def test_a_kind_whose_queue_is_full_holds_up_no_other(engine: Engine, sessions: Sessions) -> None:
+    with engine.begin() as connection:
+        for _ in range(60):
+            owe(connection, "comprehensive", command())
+            owe_redelivery(connection, "comprehensive", "storage", b"x", {}, uuid4())
+        owe_redelivery(connection, "comprehensive", "dedup", b"x", {}, uuid4())
+    sessions.submit(USER, str(uuid4()), choice(), [replace(uploads("a.png")[0], refused="too large")], "comprehensive")
+    sent: list[str] = []
+
+    def publish(owed: Owed) -> None:
+        name = owed.service if isinstance(owed, Redelivery) else type(owed.message).__name__
+        if name in {"StoreFile", "storage"}:
+            raise Unavailable("storage's queue is full")
+        sent.append(name)
+
+    with pytest.raises(Unavailable):
+        Relay(engine, "comprehensive").send(publish)
+    assert sorted(sent) == ["ImageRejected", "dedup"]
+
+
+def command() -> StoreFile:
+    return StoreFile(tenant_id=USER, shop="NorthCups", path="a.png", content=BLOB)

@@ -35,6 +35,15 @@ def test_asked_for_anew_it_is_made(publisher: Publisher) -> None:
     assert publisher.shop.count("create") == 1
 
 
+def test_cancelled_twice_it_stays_so_whichever_news_comes_last(publisher: Publisher) -> None:
+    event = publisher.event()
+    again = event.model_copy(update={"generation": 1})
+    cancel(publisher, again)
+    cancel(publisher, event)
+    assert isinstance(publisher.handle(again), ListingFailed)
+    assert publisher.shop.count("create") == 0
+
+
 def test_a_listing_that_exists_stays(publisher: Publisher) -> None:
     event = publisher.event()
     first = publisher.publish(event)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError
 
 from services.ingest.ops.letters import WORK, files_of, row_of
 from services.ingest.ops.tables import CLOCK, dead_letters
@@ -53,7 +54,11 @@ def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed
     except Undecodable:
         archive.keep(letter)  # for a person; whose it was can't be read
         return
-    archive.keep(letter, message)
+    try:
+        archive.keep(letter, message)
+    except DataError:  # no row can hold what it says: a generation beyond all bounds, say
+        archive.keep(letter)
+        return
     if isinstance(message, BatchSubmitted) and _is_shared_out(message):
         # One of them may have killed its hasher, again and again: alone, it takes nobody with it.
         yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
@@ -65,6 +70,8 @@ def failures(message: Message, service: Stage, cause: str) -> Iterator[ImageFail
     """One failure for each file whose work a service gave up."""
     if not isinstance(message, WORK[service]):
         return
+    if isinstance(message, ImageFailed) and message.failed_stage == service:
+        return  # said already: it would die of its own news again and again
     for file in files_of(message):
         yield ImageFailed(failed_stage=service, reason=f"{service} gave up: {cause}", **file)
 

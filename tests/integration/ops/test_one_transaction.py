@@ -23,6 +23,7 @@ from shared.contracts import (
     MockupsRendered,
     StorageFailed,
     StoreFile,
+    WorkCancelled,
 )
 from shared.database import engine_of, transaction
 from tests.integration.ops.letterbox import BLOB, Letterbox, dead
@@ -264,6 +265,17 @@ def test_a_copy_that_could_not_be_kept_does_not_touch_its_design(engine: Engine,
     relayed(engine)
     assert box.replays.replay(letter_id, run()).result == "redelivered"
     assert [type(owed) for owed in relayed(engine)] == [Redelivery]
+    assert box.sessions.items(session.id)[0]["generation"] == 0
+
+
+def test_a_cancellation_that_died_is_sent_again_and_its_file_is_not_taken_up(engine: Engine, box: Letterbox) -> None:
+    session = box.submitted("a.png")
+    files = box.batch(session).files
+    died = WorkCancelled(tenant_id=box.tenant, session_id=session.id, reason="cancelled by you", files=files)
+    letter_id = box.dies("storage", died)
+    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    relayed(engine)
+    assert box.replays.replay(letter_id, run()).result == "redelivered"
     assert box.sessions.items(session.id)[0]["generation"] == 0
 
 

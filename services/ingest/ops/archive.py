@@ -84,7 +84,7 @@ def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
     """The letters whose replay ended in this one: its own header names one, or the file was reopened for them."""
     which: list[ColumnElement[bool]] = []
     if replay_id := _named(row["headers"].get("x-replay-id")):
-        # A replay that nothing came back from for a while counts as resolved or dead again; this came back all the same.
+        # A replay that nothing came back from for a while counts as resolved or dead again; this came back after all.
         # One that was sent edited has been superseded since.
         still = dead_letters.c.status.in_(("replaying", "resolved", "dead_again", "superseded"))
         which.append(and_(still, dead_letters.c.replay_id == replay_id))

@@ -86,6 +86,11 @@ def connections(broker: Server) -> set[str]:
     return {connection["name"] for connection in call(broker, "GET", "connections")}
 
 
+def consumers(world: World, service: str) -> int:
+    """How many consumers a service's queue has."""
+    return int(call(world.broker, "GET", f"queues/%2F/presswork.{service}").get("consumers", 0))
+
+
 def consumers_as_processes(world: World) -> bool | None:
     """True when each service has as many consumers as processes."""
     wanted = Counter(name for name, _ in world.running.processes.children)

@@ -7,9 +7,9 @@ from itertools import accumulate
 
 import pytest
 
-from tests.chaos.broker_control import consumers_as_processes
+from tests.chaos.broker_control import consumers, consumers_as_processes
 from tests.chaos.conftest import FILES, Case
-from tests.chaos.failpoints import DECIDE, PREPARE, Shot
+from tests.chaos.failpoints import ACK, DECIDE, PREPARE, PUBLISH, Shot
 from tests.chaos.stitching import Stitched
 from tests.chaos.waiting import until
 from tests.chaos.work import Work
@@ -171,3 +171,27 @@ def test_f35_process_frozen_and_thawed(case: Case) -> None:
     finally:
         os.kill(pid, signal.SIGCONT)
     case.balance(work)
+
+
+@pytest.mark.parametrize("point", [ACK, PUBLISH], ids=["before an ack", "before a publish"])
+def test_f35_frozen_until_others_have_its_work(case: Case, point: str) -> None:
+    """The broker misses its heartbeats, and hands what it had to another; what it does when it thaws comes too late."""
+    world, service = case.world, case.chance.choice(SERVICES[:-1])
+    if service != "hasher":  # of which there are two
+        world.start(service, 2)
+    until(lambda: consumers_as_processes(world))
+    slow = world.points.arm(point, "before", "sleep:5", service=service, lasting=True)
+    work = case.begin()
+    pid = until(lambda: next(iter(slow.pids()), None), what=f"no {service} came by")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        world.points.disarm()
+        missed = len(world.pids(service)) - 1
+        until(lambda: consumers(world, service) == missed or None, within_s=90, what="it was not missed")
+        work.finish(within_s=90)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: consumers_as_processes(world), what="what was thawed does not consume")
+    case.balance(work)
+    if service != "hasher":
+        world.retire(service, 2)

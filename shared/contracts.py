@@ -239,7 +239,7 @@ class DesignActivityChanged(Message):
 
 
 class StorageFailed(ItemEvent):
-    """An accepted file will not be stored: the NAS refused it for good, or it had been given up elsewhere."""
+    """A file will not be stored, accepted or not: the NAS refused it for good, or it had been given up elsewhere."""
 
     stage, outcome = "storage", "failed"
     reason: str

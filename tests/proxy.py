@@ -23,6 +23,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._bytes_per_s: int | None = None
         self._bytes_left: int | None = None
+        self.cuts = 0
+        """How often it cut all lines after so many bytes."""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._loop = asyncio.new_event_loop()
@@ -143,6 +145,7 @@ class Proxy:
         self._bytes_left -= len(piece)
         if self._bytes_left == 0:
             self._bytes_left = None
+            self.cuts += 1
             asyncio.get_running_loop().call_later(0.01, asyncio.ensure_future, self._drop())  # the piece goes out first
         return piece
 

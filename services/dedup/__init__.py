@@ -1,4 +1,4 @@
-"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed, WorkCancelled.
+"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled.
 
 Emits ImageAccepted, DuplicateFound. Owns schema dedup.
 """

@@ -1,4 +1,8 @@
-"""What dedup does with a picture's fate: decide it once, remember it when stored, decide anew when it failed."""
+"""What dedup does with a picture's fate: decide it once, remember it when stored, decide anew when it failed.
+
+Whatever gave a file up, only storage knows whether it comes to lie on the NAS all the same, because it has its number.
+So a claim is let go when storage says that it failed, and not before.
+"""
 
 from collections.abc import Iterator
 
@@ -9,13 +13,10 @@ from shared.contracts import (
     DesignStored,
     DuplicateFound,
     ImageAccepted,
-    ImageFailed,
     ImageHashed,
     StorageFailed,
     WorkCancelled,
 )
-
-FILE_STAGES = ("hasher", "dedup", "storage")
 
 
 def on_image_hashed(event: ImageHashed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
@@ -35,12 +36,6 @@ def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageA
     yield from index.release(event, decide)
 
 
-def on_image_failed(event: ImageFailed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
-    """As when storing failed; but when only a listing failed, the design still lies on the NAS."""
-    if event.failed_stage in FILE_STAGES:
-        yield from index.release(event, decide)
-
-
-def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
-    """As when storing failed; but what was cancelled too is not decided anew."""
-    yield from index.cancelled(event, decide)
+def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> None:
+    """When storage lets go of what these are duplicates of, they are not decided anew."""
+    index.cancelled(event)

@@ -18,6 +18,5 @@ def build(settings: Settings) -> Service:
     service.on(handlers.on_design_stored, index=index)
     service.on(handlers.on_design_activity_changed, index=index)
     service.on(handlers.on_storage_failed, index=index)
-    service.on(handlers.on_image_failed, index=index)
     service.on(handlers.on_work_cancelled, index=index)
     return service

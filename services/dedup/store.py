@@ -15,7 +15,6 @@ from shared.contracts import (
     DesignActivityChanged,
     DesignStored,
     ImageAccepted,
-    ImageFailed,
     ImageHashed,
     StorageFailed,
     WorkCancelled,
@@ -71,7 +70,7 @@ class HashIndex:
                 )
             )
 
-    def release(self, event: StorageFailed | ImageFailed, decide: Decide) -> list[Verdict]:
+    def release(self, event: StorageFailed, decide: Decide) -> list[Verdict]:
         """Give up a failed picture's claim, and decide anew, in order of upload, what was a duplicate of it.
 
         The first of them usually becomes the original and the rest its duplicates. All of it is one transaction; a
@@ -80,17 +79,10 @@ class HashIndex:
         with self._alone(event.tenant_id) as connection:
             return self._released(connection, event.tenant_id, Release(event.item_id, event.generation), decide)
 
-    def cancelled(self, event: WorkCancelled, decide: Decide) -> list[Verdict]:
-        """Give up the claims of all these files, and decide anew what was a duplicate of them and is still wanted."""
+    def cancelled(self, event: WorkCancelled) -> None:
+        """Nobody wants these files: none is decided anew. Who cancels tells us before storage, which lets them go."""
         with self._alone(event.tenant_id) as connection:
-            cancel(connection, event)  # of all, before the first is released: they may be duplicates of each other
-            return [
-                verdict
-                for file in event.files
-                for verdict in self._released(
-                    connection, event.tenant_id, Release(file.item_id, file.generation), decide
-                )
-            ]
+            cancel(connection, event)
 
     def activity_changed(self, event: DesignActivityChanged) -> None:
         """The design matches nothing while it is out of use. The newest revision counts, in whatever order they come.

@@ -8,17 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.ops.tables import dead_letters
+from services.ingest.sessions.outbox import REDELIVERY
 from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.tables import outbox, sessions
 from services.ops.place import database, of_kind
 from services.ops.settings import Settings
 from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
-from shared.contracts import BatchSubmitted, ImageFailed, ImageRejected, MockupsRequested
+from shared.contracts import (
+    BatchSubmitted,
+    DesignActivityChanged,
+    ImageFailed,
+    ImageRejected,
+    MockupsRequested,
+    StoreFile,
+)
 from shared.database import transaction
+
+OF_NO_SESSION = (DesignActivityChanged.__name__, StoreFile.__name__)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,8 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
         found = resume(engine, hashers, wanted, dry_run=dry_run)
-    return in_words(found, dry_run=dry_run)
+        others = 0 if session else resume_others(engine, dry_run=dry_run)
+    return in_words(found, others, dry_run=dry_run)
 
 
 def resume(
@@ -62,13 +74,48 @@ def resume(
     return found
 
 
-def in_words(found: Sequence[Resumed], *, dry_run: bool) -> str:
+def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
+    """Owe again what no session waits for and nobody would miss aloud; return how many messages.
+
+    No row says whether its takers had it, so it is the last word on every design and every file of a shop, whenever it
+    was said, and each redelivery that is under way. Takers recognise what they did.
+
+    Raises:
+        Unavailable: the database is away.
+    """
+    with transaction(engine) as connection:
+        ids = [row.id for which in _others() for row in connection.execute(which)]
+        if not dry_run:
+            again = update(outbox).where(outbox.c.id.in_(ids), outbox.c.sent_at.is_not(None))
+            connection.execute(again.values(sent_at=None))
+    return len(ids)
+
+
+def _others() -> tuple[Select[tuple[UUID]], ...]:
+    sent = (outbox.c.lane == COMPREHENSIVE, outbox.c.sent_at.is_not(None))
+    said = outbox.c.data
+    about = (outbox.c.type, outbox.c.tenant_id, *(said[name].astext for name in ("item_id", "shop", "path")))
+    newest = (said["revision"].as_integer().desc(), outbox.c.created_at.desc())
+    rank = func.row_number().over(partition_by=about, order_by=newest).label("rank")
+    ranked = select(outbox.c.id, rank).where(*sent, outbox.c.type.in_(OF_NO_SESSION)).subquery()
+    under_way = select(dead_letters.c.replay_id).where(dead_letters.c.status == "replaying")
+    replays = select(outbox.c.id).where(*sent, outbox.c.type == REDELIVERY, outbox.c.id.in_(under_way))
+    return select(ranked.c.id).where(ranked.c.rank == 1), replays
+
+
+def in_words(found: Sequence[Resumed], others: int, *, dry_run: bool) -> str:
     """One line for each session, and a last one for all."""
-    if not found:
+    counts = [_count(len(found), "session")] if found else []
+    counts += [_count(others, "message") + " of no session"] if others else []
+    if not counts:
         return "nothing is unfinished"
-    count = f"{len(found)} session{'s' if len(found) > 1 else ''}"
+    count = " and ".join(counts)
     end = f"{count} would be resumed; nothing was sent" if dry_run else f"{count} resumed: ingest sends it now"
     return "\n".join([*map(str, found), end])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _resumed(session_id: UUID, owed: Sequence[Envelope]) -> Resumed:

@@ -40,6 +40,7 @@ def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored
     if event.failed_stage == "storage":
         filing.designs.adopt(event)
     yield from _settled(event, "failed", filing, last_try=True)
+    yield from _unclaimed(event, filing)
 
 
 def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
@@ -63,6 +64,8 @@ def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignSt
             filing.discard(design)
     if given_up:
         yield from filing.advance_all(given_up)
+    for failure in given_up:
+        yield from _unclaimed(failure, filing)
 
 
 def on_mockups_rendered(event: MockupsRendered, filing: Filing) -> None:
@@ -82,3 +85,9 @@ def _settled(
     if accepted is not None:
         filing.discard(accepted)
     yield from filing.advance(event, last_try=last_try)
+
+
+def _unclaimed(event: ImageFailed, filing: Filing) -> Iterator[StorageFailed]:
+    """Dedup may have claimed it though its acceptance never came, and lets it go when we say so, and only then."""
+    if filing.designs.given_up_unheard(event):
+        yield StorageFailed.model_validate(event.model_dump())

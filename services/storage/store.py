@@ -76,6 +76,12 @@ class Designs:
                 row = _locked(connection, event)
             return _design(row) if row.state == state and row.accepted else None
 
+    def given_up_unheard(self, event: ImageFailed) -> bool:
+        """Whether it has failed, and no acceptance of this generation came that would be answered."""
+        with transaction(self.engine) as connection:
+            row = _locked(connection, event)
+            return bool(row.state == "failed" and _unheard(row, event))
+
     def adopt(self, event: ImageFailed) -> None:
         """The message about this item is dead: this one answers for what it had numbered and not yet finished."""
         with transaction(self.engine) as connection:
@@ -160,7 +166,7 @@ def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
     }
 
 
-def _unheard(row: Row[Any], event: ImageAccepted) -> bool:
+def _unheard(row: Row[Any], event: ItemEvent) -> bool:
     """Whether the row knows neither this acceptance nor a later one, so that an answer is still owed."""
     return row.accepted is None or bool(row.accepted["generation"] < event.generation)
 

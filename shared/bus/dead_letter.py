@@ -24,8 +24,8 @@ class DeadLetter(Message):
         A letter that the broker itself buried has only its `x-death` to tell why.
         """
         text = plain(body.decode(errors="replace"))
-        # One letter, however often it is delivered, or buried when its ack was lost; after a replay it is another.
-        identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-replay-id', '')}:{text}")
+        # One letter, by its bytes, however often it comes, or is buried when its ack was lost; after a replay another.
+        identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-replay-id', '')}:{body.decode('latin-1')}")
         raw = None if text.encode() == body else body
         cause = plain(headers.get("x-cause") or _broker_cause(headers))
         return cls(id=identity, service=service, body=text, raw=raw, cause=cause, headers=headers)

@@ -70,7 +70,7 @@ class Failed:
     def copy(self, headers: Headers, kind: str) -> Sealed:
         """The same body with other headers."""
         # The id only tells copies in flight apart; equal bodies on one attempt are the same message.
-        name = uuid5(UUID(int=0), self.delivery.body.decode(errors="replace"))
+        name = uuid5(UUID(int=0), self.delivery.body.decode("latin-1"))
         bounded = {name: _bounded(name, value) for name, value in headers.items()}
         return Sealed(f"{name}@{kind}.{headers['x-attempt']}", self.delivery.body, bounded)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.chaos import timeline
 from tests.chaos.findings import Finding, Kind
+from tests.chaos.likeness import alike
 from tests.chaos.work import Work
 from tests.chaos.world import World
 
@@ -130,8 +131,12 @@ class Books:
         path = self.world.nas / item["path"]
         if not path.exists():
             yield Finding("lost", f"{_named(item)} is stored and not on the NAS: {item['path']}")
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != item["print_sha256"]:
+            return
+        content, (_, upload) = path.read_bytes(), self.work.files[item["index"]]
+        if hashlib.sha256(content).hexdigest() != item["print_sha256"]:
             yield Finding("lost", f"{_named(item)} was changed on the NAS: {item['path']}")
+        elif not alike(content, upload):
+            yield Finding("wrong", f"{_named(item)}: what lies at {item['path']} is not what was uploaded")
 
     def _stored_by_seller(self) -> list[dict[str, Any]]:
         query = "SELECT path FROM ingest.items WHERE user_id = :user AND state = 'stored'"

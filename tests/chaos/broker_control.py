@@ -38,13 +38,19 @@ def call(broker: Server, method: str, path: str, content: Any = None) -> Any:
 
 @contextlib.contextmanager
 def policy(broker: Server, pattern: str, definition: dict[str, int]) -> Iterator[None]:
-    """A policy, for the length of the block."""
-    content = {"pattern": pattern, "definition": definition, "apply-to": "queues", "priority": 50}
+    """A policy in place of ours, as only one applies to a queue, for the length of the block."""
+    ours = max(found["priority"] for found in call(broker, "GET", "policies/%2F"))
+    content = {"pattern": pattern, "definition": definition, "apply-to": "queues", "priority": ours + 1}
     call(broker, "PUT", "policies/%2F/chaos", content)
     try:
         yield
     finally:
         call(broker, "DELETE", "policies/%2F/chaos")
+
+
+def blocked(broker: Server) -> bool:
+    """Whether the broker lets somebody wait who wants to publish."""
+    return any(connection.get("state") in ("blocked", "blocking") for connection in call(broker, "GET", "connections"))
 
 
 def virtual_host(broker: Server) -> str:
@@ -78,6 +84,11 @@ def unbind(broker: Server, exchange: str, queue: str, key: str) -> None:
 def connections(broker: Server) -> set[str]:
     """The names of all connections, which have their ports in them."""
     return {connection["name"] for connection in call(broker, "GET", "connections")}
+
+
+def consumers(world: World, service: str) -> int:
+    """How many consumers a service's queue has."""
+    return int(call(world.broker, "GET", f"queues/%2F/presswork.{service}").get("consumers", 0))
 
 
 def consumers_as_processes(world: World) -> bool | None:

@@ -15,13 +15,14 @@ PUBLISH = "aio_pika.exchange:Exchange.publish"
 SUBMIT = "services.ingest.sessions.store:Sessions.submit"
 DECIDE = "services.dedup.store:HashIndex.decide_once"
 PREPARE = "services.hasher.preparing:prepare"
+MAKE = "services.hasher.handlers:_made"
 CREATE = "services.publisher.dry_run:DryRunShop.create"
 PICTURE = "services.publisher.dry_run:DryRunShop.put_picture"
 REPLAY = "services.ingest.ops.replaying:Replays.replay"
 NAS_WRITE = "shared.nas.files:Files.write"
 NAS_DIGEST = "shared.nas.files:Files.digest"
 NAS_RENAME = "shared.nas.files:Files.rename_new"
-TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, CREATE, PICTURE, REPLAY, NAS_WRITE, NAS_DIGEST, NAS_RENAME)
+TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, MAKE, CREATE, PICTURE, REPLAY, NAS_WRITE, NAS_DIGEST, NAS_RENAME)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Shot:
     def times(self) -> list[int]:
         """When a lasting one was come by, in nanoseconds of the clock that all processes share."""
         return [int(path.name.rpartition(".")[2]) for path in (self.folder / "fired").glob(f"{self.name}.*")]
+
+    def pids(self) -> list[int]:
+        """Which processes came by a lasting one."""
+        told = [path.read_text() for path in (self.folder / "fired").glob(f"{self.name}.*")]
+        return [int(pid) for pid in told if pid]
 
     def wait(self, within_s: float = 60) -> None:
         """Until a process came by; a test whose fault did not happen has shown nothing."""

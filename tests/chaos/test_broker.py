@@ -107,10 +107,12 @@ def test_f13_refuses_uploads_when_what_it_owes_grows_old(case: Case) -> None:
 
 @pytest.mark.chaos_short
 def test_f14_cut_in_the_middle_of_publishes(case: Case) -> None:
-    work = case.begin(case.files(16))
+    proxy, work = case.world.broker.proxy, case.begin(case.files(16))
     for _ in range(3):
-        case.world.broker.proxy.cut_after(case.chance.randrange(1, 30_000))
-        case.pause(2.0)
+        before = proxy.cuts
+        proxy.cut_after(case.chance.randrange(1, 30_000))
+        until(lambda before=before: proxy.cuts > before or None, what="no line was cut")  # type: ignore[misc]
+        case.pause(1.0)
     case.balance(work)
 
 
@@ -146,6 +148,7 @@ def test_f17_memory_alarm(case: Case) -> None:
     control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0")
     try:
         second = case.begin()
+        until(lambda: control.blocked(case.world.broker) or None, what="the broker blocked nobody who publishes")
         case.pause(8.0)
     finally:
         control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0.4")
@@ -154,10 +157,19 @@ def test_f17_memory_alarm(case: Case) -> None:
 
 def test_f18_full_queue_refuses(case: Case) -> None:
     case.world.points.arm(NAS_WRITE, "before", "sleep:0.2", lasting=True)
+    before = refusals(case)
     with control.policy(case.world.broker, "^presswork.storage$", {"max-length": 2}):
         work = case.begin(case.files(30))
         work.until_heard("stored")
         case.balance(work)
+    assert refusals(case) > before, "the queue took whatever came"
+
+
+def refusals(case: Case) -> int:
+    """How often services were told, by their logs, that a queue takes no more."""
+    processes = case.world.running.processes
+    logs = [processes.log(*key).read_text(errors="replace") for key in processes.children]
+    return sum(log.count("RabbitMQ refused a message for") for log in logs)
 
 
 def test_f22_consumers_queue_deleted_and_declared_anew(case: Case) -> None:
@@ -204,6 +216,7 @@ def test_f32_blocked_by_a_full_disk(case: Case) -> None:
     control.ctl(case.world.broker, "set_disk_free_limit", "100000GB")
     try:
         works = [case.begin(case.files(30), seller), case.begin(case.files(30))]
+        until(lambda: control.blocked(case.world.broker) or None, what="the broker blocked nobody who publishes")
         wait_s(case.outage_s(8))
         assert control.memory_mb(ingest) < before + 100
     finally:

@@ -84,6 +84,28 @@ def test_a_missing_and_a_changed_file_are_found(finished: Work) -> None:
     assert kinds(finished) == set()
 
 
+def test_two_designs_that_changed_places_are_found_though_every_row_agrees(finished: Work) -> None:
+    one, other = (
+        finished.world.nas / item["path"] for item in finished.seller.receipt(finished.session_id)["items"][:2]
+    )
+    swap = """
+        UPDATE {table} AS mine SET {column} = other.{column} FROM {table} AS other, ingest.sessions s
+        WHERE s.client_key = :key AND mine.session_id = s.id AND other.session_id = s.id
+        AND mine.index < 2 AND other.index = 1 - mine.index"""
+    contents = one.read_bytes(), other.read_bytes()
+    with finished.world.engine.connect() as connection:
+        for table, column in (("ingest.items", "print_sha256"), ("storage.designs", "sha256")):
+            connection.execute(text(swap.format(table=table, column=column)), {"key": finished.session_id})
+        one.write_bytes(contents[1])
+        other.write_bytes(contents[0])
+        seen = Books(_Within(finished.world, connection), finished).findings()  # type: ignore[arg-type]
+        connection.rollback()
+    one.write_bytes(contents[0])
+    other.write_bytes(contents[1])
+    assert [(finding.kind, "not what was uploaded" in finding.words) for finding in seen] == 2 * [("wrong", True)]
+    assert findings(finished) == []
+
+
 def test_a_second_copy_is_found(finished: Work) -> None:
     path = a_file(finished)
     copy = path.with_name("UV 999 UVDTF_16oz_999.png")

@@ -10,10 +10,11 @@ from PIL import Image, PngImagePlugin
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.duplicator import Duplicator
-from tests.chaos.failpoints import PREPARE
+from tests.chaos.failpoints import MAKE, PREPARE
 from tests.chaos.waiting import until
 from tests.seller import File
 
+DELIVERY_LIMIT = 10
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 
 
@@ -31,10 +32,18 @@ def test_f19_file_that_kills_its_process(case: Case) -> None:
     bad = case.chance.randrange(4)
     files[bad] = marked(files[bad], marker)
     shot = case.world.points.arm(PREPARE, "before", "kill", marker, lasting=True)
-    # a refusal where decoding dies alone; a failure, with its letters, where it takes its hasher with it
-    work = case.begin(files, expected={bad: "failed|rejected"}, dead_letters=None)
-    case.balance(work, within_s=300)
+    work = case.begin(files, expected={bad: "rejected"})  # decoding dies alone, in a process of its own
+    case.balance(work)
     assert shot.fired > 0
+
+
+def test_f19_file_that_kills_its_hasher(case: Case) -> None:
+    """The broker buries its batch, which is sent again file by file: the others are stored, and it is buried alone."""
+    bad = case.chance.randrange(4)
+    shot = case.world.points.arm(MAKE, "before", "kill", f"name='design-{bad}.png'", lasting=True)
+    work = case.begin(case.files(4), expected={bad: "failed"}, dead_letters=2)
+    case.balance(work, within_s=300)
+    assert shot.fired > 2 * DELIVERY_LIMIT
 
 
 @pytest.mark.parametrize("kind", ["no json", "unknown type", "wrong body", "deep", "huge header"])

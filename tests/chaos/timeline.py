@@ -7,7 +7,9 @@ from tests.chaos.findings import Finding, Kind
 
 FILE_RANKS = {"hashed": 1, "accepted": 2, "duplicate": 3, "rejected": 3, "failed": 3, "stored": 4}
 LISTING_RANKS = {"listing_requested": 1, "rendered": 2, "listing_failed": 3, "listed": 4}
-# what is tried again begins anew: a file before it was hashed, a listing when it is asked for
+# what is tried again begins anew: a file before it was hashed, a listing when it is asked for; and a duplicate is
+# accepted after all when what it was a duplicate of was not stored
+BEGIN_AGAIN = ("retried", "listing_retried", "accepted")
 ANEW = ((FILE_RANKS, "retried", 0), (LISTING_RANKS, "listing_retried", 1))
 
 Event = Mapping[str, Any]
@@ -31,22 +33,26 @@ def differences(session: Mapping[str, Any], events: Sequence[Event]) -> Iterator
 
 def _repeats(events: Sequence[Event], ranks: Mapping[str, int], retried: str, anew: int) -> Iterator[Finding]:
     last: dict[Any, int] = {}
+    was: dict[Any, str] = {}
     for event in events:
         kind, item = event["type"], event["item_id"]
         if kind == retried:
             last[item] = anew
         elif rank := ranks.get(kind):
-            if rank <= last.get(item, 0):
+            decided_anew = (was.get(item), kind) == ("duplicate", "accepted")
+            if not decided_anew and rank <= last.get(item, 0):
                 found: Kind = "doubled" if rank == last[item] else "wrong"
                 yield Finding(found, f"event {event['seq']}: {kind} again, or too late")
-            last[item] = rank
+            last[item], was[item] = rank, kind
 
 
 def _runs(events: Sequence[Event]) -> list[list[Event]]:
-    """To the end, and from what is tried again after it to the next end."""
+    """To the end, and from what is tried again or decided anew after it to the next end."""
     runs: list[list[Event]] = [[]]
     for event in events:
-        if event["type"] in ("retried", "listing_retried") and any(was["type"] == "finished" for was in runs[-1]):
+        if event["type"] in ("retried", "listing_retried", "accepted") and any(
+            was["type"] == "finished" for was in runs[-1]
+        ):
             runs.append([])
         runs[-1].append(event)
     return runs

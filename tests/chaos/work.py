@@ -84,6 +84,11 @@ class Work:
         self.ended = True
         return receipt
 
+    def told_by_receipt(self) -> None:
+        """The seller reads there what was stored after the upload's own answer."""
+        items = self.seller.receipt(self.session_id)["items"]
+        self.designs = [{"id": item["item_id"]} for item in items if item["state"] == "stored"]
+
     def _receipt(self) -> dict[str, Any] | None:
         answer = self._once(lambda: self.seller.http.get(f"/api/v1/sessions/{self.session_id}/receipt"))
         return answer if answer is not None and self._ended(answer) else None

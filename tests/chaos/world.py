@@ -129,7 +129,8 @@ class World:
     def init(self) -> None:
         """Declare what is missing on the broker, as an operator does."""
         command = [sys.executable, "-m", "services.cli", "init", "--no-database", "--no-nas"]
-        subprocess.run(command, env=dict(self.running.environment), check=True)
+        environment = {**self.running.environment, "MANAGEMENT_URL": self.broker.management_url}
+        subprocess.run(command, env=environment, check=True)
 
     def tell_where(self) -> str:
         """Where every process stands: the end of its log, with the stacks of its threads."""
@@ -163,7 +164,9 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
         settings |= points.environment
         plan = Plan(folder, port, scale=SMALL, environment=settings)
         running = stack.enter_context(system(plan, say=print))
-        yield World(broker, database, running, points, create_engine(database.url, pool_pre_ping=True))
+        world = World(broker, database, running, points, create_engine(database.url, pool_pre_ping=True))
+        world.init()  # with the management API: our policies apply, as in production
+        yield world
 
 
 def wait_s(seconds: float) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError
 
 from services.ingest.ops.letters import WORK, files_of, row_of
 from services.ingest.ops.tables import CLOCK, dead_letters
@@ -63,7 +64,11 @@ def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed
     except Undecodable:
         archive.keep(letter)  # for a person; whose it was can't be read
         return
-    archive.keep(letter, message)
+    try:
+        archive.keep(letter, message)
+    except DataError:  # no row can hold what it says: a generation beyond all bounds, say
+        archive.keep(letter)
+        return
     if isinstance(message, BatchSubmitted) and _is_shared_out(message):
         # One of them may have killed its hasher, again and again: alone, it takes nobody with it.
         yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
@@ -77,6 +82,8 @@ def failures(message: Message, service: Stage, words: str) -> Iterator[ImageFail
     """One failure for each file whose work a service gave up: what its seller reads, so no SQL, stack or ids."""
     if not isinstance(message, WORK[service]):
         return
+    if isinstance(message, ImageFailed) and message.failed_stage == service:
+        return  # said already: it would die of its own news again and again
     for file in files_of(message):
         yield ImageFailed(failed_stage=service, reason=f"{file['filename']} {DONE[service]}: {words}", **file)
 
@@ -89,9 +96,9 @@ def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
     """The letters whose replay ended in this one: its own header names one, or the file was reopened for them."""
     which: list[ColumnElement[bool]] = []
     if replay_id := _named(row["headers"].get("x-replay-id")):
-        # A replay that nothing came back from for a while counts as resolved; this came back all the same. One that was
-        # sent edited has been superseded since.
-        still = dead_letters.c.status.in_(("replaying", "resolved", "superseded"))
+        # A replay that nothing came back from for a while counts as resolved or dead again; this came back after all.
+        # One that was sent edited has been superseded since.
+        still = dead_letters.c.status.in_(("replaying", "resolved", "dead_again", "superseded"))
         which.append(and_(still, dead_letters.c.replay_id == replay_id))
     if item_id := row.get("item_id"):
         about_it = and_(

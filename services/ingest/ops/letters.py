@@ -1,6 +1,7 @@
 """What a dead letter's headers and body tell, as a row of the archive. Never refuses: people write letters too."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,28 +15,36 @@ from shared.contracts import (
     DesignStored,
     DuplicateFound,
     ImageAccepted,
+    ImageFailed,
     ImageHashed,
     ImageRejected,
+    ListingFailed,
+    ListingPublished,
     Message,
+    MockupFailed,
     MockupsRendered,
     MockupsRequested,
     Stage,
     StorageFailed,
+    WorkCancelled,
 )
 
 IDENTITY = {"item_id", "index", "generation", "filename"}
 DEEPEST = 6
 
-# What each service is there to do for a file. Giving up anything else leaves the file where it is: a stored design
-# does not fail because a copy of its mockups could not be kept.
+# What each service is there to do for a file, or for those behind it. Giving up anything else leaves the file where it
+# is: a stored design does not fail because a copy of its mockups could not be kept.
 WORK: Mapping[Stage, tuple[type[Message], ...]] = {
-    "ingest": (ImageHashed, ImageRejected, ImageAccepted, DuplicateFound, DesignStored, StorageFailed),
+    "ingest": (
+        ImageHashed, ImageRejected, ImageAccepted, DuplicateFound, DesignStored, StorageFailed, ImageFailed,
+        MockupsRendered, MockupFailed, ListingPublished, ListingFailed,
+    ),
     "hasher": (BatchSubmitted,),
     "dedup": (ImageHashed,),
-    "storage": (ImageAccepted, DuplicateFound, ImageRejected),
+    "storage": (ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, WorkCancelled),
     "mockup": (MockupsRequested,),
     "publisher": (MockupsRendered,),
-}
+}  # fmt: skip
 
 
 def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]:
@@ -69,12 +78,15 @@ def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]
 
 
 def files_of(message: Message) -> Iterator[dict[str, Any]]:
-    """Who each file is that a message is about, and which of its listings."""
-    if isinstance(message, BatchSubmitted):
+    """Who each file is that a message is about, and which of its listings; its name as the database takes it."""
+    found = []
+    if isinstance(message, BatchSubmitted | WorkCancelled):
         session = {"tenant_id": message.tenant_id, "session_id": message.session_id}
-        yield from ({**session, **file.model_dump(include=IDENTITY)} for file in message.files)
+        found = [{**session, **file.model_dump(include=IDENTITY)} for file in message.files]
     elif "item_id" in type(message).model_fields and "index" in type(message).model_fields:
-        yield message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})
+        found = [message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})]
+    for file in found:
+        yield file | {"filename": plain(file["filename"])}
 
 
 def kept(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,14 +100,15 @@ def _about(service: Stage, message: Message | None) -> dict[str, Any]:
     about: dict[str, Any] = {"tenant_id": getattr(message, "tenant_id", None), "files": told}
     if files:
         about["session_id"] = files[0]["session_id"]
-    if isinstance(message, WORK[service]) and len(files) == 1:
+    cancels = isinstance(message, WorkCancelled)  # replayed, it is sent again; its file is not taken up again
+    if isinstance(message, WORK[service]) and len(files) == 1 and not cancels:
         about |= {"item_id": files[0]["item_id"], "item_generation": files[0]["generation"]}
         about["mockup_id"] = files[0].get("mockup_id")
     return about
 
 
 def _json(value: object, depth: int) -> object:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if depth and isinstance(value, Mapping):
         return {plain(name): _json(entry, depth - 1) for name, entry in value.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, text, update
 
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.replaying import IN_WORK
@@ -48,11 +48,25 @@ def _ended(connection: Connection, about: ColumnElement[bool], row: Any) -> int:
 
 
 def _redelivered(connection: Connection, quiet_s: float) -> int:
-    """Nobody tells of a message that is about no file; only its death would come back."""
+    """Nobody tells of a message that is about no file; only its death would come back.
+
+    One that was sent to another service is about a file, and while that is failed, nothing is resolved.
+    """
     sent = and_(letter.replay_id == outbox.c.id, outbox.c.sent_at < func.now() - _seconds(quiet_s))
     quiet = update(dead_letters).where(sent, letter.status == "replaying", letter.target_generation.is_(None))
     words = f"nothing came back within {quiet_s / 60:.0f} minutes"
-    return connection.execute(quiet.values(status="resolved", outcome=words, status_at=CLOCK)).rowcount
+    still = {"status": "dead_again", "outcome": f"{words}, and what it was about is still failed", "status_at": CLOCK}
+    again = connection.execute(quiet.where(_stands(("failed",))).values(**still)).rowcount
+    over = quiet.where(~_stands(("failed", *IN_WORK))).values(status="resolved", outcome=words, status_at=CLOCK)
+    return again + connection.execute(over).rowcount
+
+
+def _stands(states: Collection[str]) -> ColumnElement[bool]:
+    """Whether the file or the listing that a letter is about has one of these states."""
+    of_file = exists().where(items.c.id == letter.item_id, items.c.state.in_(states))
+    mine = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
+    of_listing = exists().where(mine, listings.c.state.in_(states))
+    return or_(and_(letter.mockup_id.is_(None), of_file), of_listing)
 
 
 def _seconds(seconds: float) -> ColumnElement[Any]:
@@ -69,12 +83,13 @@ class Tally:
 
 
 def tally(connection: Connection, letter_ids: Collection[UUID], calm_s: float) -> Tally:
-    """How the replays of these letters stand. One about no file has gone well when it was sent `calm_s` ago."""
+    """How the replays of these letters stand. One that no file waits for went well when it was sent `calm_s` ago."""
+    waits = or_(letter.target_generation.is_not(None), _stands(("failed", *IN_WORK)))
     rows = connection.execute(
-        select(letter.status, letter.target_generation, outbox.c.sent_at < func.now() - _seconds(calm_s))
+        select(letter.status, waits, outbox.c.sent_at < func.now() - _seconds(calm_s))
         .join_from(dead_letters, outbox, letter.replay_id == outbox.c.id, isouter=True)
         .where(letter.id.in_(letter_ids))
     ).all()
     again = sum(status in ("dead", "dead_again", "superseded") for status, _, _ in rows)
-    still = sum(status == "replaying" and not (target is None and calm) for status, target, calm in rows)
+    still = sum(status == "replaying" and (waits or not calm) for status, waits, calm in rows)
     return Tally(len(rows) - again - still, again, still)

@@ -40,7 +40,7 @@ def on_storage_failed(event: StorageFailed, projection: Projection) -> None:
 
 
 def on_image_failed(event: ImageFailed, projection: Projection) -> None:
-    if event.failed_stage in LISTING_STAGES:
+    if event.mockup_id is not None or event.failed_stage in LISTING_STAGES:
         projection.listing_is(event, event.mockup_id, "failed", reason=event.reason)
     else:
         projection.file_is(event, "failed", reason=event.reason, facts={"failed_stage": event.failed_stage})

@@ -7,9 +7,7 @@ from shared.contracts import (
     DesignStored,
     DuplicateFound,
     ImageAccepted,
-    ImageFailed,
     ImageHashed,
-    Stage,
     StorageFailed,
     UploadedFile,
     WorkCancelled,
@@ -45,11 +43,6 @@ def stored(event: ImageHashed, number: int = 100) -> DesignStored:
 def storage_failed(event: ImageHashed, generation: int | None = None) -> StorageFailed:
     """The NAS refused it."""
     return StorageFailed.model_validate(facts(event, generation) | {"reason": "the NAS can't hold that name"})
-
-
-def failed(event: ImageHashed, stage: Stage) -> ImageFailed:
-    """A message about it was buried."""
-    return ImageFailed.model_validate(facts(event) | {"failed_stage": stage, "reason": "gave up"})
 
 
 def cancelled(*events: ImageHashed) -> WorkCancelled:

@@ -1,20 +1,16 @@
 """A failed original is let go, and what was a duplicate of it only is decided anew."""
 
-from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
-
-import pytest
 
 from services.dedup.handlers import (
     on_design_stored,
-    on_image_failed,
     on_image_hashed,
     on_storage_failed,
     on_work_cancelled,
 )
 from services.dedup.store import HashIndex
-from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Stage
-from tests.integration.dedup.fates import cancelled, failed, handled, storage_failed, stored
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from tests.integration.dedup.fates import cancelled, handled, storage_failed, stored
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
 
 LOOK = random_hash()
@@ -33,22 +29,10 @@ def shape(answers: list[ImageAccepted | DuplicateFound]) -> list[tuple[UUID, int
     return [(a.item_id, a.generation, a.match.item_id if isinstance(a, DuplicateFound) else None) for a in answers]
 
 
-Report = Callable[[ImageHashed, HashIndex], Iterator[ImageAccepted | DuplicateFound]]
-
-
-@pytest.mark.parametrize(
-    "report",
-    [
-        lambda event, index: on_storage_failed(storage_failed(event), index),
-        lambda event, index: on_image_failed(failed(event, "storage"), index),
-    ],
-)
-def test_the_first_uploaded_duplicate_becomes_the_original_and_the_rest_follow(
-    index: HashIndex, report: Report
-) -> None:
+def test_the_first_uploaded_duplicate_becomes_the_original_and_the_rest_follow(index: HashIndex) -> None:
     tenant, early, late = uuid4(), uuid4(), uuid4()
     original, third, second, fourth = judged(index, tenant, (early, 0), (early, 2), (early, 1), (late, 0))
-    answers = handled(report(original, index))
+    answers = handled(on_storage_failed(storage_failed(original), index))
     assert shape(answers) == [
         (second.item_id, 1, None),
         (third.item_id, 1, second.item_id),
@@ -62,7 +46,6 @@ def test_a_repeat_gives_the_same_verdicts_in_the_same_order(index: HashIndex) ->
     first = handled(on_storage_failed(storage_failed(original), index))
     assert len(first) == 2
     assert handled(on_storage_failed(storage_failed(original), index)) == first
-    assert handled(on_image_failed(failed(original, "storage"), index)) == first
 
 
 def test_when_the_new_original_fails_as_well_the_next_one_follows(index: HashIndex) -> None:
@@ -89,28 +72,18 @@ def test_a_duplicate_of_another_known_picture_stays_one(index: HashIndex) -> Non
     assert shape(handled(on_storage_failed(storage_failed(left), index))) == [(middle.item_id, 2, None)]
 
 
-@pytest.mark.parametrize("stage", ["hasher", "dedup", "storage"])
-def test_a_released_picture_matches_nothing(index: HashIndex, stage: Stage) -> None:
+def test_a_released_picture_matches_nothing(index: HashIndex) -> None:
     (original,) = judged(index, uuid4(), (uuid4(), 0))
-    assert handled(on_image_failed(failed(original, stage), index)) == []
+    assert handled(on_storage_failed(storage_failed(original), index)) == []
     (answer,) = handled(on_image_hashed(hashed(tenant=original.tenant_id, phash=LOOK), index))
     assert isinstance(answer, ImageAccepted)
-
-
-@pytest.mark.parametrize("stage", ["ingest", "mockup", "publisher"])
-def test_a_failure_of_the_listing_releases_nothing(index: HashIndex, stage: Stage) -> None:
-    session = uuid4()
-    original, _ = judged(index, uuid4(), (session, 0), (session, 1))
-    assert handled(on_image_failed(failed(original, stage), index)) == []
-    (answer,) = handled(on_image_hashed(hashed(tenant=original.tenant_id, phash=LOOK), index))
-    assert isinstance(answer, DuplicateFound)
 
 
 def test_a_design_on_the_nas_stays_known_when_a_late_failure_is_reported(index: HashIndex) -> None:
     session = uuid4()
     original, _ = judged(index, uuid4(), (session, 0), (session, 1))
     on_design_stored(stored(original), index)
-    assert handled(on_image_failed(failed(original, "storage"), index)) == []
+    assert handled(on_storage_failed(storage_failed(original), index)) == []
 
 
 def test_a_failure_of_an_earlier_generation_does_not_release_a_later_claim(index: HashIndex) -> None:
@@ -126,7 +99,7 @@ def test_a_failure_of_an_earlier_generation_does_not_release_a_later_claim(index
 def test_a_failed_duplicate_releases_nothing(index: HashIndex) -> None:
     session = uuid4()
     original, twin = judged(index, uuid4(), (session, 0), (session, 1))
-    assert handled(on_image_failed(failed(twin, "storage"), index)) == []
+    assert handled(on_storage_failed(storage_failed(twin), index)) == []
     (answer,) = handled(on_image_hashed(hashed(tenant=original.tenant_id, phash=LOOK), index))
     assert isinstance(answer, DuplicateFound)
 
@@ -142,19 +115,28 @@ def test_a_retried_original_is_now_the_duplicate_of_its_former_duplicate(index: 
 def test_what_is_cancelled_together_is_not_decided_anew_and_what_is_still_wanted_is(index: HashIndex) -> None:
     tenant, early, late = uuid4(), uuid4(), uuid4()
     original, copy, other = judged(index, tenant, (early, 0), (early, 1), (late, 0))
-    event = cancelled(original, copy)
-    first = handled(on_work_cancelled(event, index))
+    on_work_cancelled(cancelled(original, copy), index)
+    first = handled(on_storage_failed(storage_failed(original), index))
     assert shape(first) == [(other.item_id, 1, None)]
-    assert handled(on_work_cancelled(event, index)) == first
+    assert handled(on_storage_failed(storage_failed(original), index)) == first
     (answer,) = handled(on_image_hashed(hashed(tenant=tenant, session=late, index=1, phash=LOOK), index))
     assert shape([answer])[0][2] == other.item_id, "nothing is a duplicate of what was cancelled"
+
+
+def test_a_cancelled_picture_stays_claimed_until_storage_has_let_it_go(index: HashIndex) -> None:
+    """It may have its number, and then is stored all the same."""
+    tenant, session = uuid4(), uuid4()
+    (original,) = judged(index, tenant, (session, 0))
+    on_work_cancelled(cancelled(original), index)
+    (answer,) = handled(on_image_hashed(hashed(tenant=tenant, phash=LOOK), index))
+    assert shape([answer])[0][2] == original.item_id
 
 
 def test_a_cancelled_claim_that_comes_late_is_let_go_when_storage_refuses_it(index: HashIndex) -> None:
     tenant, session = uuid4(), uuid4()
     original = hashed(tenant=tenant, session=session, index=0, phash=LOOK)
     copy = hashed(tenant=tenant, session=session, index=1, phash=LOOK)
-    assert handled(on_work_cancelled(cancelled(original, copy), index)) == []
+    on_work_cancelled(cancelled(original, copy), index)
     for late in (original, copy):
         handled(on_image_hashed(late, index))
     assert handled(on_storage_failed(storage_failed(original), index)) == []

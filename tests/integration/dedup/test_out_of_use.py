@@ -9,13 +9,12 @@ import pytest
 from services.dedup.handlers import (
     on_design_activity_changed,
     on_design_stored,
-    on_image_failed,
     on_image_hashed,
     on_storage_failed,
 )
 from services.dedup.store import HashIndex
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
-from tests.integration.dedup.fates import deleted, failed, handled, restored, storage_failed, stored
+from tests.integration.dedup.fates import deleted, handled, restored, storage_failed, stored
 from tests.unit.dedup.pictures import hashed
 
 
@@ -23,7 +22,7 @@ def blocks(rose: ImageHashed, index: HashIndex) -> bool:
     """Whether a copy is a duplicate of it. The copy is given up again, so that it blocks none itself."""
     copy = hashed(tenant=rose.tenant_id, phash=rose.phash)
     (answer,) = handled(on_image_hashed(copy, index))
-    handled(on_image_failed(failed(copy, "storage"), index))
+    handled(on_storage_failed(storage_failed(copy), index))
     return isinstance(answer, DuplicateFound) and answer.match.item_id == rose.item_id
 
 

@@ -3,17 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import Engine, select
 
 from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.outbox import Owed, Relay, owe, owe_redelivery
 from services.ingest.sessions.tables import items, session_events
 from services.local.broker import Broker
-from services.ops.resume import resume
-from shared.database import engine_of
+from services.ops.resume import resume, resume_others
+from shared.bus.envelope import Envelope
+from shared.contracts import Blob, DesignActivityChanged, Message, StoreFile
+from shared.database import engine_of, transaction
 from tests.integration.flow.pipeline import Pipeline, prepared, until
 
 FAIR = Windows(batches=8, listings=8, files=1000)
@@ -48,6 +51,43 @@ def test_work_that_the_broker_lost_is_sent_again_and_ends_once(rabbit: Broker, a
         assert await asyncio.to_thread(resume, engine, 4) == []
 
     asyncio.run(scenario())
+
+
+def test_the_last_word_of_what_no_session_waits_for_is_sent_again(engine: Engine) -> None:
+    tenant, one, other = uuid4(), uuid4(), uuid4()
+    said: list[Message] = [activity(tenant, one, 1), activity(tenant, one, 2), activity(tenant, other, 1)]
+    said += [photograph(tenant, "a.png", "1"), photograph(tenant, "a.png", "2"), photograph(tenant, "b.png", "1")]
+    said += [photograph(uuid4(), "a.png", "1")]
+    for message in said:
+        with transaction(engine) as connection:
+            owe(connection, "comprehensive", message)
+    with transaction(engine) as connection:
+        owe(connection, "original", activity(tenant, uuid4(), 1))  # of this process, which the broker's death spared
+        owe_redelivery(connection, "comprehensive", "storage", b"lost", {}, uuid4())  # its letter is over
+    assert len(sent(engine)) == len(said) + 1
+    sent(engine, "original")
+    last = [said[1], said[2], said[4], said[5], said[6]]
+    assert resume_others(engine, dry_run=True) == len(last)
+    assert sent(engine) == []
+    for _ in range(2):
+        assert resume_others(engine) == len(last)
+        assert sorted(map(repr, sent(engine))) == sorted(map(repr, last))
+    assert sent(engine, "original") == []
+
+
+def sent(engine: Engine, lane: str = "comprehensive") -> list[object]:
+    """What a relay has to send, and sends."""
+    found: list[Owed] = []
+    Relay(engine, lane).send(found.append)
+    return [owed.message if isinstance(owed, Envelope) else owed.sealed.body for owed in found]
+
+
+def activity(tenant: UUID, item: UUID, revision: int) -> Message:
+    return DesignActivityChanged(tenant_id=tenant, item_id=item, is_active=False, revision=revision)
+
+
+def photograph(tenant: UUID, path: str, digit: str) -> Message:
+    return StoreFile(tenant_id=tenant, shop="s", path=path, content=Blob(sha256=digit * 64, size=1))
 
 
 def everything_ended_once(engine: Engine) -> None:

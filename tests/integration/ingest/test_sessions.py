@@ -381,6 +381,32 @@ def test_a_dead_letter_about_one_mockup_group_leaves_the_others(engine: Engine, 
     assert (totals.listed, totals.listing_failed) == (1, 0)
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["rendered", "published"])
+def test_the_end_of_a_listing_that_ingest_could_not_write_down_ends_the_session_in_words(
+    engine: Engine, sessions: Sessions, place: int
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    ask(sessions, file.item_id)
+    lost = listed(session, file)[place]
+    project(engine, *listed(session, file)[:place], *project(engine, dead(lost, "ingest")))
+    ended = account(engine, sessions, session.id)
+    assert ended.finished
+    assert (ended.totals.stored, ended.totals.listing_failed) == (1, 1)
+
+
+def test_a_failure_that_ingest_could_not_write_down_is_told_once_more_and_not_for_ever(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    said = ImageFailed(**about(session, file), failed_stage="hasher", reason="no")
+    (again,) = project(engine, dead(said, "ingest"))
+    assert isinstance(again, ImageFailed)
+    assert project(engine, dead(again, "ingest")) == []
+    project(engine, again)
+    assert account(engine, sessions, session.id).finished
+
+
 def test_what_a_stored_design_loses_does_not_fail_it(engine: Engine, sessions: Sessions) -> None:
     session, (file,) = submitted(sessions, "a.png")
     rendered, _ = listed(session, file)

@@ -63,6 +63,23 @@ def test_bytes_that_are_no_text_are_kept_as_they_are(box: Letterbox) -> None:
     assert (letter["files"], letter["item_id"], letter["session_id"]) == ([], None, None)
 
 
+def test_a_message_is_kept_whatever_its_file_is_called(box: Letterbox) -> None:
+    session = box.submitted("rose.png")
+    message = box.accepted(session, 0).model_copy(update={"filename": "ro\x00se.png"})
+    letter = box.letter(box.dies("storage", message, x_odd=float("nan")))
+    assert letter["files"][0]["filename"] == "ro\ufffdse.png"
+    assert box.sessions.items(session.id)[0]["state"] == "failed"
+
+
+def test_a_message_that_says_what_no_row_can_hold_is_kept_for_a_person(box: Letterbox) -> None:
+    session = box.submitted("rose.png")
+    message = box.accepted(session, 0, generation=10**12)
+    letter = box.letter(box.dies("storage", message))
+    assert (letter["message_type"], letter["item_id"], letter["files"]) == ("ImageAccepted", None, [])
+    assert str(10**12) in letter["body"]
+    assert box.sessions.items(session.id)[0]["state"] == "received"
+
+
 def test_a_batch_that_is_shared_out_waits_for_nobody(box: Letterbox) -> None:
     session = box.submitted("a.png", "b.png")
     letter = box.letter(box.dies("hasher", box.batch(session)))

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from services.ingest.ops import outcomes, replaying
 from services.ingest.ops.auditing import Run
-from services.ingest.ops.replaying import Result
+from services.ingest.ops.replaying import Replays, Result
 from services.ingest.sessions import reopening
 from services.ingest.sessions.outbox import Owed, Redelivery, Relay
 from shared.bus.envelope import Envelope
@@ -23,6 +23,7 @@ from shared.contracts import (
     MockupsRendered,
     StorageFailed,
     StoreFile,
+    WorkCancelled,
 )
 from shared.database import engine_of, transaction
 from tests.integration.ops.letterbox import BLOB, Letterbox, dead
@@ -241,6 +242,30 @@ def test_a_redelivery_that_nothing_came_back_of_is_resolved_in_the_end(engine: E
     assert box.letter(letter_id)["status"] == "resolved"
 
 
+def test_what_was_sent_to_another_service_is_not_resolved_while_its_file_is_failed(
+    engine: Engine, box: Letterbox
+) -> None:
+    session, letter_id = failed_file(box)
+    elsewhere = Replays(engine, 8, to="dedup")
+    assert elsewhere.replay(letter_id, run()).result == "redelivered"
+    relayed(engine)
+    outcomes.settle(engine)
+    with transaction(engine) as connection:
+        assert outcomes.tally(connection, [letter_id], calm_s=0) == outcomes.Tally(open=1)
+    assert box.letter(letter_id)["status"] == "replaying"
+    outcomes.settle(engine, quiet_s=0)
+    letter = box.letter(letter_id)
+    assert (letter["status"], "still failed" in letter["outcome"]) == ("dead_again", True)
+    late = box.letter(box.dies("dedup", box.accepted(session, 0), x_replay_id=str(letter["replay_id"])))
+    assert late["replay_of"] == letter_id, "it died after it was given up for lost"
+    assert box.letter(letter_id)["status"] == "superseded"
+    assert elsewhere.replay(late["id"], run()).result == "redelivered"
+    relayed(engine)
+    box.project(DesignStored(**box.about(session, 0), number=1, name="n", path="p", print_file=BLOB))
+    outcomes.settle(engine, quiet_s=0)
+    assert box.letter(late["id"])["status"] == "resolved"
+
+
 def test_a_letter_of_months_ago_is_replayed_as_one_of_today(engine: Engine, box: Letterbox) -> None:
     session, letter_id = failed_file(box)
     with engine.begin() as connection:
@@ -264,6 +289,17 @@ def test_a_copy_that_could_not_be_kept_does_not_touch_its_design(engine: Engine,
     relayed(engine)
     assert box.replays.replay(letter_id, run()).result == "redelivered"
     assert [type(owed) for owed in relayed(engine)] == [Redelivery]
+    assert box.sessions.items(session.id)[0]["generation"] == 0
+
+
+def test_a_cancellation_that_died_is_sent_again_and_its_file_is_not_taken_up(engine: Engine, box: Letterbox) -> None:
+    session = box.submitted("a.png")
+    files = box.batch(session).files
+    died = WorkCancelled(tenant_id=box.tenant, session_id=session.id, reason="cancelled by you", files=files)
+    letter_id = box.dies("storage", died)
+    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    relayed(engine)
+    assert box.replays.replay(letter_id, run()).result == "redelivered"
     assert box.sessions.items(session.id)[0]["generation"] == 0
 
 

@@ -68,7 +68,7 @@ WAYS = [Upload.failed, Upload.rejected]
 def test_an_acceptance_after_the_end_is_answered_and_so_is_its_repeat(workshop: Workshop, way: GivenUp) -> None:
     upload = Upload()
     end, acceptance = way(upload, 0), workshop.accepted(upload, 0)
-    assert workshop.hear(end) == []
+    workshop.hear(end)
     answers = workshop.hear(acceptance)
     (failed,) = answers
     assert isinstance(failed, StorageFailed)
@@ -101,6 +101,35 @@ def test_an_acceptance_that_a_later_failure_overtook_is_answered_too(workshop: W
     assert failed.generation == 0  # the claim that is given up
     assert numbers(workshop.hear(workshop.accepted(upload, 0, generation=2))) == {0: 100}
     assert workshop.files() == uv(100)
+
+
+def test_a_failure_is_answered_though_no_acceptance_came_and_again_when_it_is_tried_anew(workshop: Workshop) -> None:
+    """Dedup may have claimed it and died before it said so, or what it said was lost."""
+    upload = Upload()
+    ends = [upload.failed(0), upload.failed(0, "storage", generation=1)]
+    for end in ends:
+        answers = workshop.hear(end)
+        (failed,) = answers
+        assert isinstance(failed, StorageFailed)
+        assert (failed.item_id, failed.generation) == (upload.item(0), end.generation)
+        assert workshop.hear(end) == answers
+    accepted = workshop.accepted(upload, 0, generation=2)
+    assert numbers(workshop.hear(accepted)) == {0: 100}
+    assert workshop.hear(upload.failed(0, generation=2)) == [], "it is stored"
+
+
+def test_the_second_try_that_dies_before_storage_has_it_is_answered_too(workshop: Workshop) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1), upload.failed(1))
+    (failed,) = workshop.hear(upload.failed(1, "storage", generation=1))
+    assert isinstance(failed, StorageFailed)
+    assert failed.generation == 1
+
+
+def test_a_listing_that_failed_is_no_failure_of_its_file(workshop: Workshop) -> None:
+    upload = Upload()
+    assert workshop.hear(*(upload.failed(0, stage) for stage in ("ingest", "mockup", "publisher"))) == []
+    assert numbers(workshop.hear(workshop.accepted(upload, 0))) == {0: 100}
 
 
 def test_a_later_acceptance_of_what_had_failed_before_is_stored(workshop: Workshop) -> None:

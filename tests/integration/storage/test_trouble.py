@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from services.ingest.ops.archive import failures
 from services.storage.handlers import on_image_accepted
 from shared.contracts import Blob, DesignStored, StorageFailed
 from shared.errors import Retryable, Unavailable
@@ -168,6 +169,31 @@ def test_what_a_dead_message_had_begun_is_finished_by_its_failure(
     assert numbers([stored]) == {2: 101}
     assert refused.hidden() == []
     assert refused.hear(upload.failed(0, "storage")) == answers
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_what_a_dead_cancellation_or_failure_had_numbered_is_finished_too(
+    workshop: Workshop, engine: Engine, tmp_path: Path, end: str
+) -> None:
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    nas.refused.add(str(upload.item(1)))
+    died = upload.cancelled(0)
+    if end == "cancelled":
+        with pytest.raises(NasRefused):
+            refused.hear(died)
+        (burial,) = failures(died, "storage", "it is in use")
+    else:  # it dies of a fault of ours, having numbered the others
+        refused.filing.designs.settle(upload.failed(0), "failed")
+        refused.filing._number(upload.failed(0))
+        (burial,) = failures(upload.failed(0), "storage", "it is in use")
+        assert list(failures(burial, "storage", "it is in use")) == [], "its news would never end"
+    failed, stored, _ = refused.hear(burial)
+    assert isinstance(failed, StorageFailed)
+    assert failed.index == 1
+    assert numbers([stored]) == {2: 101}
 
 
 def test_a_number_that_was_taken_back_goes_to_the_next_session(

@@ -9,7 +9,13 @@ from sqlalchemy import Engine
 
 from services.storage.allotment import Numbers
 from services.storage.filing import Filing
-from services.storage.handlers import on_duplicate_found, on_image_accepted, on_image_failed, on_image_rejected
+from services.storage.handlers import (
+    on_duplicate_found,
+    on_image_accepted,
+    on_image_failed,
+    on_image_rejected,
+    on_work_cancelled,
+)
 from services.storage.store import Designs
 from shared.blobs import Blobs
 from shared.contracts import (
@@ -23,13 +29,15 @@ from shared.contracts import (
     Match,
     Stage,
     StorageFailed,
+    UploadedFile,
+    WorkCancelled,
 )
 from shared.nas import Nas, PathNas
 
 FOLDER = "NorthCups/UVDTF 16oz"
 NOWHERE = Blob(sha256="0" * 64, size=1)
 
-Verdict = ImageAccepted | DuplicateFound | ImageRejected | ImageFailed
+Verdict = ImageAccepted | DuplicateFound | ImageRejected | ImageFailed | WorkCancelled
 Answers = list[DesignStored | StorageFailed]
 
 
@@ -53,6 +61,8 @@ class Workshop:
             return on_duplicate_found(event, self.filing)
         if isinstance(event, ImageRejected):
             return on_image_rejected(event, self.filing)
+        if isinstance(event, WorkCancelled):
+            return on_work_cancelled(event, self.filing)
         return on_image_failed(event, self.filing)
 
     def files(self, folder: str = FOLDER) -> list[str]:
@@ -110,6 +120,10 @@ class Upload:
 
     def rejected(self, index: int) -> ImageRejected:
         return ImageRejected.model_validate(self.facts(index) | {"code": "not_an_image", "reason": "not an image"})
+
+    def cancelled(self, *indexes: int) -> WorkCancelled:
+        files = tuple(UploadedFile.model_validate(self.facts(index) | {"upload": NOWHERE}) for index in indexes)
+        return WorkCancelled(tenant_id=self.tenant, session_id=self.session, reason="cancelled by you", files=files)
 
     def failed(self, index: int, stage: Stage = "hasher", generation: int = 0) -> ImageFailed:
         return ImageFailed.model_validate(self.facts(index, generation) | {"failed_stage": stage, "reason": "gave up"})

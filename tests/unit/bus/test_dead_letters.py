@@ -10,7 +10,7 @@ from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, Undecodable, unseal
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
-from shared.bus.settlement import Delivery
+from shared.bus.settlement import Delivery, Failed
 from shared.contracts import Blob, StoreFile
 from shared.errors import Permanent, Retryable, Unavailable
 
@@ -67,6 +67,17 @@ def test_a_letter_that_could_not_be_kept_is_still_a_letter_the_next_time(
 @pytest.mark.parametrize(("header", "attempt"), [(3, 3), ("many", 1), (None, 1), (True, 1), (0, 1)])
 def test_an_attempt_that_is_no_number_is_the_first(header: object, attempt: int) -> None:
     assert Delivery(b"", {"x-attempt": header}).attempt == attempt
+
+
+def test_different_bytes_are_different_letters_though_they_read_alike() -> None:
+    bodies = [b"\xff\x01", b"\xfe\x01", b"\x00\x01", "\ufffd\x01".encode(), b"ff01"]
+    letters = [DeadLetter.of("storage", body, {}) for body in bodies]
+    assert len({letter.id for letter in letters}) == len(bodies)
+    assert [letter.raw or letter.body.encode() for letter in letters] == bodies
+    copies = [Failed(failing(), Delivery(body, {})).copy({"x-attempt": 1}, "dead").id for body in bodies]
+    assert len(set(copies)) == len(bodies)
+    again = [DeadLetter.of("storage", body, {"x-cause": "another"}) for body in bodies]
+    assert [letter.id for letter in again] == [letter.id for letter in letters]
 
 
 def test_brackets_without_end_are_undecodable() -> None:

@@ -13,7 +13,6 @@ from shared.contracts import (
     DesignStored,
     DuplicateFound,
     ImageAccepted,
-    ImageFailed,
     ImageHashed,
     StorageFailed,
     WorkCancelled,
@@ -26,7 +25,7 @@ def test_building_the_service_does_not_touch_the_database() -> None:
     service = build(Settings(database_url=NOWHERE))
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert service.name == "dedup"
-    heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, ImageFailed, WorkCancelled}
+    heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled}
     assert service.handlers.keys() == heard
     assert told == {ImageAccepted, DuplicateFound}
 

@@ -26,7 +26,7 @@ HOLDS = {
 def test_f36_twins_cancelled_and_tried_again(case: Case, hold: str) -> None:
     """Of each pair one is stored, whichever was cancelled, when, and whoever died of it."""
     point, when, action = HOLDS[hold]
-    shot = case.world.points.arm(point, when, action, service="storage", skip=case.chance.randrange(2))
+    shot = case.world.points.arm(point, when, action, "/UV 1", service="storage", skip=case.chance.randrange(2))
     files = [(f"twin-{place}.png", data) for place, (_, data) in enumerate(2 * case.files(PAIRS))]
     work = case.begin(files, listed=False)
     shot.wait()

@@ -18,7 +18,7 @@ COME_AGAIN = {502, 503, 504}
 HOLDS = {
     "killed": (NAS_RENAME, "before", "kill"),
     "unreadable": (NAS_DIGEST, "before", "oserror:EIO"),
-    "slow": (NAS_RENAME, "before", "sleep:1"),
+    "slow": (NAS_RENAME, "before", "sleep:3"),
 }
 
 
@@ -26,16 +26,15 @@ HOLDS = {
 def test_f36_twins_cancelled_and_tried_again(case: Case, hold: str) -> None:
     """Of each pair one is stored, whichever was cancelled, when, and whoever died of it."""
     point, when, action = HOLDS[hold]
-    shot = case.world.points.arm(point, when, action, service="storage", skip=case.chance.randrange(2))
+    shot = case.world.points.arm(point, when, action, "/UV 1", service="storage", skip=case.chance.randrange(2))
     files = [(f"twin-{place}.png", data) for place, (_, data) in enumerate(2 * case.files(PAIRS))]
     work = case.begin(files, listed=False)
-    work.until_heard("accepted", case.chance.randrange(1, PAIRS))
-    for place in case.chance.sample(range(2 * PAIRS), 3):
+    shot.wait()
+    for place in [*numbered(work), *case.chance.sample(range(2 * PAIRS), 2)]:
         asked(case, work, f"/items/{item_id(work, place)}/cancel")
         case.world.kill(case.chance.choice(VICTIMS))
         case.world.revive()
     case.pause(1.0)
-    shot.wait()
     asked(case, work, "/retry")
     work.finish()
     until(lambda: one_of_each_pair(work), what=f"not one of each pair is stored: {states(work)}")
@@ -63,6 +62,14 @@ def asked(case: Case, work: Work, what: str) -> dict[str, Any]:
 
 def item_id(work: Work, place: int) -> str:
     return next(str(row.id) for row in rows(work) if row.index == place)
+
+
+def numbered(work: Work) -> list[int]:
+    """What has its number at this moment and not its name."""
+    query = """
+        SELECT d."index" FROM storage.designs d JOIN ingest.sessions s ON s.id = d.session_id
+        WHERE s.client_key = :key AND d.state = 'numbered'"""
+    return [row.index for row in work.world.rows(query, key=work.session_id)]
 
 
 def rows(work: Work) -> list[Any]:

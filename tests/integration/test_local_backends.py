@@ -228,7 +228,7 @@ def test_a_service_that_dies_is_started_again_and_its_log_is_named(tmp_path: Pat
     services.watch()
     log = tmp_path / "hasher-1.log.1"
     assert said == [f"hasher 1 ended with status 1 and is started again in 1 s; its log is {log}"]
-    assert "max_image_side" in log.read_text()
+    assert "MAX_IMAGE_SIDE" in log.read_text()
     asking = Retrying(
         retry=retry_if_result(lambda again: again is first), wait=wait_fixed(0.1), stop=stop_after_delay(5)
     )

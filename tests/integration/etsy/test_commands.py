@@ -33,6 +33,7 @@ class Terminal:
     def __init__(self, world: World, data: Path) -> None:
         self.world = world
         self.data = data
+        (data / "environment").touch()  # as `presswork up` leaves it
 
     def __call__(self, *words: object, code: int = 0, answers: str = "", **more: str) -> Result:
         settings = self.world.settings

@@ -25,6 +25,8 @@ def engine(database_url: str) -> Engine:
 
 @pytest.fixture
 def command(database_url: str, tmp_path: Path) -> Command:
+    (tmp_path / "environment").touch()  # as `presswork up` leaves it
+
     def run(*words: str, **settings: str) -> Result:
         nothing = dict.fromkeys(("NAS_HOST_KEY", "NAS_PASSWORD", "NAS_PRIVATE_KEY"))
         environment = nothing | {"DATABASE_URL": database_url, "NAS_URL": str(tmp_path / "nas")} | settings

@@ -101,7 +101,7 @@ def test_a_picture_that_is_not_in_the_blob_store_is_no_reason_to_try_for_ever(pu
     event = publisher.event()
     publisher.blobs.path(event.mockups[2].image).unlink()
 
-    with pytest.raises(Permanent, match="not in the store"):
+    with pytest.raises(Permanent, match="gone from the blob store"):
         publisher.handle(event)
 
 

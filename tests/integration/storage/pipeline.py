@@ -23,6 +23,7 @@ from shared.contracts import (
     ImageRejected,
     ItemEvent,
     StorageFailed,
+    WorkDelayed,
 )
 
 
@@ -43,6 +44,7 @@ class Watcher:
         service.on(self.on_image_failed)
         service.on(self.on_design_stored)
         service.on(self.on_storage_failed)
+        service.on(self.on_work_delayed)
         return service
 
     def on_dead_letter(self, letter: DeadLetter) -> None:
@@ -68,6 +70,9 @@ class Watcher:
 
     def on_storage_failed(self, event: StorageFailed) -> None:
         self.events.append(event)
+
+    def on_work_delayed(self, event: WorkDelayed) -> None:
+        """No event of an item."""
 
     def stored(self) -> dict[UUID, DesignStored]:
         """What was stored; each item once, however often it was said."""

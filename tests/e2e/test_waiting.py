@@ -13,8 +13,8 @@ from tests.seller import Seller, artworks
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
 
-SECONDS = 20
-"""A NAS call tries again for some seconds before it says that the NAS is away."""
+SECONDS = 60
+"""A NAS call tries again for some seconds before it says that the NAS is away; on a busy machine for some more."""
 
 
 def test_an_upload_says_within_seconds_that_it_waits_for_the_nas_and_goes_on_when_it_is_back(
@@ -31,15 +31,15 @@ def test_an_upload_says_within_seconds_that_it_waits_for_the_nas_and_goes_on_whe
             words = until(lambda: said(stream.frames, "Processing and formatting images (0/3)"), within_s=SECONDS)
             assert ".presswork-nas is missing" in words
             told = seller.http.get(f"/api/v1/sessions/{session}").json()
-            assert told["message"] == words
-            assert told["waits_for"] in words
+            assert ".presswork-nas is missing" in told["waits_for"]
+            assert told["message"].endswith(f"- waiting: {told['waits_for']}")
             ready = httpx.get(f"{running.base_url}/ready", trust_env=False)
             assert ready.status_code == 200, "the other calls are answered"
             assert any(line.startswith("storage: ") for line in ready.json()["waits_for"])
         finally:
             kept.rename(mark)
         assert len(upload.result().json()["designs"]) == 3
-        assert not seller.http.get("/ready").json()["waits_for"]
+        until(lambda: not seller.http.get("/ready").json()["waits_for"] or None)
         frames = stream.frames
         assert all(frame["step"] < 4 and frame["progress_percent"] < 100 for frame in frames if "step" in frame)
 

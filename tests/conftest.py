@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from xdist.scheduler import LoadScopeScheduling
 
 from services.local.broker import Broker
 from services.local.database import Database
+from shared.database import engine_of
 from tests import backends, nas_servers
 
 NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres", "postgres_url", "database_url"}}
@@ -88,3 +90,11 @@ def database_url(postgres_url: str, _template: str) -> Iterator[str]:
     """A database of the test's own, at the newest version of the schema."""
     with backends.new_database(postgres_url, _template) as url:
         yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the test's own database."""
+    found = engine_of(database_url)
+    yield found
+    found.dispose()

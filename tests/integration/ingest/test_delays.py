@@ -1,6 +1,5 @@
 """What services say that they wait for, in the rows and in the words that sellers and operators read."""
 
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,17 +8,9 @@ from sqlalchemy import Engine, text
 from services.ingest.sessions.delays import Delays, current, on_work_delayed
 from services.ingest.sessions.progress import Totals
 from shared.contracts import WorkDelayed
-from shared.database import engine_of
 
 SESSION = uuid4()
 WORKING = Totals(received=3, accepted=3)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A NAS that is away for a while: nothing is lost, nothing fails, and then everything goes on in order."""
 
 import asyncio
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,6 @@ from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
 from shared.contracts import DesignStored, ImageAccepted
-from shared.database import engine_of
 from shared.nas import open_nas
 from tests.e2e.conftest import until
 from tests.integration.storage.pipeline import Watcher
@@ -30,13 +29,6 @@ from tests.proxy import Proxy
 pytestmark = [pytest.mark.nas, pytest.mark.postgres]
 FILES = 12
 WAITING = "outage: messages wait"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = engine_of(database_url)
-    yield made
-    made.dispose()
 
 
 def test_an_outage_is_waited_out_and_then_everything_is_stored_in_order(

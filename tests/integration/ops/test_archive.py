@@ -1,12 +1,10 @@
 """What is kept of a dead letter, and how it is found again: on a real PostgreSQL, without anything at work."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import Engine
 
 from services.ingest.ops import auditing, finding, shelving
@@ -14,22 +12,10 @@ from services.ingest.ops.auditing import Run
 from services.ingest.ops.exporting import exported
 from services.ingest.ops.finding import Filter
 from shared.contracts import StoreFile
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, STACK, Letterbox
 
 RUN = ("ana@ops", "replay")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    return Letterbox(engine)
 
 
 def found(engine: Engine, **wanted: Any) -> set[Any]:

@@ -1,7 +1,6 @@
 """What operators do with a letter besides replaying it: edit, send elsewhere, purge, stop; and what nobody deletes."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,9 @@ from services.ops.spool import sweep as sweep_spool
 from shared.blobs import Blobs
 from shared.bus.envelope import unseal
 from shared.contracts import BatchSubmitted, ImageHashed, StoreFile
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, Letterbox
 from tests.integration.ops.test_dead_command import presswork
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    return Letterbox(engine)
 
 
 def relayed(engine: Engine) -> list[Owed]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,19 +20,11 @@ from services.storage.settings import Settings as StorageSettings
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.contracts import Blob, StoreFile
-from shared.database import engine_of
 from shared.errors import Permanent
 from tests.integration.ingest.embedded import eventually
 from tests.integration.ops.letterbox import Letterbox
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
-
-
-@pytest.fixture
-def box(database_url: str) -> Iterator[Letterbox]:
-    engine = engine_of(database_url)
-    yield Letterbox(engine)
-    engine.dispose()
 
 
 def presswork(database_url: str, *words: object, code: int = 0, amqp_url: str = NOWHERE, answers: str = "") -> Result:

@@ -40,11 +40,6 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    return Letterbox(engine)
-
-
 def relayed(engine: Engine, lane: str = "comprehensive") -> list[Owed]:
     """What the relay sends now."""
     sent: list[Owed] = []

@@ -21,6 +21,8 @@ FILE_STAGES = ("hasher", "dedup", "storage")
 
 def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
     """Place its file; it is stored by whichever message is the last that it has to wait for."""
+    if event.generation:
+        filing.designs.adopt(event)
     filing.place(event)
     yield from filing.advance(event)
 
@@ -37,8 +39,6 @@ def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored
     """If it was our own message that died, what it had begun for other items is finished here, or fails for good."""
     if event.failed_stage not in FILE_STAGES:
         return
-    if event.failed_stage == "storage":
-        filing.designs.adopt(event)
     yield from _settled(event, "failed", filing, last_try=True)
     yield from _unclaimed(event, filing)
 
@@ -81,6 +81,8 @@ def on_store_file(event: StoreFile, filing: Filing) -> None:
 def _settled(
     event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing, *, last_try: bool = False
 ) -> Iterator[DesignStored | StorageFailed]:
+    if event.generation or isinstance(event, ImageFailed):
+        filing.designs.adopt(event)
     accepted = filing.designs.settle(event, state)
     if accepted is not None:
         filing.discard(accepted)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
@@ -16,6 +16,7 @@ __all__ = ["Designs", "metadata"]
 
 SETTLED = ("duplicate", "rejected", "failed")
 UNNUMBERED = ("accepted", "placed")
+NUMBERED = ("numbered", "stored")
 
 
 class Designs:
@@ -39,7 +40,7 @@ class Designs:
             _insert(connection, event, "accepted", _of_accepted(event))
             row = _locked(connection, event)
             if row.generation < event.generation:
-                same = row.state in ("numbered", "stored") and row.sha256 == event.print_file.sha256
+                same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
                 if not same:
                     _leave_number(connection, row)
                 _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
@@ -82,16 +83,20 @@ class Designs:
             row = _locked(connection, event)
             return bool(row.state == "failed" and _unheard(row, event))
 
-    def adopt(self, event: ImageFailed) -> None:
-        """The message about this item is dead: this one answers for what it had numbered and not yet finished."""
+    def adopt(self, event: ItemEvent) -> None:
+        """Answer with this message for what earlier ones about its item had numbered or given up: they are over.
+
+        A message of an earlier generation is done or dead, and one that failed is dead. What it had finished may not
+        have been told.
+        """
+        dead = designs.c.cause_generation < event.generation
+        if isinstance(event, ImageFailed) and event.failed_stage == "storage":
+            dead = designs.c.cause_generation <= event.generation
         with transaction(self.engine) as connection:
             connection.execute(
                 update(designs)
-                .where(
-                    designs.c.cause_item_id == event.item_id,
-                    designs.c.cause_generation == event.generation,
-                    designs.c.state == "numbered",
-                )
+                .where(designs.c.cause_item_id == event.item_id, dead)
+                .where(or_(designs.c.item_id != event.item_id, designs.c.state.in_(NUMBERED)))
                 .values(**_answers(Cause.of(event)))
             )
 
@@ -108,16 +113,22 @@ class Designs:
             _change(connection, design.event, where, state="stored", name=design.name, path=design.path)
 
     def answered_by(self, cause: Cause) -> list[Design]:
-        """What this message has numbered, stored or failed; its own item first, then in order of upload."""
+        """What this message has numbered, stored or failed; its own item first, then in order of upload.
+
+        Of its own item an acceptance also finishes what another message has begun: that one may be lost, and whoever
+        sends everything again sends acceptances.
+        """
+        of_cause = and_(
+            designs.c.cause_type == cause.type,
+            designs.c.cause_item_id == cause.item_id,
+            designs.c.cause_generation == cause.generation,
+        )
+        if cause.type == ImageAccepted.__name__:
+            this = and_(designs.c.item_id == cause.item_id, designs.c.generation == cause.generation)
+            of_cause |= and_(this, designs.c.state.in_(NUMBERED))
         with transaction(self.engine) as connection:
             rows = connection.execute(
-                select(designs)
-                .where(
-                    designs.c.cause_type == cause.type,
-                    designs.c.cause_item_id == cause.item_id,
-                    designs.c.cause_generation == cause.generation,
-                )
-                .order_by(designs.c.item_id != cause.item_id, designs.c.index)
+                select(designs).where(of_cause).order_by(designs.c.item_id != cause.item_id, designs.c.index)
             )
             return [_design(row) for row in rows]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, text, update
 
 from services.ingest.ops.finding import OPEN
-from services.ingest.ops.replaying import IN_WORK
+from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction
@@ -27,7 +27,7 @@ def settle(engine: Engine, quiet_s: float = QUIET_S) -> int:
 
 def _files(connection: Connection) -> int:
     about = and_(letter.item_id == items.c.id, letter.mockup_id.is_(None))
-    return _ended(connection, about, items.c)
+    return _ended(connection, and_(about, ~OTHERS_WAIT), items.c)
 
 
 def _listings(connection: Connection) -> int:

@@ -1,8 +1,9 @@
 """Replays one dead letter: status, what is owed for it and the audit are one transaction.
 
 A letter about a file that failed takes the file up again (`sessions/reopening.py`). One whose file ended well is
-resolved. Any other goes back to the inbox that it died in, byte for byte. Crash it anywhere, or do it twice at once:
-each letter is owed once, because the status that allows it is what the same transaction takes away.
+resolved, unless other files may wait for it. Any other goes back to the inbox that it died in, byte for byte. Crash it
+anywhere, or do it twice at once: each letter is owed once, because the status that allows it is what the same
+transaction takes away.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, and_, exists, select, update
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from services.ingest.ops.auditing import Run
@@ -26,6 +27,14 @@ from shared.errors import Retryable, Unavailable
 
 SENT = ("reopened", "redelivered")
 IN_WORK = ("received", "hashed", "accepted", "requested", "rendered")
+
+OTHERS = items.alias("others")
+OTHERS_WAIT = and_(
+    dead_letters.c.service == "storage",
+    dead_letters.c.mockup_id.is_(None),
+    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state == "accepted"),
+)
+"""Whether files may wait for a letter whose own file has ended: a message of storage stores the files behind it too."""
 
 # They tell of the death that is over. `x-death` and its kin must never be published again: a broker reads a cycle.
 OF_DEATH = ("x-attempt", "x-cause", "x-service", "x-dead-at", "x-stack", "x-version", "x-host", "x-session")
@@ -88,6 +97,9 @@ class Replays:
             return self._reopen(connection, letter, who)
         if state in IN_WORK:
             return Result(letter_id, "refused", f"its file is in work just now ({state}); see how that ends")
+        waited_for = select(OTHERS_WAIT).select_from(dead_letters).where(dead_letters.c.id == letter_id)
+        if connection.execute(waited_for).scalar_one():
+            return self._redeliver(connection, letter, who)
         return _resolve(connection, letter, who, f"nothing is left to do: the file is {state} meanwhile")
 
     def _reopen(self, connection: Connection, letter: Row[Any], who: str) -> Result:

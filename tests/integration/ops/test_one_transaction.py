@@ -182,6 +182,29 @@ def test_a_letter_whose_file_ended_well_meanwhile_is_resolved_in_words(engine: E
     assert box.sessions.get(box.tenant, session.id).last_seq == seq  # type: ignore[union-attr]
 
 
+def test_a_letter_that_files_behind_its_own_may_wait_for_is_sent_again_and_resolved_after_them(
+    engine: Engine, box: Letterbox
+) -> None:
+    """The message had numbered the next file too, and died of that one; only this message would store it."""
+    session, letter_id = failed_file(box, "a.png", "b.png")
+    stored = [
+        DesignStored(**box.about(session, index), number=index, name=f"{index}", path=f"{index}", print_file=BLOB)
+        for index in range(2)
+    ]
+    box.project(stored[0], box.accepted(session, 1))
+    outcomes.settle(engine)
+    assert box.letter(letter_id)["status"] == "dead"
+    result = box.replays.replay(letter_id, run())
+    assert (result.result, result.words) == ("redelivered", "sent to storage again")
+    (sent,) = relayed(engine)
+    assert isinstance(sent, Redelivery)
+    outcomes.settle(engine)
+    assert box.letter(letter_id)["status"] == "replaying"
+    box.project(stored[1])
+    outcomes.settle(engine)
+    assert box.letter(letter_id)["outcome"] == "what it was about is stored"
+
+
 def test_letters_hear_how_their_files_ended(engine: Engine, box: Letterbox) -> None:
     session, first = failed_file(box, "a.png", "b.png", "c.png")
     second, third = (box.dies("storage", box.accepted(session, index)) for index in (1, 2))

@@ -63,7 +63,7 @@ def test_a_failed_listing_is_no_verdict_on_the_file(workshop: Workshop, stage: s
     assert numbers(workshop.hear(workshop.accepted(upload, 0))) == {0: 100, 1: 101}
 
 
-def test_every_repeat_gives_the_first_answer_again(workshop: Workshop) -> None:
+def test_every_repeat_gives_the_first_answer_again_and_an_acceptance_its_files_end(workshop: Workshop) -> None:
     upload = Upload()
     events: list[Verdict] = [
         workshop.accepted(upload, 3),
@@ -74,8 +74,10 @@ def test_every_repeat_gives_the_first_answer_again(workshop: Workshop) -> None:
     ]
     first = [workshop.hear(event) for event in events]
     assert [numbers(answers) for answers in first] == [{}, {}, {}, {2: 100, 3: 101}, {4: 102}]
+    two, three = first[3]
+    repeated = [[three], [], [two], [two, three], first[4]]
     for _ in range(2):
-        assert [workshop.hear(event) for event in events] == first
+        assert [workshop.hear(event) for event in events] == repeated
     assert workshop.files() == uv(100, 101, 102)
 
 
@@ -177,6 +179,8 @@ def test_a_number_once_given_is_kept_whoever_says_what_later(workshop: Workshop)
     upload = Upload()
     event = workshop.accepted(upload, 0)
     answers = workshop.hear(event)
-    assert workshop.hear(upload.failed(0, "storage"), upload.duplicate(0, generation=1)) == []
-    assert workshop.hear(event) == answers
+    assert workshop.hear(upload.failed(0, "storage")) == answers, (
+        "what gave it up had stored it, and may not have said so"
+    )
+    assert workshop.hear(upload.duplicate(0, generation=1), event) == [*answers, *answers]
     assert workshop.files() == uv(100)

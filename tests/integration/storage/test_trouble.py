@@ -12,7 +12,7 @@ from shared.contracts import Blob, DesignStored, StorageFailed
 from shared.errors import Retryable, Unavailable
 from shared.nas import PathNas, Stat
 from shared.nas.errors import NasRefused, NasUnavailable
-from tests.integration.storage.workshop import NOWHERE, Upload, Workshop, lies, numbers, uv
+from tests.integration.storage.workshop import NOWHERE, Upload, Verdict, Workshop, lies, numbers, uv
 
 
 class Crash(BaseException):
@@ -109,8 +109,8 @@ def test_a_file_that_can_never_be_stored_fails_in_words_and_holds_nobody_up(work
     assert "try it again, and it is made anew" in failed.reason
     assert numbers([stored]) == {1: 100}
     assert workshop.hear(lost) == answers
-    assert workshop.hear(upload.failed(0, "storage")) == []
-    assert numbers(workshop.hear(workshop.accepted(upload, 0, generation=1))) == {0: 101}
+    assert workshop.hear(upload.failed(0, "storage")) == [stored], "the dead message may not have said it"
+    assert numbers(workshop.hear(workshop.accepted(upload, 0, generation=1))) == {0: 101, 1: 100}
 
 
 def test_bytes_that_changed_in_the_blob_store_are_not_stored(workshop: Workshop) -> None:
@@ -194,6 +194,28 @@ def test_what_a_dead_cancellation_or_failure_had_numbered_is_finished_too(
     assert isinstance(failed, StorageFailed)
     assert failed.index == 1
     assert numbers([stored]) == {2: 101}
+
+
+@pytest.mark.parametrize("then", ["sent again", "taken up again", "taken up again, and a duplicate now"])
+def test_what_a_dead_message_had_numbered_is_finished_though_its_failure_died_too(
+    workshop: Workshop, engine: Engine, tmp_path: Path, then: str
+) -> None:
+    """The database was in its way, say. It is mended, and of the two letters one is replayed."""
+    upload = Upload()
+    nas = RefusingNas(workshop.root)
+    refused = Workshop(engine, tmp_path, nas)
+    refused.hear(waiting := workshop.accepted(upload, 1))
+    nas.refused.add(str(upload.item(1)))
+    with pytest.raises(NasRefused):
+        refused.hear(upload.rejected(0))
+    refused.filing.designs.adopt(upload.failed(0, "storage"))
+    anew: dict[str, Verdict] = {
+        "sent again": waiting,
+        "taken up again": workshop.accepted(upload, 0, generation=1),
+        "taken up again, and a duplicate now": upload.duplicate(0, generation=1),
+    }
+    assert numbers(workshop.hear(anew[then]))[1] == 100
+    assert workshop.hidden() == []
 
 
 def test_a_number_that_was_taken_back_goes_to_the_next_session(

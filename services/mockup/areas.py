@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from services.mockup.faults import Unusable
 from services.mockup.light import Glow, Linear
+from services.mockup.mesh import sheet
 from services.mockup.shapes import LEAST_PIXELS, Points, Surface, cylinder, flat, upright
-from services.mockup.template import Area, Cylinder, Polygon, Quad, Rectangle, Shape, area_of
+from services.mockup.template import Area, Cylinder, Mesh, Polygon, Quad, Rectangle, Shape, area_of
 from shared.contracts import Mask
 
 SCANLINES = 16  # a pixel row; across the row coverage is exact
@@ -121,6 +122,9 @@ def laid_out(shape: Shape, scale: tuple[float, float]) -> tuple[Surface, Points]
         top, bottom = np.array([shape.top, shape.bottom], np.float64) * scale
         turned = cylinder(outline, top, bottom, shape.angle)
         return turned, turned.outline
+    if isinstance(shape, Mesh):
+        through = sheet(outline.reshape(len(shape.rows), -1, 2))
+        return through, through.outline
     return upright(low, high), outline
 
 
@@ -128,6 +132,8 @@ def _points(shape: Shape) -> Points:
     if isinstance(shape, Rectangle):
         left, top, right, bottom = shape.box
         return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+    if isinstance(shape, Mesh):
+        return np.array(shape.rows, np.float64).reshape(-1, 2)
     return np.asarray(shape.points if isinstance(shape, Polygon) else shape.corners, np.float64)
 
 

@@ -12,6 +12,7 @@ from services.mockup.faults import Unusable
 from shared.contracts import Blob, Mask
 
 FILE_NAME = "presswork-mockup.json"
+MOST_POINTS = 25  # of a mesh, each way
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
@@ -63,7 +64,26 @@ class Cylinder(Facts):
     angle: Annotated[float, Field(ge=5, le=170, allow_inf_nan=False)] = 90
 
 
-Shape = Annotated[Rectangle | Polygon | Quad | Cylinder, Field(discriminator="kind")]
+class Mesh(Facts):
+    """A surface of any form, by points on it: rows from top to bottom, their points from left to right.
+
+    They lie in equal steps over the print, however far apart they are in the photograph.
+    """
+
+    kind: Literal["mesh"]
+    rows: Annotated[
+        tuple[Annotated[tuple[Point, ...], Field(min_length=2, max_length=MOST_POINTS)], ...],
+        Field(min_length=2, max_length=MOST_POINTS),
+    ]
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> Self:
+        if len({len(row) for row in self.rows}) > 1:
+            raise ValueError("all rows need the same number of points")
+        return self
+
+
+Shape = Annotated[Rectangle | Polygon | Quad | Cylinder | Mesh, Field(discriminator="kind")]
 
 
 class Area(Facts):

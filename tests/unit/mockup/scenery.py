@@ -48,6 +48,14 @@ def quad(**facts: Any) -> Area:
     return Area.model_validate({"shape": {"kind": "quad", "corners": QUAD}} | facts)
 
 
+def flag(**facts: Any) -> Area:
+    """A print on waving cloth: a mesh of 5 x 6 points."""
+    v, u = np.mgrid[0:1:5j, 0:1:6j]
+    x = 20 + 190 * u + 8 * np.sin(5 * v)
+    y = 30 + 150 * v + 14 * np.sin(5 * u + v)
+    return Area.model_validate({"shape": {"kind": "mesh", "rows": np.stack([x, y], axis=-1).tolist()}} | facts)
+
+
 def box(left: float, top: float, right: float, bottom: float, **facts: Any) -> Area:
     """An upright print area."""
     return Area.model_validate({"shape": {"kind": "rectangle", "box": (left, top, right, bottom)}} | facts)

@@ -13,7 +13,7 @@ from services.mockup.shapes import Points
 
 FINE = 12  # samples of a cell's side, for outlines and checks
 SEARCH = 256  # pixels of the map in which the nearest sample is looked up
-TURNS = 4  # of Newton's method, from a sample that is a few pixels off
+TURNS = 3  # of Newton's method, from a sample that is a few pixels off
 BEYOND = 1.0  # how far outside the unit square a point may come to lie
 LEAST_SHARE = 1e-3  # of the average cell's area, under which the sheet is folded or crumpled to a line
 

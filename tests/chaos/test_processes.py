@@ -151,6 +151,7 @@ def test_f34_clock_an_hour_ahead(case: Case) -> None:
     case.world.kill(service, which=1)
     case.world.start(service, 1, CLOCK_AHEAD_S="3600")
     try:
+        case.world.until_ready()
         case.world.points.arm(DECIDE, "before", "raise:shared.errors:Retryable")
         work = case.begin()
         case.pause(1.0)

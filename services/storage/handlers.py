@@ -90,6 +90,9 @@ def _settled(
 
 
 def _unclaimed(event: ImageFailed, filing: Filing) -> Iterator[StorageFailed]:
-    """Dedup may have claimed it though its acceptance never came, and lets it go when we say so, and only then."""
-    if filing.designs.given_up_unheard(event):
+    """Dedup may have claimed it though its acceptance never came, and lets it go when we say so, and only then.
+
+    Whoever tells of a failure once more hears its end once more: it may have been lost with a broker.
+    """
+    if filing.designs.owes_its_end(event):
         yield StorageFailed.model_validate(event.model_dump())

@@ -65,11 +65,9 @@ class Projection:
             )
             # Locks are taken in one order everywhere: item, listing, session.
             orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
-            changes = {} if item.state == "received" else {item.state: -1}
             told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
-            timeline.append(
-                connection, item.session_id, state, {**changes, state: 1}, item_id=event.item_id, facts=told
-            )
+            changes = _moved(None if item.state == "received" else item.state, state)
+            timeline.append(connection, item.session_id, state, changes, item_id=event.item_id, facts=told)
             if state == "failed":
                 _log("a file has failed", item.filename, item.session_id, reason)
             for row in orphaned:
@@ -133,14 +131,17 @@ class Projection:
                 **columns,
             )
         )
-        changes = {LISTING_COUNTS[state]: 1}
-        if row.state != "requested":
-            changes[LISTING_COUNTS[row.state]] = -1
+        changes = _moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
         told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+
+
+def _moved(before: str | None, now: str) -> dict[str, int]:
+    """How the counts change. A later generation may come to the state that the one before it had: none changes then."""
+    return {} if before == now else {now: 1} | ({} if before is None else {before: -1})
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:

@@ -109,6 +109,15 @@ def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = 
     )
 
 
+def failed_before(item: Row[Any]) -> ImageFailed:
+    """The same once more, of a file that has failed, for whoever may not have heard of it.
+
+    When ingest itself gave it up the others went on with it; whatever they had in hand is over now.
+    """
+    stage = item.facts.get("failed_stage", "storage")
+    return failure(item, "storage" if stage == "ingest" else stage, item.reason)
+
+
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
     """The batches that these files of a session make, but for those that were refused."""
     files = [uploaded_file(row) for row in rows if "refused" not in row.facts]

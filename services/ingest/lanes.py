@@ -6,9 +6,12 @@ ever worked on twice.
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
@@ -26,8 +29,22 @@ log = structlog.get_logger()
 
 COMPREHENSIVE = "comprehensive"
 
+DEFAULT = "the default"
+EMBEDDED = "there is no broker"
+SWITCHED_OFF = "USE_COMPREHENSIVE_WORKFLOW is off"
+FEW = "few files"
+AWAY = "the broker was away"
+COMPARED = "to compare the lanes"
+
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
+
+
+class Lane(NamedTuple):
+    """The lane that an upload takes, and why."""
+
+    name: str
+    reason: str
 
 
 class Bell:
@@ -49,6 +66,12 @@ class Bell:
         return rung
 
 
+def drawn(user_id: UUID, key: str) -> float:
+    """A lot between 0 and 1, the same for the same upload in every process."""
+    digest = hashlib.sha256(f"{user_id}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64
+
+
 @dataclass
 class Lanes:
     """Sends what ingest owes, and hears what became of it.
@@ -66,6 +89,8 @@ class Lanes:
     windows: Windows
     original: Sequence[Service] = ()
     bell: Bell = field(default_factory=Bell)
+    compared: float = 0.0
+    """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
     def __post_init__(self) -> None:
         self._connecting: list[asyncio.Task[None]] = []
@@ -88,12 +113,20 @@ class Lanes:
         """For how long the broker has taken nothing of what it is owed; 0: it takes it."""
         return time.monotonic() - self._cut_off_at if self._cut_off_at else 0.0
 
-    def choose(self, files: int) -> str:
-        """The lane for an upload of so many files, now."""
+    def choose(self, files: int, user_id: UUID, key: str) -> Lane:
+        """The lane for an upload of so many files, now. `key` is its client's name for it: sent again, it is equal."""
         if not self.original:
-            return COMPREHENSIVE
-        wanted = self.use_comprehensive and files >= self.min_files
-        return COMPREHENSIVE if wanted and self.broker_connected else ORIGINAL
+            return Lane(COMPREHENSIVE, DEFAULT)
+        if self.rabbit is None:
+            return Lane(ORIGINAL, EMBEDDED)
+        if not self.use_comprehensive:
+            return Lane(ORIGINAL, SWITCHED_OFF)
+        if files < self.min_files:
+            return Lane(ORIGINAL, FEW)
+        if not self.broker_connected:
+            return Lane(ORIGINAL, AWAY)
+        compared = drawn(user_id, key) < self.compared
+        return Lane(ORIGINAL, COMPARED) if compared else Lane(COMPREHENSIVE, DEFAULT)
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""

@@ -6,16 +6,15 @@ ever worked on twice.
 
 import asyncio
 import contextlib
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF, Lane, drawn
 from services.ingest.original import ORIGINAL, Original, from_thread
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
@@ -29,22 +28,8 @@ log = structlog.get_logger()
 
 COMPREHENSIVE = "comprehensive"
 
-DEFAULT = "the default"
-EMBEDDED = "there is no broker"
-SWITCHED_OFF = "USE_COMPREHENSIVE_WORKFLOW is off"
-FEW = "few files"
-AWAY = "the broker was away"
-COMPARED = "to compare the lanes"
-
 POLL_S = 0.5
 RELAY_GRACE_S = 5.0
-
-
-class Lane(NamedTuple):
-    """The lane that an upload takes, and why."""
-
-    name: str
-    reason: str
 
 
 class Bell:
@@ -64,12 +49,6 @@ class Bell:
         rung = asyncio.Event()
         self._waiting.append((asyncio.get_running_loop(), rung))
         return rung
-
-
-def drawn(user_id: UUID, key: str) -> float:
-    """A lot between 0 and 1, the same for the same upload in every process."""
-    digest = hashlib.sha256(f"{user_id}:{key}".encode()).digest()
-    return int.from_bytes(digest[:8]) / 2**64
 
 
 @dataclass

@@ -14,7 +14,6 @@ FILE_BYTES = 8_000_000
 """What every file costs beside its bytes, as bytes."""
 
 SETTLED = ("stored", "duplicate", "rejected", "failed")
-RENDERED = 0.7
 DECIDED = 0.25  # of the way from its hash to its end
 
 QUICK_S, SLOW_S = 5.0, 120.0
@@ -45,8 +44,10 @@ class Costs:
     """How much of a file's way is behind it when it is hashed."""
     listing: float = 0.4
     """How much of an upload's time goes into its listings."""
-    file_s: Range = (0.1e-6, 0.4e-6, 1.6e-6)
-    listing_s: Range = (0.1, 0.5, 2.5)
+    rendered: float = 0.7
+    """How much of a listing's way is behind it when it has its pictures."""
+    file_s: Range = (0.015e-6, 0.05e-6, 0.2e-6)
+    listing_s: Range = (0.1, 0.4, 2.0)
     listed: bool = True
     """Whether the user asks for listings, as far as is known."""
     uploads: int = 0
@@ -101,8 +102,12 @@ class Pace:
 
     def passed(self, at: float) -> float:
         """The time since it was last moved, as far as it tells anything of the pace."""
-        usual = self.seconds / self.count if self.count else 0.0
-        return min(max(at - self.at, 0.0), max(STILL_S, STILL * usual))
+        return min(max(at - self.at, 0.0), max(STILL_S, STILL * self.usual))
+
+    @property
+    def usual(self) -> float:
+        """Seconds from one to the next."""
+        return self.seconds / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ class Course:
         """After a file (or listing) of this weight came from one state to another."""
         if "received" in changes:
             return replace(self, work=self.work + weighs)
-        listed = _listed(changes)
+        listed = self._listed(changes)
         if listed and self.listings:
             return replace(self, listings=self.listings.moved(max(listed, 0.0), max(listed, 0.0), at))
         way = sum(self.costs.share(state) * change for state, change in changes.items())
@@ -153,8 +158,7 @@ class Course:
             "pace": {name: asdict(pace) for name, pace in paces.items() if pace},
         }
 
-
-def _listed(changes: Mapping[str, int]) -> float:
-    """How many listings were made, if one was made by half it counts so."""
-    ended = changes.get("listed", 0) + changes.get("listing_failed", 0)
-    return ended + RENDERED * changes.get("rendered", 0)
+    def _listed(self, changes: Mapping[str, int]) -> float:
+        """How many listings this made, in parts of one."""
+        ended = changes.get("listed", 0) + changes.get("listing_failed", 0)
+        return ended + self.costs.rendered * changes.get("rendered", 0)

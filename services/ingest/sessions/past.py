@@ -57,6 +57,7 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]
     return Costs(
         hashed=_share([_seconds(row.submitted_at, row.hashed_at) / _files_s(row) for row in files], guess.hashed),
+        rendered=_share([_rendered(row) for row in listed if row.rendered_at], guess.rendered),
         listing=_share(shares if lists else [0.0], guess.listing),
         file_s=_range([_files_s(row) / row.work for row in files], guess.file_s),
         listing_s=_range([_listing_s(row) / row.requested for row in listed], guess.listing_s),
@@ -71,6 +72,11 @@ def _files_s(row: Upload) -> float:
 
 def _listing_s(row: Upload) -> float:
     return _seconds(max(row.asked_at, row.settled_at), row.finished_at)
+
+
+def _rendered(row: Upload) -> float:
+    """When it had its pictures, as a share of the time in which its listings were made."""
+    return min(_seconds(max(row.asked_at, row.settled_at), row.rendered_at) / _listing_s(row), 1.0)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

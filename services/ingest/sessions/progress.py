@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from services.ingest.sessions.course import RENDERED, Course
+from services.ingest.sessions.course import Course
 
 TOTAL_STEPS = 4
 
@@ -53,14 +53,14 @@ def percent(totals: Totals, course: Course, *, finished: bool) -> float:
         return 100.0
     if not totals.received:
         return 0.0
-    listing = made(totals) / totals.requested if totals.requested else 0.0
+    listing = made(totals, course) / totals.requested if totals.requested else 0.0
     share = course.costs.listing
     return round(WORKING * ((1 - share) * min(_files(totals, course), 1.0) + share * min(listing, 1.0)), 2)
 
 
-def made(totals: Totals) -> float:
+def made(totals: Totals, course: Course) -> float:
     """How many listings are made; one that has its pictures is so in part."""
-    return RENDERED * totals.rendered + totals.listings_settled
+    return course.costs.rendered * totals.rendered + totals.listings_settled
 
 
 def _files(totals: Totals, course: Course) -> float:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from services.ingest.sessions.course import Course, Pace, Range
 from services.ingest.sessions.progress import Totals, made
 
-TRUSTED = 0.15
-"""Earlier uploads count as much as this share of the whole, done at their pace."""
-TRUSTED_S = 10.0
-"""But no more than so many seconds of it."""
+TRUSTED, GUESSED = 6.0, 2.0
+"""Earlier uploads count as much as so many files (or listings) of its own; a guess as much as this."""
+UNDER_WAY = 0.8
+"""Most of a file that the time since the last one can have been spent on."""
 SPREAD = 0.9
 LEAST_SPREAD = 0.2
 
@@ -60,10 +60,9 @@ def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False,
 def _files(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
-    factor = ahead.factor(course.left)
-    costs = course.costs.file_s
-    known = (costs[0] * factor, costs[1] * factor, costs[2] * factor)
-    return _range(course.left, course.work, course.files, known, at, waits=waits)
+    known = _times(course.costs.file_s, ahead.factor(course.left))
+    work = Work(course.left, course.work / totals.received, known, _trust(course))
+    return work.seconds(course.files, at, waits=waits)
 
 
 def _listings(totals: Totals, course: Course, at: float, *, waits: bool) -> Range:
@@ -72,22 +71,50 @@ def _listings(totals: Totals, course: Course, at: float, *, waits: bool) -> Rang
     wanted = totals.requested if asked else totals.stored + totals.in_progress
     if wanted <= totals.listings_settled:
         return (0.0, 0.0, 0.0)
-    pace = course.listings if totals.requested else None
-    return _range(wanted - made(totals), wanted, pace, course.costs.listing_s, at, waits=waits)
+    work = Work(wanted - made(totals, course), 1.0, _times(course.costs.listing_s, _slowness(course)), _trust(course))
+    return work.seconds(course.listings if totals.requested else None, at, waits=waits)
 
 
-def _range(left: float, whole: float, pace: Pace | None, known: Range, at: float, *, waits: bool) -> Range:
-    """The seconds for what is left of the whole, when a unit takes as long as is `known`, and as the pace shows."""
-    pace = pace or Pace.from_now(at)
-    trusted = min(TRUSTED * whole, TRUSTED_S / known[1])
-    seconds = pace.seconds + (0.0 if waits else pace.passed(at))
-    each = (seconds + trusted * known[1]) / (pace.done + trusted)
-    faith = trusted / (pace.done + trusted)
-    own = max(SPREAD / math.sqrt(1 + pace.count), LEAST_SPREAD)
-    below = faith * math.log(known[1] / known[0]) + (1 - faith) * own
-    above = faith * math.log(known[2] / known[1]) + (1 - faith) * own
-    middle = left * each
-    return (middle * math.exp(-below), middle, middle * math.exp(above))
+def _trust(course: Course) -> float:
+    return TRUSTED if course.costs.uploads else GUESSED
+
+
+def _slowness(course: Course) -> float:
+    """How many times as long as usual listings will take: as the files did, as far as one machine does both."""
+    pace, known = course.files, course.costs.file_s[1]
+    if pace is None or not pace.done:
+        return 1.0
+    trusted = _trust(course) * pace.done / pace.count
+    return math.sqrt((pace.seconds + trusted * known) / (pace.done + trusted) / known)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left, what `one` file or listing of it is, what it is known to take, and how far that is trusted."""
+
+    left: float
+    one: float
+    known: Range
+    trust: float
+
+    def seconds(self, pace: Pace | None, at: float, *, waits: bool) -> Range:
+        """How long it takes, by what is known and by the pace. Time without news went into what is under way."""
+        pace = pace or Pace.from_now(at)
+        low, middle, high = self.known
+        trusted = self.trust * self.one
+        silence = 0.0 if waits else pace.passed(at)
+        late = max(silence - (pace.usual or self.one * middle), 0.0)
+        each = (pace.seconds + trusted * middle) / (pace.done + trusted) + late / (pace.done + TRUSTED * self.one)
+        left = max(self.left - min(silence / each, UNDER_WAY * self.one), (1 - UNDER_WAY) * min(self.left, self.one))
+        faith = trusted / (pace.done + trusted)
+        own = max(SPREAD / math.sqrt(1 + pace.count), LEAST_SPREAD)
+        below = faith * math.log(middle / low) + (1 - faith) * own
+        above = faith * math.log(high / middle) + (1 - faith) * own
+        return (left * each * math.exp(-below), left * each, left * each * math.exp(above))
+
+
+def _times(known: Range, factor: float) -> Range:
+    return (known[0] * factor, known[1] * factor, known[2] * factor)
 
 
 def _rounded(seconds: float | None) -> float | None:

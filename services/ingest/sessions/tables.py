@@ -42,6 +42,7 @@ sessions = Table(
     Column("hashed_at", DateTime(timezone=True), comment="when the last file was hashed, or had its end"),
     Column("settled_at", DateTime(timezone=True), comment="when the last file got its end state"),
     Column("asked_at", DateTime(timezone=True), comment="when the first listing was asked for"),
+    Column("rendered_at", DateTime(timezone=True), comment="when the last listing had its pictures, or its end"),
     Column("finished_at", DateTime(timezone=True)),
     Column("cancelled_at", DateTime(timezone=True), comment="when the whole session was cancelled, the last time"),
     Column("reopened_at", DateTime(timezone=True), comment="when it was taken up again after its end, the last time"),

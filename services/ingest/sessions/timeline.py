@@ -69,7 +69,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     for seq, what in enumerate(happenings, row.last_seq + 1):
         before = totals
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
-        course = _moved(course, before, totals, what, row.clock)
+        course = moved(course, before, totals, what, row.clock)
         done = _complete(totals, cancelled)
         if ended and done:  # a late correction, of a failure that was none: the end stays the end
             shown = 100.0
@@ -90,7 +90,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 
 
-def _moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
+def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
     """The work after this. Where there was nothing to do until now, a new pace begins: pauses are none."""
     files = bool(after.in_progress and not before.in_progress)
     listings = before.requested == before.listings_settled and after.requested > after.listings_settled
@@ -100,10 +100,12 @@ def _moved(course: Course, before: Totals, after: Totals, what: Happening, at: f
 def _moments(row: Row[Any], totals: Totals) -> dict[str, Any]:
     """When the stages of a session were over, as far as they are; later uploads learn from them how long it takes."""
     hashed = totals.received and totals.received == totals.hashed + totals.accepted + totals.settled
+    rendered = totals.requested and totals.requested == totals.rendered + totals.listings_settled
     return {
         "hashed_at": (row.hashed_at or NOW) if hashed else None,
         "settled_at": (row.settled_at or NOW) if totals.received and not totals.in_progress else None,
         "asked_at": row.asked_at or (NOW if totals.requested else None),
+        "rendered_at": (row.rendered_at or NOW) if rendered else None,
     }
 
 

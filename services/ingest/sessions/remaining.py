@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from services.ingest.sessions.course import Course, Pace, Range
 from services.ingest.sessions.progress import Totals, made
 
-TRUSTED, GUESSED = 6.0, 2.0
-"""Earlier uploads count as much as so many files (or listings) of its own; a guess as much as this."""
+TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
+"""Earlier uploads count as much as so many files (or listings) of its own, a guess less; towards the end hardly."""
 UNDER_WAY = 0.8
 """Most of a file that the time since the last one can have been spent on."""
 SPREAD = 0.9
@@ -61,7 +61,7 @@ def _files(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bo
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
     known = _times(course.costs.file_s, ahead.factor(course.left))
-    work = Work(course.left, course.work / totals.received, known, _trust(course))
+    work = Work(course.left, course.work, course.work / totals.received, known, _trust(course))
     return work.seconds(course.files, at, waits=waits)
 
 
@@ -71,7 +71,8 @@ def _listings(totals: Totals, course: Course, at: float, *, waits: bool) -> Rang
     wanted = totals.requested if asked else totals.stored + totals.in_progress
     if wanted <= totals.listings_settled:
         return (0.0, 0.0, 0.0)
-    work = Work(wanted - made(totals, course), 1.0, _times(course.costs.listing_s, _slowness(course)), _trust(course))
+    known = _times(course.costs.listing_s, _slowness(course))
+    work = Work(wanted - made(totals, course), wanted, 1.0, known, _trust(course))
     return work.seconds(course.listings if totals.requested else None, at, waits=waits)
 
 
@@ -90,9 +91,10 @@ def _slowness(course: Course) -> float:
 
 @dataclass(frozen=True)
 class Work:
-    """What is left, what `one` file or listing of it is, what it is known to take, and how far that is trusted."""
+    """What is left of a whole, what `one` file or listing is, what that is known to take, and how far it is trusted."""
 
     left: float
+    whole: float
     one: float
     known: Range
     trust: float
@@ -101,7 +103,7 @@ class Work:
         """How long it takes, by what is known and by the pace. Time without news went into what is under way."""
         pace = pace or Pace.from_now(at)
         low, middle, high = self.known
-        trusted = self.trust * self.one
+        trusted = self.one * max(self.trust * self.left / self.whole, LEAST)
         silence = 0.0 if waits else pace.passed(at)
         late = max(silence - (pace.usual or self.one * middle), 0.0)
         each = (pace.seconds + trusted * middle) / (pace.done + trusted) + late / (pace.done + TRUSTED * self.one)

@@ -8,7 +8,7 @@ from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.remaining import Ahead, time_left
 
-COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False)
+COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False, uploads=9)
 NEW = Course(work=100.0, costs=COSTS, files=Pace.from_now(0.0))
 TEN = Totals(received=10)
 
@@ -27,10 +27,10 @@ def test_at_the_start_it_is_what_earlier_uploads_took() -> None:
 
 def test_later_it_is_what_its_own_pace_says() -> None:
     left = time_left(replace(TEN, stored=8), moved(NEW, 8, 3.0), 24.0)
-    assert left.seconds == pytest.approx(6.0, rel=0.35)  # twenty left, ten in three seconds
+    assert 5.0 < left.seconds < 10.0  # twenty are left; ten took three seconds, and before it ten
     assert left.low is not None
     assert left.high is not None
-    assert left.low < left.seconds < left.high < 2 * left.low * 2
+    assert left.low < left.seconds < left.high < 4 * left.low
 
 
 def test_the_range_narrows_while_it_goes_on() -> None:

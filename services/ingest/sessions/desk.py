@@ -52,6 +52,8 @@ class Desk:
 
         `cause` is what it waits for: then nobody can tell.
         """
+        if session.finished:
+            return NOTHING_LEFT
         now, ahead, at = self.sessions.outlook(session.id)
         if now.finished:
             return NOTHING_LEFT

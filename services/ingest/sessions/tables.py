@@ -45,7 +45,7 @@ sessions = Table(
     Column("rendered_at", DateTime(timezone=True), comment="when the last listing had its pictures, or its end"),
     Column("finished_at", DateTime(timezone=True)),
     Column("cancelled_at", DateTime(timezone=True), comment="when the whole session was cancelled, the last time"),
-    Column("reopened_at", DateTime(timezone=True), comment="when it was taken up again after its end, the last time"),
+    Column("reopened_at", DateTime(timezone=True), comment="when it was taken up again, the last time"),
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Column("percent", Float, nullable=False, server_default="0"),
     Column("takeovers", Integer, nullable=False, server_default="0", comment="restarts in a row without progress"),

@@ -71,12 +71,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
         course = moved(course, before, totals, what, row.clock)
         done = _complete(totals, cancelled)
-        if ended and done:  # a late correction, of a failure that was none: the end stays the end
-            shown = 100.0
-        elif ended:  # asked for anew: less is done than was shown
-            shown = percent(totals, course, finished=False)
-        else:  # within one run it never goes back
-            shown = max(percent(totals, course, finished=False), shown)
+        shown = _shown(shown, percent(totals, course, finished=False), ended=ended, done=done)
         events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
     connection.execute(insert(session_events), events)
     values: dict[str, Any] = totals.as_dict() | course.as_row() | {"percent": shown, "last_seq": seq}
@@ -90,6 +85,13 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
 
 
+def _shown(before: float, now: float, *, ended: bool, done: bool) -> float:
+    """The percent to show after this much is done. `ended` is whether the session had ended before, `done` after it."""
+    if ended:  # a late correction leaves the end as it is; what is asked for anew takes it back
+        return 100.0 if done else now
+    return max(now, before)  # within one run it never goes back
+
+
 def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
     """The work after this. Where there was nothing to do until now, a new pace begins: pauses are none."""
     files = bool(after.in_progress and not before.in_progress)
@@ -101,7 +103,9 @@ def _moments(row: Row[Any], totals: Totals) -> dict[str, Any]:
     """When the stages of a session were over, as far as they are; later uploads learn from them how long it takes."""
     hashed = totals.received and totals.received == totals.hashed + totals.accepted + totals.settled
     rendered = totals.requested and totals.requested == totals.rendered + totals.listings_settled
+    again = bool(row.settled_at and totals.in_progress)
     return {
+        "reopened_at": NOW if again else row.reopened_at,
         "hashed_at": (row.hashed_at or NOW) if hashed else None,
         "settled_at": (row.settled_at or NOW) if totals.received and not totals.in_progress else None,
         "asked_at": row.asked_at or (NOW if totals.requested else None),

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("hashed_at", at, comment="when the last file was hashed, or had its end"),
         sa.Column("asked_at", at, comment="when the first listing was asked for"),
         sa.Column("rendered_at", at, comment="when the last listing had its pictures, or its end"),
-        sa.Column("reopened_at", at, comment="when it was taken up again after its end, the last time"),
+        sa.Column("reopened_at", at, comment="when it was taken up again, the last time"),
         sa.Column("costs", json, comment="what work costs, as earlier uploads had shown when it was submitted"),
         _counted("work", sa.Float(), "0", "the weight of all files; 0: not known"),
         _counted("work_done", sa.Float(), "0", "how much of it is done"),

@@ -81,6 +81,8 @@ class Pace:
     done: float = 0.0
     seconds: float = 0.0
     count: float = 0.0
+    ever: float = 0.0
+    """How many since it began, however long ago."""
 
     @classmethod
     def from_now(cls, at: float) -> "Pace":
@@ -98,6 +100,7 @@ class Pace:
             done=self.done * kept + done,
             seconds=self.seconds * kept + passed,
             count=self.count * kept + count,
+            ever=self.ever + count,
         )
 
     def passed(self, at: float) -> float:
@@ -126,7 +129,7 @@ class Course:
 
     @property
     def steady(self) -> bool:
-        return self.files is not None and self.files.count >= STEADY
+        return self.files is not None and self.files.ever >= STEADY
 
     def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Course":
         """After a file (or listing) of this weight came from one state to another."""

@@ -74,3 +74,11 @@ def test_an_outage_is_no_sign_of_the_pace() -> None:
         after = after.moved(1.0, 1.0, 10 + 6 * 3600 + second)
     assert 0.1 < rate(after) < 1.0
     assert pace.passed(10 + 6 * 3600) == 60.0
+
+
+def test_slow_files_make_a_pace_of_their_own_as_well() -> None:
+    course = Course(work=100.0, files=Pace.from_now(0.0))
+    for number in range(1, 4):
+        assert not course.steady
+        course = course.changed(10, {"stored": 1}, 300.0 * number)
+    assert course.steady

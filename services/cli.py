@@ -10,6 +10,7 @@ import typer
 from services.etsy import commands as etsy
 from services.ops import dead, mockup, nas, operators, spool
 from services.ops.init import init
+from services.ops.lanes import lanes
 from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.topology import app as topology
@@ -32,6 +33,7 @@ app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(init)
+app.command()(lanes)
 app.command()(retry)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]

@@ -123,6 +123,7 @@ def build(
         windows=settings.windows,
         original=original,
         bell=bell,
+        compared=settings.original_lane_share,
     )
     store = Sessions(engine, hashers)
     nas = settings.nas()

@@ -62,6 +62,9 @@ class Settings(DatabaseSettings, NasSettings):
     comprehensive_workflow_min_files: int = Field(
         default=2, ge=1, description="smaller uploads are worked on in this process (the original lane)"
     )
+    original_lane_share: float = Field(
+        default=0.0, ge=0, le=1, description="of the other uploads, to compare the lanes: 0.1 is every tenth"
+    )
     comprehensive_workflow_max_threads: int = Field(
         default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"
     )

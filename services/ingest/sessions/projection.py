@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Blob, ItemEvent, MockupsRequested
@@ -67,7 +68,10 @@ class Projection:
             orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
             told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
             changes = _moved(None if item.state == "received" else item.state, state)
-            timeline.append(connection, item.session_id, state, changes, item_id=event.item_id, facts=told)
+            weighs = weight(item.size)
+            timeline.append(
+                connection, item.session_id, state, changes, item_id=event.item_id, facts=told, weighs=weighs
+            )
             if state == "failed":
                 _log("a file has failed", item.filename, item.session_id, reason)
             for row in orphaned:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true,
 
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.submitting import failure, refusal, work
@@ -103,7 +104,8 @@ def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tup
     """Counts and events."""
     for row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
-        timeline.append(connection, row.session_id, "retried", {"failed": -1}, item_id=row.id, facts=told)
+        less, weighs = {"failed": -1}, weight(row.size)
+        timeline.append(connection, row.session_id, "retried", less, item_id=row.id, facts=told, weighs=weighs)
     for item, listing in asked:
         told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
         less = {"listing_failed": -1}

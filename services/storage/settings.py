@@ -36,8 +36,8 @@ def _shops(value: object) -> object:
     """A map of shops as it stands, as JSON, or in a file; an address alone is short for the rest."""
     if isinstance(value, str):
         try:
-            text = value if value.lstrip().startswith("{") else Path(value).read_text()
-            value = json.loads(text or "{}") if value.strip() else {}
+            text = value.strip() or "{}"
+            value = json.loads(text if text.startswith("{") else Path(text).read_text())
         except (OSError, ValueError) as error:
             raise ValueError(f"it is neither JSON in braces nor a file with it ({type(error).__name__})") from error
     if not isinstance(value, Mapping):

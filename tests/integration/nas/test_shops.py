@@ -82,7 +82,9 @@ class World:
     def lengths(self) -> dict[str, int]:
         """Of the queues that are not empty."""
         virtual_host = self.amqp_url.rpartition("/")[2]
-        found = httpx.get(f"{self.rabbit.management_url}/api/queues/{virtual_host}", trust_env=False).raise_for_status()
+        found = httpx.get(
+            f"{self.rabbit.management_url}/api/queues/{virtual_host}", trust_env=False, timeout=60
+        ).raise_for_status()
         return {queue["name"]: queue["messages"] for queue in found.json() if queue.get("messages")}
 
 

@@ -16,8 +16,8 @@ def build(settings: Settings) -> Service:
 
     Where shops have a NAS of their own, the inbox sorts, and each NAS has a queue, hands and outages of its own.
     """
-    engine = engine_of(settings.database_url, pool_size=settings.nas_max_connections)
     nases = settings.nases()
+    engine = engine_of(settings.database_url, pool_size=settings.nas_max_connections + len(nases.queues))
 
     def service(nas: Nas, queue: str = "") -> Service:
         filing = Filing(Designs(engine), Numbers(engine), nas, Blobs(settings.blob_dir))

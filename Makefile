@@ -16,11 +16,11 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations lint format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
-		printf '  make %-8s %s\n' "$$verb" "$$what"; done
+		printf '  make %-12s %s\n' "$$verb" "$$what"; done
 
 setup: $(STAMP_LOCAL) ## Install presswork and a PostgreSQL into .venv
 	@echo "presswork is ready: $(BIN)/presswork --help"
@@ -53,6 +53,9 @@ soak: $(STAMP_DEV) ## Kill whatever runs, 100 times at random, during an upload 
 
 simulate: $(STAMP_DEV) ## Let messages come in any order, die and come again while people do what they like; LIVES=2000
 	@SIMULATE_LIVES=$(or $(LIVES),2000) $(BIN)/python -m pytest tests/simulation $(ARGS)
+
+destinations: $(STAMP_DEV) ## Take 200 designs from upload to drafts over each kind of NAS; DESIGNS=20 ARGS="sftp smb"
+	@$(BIN)/python -m tests.destinations --designs $(or $(DESIGNS),200) $(ARGS)
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

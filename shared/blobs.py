@@ -13,8 +13,6 @@ from shared.contracts import Blob
 from shared.errors import Permanent, Unavailable
 from shared.nas.files import Files
 
-CHUNK_BYTES = 1 << 20
-
 
 class Blobs:
     """A content-addressed folder: `<root>/ab/abcdef...`. Writing the same bytes twice is writing them once."""
@@ -55,9 +53,7 @@ class Blobs:
     def get(self, blob: Blob) -> bytes:
         """Read the bytes back and check them.
 
-        Raises:
-            Permanent: the blob is gone or is not what its name says.
-            Unavailable: the store itself can't be reached.
+        Raises `Permanent` when the blob is gone or is not what its name says, `Unavailable` when the store is.
         """
         if not self.root.is_dir():
             raise Unavailable(f"the blob store {self.root} is not there (not mounted?)")

@@ -327,7 +327,7 @@ class WorkDelayed(Message):
 
     work = False
     service: Stage
-    session_id: UUID | None = Field(description="whose upload waits; none: everything that the service has to do")
+    session_id: UUID | None = Field(description="whose upload waits; none: all that the service has to do")
     cause: str = Field(description="the error and its words; empty: it goes on")
     again_in_s: float | None = Field(default=None, description="when it is tried again; none: as soon as may be")
 

@@ -58,11 +58,7 @@ class RabbitBus(Transport):
         self.breaker = Breaker(self.stopping)
 
     async def connect(self) -> None:
-        """Open both connections, once: they reconnect by themselves.
-
-        Raises:
-            Unavailable: no broker answers at the address.
-        """
+        """Open both connections, once: they reconnect by themselves. Unavailable: no broker answers at the address."""
         if self._channel is not None:
             return
         try:
@@ -115,11 +111,7 @@ class RabbitBus(Transport):
                 await refused.close()
 
     async def consume(self, service: Service) -> None:
-        """Start consuming the service's inbox, and the dead-letter queues that it archives.
-
-        Raises:
-            Unavailable: not connected, or a queue is missing.
-        """
+        """Start consuming a service's inbox and what it archives. Unavailable: not connected, or a queue is missing."""
         if self._consuming is None:
             raise Unavailable("not connected")
         dead: dict[str, Stage | None] = {dead_queue(name): name for name in service.archives}
@@ -181,11 +173,7 @@ class _Inbox:
         self.tag: str
 
     async def open(self) -> None:
-        """Consume, and see to it that it stays so.
-
-        Raises:
-            Unavailable: no connection, or no such queue.
-        """
+        """Consume, and see to it that it stays so. Unavailable: no connection, or no such queue."""
         await self._subscribe()
         self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
         self.tasks.append(asyncio.create_task(self._watch()))

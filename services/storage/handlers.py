@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.storage.filing import Filing
 from services.storage.placing import file_path, mockup_folder
+from services.storage.scanning import Scan
 from shared.contracts import (
     DesignStored,
     DuplicateFound,
@@ -11,6 +12,10 @@ from shared.contracts import (
     ImageFailed,
     ImageRejected,
     MockupsRendered,
+    PictureFound,
+    PictureHashed,
+    PicturesGone,
+    ShopScanRequested,
     StorageFailed,
     StoreFile,
     WorkCancelled,
@@ -76,6 +81,14 @@ def on_mockups_rendered(event: MockupsRendered, filing: Filing) -> None:
 
 def on_store_file(event: StoreFile, filing: Filing) -> None:
     filing.keep_copy(file_path(event.shop, event.path), event.content)
+
+
+def on_shop_scan_requested(event: ShopScanRequested, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.shop(event)
+
+
+def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.next(event)
 
 
 def _settled(

@@ -1,13 +1,10 @@
 """What lies on the NAS is known to dedup, and looking again costs next to nothing. Real hasher, dedup and database."""
 
-import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from services.storage.tables import scanned
-from shared.contracts import DesignStored, DuplicateFound
 from shared.nas import PathNas
 from tests.integration.scan.works import Works
 from tests.seller import artwork

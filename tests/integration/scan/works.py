@@ -1,9 +1,10 @@
 """Storage, the real hasher and dedup on the in-process bus, with counts of what each did."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, select
@@ -19,7 +20,7 @@ from services.storage.tables import scanned
 from shared.blobs import Blobs
 from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
-from shared.bus.service import Service
+from shared.bus.service import Handler, Service
 from shared.contracts import (
     BatchSubmitted,
     Destination,
@@ -30,6 +31,7 @@ from shared.contracts import (
     ShopScanRequested,
     UploadedFile,
 )
+from shared.nas import Access
 from tests.integration.storage.pipeline import Watcher
 
 SPEC = PrintSpec(width_inches=1.5, height_inches=1, canvas_width_inches=1.5, canvas_height_inches=1)
@@ -49,6 +51,8 @@ class Works:
     shop: str = SHOP
     calls: list[tuple[str, Message]] = field(default_factory=list)
     watcher: Watcher = field(default_factory=Watcher)
+    access: Access | None = None
+    most_copies: int = 0
 
     def __post_init__(self) -> None:
         self.blobs = Blobs(self.root / "blobs")
@@ -106,6 +110,7 @@ class Works:
             blob_dir=blob_dir,
             nas_url=nas_url,
             nas_scan_files_at_once=self.window,
+            **self._login(),
         )
         built = [
             build_hasher(HasherSettings(blob_dir=blob_dir)),
@@ -116,14 +121,22 @@ class Works:
             self._count_calls(service)
         return [*built, self.watcher.service()]
 
+    def _login(self) -> dict[str, Any]:
+        if self.access is None:
+            return {}
+        return {"nas_private_key": self.access.private_key, "nas_host_key": self.access.host_keys}
+
     def _count_calls(self, service: Service) -> None:
-        for handler in service.handlers.values():
+        for handler in list(service.handlers.values()):
+            service.handlers[handler.listens_to] = replace(handler, call=self._counted(handler))
 
-            def call(message: Message, handler: object = handler, known: object = handler.call) -> object:
-                self.calls.append((handler.name, message))  # type: ignore[attr-defined]
-                return known(message)  # type: ignore[operator]
+    def _counted(self, handler: Handler) -> Callable[[Any], Iterable[Message] | None]:
+        def call(message: Any) -> Iterable[Message] | None:
+            self.calls.append((handler.name, message))
+            self.most_copies = max(self.most_copies, len(self.copies()))
+            return handler.call(message)
 
-            object.__setattr__(handler, "call", call)
+        return call
 
     async def _run(self, messages: Sequence[Message], within_s: float) -> None:
         bus = MemoryBus()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import structlog
 
+from services.hasher.answers import Failed
 from services.hasher.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
 from services.hasher.rejection import Lost, Rejected
@@ -52,6 +53,9 @@ def on_picture_found(event: PictureFound, look: Look, limits: Limits) -> Iterato
             facts = look(event.content).model_dump()
     except Rejected as rejected:
         facts = {"problem": rejected.reason}
+    except Failed as failed:  # a fault of ours would come again at each try, and keep other files from their turn
+        log.error("a file on the NAS can't be looked at", path=event.path, cause=str(failed))  # noqa: TRY400
+        facts = {"problem": f"it could not be looked at ({failed}); tell your operator"}
     except Lost as lost:
         log.warning("the copy of a scanned file is gone", path=event.path, cause=str(lost))
     yield PictureHashed.model_validate(event.model_dump() | facts)

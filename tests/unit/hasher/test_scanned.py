@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.hasher.answers import Failed
 from services.hasher.handlers import on_picture_found
 from services.hasher.hashing import fingerprint
 from services.hasher.isolation import Died
@@ -56,13 +57,15 @@ def test_what_was_lost_on_the_way_is_neither(tmp_path: Path) -> None:
     assert (found.phash, found.dhash, found.problem) == (None, None, "")
 
 
-def test_what_kills_its_decoder_is_a_problem_of_that_file() -> None:
+@pytest.mark.parametrize("fault", [Died("signal SIGSEGV"), Failed("KeyError: 'IHDR'", "")], ids=["dies", "fails"])
+def test_what_kills_its_decoder_or_us_is_a_problem_of_that_file(fault: Exception) -> None:
     def look(scanned: Blob) -> Looks:
-        raise Died("signal SIGSEGV")
+        raise fault
 
     event = PictureFound(tenant_id=uuid4(), ticket=uuid4(), path="a.png", content=Blob(sha256="0" * 64, size=7))
     (found,) = on_picture_found(event, look, LIMITS)
-    assert "crash" in found.problem
+    assert found.phash is None
+    assert str(fault) in found.problem
 
 
 @pytest.mark.parametrize("spec", [STRETCH, FIT, DIGITAL], ids=["stretched", "fitted", "digital"])

@@ -51,10 +51,7 @@ class Blobs:
             temporary.unlink(missing_ok=True)
 
     def get(self, blob: Blob) -> bytes:
-        """Read the bytes back and check them.
-
-        Raises `Permanent` when the blob is gone or is not what its name says, `Unavailable` when the store is.
-        """
+        """Read the bytes back and check them. Permanent: gone, or not what its name says; Unavailable: no store."""
         if not self.root.is_dir():
             raise Unavailable(f"the blob store {self.root} is not there (not mounted?)")
         try:

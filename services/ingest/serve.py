@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
-from services.ingest import service
+from services.ingest import scanning, service
 from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources, TemplateFault
@@ -229,15 +229,18 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 async def _sweep(store: Sessions, settings: Settings) -> None:
     """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
 
-    Once an hour, delete the letters that have been over for long enough.
+    Once an hour, delete the letters that have been over for long enough. Have the NAS scanned when it is time.
     """
-    keep = timedelta(days=settings.dead_letter_keep_days)
+    keep, scan_every = timedelta(days=settings.dead_letter_keep_days), timedelta(minutes=settings.nas_scan_minutes)
+    lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(store.finish_unasked, settings.listing_grace_seconds)
             if turn % SETTLE_TURNS == 0:
                 await asyncio.to_thread(outcomes.settle, store.engine)
+                if scan_every:
+                    await asyncio.to_thread(scanning.ask_when_due, store.engine, lane, scan_every)
             if keep and turn % PURGE_TURNS == 0:
                 await asyncio.to_thread(purging.sweep, store.engine, keep)
         except Retryable as error:

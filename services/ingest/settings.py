@@ -53,6 +53,9 @@ class Settings(DatabaseSettings, NasSettings):
 
     nas_base_path: str = Field(default="/share/Graphics", description="where the shop folders are, as paths are shown")
     publisher_target: Literal["dry-run", "etsy"] = Field(default="dry-run", description="where listings go")
+    nas_scan_minutes: float = Field(
+        default=60, ge=0, description="how often shops' folders are looked through for new pictures; 0: never by itself"
+    )
     mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
     mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
 

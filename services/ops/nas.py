@@ -1,4 +1,4 @@
-"""`presswork nas check` and `verify`: is the NAS as it must be, and is on it what the tables say?"""
+"""`presswork nas`: is the NAS as it must be, is on it what the tables say, and does dedup know what else is there?"""
 
 import contextlib
 from collections.abc import Iterator
@@ -54,6 +54,34 @@ def verify(
         raise typer.Exit(AWAY)
     if bad:
         raise typer.Exit(1)
+
+
+Shop = Annotated[str, typer.Option("--shop", "--tenant", help="only this shop: its name, folder, e-mail or user id")]
+Wait = Annotated[bool, typer.Option("--wait", help="tell how far it has come, until it is over")]
+
+
+@app.command()
+def scan(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
+    """Have what is new or changed in shops' folders hashed, so that uploads are compared with it."""
+    from services.ops import scanning
+
+    scanning.scan(shop, data, anew=False, wait=wait)
+
+
+@app.command()
+def reindex(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
+    """Have everything in shops' folders hashed once more, as after a release that hashes otherwise."""
+    from services.ops import scanning
+
+    scanning.scan(shop, data, anew=True, wait=wait)
+
+
+@app.command()
+def scans(shop: Shop = "", data: DataDir = HERE) -> None:
+    """Tell how far the newest scan of each shop has come, and which files can't be used, and why."""
+    from services.ops import scanning
+
+    scanning.show(shop, data)
 
 
 def _fault(nas: "Nas", file: "StoredFile") -> str | None:

@@ -1,9 +1,10 @@
 """What storage does with each verdict: store what was accepted, and number, in order of upload, what that makes due."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from services.storage.filing import Filing
 from services.storage.placing import file_path, mockup_folder
+from services.storage.scanning import Scan
 from shared.contracts import (
     DesignStored,
     DuplicateFound,
@@ -11,10 +12,15 @@ from shared.contracts import (
     ImageFailed,
     ImageRejected,
     MockupsRendered,
+    PictureFound,
+    PictureHashed,
+    PicturesGone,
+    ShopScanRequested,
     StorageFailed,
     StoreFile,
     WorkCancelled,
 )
+from shared.errors import Elsewhere
 
 FILE_STAGES = ("hasher", "dedup", "storage")
 
@@ -76,6 +82,23 @@ def on_mockups_rendered(event: MockupsRendered, filing: Filing) -> None:
 
 def on_store_file(event: StoreFile, filing: Filing) -> None:
     filing.keep_copy(file_path(event.shop, event.path), event.content)
+
+
+def on_shop_scan_requested(event: ShopScanRequested, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.shop(event)
+
+
+def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.next(event)
+
+
+def sort_shop_scan_requested(event: ShopScanRequested, queue_of: Callable[[str], str]) -> None:
+    """Where NASes have queues of their own, a scan's work waits in its NAS's."""
+    raise Elsewhere(queue_of(event.shop))
+
+
+def sort_picture_hashed(event: PictureHashed, queue_of: Callable[[str], str]) -> None:
+    raise Elsewhere(queue_of(event.path))
 
 
 def _settled(

@@ -3,6 +3,8 @@
 from services.storage import handlers
 from services.storage.allotment import Numbers
 from services.storage.filing import Filing
+from services.storage.scanned import Scanned
+from services.storage.scanning import SCANNED, Scan
 from services.storage.settings import Settings
 from services.storage.store import Designs
 from shared.blobs import Blobs
@@ -20,14 +22,24 @@ def build(settings: Settings) -> Service:
     engine = engine_of(settings.database_url, pool_size=settings.nas_max_connections + len(nases.queues))
 
     def service(nas: Nas, queue: str = "") -> Service:
-        filing = Filing(Designs(engine), Numbers(engine), nas, Blobs(settings.blob_dir))
-        return _bound(Service("storage", prefetch=settings.nas_max_connections, queue=queue), filing)
+        blobs = Blobs(settings.blob_dir)
+        filing = Filing(Designs(engine), Numbers(engine), nas, blobs)
+        found = _bound(Service("storage", prefetch=settings.nas_max_connections, queue=queue), filing)
+        if nases.queues and not queue:
+            found.on(handlers.sort_shop_scan_requested, queue_of=nases.queue_of)
+            found.on(handlers.sort_picture_hashed, queue_of=nases.queue_of)
+            return found
+        rows = Scanned(engine, settings.nas_scan_files_at_once, lambda folder: nases.queue_of(folder) == queue)
+        scan = Scan(rows, nas, Blobs(blobs.root / SCANNED))
+        found.on(handlers.on_shop_scan_requested, scan=scan)
+        found.on(handlers.on_picture_hashed, scan=scan)
+        return found
 
     if not nases.queues:
         return service(nases.common)
-    found = service(nases.sorting())
-    found.branches = tuple(service(nases.as_one(), queue) for queue in nases.queues)
-    return found
+    inbox = service(nases.sorting())
+    inbox.branches = tuple(service(nases.as_one(), queue) for queue in nases.queues)
+    return inbox
 
 
 def _bound(service: Service, filing: Filing) -> Service:

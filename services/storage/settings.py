@@ -57,6 +57,9 @@ class Settings(DatabaseSettings, NasSettings):
         default={},
         description="shops with a NAS of their own: JSON, or a file with it (nas.md); the others use NAS_URL",
     )
+    nas_scan_files_at_once: int = Field(
+        default=2, ge=1, le=64, description="files of a scan in the hashers' hands; more is faster, and delays uploads"
+    )
 
     def nases(self) -> Nases:
         """The NAS for all, and those of single shops. Nothing is touched yet.

@@ -43,10 +43,7 @@ class Transport(Protocol):
     """What delivery needs of a transport; one that inherits it can publish."""
 
     async def send(self, route: Route, sealed: Sealed) -> None:
-        """Return when a queue has taken it for good.
-
-        Raises `Unroutable` if no queue is bound there, `Unavailable` if it is not confirmed: it may or may not have it.
-        """
+        """Return when a queue has it for good. Unroutable: none is bound; Unavailable: it may or may not have it."""
 
     async def publish(self, envelope: Envelope) -> None:
         """Send a message to each of its routes; raises as `send` does: repeat what failed, the id stays."""

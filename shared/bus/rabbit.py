@@ -58,7 +58,7 @@ class RabbitBus(Transport):
         self.breaker = Breaker(self.stopping)
 
     async def connect(self) -> None:
-        """Open both connections, once: they reconnect by themselves. Raises `Unavailable` if no broker answers."""
+        """Open both connections, once: they reconnect by themselves. Unavailable: no broker answers at the address."""
         if self._channel is not None:
             return
         try:
@@ -175,7 +175,7 @@ class _Inbox:
         self.tag: str
 
     async def open(self) -> None:
-        """Consume, and see to it that it stays so. Raises `Unavailable`: no connection, or no such queue."""
+        """Consume, and see to it that it stays so. Unavailable: no connection, or no such queue."""
         await self._subscribe()
         self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
         self.tasks.append(asyncio.create_task(self._watch()))

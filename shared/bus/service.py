@@ -44,10 +44,7 @@ class Service:
     def on(
         self, handler: Callable[Concatenate[M, P], Iterable[Message] | None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Register a handler for the type of its first parameter; the rest are its dependencies.
-
-        Raises `TypeError` for a second handler of one message type, or a signature without types.
-        """
+        """Register a handler for its first parameter's type, the only one for it; the rest are its dependencies."""
         signature = inspect.signature(handler)
         hints = get_type_hints(handler)
         first = next(iter(signature.parameters))

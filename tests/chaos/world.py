@@ -160,6 +160,7 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
             server.start()
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
+        settings |= {"NAS_SCAN_MINUTES": "0"}  # a shot is meant for an upload's message, and a scan's would take it
         settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2", "USER_LOGIN_ACCESS_TOKEN_EXPIRE_MINUTES": "10000"}
         settings |= points.environment
         plan = Plan(folder, port, scale=SMALL, environment=settings)

@@ -13,6 +13,9 @@ from PIL import Image, ImageDraw
 
 PASSWORD = "correct horse battery"
 SQUARE = [[200.0, 150.0], [600.0, 150.0], [600.0, 450.0], [200.0, 450.0]]
+PRODUCT: dict[str, Any] = {"title": "| UVDTF Cup Wrap", "description": "Ready to apply", "price": 4.0, "quantity": 100}
+PRODUCT |= {"who_made": "i_did", "when_made": "made_to_order", "taxonomy_id": 1, "type": "physical"}
+PRODUCT |= {"materials": ["UV DTF"], "tags": ["cup", "wrap"]}
 
 File = tuple[str, bytes]
 
@@ -112,9 +115,7 @@ class Seller:
         return Stream(f"{base_url or self.base_url}/designs/progress/{session_id}", self.token)
 
     def _product(self) -> str:
-        product = {"name": self.template_name, "title": "| UVDTF Cup Wrap", "description": "Ready to apply"}
-        product |= {"price": 4.0, "quantity": 100, "who_made": "i_did", "when_made": "made_to_order", "taxonomy_id": 1}
-        product |= {"materials": ["UV DTF"], "tags": ["cup", "wrap"], "type": "physical"}
+        product = PRODUCT | {"name": self.template_name}
         return str(self._ok(self.http.post("/settings/product-template", json=product))["id"])
 
     def _sheet(self, path: str) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -13,7 +14,7 @@ from services.storage.scanning import SCANNED, Scan, listing_of
 from services.storage.scans import standing, unusable
 from services.storage.tables import scanned
 from shared.blobs import Blobs
-from shared.contracts import DesignStored, PictureFound, PictureHashed
+from shared.contracts import DesignStored, PictureFound, PictureHashed, ShopScanRequested
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasUnavailable
 from tests import nas_servers
@@ -169,3 +170,16 @@ def test_a_nas_that_is_reached_by_sftp_is_scanned_alike(works: Works, openssh: S
     other = Works(works.database_url, works.engine, works.root)
     assert other.tenant != works.tenant
     assert type(other.run(other.upload(ROSE))[-1]) is DesignStored  # another tenant's is nobody's duplicate
+
+
+def test_files_on_a_nas_that_is_away_take_no_room_from_those_on_another(works: Works) -> None:
+    nas = PathNas(works.root / "nas", first_wait_s=0.01)
+    copies = Blobs(works.root / "blobs" / SCANNED)
+    south, north = (
+        Scan(Scanned(works.engine, works.window, here), nas, copies)
+        for here in (lambda folder: folder == "SouthCups", lambda folder: folder != "SouthCups")
+    )
+    for shop, scan in (("SouthCups", south), ("NorthCups", north)):
+        lay(works.root / "nas" / shop, rose=ROSE, tulip=TULIP, daisy=DAISY)
+        sent = list(scan.shop(ShopScanRequested(tenant_id=uuid4(), shop=shop, scan_id=uuid4())))
+        assert [message.path.partition("/")[0] for message in sent if isinstance(message, PictureFound)] == [shop] * 2

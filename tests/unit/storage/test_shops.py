@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
 
 from services.storage.service import build
 from services.storage.settings import Settings
+from shared.contracts import Blob, PictureHashed, ShopScanRequested
 from shared.errors import Elsewhere
 from shared.nas import PathNas
 
@@ -86,3 +88,17 @@ def test_what_can_not_be_meant_is_refused_in_words(tmp_path: Path, written: str,
 def test_an_address_that_can_not_be_meant_names_its_shop(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="NAS_SHOPS, SouthCups: a NAS by ftp:// is not supported"):
         settings(tmp_path, '{"SouthCups": "ftp://south/share"}').nases()
+
+
+def test_a_scan_is_sorted_too(tmp_path: Path) -> None:
+    inbox = build(settings(tmp_path, '{"SouthCups": "/mnt/south"}'))
+    asked = ShopScanRequested(tenant_id=uuid4(), shop="SouthCups", scan_id=uuid4())
+    hashed = PictureHashed(
+        tenant_id=asked.tenant_id,
+        ticket=uuid4(),
+        path="SouthCups/rose.png",
+        content=Blob(sha256="ab" * 32, size=1),
+    )
+    for message in (asked, hashed):
+        with pytest.raises(Elsewhere, match=f"^{SOUTH}$"):
+            inbox.handlers[type(message)].call(message)

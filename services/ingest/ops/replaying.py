@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, and_, exists, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, exists, select, update
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from services.ingest.ops.auditing import Run
@@ -30,16 +30,10 @@ FILE_IN_WORK = ("received", "hashed", "accepted")
 IN_WORK = (*FILE_IN_WORK, "requested", "rendered")
 
 OTHERS = items.alias("others")
-# One that failed waits when it is tried again: if this is the verdict on a file before it, storage never heard that.
-TRIED_AGAIN = and_(
-    OTHERS.c.state == "failed", dead_letters.c.message_type != "ImageAccepted", dead_letters.c.status.in_(OPEN)
-)
 OTHERS_WAIT = and_(
     dead_letters.c.service == "storage",
     dead_letters.c.mockup_id.is_(None),
-    exists().where(
-        OTHERS.c.session_id == dead_letters.c.session_id, or_(OTHERS.c.state.in_(FILE_IN_WORK), TRIED_AGAIN)
-    ),
+    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state.in_(FILE_IN_WORK)),
 )
 """Whether files may wait for a letter whose own file has ended: a message of storage stores the files behind it too."""
 

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
 CANCELLED = "cancelled"
+TOLD_AGAIN = "told_again"
+OF_ITS_STATE = ("code", TOLD_AGAIN)
+"""Facts that are over with the state that they are about."""
 UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
@@ -59,7 +62,8 @@ class Projection:
                     stage_rank=RANKS[state],
                     generation=event.generation,
                     reason=reason,
-                    facts={name: fact for name, fact in item.facts.items() if name != "code"} | dict(facts or {}),
+                    facts={name: fact for name, fact in item.facts.items() if name not in OF_ITS_STATE}
+                    | dict(facts or {}),
                     updated_at=NOW,
                     **(columns or {}),
                 )
@@ -141,6 +145,10 @@ class Projection:
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+
+
+def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fact for name, fact in facts.items() if name not in OF_ITS_STATE}
 
 
 def _moved(before: str | None, now: str) -> dict[str, int]:

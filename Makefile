@@ -52,7 +52,7 @@ soak: $(STAMP_DEV) ## Kill whatever runs, 100 times, during an upload of 500; li
 		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
 
 simulate: $(STAMP_DEV) ## Let messages come in any order, die and come again while people do what they like; LIVES=2000
-	@SIMULATE_LIVES=$(or $(LIVES),2000) $(BIN)/python -m pytest tests/simulation $(ARGS)
+	@SIMULATE_SEED=$(SEED) SIMULATE_LIVES=$(or $(LIVES),2000) $(BIN)/python -m pytest tests/simulation $(ARGS)
 
 destinations: $(STAMP_DEV) ## Take 200 designs from upload to drafts over each kind of NAS; DESIGNS=20 ARGS="sftp smb"
 	@$(BIN)/python -m tests.destinations --designs $(or $(DESIGNS),200) $(ARGS)

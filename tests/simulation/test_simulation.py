@@ -7,10 +7,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import randrange
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from shared.database import engine_of
@@ -23,6 +22,7 @@ from tests.simulation.world import World
 
 FEW, FEW_S = 30, 10.0
 LIVES = int(os.environ.get("SIMULATE_LIVES", "0"))
+FIRST = int(os.environ.get("SIMULATE_SEED") or (randrange(10**6) if LIVES else 0))
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
@@ -50,30 +50,22 @@ def root() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def until() -> float:
-    """When the last life may begin: the ordinary tests have little time, however busy their machine is."""
-    return time.monotonic() + (math.inf if LIVES else FEW_S)
+def seeds() -> Iterator[int]:
+    """Which lives are lived: the ordinary tests begin none after some seconds, however busy their machine is."""
+    until = time.monotonic() + (math.inf if LIVES else FEW_S)
+    for seed in range(FIRST, FIRST + (LIVES or FEW)):
+        if time.monotonic() < until:
+            yield seed
 
 
 @pytest.mark.timeout(0 if LIVES else 120)
-@settings(  # the ordinary tests run the same few lives each time; `make simulate` new ones, and it shortens what fails
-    max_examples=LIVES or FEW,
-    derandomize=not LIVES,
-    database=None,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink) if LIVES else (Phase.generate,),
-)
-@given(data=st.data())
-def test_no_file_is_stuck_lost_stored_twice_or_listed_twice(
-    engine: Engine, steps: Steps, root: Path, until: float, data: st.DataObject
-) -> None:
-    if time.monotonic() > until:
-        return
-    world = World(engine, root / "life", steps)
-    life = Life(world, Dice(data))
+def test_no_file_is_stuck_lost_stored_twice_or_listed_twice(engine: Engine, steps: Steps, root: Path) -> None:
+    for seed in seeds():
+        _live(World(engine, root / "life", steps), seed)
+
+
+def _live(world: World, seed: int) -> None:
+    life = Life(world, Dice(seed))
     try:
         life.live()
         life.rest()
@@ -86,7 +78,7 @@ def test_no_file_is_stuck_lost_stored_twice_or_listed_twice(
         life.mend()
         _agree("after all retries", list(Books(world, life.people).done()))
     except Exception as error:
-        error.add_note("\n".join(world.told))
+        error.add_note("\n".join([*world.told, f"again: make simulate SEED={seed} LIVES=1"]))
         raise
 
 

@@ -16,11 +16,11 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak bench bench-compare lint format lock clean
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
-		printf '  make %-8s %s\n' "$$verb" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
+		printf '  make %-13s %s\n' "$$verb" "$$what"; done
 
 setup: $(STAMP_LOCAL) ## Install presswork and a PostgreSQL into .venv
 	@echo "presswork is ready: $(BIN)/presswork --help"
@@ -50,6 +50,12 @@ chaos: $(STAMP_DEV) ## Break everything that can break, 20 rounds each, and chec
 soak: $(STAMP_DEV) ## Kill whatever runs, 100 times at random, during an upload of 500 images; KILLS=10 FILES=50
 	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) \
 		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
+
+bench: $(STAMP_DEV) ## Measure how fast it is, into .bench/result.json and docs/performance.md; ARGS='hasher upload'
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-compare: $(STAMP_DEV) ## Compare the last result with an older one: make bench-compare OLD=old.json
+	@$(BIN)/python -m bench --compare $(OLD)
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

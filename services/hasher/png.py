@@ -8,11 +8,12 @@ import struct
 import numpy as np
 from isal import isal_zlib
 
-from services.hasher.raster import Pixels
+from services.hasher.raster import STRIP_ROWS, Pixels, strips
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {3: 2, 4: 6}  # channels: PNG colour type (RGB, RGBA)
 UP = 2
+LEVEL = 1
 METRES_PER_INCH = 0.0254
 RELATIVE_COLORIMETRIC = b"\1"
 
@@ -25,20 +26,30 @@ def encode(pixels: Pixels, dpi: float | None = None) -> bytes:
     if dpi:
         per_metre = round(dpi / METRES_PER_INCH)
         parts += _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
-    parts += _chunk(b"IDAT", isal_zlib.compress(_filtered(pixels), 1))
+    parts += _chunk(b"IDAT", _compressed(pixels))
     parts += _chunk(b"IEND", b"")
     return b"".join(parts)
 
 
-def _filtered(pixels: Pixels) -> Pixels:
-    """Rows behind their filter byte, each the difference to the row above it, modulo 256 (PNG specification, 9.2)."""
-    height = pixels.shape[0]
-    rows = pixels.reshape(height, -1)
-    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+def _compressed(pixels: Pixels) -> bytes:
+    """Filtered and deflated a strip at a time: a strip stays in the core's cache between the two."""
+    deflate = isal_zlib.compressobj(LEVEL)
+    filtered = np.empty((STRIP_ROWS, pixels[0].size + 1), np.uint8)
     filtered[:, 0] = UP
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    return filtered
+    above: Pixels = np.zeros(pixels[0].size, np.uint8)
+    parts = []
+    for strip in strips(pixels):
+        rows = strip.reshape(len(strip), -1)
+        _subtract_above(rows, above, filtered[: len(rows), 1:])
+        parts.append(deflate.compress(filtered[: len(rows)]))
+        above = rows[-1]
+    return b"".join([*parts, deflate.flush()])
+
+
+def _subtract_above(rows: Pixels, above: Pixels, into: Pixels) -> None:
+    """Each row's difference to the row above it, modulo 256 (PNG specification, 9.2)."""
+    np.subtract(rows[0], above, out=into[0])
+    np.subtract(rows[1:], rows[:-1], out=into[1:])
 
 
 def _chunk(kind: bytes, body: bytes) -> tuple[bytes, bytes, bytes, bytes]:

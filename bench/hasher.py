@@ -34,7 +34,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     designs = [path.read_bytes() for path in corpus.designs(home)]
     yield from _of_designs(designs, rounds)
     yield _edges(designs, rounds)
-    yield _replaced(designs[:1])
+    yield _replaced(designs[:2])
     yield _of_photographs([path.read_bytes() for path in corpus.photographs(home)], rounds)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 STRIP_ROWS = 64  # of a print about 1 MB: what is done to it in turn finds it in the core's cache
+STRIP_PIXELS = STRIP_ROWS * 4000
 WORD = np.dtype("<u4")  # a pixel as one number, in which alpha is the highest byte: compared four times as fast
 ALPHA_SHIFT = 24
 OPAQUE = 255 << ALPHA_SHIFT
@@ -51,11 +52,24 @@ def premultiplied(rgba: Pixels) -> Pixels:
 
 
 def make_straight(rgba: Pixels) -> Pixels:
-    """Divide premultiplied colours by alpha again, in place; saturates where cubic resampling overshot."""
-    for strip in strips(rgba):
-        if not _opaque(strip):
-            strip[...] = cv2.cvtColor(strip, cv2.COLOR_mRGBA2RGBA)
+    """Divide premultiplied colours by alpha again, in place; saturates where cubic resampling overshot.
+
+    Most pixels of a design are clear or opaque and stay as they are; finding the others costs less than dividing all.
+    """
+    every = np.reshape(rgba.view(WORD), -1, copy=False)
+    for first in range(0, len(every), STRIP_PIXELS):
+        words = every[first : first + STRIP_PIXELS]
+        between = np.flatnonzero(words - 1 < OPAQUE - 1)  # 0 - 1 is the highest number: neither clear nor opaque
+        if len(between) > len(words) // 4:
+            words[:] = _divided(words)
+        elif len(between):
+            words[between] = _divided(words[between])
     return rgba
+
+
+def _divided(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    pixels = words.view(np.uint8).reshape(-1, 1, 4)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_mRGBA2RGBA), np.uint8).view(WORD).reshape(-1)
 
 
 def resized(picture: Pixels, width: int, height: int) -> Pixels:

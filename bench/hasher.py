@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import cv2
 
@@ -35,6 +36,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     yield from _of_designs(designs, rounds)
     yield _edges(designs, rounds)
     yield _replaced(designs[:2])
+    yield _small(designs)
     yield _of_photographs([path.read_bytes() for path in corpus.photographs(home)], rounds)
 
 
@@ -79,6 +81,17 @@ def _edges(designs: list[bytes], rounds: int) -> Figure:
         found = in_turns(rounds, works)
         more.append(100 * (found["ours"] / found["straight"] - 1))
     return Figure("clean edges: premultiplied over straight alpha", "% more time", tuple(more), 15, "at most")
+
+
+def _small(designs: list[bytes]) -> Figure:
+    """How much a slow link is spared, and below which speed of it, for each core, that pays."""
+    smaller, break_even = [], []
+    for data in designs:
+        fast = len(prepare(data, SPEC, Limits()).print_file)
+        smaller.append(100 * (1 - len(prepare(data, SPEC, Limits(), small=True).print_file) / fast))
+        break_even.append(fast / 1e6 / timed(lambda data=data: prepare(data, SPEC, Limits(), small=True)))
+    beside = {"break-even, MB/s of the link for each core": median(break_even)}
+    return Figure("PRINT_FILES=small against fast", "% smaller", tuple(smaller), 10, beside=beside)
 
 
 def ours(data: bytes) -> object:

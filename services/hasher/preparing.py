@@ -28,8 +28,8 @@ class Design:
     warnings: tuple[str, ...]
 
 
-def prepare(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
-    """Decode, crop, hash, lay out, encode.
+def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False) -> Design:
+    """Decode, crop, hash, lay out, encode; `small`: for a slow link rather than few cores.
 
     Raises:
         Rejected: the file can't become a print.
@@ -42,7 +42,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
     plan = layout(spec, width, height, picture.dpi)
     printed = lay_out(visible, plan, limits, weighted)
     return Design(
-        print_file=png.encode(printed, plan.dpi),
+        print_file=png.encode(printed, plan.dpi, small=small),
         canonical=png.encode(found.canonical),
         width=plan.canvas_width,
         height=plan.canvas_height,

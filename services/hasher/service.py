@@ -19,7 +19,7 @@ def build(settings: Settings) -> Service:
     blobs = Blobs(settings.blob_dir)
     make: Isolated[[Blob, PrintSpec], Result] = Isolated(
         MAKER,
-        (settings.blob_dir.absolute(), settings.limits),
+        (settings.blob_dir.absolute(), settings.limits, settings.print_files == "small"),
         memory_bytes=settings.decode_memory_bytes,
     )
     service = Service("hasher")

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from services.hasher.raster import Pixels
 from services.local import apt
 from services.local.process import NotStarted
 
@@ -106,7 +107,7 @@ def _photographs() -> Iterator[bytes]:
         yield buffer.getvalue()
 
 
-def _wash(chance: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:  # type: ignore[type-arg]
+def _wash(chance: np.random.Generator, height: int, width: int, channels: int) -> Pixels:
     coarse = chance.integers(0, 256, (12, 16, channels), dtype=np.uint8)
     fine = chance.integers(0, 60, (height // 6, width // 6, channels), dtype=np.uint8)
     size = (width, height)

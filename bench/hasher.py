@@ -1,19 +1,25 @@
 """One hasher against the floor and against Pillow, in seconds of the processor."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
+from unittest import mock
 
 import cv2
 
 from bench import corpus, floor, pillow
 from bench.figures import Figure
 from bench.measuring import in_turns, timed
-from services.hasher import hashing, preparing, printing
+from services.hasher import preparing, printing
 from services.hasher.child import keep_memory
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from shared.contracts import PrintSpec
+
+Works = dict[str, Callable[[], Any]]
 
 INCHES, DPI = 9.5, 400
 PIXELS = (3800, 3800)
@@ -43,7 +49,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
 def _of_designs(designs: list[bytes], rounds: int) -> Iterator[Figure]:
     shares, times, parts = [], [], []
     for data in designs:
-        works = {"ours": lambda data=data: ours(data), "pillow": lambda data=data: pillow.print_file(data, PIXELS)}
+        works: Works = {"ours": partial(ours, data), "pillow": partial(pillow.print_file, data, PIXELS)}
         before = in_turns(rounds, works)
         part = floor.steps(data, *PIXELS, rounds)
         after = timed(works["ours"])
@@ -60,15 +66,15 @@ def _replaced(designs: list[bytes]) -> Figure:
     """A few only, and once: one takes as long as fifty of ours."""
     times = []
     for data in designs:
-        mine = timed(lambda data=data: ours(data))
-        times.append(timed(lambda data=data: pillow.replaced(data, PIXELS)) / mine)
+        mine = timed(partial(ours, data))
+        times.append(timed(partial(pillow.replaced, data, PIXELS)) / mine)
     return Figure("the same against what was replaced (level 9, four hashes)", "times", tuple(times), 35)
 
 
 def _of_photographs(photographs: list[bytes], rounds: int) -> Figure:
     times = []
     for data in photographs:
-        works = {"ours": lambda data=data: ours(data), "pillow": lambda data=data: pillow.print_file(data, PIXELS)}
+        works: Works = {"ours": partial(ours, data), "pillow": partial(pillow.print_file, data, PIXELS)}
         found = in_turns(rounds, works)
         times.append(found["pillow"] / found["ours"])
     return Figure("16 MP JPEG photograph against Pillow at level 1", "times", tuple(times), 3)
@@ -77,7 +83,7 @@ def _of_photographs(photographs: list[bytes], rounds: int) -> Figure:
 def _edges(designs: list[bytes], rounds: int) -> Figure:
     more = []
     for data in designs:
-        works = {"ours": lambda data=data: ours(data), "straight": lambda data=data: _without_weights(data)}
+        works: Works = {"ours": partial(ours, data), "straight": partial(_without_weights, data)}
         found = in_turns(rounds, works)
         more.append(100 * (found["ours"] / found["straight"] - 1))
     return Figure("clean edges: premultiplied over straight alpha", "% more time", tuple(more), 15, "at most")
@@ -89,7 +95,7 @@ def _small(designs: list[bytes]) -> Figure:
     for data in designs:
         fast = len(prepare(data, SPEC, Limits()).print_file)
         smaller.append(100 * (1 - len(prepare(data, SPEC, Limits(), small=True).print_file) / fast))
-        break_even.append(fast / 1e6 / timed(lambda data=data: prepare(data, SPEC, Limits(), small=True)))
+        break_even.append(fast / 1e6 / timed(partial(prepare, data, SPEC, Limits(), small=True)))
     beside = {"break-even, MB/s of the link for each core": median(break_even)}
     return Figure("PRINT_FILES=small against fast", "% smaller", tuple(smaller), 10, beside=beside)
 
@@ -101,9 +107,7 @@ def ours(data: bytes) -> object:
 
 def _without_weights(data: bytes) -> object:
     """The same with hidden colours bleeding into the edges, which is what premultiplying prevents."""
-    kept = preparing.premultiplied, hashing.premultiplied, printing.make_straight
-    preparing.premultiplied = hashing.premultiplied = printing.make_straight = lambda pixels: pixels
-    try:
+    with contextlib.ExitStack() as changes:
+        for module, name in ((preparing, "premultiplied"), (printing, "make_straight")):
+            changes.enter_context(mock.patch.object(module, name, lambda pixels: pixels))
         return ours(data)
-    finally:
-        preparing.premultiplied, hashing.premultiplied, printing.make_straight = kept

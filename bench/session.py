@@ -19,6 +19,7 @@ import numpy as np
 
 from bench import corpus, hasher
 from bench.figures import Figure
+from services.hasher.child import keep_memory
 from services.local.process import free_ports
 from services.local.system import Plan, system
 from tests.seller import File, Seller, artwork
@@ -110,7 +111,7 @@ def _image_work(files: list[File]) -> float:
 
 
 def _ready() -> None:
-    hasher.keep_memory()
+    keep_memory()
     cv2.setNumThreads(1)
 
 
@@ -132,4 +133,4 @@ def _turned(original: Path, way: int) -> bytes:
 
 
 def _discs(number: int) -> bytes:
-    return artwork(number, (corpus.SIDE, corpus.SIDE))
+    return bytes(artwork(number, (corpus.SIDE, corpus.SIDE)))

@@ -16,6 +16,8 @@ from services.hasher.raster import Pixels
 ORIENTATION = 0x0112  # EXIF tag
 PLAIN_PNG = (b"\x08\x02", b"\x08\x06")  # IHDR: 8 bits of RGB, of RGBA
 
+BESIDE_BYTES = 32 << 20  # what the decoder of plain PNG takes beside the picture, many times over
+
 # What Pillow (GIF: IndexError, AVIF: RuntimeError) and imagecodecs (RuntimeError) raise for bytes that are broken,
 # found by feeding them a million mutated files
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError, struct.error, zlib.error)
@@ -52,7 +54,12 @@ def decoded(image: Image.Image, data: bytes, *, animated: bool) -> NDArray[np.ge
 
 
 def _plain_png(data: bytes, size: tuple[int, int], mode: str) -> NDArray[np.generic]:
-    """By a decoder in Rust, twice as fast as libspng, which then says what is wrong with what that one can't read."""
+    """By a decoder in Rust, twice as fast as libspng, which then says what is wrong with what that one can't read.
+
+    Raises:
+        MemoryError: said before that decoder runs out of it, as Rust ends the process over that.
+    """
+    np.empty(size[0] * size[1] * len(mode) + BESIDE_BYTES, np.uint8)
     try:
         return np.asarray(decode_image_png_u8(data, size[::-1], mode))
     except Exception:  # noqa: BLE001 - it promises no kinds of errors

@@ -16,11 +16,11 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations bench bench-compare lint format lock clean
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
-		printf '  make %-12s %s\n' "$$verb" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
+		printf '  make %-13s %s\n' "$$verb" "$$what"; done
 
 setup: $(STAMP_LOCAL) ## Install presswork and a PostgreSQL into .venv
 	@echo "presswork is ready: $(BIN)/presswork --help"
@@ -56,6 +56,12 @@ simulate: $(STAMP_DEV) ## Let messages come in any order, die and come again whi
 
 destinations: $(STAMP_DEV) ## Take 200 designs from upload to drafts over each kind of NAS; DESIGNS=20 ARGS="sftp smb"
 	@$(BIN)/python -m tests.destinations --designs $(or $(DESIGNS),200) $(ARGS)
+
+bench: $(STAMP_DEV) ## Measure how fast it is, into .bench/result.json and docs/performance.md; ARGS='hasher upload'
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-compare: $(STAMP_DEV) ## Compare the last result with an older one: make bench-compare OLD=old.json
+	@$(BIN)/python -m bench --compare $(OLD)
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from shared.errors import Permanent
 SCANNED = "scanned"
 
 
-def maker(blob_dir: Path, limits: Limits) -> "Maker":
+def maker(blob_dir: Path, limits: Limits, small: bool = False) -> "Maker":
     """The function, in a process that does nothing else."""
     # Pools of threads would compete with the other hashers for the same cores, and take memory for each core.
     cv2.setNumThreads(1)
@@ -28,7 +28,7 @@ def maker(blob_dir: Path, limits: Limits) -> "Maker":
     # Pillow warns above its limit and refuses above twice that: ours decides in between.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     _load_everything()
-    return Maker(Blobs(blob_dir), limits)
+    return Maker(Blobs(blob_dir), limits, small)
 
 
 def _load_everything() -> None:
@@ -43,6 +43,7 @@ class Maker:
 
     blobs: Blobs
     limits: Limits
+    small: bool = False
 
     def __call__(self, upload: Blob, spec: PrintSpec | None) -> Result | Looks:
         """Read, prepare, store; or without a print's size only look, at what was scanned.
@@ -69,7 +70,7 @@ class Maker:
     def _made(self, upload: Blob, spec: PrintSpec) -> Result:
         data = _read(self.blobs, upload)
         with at_most(self.limits.max_seconds):
-            design = prepare(data, spec, self.limits)
+            design = prepare(data, spec, self.limits, small=self.small)
         return Result(
             print_file=self.blobs.put(design.print_file),
             canonical=self.blobs.put(design.canonical),

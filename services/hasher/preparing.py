@@ -7,7 +7,7 @@ from services.hasher.decoding import Picture, open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
 from services.hasher.printing import lay_out, layout
-from services.hasher.raster import Pixels, crop_to_alpha
+from services.hasher.raster import Pixels, crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
 
@@ -28,20 +28,21 @@ class Design:
     warnings: tuple[str, ...]
 
 
-def prepare(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
-    """Decode, crop, hash, lay out, encode.
+def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False) -> Design:
+    """Decode, crop, hash, lay out, encode; `small`: for a slow link rather than few cores.
 
     Raises:
         Rejected: the file can't become a print.
     """
     picture = open_picture(data, limits)
     visible = _visible(picture, limits)
-    found = fingerprint(visible)  # before the costly print file, so that a blank picture ends here
+    weighted = premultiplied(visible)  # once for both
+    found = fingerprint(visible, weighted)  # before the costly print file, so that a blank picture ends here
     height, width = visible.shape[:2]
     plan = layout(spec, width, height, picture.dpi)
-    printed = lay_out(visible, plan, limits)
+    printed = lay_out(visible, plan, limits, weighted)
     return Design(
-        print_file=png.encode(printed, plan.dpi),
+        print_file=png.encode(printed, plan.dpi, small=small),
         canonical=png.encode(found.canonical),
         width=plan.canvas_width,
         height=plan.canvas_height,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.hasher.limits import Limits
-from services.hasher.raster import Pixels, premultiplied, resized, straight
+from services.hasher.raster import Pixels, make_straight, premultiplied, resized
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
 
@@ -35,8 +35,10 @@ def layout(spec: PrintSpec, width: int, height: int, source_dpi: float | None) -
     return Layout(max(1, round(width * scale)), max(1, round(height * scale)), canvas_width, canvas_height, spec.dpi)
 
 
-def lay_out(picture: Pixels, plan: Layout, limits: Limits) -> Pixels:
+def lay_out(picture: Pixels, plan: Layout, limits: Limits, weighted: Pixels | None = None) -> Pixels:
     """The print (canvas height, canvas width, 4): resampled premultiplied, centred on transparency.
+
+    `weighted` is the same picture premultiplied, if it is at hand.
 
     Raises:
         Rejected: the canvas exceeds what we may allocate.
@@ -49,7 +51,8 @@ def lay_out(picture: Pixels, plan: Layout, limits: Limits) -> Pixels:
         )
     height, width = picture.shape[:2]
     if (width, height) != (plan.width, plan.height):
-        picture = straight(resized(premultiplied(picture), plan.width, plan.height))
+        weighted = premultiplied(picture) if weighted is None else weighted
+        picture = make_straight(resized(weighted, plan.width, plan.height))
     if (plan.width, plan.height) == (plan.canvas_width, plan.canvas_height):
         return np.ascontiguousarray(picture)
     canvas = np.zeros((plan.canvas_height, plan.canvas_width, 4), np.uint8)

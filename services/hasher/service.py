@@ -21,7 +21,7 @@ def build(settings: Settings) -> Service:
     blobs = Blobs(settings.blob_dir)
     child: Isolated[[Blob, PrintSpec | None], Result | Looks] = Isolated(
         MAKER,
-        (settings.blob_dir.absolute(), settings.limits),
+        (settings.blob_dir.absolute(), settings.limits, settings.print_files == "small"),
         memory_bytes=settings.decode_memory_bytes,
     )
 

@@ -1,5 +1,7 @@
 """The hasher's settings, read from the environment once, at start."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from services.hasher.limits import Limits
@@ -17,6 +19,10 @@ class Settings(BusSettings):
     max_upload_bytes: int = Field(default=500_000_000, gt=0, description="larger files are refused unread")
     decode_limit_seconds: float = Field(
         default=300.0, gt=0, description="a picture that takes longer to decode, hash and encode is refused"
+    )
+
+    print_files: Literal["fast", "small"] = Field(
+        default="fast", description="fast to encode, or small: for a NAS behind a slow link (docs/performance.md)"
     )
 
     @property

@@ -78,16 +78,16 @@ async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted:
                 reader = _Reader(_boundary(request, wanted), blobs, limits)
             waiting += chunk
             if reader is not None and len(waiting) >= FEED_BYTES:
-                await asyncio.to_thread(reader.feed, bytes(waiting))
+                await reader.feed(bytes(waiting))
                 waiting.clear()
         if reader is None:
             return Form()
-        await asyncio.to_thread(reader.finish, bytes(waiting))
+        await reader.finish(bytes(waiting))
     except FormParserError as error:
         raise BadUpload(400, f"The upload is damaged ({error}); send it again.") from error
     finally:
         if reader is not None:
-            reader.close()
+            await reader.close()
     return reader.form
 
 
@@ -108,7 +108,7 @@ def missing(field_name: str) -> RequestValidationError:
 
 
 class _Reader:
-    """Multipart callbacks; only the thread that feeds it touches it."""
+    """Multipart callbacks; one thread at a time works in it."""
 
     def __init__(self, boundary: bytes, blobs: Blobs | None, limits: Limits) -> None:
         self.form = Form()
@@ -119,6 +119,7 @@ class _Reader:
         self.value = b""
         self.part: Part | None = None
         self.ended = False
+        self.at_work: asyncio.Task[Any] | None = None
         callbacks: Any = {
             "on_part_begin": self._begin,
             "on_header_field": self._header_name,
@@ -131,18 +132,32 @@ class _Reader:
         }
         self.parser = MultipartParser(boundary, callbacks)
 
-    def feed(self, data: bytes) -> None:
-        self.parser.write(data)
+    async def feed(self, data: bytes) -> None:
+        """Begin with a piece, once the one before is done: the next one arrives while this one is hashed and written.
 
-    def finish(self, data: bytes) -> None:
-        self.parser.write(data)
-        self.parser.finalize()
+        What went wrong with a piece is raised by the call after it.
+        """
+        await self._done()
+        self.at_work = asyncio.create_task(asyncio.to_thread(self.parser.write, data))
+
+    async def finish(self, data: bytes) -> None:
+        await self.feed(data)
+        await self._done()
+        await asyncio.to_thread(self.parser.finalize)
         if not self.ended:
             raise FormParserError("it ends before its last boundary")
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        if self.at_work is not None:  # the client has gone: what is wrong with its last piece matters no more
+            await asyncio.wait({self.at_work})
+            self.at_work.exception()
         if self.part is not None:
             self.part.abandon()
+
+    async def _done(self) -> None:
+        at_work, self.at_work = self.at_work, None
+        if at_work is not None:
+            await at_work
 
     def _begin(self) -> None:
         self.headers = {}

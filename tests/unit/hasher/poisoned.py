@@ -20,16 +20,16 @@ def killer(picture: bytes, number: Signals = Signals.SIGSEGV) -> bytes:
     return picture + KILLS + number.name.encode()
 
 
-def poisoned_maker(blob_dir: Path, limits: Limits) -> making.Maker:
+def poisoned_maker(blob_dir: Path, limits: Limits, small: bool = False) -> making.Maker:
     """For a child process: there is no way back."""
     prepare = making.prepare
 
-    def poisoned(data: bytes, spec: PrintSpec, limits: Limits) -> Design:
+    def poisoned(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool) -> Design:
         if KILLS in data:
             deadly.killed(Signals[data.rpartition(KILLS)[2].decode()])
         if HANGS in data:
             PyDLL(None).pause()
-        return prepare(data, spec, limits)
+        return prepare(data, spec, limits, small=small)
 
     making.prepare = poisoned
-    return making.maker(blob_dir, limits)
+    return making.maker(blob_dir, limits, small)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from services.hasher.png import encode
+from services.hasher.raster import STRIP_ROWS
 from services.hasher.sniffing import png_fault
 
 
@@ -24,6 +25,19 @@ def test_pillow_and_opencv_read_back_every_pixel(width: int, height: int, channe
     order = [2, 1, 0, 3][:channels]
     read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(np.asarray(read)[..., order], pixels)
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_rows_follow_each_other_across_the_strips_in_which_they_are_written(small: bool) -> None:
+    pixels = np.random.default_rng(1).integers(0, 9, (2 * STRIP_ROWS + 1, 50, 4), dtype=np.uint8)
+    data = encode(pixels, 400, small=small)
+    assert png_fault(data) is None
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
+
+
+def test_small_files_are_smaller() -> None:
+    pixels = np.random.default_rng(1).integers(0, 2, (300, 300, 4), dtype=np.uint8)
+    assert len(encode(pixels, small=True)) < 0.95 * len(encode(pixels))
 
 
 def test_chunks_and_checksums_are_right() -> None:

@@ -1,0 +1,43 @@
+"""An HTTP server with two calls: `/discard` reads a body as ASGI hands it out, `/keep` as ingest does, into blobs."""
+
+import os
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from services.ingest.api.uploads import Limits, receive
+from shared.blobs import Blobs
+
+LIMITS = Limits(files=1000, file_bytes=2 << 30)
+
+
+async def discard(request: Request) -> PlainTextResponse:
+    """The limit: nothing reads faster."""
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+    return PlainTextResponse(str(size))
+
+
+async def keep(request: Request) -> PlainTextResponse:
+    """Parsed, hashed, written and synced."""
+    form = await receive(request, Blobs(Path(os.environ["BENCH_BLOBS"])), LIMITS, "files")
+    return PlainTextResponse(str(sum(file.upload.size for file in form.files)))
+
+
+def memory(_: Request) -> PlainTextResponse:
+    """The most that this process ever had, in kB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return PlainTextResponse(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
+
+
+app = Starlette(
+    routes=[
+        Route("/discard", discard, methods=["POST"]),
+        Route("/keep", keep, methods=["POST"]),
+        Route("/memory", memory),
+    ]
+)

@@ -1,0 +1,21 @@
+"""What is measured, by group: each group runs in a process of its own, so that none finds the other's memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import hasher, memory, session, upload
+from bench.figures import Figure
+
+Measure = Callable[[Path, int], Iterator[Figure]]
+
+GROUPS: dict[str, Measure] = {
+    "hasher": hasher.figures,
+    "memory": memory.figures,
+    "upload": upload.figures,
+    "session": session.figures,
+}
+
+
+def measured(group: str, home: Path, rounds: int) -> list[Figure]:
+    """All figures of a group. `home` keeps the corpus and what the system writes."""
+    return list(GROUPS[group](home, rounds))

@@ -16,11 +16,11 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak accuracy lint format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
-		printf '  make %-8s %s\n' "$$verb" "$$what"; done
+		printf '  make %-9s %s\n' "$$verb" "$$what"; done
 
 setup: $(STAMP_LOCAL) ## Install presswork and a PostgreSQL into .venv
 	@echo "presswork is ready: $(BIN)/presswork --help"
@@ -50,6 +50,13 @@ chaos: $(STAMP_DEV) ## Break everything that can break, 20 rounds each, and chec
 soak: $(STAMP_DEV) ## Kill whatever runs, 100 times at random, during an upload of 500 images; KILLS=10 FILES=50
 	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) \
 		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
+
+accuracy: $(STAMP_DEV) ## Measure the verdicts on duplicates, on real drawings (openclipart-svg); COUNT=1000 DRAWINGS=/folder
+	@if [ -z "$(DRAWINGS)" ] && [ ! -d /usr/share/openclipart/svg -o ! -x /usr/bin/rsvg-convert ] && [ "$$(id -u)" = 0 ] \
+		&& command -v apt-get >/dev/null; then echo "installing openclipart-svg and librsvg2-bin with apt"; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y openclipart-svg librsvg2-bin \
+		>/dev/null; fi
+	@COUNT=$(COUNT) DRAWINGS=$(DRAWINGS) $(BIN)/python -m tests.accuracy
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

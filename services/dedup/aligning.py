@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import SIDE, Picture, Pixels, boxed, ground_behind, ground_of
+from services.dedup.picture import OUTSTANDING, SIDE, Picture, Pixels, boxed, ground_behind, ground_of
 
 COARSE, COARSE_STEPS = 64, 15
 FINE, FINE_STEPS = 128, 8
@@ -94,9 +94,23 @@ def _scaled(warp: Warp, factor: float) -> Warp:
 def _laid(one: Pixels, other: Pixels, warp: Warp, correlation: float) -> Pair:
     size, back = (SIDE, SIDE), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(other, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.full(size, 255, np.uint8), warp, size, flags=cv2.INTER_LINEAR | back)
-    valid = inside > 250
-    return Pair(_soft(one), _soft(laid), valid, 1 - _uncovered(warp), correlation)
+    valid = _inside(warp)
+    uncovered = _uncovered(warp)
+    if uncovered > SPARED and _bare(one, ~valid) and _bare(other, ~_inside(cv2.invertAffineTransform(warp))):
+        uncovered = SPARED
+    return Pair(_soft(one), _soft(laid), valid, 1 - uncovered, correlation)
+
+
+def _inside(warp: cv2.typing.MatLike) -> NDArray[np.bool_]:
+    """Where a picture comes to lie."""
+    full = np.full((SIDE, SIDE), 255, np.uint8)
+    return cv2.warpAffine(full, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 250
+
+
+def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
+    """Nothing but ground: there one had more of it than the other."""
+    part = planes[where]
+    return part.size == 0 or int(np.ptp(part, axis=0).max()) <= 2 * OUTSTANDING
 
 
 def _soft(planes: cv2.typing.MatLike) -> Pixels:

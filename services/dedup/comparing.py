@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.aligning import Pair, align
-from services.dedup.picture import Picture, Pixels
+from services.dedup.picture import Picture, Pixels, most
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
+UNCUT = 0.995
 RIM = 2  # pixels along the edge, which half belong to what was cut off
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
 GAIN = (0.85, 1.18)
@@ -24,8 +25,8 @@ class Difference:
     """How the most different small windows differ, after tones were matched.
 
     `detail`: levels by which patterns differ where they are unlike; `everywhere`: the same of one window in twenty.
-    `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns differ, the edges
-    of the one lie on the other's (1: they do, so only colours differ).
+    `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns
+    differ, the edges of the one lie on the other's (1: they do, so only colours differ).
     """
 
     coverage: float
@@ -45,7 +46,7 @@ def compare(one: Picture, other: Picture) -> Difference | None:
 
 def difference(pair: Pair) -> Difference:
     known = pair.valid.copy()
-    if pair.one.shape[2] == 3:  # a rim of their ground, more or less of it
+    if pair.one.shape[2] == 3 or pair.coverage < UNCUT:  # more or less of their ground, or what a cut went through
         known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = False
     toned, tone = _toned(pair)
     toned[~known] = pair.one[~known]  # what can't be compared does not differ
@@ -67,12 +68,7 @@ def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
 
 def _edges(planes: Pixels) -> NDArray[np.uint8]:
     steps = cv2.morphologyEx(planes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    return np.asarray(_most(steps), np.uint8)
-
-
-def _most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
-    """Of the channels."""
-    return cv2.reduce(planes.reshape(-1, planes.shape[2]), 1, cv2.REDUCE_MAX).reshape(planes.shape[:2])
+    return np.asarray(most(steps), np.uint8)
 
 
 def _toned(pair: Pair) -> tuple[Pixels, float]:
@@ -116,7 +112,7 @@ def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane]:
     size = (WINDOW, WINDOW)
     mine, theirs = cv2.blur(one, size), cv2.blur(other, size)
     off = cv2.absdiff(mine, theirs)
-    apart = _most(off)
+    apart = most(off)
     unlike = np.maximum(cv2.blur(_squares(cv2.absdiff(one, other)), size) - _squares(off), 0)
     spread = cv2.blur(_squares(one) + _squares(other), size) - _squares(mine) - _squares(theirs)
     detail = np.sqrt(unlike) * unlike / (np.maximum(spread, unlike / 2) + NOISE)

@@ -13,7 +13,7 @@ from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
 from services.dedup.tables import keys as table
 
-RADIUS = 10
+RADIUS = 11
 MOST_FOUND = 400  # the nearest of a family of thousands
 MOST_KEYS = 20_000_000
 """In memory, of all tenants: about 90 bytes each. Tenants that nobody asks about are forgotten beyond it."""
@@ -41,7 +41,11 @@ class Finder:
     def found(self, connection: Connection, tenant_id: UUID, keys: Keys) -> Found:
         nearby = self._caught_up(connection, tenant_id).nearby
         ways: dict[int, set[str]] = {}
-        for way, asked in (("plain", keys.plain), ("inverted", keys.inverted), ("mirrored", keys.mirrored)):
+        for way, asked in (
+            ("plain", keys.plain + keys.zoomed),
+            ("inverted", keys.inverted),
+            ("mirrored", keys.mirrored),
+        ):
             for row in _nearest(nearby.within(key, RADIUS) for key in asked):
                 ways.setdefault(row, set()).add(way)
         return {row: frozenset(how) for row, how in ways.items()}

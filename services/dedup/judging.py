@@ -5,7 +5,7 @@ The figures come from `make accuracy` (docs/duplicates.md).
 
 from typing import Literal
 
-from services.dedup.comparing import Difference, compare
+from services.dedup.comparing import UNCUT, Difference, compare
 from services.dedup.picture import Picture
 from shared.contracts import Copy, Variant
 
@@ -13,11 +13,10 @@ Seen = Copy | Variant | Literal["different"]
 
 LIKE = 0.7  # correlation below which two pictures have nothing to do with each other
 COVERAGE = 0.94  # of a side: a copy may be cropped by so much less
-WHOLE = 0.995
-COLOUR = 32.0  # levels by which the colour of a small window may be off in a copy
+COLOUR = 34.0  # levels by which the colour of a small window may be off in a copy
 DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
-MOST_DETAIL = 60.0  # but no more than this
+MOST_DETAIL = 80.0  # but no more than this
 FAINT_COLOUR, FAINT_DETAIL = 14.0, 34.0  # a shifted edge leaves the mean colour as it is
 SAME_EDGES = 0.7  # from which only colours are others
 TONE = 3.0  # levels from which a copy was toned
@@ -33,7 +32,7 @@ def verdict(apart: Difference) -> Seen:
         return "different"
     if _other_detail(apart) or apart.colour > COLOUR:
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
-    return "near_copy" if apart.coverage < WHOLE or apart.tone > TONE else "re_encode"
+    return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
 
 
 def _other_detail(apart: Difference) -> bool:

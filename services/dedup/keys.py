@@ -18,21 +18,24 @@ FREQUENCIES = 8  # a side
 SMALL = 32
 MIN_CONTRAST = 12  # levels; below it the bits are noise
 GROUNDS = (np.full(3, 255, np.uint8), np.zeros(3, np.uint8))
+ZOOMS = (0.94, 1.06)  # cropped, or with more around it
 ALL = (1 << KEY_BITS) - 1
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a picture is found by, and what its inverted and mirrored twins are found by."""
+    """What a picture is found by, what else its copies may be found by, and its inverted and mirrored twins."""
 
     plain: tuple[int, ...]
+    zoomed: tuple[int, ...]
     inverted: tuple[int, ...]
     mirrored: tuple[int, ...]
 
 
 def keys_of(picture: Picture) -> Keys:
     plain = tuple(_keys(picture))
-    return Keys(plain, tuple(key ^ ALL for key in plain), tuple(_keys(picture.mirrored())))
+    zoomed = tuple(key for factor in ZOOMS for key in _keys(picture.zoomed(factor)))
+    return Keys(plain, zoomed, tuple(key ^ ALL for key in plain), tuple(_keys(picture.mirrored())))
 
 
 def _keys(picture: Picture) -> Iterator[int]:

@@ -15,6 +15,7 @@ EVEN_SHARE = 0.9  # of the pixels along the edge
 FAINT = 8  # alpha up to which nothing of the art is seen
 OUTSTANDING = 24  # levels by which a pixel differs from its ground to be content
 LEAST_SIDE = 16
+SEAM = 2  # pixels between a sheet and its page that are a mixture of both
 PAGES = 3  # a sheet on a page on another
 
 Pixels = NDArray[np.uint8]
@@ -39,6 +40,12 @@ class Picture:
         """Laid on an opaque ground (256, 256, 3)."""
         behind = (255 - self.rgba[..., 3:].astype(np.uint16)) * colour
         return np.asarray(cv2.add(self.rgb, ((behind + 127) // 255).astype(np.uint8)), dtype=np.uint8)
+
+    def zoomed(self, factor: float) -> "Picture":
+        """Larger or smaller about its middle, in the same frame."""
+        warp = np.array([[factor, 0, SIDE / 2 * (1 - factor)], [0, factor, SIDE / 2 * (1 - factor)]], np.float32)
+        beyond = cv2.BORDER_CONSTANT if self.transparent else cv2.BORDER_REPLICATE
+        return Picture(np.asarray(cv2.warpAffine(self.rgba, warp, (SIDE, SIDE), borderMode=beyond), np.uint8))
 
     def mirrored(self) -> "Picture":
         return Picture(np.ascontiguousarray(self.rgba[:, ::-1]))
@@ -78,19 +85,33 @@ def ground_behind(clear: Picture, opaque: Picture) -> Colour | None:
 
 
 def boxed(rgb: Pixels, ground: Colour | None = None) -> Pixels:
-    """What stands out from its ground fills the picture, as alpha's bounding box did."""
+    """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
+    part = rgb
     for _ in range(PAGES):
-        ground = ground_of(rgb) if ground is None else ground
-        if ground is None:
+        ground = ground_of(part) if ground is None else ground
+        box = None if ground is None else _box(part, ground)
+        if box is None:
             break
-        outstanding = (cv2.absdiff(rgb, np.broadcast_to(ground, rgb.shape)).max(axis=2) > OUTSTANDING).astype(np.uint8)
-        left, top, width, height = cv2.boundingRect(outstanding)
-        if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
-            break
-        rgb, ground = np.ascontiguousarray(rgb[top : top + height, left : left + width]), None
+        rgb = box
+        part, ground = rgb[SEAM:-SEAM, SEAM:-SEAM], None
     if rgb.shape[:2] == (SIDE, SIDE):
         return rgb
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
+    """None when it fills the picture already, or is next to nothing."""
+    rgb = np.ascontiguousarray(rgb)
+    outstanding = most(cv2.absdiff(rgb, np.ascontiguousarray(np.broadcast_to(ground, rgb.shape)))) > OUTSTANDING
+    left, top, width, height = cv2.boundingRect(outstanding.astype(np.uint8))
+    if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
+        return None
+    return np.ascontiguousarray(rgb[top : top + height, left : left + width])
+
+
+def most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    """Of the channels."""
+    return cv2.reduce(planes.reshape(-1, planes.shape[2]), 1, cv2.REDUCE_MAX).reshape(planes.shape[:2])
 
 
 def _edge(rgb: Pixels) -> NDArray[np.float64]:

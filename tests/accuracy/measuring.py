@@ -81,7 +81,9 @@ def seen(data: bytes) -> Seen:
 def _measured(kind: str, expected: bool, original: Seen, other: Seen) -> Measured:
     bits = _bits(original.fingerprint, other.fingerprint)
     apart = compare(other.picture, original.picture)
-    near = min(((a ^ b).bit_count() for a in other.keys.plain for b in original.keys.plain), default=64)
+    near = min(
+        ((a ^ b).bit_count() for a in other.keys.plain + other.keys.zoomed for b in original.keys.plain), default=64
+    )
     found = bits <= SAME_BY_HASH or near <= RADIUS
     said = "different" if apart is None else verdict(apart)
     measured = Measured(kind, expected, found, said, bits <= SAME_BY_HASH, apart, (b"", b""))

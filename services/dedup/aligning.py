@@ -76,13 +76,14 @@ def _refined(
 ) -> tuple[Warp, float]:
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
     small = _scaled(warp, side / SIDE)
+    everywhere = np.full((side, side), 255, np.uint8)
     try:
-        correlation, small = cv2.findTransformECC(  # type: ignore[assignment]
-            _relief(mine, side), _relief(theirs, side), small, cv2.MOTION_AFFINE, criteria, None, 3
+        correlation, found = cv2.findTransformECC(
+            _relief(mine, side), _relief(theirs, side), small, cv2.MOTION_AFFINE, criteria, everywhere, 3
         )
     except cv2.error:  # they have nothing in common
         return warp, before
-    return _scaled(small, SIDE / side), float(correlation)
+    return _scaled(np.asarray(found, np.float32), SIDE / side), float(correlation)
 
 
 def _scaled(warp: Warp, factor: float) -> Warp:

@@ -12,6 +12,7 @@ from services.dedup.picture import Picture, Pixels, most
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
 UNCUT = 0.995
+SEAM = np.ones((5, 5), np.uint8)
 RIM = 2  # pixels along the edge, which half belong to what was cut off
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
 GAIN = (0.85, 1.18)
@@ -45,7 +46,7 @@ def compare(one: Picture, other: Picture) -> Difference | None:
 
 
 def difference(pair: Pair) -> Difference:
-    known = pair.valid.copy()
+    known = cv2.erode(pair.valid.astype(np.uint8), SEAM).astype(bool)  # what lies beyond shines into its edge
     if pair.one.shape[2] == 3 or pair.coverage < UNCUT:  # more or less of their ground, or what a cut went through
         known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = False
     toned, tone = _toned(pair)

@@ -4,14 +4,14 @@ The 64 lowest frequencies of a canonical picture. One that is see-through has tw
 so that its flattened copies are found as well, and by the keys' complements what is inverted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import Picture, Pixels, boxed
+from services.dedup.picture import SIDE, Colour, Picture, Pixels, boxed
 
 KEY_BITS = 64
 FREQUENCIES = 8  # a side
@@ -20,6 +20,8 @@ MIN_CONTRAST = 12  # levels; below it the bits are noise
 GROUNDS = (np.full(3, 255, np.uint8), np.zeros(3, np.uint8))
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
 ALL = (1 << KEY_BITS) - 1
+
+Laid = tuple[Pixels, Colour | None]
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,36 @@ class Keys:
 
 
 def keys_of(picture: Picture) -> Keys:
-    plain = tuple(_keys(picture))
-    zoomed = tuple(key for factor in ZOOMS for key in _keys(picture.zoomed(factor)))
-    return Keys(plain, zoomed, tuple(key ^ ALL for key in plain), tuple(_keys(picture.mirrored())))
+    laid = list(_laid(picture))
+    plain = tuple(_keys(laid))
+    zoomed = tuple(key for factor in ZOOMS for key in _keys(_zoomed(*each, factor) for each in laid))
+    return Keys(plain, zoomed, tuple(key ^ ALL for key in plain), tuple(_keys(_laid(picture.mirrored()))))
 
 
-def _keys(picture: Picture) -> Iterator[int]:
-    for rgb in _laid(picture):
+def _keys(laid: Iterable[Laid]) -> Iterator[int]:
+    for rgb, _ in laid:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
         small = np.asarray(cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.float32)
         if float(np.ptp(small)) >= MIN_CONTRAST:
             yield _key(small)
 
 
-def _laid(picture: Picture) -> Iterator[Pixels]:
+def _laid(picture: Picture) -> Iterator[Laid]:
+    """The picture, filling its frame, and the ground that it was laid on."""
     if picture.transparent:
-        yield from (boxed(picture.on(ground), ground) for ground in GROUNDS)
+        yield from ((boxed(picture.on(ground), ground), ground) for ground in GROUNDS)
     else:
-        yield boxed(picture.rgb)
+        yield boxed(picture.rgb), None
+
+
+def _zoomed(rgb: Pixels, ground: Colour | None, factor: float) -> Laid:
+    """Larger or smaller about its middle, in the same frame."""
+    move = SIDE / 2 * (1 - factor)
+    warp = np.array([[factor, 0, move], [0, factor, move]], np.float32)
+    beyond = cv2.BORDER_REPLICATE if ground is None else cv2.BORDER_CONSTANT
+    colour = (0, 0, 0) if ground is None else tuple(ground.tolist())
+    moved = cv2.warpAffine(rgb, warp, (SIDE, SIDE), borderMode=beyond, borderValue=colour)
+    return np.asarray(moved, np.uint8), ground
 
 
 def _key(small: NDArray[np.float32]) -> int:

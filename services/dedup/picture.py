@@ -41,12 +41,6 @@ class Picture:
         behind = (255 - self.rgba[..., 3:].astype(np.uint16)) * colour
         return np.asarray(cv2.add(self.rgb, ((behind + 127) // 255).astype(np.uint8)), dtype=np.uint8)
 
-    def zoomed(self, factor: float) -> "Picture":
-        """Larger or smaller about its middle, in the same frame."""
-        warp = np.array([[factor, 0, SIDE / 2 * (1 - factor)], [0, factor, SIDE / 2 * (1 - factor)]], np.float32)
-        beyond = cv2.BORDER_CONSTANT if self.transparent else cv2.BORDER_REPLICATE
-        return Picture(np.asarray(cv2.warpAffine(self.rgba, warp, (SIDE, SIDE), borderMode=beyond), np.uint8))
-
     def mirrored(self) -> "Picture":
         return Picture(np.ascontiguousarray(self.rgba[:, ::-1]))
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def _results(count: int, processes: int) -> Iterator[tuple[str, list[Measured]]]
 def _jobs(count: int) -> Iterator[tuple[str, Image.Image, Image.Image]]:
     """Each drawing with the one before it, as another drawing for its template."""
     before: Image.Image | None = None
+    skip = int(os.environ.get("SKIP") or 0)
     folder = Path(os.environ.get("DRAWINGS") or FOLDER)
-    for name, drawing in rendered(folder, OUT / "drawings", count):
+    for name, drawing in islice(rendered(folder, OUT / "drawings", skip + count), skip, None):
         yield name, drawing, before or drawing.rotate(180)
         before = drawing
 

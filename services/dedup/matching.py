@@ -49,8 +49,6 @@ class Known:
     algorithm: str
     phash: str | None
     dhash: str | None
-    row: int = 0
-    canonical: Blob | None = None
     item_id: UUID | None = None
     session_id: UUID | None = None
     stored: bool = True
@@ -59,6 +57,8 @@ class Known:
     filename: str | None = None
     name: str | None = None
     path: str | None = None
+    row: int = 0
+    canonical: Blob | None = None
 
 
 Look = Callable[[Known], Seen | None]

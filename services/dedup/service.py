@@ -1,5 +1,7 @@
 """Dedup as a service: its handlers bound to the hash index."""
 
+import cv2
+
 from services.dedup import handlers
 from services.dedup.settings import Settings
 from services.dedup.store import HashIndex
@@ -13,6 +15,7 @@ PREFETCH = 4
 
 def build(settings: Settings) -> Service:
     """Any number of processes may run: the database makes them take turns."""
+    cv2.setNumThreads(1)  # messages are compared side by side already
     engine = engine_of(settings.database_url, pool_size=PREFETCH)
     index = HashIndex(engine, settings.duplicate_distance, Blobs(settings.blob_dir))
     service = Service("dedup", prefetch=PREFETCH)

@@ -26,8 +26,9 @@ def main() -> int:
     try:
         for done, (name, measured) in enumerate(_results(count, processes), 1):
             halves["measured" if int(name, 16) % 2 else "chosen by"] += measured
-            if done % 100 == 0:
+            if done % 20 == 0:
                 typer.echo(f"{done} of {count} drawings")
+                write(OUT, halves, {"drawings": done, "radius": finding.RADIUS, "limits": LIMITS})
     except Missing as missing:
         typer.echo(missing)
         return 1

@@ -1,5 +1,6 @@
 """One drawing: its design, every copy and twin of it, and what is decided about each. Runs in a process of its own."""
 
+import contextlib
 from dataclasses import dataclass
 from random import Random
 
@@ -17,6 +18,7 @@ from services.hasher.decoding import open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
 from services.hasher.raster import crop_to_alpha
+from services.hasher.rejection import Rejected
 from tests.accuracy.copies import COPIES, saved
 from tests.accuracy.designs import TURNED, design_of, twins
 
@@ -62,15 +64,24 @@ def measure(job: tuple[str, Image.Image, Image.Image]) -> tuple[str, list[Measur
     dice = Random(name)
     design = design_of(drawing, dice)
     image = design.image()
+    files = [(kind, True, copy(image, dice)) for kind, copy in COPIES.items()]
+    seen_as_other = [item for item in twins(design, other, dice).items() if _visible(image, item[1])]
+    files += [(kind, False, saved(twin)) for kind, twin in seen_as_other]
     original = seen(saved(image))
-    measured = [_measured(kind, True, original, seen(copy(image, dice))) for kind, copy in COPIES.items()]
-    for kind, twin in twins(design, other, dice).items():
-        if _visible(image, twin):
-            measured.append(_measured(kind, False, original, seen(saved(twin))))
+    measured = [
+        _measured(kind, expected, original, file) for kind, expected, data in files if original and (file := seen(data))
+    ]
     return name, measured
 
 
-def seen(data: bytes) -> Seen:
+def seen(data: bytes) -> Seen | None:
+    """None for what the hasher refuses: black art on black, say."""
+    with contextlib.suppress(Rejected):
+        return _seen(data)
+    return None
+
+
+def _seen(data: bytes) -> Seen:
     pixels = open_picture(data, Limits()).pixels
     visible = crop_to_alpha(pixels)
     found = fingerprint(pixels if visible is None else visible)

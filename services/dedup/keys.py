@@ -36,7 +36,7 @@ class Keys:
 
 def keys_of(picture: Picture) -> Keys:
     laid = list(_laid(picture))
-    plain = tuple(_keys(laid))
+    plain = tuple(dict.fromkeys(_keys(laid)))
     zoomed = tuple(key for factor in ZOOMS for key in _keys(_zoomed(*each, factor) for each in laid))
     return Keys(plain, zoomed, tuple(key ^ ALL for key in plain), tuple(_keys(_laid(picture.mirrored()))))
 
@@ -50,11 +50,14 @@ def _keys(laid: Iterable[Laid]) -> Iterator[int]:
 
 
 def _laid(picture: Picture) -> Iterator[Laid]:
-    """The picture, filling its frame, and the ground that it was laid on."""
-    if picture.transparent:
-        yield from ((boxed(picture.on(ground), ground), ground) for ground in GROUNDS)
-    else:
-        yield boxed(picture.rgb), None
+    """As it is, and filling its frame, which art as light as its ground does not; with the ground it was laid on."""
+    grounds = GROUNDS if picture.transparent else (None,)
+    for ground in grounds:
+        rgb = picture.rgb if ground is None else picture.on(ground)
+        yield rgb, ground
+        full = boxed(rgb, ground)
+        if full is not rgb:
+            yield full, ground
 
 
 def _zoomed(rgb: Pixels, ground: Colour | None, factor: float) -> Laid:

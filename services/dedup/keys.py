@@ -1,7 +1,7 @@
 """Short hashes that find what the second look should see: they bear cropping, which the 256 bits do not. Pure.
 
 The 64 lowest frequencies of a canonical picture. One that is see-through has two keys, as laid on white and on black,
-so that its flattened copies are found as well, and by the keys' complements what is inverted.
+so that its flattened copies are found as well.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ SMALL = 32
 MIN_CONTRAST = 12  # levels; below it the bits are noise
 GROUNDS = (np.full(3, 255, np.uint8), np.zeros(3, np.uint8))
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
-ALL = (1 << KEY_BITS) - 1
+CLEARLY = 0.25  # of the mean
 
 Laid = tuple[Pixels, Colour | None]
 
@@ -38,7 +38,8 @@ def keys_of(picture: Picture) -> Keys:
     laid = list(_laid(picture))
     plain = tuple(dict.fromkeys(_keys(laid)))
     zoomed = tuple(key for factor in ZOOMS for key in _keys(_zoomed(*each, factor) for each in laid))
-    return Keys(plain, zoomed, tuple(key ^ ALL for key in plain), tuple(_keys(_laid(picture.mirrored()))))
+    inverted = tuple(dict.fromkeys(_keys((np.asarray(255 - rgb, np.uint8), None) for rgb, _ in laid)))
+    return Keys(plain, zoomed, inverted, tuple(dict.fromkeys(_keys(_laid(picture.mirrored())))))
 
 
 def _keys(laid: Iterable[Laid]) -> Iterator[int]:
@@ -71,8 +72,12 @@ def _zoomed(rgb: Pixels, ground: Colour | None, factor: float) -> Laid:
 
 
 def _key(small: NDArray[np.float32]) -> int:
-    """A bit for each frequency: whether it is above the median. The mean light is left out."""
+    """A bit for each frequency: whether it is clearly above the median. The mean light is left out.
+
+    Clearly, as half the frequencies of symmetrical art are about nought, and would give bits by chance.
+    """
     waves = cv2.dct(small)
     low = np.append(waves[:FREQUENCIES, :FREQUENCIES].ravel()[1:], waves[0, FREQUENCIES])
-    bits = low > np.median(low)
+    above = low - np.median(low)
+    bits = above > CLEARLY * np.abs(above).mean()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -13,6 +13,7 @@ COARSE, COARSE_STEPS = 64, 15
 FINE, FINE_STEPS = 128, 8
 SOFT = 0.8  # pixels of blur, for what differs in sharpness only
 SURE = 0.98  # from which no other way is tried
+STRANGE = 0.5  # and below which nothing more is done
 SPARED = 0.06  # share of a side that a copy may lack
 
 Plane = NDArray[np.float32]
@@ -31,7 +32,7 @@ class Pair:
 
 
 def align(one: Picture, other: Picture) -> Pair | None:
-    """The best of the ways to see both; None when there is none. Coarse first: there a pixel is some per cent."""
+    """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
     best: tuple[float, Warp, Pixels, Pixels] | None = None
     for mine, theirs in on_common_ground(one, other):
         warp, correlation = _refined(mine, theirs, np.eye(2, 3, dtype=np.float32), COARSE, COARSE_STEPS)
@@ -40,7 +41,7 @@ def align(one: Picture, other: Picture) -> Pair | None:
             best = fit, warp, mine, theirs
         if fit >= SURE:
             break
-    if best is None:
+    if best is None or best[0] < STRANGE:
         return None
     fit, warp, mine, theirs = best
     warp, correlation = _refined(mine, theirs, warp, FINE, FINE_STEPS, fit)

@@ -13,7 +13,7 @@ from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
 from services.dedup.tables import keys as table
 
-RADIUS = 7
+RADIUS = 9
 MOST_FOUND = 400  # the nearest of a family of thousands
 MOST_KEYS = 20_000_000
 """In memory, of all tenants: about 90 bytes each. Tenants that nobody asks about are forgotten beyond it."""

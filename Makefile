@@ -16,7 +16,7 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations bench bench-compare lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations bench bench-compare accuracy lint format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
@@ -62,6 +62,13 @@ bench: $(STAMP_DEV) ## Measure how fast it is, into .bench/result.json and docs/
 
 bench-compare: $(STAMP_DEV) ## Compare the last result with an older one: make bench-compare OLD=old.json
 	@$(BIN)/python -m bench --compare $(OLD)
+
+accuracy: $(STAMP_DEV) ## Measure the verdicts on duplicates, on real drawings (openclipart-svg); COUNT=1000 DRAWINGS=/folder
+	@if [ -z "$(DRAWINGS)" ] && [ ! -d /usr/share/openclipart/svg -o ! -x /usr/bin/rsvg-convert ] && [ "$$(id -u)" = 0 ] \
+		&& command -v apt-get >/dev/null; then echo "installing openclipart-svg and librsvg2-bin with apt"; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y openclipart-svg librsvg2-bin \
+		>/dev/null; fi
+	@COUNT=$(COUNT) DRAWINGS=$(DRAWINGS) $(BIN)/python -m tests.accuracy
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

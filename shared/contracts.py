@@ -1,7 +1,6 @@
 """Every message on the wire: what happens to one file, then what starts work, then commands.
 
 Events are facts (noun and past participle), commands are orders (verb and noun).
-
 Bodies hold facts only; message id, causation and attempt live in the envelope (`shared/bus/envelope.py`).
 Unknown fields are ignored and fields are only ever added, with a default: an old consumer reads a new message and the
 other way round. A breaking change is a new class. The wire name is the class name, pinned by `tests/contract/golden`.
@@ -16,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hash256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="256 bits as 64 hex digits")]
+Copy = Literal["identical_bytes", "re_encode", "near_copy", "same_hash"]
+Variant = Literal["text_variant", "colour_variant", "inverted", "mirrored"]
 Stage = Literal["ingest", "hasher", "dedup", "storage", "mockup", "publisher"]
 
 
@@ -134,12 +135,14 @@ class RenderedMockup(Part):
 
 
 class Match(Part):
-    """What a duplicate equals. `item_id` names an upload of the same tenant, if it was one; `path` lies on the NAS."""
+    """What a picture equals or resembles. `item_id` names an upload of the same tenant; `path` lies on the NAS."""
 
     source: Literal["session", "nas", "database"]
     item_id: UUID | None = None
     filename: str | None = None
     path: str | None = None
+    verdict: Copy | Variant | None = None
+    reason: str | None = Field(default=None, description="of a resemblance, in words")
 
 
 class OfItem(Part):
@@ -181,7 +184,9 @@ class Prepared(ItemEvent):
 
     upload: Blob
     print_file: Blob = Field(description="the PNG to store, at print size")
-    canonical: Blob = Field(description="the 512 x 512 grey-flattened picture that the hashes are taken from, PNG")
+    canonical: Blob = Field(
+        description="the picture small and square, in colour and alpha: a PNG, to compare pixels by"
+    )
     width: int
     height: int
     dpi: int
@@ -210,6 +215,7 @@ class ImageAccepted(Prepared):
     """No known picture of this tenant equals it. It is claimed until it is stored or fails."""
 
     stage, outcome = "dedup", "accepted"
+    resembles: Match | None = None
 
 
 class DuplicateFound(ItemEvent):

@@ -1,17 +1,19 @@
 """Which of a tenant's pictures are near enough to ask the rule about: exact at every distance, quick at small ones."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Boolean, ColumnElement, Connection, Row, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import BIT
 
 from services.dedup.matching import BANDED_DISTANCE, BITS, Known, bands
 from services.dedup.tables import hashes
-from shared.contracts import ImageHashed
+from shared.contracts import Blob, ImageHashed
 
 
-def candidates(connection: Connection, event: ImageHashed, max_distance: int) -> list[Known]:
-    """Every picture that could make the event's a duplicate, oldest first."""
+def candidates(
+    connection: Connection, event: ImageHashed, max_distance: int, also: Collection[int] = ()
+) -> list[Known]:
+    """Every picture that could make the event's a duplicate, oldest first; with these rows, found by other means."""
     rows = connection.execute(
         select(hashes)
         .where(
@@ -19,8 +21,8 @@ def candidates(connection: Connection, event: ImageHashed, max_distance: int) ->
             hashes.c.state != "released",
             hashes.c.is_active,
             hashes.c.item_id.is_distinct_from(event.item_id),
-            or_(*_reachable(event, max_distance)),
-            or_(_same_bytes(event), _near(event, max_distance)),
+            or_(hashes.c.id.in_(also), *_reachable(event, max_distance)),
+            or_(hashes.c.id.in_(also), _same_bytes(event), _near(event, max_distance)),
         )
         .order_by(hashes.c.id)
     )
@@ -62,7 +64,10 @@ def _hex(bits: str | None) -> str | None:
 
 def _known(row: Row[tuple[object, ...]]) -> Known:
     found = row._mapping
+    canonical = found["canonical_sha256"]
     return Known(
+        row=found["id"],
+        canonical=Blob(sha256=canonical, size=found["canonical_size"]) if canonical else None,
         source=found["source"],
         algorithm=found["algorithm"],
         phash=_hex(found["phash"]),

@@ -4,13 +4,14 @@ Hashes are 256 bits as 64 hex digits. Two hashes that differ in at most five bit
 bands, because five bits can touch only five of them: looking up the bands finds every such pair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 from uuid import UUID
 
-from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Match
+from services.dedup.judging import Seen
+from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed, Match
 
 BITS = 256
 BAND_WIDTHS = (43, 43, 43, 43, 42, 42)
@@ -18,8 +19,26 @@ BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
 BANDED_DISTANCE = len(BAND_WIDTHS) - 1
 """The greatest distance for which the bands find every match."""
 
+FAR = BITS + 1
+"""Beyond every distance that can be asked for."""
+MOST_LOOKS = 48
+"""Pictures of one family that are looked at; the nearest come first."""
+
 Source = Literal["session", "nas", "database"]
 Verdict = ImageAccepted | DuplicateFound
+
+COPIES = ("re_encode", "near_copy")
+VARIANTS = ("text_variant", "colour_variant", "inverted", "mirrored")
+WORDS = {
+    "same_hash": "the same picture as",
+    "re_encode": "the same picture, saved again, as",
+    "near_copy": "the same picture, slightly changed (cropped, moved, lightened or the like), as",
+    "text_variant": "like, but for its text or another detail,",
+    "colour_variant": "in other colours",
+    "inverted": "inverted",
+    "mirrored": "mirrored",
+}
+UNSEEN = "; judged by their hashes alone, as the pixels of one are no longer here"
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,11 @@ class Known:
     filename: str | None = None
     name: str | None = None
     path: str | None = None
+    row: int = 0
+    canonical: Blob | None = None
+
+
+Look = Callable[[Known], Seen | None]
 
 
 def bands(hash256: str) -> tuple[int, ...]:
@@ -54,35 +78,41 @@ def distance(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def decide(event: ImageHashed, known: Sequence[Known], max_distance: int) -> Verdict:
+def decide(event: ImageHashed, known: Sequence[Known], max_distance: int, look: Look | None = None) -> Verdict:
     """Accept the picture, or say which known one it equals: the same bytes first, then the nearest, then the oldest.
 
-    `known` are pictures of the event's tenant, oldest first. The item itself never counts.
+    `known` are pictures of the event's tenant, oldest first. The item itself never counts. `look` compares pixels: it
+    decides, whatever the distance of the hashes. Where it can't, and without it, they do.
     """
     others = [other for other in known if other.item_id != event.item_id]
     for other in others:
         if _same_bytes(event, other):
-            return _duplicate(event, other, "identical", 0)
-    near = [(bits, other) for other in others if (bits := _apart(event, other)) is not None and bits <= max_distance]
-    if not near:
-        return ImageAccepted.model_validate(event.model_dump())
-    bits, nearest = min(near, key=lambda pair: pair[0])
-    return _duplicate(event, nearest, "near", bits)
+            return _duplicate(event, other, "identical_bytes", 0)
+    variant: Match | None = None
+    looks = 0
+    for bits, other in sorted(((_apart(event, other), other) for other in others), key=lambda pair: pair[0]):
+        seen = look(other) if look and looks < MOST_LOOKS else None
+        looks += seen is not None
+        if seen in COPIES or (seen is None and bits <= max_distance):
+            return _duplicate(event, other, seen or "same_hash", bits, unseen=look is not None and seen is None)
+        if seen in VARIANTS and variant is None:
+            variant = _match(event, other, seen, _likeness(event, other, seen, bits))
+    return ImageAccepted.model_validate(event.model_dump() | {"resembles": variant})
 
 
 def _same_bytes(event: ImageHashed, other: Known) -> bool:
     return event.upload.sha256 == other.upload_sha256 or event.print_file.sha256 == other.print_sha256
 
 
-def _apart(event: ImageHashed, other: Known) -> int | None:
-    """The lesser of the two distances; None for hashes that were made another way and can't be compared."""
+def _apart(event: ImageHashed, other: Known) -> int:
+    """The lesser of the two distances; FAR for hashes that were made another way and can't be compared."""
     if event.algorithm != other.algorithm:
-        return None
+        return FAR
     pairs = ((event.phash, other.phash), (event.dhash, other.dhash))
-    return min((distance(mine, theirs) for mine, theirs in pairs if theirs is not None), default=None)
+    return min((distance(mine, theirs) for mine, theirs in pairs if theirs is not None), default=FAR)
 
 
-def _duplicate(event: ImageHashed, other: Known, kind: Literal["identical", "near"], bits: int) -> DuplicateFound:
+def _duplicate(event: ImageHashed, other: Known, seen: str, bits: int, *, unseen: bool = False) -> DuplicateFound:
     return DuplicateFound(
         tenant_id=event.tenant_id,
         session_id=event.session_id,
@@ -90,13 +120,16 @@ def _duplicate(event: ImageHashed, other: Known, kind: Literal["identical", "nea
         index=event.index,
         generation=event.generation,
         filename=event.filename,
-        kind=kind,
-        distance=bits,
-        match=Match(
-            source=_source(event, other), item_id=other.item_id, filename=other.filename or other.name, path=other.path
-        ),
-        reason=_reason(event, other, kind, bits),
+        kind="identical" if seen == "identical_bytes" else "near",
+        distance=min(bits, BITS),
+        match=_match(event, other, seen),
+        reason=_reason(event, other, seen, bits) + (UNSEEN if unseen else ""),
     )
+
+
+def _match(event: ImageHashed, other: Known, seen: str, reason: str | None = None) -> Match:
+    facts = {"item_id": other.item_id, "filename": other.filename or other.name, "path": other.path}
+    return Match.model_validate(facts | {"source": _source(event, other), "verdict": seen, "reason": reason})
 
 
 def _source(event: ImageHashed, other: Known) -> Source:
@@ -106,11 +139,19 @@ def _source(event: ImageHashed, other: Known) -> Source:
     return other.source
 
 
-def _reason(event: ImageHashed, other: Known, kind: str, bits: int) -> str:
-    if kind == "near":
-        return f"the same picture as {_called(other)} {_where(event, other)}: {bits} of {BITS} bits differ"
-    same = "file" if event.upload.sha256 == other.upload_sha256 else "print"
-    return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
+def _reason(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
+    if seen == "identical_bytes":
+        same = "file" if event.upload.sha256 == other.upload_sha256 else "print"
+        return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
+    return f"{WORDS[seen]} {_called(other)} {_where(event, other)}: {_bits(bits)}"
+
+
+def _likeness(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
+    return f"{WORDS[seen]} {_called(other)} {_where(event, other)} ({_bits(bits)})"
+
+
+def _bits(bits: int) -> str:
+    return f"{bits} of {BITS} bits differ" if bits <= BITS else "their hashes were made another way"
 
 
 def _called(other: Known) -> str:

@@ -1,8 +1,11 @@
 """Dedup as a service: its handlers bound to the hash index."""
 
+import cv2
+
 from services.dedup import handlers
 from services.dedup.settings import Settings
 from services.dedup.store import HashIndex
+from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
 
@@ -12,7 +15,9 @@ PREFETCH = 4
 
 def build(settings: Settings) -> Service:
     """Any number of processes may run: the database makes them take turns."""
-    index = HashIndex(engine_of(settings.database_url, pool_size=PREFETCH), settings.duplicate_distance)
+    cv2.setNumThreads(1)  # messages are compared side by side already
+    engine = engine_of(settings.database_url, pool_size=PREFETCH)
+    index = HashIndex(engine, settings.duplicate_distance, Blobs(settings.blob_dir))
     service = Service("dedup", prefetch=PREFETCH)
     service.on(handlers.on_image_hashed, index=index)
     service.on(handlers.on_design_stored, index=index)

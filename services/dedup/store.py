@@ -7,11 +7,14 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.finding import Finder
 from services.dedup.learning import forget, learn
+from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import as_bits, candidates
 from services.dedup.matching import Known, Verdict
 from services.dedup.tables import NOW, hashes, metadata
 from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, remember
+from shared.blobs import Blobs
 from shared.contracts import (
     DesignActivityChanged,
     DesignStored,
@@ -24,7 +27,7 @@ from shared.database import transaction
 
 __all__ = ["HashIndex", "metadata"]
 
-Decide = Callable[[ImageHashed, Sequence[Known], int], Verdict]
+Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None], Verdict]
 
 
 class HashIndex:
@@ -33,9 +36,12 @@ class HashIndex:
     Each raises `Unavailable` when the database is away, and `Retryable` when a transaction lost against another.
     """
 
-    def __init__(self, engine: Engine, max_distance: int) -> None:
+    def __init__(self, engine: Engine, max_distance: int, blobs: Blobs | None = None) -> None:
+        """Without blobs the hashes alone decide."""
         self.engine = engine
         self.max_distance = max_distance
+        self.gallery = Gallery(blobs) if blobs else None
+        self.finder = Finder()
 
     def decide_once(self, event: ImageHashed, decide: Decide) -> Verdict:
         """The verdict on this picture: the one that stands, else the one that `decide` gives now and that then stands.
@@ -43,6 +49,7 @@ class HashIndex:
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin.
         """
+        self._sight(event)  # read before anybody waits for us
         with self._alone(event.tenant_id) as connection:
             return decided(connection, event) or self._judge(connection, event, decide)
 
@@ -138,13 +145,22 @@ class HashIndex:
         because: Release | None = None,
         place: int = 0,
     ) -> Verdict:
-        verdict = decide(event, candidates(connection, event, self.max_distance), self.max_distance)
+        sight = self._sight(event)
+        found = self.finder.found(connection, event.tenant_id, sight.keys) if sight else {}
+        look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
+        known = candidates(connection, event, self.max_distance, found)
+        verdict = decide(event, known, self.max_distance, look)
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
-            self._claim(connection, event)
+            row = self._claim(connection, event)
+            if sight:
+                self.finder.remember(connection, event.tenant_id, row, sight.keys)
         return verdict
 
-    def _claim(self, connection: Connection, event: ImageHashed) -> None:
+    def _sight(self, event: ImageHashed) -> Sight | None:
+        return self.gallery.sight(event.canonical) if self.gallery else None
+
+    def _claim(self, connection: Connection, event: ImageHashed) -> int:
         facts = {
             "session_id": event.session_id,
             "generation": event.generation,
@@ -161,10 +177,11 @@ class HashIndex:
         claim = insert(hashes).values(
             tenant_id=event.tenant_id, item_id=event.item_id, source="session", state="claimed", **facts
         )
-        connection.execute(
+        row = connection.execute(
             # A design that is stored stays known, whatever becomes of its later generations.
             claim.on_conflict_do_update(
                 index_elements=["item_id"],
                 set_=facts | {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed")},
-            )
+            ).returning(hashes.c.id)
         )
+        return int(row.scalar_one())

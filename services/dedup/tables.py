@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -97,4 +98,15 @@ cancelled = Table(
     metadata,
     Column("item_id", Uuid, primary_key=True),
     Column("generation", Integer, nullable=False, comment="up to this one nothing is decided anew"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("hash_id", BigInteger, ForeignKey(hashes.c.id, ondelete="CASCADE"), nullable=False),
+    Column("key", BigInteger, nullable=False, comment="64 bits less 2^63: finds what the second look sees"),
+    Index("keys_tenant", "tenant_id", "id"),
+    Index("keys_hash", "hash_id"),
 )

@@ -7,11 +7,12 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from services.hasher.raster import Pixels, crop_to_alpha, premultiplied, resized, strongest_alpha
+from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premultiplied, resized, strongest_alpha
 from services.hasher.rejection import Rejected
 from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
 
-SIDE = 512
+SIDE = 512  # of the picture that is hashed
+KEPT_SIDE = 256  # of the canonical picture: "2024" in a line across the design is still legible, for some 30 kB
 HASH_SIZE = 16  # 16 x 16 bits
 
 CLEAR_CONTRAST = 16  # levels of 255 by which art must differ from the grey it is laid on
@@ -21,9 +22,13 @@ MIN_CONTRAST = 3  # below it the hash bits are rounding noise
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The canonical picture (512, 512, 3) and its hashes, 256 bits each as 64 hex digits."""
+    """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
+
+    `hashed` (512, 512, 3) is the same picture, larger and laid on a ground: the hashes are imagehash's own of it.
+    """
 
     canonical: Pixels
+    hashed: Pixels
     algorithm: str
     phash: str
     dhash: str
@@ -45,7 +50,8 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
     phash = imagehash.phash(image, hash_size=HASH_SIZE)
     dhash = imagehash.dhash(image, hash_size=HASH_SIZE)
-    return Fingerprint(np.asarray(image), algorithm, str(phash), str(dhash))
+    kept = make_straight(resized(small, KEPT_SIDE, KEPT_SIDE))
+    return Fingerprint(kept, np.asarray(image), algorithm, str(phash), str(dhash))
 
 
 def _solid_part(picture: Pixels) -> Pixels:

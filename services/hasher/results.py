@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
-from services.hasher.versions import ALGORITHM, PRINT
+from services.hasher.versions import ALGORITHM, CANONICAL, PRINT
 from shared.blobs import Blobs
 from shared.contracts import BatchSubmitted, Blob, Hash256, Part, UploadedFile
 from shared.errors import Permanent, Unavailable
@@ -98,5 +98,5 @@ class Results:
 def key_of(batch: BatchSubmitted, file: UploadedFile) -> str:
     """Names everything that the result depends on, and the tenant, whose work is never shown to another."""
     spec = batch.print_spec.model_dump_json()
-    facts = "\n".join((file.upload.sha256, spec, ALGORITHM, PRINT, str(batch.tenant_id)))
+    facts = "\n".join((file.upload.sha256, spec, ALGORITHM, CANONICAL, PRINT, str(batch.tenant_id)))
     return hashlib.sha256(facts.encode()).hexdigest()

@@ -27,7 +27,8 @@ def on_image_rejected(event: ImageRejected, projection: Projection) -> None:
 
 
 def on_image_accepted(event: ImageAccepted, projection: Projection) -> None:
-    projection.file_is(event, "accepted", facts={"warnings": list(event.warnings)})
+    resembles = event.resembles.model_dump(mode="json") if event.resembles else None
+    projection.file_is(event, "accepted", facts={"warnings": list(event.warnings), "resembles": resembles})
 
 
 def on_duplicate_found(event: DuplicateFound, projection: Projection) -> None:

@@ -38,14 +38,25 @@ def of_file(data: bytes) -> Fingerprint:
 
 
 @pytest.mark.parametrize("data", [saved(ART, "PNG"), saved(photo(), "JPEG"), saved(lettering("Hi", (0, 0, 0)), "PNG")])
-def test_hashes_are_imagehashs_own_on_the_canonical_picture(data: bytes) -> None:
-    design = prepare(data, STRETCH, LIMITS)
-    canonical = Image.open(io.BytesIO(design.canonical))
-    assert (canonical.size, canonical.mode) == ((512, 512), "RGB")
-    assert design.phash == str(imagehash.phash(canonical, hash_size=16))
-    assert design.dhash == str(imagehash.dhash(canonical, hash_size=16))
+def test_hashes_are_imagehashs_own_on_the_hashed_picture(data: bytes) -> None:
+    design, found = prepare(data, STRETCH, LIMITS), of_file(data)
+    hashed = Image.fromarray(found.hashed)
+    assert (hashed.size, hashed.mode) == ((512, 512), "RGB")
+    assert (design.phash, design.dhash) == (found.phash, found.dhash)
+    assert design.phash == str(imagehash.phash(hashed, hash_size=16))
+    assert design.dhash == str(imagehash.dhash(hashed, hash_size=16))
     assert design.algorithm == ALGORITHM == "canonical512-grey128/phash16+dhash16/1"
     assert {len(design.phash), len(design.dhash)} == {64}
+
+
+@pytest.mark.parametrize("data", [saved(ART, "PNG"), saved(lettering("Hi", (0, 0, 0)), "PNG")])
+def test_the_canonical_picture_is_the_hashed_one_in_colour_and_alpha(data: bytes) -> None:
+    canonical = Image.open(io.BytesIO(prepare(data, STRETCH, LIMITS).canonical))
+    assert (canonical.size, canonical.mode) == ((256, 256), "RGBA")
+    flattened = Image.alpha_composite(Image.new("RGBA", canonical.size, (128, 128, 128, 255)), canonical)
+    hashed = Image.fromarray(of_file(data).hashed).resize(canonical.size, Image.Resampling.BOX)
+    apart = np.abs(np.asarray(flattened.convert("RGB"), np.int16) - np.asarray(hashed, np.int16))
+    assert apart.max() <= 3
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())

@@ -1,0 +1,131 @@
+"""Lays one canonical picture on another, as well as a stretch, a shift and a slight turn can. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dedup.picture import OUTSTANDING, SIDE, Picture, Pixels, boxed, ground_behind, ground_of
+
+COARSE, COARSE_STEPS = 64, 15
+FINE, FINE_STEPS = 128, 8
+SOFT = 0.8  # pixels of blur, for what differs in sharpness only
+SURE = 0.98  # from which no other way is tried
+STRANGE = 0.5  # and below which nothing more is done
+SPARED = 0.06  # share of a side that a copy may lack
+
+Plane = NDArray[np.float32]
+Warp = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two pictures on common ground, the second laid on the first: (256, 256, 3 or 4). `valid` is where both are."""
+
+    one: Pixels
+    other: Pixels
+    valid: NDArray[np.bool_]
+    coverage: float
+    correlation: float
+
+
+def align(one: Picture, other: Picture) -> Pair | None:
+    """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
+    best: tuple[float, Warp, Pixels, Pixels] | None = None
+    for mine, theirs in on_common_ground(one, other):
+        warp, correlation = _refined(mine, theirs, np.eye(2, 3, dtype=np.float32), COARSE, COARSE_STEPS)
+        fit = correlation - max(0.0, _uncovered(warp) - SPARED)
+        if best is None or fit > best[0]:
+            best = fit, warp, mine, theirs
+        if fit >= SURE:
+            break
+    if best is None or best[0] < STRANGE:
+        return None
+    fit, warp, mine, theirs = best
+    warp, correlation = _refined(mine, theirs, warp, FINE, FINE_STEPS, fit)
+    return _laid(mine, theirs, warp, correlation)
+
+
+def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[Pixels, Pixels]]:
+    """Both with alpha, or both laid on the ground of the one that has no alpha."""
+    if one.transparent and other.transparent:
+        yield one.rgba, other.rgba
+    elif not one.transparent and not other.transparent:
+        yield boxed(one.rgb), boxed(other.rgb)
+        yield one.rgb, other.rgb
+    else:
+        opaque, clear = (other, one) if one.transparent else (one, other)
+        behind = ground_behind(clear, opaque)
+        for ground in (ground_of(opaque.rgb),) if behind is None else (behind,):
+            if ground is not None:
+                mine, theirs = one.on(ground), other.on(ground)
+                yield boxed(mine, ground), boxed(theirs, ground)
+                yield mine, theirs
+
+
+def _relief(planes: Pixels, side: int) -> Plane:
+    """One plane in which light, dark and transparent differ."""
+    small = cv2.resize(planes, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    weights = (0.299, 0.587, 0.114) if planes.shape[2] == 3 else (0.15, 0.293, 0.057, 0.5)
+    return np.asarray(cv2.transform(small, np.array([weights], np.float32)), dtype=np.float32)
+
+
+def _refined(
+    mine: Pixels, theirs: Pixels, warp: Warp, side: int, steps: int, before: float = 0.0
+) -> tuple[Warp, float]:
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
+    small = _scaled(warp, side / SIDE)
+    everywhere = np.full((side, side), 255, np.uint8)
+    try:
+        correlation, found = cv2.findTransformECC(
+            _relief(mine, side), _relief(theirs, side), small, cv2.MOTION_AFFINE, criteria, everywhere, 3
+        )
+    except cv2.error:  # they have nothing in common
+        return warp, before
+    return _scaled(np.asarray(found, np.float32), SIDE / side), float(correlation)
+
+
+def _scaled(warp: Warp, factor: float) -> Warp:
+    """The same for pictures so many times as large: pixels are counted from their centres."""
+    shift = factor * warp[:, 2] + (factor - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
+    return np.column_stack([warp[:, :2], shift]).astype(np.float32)
+
+
+def _laid(one: Pixels, other: Pixels, warp: Warp, correlation: float) -> Pair:
+    size, back = (SIDE, SIDE), cv2.WARP_INVERSE_MAP
+    laid = cv2.warpAffine(other, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
+    valid = _inside(warp)
+    uncovered = _uncovered(warp)
+    if uncovered > SPARED and _bare(one, ~valid) and _bare(other, ~_inside(cv2.invertAffineTransform(warp))):
+        uncovered = SPARED
+    return Pair(_soft(one), _soft(laid), valid, 1 - uncovered, correlation)
+
+
+def _inside(warp: cv2.typing.MatLike) -> NDArray[np.bool_]:
+    """Where a picture comes to lie."""
+    full = np.full((SIDE, SIDE), 255, np.uint8)
+    return cv2.warpAffine(full, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 250
+
+
+def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
+    """Nothing but ground: there one had more of it than the other."""
+    part = planes[where]
+    return part.size == 0 or int(np.ptp(part, axis=0).max()) <= 2 * OUTSTANDING
+
+
+def _soft(planes: cv2.typing.MatLike) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(planes, (0, 0), SOFT), dtype=np.uint8)
+
+
+def _uncovered(warp: Warp) -> float:
+    """The widest strip along an edge of either picture where the other has nothing, as a share of the side."""
+    return max(_beyond(warp), _beyond(np.asarray(cv2.invertAffineTransform(warp), np.float32)))
+
+
+def _beyond(warp: Warp) -> float:
+    corners = np.array([(0, 0, 1), (SIDE - 1, 0, 1), (0, SIDE - 1, 1), (SIDE - 1, SIDE - 1, 1)], np.float32)
+    x, y = (corners @ warp.T).T
+    edges = (x[0] + x[2], y[0] + y[1], 2 * (SIDE - 1) - x[1] - x[3], 2 * (SIDE - 1) - y[2] - y[3])
+    return max(0.0, float(max(edges)) / 2) / SIDE

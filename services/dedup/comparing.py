@@ -1,0 +1,126 @@
+"""What sets two aligned pictures apart, in a few figures. Pure."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dedup.aligning import Pair, align
+from services.dedup.picture import Picture, Pixels, most
+
+WINDOW = 9
+APART = 12  # levels from which patterns are looked at once more
+UNCUT = 0.995
+SEAM = np.ones((5, 5), np.uint8)
+RIM = 2  # pixels along the edge, which half belong to what was cut off
+NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
+GAIN = (0.85, 1.18)
+BIAS = 14.0
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the most different small windows differ, after tones were matched.
+
+    `detail`: levels by which patterns differ where they are unlike; `everywhere`: the same of one window in twenty.
+    `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns
+    differ, the edges of the one lie on the other's (1: they do, so only colours differ).
+    """
+
+    coverage: float
+    correlation: float
+    detail: float
+    everywhere: float
+    colour: float
+    tone: float
+    edges: float = 1.0
+
+
+def compare(one: Picture, other: Picture) -> Difference | None:
+    """None for pictures that can't be laid on each other."""
+    pair = align(one, other)
+    return None if pair is None else difference(pair)
+
+
+def difference(pair: Pair) -> Difference:
+    known = cv2.erode(pair.valid.astype(np.uint8), SEAM).astype(bool)  # what lies beyond shines into its edge
+    if pair.one.shape[2] == 3 or pair.coverage < UNCUT:  # more or less of their ground, or what a cut went through
+        known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = False
+    toned, tone = _toned(pair)
+    toned[~known] = pair.one[~known]  # what can't be compared does not differ
+    detail, apart = _windows(pair.one, toned)
+    place = int(detail.size * 0.95)
+    everywhere = float(np.partition(detail, place, axis=None)[place])
+    edges = _same_edges(pair.one, toned, detail > APART)
+    return Difference(pair.coverage, pair.correlation, float(detail.max()), everywhere, float(apart.max()), tone, edges)
+
+
+def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
+    if where.sum() < WINDOW:
+        return 1.0
+    mine, theirs = (_edges(each)[where] for each in (one, other))
+    if mine.std() < 1 or theirs.std() < 1:
+        return 0.0
+    return float(np.corrcoef(mine, theirs)[0, 1])
+
+
+def _edges(planes: Pixels) -> NDArray[np.uint8]:
+    steps = cv2.morphologyEx(planes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return np.asarray(most(steps), np.uint8)
+
+
+def _toned(pair: Pair) -> tuple[Pixels, float]:
+    """The other picture with its tones brought to the first one's, as far as a copy's may be off."""
+    one, other = pair.one[::2, ::2], pair.other[::2, ::2]
+    sure = pair.valid[::2, ::2]
+    if one.shape[2] == 4:
+        sure = sure & (one[..., 3] > 250) & (other[..., 3] > 250)
+    if sure.sum() < 64:
+        return pair.other, 0.0
+    channels = one.shape[2]
+    lines = np.zeros((channels, channels + 1), np.float32)
+    lines[channels - 1, channels - 1] = 1  # alpha stays
+    most = 0.0
+    for channel in range(3):
+        gain, bias = _line(other[..., channel][sure].astype(np.float32), one[..., channel][sure].astype(np.float32))
+        lines[channel, channel] = gain
+        lines[channel, -1 if channels == 3 else 3] = bias if channels == 3 else bias / 255  # none where transparent
+        most = max(most, abs(gain * 128 + bias - 128))
+    return np.asarray(cv2.transform(pair.other, lines), dtype=np.uint8), most
+
+
+def _line(x: Plane, y: Plane) -> tuple[float, float]:
+    """Gain and bias from what is near already: a local change must not tint the rest."""
+    gain, bias = _fitted(x, y)
+    near = np.abs(gain * x + bias - y) < 30
+    return _fitted(x[near], y[near]) if near.sum() > 64 else (gain, bias)
+
+
+def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
+    mx, my = float(x.mean()), float(y.mean())
+    dx = x - mx
+    spread = float(dx @ dx) / x.size
+    gain = float(dx @ (y - my)) / x.size / spread if spread > 100 else 1.0
+    gain = min(max(gain, GAIN[0]), GAIN[1])
+    return gain, min(max(my - gain * mx, -BIAS), BIAS)
+
+
+def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane]:
+    """For a small window around each pixel: how far patterns are apart, times SSIM's unlikeness; and mean colours."""
+    size = (WINDOW, WINDOW)
+    mine, theirs = cv2.blur(one, size), cv2.blur(other, size)
+    off = cv2.absdiff(mine, theirs)
+    apart = most(off)
+    unlike = np.maximum(cv2.blur(_squares(cv2.absdiff(one, other)), size) - _squares(off), 0)
+    spread = cv2.blur(_squares(one) + _squares(other), size) - _squares(mine) - _squares(theirs)
+    detail = np.sqrt(unlike) * unlike / (np.maximum(spread, unlike / 2) + NOISE)
+    return np.asarray(detail, np.float32), np.asarray(apart, np.float32)
+
+
+def _squares(planes: cv2.typing.MatLike) -> Plane:
+    """Summed over the channels."""
+    squares = cv2.multiply(planes, planes, dtype=cv2.CV_32F)
+    return np.asarray(cv2.transform(squares, np.ones((1, planes.shape[2]), np.float32)), dtype=np.float32)

@@ -1,0 +1,85 @@
+"""What each tenant's pictures are found by, in memory: it catches up from the table before it answers."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection, delete, insert, select
+
+from services.dedup.keys import Keys
+from services.dedup.nearby import Nearby
+from services.dedup.tables import keys as table
+
+RADIUS = 9
+MOST_FOUND = 400  # the nearest of a family of thousands
+MOST_KEYS = 20_000_000
+"""In memory, of all tenants: about 90 bytes each. Tenants that nobody asks about are forgotten beyond it."""
+HALF = 1 << 63  # PostgreSQL's integers have a sign
+
+Found = Mapping[int, frozenset[str]]
+"""Rows of `hashes`, each with the ways in which it may be like the picture: plain, inverted, mirrored."""
+
+
+@dataclass
+class Tenant:
+    """As much of the table as has been read."""
+
+    nearby: Nearby = field(default_factory=Nearby)
+    last: int = 0
+
+
+class Finder:
+    """For use within the transaction that is the tenant's only one: rows come in the order of their ids."""
+
+    def __init__(self) -> None:
+        self.tenants: OrderedDict[UUID, Tenant] = OrderedDict()
+        self.lock = Lock()
+
+    def found(self, connection: Connection, tenant_id: UUID, keys: Keys) -> Found:
+        nearby = self._caught_up(connection, tenant_id).nearby
+        ways: dict[int, set[str]] = {}
+        for way, asked in (
+            ("plain", keys.plain + keys.zoomed),
+            ("inverted", keys.inverted),
+            ("mirrored", keys.mirrored),
+        ):
+            for row in _nearest(nearby.within(key, RADIUS) for key in asked):
+                ways.setdefault(row, set()).add(way)
+        return {row: frozenset(how) for row, how in ways.items()}
+
+    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys) -> None:
+        """In the table; memory catches up."""
+        connection.execute(delete(table).where(table.c.hash_id == row))
+        values = [{"tenant_id": tenant_id, "hash_id": row, "key": key - HALF} for key in keys.plain]
+        if values:
+            connection.execute(insert(table), values)
+
+    def _caught_up(self, connection: Connection, tenant_id: UUID) -> Tenant:
+        tenant = self._tenant(tenant_id)
+        new = connection.execute(
+            select(table.c.id, table.c.hash_id, table.c.key)
+            .where(table.c.tenant_id == tenant_id, table.c.id > tenant.last)
+            .order_by(table.c.id)
+        ).all()
+        if new:
+            tenant.nearby.add(
+                np.array([row.key + HALF for row in new], np.uint64), np.array([row.hash_id for row in new], np.int64)
+            )
+            tenant.last = new[-1].id
+        return tenant
+
+    def _tenant(self, tenant_id: UUID) -> Tenant:
+        with self.lock:
+            tenant = self.tenants.setdefault(tenant_id, Tenant())
+            self.tenants.move_to_end(tenant_id)
+            while len(self.tenants) > 1 and sum(len(each.nearby) for each in self.tenants.values()) > MOST_KEYS:
+                self.tenants.popitem(last=False)
+        return tenant
+
+
+def _nearest(found: Iterable[Mapping[int, int]]) -> list[int]:
+    pairs = sorted((bits, row) for each in found for row, bits in each.items())
+    return [row for _, row in pairs[:MOST_FOUND]]

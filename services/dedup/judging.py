@@ -1,0 +1,40 @@
+"""Where the line lies between a copy and another design. Pure.
+
+The figures come from `make accuracy` (docs/duplicates.md).
+"""
+
+from typing import Literal
+
+from services.dedup.comparing import UNCUT, Difference, compare
+from services.dedup.picture import Picture
+from shared.contracts import Copy, Variant
+
+Seen = Copy | Variant | Literal["different"]
+
+LIKE = 0.7  # correlation below which two pictures have nothing to do with each other
+COVERAGE = 0.94  # of a side: a copy may be cropped by so much less
+COLOUR = 34.0  # levels by which the colour of a small window may be off in a copy
+DETAIL = 12.0  # levels by which the pattern of a small window may
+SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
+MOST_DETAIL = 80.0  # but no more than this
+FAINT_COLOUR, FAINT_DETAIL = 14.0, 34.0  # a shifted edge leaves the mean colour as it is
+SAME_EDGES = 0.7  # from which only colours are others
+TONE = 3.0  # levels from which a copy was toned
+
+
+def judged(one: Picture, other: Picture) -> Seen:
+    apart = compare(one, other)
+    return "different" if apart is None else verdict(apart)
+
+
+def verdict(apart: Difference) -> Seen:
+    if apart.correlation < LIKE or apart.coverage < COVERAGE:
+        return "different"
+    if _other_detail(apart) or apart.colour > COLOUR:
+        return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
+    return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
+
+
+def _other_detail(apart: Difference) -> bool:
+    faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL
+    return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)

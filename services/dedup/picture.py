@@ -1,0 +1,113 @@
+"""The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha. Pure."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 256
+SOLID = 250  # alpha from which a pixel counts as opaque
+SEE_THROUGH = 0.002  # share of pixels that are not, from which a picture has no ground of its own
+EVEN = 14  # levels by which a ground may vary (JPEG)
+EVEN_SHARE = 0.9  # of the pixels along the edge
+FAINT = 8  # alpha up to which nothing of the art is seen
+OUTSTANDING = 24  # levels by which a pixel differs from its ground to be content
+LEAST_SIDE = 16
+SEAM = 2  # pixels between a sheet and its page that are a mixture of both
+PAGES = 3  # a sheet on a page on another
+
+Pixels = NDArray[np.uint8]
+Colour = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`rgba` is (256, 256, 4), 8-bit, premultiplied."""
+
+    rgba: Pixels
+
+    @cached_property
+    def transparent(self) -> bool:
+        return float((self.rgba[..., 3] < SOLID).mean()) > SEE_THROUGH
+
+    @cached_property
+    def rgb(self) -> Pixels:
+        return np.ascontiguousarray(self.rgba[..., :3])
+
+    def on(self, colour: Colour) -> Pixels:
+        """Laid on an opaque ground (256, 256, 3)."""
+        behind = (255 - self.rgba[..., 3:].astype(np.uint16)) * colour
+        return np.asarray(cv2.add(self.rgb, ((behind + 127) // 255).astype(np.uint8)), dtype=np.uint8)
+
+    def mirrored(self) -> "Picture":
+        return Picture(np.ascontiguousarray(self.rgba[:, ::-1]))
+
+    def inverted(self) -> "Picture":
+        """Its colours turned round; what is transparent stays so."""
+        turned = self.rgba.copy()
+        turned[..., :3] = self.rgba[..., 3:] - np.minimum(self.rgba[..., :3], self.rgba[..., 3:])
+        return Picture(turned)
+
+
+def picture_of(png: bytes) -> Picture | None:
+    """None for the canonical pictures of earlier releases, which had no alpha."""
+    straight = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    if straight is None or straight.shape != (SIDE, SIDE, 4):
+        return None
+    rgba = cv2.cvtColor(np.asarray(straight, np.uint8), cv2.COLOR_BGRA2RGBA)
+    return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8))
+
+
+def ground_of(rgb: Pixels) -> Colour | None:
+    """The even colour that a picture is laid on, if its edge shows one."""
+    edge = _edge(rgb)
+    colour = np.median(edge, axis=0)
+    even = (np.abs(edge - colour).max(axis=1) <= EVEN).mean() >= EVEN_SHARE
+    return np.asarray(colour, np.uint8) if even else None
+
+
+def ground_behind(clear: Picture, opaque: Picture) -> Colour | None:
+    """The even colour that the opaque picture has where the other one is see-through, if both lie alike."""
+    behind = opaque.rgb[clear.rgba[..., 3] < FAINT]
+    if len(behind) < LEAST_SIDE:
+        return None
+    colour = np.median(behind, axis=0)
+    even = (np.abs(behind - colour).max(axis=1) <= OUTSTANDING).mean() >= EVEN_SHARE
+    return np.asarray(colour, np.uint8) if even else None
+
+
+def boxed(rgb: Pixels, ground: Colour | None = None) -> Pixels:
+    """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
+    part = rgb
+    for _ in range(PAGES):
+        ground = ground_of(part) if ground is None else ground
+        box = None if ground is None else _box(part, ground)
+        if box is None:
+            break
+        rgb = box
+        part, ground = rgb[SEAM:-SEAM, SEAM:-SEAM], None
+    if rgb.shape[:2] == (SIDE, SIDE):
+        return rgb
+    return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
+    """None when it fills the picture already, or is next to nothing."""
+    rgb = np.ascontiguousarray(rgb)
+    outstanding = most(cv2.absdiff(rgb, np.ascontiguousarray(np.broadcast_to(ground, rgb.shape)))) > OUTSTANDING
+    left, top, width, height = cv2.boundingRect(outstanding.astype(np.uint8))
+    if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
+        return None
+    return np.ascontiguousarray(rgb[top : top + height, left : left + width])
+
+
+def most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    """Of the channels."""
+    return cv2.reduce(planes.reshape(-1, planes.shape[2]), 1, cv2.REDUCE_MAX).reshape(planes.shape[:2])
+
+
+def _edge(rgb: Pixels) -> NDArray[np.float64]:
+    sides = (rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1])
+    return np.concatenate(sides).astype(np.float64)

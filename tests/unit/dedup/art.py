@@ -1,0 +1,75 @@
+"""Small designs as dedup's second look sees them."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from services.dedup.picture import Picture
+from services.hasher.hashing import Fingerprint, fingerprint
+from services.hasher.raster import crop_to_alpha
+
+RED, BLUE = (200, 30, 60), (30, 60, 200)
+
+
+def design(words: str = "CLASS OF 2024", ink: tuple[int, int, int] = (20, 20, 30), heart: object = RED) -> Image.Image:
+    """A round face that looks to one side, over a line of words."""
+    image = Image.new("RGBA", (800, 800))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((120, 20, 680, 580), fill=heart)
+    draw.polygon([(250, 150), (420, 260), (240, 330)], fill=(250, 220, 90))
+    draw.rectangle((430, 380, 620, 430), fill=(40, 140, 90))
+    font = ImageFont.load_default(90)
+    left, top, right, bottom = font.getbbox(words)
+    draw.text((400 - (left + right) / 2, 690 - (top + bottom) / 2), words, font=font, fill=ink)
+    return image
+
+
+def on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, (*colour, 255)), image)
+
+
+def brighter(image: Image.Image, factor: float) -> Image.Image:
+    rgb = image.convert("RGB").point([min(255, round(level * factor)) for level in range(256)] * 3)
+    rgb.putalpha(image.getchannel("A"))
+    return rgb
+
+
+def inverted(image: Image.Image) -> Image.Image:
+    rgb = image.convert("RGB").point([255 - level for level in range(256)] * 3)
+    rgb.putalpha(image.getchannel("A"))
+    return rgb
+
+
+def cropped(image: Image.Image, share: float) -> Image.Image:
+    content = image.crop(image.getchannel("A").getbbox())
+    x, y = round(content.width * share), round(content.height * share)
+    return content.crop((x, y, content.width - x, content.height - y))
+
+
+def resized(image: Image.Image, factor: float) -> Image.Image:
+    size = (round(image.width * factor), round(image.height * factor))
+    return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
+
+
+def hashed(image: Image.Image) -> Fingerprint:
+    pixels = np.asarray(image.convert("RGBA"))
+    visible = crop_to_alpha(pixels)
+    return fingerprint(pixels if visible is None else visible)
+
+
+def picture(image: Image.Image) -> Picture:
+    return Picture(np.asarray(cv2.cvtColor(hashed(image).canonical, cv2.COLOR_RGBA2mRGBA), np.uint8))
+
+
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "the same": lambda image: image,
+    "half the size": lambda image: resized(image, 0.5),
+    "cropped by 1 %": lambda image: cropped(image, 0.01),
+    "cropped by 3 %": lambda image: cropped(image, 0.03),
+    "on white": lambda image: on(image, (255, 255, 255)),
+    "on black": lambda image: on(image, (0, 0, 0)),
+    "brighter": lambda image: brighter(image, 1.05),
+    "darker": lambda image: brighter(image, 0.95),
+}

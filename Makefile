@@ -16,7 +16,7 @@ PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo up flow test unit e2e chaos soak bench bench-compare lint format lock clean
+.PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations bench bench-compare lint format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r verb what; do \
@@ -47,8 +47,8 @@ chaos: $(STAMP_DEV) ## Break everything that can break, 20 rounds each, and chec
 	@CHAOS_ROUNDS=$(or $(ROUNDS),20) $(BIN)/python -m pytest tests/chaos --deselect tests/chaos/test_soak.py \
 		--numprocesses $(or $(JOBS),3) --dist worksteal $(ARGS)
 
-soak: $(STAMP_DEV) ## Kill whatever runs, 100 times at random, during an upload of 500 images; KILLS=10 FILES=50
-	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) \
+soak: $(STAMP_DEV) ## Kill whatever runs, 100 times, during an upload of 500; list 200 while all of Etsy fails; KILLS=10 FILES=50 DESIGNS=20
+	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) CHAOS_DESIGNS=$(or $(DESIGNS),200) \
 		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
 
 bench: $(STAMP_DEV) ## Measure how fast it is, into .bench/result.json and docs/performance.md; ARGS='hasher upload'
@@ -56,6 +56,12 @@ bench: $(STAMP_DEV) ## Measure how fast it is, into .bench/result.json and docs/
 
 bench-compare: $(STAMP_DEV) ## Compare the last result with an older one: make bench-compare OLD=old.json
 	@$(BIN)/python -m bench --compare $(OLD)
+
+simulate: $(STAMP_DEV) ## Let messages come in any order, die and come again while people do what they like; LIVES=2000
+	@SIMULATE_SEED=$(SEED) SIMULATE_LIVES=$(or $(LIVES),2000) $(BIN)/python -m pytest tests/simulation $(ARGS)
+
+destinations: $(STAMP_DEV) ## Take 200 designs from upload to drafts over each kind of NAS; DESIGNS=20 ARGS="sftp smb"
+	@$(BIN)/python -m tests.destinations --designs $(or $(DESIGNS),200) $(ARGS)
 
 lint: $(STAMP_DEV) ## Check style, format, types and who imports whom
 	@$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import typer
 from services.etsy import commands as etsy
 from services.ops import dead, mockup, nas, operators, spool
 from services.ops.init import init
+from services.ops.lanes import lanes
 from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.topology import app as topology
@@ -32,6 +33,7 @@ app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(init)
+app.command()(lanes)
 app.command()(retry)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
@@ -52,7 +54,7 @@ def run(
     if name == "ingest":
         import functools
 
-        from services.embedded import shop_connection
+        from services.embedded import shelves, shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
         from services.mockup.checking import template_fault
@@ -63,11 +65,11 @@ def run(
         fault = functools.partial(template_fault, blobs=Blobs(settings.blob_dir))
         original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
         try:
-            shop = shop_connection()
+            shop, where = shop_connection(), shelves()
         except ValueError as error:
             raise SystemExit(f"ingest can't start: {error}") from error
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url), fault, shop)
+            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where)
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

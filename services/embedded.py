@@ -16,6 +16,7 @@ CALLERS = 10  # of the account pages at a time, each with a connection to the da
 
 if TYPE_CHECKING:
     from services.ingest.catalog.shop import ShopConnection
+    from services.ingest.serve import Shelves
 
 WORKERS: tuple[Stage, ...] = ("hasher", "dedup", "storage", "mockup", "publisher")
 
@@ -40,6 +41,15 @@ def all_services() -> list[Service]:
     """Ingest too: what must be on the broker, and who talks to whom."""
     build = importlib.import_module("services.ingest.service").build
     return [build(engine_of(DatabaseSettings().database_url)), *workers(hashers=1)]
+
+
+def shelves() -> "Shelves":
+    """Where ingest finds shops' files, and in which of storage's queues their work waits."""
+    nases = importlib.import_module("services.storage.settings").Settings().nases()
+    found: Shelves = importlib.import_module("services.ingest.serve").Shelves(
+        nases.as_one(), nases.queue_of if nases.queues else None
+    )
+    return found
 
 
 def shop_connection() -> "ShopConnection | None":

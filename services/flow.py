@@ -10,18 +10,20 @@ from shared.contracts import (
     ItemEvent,
     Message,
     MockupsRequested,
+    ShopScanRequested,
     StoreFile,
     WorkCancelled,
     WorkDelayed,
 )
 
-# ingest emits these from HTTP requests, through its outbox, so no handler's signature tells.
+# ingest emits these from HTTP requests (the last by the clock), through its outbox, so no handler's signature tells.
 FROM_HTTP: tuple[type[Message], ...] = (
     BatchSubmitted,
     MockupsRequested,
     StoreFile,
     DesignActivityChanged,
     WorkCancelled,
+    ShopScanRequested,
 )
 
 # The bus itself says, for every service, what its work waits for.

@@ -13,8 +13,6 @@ from shared.contracts import Blob
 from shared.errors import Permanent, Unavailable
 from shared.nas.files import Files
 
-CHUNK_BYTES = 1 << 20
-
 
 class Blobs:
     """A content-addressed folder: `<root>/ab/abcdef...`. Writing the same bytes twice is writing them once."""
@@ -53,12 +51,7 @@ class Blobs:
             temporary.unlink(missing_ok=True)
 
     def get(self, blob: Blob) -> bytes:
-        """Read the bytes back and check them.
-
-        Raises:
-            Permanent: the blob is gone or is not what its name says.
-            Unavailable: the store itself can't be reached.
-        """
+        """Read the bytes back and check them. Permanent: gone, or not what its name says; Unavailable: no store."""
         if not self.root.is_dir():
             raise Unavailable(f"the blob store {self.root} is not there (not mounted?)")
         try:

@@ -142,15 +142,8 @@ class Match(Part):
     path: str | None = None
 
 
-class ItemEvent(Message):
-    """Something happened to one uploaded file.
-
-    Each is also progress: it is published a second time under `progress.<session>.<stage>.<outcome>`, for ingest's
-    projection and for whoever watches. `generation` grows when an item is tried anew, and only then.
-    """
-
-    stage: ClassVar[str]
-    outcome: ClassVar[str]
+class OfItem(Part):
+    """Which file it is about. `generation` grows when an item is tried anew, and only then."""
 
     tenant_id: UUID
     session_id: UUID
@@ -158,6 +151,29 @@ class ItemEvent(Message):
     index: int = Field(ge=0)
     generation: int = Field(default=0, ge=0)
     filename: str
+
+
+class OfListing(OfItem):
+    """Which listing: a stored design, in the shop, with a mockup group."""
+
+    mockup_id: UUID
+    design: Blob
+    design_name: str
+    number: int
+    shop: str
+    template: ListingTemplate
+    digital: bool = False
+
+
+class ItemEvent(OfItem, Message):
+    """Something happened to one uploaded file.
+
+    Each is also progress: it is published a second time under `progress.<session>.<stage>.<outcome>`, for ingest's
+    projection and for whoever watches.
+    """
+
+    stage: ClassVar[str]
+    outcome: ClassVar[str]
 
 
 class Prepared(ItemEvent):
@@ -245,19 +261,12 @@ class StorageFailed(ItemEvent):
     reason: str
 
 
-class MockupsRendered(ItemEvent):
+class MockupsRendered(OfListing, ItemEvent):
     """All product pictures of one design for one mockup group."""
 
     stage, outcome = "mockup", "rendered"
-    mockup_id: UUID
-    design: Blob
-    design_name: str
-    number: int
-    shop: str
-    template: ListingTemplate
     mockups: tuple[RenderedMockup, ...]
     watermarked: bool = False
-    digital: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -303,23 +312,10 @@ class BatchSubmitted(Message):
     destination: Destination
 
 
-class MockupsRequested(Message):
+class MockupsRequested(OfListing, Message):
     """The user asked for listings of this stored design with this mockup group."""
 
-    tenant_id: UUID
-    session_id: UUID
-    item_id: UUID
-    index: int = Field(ge=0)
-    generation: int = Field(default=0, ge=0)
-    filename: str
-    mockup_id: UUID
-    design: Blob
-    design_name: str
-    number: int
-    shop: str
-    template: ListingTemplate
     backgrounds: tuple[Background, ...]
-    digital: bool = False
 
 
 class WorkDelayed(Message):
@@ -327,7 +323,7 @@ class WorkDelayed(Message):
 
     work = False
     service: Stage
-    session_id: UUID | None = Field(description="whose upload waits; none: everything that the service has to do")
+    session_id: UUID | None = Field(description="whose upload waits; none: all that the service has to do")
     cause: str = Field(description="the error and its words; empty: it goes on")
     again_in_s: float | None = Field(default=None, description="when it is tried again; none: as soon as may be")
 
@@ -349,3 +345,37 @@ class StoreFile(Message):
     shop: str
     path: str = Field(description="below the shop's folder, '/' between its parts")
     content: Blob
+
+
+class ShopScanRequested(Message):
+    """Find the pictures in a tenant's shop folder on the NAS and have them hashed; `anew`: the known ones as well."""
+
+    tenant_id: UUID
+    shop: str
+    scan_id: UUID
+    anew: bool = False
+
+
+class PictureFound(Message):
+    """A picture lies on the NAS. Its copy, in the blob store's folder `scanned`, goes once its ticket was answered."""
+
+    tenant_id: UUID
+    ticket: UUID
+    path: str
+    content: Blob
+
+
+class PictureHashed(PictureFound):
+    """Its hashes, or in words the `problem` that prevents them; neither: its copy was lost."""
+
+    algorithm: str = ""
+    phash: Hash256 | None = None
+    dhash: Hash256 | None = None
+    problem: str = ""
+
+
+class PicturesGone(Message):
+    """At these paths of the NAS lies no picture any more."""
+
+    tenant_id: UUID
+    paths: tuple[str, ...]

@@ -15,3 +15,7 @@ class Unavailable(Retryable):
 
 class Busy(Unavailable):
     """The same for this message alone: another one holds what it needs. The others go on."""
+
+
+class Elsewhere(Exception):  # noqa: N818
+    """The message is work for another of the service's queues, which this names: it goes there as it is."""

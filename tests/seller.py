@@ -13,6 +13,9 @@ from PIL import Image, ImageDraw
 
 PASSWORD = "correct horse battery"
 SQUARE = [[200.0, 150.0], [600.0, 150.0], [600.0, 450.0], [200.0, 450.0]]
+PRODUCT: dict[str, Any] = {"title": "| UVDTF Cup Wrap", "description": "Ready to apply", "price": 4.0, "quantity": 100}
+PRODUCT |= {"who_made": "i_did", "when_made": "made_to_order", "taxonomy_id": 1, "type": "physical"}
+PRODUCT |= {"materials": ["UV DTF"], "tags": ["cup", "wrap"]}
 
 File = tuple[str, bytes]
 
@@ -49,6 +52,7 @@ class Seller:
     shop_name: str = "NorthCups"
     template_name: str = "UVDTF 16oz"
     inches: tuple[float, float] = (0.75, 0.5)
+    photographs: int = 1
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.base_url, timeout=120, trust_env=False)
@@ -111,9 +115,7 @@ class Seller:
         return Stream(f"{base_url or self.base_url}/designs/progress/{session_id}", self.token)
 
     def _product(self) -> str:
-        product = {"name": self.template_name, "title": "| UVDTF Cup Wrap", "description": "Ready to apply"}
-        product |= {"price": 4.0, "quantity": 100, "who_made": "i_did", "when_made": "made_to_order", "taxonomy_id": 1}
-        product |= {"materials": ["UV DTF"], "tags": ["cup", "wrap"], "type": "physical"}
+        product = PRODUCT | {"name": self.template_name}
         return str(self._ok(self.http.post("/settings/product-template", json=product))["id"])
 
     def _sheet(self, path: str) -> str:
@@ -124,17 +126,17 @@ class Seller:
     def _mockups(self) -> str:
         group = {"name": "Cup", "product_template_id": self.template, "starting_name": 100}
         mockup = str(self._ok(self.http.post("/mockups/group", json=group))["id"])
-        photograph = png(Image.new("RGB", (800, 600), (205, 190, 170)))
+        photographs = [png(Image.new("RGB", (800, 600), (205, 190, 170 - n))) for n in range(self.photographs)]
         watermark = png(Image.new("RGBA", (300, 80), (255, 255, 255, 128)))
         parts = [
-            ("files", ("cup.png", photograph, "image/png")),
+            *(("files", (f"cup{n or ''}.png", photograph, "image/png")) for n, photograph in enumerate(photographs)),
             ("watermark_file", ("wm.png", watermark, "image/png")),
         ]
         sent = self._ok(self.http.post("/mockups/upload", data={"mockup_id": mockup}, files=parts))
-        image = sent["uploaded_images"][0]["id"]
-        mask = {"mockup_image_id": image, "masks": [SQUARE], "points": [SQUARE]}
-        mask |= {"is_cropped": False, "alignment": "center"}
-        self._ok(self.http.post(f"/mockups/images/{image}/mask-data", json=mask))
+        for image in (uploaded["id"] for uploaded in sent["uploaded_images"]):
+            mask = {"mockup_image_id": image, "masks": [SQUARE], "points": [SQUARE]}
+            mask |= {"is_cropped": False, "alignment": "center"}
+            self._ok(self.http.post(f"/mockups/images/{image}/mask-data", json=mask))
         return mockup
 
     def _ok(self, response: httpx.Response) -> Any:

@@ -1,4 +1,5 @@
-"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled.
+"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled, \
+PictureHashed, PicturesGone.
 
 Emits ImageAccepted, DuplicateFound. Owns schema dedup.
 """

@@ -6,7 +6,7 @@ So a claim is let go when storage says that it failed, and not before.
 
 from collections.abc import Iterator
 
-from services.dedup.matching import decide
+from services.dedup.matching import Known, decide
 from services.dedup.store import HashIndex
 from shared.contracts import (
     DesignActivityChanged,
@@ -14,6 +14,8 @@ from shared.contracts import (
     DuplicateFound,
     ImageAccepted,
     ImageHashed,
+    PictureHashed,
+    PicturesGone,
     StorageFailed,
     WorkCancelled,
 )
@@ -39,3 +41,27 @@ def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageA
 def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> None:
     """When storage lets go of what these are duplicates of, they are not decided anew."""
     index.cancelled(event)
+
+
+def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:
+    """A file that was made by whatever program may be the very upload, or the very print."""
+    if event.problem:
+        index.forget(event.tenant_id, [event.path])
+    elif event.phash and event.dhash:
+        index.learn(
+            event.tenant_id,
+            Known(
+                source="nas",
+                algorithm=event.algorithm,
+                phash=event.phash,
+                dhash=event.dhash,
+                upload_sha256=event.content.sha256,
+                print_sha256=event.content.sha256,
+                name=event.path.rpartition("/")[2],
+                path=event.path,
+            ),
+        )
+
+
+def on_pictures_gone(event: PicturesGone, index: HashIndex) -> None:
+    index.forget(event.tenant_id, event.paths)

@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.learning import forget, learn
 from services.dedup.lookup import as_bits, candidates
 from services.dedup.matching import Known, Verdict
 from services.dedup.tables import NOW, hashes, metadata
@@ -60,15 +61,7 @@ class HashIndex:
                 )
             )
             # A scan of the NAS may have met the file before we heard that it is this item's.
-            connection.execute(
-                delete(hashes).where(
-                    hashes.c.tenant_id == event.tenant_id,
-                    hashes.c.path == event.path,
-                    hashes.c.print_sha256 == event.print_file.sha256,
-                    hashes.c.item_id.is_(None),
-                    hashes.c.source == "nas",
-                )
-            )
+            forget(connection, event.tenant_id, [event.path], hashes.c.print_sha256 == event.print_file.sha256)
 
     def release(self, event: StorageFailed, decide: Decide) -> list[Verdict]:
         """Give up a failed picture's claim, and decide anew, in order of upload, what was a duplicate of it.
@@ -103,34 +96,15 @@ class HashIndex:
     def learn(self, tenant_id: UUID, picture: Known) -> None:
         """Add a picture that no upload of ours brought: found on the NAS, or listed in a database. It needs a path.
 
-        Its callers are still to come: the scan of the NAS, and the importer of an old system's `design_images`.
-        A picture learnt again at the same path replaces the one before. A design that we stored ourselves is not learnt
-        from the NAS as well: when tried anew it would be a duplicate of itself.
+        One learnt again at the same path replaces the one before.
         """
-        facts = {
-            "state": "known",
-            "phash": as_bits(picture.phash) if picture.phash else None,
-            "dhash": as_bits(picture.dhash) if picture.dhash else None,
-            "upload_sha256": picture.upload_sha256,
-            "print_sha256": picture.print_sha256,
-            "filename": picture.filename,
-            "name": picture.name,
-        }
-        key = {
-            "tenant_id": tenant_id,
-            "source": picture.source,
-            "path": picture.path,
-            "algorithm": picture.algorithm,
-        }
-        new = insert(hashes).values(**key, **facts)
         with self._alone(tenant_id) as connection:
-            if picture.source == "nas" and self._is_ours(connection, tenant_id, picture):
-                return
-            connection.execute(
-                new.on_conflict_do_update(
-                    index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=facts | {"changed_at": NOW}
-                )
-            )
+            learn(connection, tenant_id, picture)
+
+    def forget(self, tenant_id: UUID, paths: Sequence[str]) -> None:
+        """What was learnt from the NAS at these paths is there no more."""
+        with self._alone(tenant_id) as connection:
+            forget(connection, tenant_id, paths)
 
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
@@ -194,12 +168,3 @@ class HashIndex:
                 set_=facts | {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed")},
             )
         )
-
-    def _is_ours(self, connection: Connection, tenant_id: UUID, picture: Known) -> bool:
-        ours = select(hashes.c.id).where(
-            hashes.c.tenant_id == tenant_id,
-            hashes.c.item_id.is_not(None),
-            hashes.c.path == picture.path,
-            hashes.c.print_sha256 == picture.print_sha256,
-        )
-        return connection.execute(ours.limit(1)).first() is not None

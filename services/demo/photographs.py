@@ -39,7 +39,7 @@ def _template(name: str, mask: Mask) -> dict[str, Any] | None:
     """A print goes round the mug and takes its light; on the shirt it follows the folds. The poster is flat paper."""
     (left, top), _, (right, bottom), _ = mask.polygon
     areas: dict[str, dict[str, Any]] = {
-        "Mug": {"name": "wrap", "shape": mug.wrap(), "shading": 0.9, "highlights": 0.6},
+        "Mug": {"name": "wrap", "shape": mug.wrap(), "white": "#dcdad6", "shading": 0.9, "highlights": 0.6},
         "T-shirt": {
             "name": "chest",
             "shape": {"kind": "rectangle", "box": [left, top, right, bottom]},

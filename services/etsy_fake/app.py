@@ -38,7 +38,7 @@ def create_app(etsy: Etsy) -> Starlette:
 def _endpoint(etsy: Etsy, operation: Operation) -> Endpoint:
     async def answer(request: Request) -> Response:
         fault = etsy.faults.take(operation.name)
-        return await _troubled(fault, lambda: _answered(etsy, operation, request, fault))
+        return await _troubled(fault, request, lambda: _answered(etsy, operation, request, fault))
 
     return answer
 
@@ -61,13 +61,17 @@ async def _answered(etsy: Etsy, operation: Operation, request: Request, fault: F
     return Response(status_code=204, headers=headers) if status == 204 else JSONResponse(found, status, headers)
 
 
-async def _troubled(fault: Fault | None, work: Callable[[], Awaitable[Response]]) -> Response:
+async def _troubled(fault: Fault | None, request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
     """The answer, or what its fault makes of it."""
     trouble, _, when = (fault.kind if fault else "").partition("-")
     if trouble not in TROUBLES or fault is None:
         return await work()
     if when == "after":
         await work()
+    if trouble == "reset":
+        await anext(request.stream(), b"")  # some of it has come
+        if line := getattr(request.state, "line", None):
+            line.abort()
     if trouble == "stall":
         await asyncio.sleep(fault.seconds)
     return TROUBLES[trouble]()
@@ -87,13 +91,14 @@ TROUBLES: dict[str, Callable[[], Response]] = {
     "html": lambda: HTMLResponse(BAD_GATEWAY, 502),
     "cut": Cut,
     "stall": Cut,
+    "reset": Cut,
 }
 
 
 def _token(etsy: Etsy) -> Endpoint:
     async def answer(request: Request) -> Response:
         fault = etsy.faults.take("refreshToken")
-        return await _troubled(fault, lambda: work(request))
+        return await _troubled(fault, request, lambda: work(request))
 
     async def work(request: Request) -> Response:
         try:

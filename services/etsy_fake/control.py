@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.etsy_fake.faults import Fault
-from services.etsy_fake.state import Etsy, Limits, Listing
+from services.etsy_fake.state import Etsy, Limits, Listing, Picture
 
 
 def routes(etsy: Etsy) -> list[Route]:
@@ -75,6 +75,10 @@ def _listing(listing: Listing) -> dict[str, Any]:
         "title": listing.fields["title"],
         "fields": listing.fields,
         "sku": listing.sku,
-        "pictures": [{"id": each.id, "name": each.name, "bytes": each.size} for each in listing.pictures],
+        "pictures": [_picture(each) for each in listing.pictures],
         "files": [{"id": each.id, "name": each.name, "bytes": len(each.data)} for each in listing.downloads],
     }
+
+
+def _picture(each: Picture) -> dict[str, Any]:
+    return {"id": each.id, "name": each.name, "bytes": each.size, "sha256": each.sha256}

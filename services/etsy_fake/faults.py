@@ -1,10 +1,11 @@
 """What can be made to go wrong: armed over HTTP (`POST /_fake/faults`), each for so many calls of an operation."""
 
+import random
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Kind = Literal[
     "error-before",
@@ -13,6 +14,7 @@ Kind = Literal[
     "stall-after",
     "cut-before",
     "cut-after",
+    "reset",
     "html",
     "too-many",
     "quota",
@@ -24,7 +26,8 @@ Kind = Literal[
 """before: nothing was done; after: it was done, and nobody hears of it.
 
 error: 500. stall: no answer for `seconds`, then the connection is cut. cut: the connection ends in the answer.
-html: a proxy's 502. too-many: 429 with `retry-after: <seconds>`. quota: the day's calls are used up. unauthorised: 401.
+reset: the connection breaks while the request is still coming. html: a proxy's 502.
+too-many: 429 with `retry-after: <seconds>`. quota: the day's calls are used up. unauthorised: 401.
 bad-order: the picture is put at the front whatever its rank. repeat-rows: a page repeats rows of the one before.
 lag: the new draft is not shown in lists for `seconds`.
 """
@@ -40,6 +43,23 @@ class Fault(BaseModel):
     times: int = Field(default=1, ge=1)
     skip: int = Field(default=0, ge=0, description="so many calls go well first")
     seconds: float = Field(default=1, ge=0)
+    rate: float = Field(default=1, gt=0, le=1, description="the chance of each call to meet it")
+    seed: int = Field(default=0, description="of that chance: which calls meet it is the same for a seed")
+    _chance: random.Random = PrivateAttr(default_factory=random.Random)
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401 - pydantic's
+        """Its chance begins with it."""
+        del context
+        self._chance = random.Random(self.seed)  # noqa: S311 - not a secret
+
+    def meets(self, operation: str) -> bool:
+        """Whether it is this call's turn to meet it."""
+        if self.operation not in (operation, "*"):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        return self.rate == 1 or self._chance.random() < self.rate
 
 
 @dataclass
@@ -59,10 +79,7 @@ class Faults:
         """The trouble that this call meets, if any; it is used up by that."""
         with self._lock:
             for fault in self.armed:
-                if fault.operation not in (operation, "*"):
-                    continue
-                if fault.skip:
-                    fault.skip -= 1
+                if not fault.meets(operation):
                     continue
                 fault.times -= 1
                 if not fault.times:

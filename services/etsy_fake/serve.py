@@ -1,16 +1,27 @@
 """The stand-in as a server: for a person until Ctrl-C, or beside other work in a thread."""
 
+import asyncio
 import contextlib
 import socket
 import threading
 from collections.abc import Iterator
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.etsy_fake.app import create_app
 from services.etsy_fake.state import Etsy
 
 HOST = "127.0.0.1"
+
+
+class Line(HttpToolsProtocol):
+    """A connection that the application can break, as networks do."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Requests find it under `state`."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "line": transport}
 
 
 def settings_for(etsy: Etsy, port: int) -> dict[str, str]:
@@ -27,13 +38,13 @@ def settings_for(etsy: Etsy, port: int) -> dict[str, str]:
 
 def run(etsy: Etsy, port: int) -> None:
     """Serve until stopped."""
-    uvicorn.run(create_app(etsy), host=HOST, port=port, log_level="warning")
+    uvicorn.run(create_app(etsy), host=HOST, port=port, http=Line, log_level="warning")
 
 
 @contextlib.contextmanager
 def beside(etsy: Etsy) -> Iterator[str]:
     """Serve in a thread, on a free port, for the length of the block; yields the URL."""
-    config = uvicorn.Config(create_app(etsy), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(create_app(etsy), http=Line, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]

@@ -66,6 +66,7 @@ class Picture:
     size: int
     alt_text: str = ""
     looked_at: bool = False
+    sha256: str = ""
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Pictures and files of listings."""
 
+import hashlib
 from typing import Any
 
 from services.etsy_fake import forms
@@ -115,7 +116,9 @@ def _picture(call: Call, listing: Listing, sent: Sent | None, known: int | None)
     kind = next((kind for start, kind in KINDS.items() if sent and sent.data.startswith(start)), None)
     if sent is None or kind is None:  # webp and avif among them
         raise EtsyError(400, "Either a valid image file or a listing_image_id must be provided with your request.")
-    new = Picture(call.etsy.number(), int(call.etsy.now()), sent.data, kind, sent.name, len(sent.data))
+    digest = hashlib.sha256(sent.data).hexdigest()
+    now, size = int(call.etsy.now()), len(sent.data)
+    new = Picture(call.etsy.number(), now, sent.data, kind, sent.name, size, sha256=digest)
     call.etsy.keep(new)
     return new
 

@@ -1,1 +1,1 @@
-"""Listens to BatchSubmitted. Emits ImageHashed, ImageRejected. Owns nothing."""
+"""Listens to BatchSubmitted, PictureFound. Emits ImageHashed, ImageRejected, PictureHashed. Owns nothing."""

@@ -1,20 +1,36 @@
-"""What the hasher does when a batch arrives: each file becomes a print file with hashes, or is refused in words."""
+"""What the hasher does when a batch arrives: each file becomes a print file with hashes, or is refused in words.
 
+What lies on the NAS already is a print file and gets hashes only.
+"""
+
+import contextlib
 from collections.abc import Callable, Iterator
 
 import structlog
 
+from services.hasher.answers import Failed
 from services.hasher.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
 from services.hasher.rejection import Lost, Rejected
-from services.hasher.results import Result, Results, key_of
+from services.hasher.results import Looks, Result, Results, key_of
 from services.hasher.sniffing import misnamed
-from shared.contracts import BatchSubmitted, Blob, ImageFailed, ImageHashed, ImageRejected, PrintSpec, UploadedFile
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    ImageFailed,
+    ImageHashed,
+    ImageRejected,
+    PictureFound,
+    PictureHashed,
+    PrintSpec,
+    UploadedFile,
+)
 
 log = structlog.get_logger()
 
 Make = Callable[[Blob, PrintSpec], Result]
-"""`services.hasher.making`, in a child process."""
+Look = Callable[[Blob], Looks]
+"""Both are `services.hasher.making`, in a child process."""
 
 
 def on_batch_submitted(
@@ -26,6 +42,23 @@ def on_batch_submitted(
     """
     for file in batch.files:
         yield _answer(batch, file, make, limits, results)
+
+
+def on_picture_found(event: PictureFound, look: Look, limits: Limits) -> Iterator[PictureHashed]:
+    """One answer, whatever the file is. One that was answered before may be gone: then nobody needs this answer."""
+    facts: dict[str, str] = {}
+    try:
+        check_bytes(event.content.size, limits)
+        with _refusing(event.content, limits):
+            facts = look(event.content).model_dump()
+    except Rejected as rejected:
+        facts = {"problem": rejected.reason}
+    except Failed as failed:  # a fault of ours would come again at each try, and keep other files from their turn
+        log.error("a file on the NAS can't be looked at", path=event.path, cause=str(failed))  # noqa: TRY400
+        facts = {"problem": f"it could not be looked at ({failed}); tell your operator"}
+    except Lost as lost:
+        log.warning("the copy of a scanned file is gone", path=event.path, cause=str(lost))
+    yield PictureHashed.model_validate(event.model_dump() | facts)
 
 
 def _answer(
@@ -45,20 +78,22 @@ def _result(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limit
     result = results.find(key)
     if result is None:
         check_bytes(file.upload.size, limits)
-        result = _made(batch, file, make, limits)
+        with _refusing(file.upload, limits):
+            result = make(file.upload, batch.print_spec)
         results.keep(key, result)
     return result
 
 
-def _made(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits) -> Result:
+@contextlib.contextmanager
+def _refusing(content: Blob, limits: Limits) -> Iterator[None]:
     """Refuse what kills or holds up its decoder: it would do so again, and keep the rest of its batch from its end."""
     try:
-        return make(file.upload, batch.print_spec)
+        yield
     except Died as death:
-        log.error("a file crashes its decoder", cause=death.how, sha256=file.upload.sha256)  # noqa: TRY400
+        log.error("a file crashes its decoder", cause=death.how, sha256=content.sha256)  # noqa: TRY400
         raise _crashed(death) from death
     except TookTooLong as error:
-        log.error("a file holds up its decoder", sha256=file.upload.sha256)  # noqa: TRY400
+        log.error("a file holds up its decoder", sha256=content.sha256)  # noqa: TRY400
         words = f"decoding it was given up after {limits.max_seconds:g} s; export it again as PNG"
         raise Rejected("timed_out", words) from error
 

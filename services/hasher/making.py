@@ -10,12 +10,14 @@ from PIL import AvifImagePlugin, Image
 from services.hasher.child import at_most
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
-from services.hasher.preparing import prepare
+from services.hasher.preparing import prepare, recognise
 from services.hasher.rejection import OUT_OF_MEMORY, Lost, Rejected
-from services.hasher.results import Result
+from services.hasher.results import Looks, Result
 from shared.blobs import Blobs
 from shared.contracts import Blob, PrintSpec
 from shared.errors import Permanent
+
+SCANNED = "scanned"
 
 
 def maker(blob_dir: Path, limits: Limits, small: bool = False) -> "Maker":
@@ -37,14 +39,14 @@ def _load_everything() -> None:
 
 @dataclass(frozen=True)
 class Maker:
-    """Prepares a design; its files go into the blob store from here, and only words and numbers come back."""
+    """Prepares a design, or looks at a finished one. Files go into the blob store; only words and numbers come back."""
 
     blobs: Blobs
     limits: Limits
     small: bool = False
 
-    def __call__(self, upload: Blob, spec: PrintSpec) -> Result:
-        """Read, prepare, store.
+    def __call__(self, upload: Blob, spec: PrintSpec | None) -> Result | Looks:
+        """Read, prepare, store; or without a print's size only look, at what was scanned.
 
         Raises:
             Rejected: the file can't become a print.
@@ -52,18 +54,21 @@ class Maker:
             Unavailable: the blob store can't be reached.
         """
         try:
-            return self._made(upload, spec)
+            return self._seen(upload) if spec is None else self._made(upload, spec)
         except (MemoryError, cv2.error) as error:
             if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
                 raise
             # It would meet the same limit again, and take the rest of its batch with it.
             raise Rejected(OUT_OF_MEMORY, "too large for this server's memory; export it smaller") from error
 
+    def _seen(self, scanned: Blob) -> Looks:
+        data = _read(Blobs(self.blobs.root / SCANNED), scanned)
+        with at_most(self.limits.max_seconds):
+            found = recognise(data, self.limits)
+        return Looks(algorithm=found.algorithm, phash=found.phash, dhash=found.dhash)
+
     def _made(self, upload: Blob, spec: PrintSpec) -> Result:
-        try:
-            data = self.blobs.get(upload)
-        except Permanent as error:  # one lost upload must not take its batch with it
-            raise Lost(str(error)) from error
+        data = _read(self.blobs, upload)
         with at_most(self.limits.max_seconds):
             design = prepare(data, spec, self.limits, small=self.small)
         return Result(
@@ -78,3 +83,10 @@ class Maker:
             format=design.format,
             warnings=design.warnings,
         )
+
+
+def _read(blobs: Blobs, upload: Blob) -> bytes:
+    try:
+        return blobs.get(upload)
+    except Permanent as error:  # one lost upload must not take its batch with it
+        raise Lost(str(error)) from error

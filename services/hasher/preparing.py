@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.hasher import png
 from services.hasher.decoding import Picture, open_picture
-from services.hasher.hashing import fingerprint
+from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
 from services.hasher.printing import lay_out, layout
 from services.hasher.raster import Pixels, crop_to_alpha, premultiplied
@@ -53,6 +53,15 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
         format=picture.format,
         warnings=picture.warnings,
     )
+
+
+def recognise(data: bytes, limits: Limits) -> Fingerprint:
+    """Decode, crop and hash a finished file as it is: alike to the hashes of the upload that it was made from.
+
+    Raises:
+        Rejected: nothing can be recognised in it.
+    """
+    return fingerprint(_visible(open_picture(data, limits), limits))
 
 
 def _visible(picture: Picture, limits: Limits) -> Pixels:

@@ -31,6 +31,14 @@ class Result(Part):
     warnings: tuple[str, ...] = ()
 
 
+class Looks(Part):
+    """What a picture looks like: enough to recognise it by."""
+
+    algorithm: str
+    phash: Hash256
+    dhash: Hash256
+
+
 class Results:
     """One small JSON file per result, in `<blob root>/derived`.
 

@@ -1,8 +1,10 @@
 """The hasher as a service: its handler bound to the blob store, the limits, and the child process that decodes."""
 
-from services.hasher.handlers import on_batch_submitted
+from typing import cast
+
+from services.hasher.handlers import on_batch_submitted, on_picture_found
 from services.hasher.isolation import Isolated
-from services.hasher.results import Result, Results
+from services.hasher.results import Looks, Result, Results
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.service import Service
@@ -17,11 +19,19 @@ def build(settings: Settings) -> Service:
     What decodes is named and not imported, so this process stays small and lives on when a file kills its decoder.
     """
     blobs = Blobs(settings.blob_dir)
-    make: Isolated[[Blob, PrintSpec], Result] = Isolated(
+    child: Isolated[[Blob, PrintSpec | None], Result | Looks] = Isolated(
         MAKER,
         (settings.blob_dir.absolute(), settings.limits, settings.print_files == "small"),
         memory_bytes=settings.decode_memory_bytes,
     )
+
+    def make(upload: Blob, spec: PrintSpec) -> Result:
+        return cast("Result", child(upload, spec))
+
+    def look(scanned: Blob) -> Looks:
+        return cast("Looks", child(scanned, None))
+
     service = Service("hasher")
+    service.on(on_picture_found, look=look, limits=settings.limits)
     service.on(on_batch_submitted, make=make, limits=settings.limits, results=Results(blobs))
     return service

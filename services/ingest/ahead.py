@@ -51,7 +51,9 @@ class Ahead:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ahead")
         # Storage last: it may wait for the NAS, and what it refuses is decided anew by dedup, which must know then.
         self._in_order = sorted(self.services, key=lambda service: service.name == "storage")
-        self._breakers = {service.name: Breaker(self.stopping) for service in (*self.services, self.archiver)}
+        branches = (branch for service in self.services for branch in service.branches)
+        every = (*self.services, *branches, self.archiver)
+        self._breakers = {(service.name, service.queue): Breaker(self.stopping) for service in every}
 
     async def send(self) -> None:
         """Begin with what is owed and not begun.
@@ -88,7 +90,7 @@ class Ahead:
             copies = _Copies(self, service)
             if not await self.handle(service, delivery, copies):
                 return False
-            delivery = copies.again
+            delivery, service = copies.again, copies.service
             if delivery is not None and await self._stopped_within(copies.delay_s):
                 return False
         return True
@@ -102,7 +104,8 @@ class Ahead:
 
     async def handle(self, service: Service, delivery: Delivery, copies: "_Copies") -> bool:
         """One delivery."""
-        return await deliver(Consumer(service, copies, self._threads, self._breakers[service.name]), delivery)
+        breaker = self._breakers[service.name, service.queue]
+        return await deliver(Consumer(service, copies, self._threads, breaker), delivery)
 
     def owe(self, answer: Envelope) -> None:
         """Though its session has ended, perhaps: who is decided anew was a duplicate before."""
@@ -115,7 +118,7 @@ class Ahead:
 
 @dataclass
 class _Copies(Transport):
-    """The transport of one delivery, which must not lose what is sent over it."""
+    """The transport of one delivery, which must not lose what is sent over it. `service` is who has it `again`."""
 
     ahead: Ahead
     service: Service
@@ -134,5 +137,8 @@ class _Copies(Transport):
             letter = Delivery(sealed.body, sealed.headers, dead_service=self.service.name)
             if not await self.ahead.handle(self.ahead.archiver, letter, self):
                 raise Unavailable("the process stops before the dead letter is kept")
+        elif not route.exchange:
+            self.service = next(branch for branch in self.service.branches if branch.queue == route.key)
+            self.again, self.delay_s = Delivery(sealed.body, sealed.headers), 0.0
         else:
             raise Unroutable(f"{route.key} on {route.exchange}: answers are published whole")

@@ -9,10 +9,12 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF, Lane, drawn
 from services.ingest.original import ORIGINAL, Original, from_thread
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
@@ -66,6 +68,8 @@ class Lanes:
     windows: Windows
     original: Sequence[Service] = ()
     bell: Bell = field(default_factory=Bell)
+    compared: float = 0.0
+    """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
     def __post_init__(self) -> None:
         self._connecting: list[asyncio.Task[None]] = []
@@ -88,12 +92,20 @@ class Lanes:
         """For how long the broker has taken nothing of what it is owed; 0: it takes it."""
         return time.monotonic() - self._cut_off_at if self._cut_off_at else 0.0
 
-    def choose(self, files: int) -> str:
-        """The lane for an upload of so many files, now."""
+    def choose(self, files: int, user_id: UUID, key: str) -> Lane:
+        """The lane for an upload of so many files, now. `key` is its client's name for it: sent again, it is equal."""
         if not self.original:
-            return COMPREHENSIVE
-        wanted = self.use_comprehensive and files >= self.min_files
-        return COMPREHENSIVE if wanted and self.broker_connected else ORIGINAL
+            return Lane(COMPREHENSIVE, DEFAULT)
+        if self.rabbit is None:
+            return Lane(ORIGINAL, EMBEDDED)
+        if not self.use_comprehensive:
+            return Lane(ORIGINAL, SWITCHED_OFF)
+        if files < self.min_files:
+            return Lane(ORIGINAL, FEW)
+        if not self.broker_connected:
+            return Lane(ORIGINAL, AWAY)
+        compared = drawn(user_id, key) < self.compared
+        return Lane(ORIGINAL, COMPARED) if compared else Lane(COMPREHENSIVE, DEFAULT)
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""

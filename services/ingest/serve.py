@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 import itertools
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
+from typing import NamedTuple
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
-from services.ingest import service
+from services.ingest import scanning, service
 from services.ingest.api import cancelling, native, resources, retrying, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources, TemplateFault
@@ -48,6 +49,7 @@ from shared.bus.service import Service
 from shared.contracts import Background, Destination, ListingTemplate, Message
 from shared.database import engine_of
 from shared.errors import Retryable
+from shared.nas import Nas
 
 log = structlog.get_logger()
 
@@ -59,20 +61,29 @@ THREADS = 40
 STREAM_GRACE_S = 5
 
 
+class Shelves(NamedTuple):
+    """Where shops' files lie, as storage knows it."""
+
+    nas: Nas
+    queue_of: Callable[[str], str] | None
+    """See `Delays`."""
+
+
 def serve(
     settings: Settings,
     original: Sequence[Service] = (),
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
+    shelves: Shelves | None = None,
 ) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, and `shop` the sellers' connections to
-    theirs: both are composed by the caller.
+    """Serve until SIGTERM. `original` are the services of the in-process lane, `shop` the sellers' connections to
+    theirs, and `shelves` where their files lie: all are composed by the caller.
 
     `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault, shop)
+    app, desk = build(settings, original, obstacles, template_fault, shop, shelves)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -106,6 +117,7 @@ def build(
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
+    shelves: Shelves | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -123,13 +135,13 @@ def build(
         windows=settings.windows,
         original=original,
         bell=bell,
+        compared=settings.original_lane_share,
     )
     store = Sessions(engine, hashers)
-    nas = settings.nas()
+    nas, queue_of = shelves or Shelves(settings.nas(), None)
+    delays = Delays(engine, queue_of)
     prints = Prints(engine, blobs, nas)
-    desk = Desk(
-        store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, Delays(engine)
-    )
+    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, delays)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose_lane, message)
@@ -217,15 +229,18 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 async def _sweep(store: Sessions, settings: Settings) -> None:
     """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
 
-    Once an hour, delete the letters that have been over for long enough.
+    Once an hour, delete the letters that have been over for long enough. Have the NAS scanned when it is time.
     """
-    keep = timedelta(days=settings.dead_letter_keep_days)
+    keep, scan_every = timedelta(days=settings.dead_letter_keep_days), timedelta(minutes=settings.nas_scan_minutes)
+    lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(store.finish_unasked, settings.listing_grace_seconds)
             if turn % SETTLE_TURNS == 0:
                 await asyncio.to_thread(outcomes.settle, store.engine)
+                if scan_every:
+                    await asyncio.to_thread(scanning.ask_when_due, store.engine, lane, scan_every)
             if keep and turn % PURGE_TURNS == 0:
                 await asyncio.to_thread(purging.sweep, store.engine, keep)
         except Retryable as error:

@@ -53,6 +53,9 @@ class Settings(DatabaseSettings, NasSettings):
 
     nas_base_path: str = Field(default="/share/Graphics", description="where the shop folders are, as paths are shown")
     publisher_target: Literal["dry-run", "etsy"] = Field(default="dry-run", description="where listings go")
+    nas_scan_minutes: float = Field(
+        default=60, ge=0, description="how often shops' folders are looked through for new pictures; 0: never by itself"
+    )
     mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
     mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
 
@@ -61,6 +64,9 @@ class Settings(DatabaseSettings, NasSettings):
     )
     comprehensive_workflow_min_files: int = Field(
         default=2, ge=1, description="smaller uploads are worked on in this process (the original lane)"
+    )
+    original_lane_share: float = Field(
+        default=0.0, ge=0, le=1, description="of the other uploads, to compare the lanes: 0.1 is every tenth"
     )
     comprehensive_workflow_max_threads: int = Field(
         default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"

@@ -218,3 +218,11 @@ watermarks = Table(
     PrimaryKeyConstraint("user_id", "path_key"),
     comment="what lies under which name on the NAS; stays when the photographs that used it are gone",
 )
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("ingest.users.id"), primary_key=True),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    comment="when a scan of each shop's folder on the NAS was asked for last, by itself",
+)

@@ -12,7 +12,7 @@ from services.ops.management import OFF
 
 LEFT = (
     *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_REQUIRE_MOUNT"),
-    *("NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY"),
+    *("NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY", "NAS_SHOPS"),
     *("LISTINGS_DIR", "PUBLISHER_TARGET", "COMPREHENSIVE_WORKFLOW_MAX_THREADS"),
 )
 """What commands and services need that run beside a `presswork up`. The file is for its owner only."""

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from services.mockup.faults import Unusable
-from services.mockup.light import Glow, Linear
+from services.mockup.light import Glow, Linear, light_of
+from services.mockup.mesh import sheet
 from services.mockup.shapes import LEAST_PIXELS, Points, Surface, cylinder, flat, upright
-from services.mockup.template import Area, Cylinder, Polygon, Quad, Rectangle, Shape, area_of
+from services.mockup.template import Area, Cylinder, Mesh, Polygon, Quad, Rectangle, Shape, area_of
 from shared.contracts import Mask
 
 SCANLINES = 16  # a pixel row; across the row coverage is exact
@@ -56,7 +57,7 @@ class PrintArea:
 
     `width` and `height` are its proportions, `density` how many pixels it is long at most, per axis. `chart` holds a
     point of the unit square for every few pixels, where no homography says all (`relief.charted`), and `glow` the
-    photograph's light on it.
+    photograph's light on it. `white` is what white ink looks like there, in linear light (3,).
     """
 
     box: Box
@@ -68,7 +69,9 @@ class PrintArea:
     fit: str
     align: str
     vertical: str
+    margin: float = 0
     blend: str = "normal"
+    white: Linear | None = None
     chart: Linear | None = None
     glow: Glow | None = None
 
@@ -79,14 +82,18 @@ class PrintArea:
         return self.coverage.nbytes + chart + (self.glow.nbytes if self.glow else 0)
 
 
-def print_area(place: Mask | Area, scale: tuple[float, float], photo_size: tuple[int, int]) -> PrintArea:
-    """Lay a print area over a photograph that was scaled by `scale` (x, y) to `photo_size` (width, height).
+def print_area(
+    place: Mask | Area, scale: tuple[float, float], photo_size: tuple[int, int], origin: tuple[float, float] = (0, 0)
+) -> PrintArea:
+    """Lay a print area over a photograph that was cut off before `origin` and scaled by `scale` to `photo_size`.
+
+    All three are (x, y).
 
     Raises:
         Unusable: it has no area, lies outside, or its corners are no print area seen in perspective.
     """
     area = area_of(place) if isinstance(place, Mask) else place
-    surface, outline = laid_out(area.shape, scale)
+    surface, outline = laid_out(area.shape, scale, origin)
     box = _clipped(outline.min(axis=0), outline.max(axis=0), photo_size)
     coverage = polygon_coverage(outline, box, area.opacity)
     if float(coverage.sum()) < LEAST_PIXELS * area.opacity:
@@ -103,13 +110,15 @@ def print_area(place: Mask | Area, scale: tuple[float, float], photo_size: tuple
         fit=area.fit,
         align=area.align,
         vertical=area.vertical,
+        margin=area.margin,
         blend=area.blend,
+        white=None if area.white is None else light_of(area.white),
     )
 
 
-def laid_out(shape: Shape, scale: tuple[float, float]) -> tuple[Surface, Points]:
+def laid_out(shape: Shape, scale: tuple[float, float], origin: tuple[float, float] = (0, 0)) -> tuple[Surface, Points]:
     """A shape's surface and its outline, in the pixels of the scaled photograph; raises as above."""
-    outline = _points(shape) * scale
+    outline = (points_of(shape) - origin) * scale
     if not np.isfinite(outline).all():
         raise Unusable("a corner is not a finite number; draw the print area again")
     low, high = outline.min(axis=0), outline.max(axis=0)
@@ -118,16 +127,22 @@ def laid_out(shape: Shape, scale: tuple[float, float]) -> tuple[Surface, Points]
     if isinstance(shape, Quad):
         return flat(outline), outline
     if isinstance(shape, Cylinder):
-        top, bottom = np.array([shape.top, shape.bottom], np.float64) * scale
+        top, bottom = (np.array([shape.top, shape.bottom], np.float64) - origin) * scale
         turned = cylinder(outline, top, bottom, shape.angle)
         return turned, turned.outline
+    if isinstance(shape, Mesh):
+        through = sheet(outline.reshape(len(shape.rows), -1, 2))
+        return through, through.outline
     return upright(low, high), outline
 
 
-def _points(shape: Shape) -> Points:
+def points_of(shape: Shape) -> Points:
+    """What a shape is given by, (n, 2), in the photograph's own pixels."""
     if isinstance(shape, Rectangle):
         left, top, right, bottom = shape.box
         return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+    if isinstance(shape, Mesh):
+        return np.array(shape.rows, np.float64).reshape(-1, 2)
     return np.asarray(shape.points if isinstance(shape, Polygon) else shape.corners, np.float64)
 
 
@@ -173,5 +188,5 @@ def _clipped(low: Points, high: Points, photo_size: tuple[int, int]) -> Box:
     left, top = (max(0, math.floor(value)) for value in low)
     right, bottom = min(width, math.ceil(high[0])), min(height, math.ceil(high[1]))
     if left >= right or top >= bottom:
-        raise Unusable("it lies outside the photograph; draw it in the photograph's own pixels")
+        raise Unusable("it lies outside the photograph or its crop; draw it in the photograph's own pixels")
     return Box(left, top, right, bottom)

@@ -1,10 +1,12 @@
 """A photograph with its template: the layers that it names are opened, checked and laid in their places."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from services.mockup.faults import Unusable
+from services.mockup.framing import cut, framed
 from services.mockup.layers import Dye, colour_of
 from services.mockup.light import Bytes
 from services.mockup.pictures import layer
@@ -26,12 +28,17 @@ def composed(
     Raises:
         Unusable: an area or a layer can't be used.
     """
-    front = None if template.foreground is None else _front(read(template.foreground))
+    size = (photo.shape[1], photo.shape[0])
+    frame = framed(size, template)
+    front = None if template.foreground is None else cut(_front(read(template.foreground)), frame, size)
     dye = None if template.garment is None else _dye(template.garment, read)
+    if dye is not None:
+        dye = replace(dye, mask=cut(dye.mask, frame, size))
     marking = template.watermark
     if mark is None and marking and marking.picture:
         mark = _named("the watermark", read(marking.picture))
-    return prepare(photo, (*template.areas, *masks), mark, front, dye, marking)
+    origin = (frame.left, frame.top)
+    return prepare(photo[frame.slices], (*template.areas, *masks), mark, front, dye, marking, origin)
 
 
 def _front(data: bytes) -> Bytes:

@@ -1,5 +1,7 @@
 """A template in a folder, before it enters the system: its JSON file and its pictures."""
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from services.mockup.template import FILE_NAME, Template
 from services.mockup.warping import flat_design
 
 MOST_PICTURE_BYTES = 200 << 20
+PAIR = re.compile(r"\[\s+(-?[\d.e+-]+),\s+(-?[\d.e+-]+)\s+\]")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Folder:
     def prepared(self, given: Template) -> PreparedBackground:
         """The photograph, ready for any design; raises as above."""
         return composed(self.photograph(given)[0], given, self.picture)
+
+    def write(self, given: Template) -> None:
+        """Keep this as the JSON file, a point on one line."""
+        text = json.dumps(given.model_dump(mode="json", exclude_defaults=True), indent=2)
+        (self.path / FILE_NAME).write_text(PAIR.sub(r"[\1, \2]", text) + "\n", encoding="utf-8")
 
     def _bytes(self, name: str, most: int) -> bytes:
         path = self.path / name

@@ -8,6 +8,7 @@ from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
 from services.mockup.naming import picture_name
 from services.mockup.pictures import design, jpeg
+from services.mockup.provenance import origin_of, written
 from services.mockup.rendering import render
 from services.mockup.warping import flat_design
 from shared.blobs import Blobs
@@ -70,11 +71,12 @@ def _drawn(
 ) -> tuple[RenderedMockup, ...]:
     flat = flat_design(picture, [area for ready in backgrounds for area in ready.prepared.areas])
     mockups = []
-    for index, ready in enumerate(backgrounds):
+    for index, (background, ready) in enumerate(zip(request.backgrounds, backgrounds, strict=True)):
         rendered = render(ready.prepared, flat)
         height, width = rendered.shape[:2]
         name = picture_name(request.design_name, request.number, request.template.name, index, digital=request.digital)
-        image = blobs.put(jpeg(rendered))
+        origin = origin_of(request.design, background, watermarked=ready.prepared.watermark is not None)
+        image = blobs.put(jpeg(rendered, written(origin)))
         mockups.append(RenderedMockup(image=image, filename=name, width=width, height=height))
     return tuple(mockups)
 

@@ -11,6 +11,7 @@ from services.mockup.faults import Unusable
 from services.mockup.light import Bytes, Linear, linear_premultiplied, linear_rgb, luminance, srgb
 
 PLAIN_PERCENTILE = 75  # the garment's brightness where it is neither folded nor shining
+CALM, MOST_LIGHT = 1.2, 1.5  # times the plain cloth's light: from the first on less and less, up to the second
 SEEN = 0.5 / 255
 SAME_PROPORTIONS = 0.01
 
@@ -73,8 +74,14 @@ def dyed(photo: Bytes, dye: Dye) -> Bytes:
     bright = luminance(light)
     plain = max(float(np.percentile(bright[mask > 0.5], PLAIN_PERCENTILE)), 1e-3)
     tone = linear_rgb(np.array([[dye.colour]], np.uint8))[0, 0]
-    new = (bright / np.float32(plain))[..., None] * tone
+    new = _calmed(bright / np.float32(plain))[..., None] * tone
     return srgb(light + (new - light) * mask[..., None])
+
+
+def _calmed(ratio: Linear) -> Linear:
+    """Let nothing glow: a label, a seam, or the wall beside dark cloth where the mask is a few pixels too wide."""
+    room = np.float32(MOST_LIGHT - CALM)
+    return np.asarray(np.where(ratio > CALM, CALM + room * np.tanh((ratio - CALM) / room), ratio), np.float32)
 
 
 def colour_of(code: str) -> tuple[int, int, int]:

@@ -59,6 +59,12 @@ def linear_premultiplied(picture: Bytes) -> Linear:
     return np.asarray(cv2.multiply(light, cv2.merge([alpha, alpha, alpha, np.ones_like(alpha)])), np.float32)
 
 
+def light_of(code: str) -> Linear:
+    """Linear light (3,) of a colour like '#1b2c3d'."""
+    colour = np.frombuffer(bytes.fromhex(code.removeprefix("#")), np.uint8).reshape(1, 1, 3)
+    return np.asarray(linear_rgb(colour)[0, 0], np.float32)
+
+
 def luminance(light: Linear) -> Linear:
     """How bright linear light (H, W, 3) is, (H, W)."""
     return np.asarray(cv2.transform(light, np.array([LUMINANCE], np.float32)), np.float32).reshape(light.shape[:2])

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.mockup.areas import PrintArea, laid_out, print_area
+from services.mockup.areas import Box, PrintArea, laid_out, print_area
 from services.mockup.composing import composed
 from services.mockup.faults import Unusable
 from services.mockup.folder import Folder
+from services.mockup.framing import framed
 from services.mockup.light import Bytes
 from services.mockup.rendering import LONGEST_SIDE, output_size
 from services.mockup.template import Area, Cylinder, Template
@@ -47,9 +48,8 @@ def lint(folder: Folder) -> Findings:
 
 def look_through(given: Template, photo: Bytes, found: Findings) -> None:
     """The print areas on their photograph."""
-    height, width = photo.shape[:2]
-    size = output_size(width, height)
-    scale = (size[0] / width, size[1] / height)
+    frame = framed((photo.shape[1], photo.shape[0]), given)
+    width, height = frame.size
     if max(width, height) < SMALL_PHOTO:
         found.remarks.append(
             f"the photograph has {width} x {height} pixels and will be enlarged to {LONGEST_SIDE}; take a larger one"
@@ -60,20 +60,21 @@ def look_through(given: Template, photo: Bytes, found: Findings) -> None:
     for number, area in enumerate(given.areas, 1):
         called = f"print area {number} ({area.name})"
         try:
-            _look_at(called, area, print_area(area, scale, size), scale, size, found)
+            _look_at(called, area, frame, found)
         except Unusable as error:
             found.errors.append(f"{called}: {error}")
     if given.garment and given.garment.colour is None:
         found.remarks.append("the garment has colours and none is chosen, so it stays as it was photographed")
 
 
-def _look_at(
-    called: str, area: Area, laid: PrintArea, scale: tuple[float, float], size: tuple[int, int], found: Findings
-) -> None:
-    _, outline = laid_out(area.shape, scale)
+def _look_at(called: str, area: Area, frame: Box, found: Findings) -> None:
+    size, origin = output_size(*frame.size), (frame.left, frame.top)
+    scale = (size[0] / frame.size[0], size[1] / frame.size[1])
+    laid = print_area(area, scale, size, origin)
+    _, outline = laid_out(area.shape, scale, origin)
     low, high = outline.min(axis=0), outline.max(axis=0)
     if (low < -0.5).any() or (high > np.array(size) + 0.5).any():
-        found.remarks.append(f"{called}: a part of it lies outside the photograph, and the design is cut off there")
+        found.remarks.append(f"{called}: a part of it lies outside the picture, and the design is cut off there")
     if min(laid.density) < SMALL_AREA:
         across, down = (round(side) for side in laid.density)
         found.remarks.append(
@@ -86,6 +87,10 @@ def _look_at(
         found.remarks.append(
             f"{called}: multiplied, a design takes all of the photograph's light, shading adds nothing"
         )
+    if area.blend == "multiply" and area.white:
+        found.remarks.append(f"{called}: multiplied, a design's white is the photograph's; leave `white` out")
+    if area.fit == "cover" and area.margin:
+        found.remarks.append(f"{called}: a design that covers the area leaves no margin; make the area smaller")
     if isinstance(area.shape, Cylinder) and area.displacement:
         found.remarks.append(f"{called}: a cylinder has no folds; leave displacement out")
 

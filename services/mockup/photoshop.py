@@ -3,7 +3,6 @@
 `psd-tools` reads the file and draws what is not a design. It can't fill a smart object anew; that is our own work.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ from typing import Any
 from PIL import Image
 
 from services.mockup.faults import Unusable
+from services.mockup.folder import Folder
 from services.mockup.pictures import MAX_PHOTO_PIXELS
-from services.mockup.template import FILE_NAME, Template
+from services.mockup.psd_warp import CUSTOM_WARP, PLAIN_WARP, meshed, style_of
+from services.mockup.template import Template
 
 PHOTOGRAPH, FOREGROUND = "photo.png", "foreground.png"
 DARKENING = {"multiply", "darken", "linear_burn", "color_burn"}
 LIGHTENING = {"screen", "lighten", "linear_dodge", "color_dodge"}
 UPRIGHT_PIXELS = 0.5
-PLAIN_WARP = b"warpNone"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ def imported(file: Path, folder: Path, slots: Sequence[str] = ()) -> Imported:
     if front:
         _drawn(document, front).save(folder / FOREGROUND)
     photo.save(folder / PHOTOGRAPH)
-    text = json.dumps(given.model_dump(mode="json", exclude_defaults=True), indent=2)
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    Folder(folder).write(given)
     return Imported(given, tuple(words for slot in chosen for words in _lost(slot)))
 
 
@@ -111,7 +110,7 @@ def _area(layer: Any, above: list[Any]) -> dict[str, Any]:  # noqa: ANN401
     modes = {_mode(other) for other in above}
     area: dict[str, Any] = {
         "name": layer.name.strip("\x00 ")[:100] or "design",
-        "shape": _shape(corners),
+        "shape": meshed(layer.smart_object, corners) or _shape(corners),
         "blend": "multiply" if _mode(layer) in DARKENING else "normal",
         "opacity": round(layer.opacity / 255, 3),
     }
@@ -138,9 +137,10 @@ def _mode(layer: Any) -> str:  # noqa: ANN401
 def _lost(layer: Any) -> list[str]:  # noqa: ANN401
     """What of a smart object the template does not have."""
     said = []
-    warp = getattr(layer.smart_object, "_placed_layer", None)
-    style = warp.warp.get(b"warpStyle") if warp is not None and hasattr(warp.warp, "get") else None
-    if style is not None and getattr(style, "enum", PLAIN_WARP) != PLAIN_WARP:
+    style = style_of(layer.smart_object)
+    if style == CUSTOM_WARP:
+        said.append(f"{layer.name}: its warp became a mesh of points; look whether it lies as in Photoshop")
+    elif style != PLAIN_WARP:
         said.append(f"{layer.name}: it is warped, which is not taken over; a mug needs the shape 'cylinder'")
     if layer.has_effects():
         said.append(f"{layer.name}: its layer style is not taken over")

@@ -15,7 +15,8 @@ from services.mockup.light import Bytes
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PHOTO_PIXELS = 60_000_000  # a 60 MP camera; Pillow takes up to 9 bytes of memory for each
 MAX_DESIGN_PIXELS = 250_000_000  # 1 GB decoded; a gang sheet of 22 x 60 inches at 400 dpi has 211 million
-JPEG_QUALITY = 92  # with full-resolution colour; 95 is a third larger and looks the same on a product page
+JPEG_QUALITIES = (92, 88)  # with full-resolution colour; 95 is a third larger and looks the same on a product page
+ENOUGH_BYTES = 3_000_000  # above it the second is tried; a picture of 2000 x 1500 has a third of that
 ORIENTATION_TAG = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -72,10 +73,17 @@ def design(data: bytes) -> Bytes:
     return _rgba(decoded)
 
 
-def jpeg(picture: Bytes) -> bytes:
-    """Encode (H, W, 3) sRGB, 4:4:4, with no metadata: a JPEG without a profile is read as sRGB."""
-    target = io.BytesIO()
-    Image.fromarray(picture).save(target, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+def jpeg(picture: Bytes, comment: bytes = b"") -> bytes:
+    """Encode (H, W, 3) sRGB, 4:4:4, with no metadata but a comment: a JPEG without a profile is read as sRGB.
+
+    A picture of much grain is made a little smaller, as far as nobody sees it.
+    """
+    image = Image.fromarray(picture)
+    for quality in JPEG_QUALITIES:
+        target = io.BytesIO()
+        image.save(target, "JPEG", quality=quality, subsampling="4:4:4", comment=comment)
+        if target.tell() <= ENOUGH_BYTES:
+            break
     return target.getvalue()
 
 

@@ -50,10 +50,12 @@ def prepare(
     front: Bytes | None = None,
     dye: Dye | None = None,
     marking: Marking | None = None,
+    origin: tuple[float, float] = (0, 0),
 ) -> PreparedBackground:
     """Bring a photograph (H, W, 3, sRGB) to output size and lay its print areas, in its own pixels, over it.
 
-    `front` is a picture (H, W, 4, straight alpha) that stands before the designs.
+    `front` is a picture (H, W, 4, straight alpha) that stands before the designs. `origin` is where in the pixels of
+    the areas the photograph begins, if it is a part of a larger one.
 
     Raises:
         Unusable: nothing can be drawn into one of the areas; the text counts it from 1. Or a layer doesn't fit.
@@ -62,7 +64,7 @@ def prepare(
     size = output_size(width, height)
     scaled = _scaled(photo, size)
     scale = (size[0] / width, size[1] / height)
-    areas = tuple(_area(number, place, scale, scaled) for number, place in enumerate(places, 1))
+    areas = tuple(_area(number, place, scale, scaled, origin) for number, place in enumerate(places, 1))
     if dye is not None:  # after the areas have read the light, which the new colour may hide
         scaled = dyed(scaled, dye)
     region = reduce(Box.union, (area.box for area in areas)) if areas else None
@@ -99,7 +101,9 @@ def printed(ink: Linear, area: PrintArea, below: Linear) -> Linear:
     colour, alpha = ink[..., :3], ink[..., 3:]
     if area.blend == "multiply":  # dye on white cloth: the photograph's light is in what it is multiplied with
         colour *= below
-    elif area.glow is not None:
+    elif area.white is not None:
+        colour *= area.white
+    if area.blend == "normal" and area.glow is not None:
         np.minimum(colour * area.glow.shade[..., None], alpha, out=colour)
     if area.glow is not None and area.glow.shine is not None:
         colour += (alpha - colour) * area.glow.shine[..., None]
@@ -131,9 +135,11 @@ def _scaled(photo: Bytes, size: tuple[int, int]) -> Bytes:
     return np.array(scaled, np.uint8)
 
 
-def _area(number: int, place: Mask | Area, scale: tuple[float, float], photo: Bytes) -> PrintArea:
+def _area(
+    number: int, place: Mask | Area, scale: tuple[float, float], photo: Bytes, origin: tuple[float, float]
+) -> PrintArea:
     try:
         facts = area_of(place) if isinstance(place, Mask) else place
-        return relieved(print_area(facts, scale, (photo.shape[1], photo.shape[0])), facts, photo)
+        return relieved(print_area(facts, scale, (photo.shape[1], photo.shape[0]), origin), facts, photo)
     except Unusable as error:
         raise Unusable(f"print area {number}: {error}") from error

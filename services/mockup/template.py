@@ -4,6 +4,7 @@ docs/mockups.md describes it with an example. Coordinates are pixels of the phot
 A mask that was drawn in the web editor is a print area of this format with nothing but defaults.
 """
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,6 +13,7 @@ from services.mockup.faults import Unusable
 from shared.contracts import Blob, Mask
 
 FILE_NAME = "presswork-mockup.json"
+MOST_POINTS = 25  # of a mesh, each way
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
@@ -20,6 +22,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 PictureName = Annotated[str, Field(pattern=r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}$")]
+PROPORTIONS = r"^[1-9]\d?:[1-9]\d?$"
+Proportions = Annotated[str, Field(pattern=PROPORTIONS, description="width to height: 4:3, 1:1")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -63,7 +67,26 @@ class Cylinder(Facts):
     angle: Annotated[float, Field(ge=5, le=170, allow_inf_nan=False)] = 90
 
 
-Shape = Annotated[Rectangle | Polygon | Quad | Cylinder, Field(discriminator="kind")]
+class Mesh(Facts):
+    """A surface of any form, by points on it: rows from top to bottom, their points from left to right.
+
+    They lie in equal steps over the print, however far apart they are in the photograph.
+    """
+
+    kind: Literal["mesh"]
+    rows: Annotated[
+        tuple[Annotated[tuple[Point, ...], Field(min_length=2, max_length=MOST_POINTS)], ...],
+        Field(min_length=2, max_length=MOST_POINTS),
+    ]
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> Self:
+        if len({len(row) for row in self.rows}) > 1:
+            raise ValueError("all rows need the same number of points")
+        return self
+
+
+Shape = Annotated[Rectangle | Polygon | Quad | Cylinder | Mesh, Field(discriminator="kind")]
 
 
 class Area(Facts):
@@ -74,9 +97,11 @@ class Area(Facts):
     fit: Literal["contain", "cover", "stretch"] = "contain"
     align: Literal["left", "center", "right"] = "center"
     vertical: Literal["top", "middle", "bottom"] = "middle"
+    margin: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0
     size_inches: tuple[Length, Length] | None = None
     blend: Literal["normal", "multiply"] = "normal"
     opacity: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] = 1
+    white: Colour | None = None
     shading: Share = 0
     highlights: Share = 0
     displacement: Share = 0
@@ -111,6 +136,16 @@ class Marking(Facts):
     opacity: Share = 0.45
 
 
+class Crop(Facts):
+    """The part of the photograph that is shown: the largest of these proportions, and where its middle lies.
+
+    Without `middle` it lies around the print areas.
+    """
+
+    proportions: Proportions
+    middle: Point | None = None
+
+
 class Template(Facts):
     """One photograph with its print areas."""
 
@@ -121,6 +156,7 @@ class Template(Facts):
     foreground: PictureName | None = None
     garment: Garment | None = None
     watermark: Marking | None = None
+    crop: Crop | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -141,6 +177,19 @@ class Template(Facts):
             offered = ", ".join(self.garment.colours) if self.garment else "none"
             raise Unusable(f"{self.name} does not come in {colour!r}; its colours are: {offered}")
         return self.model_copy(update={"garment": self.garment.model_copy(update={"colour": colour})})
+
+    def in_proportions(self, proportions: str | None) -> "Template":
+        """The same template, its picture cut to other proportions ('4:3').
+
+        Raises:
+            Unusable: they are none.
+        """
+        if proportions is None:
+            return self
+        if not re.fullmatch(PROPORTIONS, proportions):
+            raise Unusable(f"{proportions!r} are no proportions; give width and height, as in 4:3 or 1:1")
+        middle = self.crop.middle if self.crop else None
+        return self.model_copy(update={"crop": Crop(proportions=proportions, middle=middle)})
 
 
 class Bound(BaseModel):

@@ -21,14 +21,19 @@ def placement(area: PrintArea, width: int, height: int) -> tuple[float, float, f
     """Where a design of this size lies in the unit square of a print area: left, top, right, bottom.
 
     Contained, it is fitted inside. Covering, it fills the area, and what sticks out is cut off. Either way the
-    alignments say where the free or the lost part is. Stretched, its proportions become the area's.
+    alignments say where the free or the lost part is. Stretched, its proportions become the area's. A margin is left
+    free all round, but where the design is to cover all.
     """
+    edge = 0.0 if area.fit == "cover" else area.margin * min(area.width, area.height)
+    left, top = edge / area.width, edge / area.height
+    wide, high = 1 - 2 * left, 1 - 2 * top
     if area.fit == "stretch":
-        return 0.0, 0.0, 1.0, 1.0
-    across, down = area.width / width, area.height / height
+        return left, top, left + wide, top + high
+    across, down = area.width * wide / width, area.height * high / height
     scale = max(across, down) if area.fit == "cover" else min(across, down)
     w, h = width * scale / area.width, height * scale / area.height
-    left, top = (1 - w) * SHARES[area.align], (1 - h) * SHARES[area.vertical]
+    left += (wide - w) * SHARES[area.align]
+    top += (high - h) * SHARES[area.vertical]
     return left, top, left + w, top + h
 
 

@@ -35,7 +35,12 @@ class Here(DatabaseSettings):
 
 
 def imported(
-    path: Path, group: UUID | None, image: UUID | None, colours: Sequence[str | None], data: Path
+    path: Path,
+    group: UUID | None,
+    image: UUID | None,
+    colours: Sequence[str | None],
+    proportions: str | None,
+    data: Path,
 ) -> list[UUID]:
     """The photographs that have the template now: a new one of the group for each colour, or the one named.
 
@@ -47,7 +52,8 @@ def imported(
         raise Unusable("; ".join(found.errors))
     here = Here(_env_file=data / "environment")
     keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
-    templates = [folder.template().in_colour(colour) for colour in colours]
+    given = folder.template().in_proportions(proportions)
+    templates = [given.in_colour(colour) for colour in colours]
     layers = [_kept(folder, name, keep) for name in templates[0].layers]
     ready = [bound(_written(given), layers, keep.blobs) for given in templates]
     photograph = _kept(folder, templates[0].photograph, keep)

@@ -12,7 +12,6 @@ from services.ops.place import HERE, DataDir, guessed, of_kind
 if TYPE_CHECKING:
     from services.storage.settings import Settings
     from shared.nas import Nas
-    from shared.nas.settings import NasSettings
     from shared.settings import BusSettings
 
 
@@ -21,6 +20,7 @@ def init(
     broker: Annotated[bool, typer.Option(help="declare the queues")] = True,
     nas: Annotated[bool, typer.Option(help="check the NAS, sweep up what crashes left half-written")] = True,
     new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
+    shop: Annotated[str, typer.Option(help="with --new-nas: this shop's own NAS (NAS_SHOPS) instead")] = "",
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
     data: DataDir = HERE,
 ) -> None:
@@ -28,8 +28,8 @@ def init(
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 
-    if (adopt and not new_nas) or (new_nas and not nas):
-        raise typer.BadParameter("--adopt goes with --new-nas, and --new-nas does not go with --no-nas")
+    if ((adopt or shop) and not new_nas) or (new_nas and not nas):
+        raise typer.BadParameter("--adopt and --shop go with --new-nas, and --new-nas does not go with --no-nas")
     settings = of_kind(Settings, data)
     try:
         if database:
@@ -38,7 +38,7 @@ def init(
             _declare(settings)
         if nas:
             spool.sweep(settings.blob_dir)
-            _prepare_nas(settings, new=new_nas, adopt=adopt)
+            _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt)
     except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
         raise SystemExit(str(error)) from error
 
@@ -73,7 +73,26 @@ def _declare(settings: "BusSettings") -> None:
     typer.echo(f"broker: {done.words}")
 
 
-def _prepare_nas(settings: "NasSettings", *, new: bool, adopt: bool) -> None:
+def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool) -> None:
+    """Check each. `new` is taken into use: the one of this shop, or without a name the one for all.
+
+    A shop's own NAS that is away stops nobody's start: its work waits, and only its.
+    """
+    from shared.nas.errors import NasUnavailable
+
+    nases = dict(settings.nases())
+    if new and new not in nases:
+        raise typer.BadParameter(f"NAS_SHOPS has no {new!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
+    for shop, nas in nases.items():
+        try:
+            _prepare_nas(nas, f"NAS of {shop}" if shop else "NAS", new=shop == new, adopt=adopt)
+        except NasUnavailable as error:
+            if not shop or shop == new:
+                raise
+            typer.echo(f"NAS of {shop}: {error} --shop '{shop}'. Until then what is for it waits; all else goes on")
+
+
+def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
     """Check the NAS. Its mark is written only where somebody says that it is new.
 
     After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
@@ -81,7 +100,6 @@ def _prepare_nas(settings: "NasSettings", *, new: bool, adopt: bool) -> None:
     """
     from shared.nas.errors import NameTaken, NasUnavailable
 
-    nas = settings.nas()
     try:
         taken = new and not _is_marked(nas)
         if new:
@@ -93,9 +111,11 @@ def _prepare_nas(settings: "NasSettings", *, new: bool, adopt: bool) -> None:
     except NasUnavailable as error:
         first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
         raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
-    typer.echo(f"NAS: it is there, with {'a new' if taken else 'its'} mark ({mark}), and can be written")
+    typer.echo(f"{name}: it is there, with {'a new' if taken else 'its'} mark ({mark}), and can be written")
     if taken and adopt:
-        typer.echo("NAS: what runs already keeps to the mark that it knew: restart storage and ingest if they had one")
+        typer.echo(
+            f"{name}: what runs already keeps to the mark that it knew: restart storage and ingest if they had one"
+        )
 
 
 def _is_marked(nas: "Nas") -> bool:

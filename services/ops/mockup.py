@@ -24,6 +24,8 @@ Image = Annotated[UUID | None, typer.Option(help="a photograph that is in the sy
 Colour = Annotated[str | None, typer.Option(help="one of the template's garment colours, by its name")]
 Colours = Annotated[list[str] | None, typer.Option("--colour", help="likewise; repeat it for a photograph of each")]
 
+Cut = Annotated[str | None, typer.Option(help="cut the picture to these, as 4:3 or 1:1, whatever the template says")]
+
 
 @app.command()
 def lint(folder: Place) -> None:
@@ -49,6 +51,7 @@ def preview(
     out: Annotated[Path, typer.Option("--out", "-o", help="where the picture goes")] = Path("mockup.jpg"),
     outlines: Annotated[bool, typer.Option("--outlines", help="draw the print areas and how they are bent")] = False,
     colour: Colour = None,
+    proportions: Cut = None,
     data: DataDir = HERE,
 ) -> None:
     """Render one picture to look at."""
@@ -58,10 +61,11 @@ def preview(
     from services.mockup.pictures import jpeg
 
     *folders, design = shown
-    if len(folders) + (image is not None) != 1 or (image and colour):
-        raise typer.BadParameter("give a template's folder or --image, and a design; --colour goes with a folder")
+    if len(folders) + (image is not None) != 1 or (image and (colour or proportions)):
+        words = "give a template's folder or --image, and a design; --colour and --proportions go with a folder"
+        raise typer.BadParameter(words)
     try:
-        ready, names = _of_image(image, data) if image else _of_folder(folders[0], colour)
+        ready, names = _of_image(image, data) if image else _of_folder(folders[0], colour, proportions)
         picture = drawn(ready, design.read_bytes())
     except (Unusable, OSError) as error:
         _stop(str(error))
@@ -75,6 +79,7 @@ def import_template(
     group: Annotated[UUID | None, typer.Option(help="a mockup group, by its id: a new photograph for it")] = None,
     image: Image = None,
     colours: Colours = None,
+    proportions: Cut = None,
     data: DataDir = HERE,
 ) -> None:
     """Bring a template into the system: with --group its photograph too, with --image for the one that is there."""
@@ -86,7 +91,7 @@ def import_template(
     if (group is None) == (image is None) or (image and len(colours or ()) > 1):
         raise typer.BadParameter("give --group or --image; a single image has a single colour")
     try:
-        made = imported(folder, group, image, colours or [None], data)
+        made = imported(folder, group, image, colours or [None], proportions, data)
     except (Unusable, Refused, Missing) as error:
         _stop(str(error))
     for image_id in made:
@@ -113,11 +118,52 @@ def from_psd(
     typer.echo(f"{folder}: {len(found.template.areas)} print areas ({names}). Check it: presswork mockup lint {folder}")
 
 
-def _of_folder(path: Path, colour: str | None) -> "tuple[PreparedBackground, tuple[str, ...]]":
+@app.command()
+def origin(
+    picture: Annotated[Path, typer.Argument(help="a finished mockup, as it lies on the NAS", exists=True)],
+    data: DataDir = HERE,
+) -> None:
+    """Say of which design, photograph and template a picture was made, and what of it has changed since."""
+    from services.mockup.faults import Unusable
+    from services.mockup.provenance import origin_in
+    from services.ops.origins import told
+    from services.ops.place import database
+    from shared.database import transaction
+
+    try:
+        found = origin_in(picture.read_bytes())
+    except (Unusable, OSError) as error:
+        _stop(f"{picture}: {error}")
+    with database(data) as engine, transaction(engine) as connection:
+        for words in told(found, connection):
+            typer.echo(words)
+
+
+@app.command()
+def mesh(
+    folder: Place,
+    area: Annotated[str, typer.Argument(help="the print area's name")],
+    rows: Annotated[int, typer.Option(min=2, max=25, help="rows of points")] = 5,
+    columns: Annotated[int, typer.Option(min=2, max=25, help="points in each")] = 5,
+) -> None:
+    """Turn a print area into a mesh that lies where it lay, for you to move its points."""
+    from services.mockup.faults import Unusable
+    from services.mockup.folder import Folder
+    from services.mockup.meshing import as_mesh
+
+    try:
+        place = Folder(folder)
+        place.write(as_mesh(place.template(), area, rows, columns))
+    except (Unusable, OSError) as error:
+        _stop(str(error))
+    typer.echo(f"{folder}: {area} has {rows} x {columns} points. Move them, and look: presswork mockup preview")
+
+
+def _of_folder(path: Path, colour: str | None, proportions: str | None) -> "tuple[PreparedBackground, tuple[str, ...]]":
     from services.mockup.folder import Folder
 
     place = Folder(path)
-    given = place.template().in_colour(colour)
+    given = place.template().in_colour(colour).in_proportions(proportions)
     return place.prepared(given), tuple(area.name for area in given.areas)
 
 

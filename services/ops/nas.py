@@ -1,4 +1,4 @@
-"""`presswork nas check` and `verify`: is the NAS as it must be, and is on it what the tables say?"""
+"""`presswork nas`: is the NAS as it must be, is on it what the tables say, and does dedup know what else is there?"""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ import typer
 from services.ops.place import AWAY, HERE, DataDir, database
 
 if TYPE_CHECKING:
+    from services.storage.settings import Settings
+    from services.storage.shops import Nases
     from services.storage.stored import StoredFile
     from shared.nas import Nas
-    from shared.nas.settings import NasSettings
 
 app = typer.Typer(help="The NAS: its connection, and the files on it.", no_args_is_help=True)
 
 
 @app.command()
 def check(data: DataDir = HERE) -> None:
-    """Prove that the NAS answers, is ours, can be written and overwrites nothing; say how much room it has."""
-    with _nas(data) as (settings, nas):
-        identity = nas.check(thorough=True)
-        free = nas.free_bytes()
-    room = "its free space it does not tell" if free is None else f"{free / 1e9:.1f} GB are free"
-    typer.echo(f"{settings.nas_url}: the NAS {identity[:8]} answers, can be written and overwrites nothing; {room}.")
+    """Prove that each NAS answers, is ours, can be written and overwrites nothing; say how much room it has."""
+    with _nases(data) as (settings, nases):
+        answers = [_answers(shop, nas, settings.url_of(shop)) for shop, nas in nases]
+    if not all(answers):
+        raise typer.Exit(AWAY)
 
 
 @app.command()
@@ -37,18 +37,51 @@ def verify(
     """Read every stored design back, and name those that are missing or changed; exit with 1 if there are any."""
     from services.storage.stored import stored_files
 
-    good, bad = 0, 0
-    with database(data) as engine, _nas(data) as (settings, nas):
-        nas.check()
+    good, bad, unseen = 0, 0, 0
+    with database(data) as engine, _nases(data) as (settings, nases):
+        there = [nas for shop, nas in nases if not (below and nases.of(below) is not nas) and _answers(shop, nas)]
         with ThreadPoolExecutor(settings.nas_max_connections) as threads:
             for page in stored_files(engine, below):
-                faults = list(filter(None, threads.map(partial(_fault, nas), page)))
-                good, bad = good + len(page) - len(faults), bad + len(faults)
+                files = [file for file in page if nases.of(file.path) in there]
+                faults = list(filter(None, threads.map(partial(_fault, nases.as_one()), files)))
+                good, bad, unseen = good + len(files) - len(faults), bad + len(faults), unseen + len(page) - len(files)
                 for fault in faults:
                     typer.echo(fault)
-    typer.echo(f"{good} files are as they were stored, {bad} are not.")
+    if there:
+        typer.echo(f"{good} files are as they were stored, {bad} are not.")
+    if unseen or not there:
+        typer.echo(f"{unseen} files were not looked at, as their NAS is away.", err=True)
+        raise typer.Exit(AWAY)
     if bad:
         raise typer.Exit(1)
+
+
+Shop = Annotated[str, typer.Option("--shop", "--tenant", help="only this shop: its name, folder, e-mail or user id")]
+Wait = Annotated[bool, typer.Option("--wait", help="tell how far it has come, until it is over")]
+
+
+@app.command()
+def scan(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
+    """Have what is new or changed in shops' folders hashed, so that uploads are compared with it."""
+    from services.ops import scanning
+
+    scanning.scan(shop, data, anew=False, wait=wait)
+
+
+@app.command()
+def reindex(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
+    """Have everything in shops' folders hashed once more, as after a release that hashes otherwise."""
+    from services.ops import scanning
+
+    scanning.scan(shop, data, anew=True, wait=wait)
+
+
+@app.command()
+def scans(shop: Shop = "", data: DataDir = HERE) -> None:
+    """Tell how far the newest scan of each shop has come, and which files can't be used, and why."""
+    from services.ops import scanning
+
+    scanning.show(shop, data)
 
 
 def _fault(nas: "Nas", file: "StoredFile") -> str | None:
@@ -59,16 +92,32 @@ def _fault(nas: "Nas", file: "StoredFile") -> str | None:
     return f"changed  {file.path} (stored with SHA-256 {file.sha256[:12]}, {file.size} bytes)"
 
 
+def _answers(shop: str, nas: "Nas", url: str = "") -> bool:
+    """Whether it can be used; if it can't, why is said, and if it can, with its address, what it can."""
+    from shared.errors import Permanent, Retryable
+
+    whose = f"{shop}: " if shop else ""
+    try:
+        identity, free = nas.check(thorough=bool(url)), nas.free_bytes() if url else None
+    except (Permanent, Retryable) as error:
+        typer.echo(f"{whose}{error}", err=True)
+        return False
+    room = "its free space it does not tell" if free is None else f"{free / 1e9:.1f} GB are free"
+    if url:
+        typer.echo(f"{whose}{url}: the NAS {identity[:8]} answers, can be written and overwrites nothing; {room}.")
+    return True
+
+
 @contextlib.contextmanager
-def _nas(data: Path) -> "Iterator[tuple[NasSettings, Nas]]":
-    """The NAS for the length of a command. What is wrong with it ends the command in words."""
+def _nases(data: Path) -> "Iterator[tuple[Settings, Nases]]":
+    """All of them for the length of a command. What is wrong with one ends the command in words."""
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 
     settings = Settings(_env_file=data / "environment")
     try:
-        with contextlib.closing(settings.nas()) as nas:
-            yield settings, nas
+        with contextlib.closing(settings.nases()) as nases:
+            yield settings, nases
     except (Permanent, Retryable, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(AWAY) from error

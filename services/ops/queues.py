@@ -69,7 +69,7 @@ def topology(services: Iterable[Service]) -> Topology:
         Exchange(REDELIVER, "topic"),
         Exchange(DEAD, "direct"),
     )
-    queues = [_inbox_queue(service) for service in services]
+    queues = [_inbox_queue(each) for service in services for each in (service, *service.branches)]
     mortal = dict.fromkeys(name for service in services for name in (service.name, *service.archives))
     queues += [_dead_letter_queue(name) for name in mortal]
     queues += [_retry_queue(delay) for delay in delays]
@@ -81,7 +81,7 @@ def _inbox_queue(service: Service) -> Queue:
         "x-dead-letter-routing-key": service.name,
         "x-delivery-limit": DELIVERY_LIMIT,
     }
-    return Queue(inbox(service.name), "inbox", arguments, bindings(service))
+    return Queue(service.queue or inbox(service.name), "inbox", arguments, bindings(service))
 
 
 def _dead_letter_queue(service: str) -> Queue:

@@ -6,15 +6,16 @@ It writes to the outbox only. Whichever ingest runs sends from there, in fair tu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from sqlalchemy import Engine, Select, func, select, update
+from sqlalchemy import Connection, Engine, Select, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.ops.tables import dead_letters
-from services.ingest.sessions.outbox import REDELIVERY
+from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.tables import outbox, sessions
+from services.ingest.sessions.submitting import failed_before
+from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database, of_kind
 from services.ops.settings import Settings
 from services.ops.uploads import upload
@@ -78,7 +79,8 @@ def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
     """Owe again what no session waits for and nobody would miss aloud; return how many messages.
 
     No row says whether its takers had it, so it is the last word on every design and every file of a shop, whenever it
-    was said, and each redelivery that is under way. Takers recognise what they did.
+    was said, and each redelivery that is under way. And that a file has failed, of each that has: until dedup hears
+    so, every upload of the same picture is a duplicate of it. Takers recognise what they did.
 
     Raises:
         Unavailable: the database is away.
@@ -88,7 +90,17 @@ def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
         if not dry_run:
             again = update(outbox).where(outbox.c.id.in_(ids), outbox.c.sent_at.is_not(None))
             connection.execute(again.values(sent_at=None))
-    return len(ids)
+        return len(ids) + _failures(connection, dry_run=dry_run)
+
+
+def _failures(connection: Connection, *, dry_run: bool) -> int:
+    """One for each file that has failed; under the same id, however often it is told again."""
+    failed = select(items).join(sessions).where(items.c.state == "failed", sessions.c.lane == COMPREHENSIVE)
+    rows = connection.execute(failed).all()
+    for row in rows if not dry_run else ():
+        again = uuid5(row.id, f"failed:{row.generation}")
+        owe(connection, COMPREHENSIVE, failed_before(row), message_id=again, outlives=True)
+    return len(rows)
 
 
 def _others() -> tuple[Select[tuple[UUID]], ...]:

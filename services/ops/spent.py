@@ -4,9 +4,10 @@ The blob store holds what is on its way. Once it arrived (a design on the NAS, a
 for some time those who look back, and then only fill the disk. What failed is kept: it can be tried again.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, cast, func, literal_column, select, table, text
 
 FIND = text("""
 WITH settled AS (  -- files of uploads that ended before the time, and were not tried again since
@@ -40,6 +41,10 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
 SELECT sha256 FROM spent WHERE sha256 IS NOT NULL EXCEPT SELECT sha256 FROM needed ORDER BY sha256
 """)
 
+TABLES = text("""
+SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname != 'information_schema'
+""")
+
 
 def spent(connection: Connection, before: datetime) -> list[str]:
     """The SHA-256 of each blob whose use ended before that time.
@@ -48,3 +53,19 @@ def spent(connection: Connection, before: datetime) -> list[str]:
     (`services/ingest/sessions/prints.py`).
     """
     return list(connection.execute(FIND, {"before": before}).scalars())
+
+
+def unnamed(connection: Connection, before: datetime, names: Collection[str]) -> list[str]:
+    """Which of these blobs no row of ours names: what ingest wrote when it was killed before its commit, say.
+
+    None while an upload from before that time is still in work: a blob may then be named only by a message.
+    """
+    working = text("SELECT count(*) FROM ingest.sessions WHERE state = 'working' AND announced_at < :before")
+    if connection.execute(working, {"before": before}).scalar_one():
+        return []
+    left = set(names)
+    for schema, name in connection.execute(TABLES).all():
+        row = table(name, schema=schema).alias("a_row")
+        named = func.regexp_matches(cast(literal_column("a_row"), Text), "[0-9a-f]{64}", "g")
+        left -= {found[0] for (found,) in connection.execute(select(named).select_from(row).distinct())}
+    return sorted(left)

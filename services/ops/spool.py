@@ -20,6 +20,9 @@ app = typer.Typer(help="The blob store's disk.", no_args_is_help=True)
 def command(
     keep_days: Annotated[int, typer.Option(min=1, help="what came to its end later than this stays")] = KEEP_DAYS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")] = False,
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="also what no row names: it reads the whole database; now and then")
+    ] = False,
     data: DataDir = HERE,
 ) -> None:
     """Remove what nobody needs any more: uploads that are settled, prints and mockups of what is listed.
@@ -27,13 +30,15 @@ def command(
     What failed stays, as does what a dead letter needs: it can be tried again. Safe at any time; run it once a day.
     """
     from services.ops import showing
-    from services.ops.spent import spent
+    from services.ops.spent import spent, unnamed
     from shared.database import transaction
 
     before = datetime.now(UTC) - timedelta(days=keep_days)
     root = settings(data).blob_dir
     with database(data) as engine, transaction(engine) as connection:
         names = spent(connection, before)
+        if orphans:
+            names += unnamed(connection, before, blobs_older(root, before.timestamp()))
     old = [path for name in names if is_older(path := root / name[:2] / name, before.timestamp())]
     megabytes = sum(path.stat().st_size for path in old) / 1e6
     blobs = f"{showing.counted(len(old), 'blob')} of {megabytes:.0f} MB"
@@ -41,7 +46,8 @@ def command(
         typer.echo(f"{blobs} would be removed from {root}; nothing was.")
         return
     for path in old:
-        path.unlink(missing_ok=True)
+        if is_older(path, before.timestamp()):  # still: the same bytes may just have been uploaded again
+            path.unlink()
     parts = showing.counted(len(sweep(root)), "half-written file")
     typer.echo(f"Removed from {root}: {blobs} and {parts}.")
 
@@ -57,6 +63,11 @@ def sweep(blob_dir: Path, older_than_s: float = A_DAY_S) -> list[Path]:
             part.unlink(missing_ok=True)
             swept.append(part)
     return swept
+
+
+def blobs_older(blob_dir: Path, than: float) -> list[str]:
+    """The names of the whole blobs that were last written before that time."""
+    return [path.name for path in blob_dir.glob("[0-9a-f][0-9a-f]/*") if is_older(path, than)]
 
 
 def is_older(path: Path, than: float) -> bool:

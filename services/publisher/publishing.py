@@ -80,7 +80,7 @@ def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop)
     """What an earlier create made, if one was called and its end is not on record."""
     if not entry.in_doubt or entry.intent_at is None or entry.tried_s is None:
         return None
-    found = shop.find(Intent(journal.key, draft, entry.intent_at))
+    found = shop.find(Intent(journal.key, draft, entry.intent_at, journal.alike_in_doubt()))
     if isinstance(found, RemoteRef):
         journal.drafted(found)
     elif found is None and entry.tried_s < shop.capabilities.settles_after_s:

@@ -53,11 +53,16 @@ NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable)
 
 @dataclass(frozen=True)
 class Intent:
-    """A listing that the ledger has on record as about to be created. Only the ledger makes one."""
+    """A listing that the ledger has on record as about to be created. Only the ledger makes one.
+
+    `alike` listings of its design, itself among them, were called to be created without an end on record: with other
+    pictures, but the same words.
+    """
 
     key: str
     draft: ListingDraft
     since: datetime
+    alike: int = 1
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,17 @@ class Journal:
             first: datetime = self.connection.execute(change.returning(listings.c.intent_at)).scalar_one()
         return first
 
+    def alike_in_doubt(self) -> int:
+        """Listings of this design whose create was called, without an end on record: this one, and other groups'."""
+        mine = select(listings.c.item_id).where(self.row).scalar_subquery()
+        doubts = (listings.c.item_id == mine) & (listings.c.target == self.names["target"])
+        doubts &= listings.c.listing_id.is_(None) & listings.c.tried_at.is_not(None)
+        with step(self.connection):
+            found = self.connection.execute(
+                select(func.count()).where(doubts, listings.c.status.in_(("pending", "unknown")))
+            )
+            return int(found.scalar_one())
+
     def withdrawn(self) -> None:
         """The create that was called made nothing, for certain."""
         self._set(tried_at=None)

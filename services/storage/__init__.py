@@ -1,4 +1,5 @@
-"""Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled.
+"""Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled, \
+ShopScanRequested, PictureHashed.
 
-Emits DesignStored, StorageFailed. Owns schema storage.
+Emits DesignStored, StorageFailed, PictureFound, PicturesGone. Owns schema storage.
 """

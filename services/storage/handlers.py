@@ -1,9 +1,10 @@
 """What storage does with each verdict: store what was accepted, and number, in order of upload, what that makes due."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from services.storage.filing import Filing
 from services.storage.placing import file_path, mockup_folder
+from services.storage.scanning import Scan
 from shared.contracts import (
     DesignStored,
     DuplicateFound,
@@ -11,10 +12,15 @@ from shared.contracts import (
     ImageFailed,
     ImageRejected,
     MockupsRendered,
+    PictureFound,
+    PictureHashed,
+    PicturesGone,
+    ShopScanRequested,
     StorageFailed,
     StoreFile,
     WorkCancelled,
 )
+from shared.errors import Elsewhere
 
 FILE_STAGES = ("hasher", "dedup", "storage")
 
@@ -78,6 +84,23 @@ def on_store_file(event: StoreFile, filing: Filing) -> None:
     filing.keep_copy(file_path(event.shop, event.path), event.content)
 
 
+def on_shop_scan_requested(event: ShopScanRequested, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.shop(event)
+
+
+def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+    yield from scan.next(event)
+
+
+def sort_shop_scan_requested(event: ShopScanRequested, queue_of: Callable[[str], str]) -> None:
+    """Where NASes have queues of their own, a scan's work waits in its NAS's."""
+    raise Elsewhere(queue_of(event.shop))
+
+
+def sort_picture_hashed(event: PictureHashed, queue_of: Callable[[str], str]) -> None:
+    raise Elsewhere(queue_of(event.path))
+
+
 def _settled(
     event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing, *, last_try: bool = False
 ) -> Iterator[DesignStored | StorageFailed]:
@@ -90,6 +113,9 @@ def _settled(
 
 
 def _unclaimed(event: ImageFailed, filing: Filing) -> Iterator[StorageFailed]:
-    """Dedup may have claimed it though its acceptance never came, and lets it go when we say so, and only then."""
-    if filing.designs.given_up_unheard(event):
+    """Dedup may have claimed it though its acceptance never came, and lets it go when we say so, and only then.
+
+    Whoever tells of a failure once more hears its end once more: it may have been lost with a broker.
+    """
+    if filing.designs.owes_its_end(event):
         yield StorageFailed.model_validate(event.model_dump())

@@ -1,12 +1,80 @@
 """Storage's settings, read from the environment once, at start."""
 
-from pydantic_settings import SettingsConfigDict
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
 
-from shared.nas.settings import NasSettings
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.storage.shops import Nases, key_of
+from shared.nas import Access, Nas, open_nas
+from shared.nas.settings import NasSettings, host_keys
 from shared.settings import DatabaseSettings
+
+
+class ShopNas(BaseModel):
+    """The NAS of one shop: what `NAS_URL` and its neighbours are for the others. Nothing of theirs counts for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    password: SecretStr = SecretStr("")
+    private_key: SecretStr = SecretStr("")
+    host_key: Annotated[tuple[str, ...], BeforeValidator(host_keys)] = ()
+    require_mount: bool = False
+
+    def opened(self, connections: int) -> Nas:
+        """The NAS. Nothing is touched yet."""
+        secrets = (self.password.get_secret_value(), self.private_key.get_secret_value())
+        access = Access(*secrets, self.host_key, connections)
+        return open_nas(self.url, require_mount=self.require_mount, access=access)
+
+
+def _shops(value: object) -> object:
+    """A map of shops as it stands, as JSON, or in a file; an address alone is short for the rest."""
+    if isinstance(value, str):
+        try:
+            text = value.strip() or "{}"
+            value = json.loads(text if text.startswith("{") else Path(text).read_text())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"it is neither JSON in braces nor a file with it ({type(error).__name__})") from error
+    if not isinstance(value, Mapping):
+        raise ValueError('it must look like {"NorthCups": "sftp://user@nas2.local/share"}')  # noqa: TRY004 - pydantic's
+    keys = [key_of(name) for name in value]
+    if len(keys) > len(set(keys)):
+        raise ValueError("two of its shops have the same folder on the NAS")
+    return {name: {"url": nas} if isinstance(nas, str) else nas for name, nas in value.items()}
 
 
 class Settings(DatabaseSettings, NasSettings):
     """Where designs are kept."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    nas_shops: Annotated[Mapping[str, ShopNas], NoDecode, BeforeValidator(_shops)] = Field(
+        default={},
+        description="shops with a NAS of their own: JSON, or a file with it (nas.md); the others use NAS_URL",
+    )
+    nas_scan_files_at_once: int = Field(
+        default=2, ge=1, le=64, description="files of a scan in the hashers' hands; more is faster, and delays uploads"
+    )
+
+    def nases(self) -> Nases:
+        """The NAS for all, and those of single shops. Nothing is touched yet.
+
+        Raises:
+            ValueError: in words, for the person who wrote the setting.
+        """
+        return Nases(self.nas(), {name: self._of_shop(name, shop) for name, shop in self.nas_shops.items()})
+
+    def url_of(self, shop: str) -> str:
+        """Where a shop's own NAS is, or without a shop the one for all."""
+        return self.nas_shops[shop].url if shop else self.nas_url
+
+    def _of_shop(self, name: str, shop: ShopNas) -> Nas:
+        try:
+            return shop.opened(self.nas_max_connections)
+        except ValueError as error:
+            raise ValueError(f"NAS_SHOPS, {name}: {error}") from error

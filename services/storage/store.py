@@ -77,11 +77,12 @@ class Designs:
                 row = _locked(connection, event)
             return _design(row) if row.state == state and row.accepted else None
 
-    def given_up_unheard(self, event: ImageFailed) -> bool:
-        """Whether it has failed, and no acceptance of this generation came that would be answered."""
+    def owes_its_end(self, event: ImageFailed) -> bool:
+        """Whether it has failed, and no message is answered with that: none came, or this one tells of it once more."""
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
-            return bool(row.state == "failed" and _unheard(row, event))
+            again = row.generation == event.generation and not _answered_by(row, event)
+            return bool(row.state == "failed" and (again or _unheard(row, event)))
 
     def adopt(self, event: ItemEvent) -> None:
         """Answer with this message for what earlier ones about its item had numbered or given up: they are over.
@@ -198,6 +199,10 @@ def _leave_number(connection: Connection, row: Row[Any]) -> None:
     """Let another design have the number, unless this one is stored: then a file has it in its name."""
     if row.state == "numbered":
         connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
+
+
+def _answered_by(row: Row[Any], event: ItemEvent) -> bool:
+    return Cause.of(event) == Cause(row.cause_type, row.cause_item_id, row.cause_generation)
 
 
 def _answers(cause: Cause) -> dict[str, Any]:

@@ -57,6 +57,41 @@ counters = Table(
     Column("next_number", Integer, nullable=False),
 )
 
+scans = Table(
+    "scans",
+    metadata,
+    Column("scan_id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("shop", Text, nullable=False, comment="its folder on the NAS"),
+    Column("listed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("pictures", Integer, nullable=False, comment="that lie there, ours not counted"),
+    Column("to_hash", Integer, nullable=False, comment="of these, new, changed or wanted anew"),
+    Column("gone", Integer, nullable=False),
+    Column("ours", Integer, nullable=False, comment="designs that we stored: known anyway"),
+    Column("unread", JSONB, nullable=False, comment="folders that could not be listed, and why"),
+    Index("scans_of_tenant", "tenant_id", "listed_at"),
+)
+
+scanned = Table(
+    "scanned",
+    metadata,
+    Column("path", Text, primary_key=True, comment="below the NAS root"),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False, comment="by the NAS's clock; 0: look again at the next scan"),
+    Column("state", Text, nullable=False, comment="waiting, sent to the hashers, known, unusable, gone"),
+    Column("turn", Integer, nullable=False, comment="its place in its shop: shops take turns"),
+    Column("sha256", Text, comment="of the content whose fate is known"),
+    Column("reason", Text, comment="why it is unusable"),
+    Column("ticket", Uuid, unique=True, comment="of the message to the hashers"),
+    Column("cause", Uuid, comment="the scan, or the ticket whose answer made room, that sent it"),
+    Column("copied", Text, comment="SHA-256 of its copy for the hashers"),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Index("scanned_of_tenant", "tenant_id"),
+    Index("scanned_waiting", "turn", "path", postgresql_where=text("state = 'waiting'")),
+    Index("scanned_sent", "cause", postgresql_where=text("state = 'sent'")),
+)
+
 freed_numbers = Table(
     "freed_numbers",
     metadata,

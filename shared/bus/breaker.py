@@ -37,9 +37,7 @@ class Breaker:
         """Enter when it is this message's turn, and hear how it went; only its `first` failure is news of an outage.
 
         One that fails again while others succeed has a trouble of its own, and must not hold them up for ever.
-
-        Raises:
-            NoTurn: its turn did not come before `until` (the loop's clock), or before the process stops.
+        Raises `NoTurn` if its turn did not come before `until` (the loop's clock), or before the process stops.
         """
         asks = self.pause_s > 0 and await self._asks(until)
         away = False

@@ -19,10 +19,7 @@ class DeadLetter(Message):
 
     @classmethod
     def of(cls, service: Stage, body: bytes, headers: Mapping[str, Any]) -> "DeadLetter":
-        """Take it as it is, and never refuse: people put letters there by hand as well.
-
-        A letter that the broker itself buried has only its `x-death` to tell why.
-        """
+        """Take it as it is, and never refuse: people put letters there by hand, and the broker itself buries some."""
         text = plain(body.decode(errors="replace"))
         # One letter, by its bytes, however often it comes, or is buried when its ack was lost; after a replay another.
         identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-replay-id', '')}:{body.decode('latin-1')}")

@@ -24,7 +24,7 @@ from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, Undecodable, answer_id, seal, unseal
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Failed, Outcome, Sealed, outcome_of
-from shared.bus.topology import Route, routes
+from shared.bus.topology import Route, routes, waiting_as
 from shared.contracts import Message, WorkDelayed
 from shared.errors import Busy, Unavailable
 
@@ -43,12 +43,7 @@ class Transport(Protocol):
     """What delivery needs of a transport; one that inherits it can publish."""
 
     async def send(self, route: Route, sealed: Sealed) -> None:
-        """Return when a queue has taken it for good.
-
-        Raises:
-            Unroutable: no queue is bound there.
-            Unavailable: the broker can't be reached or did not confirm: it may or may not have it.
-        """
+        """Return when a queue has it for good. Unroutable: none is bound; Unavailable: it may or may not have it."""
 
     async def publish(self, envelope: Envelope) -> None:
         """Send a message to each of its routes; raises as `send` does: repeat what failed, the id stays."""
@@ -119,7 +114,7 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
 async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
     """Publish what the table says, again and again until the broker has it. False when the process stops first."""
     settlement, pause_s = outcome.value, 0.0
-    if outcome is not Outcome.HANDLED:
+    if outcome not in (Outcome.HANDLED, Outcome.ELSEWHERE):
         log.warning(settlement.words, cause=repr(failed.error), attempt=failed.delivery.attempt)
     while settlement.publishes:
         try:
@@ -142,7 +137,8 @@ async def _tell(consumer: Consumer, about: Envelope, error: Exception | None, ag
         return
     breaker.cause = None if over else breaker.cause
     everybody = over or (breaker.pause_s > 0 and again_in_s is None)
-    session = None if everybody else getattr(about.message, "session_id", None)
+    all_here = waiting_as(queue) if (queue := consumer.service.queue) else None
+    session = all_here if everybody else getattr(about.message, "session_id", None)
     if everybody or session:
         cause = "" if over else f"{type(error).__name__}: {error}"[:1000]
         delay = WorkDelayed(service=name, session_id=session, cause=cause, again_in_s=again_in_s)

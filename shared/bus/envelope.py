@@ -70,11 +70,7 @@ def seal(envelope: Envelope) -> bytes:
 
 
 def unseal(body: bytes) -> Envelope:
-    """The envelope in these bytes.
-
-    Raises:
-        Undecodable: with what is wrong, in words.
-    """
+    """The envelope in these bytes; Undecodable says in words what is wrong with them."""
     try:
         raw = json.loads(body)
         cls = types().get(raw["type"])

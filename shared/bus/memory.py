@@ -30,10 +30,13 @@ class MemoryBus(Transport):
 
     async def consume(self, service: Service) -> None:
         """Start the service's consumers on this bus."""
-        self.inboxes[service.name] = asyncio.Queue()
+        name = service.queue or service.name
+        self.inboxes[name] = asyncio.Queue()
         pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
-        self.consumers[service.name] = consumer = Consumer(service, self, pool, Breaker(self.stopping))
-        self._workers += [asyncio.create_task(self._work(consumer)) for _ in range(service.prefetch)]
+        self.consumers[name] = consumer = Consumer(service, self, pool, Breaker(self.stopping))
+        self._workers += [asyncio.create_task(self._work(name, consumer)) for _ in range(service.prefetch)]
+        for branch in service.branches:
+            await self.consume(branch)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Put one copy where the broker's exchanges would."""
@@ -42,6 +45,8 @@ class MemoryBus(Transport):
             self._send_later(route, delivery)
         elif route.exchange == DEAD:
             self._send_dead(self.consumers[route.key].service.name, sealed)
+        elif not route.exchange:
+            self._put(route.key, delivery)
         else:
             self._route(route, delivery)
 
@@ -95,15 +100,15 @@ class MemoryBus(Transport):
         self.unfinished[service] += 1
         self.inboxes[service].put_nowait(delivery)
 
-    async def _work(self, consumer: Consumer) -> None:
-        name, inbox = consumer.service.name, self.inboxes[consumer.service.name]
+    async def _work(self, name: str, consumer: Consumer) -> None:
+        inbox = self.inboxes[name]
         while (delivery := await inbox.get()) and not self.stopping.is_set():
             try:
                 if not (await deliver(consumer, delivery) or self.stopping.is_set()):
                     self._put(name, delivery)
             except Exception:  # a fault of ours: delivery foresees a handler's
                 log.exception("delivery broke; the message comes again", service=name)
-                self._send_later(retry_route(name, consumer.service.retry.delays_s[0]), delivery)
+                self._send_later(retry_route(consumer.service.name, consumer.service.retry.delays_s[0]), delivery)
             finally:
                 self.unfinished[name] -= 1
                 inbox.task_done()

@@ -58,11 +58,7 @@ class RabbitBus(Transport):
         self.breaker = Breaker(self.stopping)
 
     async def connect(self) -> None:
-        """Open both connections, once: they reconnect by themselves.
-
-        Raises:
-            Unavailable: no broker answers at the address.
-        """
+        """Open both connections, once: they reconnect by themselves. Unavailable: no broker answers at the address."""
         if self._channel is not None:
             return
         try:
@@ -115,19 +111,17 @@ class RabbitBus(Transport):
                 await refused.close()
 
     async def consume(self, service: Service) -> None:
-        """Start consuming the service's inbox, and the dead-letter queues that it archives.
-
-        Raises:
-            Unavailable: not connected, or a queue is missing.
-        """
+        """Start consuming its inbox or queue, its branches, its dead letters. Raises `Unavailable`: one is missing."""
         if self._consuming is None:
             raise Unavailable("not connected")
         dead: dict[str, Stage | None] = {dead_queue(name): name for name in service.archives}
-        for queue, dead_service in {inbox(service.name): None, **dead}.items():
+        for queue, dead_service in {service.queue or inbox(service.name): None, **dead}.items():
             if queue not in self._inboxes:
                 opened = _Inbox(self, self._consuming, service, queue, dead_service)
                 await opened.open()
                 self._inboxes[queue] = opened
+        for branch in service.branches:
+            await self.consume(branch)
 
     def give_up(self, why: str) -> None:
         """End this process as SIGTERM does: it can't do its work, and its supervisor starts it again."""
@@ -174,18 +168,14 @@ class _Inbox:
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.taken = self.done = 0
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
-        self.consumer = Consumer(service, bus, self.pool, bus.breaker)
+        self.consumer = Consumer(service, bus, self.pool, Breaker(bus.stopping) if service.queue else bus.breaker)
         self.tasks: list[asyncio.Task[None]] = []
         self.channel: AbstractChannel | None = None  # held here: aio-pika itself keeps only a weak reference
         self.queue: AbstractQueue
         self.tag: str
 
     async def open(self) -> None:
-        """Consume, and see to it that it stays so.
-
-        Raises:
-            Unavailable: no connection, or no such queue.
-        """
+        """Consume, and see to it that it stays so. Unavailable: no connection, or no such queue."""
         await self._subscribe()
         self.tasks = [asyncio.create_task(self._work()) for _ in range(self.service.prefetch)]
         self.tasks.append(asyncio.create_task(self._watch()))

@@ -16,8 +16,6 @@ from shared.settings import BusSettings
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE_S = 1.0
-
 
 class Unsafe(Exception):  # noqa: N818 - reads as what was found
     """What is on the broker may lose messages, so nothing is consumed; the words say what to do."""
@@ -70,6 +68,6 @@ async def start(bus: RabbitBus, service: Service) -> None:
                 said = str(error)
                 log.warning("waiting for the broker", cause=said)
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 2, 1.0)
         else:
             return

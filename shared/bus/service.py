@@ -28,7 +28,8 @@ class Service:
 
     `prefetch` messages are in hand at a time, each in a thread of its own. With `follows_progress` it hears every
     item event on the progress exchange instead of the work events. It takes the dead letters of the services named
-    in `archives`.
+    in `archives`. Its `branches` have each a `queue` instead of the inbox, for what a handler says is `Elsewhere`, and
+    wait each for an outage of its own.
     """
 
     name: Stage
@@ -37,15 +38,13 @@ class Service:
     follows_progress: bool = False
     archives: tuple[Stage, ...] = ()
     handlers: dict[type[Message], Handler] = field(default_factory=dict)
+    queue: str = ""
+    branches: tuple["Service", ...] = ()
 
     def on(
         self, handler: Callable[Concatenate[M, P], Iterable[Message] | None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """Register a handler for the type of its first parameter; the rest are its dependencies.
-
-        Raises:
-            TypeError: a second handler for one message type, or a signature without types.
-        """
+        """Register a handler for its first parameter's type, the only one for it; the rest are its dependencies."""
         signature = inspect.signature(handler)
         hints = get_type_hints(handler)
         first = next(iter(signature.parameters))

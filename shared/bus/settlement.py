@@ -19,7 +19,7 @@ from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.topology import Route, dead_route, retry_route
 from shared.contracts import Stage
-from shared.errors import Permanent
+from shared.errors import Elsewhere, Permanent
 
 Headers = Mapping[str, Any]
 
@@ -107,6 +107,10 @@ def _deferred(failed: Failed) -> tuple[Route, Sealed]:
     return dead_route(delivery.dead_service), failed.copy({**failed.kept(*OF_DEATH), "x-cause": cause}, "defer")
 
 
+def _elsewhere(failed: Failed) -> tuple[Route, Sealed]:
+    return Route("", str(failed.error)), failed.copy(failed.kept(), "elsewhere")
+
+
 class Settlement(NamedTuple):
     """What is published in the message's place, if anything, and whether it is then acked or left to come again."""
 
@@ -124,11 +128,14 @@ class Outcome(Enum):
     FAILED = Settlement("failed, tried again later", _retried, acks=True)
     EXHAUSTED = Settlement("failed for the last time", _dead, acks=True)
     KEPT_LONG = Settlement("kept through an outage for as long as a broker has patience", _deferred, acks=True)
+    ELSEWHERE = Settlement("is for another queue", _elsewhere, acks=True)
     STOPPING = Settlement("the process stops", None, acks=False)
 
 
 def outcome_of(error: Exception, policy: RetryPolicy, attempt: int) -> Outcome:
     """The outcome of a message that is not kept here."""
+    if isinstance(error, Elsewhere):
+        return Outcome.ELSEWHERE
     if isinstance(error, Permanent):
         return Outcome.UNDECODABLE if isinstance(error, Undecodable) else Outcome.PERMANENT
     return Outcome.EXHAUSTED if policy.after(attempt) is None else Outcome.FAILED

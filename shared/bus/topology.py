@@ -8,6 +8,7 @@ dead    (direct) <service>         -> <service>.dead
 
 import re
 from dataclasses import dataclass
+from uuid import UUID, uuid5
 
 from shared.bus.service import Service
 from shared.contracts import ItemEvent, Message, WorkDelayed
@@ -30,6 +31,11 @@ class Route:
 def inbox(service: str) -> str:
     """The queue that a service's consumers share."""
     return f"presswork.{service}"
+
+
+def waiting_as(queue: str) -> UUID:
+    """Whose delay it is, in place of a session's id, when all that is in one branch's queue waits."""
+    return uuid5(UUID(int=0), queue)
 
 
 def dead_queue(service: str) -> str:
@@ -68,7 +74,9 @@ def tier(delay_s: float) -> str:
 
 
 def bindings(service: Service) -> tuple[Route, ...]:
-    """What a service's inbox is bound to."""
+    """What a service's inbox is bound to; a branch's queue to nothing, as what is for it is published to its name."""
+    if service.queue:
+        return ()
     heard = [Route(REDELIVER, f"*.{service.name}")]
     if service.follows_progress:
         heard.append(Route(PROGRESS, "progress.#"))

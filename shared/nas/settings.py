@@ -9,7 +9,7 @@ from shared.nas.address import Access, open_nas
 from shared.nas.protocol import Nas
 
 
-def _keys(value: object) -> object:
+def host_keys(value: object) -> object:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
@@ -29,7 +29,7 @@ class NasSettings(BaseSettings):
     nas_private_key: SecretStr = Field(
         default=SecretStr(""), description="SFTP: a private key's file, or the key itself; instead of a password"
     )
-    nas_host_key: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_keys)] = Field(
+    nas_host_key: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_keys)] = Field(
         default=(), description="SFTP: the server's key or its fingerprint (SHA256:...); several with commas between"
     )
     nas_max_connections: int = Field(

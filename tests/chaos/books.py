@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from tests.chaos.findings import Finding, Kind
 from tests.chaos.likeness import alike
 from tests.chaos.work import Work
 from tests.chaos.world import World
+from tests.etsy.books import Asked, differences, strangers
+from tests.seller import PRODUCT
 
 DRIFT = """
 SELECT s.id FROM ingest.sessions s
@@ -179,15 +181,35 @@ class Books:
         for item_id, count in made.items():
             if count > 1 or item_id not in listed:
                 yield Finding("doubled", f"{_named(places[item_id])} was listed {count} times, or without being told")
-        yield from self._folders_of_listings()
+        yield from self._listings_at_etsy()
+        yield from self._folders_of_listings([row for row in self.published if row["target"] == "dry-run"])
 
-    def _folders_of_listings(self) -> Iterator[Finding]:
-        shops = {Path(row["listing_id"]).parent for row in self.published if row["listing_id"]}
+    def _listings_at_etsy(self) -> Iterator[Finding]:
+        """Where the stand-in for Etsy is the shop: which it is for all sellers."""
+        if self.world.etsy is None:
+            return
+        there = self.world.etsy.listings()
+        rows = [row for row in self.published if row["target"].startswith("etsy:")]
+        yield from differences(there, rows, map(self._asked, rows))
+        yield from strangers(there, self._rows("SELECT * FROM publisher.listings"))
+
+    def _asked(self, row: Mapping[str, Any]) -> Asked:
+        path = next(Path(item["path"]) for item in self.items if item["id"] == row["item_id"])
+        title = f"{' '.join(path.stem.split()[:2])} {PRODUCT['title']}"
+        digests = tuple(hashlib.sha256(picture.read_bytes()).hexdigest() for picture in self._pictures(path))
+        return Asked(row["publish_key"], title, PRODUCT["price"], PRODUCT["quantity"], digests)
+
+    def _pictures(self, design: Path) -> list[Path]:
+        folder = self.world.nas / design.parts[0] / "Mockups" / design.parts[1]
+        return sorted(folder.glob(f"{design.stem}_BG_*"))
+
+    def _folders_of_listings(self, published: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+        shops = {Path(row["listing_id"]).parent for row in published if row["listing_id"]}
         keys = Counter[str]()
         for shop in shops:
             for file in (self.world.running.listings_dir / shop).glob("*/listing.json"):
                 keys[json.loads(file.read_text())["publish_key"]] += 1
-        for row in self.published:
+        for row in published:
             key, folder = row["publish_key"], self.world.running.listings_dir / (row["listing_id"] or "none")
             if row["status"] == "published" and not list(folder.glob("images/*.jpg")):
                 yield Finding("lost", f"the listing {folder.name} has no pictures")
@@ -205,9 +227,8 @@ class Books:
             if item["id"] not in rendered:
                 continue
             path = Path(item["path"])
-            folder = self.world.nas / path.parts[0] / "Mockups" / path.parts[1]
-            found = sorted(file.name for file in folder.glob(f"{path.stem}_BG_*"))
-            if found != [f"{path.stem}_BG_0.jpg"]:
+            found = [file.name for file in self._pictures(path)]
+            if found != [f"{path.stem}_BG_{number}.jpg" for number in range(self.work.seller.pictures)]:
                 kind: Kind = "doubled" if found else "lost"
                 yield Finding(kind, f"{_named(item)}: its pictures on the NAS are {found}")
 

@@ -17,12 +17,15 @@ DECIDE = "services.dedup.store:HashIndex.decide_once"
 PREPARE = "services.hasher.preparing:prepare"
 MAKE = "services.hasher.handlers:_made"
 CREATE = "services.publisher.dry_run:DryRunShop.create"
-PICTURE = "services.publisher.dry_run:DryRunShop.put_picture"
+ETSY_CREATE = "services.publisher.etsy.shop:EtsyShop.create"
+ETSY_PICTURE = "services.publisher.etsy.shop:EtsyShop.put_picture"
 REPLAY = "services.ingest.ops.replaying:Replays.replay"
 NAS_WRITE = "shared.nas.files:Files.write"
 NAS_DIGEST = "shared.nas.files:Files.digest"
 NAS_RENAME = "shared.nas.files:Files.rename_new"
-TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, MAKE, CREATE, PICTURE, REPLAY, NAS_WRITE, NAS_DIGEST, NAS_RENAME)
+AT_ETSY = (ETSY_CREATE, ETSY_PICTURE)
+NAS = (NAS_WRITE, NAS_DIGEST, NAS_RENAME)
+TARGETS = (ACK, PUBLISH, SUBMIT, DECIDE, PREPARE, MAKE, CREATE, REPLAY, *AT_ETSY, *NAS)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,22 @@
 """The NAS and the shop fail, or seem to."""
 
-import pytest
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
 
+import pytest
+from sqlalchemy import func, update
+
+from services.etsy_fake.faults import Fault
+from services.publisher.store import listings
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
-from tests.chaos.failpoints import CREATE, NAS_DIGEST, NAS_RENAME, NAS_WRITE, PICTURE
+from tests.chaos.etsy import TIMEOUT_S, Stand
+from tests.chaos.failpoints import ETSY_CREATE, ETSY_PICTURE, NAS_DIGEST, NAS_RENAME, NAS_WRITE
+from tests.chaos.waiting import until
+from tests.chaos.world import World
 
-UNKNOWN = "raise:services.publisher.shop:OutcomeUnknown"
-THROTTLED = "raise:services.publisher.shop:Throttled"
+A_MINUTE = timedelta(minutes=1)
 
 # place, moment, what happens there
 NAS_FAULTS = {
@@ -21,15 +30,25 @@ NAS_FAULTS = {
     "killed before the rename": (NAS_RENAME, "before", "kill"),
     "killed after the rename": (NAS_RENAME, "after", "kill"),
 }
+# what the stand-in does, at which call
 SHOP_FAULTS = {
-    "500 after create": (CREATE, "after", UNKNOWN),
-    "timeout before create": (CREATE, "before", UNKNOWN),
-    "429": (CREATE, "before", THROTTLED),
-    "killed before create": (CREATE, "before", "kill"),
-    "killed after create": (CREATE, "after", "kill"),
-    "killed after a picture": (PICTURE, "after", "kill"),
-    "500 after a picture": (PICTURE, "after", UNKNOWN),
+    "500 after create": ("error-after", "createDraftListing"),
+    "timeout before create": ("stall-before", "createDraftListing"),
+    "timeout after create": ("stall-after", "createDraftListing"),
+    "429": ("too-many", "createDraftListing"),
+    "401": ("unauthorised", "createDraftListing"),
+    "502 page": ("html", "uploadListingImage"),
+    "reset in a picture": ("reset", "uploadListingImage"),
+    "500 after a picture": ("error-after", "uploadListingImage"),
+    "order": ("bad-order", "uploadListingImage"),
 }
+# where the publisher dies
+SHOP_DEATHS = {
+    "killed before create": (ETSY_CREATE, "before"),
+    "killed after create": (ETSY_CREATE, "after"),
+    "killed after a picture": (ETSY_PICTURE, "after"),
+}
+NOT_MADE = {"timeout before create", "killed before create"}
 
 
 @pytest.mark.parametrize("fault", NAS_FAULTS)
@@ -48,10 +67,32 @@ def test_f26_nas(case: Case, fault: str) -> None:
         assert control.repeated(case.world.broker) == before
 
 
-@pytest.mark.parametrize("fault", SHOP_FAULTS)
+@pytest.mark.parametrize("fault", [*SHOP_FAULTS, *SHOP_DEATHS])
 def test_f27_shop(case: Case, fault: str) -> None:
-    place, moment, action = SHOP_FAULTS[fault]
-    shot = case.world.points.arm(place, moment, action, service="publisher", skip=case.chance.randrange(3))
-    work = case.begin(case.files(5))
-    case.balance(work)
-    shot.wait()
+    seller, skip = case.seller(photographs=3), case.chance.randrange(3)
+    with case.world.listing_at_etsy() as etsy:
+        etsy.connect(case.world.engine, UUID(seller.user_id))
+        happened = armed(case, etsy, fault, skip)
+        work = case.begin(case.files(5), seller)
+        until(happened, what=f"{fault} did not happen")
+        if fault in NOT_MADE:
+            until(lambda: a_minute_passes(case.world) or None, what="no create is in doubt")
+        case.balance(work)
+
+
+def armed(case: Case, etsy: Stand, fault: str, skip: int) -> Callable[[], bool | None]:
+    """The fault, and whether it has happened."""
+    if fault in SHOP_DEATHS:
+        shot = case.world.points.arm(*SHOP_DEATHS[fault], "kill", service="publisher", skip=skip)
+        return lambda: shot.fired > 0 or None
+    kind, operation = SHOP_FAULTS[fault]
+    etsy.arm(Fault.model_validate({"operation": operation, "kind": kind, "skip": skip, "seconds": 2 * TIMEOUT_S}))
+    return lambda: kind in etsy.met() or None
+
+
+def a_minute_passes(world: World) -> int:
+    """So long it takes until Etsy shows what it has, and what is not there may be made; how many waited for that."""
+    in_doubt = listings.c.listing_id.is_(None) & (listings.c.tried_at > func.now() - A_MINUTE)
+    with world.engine.begin() as connection:
+        earlier = update(listings).where(in_doubt).values(tried_at=listings.c.tried_at - A_MINUTE)
+        return connection.execute(earlier).rowcount

@@ -110,7 +110,7 @@ def test_f30_stitched_progress_is_gap_free(case: Case) -> None:
 
 def test_f33_hashers_from_one_to_eight_to_two(case: Case) -> None:
     world, seller = case.world, case.seller()
-    began = world.points.arm(PREPARE, "before", "sleep:0.3", lasting=True)  # small pictures, and few cores
+    began = world.points.arm(PREPARE, "before", "sleep:1", lasting=True)  # small pictures, few and busy cores
     ended = world.points.arm(PREPARE, "after", "pass", lasting=True)
 
     def upload() -> Work:
@@ -151,6 +151,7 @@ def test_f34_clock_an_hour_ahead(case: Case) -> None:
     case.world.kill(service, which=1)
     case.world.start(service, 1, CLOCK_AHEAD_S="3600")
     try:
+        case.world.until_ready()
         case.world.points.arm(DECIDE, "before", "raise:shared.errors:Retryable")
         work = case.begin()
         case.pause(1.0)

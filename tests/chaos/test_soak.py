@@ -1,15 +1,28 @@
-"""Whatever runs is killed at random, again and again, during one large upload: `make soak`."""
+"""Whatever runs is killed at random, again and again, during one large upload, and Etsy fails in all its ways.
+
+`make soak` runs both; `make soak ARGS='-k s2' DESIGNS=20` the second with few designs.
+"""
 
 import os
 import time
 from collections import Counter
+from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.etsy_fake.faults import Fault
 from tests.chaos.conftest import Case
+from tests.chaos.etsy import TIMEOUT_S, Stand
+from tests.chaos.waiting import until
+from tests.chaos.work import Work
+from tests.etsy.books import ANYWHERE, OF_ONE_CALL, every_fault
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
 FILES = int(os.environ.get("CHAOS_FILES", "500"))
+DESIGNS = int(os.environ.get("CHAOS_DESIGNS", "200"))
+DEATHS, RATE = 20, 0.01  # of the publisher; of each fault at each call
+MOST_RETRIES = 5
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 VICTIMS = (*2 * SERVICES, "hasher", "broker", "database")
 
@@ -35,3 +48,50 @@ def test_s1_random_kills_during_a_large_upload(case: Case) -> None:
             works.append(case.begin(case.files(FILES), seller))
     case.balance(*works, within_s=1800)
     print(f"{killed} in {time.monotonic() - began:.0f} s, {len(works)} uploads of {FILES}")  # noqa: T201
+
+
+@pytest.mark.timeout(3600, method="signal")
+def test_s2_every_fault_of_etsy_at_once(case: Case) -> None:
+    """With the real pauses: what Etsy may have made unseen is made again after six minutes, not before."""
+    world, seller = case.world, case.seller(photographs=3)
+    with world.listing_at_etsy() as etsy:
+        etsy.connect(world.engine, UUID(seller.user_id))
+        for fault in every_fault(
+            case.chance.randrange(10**6), RATE, stall_s=2 * TIMEOUT_S, lag_s=2 * TIMEOUT_S, pause_s=1
+        ):
+            etsy.arm(fault)
+        work = case.begin(case.files(DESIGNS), seller, dead_letters=None)
+        until(lambda: work.heard("listed") or None, within_s=600, what="nothing was listed")
+        for _ in range(DEATHS):
+            case.pause(8.0)
+            world.kill("publisher")
+            world.revive()
+        a_day_without_calls(case, etsy, work)
+        for _ in range(MOST_RETRIES):
+            work.finish(within_s=1800)
+            if not tried_again(case, etsy, work):
+                break
+        case.balance(work, within_s=1800)
+        assert set(etsy.met()) >= {*ANYWHERE, *OF_ONE_CALL}
+
+
+def a_day_without_calls(case: Case, etsy: Stand, work: Work) -> None:
+    """The key's calls are used up before all is listed, if it is not by now; all wait, and a day passes."""
+    if work.heard("listed") < DESIGNS:
+        etsy.arm(Fault(operation="updateListing", kind="quota"))
+        until(lambda: etsy.a_day_passes(case.world.engine) or work.listed_all or None, within_s=900)
+
+
+def tried_again(case: Case, etsy: Stand, work: Work) -> list[Any]:
+    """What failed, each with its reason, as its seller tries it again; who must connect the shop anew does so first."""
+    query = """
+        SELECT l.reason FROM ingest.listings l JOIN ingest.sessions s ON s.id = l.session_id
+        WHERE s.client_key = :key AND l.state = 'failed'"""
+    failed = case.world.rows(query, key=work.session_id)
+    assert all(row.reason for row in failed), failed
+    if any("connect the Etsy shop again" in row.reason for row in failed):
+        etsy.connect(case.world.engine, UUID(work.seller.user_id))
+    if failed:
+        work.seller.http.post(f"/api/v1/sessions/{work.session_id}/retry").raise_for_status()
+    print(f"{len(failed)} failed: {Counter(row.reason for row in failed)}; met {Counter(etsy.met())}")  # noqa: T201
+    return failed

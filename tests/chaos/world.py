@@ -19,6 +19,7 @@ from services.local.postgres import private_cluster
 from services.local.process import free_ports, tail
 from services.local.system import Plan, Running, system
 from tests import backends
+from tests.chaos.etsy import Stand, stand_in
 from tests.chaos.failpoints import Failpoints
 from tests.chaos.waiting import until
 from tests.seller import Seller
@@ -44,6 +45,10 @@ class World:
     engine: Engine
     works: list[Any] = field(default_factory=list)
     """Everything that sellers ever did here, for the audit at the end."""
+    etsy: Stand | None = None
+    """Once listings went to the stand-in for Etsy."""
+    life: ExitStack = field(default_factory=ExitStack)
+    """Ends with it."""
     sellers: list[Seller] = field(default_factory=list)
 
     @property
@@ -96,6 +101,23 @@ class World:
             yield
         finally:
             self.restart(service, 1)
+
+    @contextmanager
+    def listing_at_etsy(self) -> Iterator[Stand]:
+        """Listings go to the stand-in for the length of the block, whoever is started again meanwhile."""
+        processes = self.running.processes
+        usual = processes.environment
+        if self.etsy is None:
+            self.etsy = self.life.enter_context(stand_in(self.points.folder, usual))
+        processes.environment = {**usual, **self.etsy.settings}
+        self.restart("publisher", 1)
+        self.until_ready()
+        try:
+            yield self.etsy
+        finally:
+            self.etsy.disarm()
+            processes.environment = usual
+            self.restart("publisher", 1)
 
     def retire(self, service: str, number: int) -> None:
         """Stop one process cleanly, for good."""
@@ -160,11 +182,13 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
             server.start()
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
+        settings |= {"NAS_SCAN_MINUTES": "0"}  # a shot is meant for an upload's message, and a scan's would take it
         settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2", "USER_LOGIN_ACCESS_TOKEN_EXPIRE_MINUTES": "10000"}
         settings |= points.environment
         plan = Plan(folder, port, scale=SMALL, environment=settings)
         running = stack.enter_context(system(plan, say=print))
         world = World(broker, database, running, points, create_engine(database.url, pool_pre_ping=True))
+        stack.enter_context(world.life)
         world.init()  # with the management API: our policies apply, as in production
         yield world
 

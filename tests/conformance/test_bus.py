@@ -23,9 +23,9 @@ from shared.bus.rabbit import RabbitBus
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.settlement import Sealed
-from shared.bus.topology import EVENTS, Route, routing_key
+from shared.bus.topology import EVENTS, Route, routing_key, waiting_as
 from shared.contracts import Blob, ImageRejected, ListingFailed, StoreFile, WorkDelayed
-from shared.errors import Permanent, Retryable, Unavailable
+from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
 
 DEADLINE_S = 20.0
 FAST = RetryPolicy(delays_s=(0.1, 0.2))
@@ -441,3 +441,45 @@ def test_stopping_finishes_what_is_in_work(connect: Connect) -> None:
             assert len(done.messages) == 1
 
     run(scenario())
+
+
+def test_work_for_a_branch_waits_for_what_the_branch_needs_and_all_else_goes_on(connect: Connect) -> None:
+    heard, told, away = Heard(), Heard(), threading.Event()
+    away.set()
+
+    def on_store_file(message: StoreFile) -> None:
+        if message.path.startswith("south"):
+            raise Elsewhere("presswork.storage.south")
+        heard.add(message.path)
+
+    def in_branch(message: StoreFile) -> None:
+        if away.is_set():
+            raise Unavailable("no NAS")
+        heard.add(message.path)
+
+    def on_work_delayed(delay: WorkDelayed) -> None:
+        told.add(delay)
+
+    storage, branch = Service("storage", FAST, prefetch=2), Service("storage", FAST, 2, queue="presswork.storage.south")
+    storage.branches = (branch,)
+    storage.on(on_store_file)
+    branch.on(in_branch)
+    ingest = Service("ingest", follows_progress=True)
+    ingest.on(on_work_delayed)
+
+    async def scenario() -> None:
+        async with connect(storage, ingest) as bus:
+            for number in range(6):
+                await bus.publish(sealed_for(command(f"south-{number}.png")))
+            await bus.publish(sealed_for(command("north.png")))
+            assert await heard.reach(1) == ["north.png"]
+            (first, *_) = await told.reach(1)
+            assert (first.session_id, first.cause) == (waiting_as(branch.queue), "Unavailable: no NAS")
+            away.clear()
+            await heard.reach(7)
+            while told.messages[-1].cause:  # noqa: ASYNC110 - it is told in its own time
+                await asyncio.sleep(0.01)
+
+    run(scenario())
+    assert sorted(heard.messages[1:]) == [f"south-{number}.png" for number in range(6)]
+    assert {delay.session_id for delay in told.messages} == {waiting_as(branch.queue)}

@@ -1,5 +1,6 @@
 """The whole system as separate processes, over a real RabbitMQ and a real PostgreSQL."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from services.local.broker import Broker
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
+from shared.nas import PathNas
 from tests import backends
 from tests.seller import File, Seller
 
@@ -21,13 +23,31 @@ T = TypeVar("T")
 def running(
     rabbit: Broker, postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    """Ingest, eight hashers and one of each other service; shared by all tests, each with its own seller."""
+    """Ingest, eight hashers and one of each other service; shared by all tests, each with its own seller.
+
+    The shop SouthCups has a NAS of its own.
+    """
     data_dir = tmp_path_factory.mktemp("system")
     (port,) = free_ports(1)
     with backends.virtual_host(rabbit) as amqp_url, backends.new_database(postgres_url, _template) as database_url:
         settings = {"AMQP_URL": amqp_url, "DATABASE_URL": database_url, "REGISTRATION_RATE_LIMIT": "off"}
+        PathNas(data_dir / "nas-of-south").initialise()
+        settings["NAS_SHOPS"] = json.dumps({"SouthCups": str(data_dir / "nas-of-south")})
         with system(Plan(data_dir, port, environment=settings), say=print) as found:
             yield found
+
+
+@pytest.fixture(scope="package")
+def south(running: Running) -> Iterator[Seller]:
+    """The seller whose NAS is its own: a folder's name is given once."""
+    with Seller(running.base_url, shop_name="SouthCups") as found:
+        yield found
+
+
+@pytest.fixture
+def nas_of_south(running: Running) -> Path:
+    """The folder that is that one."""
+    return Path(running.nas).with_name("nas-of-south")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from shared.database import engine_of
 
 ROOT = Path(__file__).parents[2]
 BASES = {"ItemEvent", "Prepared"}
-SHARED_LINES = 1820
+SHARED_LINES = 1460  # but for the messages: there are as many as the flow has
 NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them
 
 
@@ -82,5 +82,6 @@ def test_each_service_has_the_same_wiring_files() -> None:
 def test_shared_stays_small() -> None:
     lines = {file: len(file.read_text().splitlines()) for file in (ROOT / "shared").rglob("*.py")}
     nas = sum(count for file, count in lines.items() if "nas" in file.relative_to(ROOT).parts)
-    assert sum(lines.values()) - nas <= SHARED_LINES, "what is only used by one service belongs there"
+    messages = lines[ROOT / "shared" / "contracts.py"]
+    assert sum(lines.values()) - nas - messages <= SHARED_LINES, "what is only used by one service belongs there"
     assert nas <= NAS_LINES, "what only one backend needs belongs into its library, or nowhere"

@@ -156,3 +156,25 @@ def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database
         with pytest.raises(NotStarted, match=f"{folder} is not the NAS"), system(again, say=print):
             pytest.fail("designs would be stored in an empty mount point")
         assert list(folder.iterdir()) == []
+
+
+def test_a_shops_own_nas_is_taken_into_use_alone_and_stops_nobodys_start(init: Init, nas: Path, tmp_path: Path) -> None:
+    south = tmp_path / "south"
+    south.mkdir()
+    shops = {"NAS_SHOPS": f'{{"SouthCups": "{south}"}}'}
+    assert init("--new-nas").returncode == 0
+    away = init("--no-database", **shops)
+    assert away.returncode == 0
+    assert f"NAS of SouthCups: {south} is not the NAS ({MARKER} is missing)" in away.stderr
+    assert "presswork init --new-nas --shop 'SouthCups'. Until then what is for it waits" in away.stderr
+    assert list(south.iterdir()) == []
+    (nas / MARKER).unlink()
+    refused = init("--no-database", "--new-nas", "--shop", "SouthCups", **shops)
+    assert refused.returncode == 1, "the one for all is as away as ever"
+    assert list(nas.iterdir()) == []
+    init("--no-database", "--new-nas", **shops)
+    taken = init("--no-database", "--new-nas", "--shop", "SouthCups", **shops)
+    assert taken.returncode == 0
+    assert "NAS of SouthCups: it is there, with a new mark" in taken.stderr
+    assert (south / MARKER).exists()
+    assert "it has SouthCups" in init("--no-database", "--new-nas", "--shop", "WestCups", **shops).stderr

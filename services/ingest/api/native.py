@@ -30,15 +30,16 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     ) -> dict[str, Any]:
         """Your sessions, newest first."""
         found = desk.sessions.recent(user.id, limit, offset)
-        return {"sessions": [reading.session(session, desk.trouble(session)) for session in found]}
+        return {"sessions": [_session(desk, session) for session in found]}
 
     @routes.get("/sessions/{session_id}")
     def get_session(session: mine) -> dict[str, Any]:
         """One session with its totals: received = stored + duplicate + rejected + failed + in_progress.
 
         `waits_for` says what its work waits for, if it does: a NAS that is away, or files that are tried again later.
+        `time_left` is in seconds, with the range in which it probably is; nobody can tell that while it waits.
         """
-        return reading.session(session, desk.trouble(session))
+        return _session(desk, session)
 
     @routes.get("/sessions/{session_id}/items")
     def list_items(
@@ -91,6 +92,11 @@ def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:
         return desk.sessions.get(user.id, UUID(session_id))
     except ValueError:
         return None
+
+
+def _session(desk: Desk, session: Session) -> dict[str, Any]:
+    cause = desk.trouble(session)
+    return reading.session(session, cause, desk.left(session, cause))
 
 
 def _event(event: Event) -> dict[str, Any]:

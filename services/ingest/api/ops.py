@@ -1,4 +1,7 @@
-"""What operators and viewers look at: dead letters, and who did what with them. `presswork dead` shows the same."""
+"""What operators and viewers look at: dead letters, who did what with them, and the lanes.
+
+`presswork dead` and `presswork lanes` show the same.
+"""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,7 +12,7 @@ from pydantic import Field
 
 from services.ingest.api.identity import Viewer
 from services.ingest.api.resources import Using
-from services.ingest.ops import auditing, finding
+from services.ingest.ops import auditing, comparing, finding
 from services.ingest.ops.exporting import exported
 from services.ingest.ops.finding import Filter
 
@@ -77,3 +80,21 @@ def get_letter(using: Using, viewer: Viewer, letter_id: UUID) -> dict[str, Any]:
     if found is None:
         raise HTTPException(404, f"There is no dead letter {letter_id}.")
     return found
+
+
+@routes.get("/lanes")
+def compare_lanes(
+    using: Using, viewer: Viewer, since: Annotated[str, Query(description="like 7d, 12h or 2026-11-24; UTC")] = "7d"
+) -> dict[str, Any]:
+    """The two lanes side by side: time per image, duplicates, failures, tries; in each, by why uploads took it.
+
+    `unlike` says why their times can't be compared, if they can't.
+    """
+    del viewer
+    try:
+        begin = comparing.moment(since)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+    with using.transaction() as connection:
+        found = comparing.compared(connection, begin)
+    return {"since": begin, "lanes": found, "unlike": comparing.unlike(found)}

@@ -152,7 +152,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         """Progress frames. An unknown session is an empty stream, as the client expects."""
         if session is None:
             return
-        async for frame in frames(desk.sessions, desk.watcher, session, trouble=desk.trouble):
+        async for frame in frames(desk.sessions, desk.watcher, session, trouble=desk.trouble, left=desk.left):
             yield ServerSentEvent(data=frame)
 
     return routes

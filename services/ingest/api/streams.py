@@ -8,6 +8,7 @@ from typing import Any
 from services.ingest.sessions import reading
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.records import Event, Session
+from services.ingest.sessions.remaining import TimeLeft
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 
@@ -24,11 +25,13 @@ async def frames(
     session: Session,
     *,
     trouble: Callable[[Session, Totals], str | None] = lambda *_: None,
+    left: Callable[[Session, str | None], TimeLeft | None] = lambda *_: None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> AsyncIterator[dict[str, Any]]:
     """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
 
     When `trouble` has other words than before for what the work waits for, the latest frame is told again with them.
+    `left` says how long the upload still takes, given these words.
     """
     clock = asyncio.get_running_loop().time
     seen, cause, looked, spoke = 0, None, float("-inf"), clock()
@@ -40,10 +43,13 @@ async def frames(
                 cause, looked = await watcher.ask(trouble, session, reading.totals_at(event)), clock()
             if event is not None and event.seq > seen:
                 seen, spoke = event.seq, clock()
-                yield reading.progress_frame(session, event, None if ended else cause)
+                cause = None if ended else cause
+                time_left = await watcher.ask(left, session, cause)
+                yield reading.progress_frame(session, event, cause, left=time_left)
             elif event is not None and cause != told and not ended:
                 spoke = clock()
-                yield reading.progress_frame(session, event, cause, datetime.now(UTC))
+                time_left = await watcher.ask(left, session, cause)
+                yield reading.progress_frame(session, event, cause, datetime.now(UTC), time_left)
             elif clock() >= spoke + keepalive_s:
                 spoke = clock()
                 yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}

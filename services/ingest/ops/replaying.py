@@ -1,9 +1,9 @@
 """Replays one dead letter: status, what is owed for it and the audit are one transaction.
 
 A letter about a file that failed takes the file up again (`sessions/reopening.py`). One whose file ended well is
-resolved, unless other files may wait for it. Any other goes back to the inbox that it died in, byte for byte. Crash it
-anywhere, or do it twice at once: each letter is owed once, because the status that allows it is what the same
-transaction takes away.
+resolved, unless other files may wait for it; one whose file is in work is refused, but for news to ingest. Any other
+goes back to the inbox that it died in, byte for byte. Crash it anywhere, or do it twice at once: each letter is owed
+once, because the status that allows it is what the same transaction takes away.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,14 @@ from shared.database import transaction
 from shared.errors import Retryable, Unavailable
 
 SENT = ("reopened", "redelivered")
-IN_WORK = ("received", "hashed", "accepted", "requested", "rendered")
+FILE_IN_WORK = ("received", "hashed", "accepted")
+IN_WORK = (*FILE_IN_WORK, "requested", "rendered")
 
 OTHERS = items.alias("others")
 OTHERS_WAIT = and_(
     dead_letters.c.service == "storage",
     dead_letters.c.mockup_id.is_(None),
-    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state == "accepted"),
+    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state.in_(FILE_IN_WORK)),
 )
 """Whether files may wait for a letter whose own file has ended: a message of storage stores the files behind it too."""
 
@@ -95,11 +96,10 @@ class Replays:
             return self._redeliver(connection, letter, who)
         if state == "failed":
             return self._reopen(connection, letter, who)
+        if _waited_for(connection, letter, state):
+            return self._redeliver(connection, letter, who)
         if state in IN_WORK:
             return Result(letter_id, "refused", f"its file is in work just now ({state}); see how that ends")
-        waited_for = select(OTHERS_WAIT).select_from(dead_letters).where(dead_letters.c.id == letter_id)
-        if connection.execute(waited_for).scalar_one():
-            return self._redeliver(connection, letter, who)
         return _resolve(connection, letter, who, f"nothing is left to do: the file is {state} meanwhile")
 
     def _reopen(self, connection: Connection, letter: Row[Any], who: str) -> Result:
@@ -160,6 +160,14 @@ def state_of(connection: Connection, letter: Row[Any]) -> str | None:
             listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id
         )
     return connection.execute(found).scalar_one_or_none()
+
+
+def _waited_for(connection: Connection, letter: Row[Any], state: str) -> bool:
+    """Whether its file may wait for this very letter, or others do when its own has ended."""
+    if state in IN_WORK:
+        return bool(letter.service == "ingest")  # told too late, it changes nothing (`projection.py`)
+    waited_for = select(OTHERS_WAIT).select_from(dead_letters).where(dead_letters.c.id == letter.id)
+    return bool(connection.execute(waited_for).scalar_one())
 
 
 def _resolve(connection: Connection, letter: Row[Any], who: str, words: str) -> Result:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import AHEAD, owe
 from services.ingest.sessions.projection import CANCELLED, LISTING_RANKS, RANKS
@@ -99,7 +100,7 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
 def _file(row: Row[Any], reason: str) -> Happening:
     changes = {"failed": 1} | ({} if row.state == "received" else {row.state: -1})
     told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
-    return Happening("failed", changes, row.id, told)
+    return Happening("failed", changes, row.id, told, weight(row.size))
 
 
 def _listing(connection: Connection, row: Row[Any], reason: str) -> Happening:

@@ -1,6 +1,6 @@
 """What services wait for just now, as they tell it themselves: the rows behind the progress line and `/ready`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.causes import in_words
 from services.ingest.sessions.progress import Totals, concerns
-from services.ingest.sessions.tables import delays
+from services.ingest.sessions.tables import delays, sessions
+from services.ingest.tables import users
+from shared.bus.topology import waiting_as
 from shared.contracts import WorkDelayed
 from shared.database import transaction
 
@@ -25,9 +27,11 @@ CLOCK = func.clock_timestamp()
 
 @dataclass(frozen=True)
 class Delays:
-    """The rows: one for each service and upload, and one for each service that can do nothing at all."""
+    """The rows: one for each service and upload, and one for each service, or NAS, that can do nothing at all."""
 
     engine: Engine
+    queue_of: Callable[[str], str] | None = None
+    """By a shop's folder: the queue in which its work for the NAS waits, where not all of them wait in one."""
 
     def note(self, event: WorkDelayed) -> None:
         """Remember it for as long as it holds. Of several files that are tried again, the last one counts."""
@@ -56,7 +60,12 @@ class Delays:
     def of(self, session_id: UUID, totals: Totals) -> str | None:
         """What the rest of an upload waits for, in words; None: for nothing but its turn."""
         with transaction(self.engine) as connection:
-            rows = _current(connection, [EVERYBODY, session_id])
+            concerned = [EVERYBODY, session_id]
+            if self.queue_of is not None:
+                folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)
+                shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
+                concerned += [waiting_as(self.queue_of(shop))] if shop else []
+            rows = _current(connection, concerned)
         told = dict.fromkeys(_told(row) for row in rows if concerns(row.service, totals))
         return "; ".join(told) or None
 

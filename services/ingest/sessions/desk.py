@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from services.ingest.catalog.designs import design
 from services.ingest.lanes import COMPREHENSIVE, Lanes
@@ -15,6 +15,7 @@ from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import taken_along, tell
 from services.ingest.sessions.watching import POLL_S, Watcher
@@ -46,6 +47,20 @@ class Desk:
         away = self.lanes.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
         return away or self.delays.of(session.id, totals)
 
+    def left(self, session: Session, cause: str | None) -> TimeLeft | None:
+        """How long an upload still takes, as it looks now; None: nobody knows before its files are there.
+
+        `cause` is what it waits for: then nobody can tell.
+        """
+        if session.finished:
+            return NOTHING_LEFT
+        now, ahead, at = self.sessions.outlook(session.id)
+        if now.finished:
+            return NOTHING_LEFT
+        if now.submitted_at is None or not now.course.work:
+            return None
+        return time_left(now.totals, now.course, at, waits=cause is not None, ahead=ahead)
+
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.
 
@@ -53,8 +68,9 @@ class Desk:
             SessionTaken: the key was used for something else.
             SessionCancelled: the session was cancelled before its files were there.
         """
-        lane = self.lanes.choose(len(files))
-        session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, lane)
+        key = key or str(uuid4())
+        lane = self.lanes.choose(len(files), user_id, key)
+        session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, *lane)
         self.lanes.bell.ring()
         return session
 

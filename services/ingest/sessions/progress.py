@@ -1,16 +1,13 @@
-"""What a session's counts mean to the person who waits: step, words, percent, and the frames the client reads. Pure."""
+"""What a session's counts and its work mean to the person who waits: step, words, percent. Pure."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any
+
+from services.ingest.sessions.course import Course
 
 TOTAL_STEPS = 4
 
-# Shares of the way to 100 %. Listing a design takes about as long as making it; the end itself is the last percent.
-DESIGN_SHARE = 60.0
-LISTING_SHARE = 39.0
-HASHED, DECIDED, SETTLED = 0.6, 0.1, 0.3
-RENDERED, LISTED = 0.7, 0.3
+WORKING = 99.0
+"""Percent when all work is done; the end itself is the last one."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +47,30 @@ class Totals:
         return asdict(self)
 
 
-def percent(totals: Totals, *, finished: bool) -> float:
-    """How far a session is, 0 to 100; 100 only at the true end."""
+def percent(totals: Totals, course: Course, *, finished: bool) -> float:
+    """How far a session is, 0 to 100, by bytes and by what stages cost; 100 only at the true end."""
     if finished:
         return 100.0
     if not totals.received:
         return 0.0
-    decided = totals.accepted + totals.settled
-    hashed = totals.hashed + decided
-    design = (HASHED * hashed + DECIDED * decided + SETTLED * totals.settled) / totals.received
-    listing = 0.0
-    if totals.requested:
-        rendered = totals.rendered + totals.listings_settled
-        listing = (RENDERED * rendered + LISTED * totals.listings_settled) / totals.requested
-    return round(DESIGN_SHARE * min(design, 1.0) + LISTING_SHARE * min(listing, 1.0), 2)
+    listing = made(totals, course) / totals.requested if totals.requested else 0.0
+    share = course.costs.listing
+    return round(WORKING * ((1 - share) * min(_files(totals, course), 1.0) + share * min(listing, 1.0)), 2)
+
+
+def made(totals: Totals, course: Course) -> float:
+    """How many listings are made; one that has its pictures is so in part."""
+    return course.costs.rendered * totals.rendered + totals.listings_settled
+
+
+def _files(totals: Totals, course: Course) -> float:
+    if not totals.in_progress:
+        return 1.0
+    if course.work:
+        return max(course.done / course.work, 0.0)
+    cost = course.costs  # submitted by an older release, which weighed nothing
+    done = cost.share("hashed") * totals.hashed + cost.share("accepted") * totals.accepted + totals.settled
+    return done / totals.received
 
 
 def step(totals: Totals, *, finished: bool) -> int:
@@ -122,35 +129,6 @@ def summary(totals: Totals) -> str:
     if totals.listing_failed:
         parts.append(f"{totals.listing_failed} listing{'s' if totals.listing_failed > 1 else ''} failed")
     return ", ".join(parts)
-
-
-def frame(
-    totals: Totals,
-    done_percent: float,
-    *,
-    finished: bool,
-    started_at: datetime,
-    at: datetime,
-    current_file: str | None,
-    cause: str | None = None,
-) -> dict[str, Any]:
-    """One progress frame, field by field as the existing client reads it (times in seconds)."""
-    elapsed = max((at - started_at).total_seconds(), 0.0)
-    total = elapsed / done_percent * 100 if done_percent > 5 else max(elapsed, 60.0)
-    current_step = step(totals, finished=finished)
-    within = done_percent / 100 * TOTAL_STEPS - (current_step - 1)
-    return {
-        "step": current_step,
-        "total_steps": TOTAL_STEPS,
-        "message": waiting(message(totals, finished=finished), cause),
-        "progress_percent": done_percent,
-        "elapsed_time": round(elapsed, 1),
-        "estimated_total_time": round(total, 1),
-        "remaining_time": round(max(total - elapsed, 0.0), 1),
-        "file_progress": round(min(max(within, 0.0), 1.0), 3),
-        "current_file": current_file,
-        "timestamp": str(at.astimezone(UTC).replace(tzinfo=None)),
-    }
 
 
 def _ending(totals: Totals) -> str:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Blob, ItemEvent, MockupsRequested
@@ -23,6 +24,9 @@ log = structlog.get_logger()
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
 CANCELLED = "cancelled"
+TOLD_AGAIN = "told_again"
+OF_ITS_STATE = ("code", TOLD_AGAIN)
+"""Facts that are over with the state that they are about."""
 UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
@@ -58,17 +62,19 @@ class Projection:
                     stage_rank=RANKS[state],
                     generation=event.generation,
                     reason=reason,
-                    facts={name: fact for name, fact in item.facts.items() if name != "code"} | dict(facts or {}),
+                    facts={name: fact for name, fact in item.facts.items() if name not in OF_ITS_STATE}
+                    | dict(facts or {}),
                     updated_at=NOW,
                     **(columns or {}),
                 )
             )
             # Locks are taken in one order everywhere: item, listing, session.
             orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
-            changes = {} if item.state == "received" else {item.state: -1}
             told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
+            changes = _moved(None if item.state == "received" else item.state, state)
+            weighs = weight(item.size)
             timeline.append(
-                connection, item.session_id, state, {**changes, state: 1}, item_id=event.item_id, facts=told
+                connection, item.session_id, state, changes, item_id=event.item_id, facts=told, weighs=weighs
             )
             if state == "failed":
                 _log("a file has failed", item.filename, item.session_id, reason)
@@ -133,14 +139,21 @@ class Projection:
                 **columns,
             )
         )
-        changes = {LISTING_COUNTS[state]: 1}
-        if row.state != "requested":
-            changes[LISTING_COUNTS[row.state]] = -1
+        changes = _moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
         told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+
+
+def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fact for name, fact in facts.items() if name not in OF_ITS_STATE}
+
+
+def _moved(before: str | None, now: str) -> dict[str, int]:
+    """How the counts change. A later generation may come to the state that the one before it had: none changes then."""
+    return {} if before == now else {now: 1} | ({} if before is None else {before: -1})
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.ingest.sessions.progress import Totals, frame, waiting
+from services.ingest.sessions.frames import frame
+from services.ingest.sessions.progress import Totals, waiting
 from services.ingest.sessions.progress import message as words
 from services.ingest.sessions.records import Event, Session
+from services.ingest.sessions.remaining import TimeLeft
 
 Row = Mapping[str, Any]
 
@@ -43,14 +45,19 @@ def item(row: Row) -> dict[str, Any]:
     }
 
 
-def session(found: Session, cause: str | None = None) -> dict[str, Any]:
-    """A session with its totals, which always add up. `cause` is what its work waits for, if it is known to wait."""
+def session(found: Session, cause: str | None = None, left: TimeLeft | None = None) -> dict[str, Any]:
+    """A session with its totals, which always add up. `cause` is what its work waits for, if it is known to wait.
+
+    `left` is None before its files are there.
+    """
     return {
         "session_id": found.id,
         "client_key": found.client_key,
         "state": found.state,
         "lane": found.lane,
+        "lane_reason": found.lane_reason,
         "percent": found.percent,
+        "time_left": left.as_json() if left else None,
         "message": waiting(words(found.totals, finished=found.finished), cause),
         "waits_for": cause,
         "announced_at": found.announced_at,
@@ -100,7 +107,11 @@ def totals_at(event: Event) -> Totals:
 
 
 def progress_frame(
-    found: Session, event: Event, cause: str | None = None, at: datetime | None = None
+    found: Session,
+    event: Event,
+    cause: str | None = None,
+    at: datetime | None = None,
+    left: TimeLeft | None = None,
 ) -> dict[str, Any]:
     """The frame that the existing frontend draws for this event; drawn again later, with what the work waits for."""
     payload = event.payload
@@ -112,4 +123,5 @@ def progress_frame(
         at=at or event.created_at,
         current_file=payload.get("filename"),
         cause=cause,
+        left=left,
     )

@@ -1,14 +1,15 @@
 """What sessions are made of, as values: what was chosen and received, and rows for reading."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.ingest.sessions.course import Course
 from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.timeline import totals_of
+from services.ingest.sessions.timeline import course_of, totals_of
 from shared.contracts import Blob, Destination, PrintSpec
 
 
@@ -63,6 +64,8 @@ class Session:
     settled_at: datetime | None
     finished_at: datetime | None
     cancelled_at: datetime | None = None
+    lane_reason: str | None = None
+    course: Course = field(default_factory=Course)
 
     @property
     def files_settled(self) -> bool:
@@ -101,6 +104,8 @@ def session_of(row: Row[Any]) -> Session:
         settled_at=row.settled_at,
         finished_at=row.finished_at,
         cancelled_at=row.cancelled_at,
+        lane_reason=row.lane_reason,
+        course=course_of(row),
     )
 
 

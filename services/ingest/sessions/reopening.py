@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true,
 
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.projection import TOLD_AGAIN, UNSTORED, mockups_requested, request_id
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 
@@ -62,7 +63,7 @@ def reopen(
     if mockup_id:
         of_stored &= listings.c.mockup_id == mockup_id
     files = _files_anew(connection, failed)
-    in_their_way = _failed_before(connection, session_id, files) if owing else []
+    in_their_way = _ended_before(connection, session_id, files) if owing else []
     waiting = _listings_anew(connection, listings.c.item_id.in_(failed), requests)
     asked = _listings_anew(connection, of_stored, requests)
     _letters_follow(connection, files, asked, who)
@@ -84,18 +85,18 @@ def _locked(connection: Connection, session_id: UUID, item_ids: Collection[UUID]
     return connection.execute(select(items).where(of_these).order_by(items.c.index).with_for_update()).all()
 
 
-def _failed_before(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    """Files before the last of these that have failed, and of which nobody was told once more; now they are marked so.
+def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Files before the last of these that have no design, and of which nobody was told once more; now they are marked.
 
     Storage numbers a file when it knows the end of all files before it. What made them fail may keep the word of it
-    waiting in a retry queue for minutes after it is mended.
+    waiting in a retry queue for minutes after it is mended; or it died, or was lost, when nobody waited for it yet.
     """
     last = max((row._mapping["index"] for row in files), default=-1)
-    failed = select(items.c.id).where(items.c.session_id == session_id, items.c.state == "failed")
-    unheard = failed.where(items.c.index < last, ~items.c.facts.has_key("told_again"))
+    ended = select(items.c.id).where(items.c.session_id == session_id, items.c.state.in_(UNSTORED))
+    unheard = ended.where(items.c.index < last, ~items.c.facts.has_key(TOLD_AGAIN))
     # Whoever holds one takes it up again just now.
     ids = connection.execute(unheard.with_for_update(skip_locked=True)).scalars().all()
-    marked = items.c.facts.concat(func.jsonb_build_object("told_again", true()))
+    marked = items.c.facts.concat(func.jsonb_build_object(TOLD_AGAIN, true()))
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
@@ -103,7 +104,8 @@ def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tup
     """Counts and events."""
     for row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
-        timeline.append(connection, row.session_id, "retried", {"failed": -1}, item_id=row.id, facts=told)
+        less, weighs = {"failed": -1}, weight(row.size)
+        timeline.append(connection, row.session_id, "retried", less, item_id=row.id, facts=told, weighs=weighs)
     for item, listing in asked:
         told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
         less = {"listing_failed": -1}

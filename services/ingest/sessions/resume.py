@@ -15,7 +15,7 @@ from services.ingest.sessions.at_work import taken_over
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.submitting import failure, refusal, work
+from services.ingest.sessions.submitting import failed_before, failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
 from shared.contracts import Message
@@ -124,7 +124,7 @@ def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator
     """
     for row in rows:
         if row.state == "failed":
-            yield failure(row, row.facts.get("failed_stage", "storage"), row.reason)
+            yield failed_before(row)
         elif "refused" in row.facts:
             yield refusal(row)
     given_up = [row.id for row in rows if row.state == "failed" and "failed_stage" in row.facts]

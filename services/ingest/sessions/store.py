@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, select, text
 
-from services.ingest.sessions import asking, cancelling, leftovers, submitting, timeline
+from services.ingest.sessions import asking, cancelling, leftovers, past, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
+from services.ingest.sessions.remaining import ALONE, Ahead
 from services.ingest.sessions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.tables import items, listings, session_events, sessions
 from shared.contracts import Background, ListingTemplate
@@ -78,12 +79,26 @@ class Sessions:
             return [session_of(row) for row in connection.execute(mine.limit(limit).offset(offset))]
 
     def submit(
-        self, user_id: UUID, client_key: str | None, choice: Choice, files: Sequence[Received], lane: str
+        self,
+        user_id: UUID,
+        client_key: str,
+        choice: Choice,
+        files: Sequence[Received],
+        lane: str,
+        lane_reason: str | None = None,
     ) -> tuple[Session, bool]:
         """Take files in, once; see `submitting.submit`."""
         with transaction(self.engine) as connection:
-            key = client_key or str(uuid4())
-            return submitting.submit(connection, self.hashers, user_id, key, choice, files, lane)
+            return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
+
+    def outlook(self, session_id: UUID) -> tuple[Session, Ahead, float]:
+        """A session as it is now, what is ahead of it as long as it has no pace of its own, and now, in seconds."""
+        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one()
+            session = session_of(row)
+            unknown = session.lane is not None and not session.course.steady
+            return session, past.ahead(connection, session_id) if unknown else ALONE, row.clock
 
     def ask_listings(
         self,

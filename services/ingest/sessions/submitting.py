@@ -9,8 +9,9 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.ingest.sessions import timeline
+from services.ingest.sessions import past, timeline
 from services.ingest.sessions.batching import TURN_FILES, batches
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
@@ -54,6 +55,7 @@ def submit(
     choice: Choice,
     files: Sequence[Received],
     lane: str,
+    lane_reason: str | None = None,
 ) -> tuple[Session, bool]:
     """Take the files in, once. True: this call did; False: an equal call had done so before.
 
@@ -69,12 +71,15 @@ def submit(
         return session_of(row), False
     if row.cancelled_at is not None:
         raise SessionCancelled(key)
-    chosen = {"lane": lane, "manifest": digest, "choice": choice.as_json(), "submitted_at": NOW}
+    weighs = sum(weight(file.upload.size) for file in files)
+    chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
+    chosen |= {"choice": choice.as_json(), "costs": past.costs(connection, user_id, lane, weighs).as_json()}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
     rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
     connection.execute(insert(items), rows)
-    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts={"lane": lane})
+    told = {"lane": lane, "lane_reason": lane_reason}
+    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=told, weighs=weighs)
     row = connection.execute(select(sessions).where(mine)).one()
     _owe_work(connection, row, hashers)
     return session_of(row), True
@@ -107,6 +112,15 @@ def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = 
         reason=reason,
         mockup_id=mockup_id,
     )
+
+
+def failed_before(item: Row[Any]) -> ImageFailed:
+    """The same once more, of a file that has failed, for whoever may not have heard of it.
+
+    When ingest itself gave it up the others went on with it; whatever they had in hand is over now.
+    """
+    stage = item.facts.get("failed_stage", "storage")
+    return failure(item, "storage" if stage == "ingest" else stage, item.reason)
 
 
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Float, Row, func, insert, select, update
 
+from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.progress import Totals, percent
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
 from services.ingest.tables import mockups
 
+CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
 COUNTS = tuple(field.name for field in fields(Totals))
 
 
@@ -23,14 +25,24 @@ def totals_of(row: Row[Any]) -> Totals:
     return Totals(**{name: getattr(row, name) for name in COUNTS})
 
 
+def course_of(row: Row[Any]) -> Course:
+    """The work in a row of `sessions`."""
+    paces = {name: Pace(**pace) for name, pace in row.pace.items()}
+    return Course(row.work, row.work_done, Costs.of(row.costs), **paces)
+
+
 @dataclass(frozen=True)
 class Happening:
-    """Something that happened in a session: what it is called, which counts it changes, what is told of it."""
+    """Something that happened in a session: what it is called, which counts it changes, what is told of it.
+
+    `weighs` is the weight of the file that it happened to, or of all files that were submitted.
+    """
 
     kind: str
     changes: Mapping[str, int] = field(default_factory=dict)
     item_id: UUID | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    weighs: int = 0
 
 
 def append(
@@ -41,37 +53,64 @@ def append(
     *,
     item_id: UUID | None = None,
     facts: Mapping[str, Any] | None = None,
+    weighs: int = 0,
 ) -> None:
     """Change the session's counts, write the event that tells it, and end the session if that was the last thing."""
-    append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {})])
+    append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {}, weighs)])
 
 
 def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
     """The same for much that happened at once."""
-    row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
-    totals, shown, seq, ended = totals_of(row), row.percent, row.last_seq, row.state == "finished"
-    done, cancelled = ended, row.cancelled_at is not None
-    events = []
+    mine = select(sessions, CLOCK.label("clock")).where(sessions.c.id == session_id)
+    row = connection.execute(mine.with_for_update()).one()
+    totals, course, shown, seq = totals_of(row), course_of(row), row.percent, row.last_seq
+    ended, cancelled = row.state == "finished", row.cancelled_at is not None
+    done, events = ended, []
     for seq, what in enumerate(happenings, row.last_seq + 1):
+        before = totals
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
+        course = moved(course, before, totals, what, row.clock)
         done = _complete(totals, cancelled)
-        if ended and done:  # a late correction, of a failure that was none: the end stays the end
-            shown = 100.0
-        elif ended:  # asked for anew: less is done than was shown
-            shown = percent(totals, finished=False)
-        else:  # within one run it never goes back
-            shown = max(percent(totals, finished=False), shown)
+        shown = _shown(shown, percent(totals, course, finished=False), ended=ended, done=done)
         events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
     connection.execute(insert(session_events), events)
-    values: dict[str, Any] = totals.as_dict() | {"percent": shown, "last_seq": seq}
-    values["settled_at"] = (row.settled_at or NOW) if totals.received and not totals.in_progress else None
+    values: dict[str, Any] = totals.as_dict() | course.as_row() | {"percent": shown, "last_seq": seq}
+    values |= _moments(row, totals)
     if ended and not done:
-        values |= {"state": "working", "finished_at": None, "cancelled_at": None}
+        values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": NOW}
     elif row.state == "announced" and totals.received:
         values["state"] = "working"
     if done and not ended:
         values |= _finish(connection, session_id, seq + 1, totals)
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+
+
+def _shown(before: float, now: float, *, ended: bool, done: bool) -> float:
+    """The percent to show after this much is done. `ended` is whether the session had ended before, `done` after it."""
+    if ended:  # a late correction leaves the end as it is; what is asked for anew takes it back
+        return 100.0 if done else now
+    return max(now, before)  # within one run it never goes back
+
+
+def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
+    """The work after this. Where there was nothing to do until now, a new pace begins: pauses are none."""
+    files = bool(after.in_progress and not before.in_progress)
+    listings = before.requested == before.listings_settled and after.requested > after.listings_settled
+    return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
+
+
+def _moments(row: Row[Any], totals: Totals) -> dict[str, Any]:
+    """When the stages of a session were over, as far as they are; later uploads learn from them how long it takes."""
+    hashed = totals.received and totals.received == totals.hashed + totals.accepted + totals.settled
+    rendered = totals.requested and totals.requested == totals.rendered + totals.listings_settled
+    again = bool(row.settled_at and totals.in_progress)
+    return {
+        "reopened_at": NOW if again else row.reopened_at,
+        "hashed_at": (row.hashed_at or NOW) if hashed else None,
+        "settled_at": (row.settled_at or NOW) if totals.received and not totals.in_progress else None,
+        "asked_at": row.asked_at or (NOW if totals.requested else None),
+        "rendered_at": (row.rendered_at or NOW) if rendered else None,
+    }
 
 
 def finish(connection: Connection, session_id: UUID) -> None:

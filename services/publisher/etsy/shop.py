@@ -78,7 +78,10 @@ class EtsyShop:
         return (*problems, *(problem for problem in limits.validate(whole) if problem.field not in told))
 
     def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
-        """The draft that says what ours says, is not older than our first try, and is not on record as another's."""
+        """The draft that says what ours says, is not older than our first try, and is not on record as another's.
+
+        Drafts of one design that are all in doubt have nothing but the same words yet: any of them will do.
+        """
         draft, since = intent.draft, intent.since - CLOCKS_DIFFER
         try:
             drafts = list(self._drafts())
@@ -87,7 +90,7 @@ class EtsyShop:
         fits = {each.listing_id: each for each in drafts if _fits(each, draft, since)}
         taken = self.known(self.name, [str(number) for number in fits])
         found = [each for number, each in sorted(fits.items()) if str(number) not in taken]
-        if len(found) > 1:
+        if len(found) > intent.alike:
             return Ambiguous(tuple(each.url or str(each.listing_id) for each in found))
         return _ref(found[0]) if found else None
 

@@ -18,6 +18,7 @@ from shared.bus.envelope import Envelope
 from shared.contracts import Blob, DesignActivityChanged, Message, StoreFile
 from shared.database import engine_of, transaction
 from tests.integration.flow.pipeline import Pipeline, prepared, until
+from tests.integration.ops.letterbox import Letterbox
 
 FAIR = Windows(batches=8, listings=8, files=1000)
 FILES = 100
@@ -73,6 +74,20 @@ def test_the_last_word_of_what_no_session_waits_for_is_sent_again(engine: Engine
         assert resume_others(engine) == len(last)
         assert sorted(map(repr, sent(engine))) == sorted(map(repr, last))
     assert sent(engine, "original") == []
+
+
+def test_that_a_file_has_failed_is_told_again_though_its_session_has_ended(engine: Engine) -> None:
+    """Until dedup hears so, every upload of the same picture is a duplicate of that file, which nobody stores."""
+    box = Letterbox(engine)
+    session = box.submitted("a.png", "b.png")
+    failures = [box.failed(session, index) for index in range(2)]
+    box.project(*failures)
+    sent(engine)
+    assert resume(engine, 4) == []
+    assert resume_others(engine, dry_run=True) == 2
+    for _ in range(2):
+        assert resume_others(engine) == 2
+        assert sorted(map(repr, sent(engine))) == sorted(map(repr, failures))
 
 
 def sent(engine: Engine, lane: str = "comprehensive") -> list[object]:

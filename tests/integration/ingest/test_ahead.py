@@ -17,7 +17,7 @@ from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.contracts import ImageAccepted, WorkCancelled
 from shared.database import engine_of
-from shared.errors import Permanent, Retryable
+from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
 from tests.integration.flow.pipeline import until
 from tests.integration.ingest.test_sessions import PREPARED, USER, about, submitted
 
@@ -138,3 +138,17 @@ def test_what_fails_for_good_is_kept_as_a_dead_letter_before_it_is_owed_no_more(
     with engine.connect() as connection:
         letter = connection.execute(select(dead_letters.c.service, dead_letters.c.message_type)).one()
     assert tuple(letter) == ("storage", "WorkCancelled")
+
+
+def test_work_for_a_shops_own_nas_waits_for_that_one_in_a_branch(engine: Engine) -> None:
+    cancelled(engine)
+    branch, done = failing(Unavailable("no NAS"), again_s=SOON)
+    branch.queue = "presswork.storage.nas.southcups"
+    storage, _ = failing(Elsewhere(branch.queue), again_s=NEVER)
+    storage.branches = (branch,)
+
+    async def handled(ahead: Ahead) -> None:
+        await until(lambda: not owed(engine, AHEAD))
+
+    overtaking(engine, handled, storage)
+    assert len(done) == 1

@@ -29,6 +29,8 @@ FRAME = {
     "elapsed_time": float,
     "estimated_total_time": float,
     "remaining_time": float,
+    "remaining_low": float | None,
+    "remaining_high": float | None,
     "file_progress": float,
     "current_file": str | None,
     "timestamp": str,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, select
 from services.ingest.ops.archive import failures
 from services.ingest.service import build
 from services.ingest.sessions import reading
+from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
 from services.ingest.sessions.records import Choice, Received, Session
@@ -167,12 +168,16 @@ def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
         by_state = Counter(
             connection.execute(select(items.c.state).where(items.c.session_id == session_id)).scalars().all()
         )
+        weights = connection.execute(select(items.c.state, items.c.size).where(items.c.session_id == session_id)).all()
         asked = Counter(
             connection.execute(select(listings.c.state).where(listings.c.session_id == session_id)).scalars().all()
         )
     recomputed = dict(by_state) | {"rendered": asked["rendered"], "listed": asked["listed"]}
     recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
     assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
+    assert session.course.work == sum(weight(row.size) for row in weights)
+    done = sum(weight(row.size) * session.course.costs.share(row.state) for row in weights)
+    assert session.course.done == pytest.approx(done)
     percents = [event.payload["percent"] for event in sessions.events(session_id, 0)]
     assert percents == sorted(percents)
     return session

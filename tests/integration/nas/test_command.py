@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.storage.settings import Settings
 from shared.database import engine_of
 from shared.nas import PathNas, open_nas
 from tests.integration.storage.workshop import FOLDER, Upload, Workshop, uv
@@ -28,7 +29,7 @@ def command(database_url: str, tmp_path: Path) -> Command:
     (tmp_path / "environment").touch()  # as `presswork up` leaves it
 
     def run(*words: str, **settings: str) -> Result:
-        nothing = dict.fromkeys(("NAS_HOST_KEY", "NAS_PASSWORD", "NAS_PRIVATE_KEY"))
+        nothing = dict.fromkeys(("NAS_HOST_KEY", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_SHOPS"))
         environment = nothing | {"DATABASE_URL": database_url, "NAS_URL": str(tmp_path / "nas")} | settings
         return CliRunner().invoke(app, ["nas", *words, "--data", str(tmp_path)], env=environment)
 
@@ -72,3 +73,31 @@ def test_a_nas_that_can_be_used_is_said_so_and_one_that_can_not_is_no_good_news(
     unknown = command("check", **settings | {"NAS_HOST_KEY": ""})
     assert unknown.exit_code == 4
     assert f"set NAS_HOST_KEY={host_key}" in unknown.stderr
+
+
+def test_every_shops_nas_is_looked_at_and_one_that_is_away_hides_nothing_of_the_others(
+    command: Command, engine: Engine, tmp_path: Path
+) -> None:
+    for name in ("nas", "south"):
+        PathNas(tmp_path / name).initialise()
+    shops = {"NAS_SHOPS": f'{{"SouthCups": "{tmp_path}/south"}}'}
+    both = Workshop(
+        engine,
+        tmp_path,
+        Settings.model_validate({"nas_url": str(tmp_path / "nas"), "nas_shops": shops["NAS_SHOPS"]}).nases().as_one(),
+    )
+    north, south = Upload(), Upload(shop="SouthCups")
+    both.hear(*(both.accepted(upload, index) for upload in (north, south) for index in range(2)))
+    assert "SouthCups: " + str(tmp_path / "south") + ": the NAS" in command("check", **shops).stdout
+    assert command("verify", **shops).stdout == "4 files are as they were stored, 0 are not.\n"
+    (tmp_path / "south/.presswork-nas").unlink()
+    checked = command("check", **shops)
+    assert checked.exit_code == 4
+    assert checked.stdout.startswith(f"{tmp_path}/nas: the NAS")
+    assert checked.stderr.startswith(f"SouthCups: {tmp_path}/south is not the NAS")
+    verified = command("verify", **shops)
+    assert verified.exit_code == 4
+    assert verified.stdout == "2 files are as they were stored, 0 are not.\n"
+    assert "2 files were not looked at, as their NAS is away" in verified.stderr
+    assert command("verify", "--below", "NorthCups", **shops).exit_code == 0
+    engine.dispose()

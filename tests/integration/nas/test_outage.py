@@ -18,7 +18,7 @@ from services.storage.settings import Settings
 from shared.bus.envelope import Envelope
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
-from shared.contracts import DesignStored, ImageAccepted
+from shared.contracts import ImageAccepted
 from shared.nas import open_nas
 from tests.e2e.conftest import until
 from tests.integration.storage.pipeline import Watcher
@@ -57,7 +57,7 @@ def test_an_outage_is_waited_out_and_then_everything_is_stored_in_order(
                 )
             )
     assert watcher.dead == []
-    stored = sorted((event for event in watcher.events if isinstance(event, DesignStored)), key=lambda e: e.index)
+    stored = sorted(watcher.stored().values(), key=lambda event: event.index)
     assert [event.name for event in stored] == uv(*range(100, 100 + FILES))
     assert server.folder is not None
     assert sorted(path.name for path in (server.folder / FOLDER).iterdir()) == uv(*range(100, 100 + FILES))

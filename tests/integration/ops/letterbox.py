@@ -77,6 +77,9 @@ class Letterbox:
             **self.about(session, index, generation), **made, destination=Destination(shop="s", template="t")
         )
 
+    def failed(self, session: Session, index: int, generation: int = 0) -> ImageFailed:
+        return ImageFailed(**self.about(session, index, generation), failed_stage="hasher", reason="gave up")
+
     def batch(self, session: Session) -> BatchSubmitted:
         rows = self.sessions.items(session.id)
         files = [UploadedFile(item_id=r["id"], index=r["index"], filename=r["filename"], upload=BLOB) for r in rows]

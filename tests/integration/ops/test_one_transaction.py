@@ -19,8 +19,10 @@ from shared.contracts import (
     BatchSubmitted,
     DesignStored,
     DuplicateFound,
+    ImageFailed,
     Match,
     MockupsRendered,
+    Stage,
     StorageFailed,
     StoreFile,
     WorkCancelled,
@@ -203,6 +205,53 @@ def test_a_letter_that_files_behind_its_own_may_wait_for_is_sent_again_and_resol
     box.project(stored[1])
     outcomes.settle(engine)
     assert box.letter(letter_id)["outcome"] == "what it was about is stored"
+
+
+@pytest.mark.parametrize("standing", ["received", "accepted"])
+def test_a_verdict_that_died_is_kept_for_files_that_will_wait_for_it(
+    engine: Engine, box: Letterbox, standing: str
+) -> None:
+    """Storage has not heard of the first file, and numbers the second when it has. That may come later."""
+    session = box.submitted("a.png", "b.png")
+    match = Match(source="nas")
+    verdict = DuplicateFound(**box.about(session, 0), kind="near", distance=2, match=match, reason="the same")
+    box.project(verdict)
+    box.project(*[box.accepted(session, 1)][: standing == "accepted"])
+    letter_id = box.dies("storage", verdict)
+    outcomes.settle(engine)
+    assert box.letter(letter_id)["status"] == "dead"
+    assert box.replays.replay(letter_id, run()).result == "redelivered"
+
+
+def test_files_before_one_that_is_tried_again_are_told_of_once_more_whatever_their_end(
+    engine: Engine, box: Letterbox
+) -> None:
+    """Nobody waited for the verdict on the first when it died, or was lost; storage numbers the last when it has it."""
+    session = box.submitted("a.png", "b.png", "c.png")
+    match = Match(source="nas")
+    box.project(DuplicateFound(**box.about(session, 0), kind="near", distance=2, match=match, reason="the same"))
+    box.project(box.failed(session, 1), box.failed(session, 2))
+    relayed(engine)
+    told: list[int] = []
+    for generation in range(2):
+        box.sessions.retry(session, "her", [box.about(session, 2)["item_id"]])
+        sent = [owed.message for owed in relayed(engine) if isinstance(owed, Envelope)]
+        told += [message.index for message in sent if isinstance(message, ImageFailed)]
+        box.project(box.failed(session, 2, generation + 1))
+    assert told == [0, 1], "each once"
+
+
+@pytest.mark.parametrize("service", ["ingest", "storage"])
+def test_news_to_ingest_of_a_file_in_work_is_sent_again_and_work_on_it_is_not(
+    engine: Engine, box: Letterbox, service: Stage
+) -> None:
+    """That the file had failed was never heard, and the news of that death died too: it waits for nothing else."""
+    session = box.submitted("a.png")
+    letter = dead(service, box.failed(session, 0))
+    box.project(letter)
+    result = box.replays.replay(letter.id, run())
+    assert result.result == ("redelivered" if service == "ingest" else "refused")
+    assert len(relayed(engine)) == 1 + (service == "ingest"), "beside the batch"
 
 
 def test_letters_hear_how_their_files_ended(engine: Engine, box: Letterbox) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.blobs import Blobs
 from tests.integration.ingest import artworks
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.pipeline import System
@@ -91,3 +92,33 @@ def test_a_design_whose_print_was_swept_is_listed_again_from_the_nas(system: Sys
         connection.execute(text("UPDATE ingest.listings SET state = 'failed' WHERE item_id = :id"), {"id": first["id"]})
     assert shop.list_designs([str(first["id"])]).json()["success"]
     assert first["print_sha256"] in blobs(system)
+
+
+def test_what_no_row_names_goes_when_it_is_asked_for_and_nothing_else(system: System, shop: Shop, listed: str) -> None:
+    """Ingest was killed between the bytes and their rows, and the client never came back."""
+    store = Blobs(blob_dir(system))
+    orphan, young = store.put(b"nobody's"), store.put(b"somebody's in a moment")
+    os.utime(store.path(orphan), (LONG_AGO, LONG_AGO))
+    system.command("spool", "sweep")
+    assert orphan.sha256 in blobs(system)
+    before = blobs(system)
+    system.command("spool", "sweep", "--orphans")
+    assert {orphan.sha256} <= before - blobs(system)
+    assert young.sha256 in blobs(system)
+    canonicals = system.rows("SELECT canonical_sha256 FROM dedup.hashes WHERE session_id = :id", id=listed)
+    assert {row["canonical_sha256"] for row in canonicals} <= blobs(system)
+    shop.client.post(f"/api/v1/sessions/{listed}/retry")
+    assert ended(shop, listed, stored=3, failed=0)["state"], "it is tried again from what was kept"
+
+
+def test_nothing_is_called_an_orphan_while_an_old_upload_is_in_work(system: System, shop: Shop, listed: str) -> None:
+    """What it needs may be named by a message only."""
+    store = Blobs(blob_dir(system))
+    orphan = store.put(b"nobody's, it seems")
+    os.utime(store.path(orphan), (LONG_AGO, LONG_AGO))
+    back = "UPDATE ingest.sessions SET state = :state, announced_at = now() - interval '40 days' WHERE id = :id"
+    for state, stays in (("working", True), ("finished", False)):
+        with system.engine.begin() as connection:
+            connection.execute(text(back), {"id": listed, "state": state})
+        system.command("spool", "sweep", "--orphans")
+        assert (orphan.sha256 in blobs(system)) is stays

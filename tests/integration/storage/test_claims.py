@@ -74,7 +74,7 @@ def test_an_acceptance_after_the_end_is_answered_and_so_is_its_repeat(workshop: 
     assert isinstance(failed, StorageFailed)
     assert (failed.item_id, failed.reason) == (upload.item(0), end.reason)  # type: ignore[union-attr]
     assert workshop.hear(acceptance) == answers
-    assert workshop.hear(end) == []
+    assert workshop.hear(end) == (answers if isinstance(end, ImageFailed) else [])
     assert workshop.hidden() == []
 
 
@@ -146,3 +146,15 @@ def test_a_duplicate_has_no_claim_and_gets_no_answer(workshop: Workshop) -> None
     verdict: DuplicateFound = upload.duplicate(1, generation=1)
     assert workshop.hear(verdict, verdict) == []
     assert workshop.hidden() == []
+
+
+def test_whoever_tells_of_a_failure_once_more_hears_its_end_once_more(workshop: Workshop) -> None:
+    """A broker that lost its disk may have lost the word of it on its way to dedup."""
+    upload = Upload()
+    unplaceable = workshop.accepted(upload, 0)
+    workshop.blobs.path(unplaceable.print_file).unlink()
+    assert [type(answer) for answer in workshop.hear(unplaceable)] == [StorageFailed]
+    (again,) = workshop.hear(upload.failed(0))
+    assert isinstance(again, StorageFailed)
+    assert (again.item_id, again.generation) == (upload.item(0), 0)
+    assert workshop.hear(upload.failed(1)) == workshop.hear(upload.failed(1)), "and one end is told once at a time"

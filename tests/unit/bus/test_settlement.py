@@ -34,7 +34,7 @@ from shared.contracts import (
     UploadedFile,
     WorkDelayed,
 )
-from shared.errors import Permanent, Retryable, Unavailable
+from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
 
 ID = UUID(int=7)
 SESSION = str(UUID(int=8))
@@ -145,6 +145,7 @@ TABLE = [
     Row("no handler", Delivery(seal(Envelope(ID, REJECTED, "test")), {}), [], (DEAD,), 1),
     Row("outage that ends", command(3), [Unavailable("no NAS"), Unavailable("no NAS")], (ALL_WAIT,) * 3),
     Row("long outage", command(3), [Unavailable("no NAS")], ("presswork.retry/300000ms.storage",), 3, keep_s=-1),
+    Row("work for another queue", command(4), [Elsewhere("presswork.storage.nas")], ("/presswork.storage.nas",), 4),
     Row("a letter's trouble passes", LETTER, [ValueError("ours"), Permanent("ours")], ()),
     Row("a letter's long trouble", LETTER, [ValueError("ours")], ("presswork.dead/mockup",), 6, keep_s=-1),
     Row(

@@ -14,6 +14,8 @@ from shared.contracts import (
     DuplicateFound,
     ImageAccepted,
     ImageHashed,
+    PictureHashed,
+    PicturesGone,
     StorageFailed,
     WorkCancelled,
 )
@@ -26,6 +28,7 @@ def test_building_the_service_does_not_touch_the_database() -> None:
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert service.name == "dedup"
     heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled}
+    heard |= {PictureHashed, PicturesGone}
     assert service.handlers.keys() == heard
     assert told == {ImageAccepted, DuplicateFound}
 

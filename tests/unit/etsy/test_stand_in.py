@@ -9,6 +9,7 @@ import pytest
 
 from services.etsy_fake import state
 from services.etsy_fake.app import create_app
+from services.etsy_fake.faults import Fault, Faults
 from services.etsy_fake.state import Etsy, Grant, Limits
 from tests.etsy.description import at_hand
 
@@ -239,3 +240,13 @@ def test_faults_are_armed_over_http_and_the_page_shows_what_there_is(etsy: Calle
     assert etsy("POST", "/_fake/state", json={"advance_s": 60, "per_day": 5, "revoke": True}).json()["ahead_s"] == 60
     assert etsy.draft().status_code == 401
     assert etsy("POST", "/_fake/reset").json()["listings"] == []
+
+
+def test_a_fault_by_chance_is_met_by_the_same_calls_for_a_seed() -> None:
+    def met(seed: int) -> list[bool]:
+        faults = Faults()
+        faults.arm(Fault(kind="html", rate=0.5, seed=seed, times=1000))
+        return [faults.take("createDraftListing") is not None for _ in range(100)]
+
+    assert met(1) == met(1) != met(2)
+    assert 30 < sum(met(1)) < 70

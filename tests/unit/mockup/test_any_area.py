@@ -26,6 +26,15 @@ sound = st.tuples(
     *[st.tuples(st.floats(x - 40, x + 40), st.floats(y - 40, y + 40)) for x, y in ((60, 60), (220, 60))],
     *[st.tuples(st.floats(x - 40, x + 40), st.floats(y - 40, y + 40)) for x, y in ((220, 200), (60, 200))],
 )
+slack = st.tuples(st.floats(-25, 25), st.floats(-25, 25))
+rows = st.one_of(
+    st.lists(st.lists(point, min_size=3, max_size=3), min_size=2, max_size=4),
+    st.lists(slack, min_size=12, max_size=12).map(
+        lambda moves: [
+            [(60 + 70 * c + moves[4 * r + c][0], 60 + 70 * r + moves[4 * r + c][1]) for c in range(4)] for r in range(3)
+        ]
+    ),
+)
 corners = st.one_of(sound, sound, st.tuples(point, point, point, point))
 shape = st.one_of(
     st.fixed_dictionaries({"kind": st.just("polygon"), "points": st.lists(point, min_size=3, max_size=9)}),
@@ -39,6 +48,7 @@ shape = st.one_of(
             "angle": st.floats(5, 170),
         }
     ),
+    st.fixed_dictionaries({"kind": st.just("mesh"), "rows": rows}),
 )
 strengths = st.fixed_dictionaries({name: st.floats(0, 1) for name in ("shading", "highlights", "displacement")})
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from services.mockup.backgrounds import BackgroundCache
 from services.mockup.handlers import on_mockups_requested
+from services.mockup.provenance import origin_in, origin_of
 from services.mockup.service import build
 from services.mockup.settings import Settings
 from shared.blobs import Blobs
@@ -65,6 +66,17 @@ def test_a_picture_is_a_2000_px_srgb_jpeg_without_alpha_or_metadata(
     assert {layer[1:3] for layer in image.layer} == {(1, 1)}  # 4:4:4: no channel is subsampled
     assert (answer.number, answer.shop, answer.design_name) == (207, "NorthCups", "UV 207 UVDTF_16oz_207.png")
     assert (answer.watermarked, answer.warnings) == (False, ())
+
+
+def test_a_picture_says_what_it_was_made_of(request_for: Make, blobs: Blobs, cache: BackgroundCache) -> None:
+    request = request_for()
+    (mockup,) = rendered(request, blobs, cache).mockups
+    found = origin_in(blobs.get(mockup.image))
+    assert found == origin_of(request.design, request.backgrounds[0])
+    assert (found.design, found.photograph) == (request.design.sha256, request.backgrounds[0].image.sha256)
+    assert found.masks
+    other = request.backgrounds[0].model_copy(update={"masks": ()})
+    assert origin_of(request.design, other).masks is None
 
 
 def test_each_photograph_gets_its_own_masks_and_the_designs_own_number(

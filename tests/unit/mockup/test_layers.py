@@ -85,6 +85,15 @@ def test_a_garment_gets_its_colour_and_keeps_its_folds(code: str) -> None:
     assert (new[:, :38] == photo[:, :38]).all()
 
 
+def test_a_mask_that_is_too_wide_gives_the_wall_beside_dark_cloth_no_glowing_rim() -> None:
+    photo = flat_photo(40, WIDE)
+    photo[:, 1000:] = 170  # the wall, of which 10 pixels are in the mask
+    mask = np.zeros((400, 2000), np.uint8)
+    mask[:, :1010] = 255
+    light = linear_rgb(dyed(photo, Dye(mask, colour_of("#d8c3a5"))))
+    assert light[200, 1005].max() <= 1.55 * light[200, 500].max()
+
+
 def test_a_mask_in_a_smaller_size_does_as_well() -> None:
     photo, mask = shirt()
     small = np.asarray(cv2.resize(mask, (100, 50), interpolation=cv2.INTER_AREA), np.uint8)

@@ -72,15 +72,61 @@ def test_what_no_mockup_can_be_made_from_is_an_error(made: Made, area: dict[str,
         ({"shape": {"kind": "rectangle", "box": [400, 100, 500, 180]}}, "100 x 80 pixels in the finished picture"),
         ({"size_inches": [4, 8]}, "check the corners and the size"),
         ({"blend": "multiply", "shading": 0.5}, "shading adds nothing"),
+        ({"blend": "multiply", "white": "#eeeeee"}, "leave `white` out"),
+        ({"fit": "cover", "margin": 0.1}, "leaves no margin"),
         ({"shape": ROUND | {"top": [800, 110], "bottom": [800, 520]}, "displacement": 1}, "a cylinder has no folds"),
     ],
-    ids=["sticking out", "small", "proportions", "multiply", "round"],
+    ids=["sticking out", "small", "proportions", "multiply", "white", "margin", "round"],
 )
 def test_what_will_look_wrong_is_a_remark(made: Made, area: dict[str, Any], words: str) -> None:
     said = run("lint", made(area))
     assert said.exit_code == 0, said.output
     assert "remark: " in said.output
     assert words in said.output
+
+
+def test_an_area_that_a_crop_cuts_is_a_remark(made: Made) -> None:
+    beside = {"proportions": "1:1", "middle": [1400, 300]}
+    assert "a part of it lies outside the picture" in run("lint", made(crop=beside)).output
+    elsewhere = {"proportions": "1:1", "middle": [1600, 300]}
+    assert (
+        "error: print area 1 (front): it lies outside the photograph or its crop"
+        in run("lint", made(crop=elsewhere)).output
+    )
+
+
+def test_a_preview_is_cut_to_the_proportions_around_the_print_areas_with_its_layers(
+    made: Made, encoded: Encode, tmp_path: Path
+) -> None:
+    folder = made({"shape": {"kind": "rectangle", "box": [1300, 100, 1700, 500]}}, foreground="hand.png")
+    hand = np.zeros((300, 1000, 4), np.uint8)  # half the photograph's size, over the left half of the print area
+    hand[:, 600:750] = (0, 0, 200, 255)
+    Image.fromarray(hand).save(folder / "hand.png")
+    (tmp_path / "red.png").write_bytes(encoded((200, 0, 0, 255), (300, 300)))
+    said = run("preview", folder, tmp_path / "red.png", "-o", tmp_path / "out.jpg", "--proportions", "1:1")
+    assert said.exit_code == 0, said.output
+    with Image.open(tmp_path / "out.jpg") as picture:
+        assert picture.size == (2000, 2000)  # of 1200 to 1800 across
+        seen = np.asarray(picture).astype(int)
+    assert seen[1000, 700].argmax() == 2
+    assert seen[1000, 1300].argmax() == 0
+    assert np.abs(seen[1000, [150, 1850]][1] - 128).max() < 6
+    assert "give width and height" in run("preview", folder, tmp_path / "red.png", "--proportions", "4x3").output
+
+
+def test_an_area_becomes_a_mesh_that_lies_where_it_lay(made: Made) -> None:
+    folder = made(
+        {"name": "front", "shape": {"kind": "quad", "corners": [[400, 100], [1200, 80], [1210, 500], [390, 520]]}}
+    )
+    said = run("mesh", folder, "front", "--rows", 3, "--columns", 4)
+    assert said.exit_code == 0, said.output
+    assert "no errors, 0 remarks" in run("lint", folder).output
+    text = (folder / "presswork-mockup.json").read_text()
+    rows = json.loads(text)["areas"][0]["shape"]["rows"]
+    assert [len(row) for row in rows] == [4, 4, 4]
+    assert (rows[0][0], rows[2][3]) == ([400, 100], [1210, 500])
+    assert "[400.0, 100.0]" in text  # a point on one line, for the hand that moves it
+    assert "there are: 'front'" in run("mesh", folder, "back").output
 
 
 def test_layers_that_can_not_be_used_are_errors(made: Made) -> None:

@@ -13,6 +13,7 @@ from services.cli import app
 from services.mockup.faults import Unusable
 from services.mockup.folder import Folder, drawn
 from services.mockup.photoshop import imported
+from services.mockup.template import Mesh
 
 psd_tools = pytest.importorskip("psd_tools")
 SIZE = (800, 600)
@@ -23,12 +24,12 @@ def filled(colour: tuple[int, ...], size: tuple[int, int] = SIZE) -> Image.Image
     return Image.new("RGBA", size, colour)
 
 
-def smart(layer: Any, corners: tuple[float, ...], style: bytes = b"warpNone") -> None:
+def smart(layer: Any, corners: tuple[float, ...], style: bytes = b"warpNone", *more: Any) -> None:
     """Make a smart object of a pixel layer: what Photoshop writes beside its pixels."""
     from psd_tools.constants import PlacedLayerType, Tag  # noqa: PLC0415 - only where psd-tools is
     from psd_tools.psd.descriptor import DescriptorBlock2, Enumerated  # noqa: PLC0415
 
-    warp = DescriptorBlock2(classID=b"warp", items=[(b"warpStyle", Enumerated(typeID=b"warpStyle", enum=style))])
+    warp = DescriptorBlock2(classID=b"warp", items=[(b"warpStyle", Enumerated(typeID=b"warpStyle", enum=style)), *more])
     layer.tagged_blocks.set_data(
         Tag.PLACED_LAYER1, uuid=b"0001", layer_type=PlacedLayerType.RASTER, transform=corners, warp=warp
     )
@@ -87,6 +88,32 @@ def test_what_is_not_taken_over_is_said(tmp_path: Path) -> None:
     assert "remark: wrap: it is warped" in said.output
     written = json.loads((tmp_path / "mug" / "presswork-mockup.json").read_text())
     assert written["areas"] == [{"name": "wrap", "shape": {"kind": "rectangle", "box": [50, 50, 150, 150]}}]
+
+
+def test_a_custom_warp_becomes_a_mesh(tmp_path: Path) -> None:
+    """The control points of a plain sheet, but for the inner ones of the upper edge, which are 20 of 100 higher."""
+    from psd_tools.psd.descriptor import Descriptor, Double, ObjectArray, UnitFloats  # noqa: PLC0415 - as above
+
+    y, x = (axis.ravel() * 100 / 3 for axis in np.mgrid[0:4, 0:4].astype(float))
+    y[1:3] -= 20
+    axes = [(key, UnitFloats(unit=b"#Pxl", values=list(values))) for key, values in ((b"Hrzn", x), (b"Vrtc", y))]
+    points = ObjectArray(items_count=16, classID=b"rationalPoint", items=axes)
+    envelope = Descriptor(classID=b"customEnvelopeWarp", items=[(b"meshPoints", points)])
+    sides = [(b"Top ", 0), (b"Left", 0), (b"Btom", 100), (b"Rght", 100)]
+    bounds = Descriptor(classID=b"classFloatRect", items=[(key, Double(float(at))) for key, at in sides])
+    document = psd_tools.PSDImage.new("RGB", SIZE)
+    document.create_pixel_layer(filled((255, 255, 255, 255)), name="cloth")
+    layer = document.create_pixel_layer(filled((0, 0, 0, 255), (200, 200)), name="print", top=100, left=100)
+    corners = (100.0, 100.0, 300.0, 100.0, 300.0, 300.0, 100.0, 300.0)
+    smart(layer, corners, b"warpCustom", (b"bounds", bounds), (b"customEnvelopeWarp", envelope))
+    document.save(tmp_path / "flag.psd")
+    found = imported(tmp_path / "flag.psd", tmp_path / "flag")
+    shape = found.template.areas[0].shape
+    assert isinstance(shape, Mesh)
+    assert shape.rows[0][0] == (100, 100)
+    assert shape.rows[0][3] == pytest.approx((200, 70))  # 3/4 of 20, twice as large
+    assert shape.rows[6][3] == pytest.approx((200, 300))
+    assert "became a mesh" in found.remarks[0]
 
 
 def test_a_file_without_a_place_for_a_design_is_refused_in_words(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from services.mockup import pictures
 from services.mockup.faults import Unusable
 from services.mockup.pictures import design, jpeg, layer, photograph
 
@@ -130,3 +131,13 @@ def test_a_damaged_or_gigantic_print_file_is_refused(encoded: Encode) -> None:
 def test_jpegs_of_one_picture_are_one_file() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (50, 70, 3), np.uint8)
     assert jpeg(picture) == jpeg(picture.copy())
+
+
+def test_a_picture_of_much_grain_is_made_smaller_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    grain = np.random.default_rng(5).integers(0, 256, (64, 64, 3), np.uint8)
+    plain = np.full_like(grain, 128)
+    large = len(jpeg(grain))
+    same = jpeg(plain)
+    monkeypatch.setattr(pictures, "ENOUGH_BYTES", large - 1)
+    assert 0.7 * large < len(jpeg(grain)) < 0.95 * large
+    assert jpeg(plain) == same

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from services.mockup.light import linear_rgb, srgb
-from services.mockup.rendering import prepare, render
+from services.mockup.rendering import prepare, printed, render
 from services.mockup.shapes import Round
 from services.mockup.template import Area
 from services.mockup.warping import flat_design, warped
@@ -80,6 +80,16 @@ def test_multiplied_ink_takes_the_colour_of_what_it_is_printed_on() -> None:
     picture = drawn(photo, box(*HERE, blend="multiply"))
     expected = srgb(linear_rgb(photo[:1, :1]) * linear_rgb(GREY[:1, :1, :3]))[0, 0]
     np.testing.assert_allclose(picture[200, 700].astype(int), expected.astype(int), atol=1)
+
+
+def test_white_ink_is_as_white_as_the_product() -> None:
+    area = laid(box(100, 60, 220, 200, fit="cover", white="#e0d8c8"))
+    ink = printed(
+        warped(flat_design(np.full((50, 50, 4), 255, np.uint8), [area]), area),
+        area,
+        np.zeros((140, 120, 3), np.float32),
+    )
+    assert srgb(ink[70, 60, :3]).tolist() == [0xE0, 0xD8, 0xC8]
 
 
 def test_opacity_lets_the_photograph_through() -> None:

@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from services.mockup.areas import print_area
 from services.mockup.faults import Unusable
 from services.mockup.rendering import output_size, prepare, render
 from services.mockup.template import Marking
-from services.mockup.warping import flat_design
+from services.mockup.warping import flat_design, placement
 from shared.contracts import Mask
+from tests.unit.mockup.scenery import box
 
 Bytes = npt.NDArray[np.uint8]
 OPACITY = 0.45  # the old system's, contract section 4
@@ -121,6 +123,13 @@ def test_perspective_respects_cropping_and_alignment() -> None:
     left = drawn(thirds(1800, 300, 1), Mask(polygon=quad, perspective=True, is_cropped=True, alignment="left"))
     assert near(left[210, 505], RED)
     assert not (np.abs(left.astype(int) - BLUE).max(axis=2) <= 2).any()
+
+
+def test_a_margin_stays_free_round_a_contained_design() -> None:
+    area = print_area(box(0, 0, 200, 100, margin=0.1), (1, 1), (200, 100))
+    assert placement(area, 100, 100) == pytest.approx((0.3, 0.1, 0.7, 0.9))
+    stretched = print_area(box(0, 0, 200, 100, margin=0.1, fit="stretch"), (1, 1), (200, 100))
+    assert placement(stretched, 100, 100) == pytest.approx((0.05, 0.1, 0.95, 0.9))
 
 
 def test_overlapping_masks_are_drawn_one_after_the_other() -> None:

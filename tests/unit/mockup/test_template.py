@@ -9,7 +9,7 @@ import pytest
 
 from services.mockup.faults import Unusable
 from services.mockup.reading import template
-from services.mockup.template import Area, Cylinder, Quad, area_of
+from services.mockup.template import Area, Cylinder, Quad, Template, area_of
 from shared.contracts import Mask
 
 DOCS = Path(__file__).parents[3] / "docs" / "mockups.md"
@@ -30,6 +30,7 @@ def test_the_example_in_the_docs_is_a_template_and_names_every_setting() -> None
     assert [area.shape.kind for area in given.areas] == ["cylinder", "quad"]
     said = set(re.findall(r'"(\w+)":', example[1]))
     assert set(Area.model_fields) | set(Cylinder.model_fields) <= said | {"points", "box"}
+    assert set(Template.model_fields) <= said
     assert given.layers == ("fingers.png", "sleeve-mask.png", "logo.png")
 
 

@@ -11,10 +11,10 @@ from services.mockup.light import srgb
 from services.mockup.template import Area
 from services.mockup.warping import flat_design, placement, warped
 from shared.contracts import Mask
-from tests.unit.mockup.scenery import QUAD, laid, line_art, mug, on_paper, oracle, psnr, quad
+from tests.unit.mockup.scenery import QUAD, flag, laid, line_art, mug, on_paper, oracle, psnr, quad
 
 SIZE = (230, 260)
-SHAPES = [pytest.param(quad, id="quad"), pytest.param(mug, id="cylinder")]
+SHAPES = [pytest.param(quad, id="quad"), pytest.param(mug, id="cylinder"), pytest.param(flag, id="mesh")]
 
 
 def quad_area() -> PrintArea:

@@ -19,6 +19,10 @@ from shared.contracts import (
     ImageFailed,
     ImageRejected,
     MockupsRendered,
+    PictureFound,
+    PictureHashed,
+    PicturesGone,
+    ShopScanRequested,
     StorageFailed,
     StoreFile,
     WorkCancelled,
@@ -52,10 +56,11 @@ def accepted(**destination: object) -> ImageAccepted:
 def test_building_the_service_touches_neither_database_nor_nas(tmp_path: Path) -> None:
     service = build(Settings(database_url=NOWHERE, nas_url=str(tmp_path / "nas"), nas_max_connections=3))
     heard = {ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled}
+    heard |= {ShopScanRequested, PictureHashed}
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert (service.name, service.prefetch) == ("storage", 3)
     assert service.handlers.keys() == heard
-    assert told == {DesignStored, StorageFailed}
+    assert told == {DesignStored, StorageFailed, PictureFound, PicturesGone}
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,16 +9,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.ingest.catalog.choices import mockup_group
+from services.ingest.catalog.choices import mockup_group, photograph
 from services.ingest.sessions.tables import outbox
 from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.checking import template_fault
+from services.mockup.pictures import jpeg
+from services.mockup.provenance import origin_of, written
 from services.ops.spent import FIND
 from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
@@ -207,6 +210,26 @@ def test_the_command_says_what_it_can_not_show(command: Any, folder: Path, tmp_p
     assert command("preview", tmp_path / "design.png").exit_code == 2
     assert command("import", folder).exit_code == 2
     assert "can't be read" in command("preview", tmp_path, tmp_path / "design.png").output
+
+
+def test_a_finished_picture_leads_back_to_its_parts_and_tells_what_has_changed(
+    command: Any, checked: World, ana: Caller, image: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    command("import", folder, "--image", image["id"])
+    with checked.engine.connect() as connection:
+        background = photograph(connection, UUID(image["id"]))
+    design = checked.blobs.put(layer(255))
+    made = tmp_path / "renamed.jpg"
+    made.write_bytes(jpeg(np.zeros((9, 9, 3), np.uint8), written(origin_of(design, background))))
+    said = command("origin", made)
+    assert said.exit_code == 0, said.output
+    assert f"design: none that is known here (SHA-256 {design.sha256})" in said.output
+    assert image["id"] in said.output
+    assert "a picture made today has the same parts" in said.output
+    command("import", folder, "--image", image["id"], "--colour", "Red")
+    assert "another template today" in command("origin", made).output
+    made.write_bytes(jpeg(np.zeros((9, 9, 3), np.uint8)))
+    assert "take the copy in the shop's folder on the NAS" in command("origin", made).output
 
 
 def test_photographs_without_a_template_are_sent_as_before(checked: World, ana: Caller) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from json import loads
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import httpx
@@ -31,11 +30,10 @@ from shared.contracts import ListingFailed, ListingPublished, MockupsRendered
 from shared.database import engine_of
 from tests import backends
 from tests.etsy.description import at_hand, form_fields
+from tests.etsy.seller import CHOSEN, TOKEN_KEY, consented
 from tests.unit.publisher.events import TENANT, pictures, rendered
 
-TOKEN_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 JPEG = b"\xff\xd8\xff\xe0"
-CHOSEN = Choices(shipping_profile_id=1101, readiness_state_id=1201, return_policy_id=1301, taxonomy_id=1071)
 
 
 @dataclass
@@ -142,16 +140,6 @@ class World:
         connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes)
         if choices:
             connected.choose(tenant_id, choices)
-
-
-def consented(consent_url: str, user_id: int) -> str:
-    """Where the browser ends when the seller has said yes."""
-    page, _, query = consent_url.partition("?")
-    with httpx.Client(trust_env=False) as browser:
-        assert browser.get(consent_url).is_success
-        answer = browser.post(page, data={**dict(parse_qsl(query)), "user_id": str(user_id)})
-    assert answer.status_code == 302, answer.text
-    return answer.headers["location"]
 
 
 @pytest.fixture(scope="module")

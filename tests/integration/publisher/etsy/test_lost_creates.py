@@ -34,7 +34,7 @@ def test_a_draft_that_was_made_unseen_is_adopted(world: World, kind: str) -> Non
     assert world.count(CREATE) == 1
 
 
-@pytest.mark.parametrize("kind", ["error-before", "cut-before", "html"])
+@pytest.mark.parametrize("kind", ["error-before", "cut-before", "html", "reset"])
 def test_a_draft_that_was_not_made_is_made_once(world: World, kind: str) -> None:
     event = world.event()
     world.arm(CREATE, kind)
@@ -128,6 +128,39 @@ def test_of_two_that_fit_a_person_chooses(world: World) -> None:
     assert f"https://www.etsy.com/listing/{first.id}" in answer.reason
     del world.etsy.listings[twin]
     assert world.publish(event.model_copy(update={"generation": 1})).listing_id == str(first.id)
+
+
+def test_of_two_with_the_same_words_that_are_both_in_doubt_each_takes_one(
+    world: World, other_mockup: MockupsRendered
+) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after", times=2)
+    lost(world, event)
+    with pytest.raises(OutcomeUnknown):
+        world.handle(other_mockup)
+
+    ids = {world.publish(each).listing_id for each in (event, other_mockup)}
+
+    assert ids == {str(number) for number in world.etsy.listings}
+    assert sorted(len(listing.pictures) for listing in world.etsy.listings.values()) == [1, 3]
+
+
+def test_a_third_draft_with_the_words_of_two_in_doubt_may_be_the_sellers_own(
+    world: World, other_mockup: MockupsRendered
+) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after", times=2)
+    lost(world, event)
+    with pytest.raises(OutcomeUnknown):
+        world.handle(other_mockup)
+    first = next(iter(world.etsy.listings.values()))
+    own = world.etsy.number()
+    world.etsy.listings[own] = type(first)(own, first.shop_id, dict(first.fields), first.created)
+
+    answer = world.handle(event)
+
+    assert isinstance(answer, ListingFailed)
+    assert "3 drafts that could be this one" in answer.reason
 
 
 def test_a_young_draft_that_lists_do_not_show_yet_is_waited_for(world: World) -> None:

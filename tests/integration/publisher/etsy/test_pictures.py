@@ -12,7 +12,7 @@ UPLOAD = "uploadListingImage"
 ALL = [b"first", b"second", b"third"]
 
 
-@pytest.mark.parametrize("kind", ["error-before", "error-after", "cut-after", "html"])
+@pytest.mark.parametrize("kind", ["error-before", "error-after", "cut-after", "html", "reset"])
 @pytest.mark.parametrize("skip", [0, 2])
 def test_an_upload_whose_end_nobody_saw_leaves_one_picture_at_its_rank(world: World, kind: str, skip: int) -> None:
     event = world.event()

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.sessions.progress import Totals, concerns, frame, message, percent, step, summary
+from services.ingest.sessions.course import Course
+from services.ingest.sessions.frames import frame
+from services.ingest.sessions.progress import Totals, concerns, message, percent, step, summary
+from services.ingest.sessions.remaining import TimeLeft
 
 START = datetime(2026, 9, 24, 12, 0, tzinfo=UTC)
 WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"], ["hashed", "accepted", "failed"])
@@ -15,18 +18,19 @@ WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"],
 @given(st.lists(st.sampled_from(WAYS), min_size=1, max_size=12), st.randoms())
 def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[list[str]], random: object) -> None:
     totals = Totals(received=len(ways))
+    weights = [random.randint(1, 10**9) for _ in ways]  # type: ignore[attr-defined]
+    course = Course(work=sum(weights))
     todo = [list(way) for way in ways]
     state = [""] * len(ways)
     last = (0.0, 0)
     while any(todo):
         index = random.choice([i for i, way in enumerate(todo) if way])  # type: ignore[attr-defined]
         new = todo[index].pop(0)
-        changes = {new: getattr(totals, new) + 1}
-        if state[index]:
-            changes[state[index]] = getattr(totals, state[index]) - 1
+        changes = {new: 1} | ({state[index]: -1} if state[index] else {})
         state[index] = new
-        totals = replace(totals, **changes)
-        now = (percent(totals, finished=False), step(totals, finished=False))
+        totals = replace(totals, **{name: getattr(totals, name) + change for name, change in changes.items()})
+        course = course.changed(weights[index], changes, 0.0)
+        now = (percent(totals, course, finished=False), step(totals, finished=False))
         assert now[0] >= last[0]
         assert now[1] >= last[1]
         assert now[0] < 100
@@ -39,8 +43,8 @@ def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[
 def test_the_last_step_comes_only_at_the_end() -> None:
     done = Totals(received=2, stored=2, requested=2, listed=2)
     assert step(done, finished=False) == 3
-    assert percent(done, finished=False) == 99.0
-    assert (step(done, finished=True), percent(done, finished=True)) == (4, 100.0)
+    assert percent(done, Course(), finished=False) == 99.0
+    assert (step(done, finished=True), percent(done, Course(), finished=True)) == (4, 100.0)
 
 
 def test_the_words_follow_the_work() -> None:
@@ -85,7 +89,13 @@ def test_the_summary_names_what_is_not_zero() -> None:
 def test_a_frame_has_the_fields_and_types_that_the_client_reads() -> None:
     now = START + timedelta(seconds=30)
     made = frame(
-        Totals(received=4, stored=2, hashed=2), 42.0, finished=False, started_at=START, at=now, current_file="a"
+        Totals(received=4, stored=2, hashed=2),
+        42.0,
+        finished=False,
+        started_at=START,
+        at=now,
+        current_file="a",
+        left=TimeLeft(20.04, 12.0, 30.0),
     )
     assert {name: type(value) for name, value in made.items()} == {
         "step": int,
@@ -95,10 +105,13 @@ def test_a_frame_has_the_fields_and_types_that_the_client_reads() -> None:
         "elapsed_time": float,
         "estimated_total_time": float,
         "remaining_time": float,
+        "remaining_low": float,
+        "remaining_high": float,
         "file_progress": float,
         "current_file": str,
         "timestamp": str,
     }
     assert made["elapsed_time"] == 30.0
+    assert (made["estimated_total_time"], made["remaining_time"]) == (50.0, 20.0)
     assert made["timestamp"] == "2026-09-24 12:00:30"
     assert 0 <= made["file_progress"] <= 1

@@ -1,0 +1,58 @@
+"""Pictures that no upload of ours brought, and what is known of them. Used inside a transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.dedup.lookup import as_bits
+from services.dedup.matching import Known
+from services.dedup.tables import NOW, hashes
+
+
+def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
+    """Know this picture from now on, in place of what was known at its path.
+
+    A design that we stored ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself.
+    """
+    if picture.source == "nas":
+        if _is_ours(connection, tenant_id, picture):
+            return
+        forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
+    key = {
+        "tenant_id": tenant_id,
+        "source": picture.source,
+        "path": picture.path,
+        "algorithm": picture.algorithm,
+    }
+    facts = {
+        "state": "known",
+        "phash": as_bits(picture.phash) if picture.phash else None,
+        "dhash": as_bits(picture.dhash) if picture.dhash else None,
+        "upload_sha256": picture.upload_sha256,
+        "print_sha256": picture.print_sha256,
+        "filename": picture.filename,
+        "name": picture.name,
+    }
+    new = insert(hashes).values(**key, **facts)
+    changed = facts | {"changed_at": NOW}
+    connection.execute(
+        new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
+    )
+
+
+def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which: ColumnElement[bool]) -> None:
+    """Match nothing with what was learnt from the NAS at these paths; of that only `which`, if it says so."""
+    learnt = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_(None))
+    connection.execute(delete(hashes).where(*learnt, hashes.c.source == "nas", *which))
+
+
+def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:
+    ours = select(hashes.c.id).where(
+        hashes.c.tenant_id == tenant_id,
+        hashes.c.item_id.is_not(None),
+        hashes.c.path == picture.path,
+        hashes.c.print_sha256 == picture.print_sha256,
+    )
+    return connection.execute(ours.limit(1)).first() is not None

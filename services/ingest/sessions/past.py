@@ -1,0 +1,98 @@
+"""What earlier uploads of a lane tell of the next one, and how much work is ahead of it, from the rows of sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, select
+
+from services.ingest.sessions.course import Costs, Range
+from services.ingest.sessions.remaining import Ahead
+from services.ingest.sessions.tables import sessions
+
+LOOKED_AT = 60
+ALIKE = 4.0
+"""Uploads of up to so many times as much or as little work are alike."""
+ENOUGH = 5
+INSTANT_S = 0.05
+
+Upload = Row[Any]
+
+
+def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Costs:
+    """What an upload of so much work costs in this lane. Only uploads that nothing disturbed count."""
+    done = sessions.c
+    wanted = select(sessions).where(done.lane == lane, done.state == "finished", done.work > 0)
+    wanted = wanted.where(done.reopened_at.is_(None), done.cancelled_at.is_(None), done.hashed_at.is_not(None))
+    wanted = wanted.where(done.failed == 0, done.listing_failed == 0)
+    found = connection.execute(wanted.order_by(done.finished_at.desc()).limit(LOOKED_AT)).all()
+    return learnt(found, user_id, work)
+
+
+def ahead(connection: Connection, session_id: UUID) -> Ahead:
+    """The work of others in an upload's lane, as it is now."""
+    mine = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
+    theirs = sessions.c.user_id != mine.user_id
+    left = func.sum(func.greatest(sessions.c.work - sessions.c.work_done, 0.0)).label("left")
+    others = select(sessions.c.user_id, left).where(
+        sessions.c.state == "working",
+        sessions.c.lane == mine.lane,
+        sessions.c.id != mine.id,
+        theirs | (sessions.c.submitted_at < mine.submitted_at),
+    )
+    by_user = {row.user_id: row.left for row in connection.execute(others.group_by(sessions.c.user_id))}
+    return Ahead(by_user.pop(mine.user_id, 0.0), list(by_user.values()))
+
+
+def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
+    """From uploads like this one, if there are enough of them; else from all."""
+    alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
+    files = alike if len(alike) >= ENOUGH else past
+    listed = [row for row in files if row.requested] or [row for row in past if row.requested]
+    theirs = [row for row in past if row.user_id == user_id]
+    guess = Costs()
+    lists = not theirs or any(row.requested for row in theirs)
+    shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]
+    return Costs(
+        hashed=_share([_seconds(row.submitted_at, row.hashed_at) / _files_s(row) for row in files], guess.hashed),
+        rendered=_share([_rendered(row) for row in listed if row.rendered_at], guess.rendered),
+        listing=_share(shares if lists else [0.0], guess.listing),
+        file_s=_range([_files_s(row) / row.work for row in files], guess.file_s),
+        listing_s=_range([_listing_s(row) / row.requested for row in listed], guess.listing_s),
+        listed=lists,
+        uploads=len(files),
+    )
+
+
+def _files_s(row: Upload) -> float:
+    return _seconds(row.submitted_at, row.settled_at)
+
+
+def _listing_s(row: Upload) -> float:
+    return _seconds(max(row.asked_at, row.settled_at), row.finished_at)
+
+
+def _rendered(row: Upload) -> float:
+    """When it had its pictures, as a share of the time in which its listings were made."""
+    return min(_seconds(max(row.asked_at, row.settled_at), row.rendered_at) / _listing_s(row), 1.0)
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return max((until - since).total_seconds(), INSTANT_S)
+
+
+def _share(found: Sequence[float], guess: float) -> float:
+    """In the middle, and never all or nothing: the next upload may be another kind."""
+    return min(max(median(found), 0.1), 0.9) if found else guess
+
+
+def _range(found: Sequence[float], guess: Range) -> Range:
+    """Four of five of them lie within; of few, the next one may well lie outside."""
+    if not found:
+        return guess
+    ordered, middle = sorted(found), median(found)
+    edge = len(ordered) // 10
+    least = 1.5 if len(ordered) >= ENOUGH else 3.0
+    return (min(ordered[edge], middle / least), middle, max(ordered[-1 - edge], middle * least))

@@ -1,0 +1,89 @@
+"""`presswork lanes`: the two ways through the pipeline side by side, from what really went through them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from services.ops.place import HERE, DataDir, database
+from services.ops.showing import as_json
+
+Row = Mapping[str, Any]
+
+SHOWN = (
+    ("uploads", "uploads"),
+    ("files_an_upload", "files in an upload, in the middle"),
+    ("files", "files"),
+    ("bytes", "MB"),
+    ("image_s", "seconds from submission to a file's end, middle"),
+    ("image_s_p90", "... nine of ten"),
+    ("hash_s", "seconds from submission to its hash, middle"),
+    ("hash_s_p90", "... nine of ten"),
+    ("pace_s", "seconds for each file of an upload, middle"),
+    ("duplicate_rate", "duplicates"),
+    ("rejected_rate", "rejected"),
+    ("failed_rate", "failed"),
+    ("retries", "tried anew"),
+    ("cancelled", "cancelled"),
+    ("in_progress", "in progress"),
+    ("listed", "listed"),
+    ("listings_failed", "listings failed"),
+)
+
+
+def _moment(text: str | datetime) -> datetime:
+    from services.ingest.ops.comparing import moment
+
+    try:
+        return moment(str(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def lanes(
+    since: Annotated[
+        datetime, typer.Option(help="uploads submitted since, like 7d, 12h or 2026-11-24; UTC", parser=_moment)
+    ] = "7d",  # type: ignore[assignment] # the parser reads it
+    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    data: DataDir = HERE,
+) -> None:
+    """Compare the lanes: time per image, duplicates, failures, tries."""
+    from services.ingest.ops.comparing import compared, unlike
+    from shared.database import transaction
+
+    with database(data) as engine, transaction(engine) as connection:
+        found = compared(connection, since)
+    if json:
+        as_json({"since": since.isoformat(), "lanes": found, "unlike": unlike(found)})
+        return
+    show(found, since)
+    if found and (words := unlike(found)):
+        typer.echo(f"\nbeware: {words}", err=True)
+
+
+def show(found: Sequence[Row], since: datetime) -> None:
+    """A column for each lane, then why uploads took it."""
+    if not found:
+        typer.echo(f"Nothing was submitted since {since:%Y-%m-%d %H:%M} UTC.")
+        return
+    width = max(len(words) for _, words in SHOWN)
+    lanes = "".join(f"{lane['lane']:>15}" for lane in found)
+    typer.echo(f"{f'since {since:%Y-%m-%d %H:%M} UTC':<{width}}{lanes}")
+    for name, words in SHOWN:
+        typer.echo(f"{words:<{width}}" + "".join(f"{_value(name, lane[name]):>15}" for lane in found))
+    for lane in found:
+        for row in lane["reasons"]:
+            why = row["lane_reason"] or "not recorded"
+            image = _value("image_s", row["image_s"])
+            typer.echo(f"{lane['lane']}, {why}: {row['uploads']} uploads, {row['files']} files, middle {image} s")
+
+
+def _value(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if name.endswith("_rate"):
+        return f"{value:.1%}"
+    if name == "bytes":
+        return f"{value / 1e6:.1f}"
+    return f"{value:.2f}" if name.endswith(("_s", "_p90")) else f"{value:g}"

@@ -1,0 +1,101 @@
+"""Has shops' folders on the NAS looked through, and tells what came of it: `presswork nas scan`, `reindex`, `scans`."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import typer
+from sqlalchemy import ColumnElement, Engine, or_, select, true
+
+from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.original import ORIGINAL
+from services.ingest.scanning import ask
+from services.ingest.tables import users
+from services.ops.importing import Here
+from services.ops.place import NOTHING, database
+from services.ops.showing import counted
+from services.storage.scans import Standing, standing, unusable
+from shared.contracts import ShopScanRequested
+from shared.database import transaction
+
+POLL_S = 0.5
+
+
+def scan(shop: str, data: Path, *, anew: bool, wait: bool) -> None:
+    """Ask for the shop's scan, or every shop's; with `wait` tell how far they have come until they are over."""
+    lane = ORIGINAL if Here(_env_file=data / "environment").embedded else COMPREHENSIVE
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            asked = ask(connection, lane, _named(shop), anew=anew)
+        if not asked:
+            _nobody(shop)
+        if wait:
+            complete = [_followed(engine, request) for request in asked]
+            raise typer.Exit(0 if all(complete) else 1)
+    typer.echo(f"{counted(len(asked), 'shop')} will be looked through in the background: presswork nas scans")
+
+
+def show(shop: str, data: Path) -> None:
+    """Tell how the newest scan of each shop stands, and which files could not be used."""
+    with database(data) as engine, transaction(engine) as connection:
+        found = connection.execute(
+            select(users.c.id, users.c.shop_folder).where(_named(shop)).order_by(users.c.shop_folder)
+        )
+        shops = found.all()
+        if not shops:
+            _nobody(shop)
+        for user_id, folder in shops:
+            if now := standing(connection, user_id):
+                typer.echo(_in_words(folder, now))
+                _tell_faults(now, unusable(connection, user_id))
+            else:
+                typer.echo(f"{folder}: not looked through yet")
+
+
+def _followed(engine: Engine, request: ShopScanRequested) -> bool:
+    """Whether all could be read, once the scan is over."""
+    told = ""
+    while True:
+        with transaction(engine) as connection:
+            now = standing(connection, request.tenant_id, request.scan_id)
+            faults = unusable(connection, request.tenant_id) if now and now.is_over else []
+        words = _in_words(request.shop, now) if now else f"{request.shop}: waits for storage to list it"
+        if words != told:
+            typer.echo(words)
+            told = words
+        if now and now.is_over:
+            _tell_faults(now, faults)
+            return not now.unread
+        time.sleep(POLL_S)
+
+
+def _in_words(shop: str, now: Standing) -> str:
+    done = f"{shop}: {counted(now.pictures, 'picture')}, {now.known} known"
+    done += f", {now.waiting} still to be hashed" if now.waiting else f", {now.to_hash} of them new or changed"
+    done += f", {now.unusable} unusable" if now.unusable else ""
+    done += f", {now.gone} gone" if now.gone else ""
+    return f"{done}; and {counted(now.ours, 'design')} of ours"
+
+
+def _tell_faults(now: Standing, faults: Sequence[tuple[str, str]]) -> None:
+    for path, why in now.unread.items():
+        typer.echo(f"  not listed  {path}: {why}")
+    for path, why in faults:
+        typer.echo(f"  unusable  {path}: {why}")
+
+
+def _named(shop: str) -> ColumnElement[bool]:
+    """The shop with this name, folder, e-mail or user id; all, if none is named."""
+    if not shop:
+        return true()
+    names = [users.c.shop_folder == shop, users.c.shop_name == shop, users.c.email_key == shop.casefold()]
+    with contextlib.suppress(ValueError):
+        names.append(users.c.id == UUID(shop))
+    return or_(*names)
+
+
+def _nobody(shop: str) -> None:
+    typer.echo(f"No shop is called {shop}." if shop else "There are no shops yet: sellers register first.", err=True)
+    raise typer.Exit(NOTHING)

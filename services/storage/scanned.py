@@ -1,0 +1,162 @@
+"""The rows of what scans have met on the NAS: how far each file has come, and what is in the hashers' hands."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.storage.comparing import LOOK_AGAIN, Difference, Listing, Met, compare
+from services.storage.tables import NOW, designs, scanned, scans
+from shared.contracts import PictureHashed, ShopScanRequested
+from shared.database import transaction
+
+LATE = timedelta(hours=1)
+"""After so long without an answer a file is sent once more: a broker may have lost its disk."""
+GONE_KEPT = timedelta(hours=2)  # told again at each scan for so long, in case nobody heard it
+SCANS_KEPT = timedelta(days=30)
+AT_ONCE = 1000
+OLD = func.clock_timestamp() - LATE
+FOLDER = func.split_part(scanned.c.path, "/", 1)
+"""The shop's."""
+
+
+class Scanned:
+    """The rows. Every method is a transaction of its own, and repeating it changes nothing.
+
+    `here` says by a shop's folder whether it is on the NAS whose turn it is: each NAS has a window of its own, so that
+    the files of one that is away stand in nobody else's way.
+    """
+
+    def __init__(self, engine: Engine, window: int, here: Callable[[str], bool] = lambda _: True) -> None:
+        self.engine = engine
+        self.window = window
+        self.here = here
+
+    def note(self, event: ShopScanRequested, listing: Listing) -> list[str]:
+        """Note what a scan has found; return the paths that are gone. A repeat finds nothing new.
+
+        A repeat also answers for what was sent before it: this message lay in a process's memory, which died.
+        """
+        with transaction(self.engine) as connection:
+            key = func.hashtextextended(f"scan:{event.tenant_id}", 0)
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
+            again = connection.execute(select(scans.c.scan_id).where(scans.c.scan_id == event.scan_id)).first()
+            _tidy(connection, event.tenant_id)
+            met, stored = _met(connection, event), _stored(connection, event.shop)
+            found = compare(listing, met, stored, anew=event.anew and not again)
+            _set_waiting(connection, event, found)
+            _set_gone(connection, found.gone)
+            if again:
+                ours = and_(scanned.c.tenant_id == event.tenant_id, scanned.c.state == "sent")
+                connection.execute(update(scanned).where(ours).values(cause=event.scan_id))
+            _write_down(connection, event, found, listing)
+            gone = select(scanned.c.path).where(scanned.c.tenant_id == event.tenant_id, scanned.c.state == "gone")
+            return list(connection.execute(gone.order_by(scanned.c.path)).scalars())
+
+    def take(self, cause: UUID) -> Sequence[Row[Any]]:
+        """What this cause has sent and nobody has answered, with as many more as there is room for in the window."""
+        with transaction(self.engine) as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("scan", 0))))
+            met = select(FOLDER).where(scanned.c.state.in_(("waiting", "sent"))).distinct()
+            here = FOLDER.in_([folder for folder in connection.execute(met).scalars() if self.here(folder)])
+            in_hand = select(func.count()).where(scanned.c.state == "sent", scanned.c.changed_at > OLD, here)
+            room = self.window - connection.execute(in_hand).scalar_one()
+            if room > 0:
+                waiting = select(scanned.c.path).where(scanned.c.state == "waiting", here)
+                these = waiting.order_by(scanned.c.turn, scanned.c.path).limit(room).with_for_update(skip_locked=True)
+                sent = {"state": "sent", "ticket": func.gen_random_uuid(), "cause": cause, "changed_at": NOW}
+                connection.execute(update(scanned).where(scanned.c.path.in_(these.scalar_subquery())).values(**sent))
+            mine = select(scanned).where(scanned.c.state == "sent", scanned.c.cause == cause)
+            return connection.execute(mine.order_by(scanned.c.turn, scanned.c.path)).all()
+
+    def copied(self, ticket: UUID, sha256: str) -> None:
+        """Its copy for the hashers lies in the blob store."""
+        self._change(ticket, copied=sha256)
+
+    def settle(self, ticket: UUID, state: str, **facts: object) -> None:
+        """What was to be hashed has come to an end."""
+        self._change(ticket, state=state, ticket=None, cause=None, copied=None, **facts)
+
+    def look_again(self, ticket: UUID, reason: str) -> None:
+        """It could not be read as it was listed: the next scan tries it once more."""
+        self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN)
+
+    def answered(self, event: PictureHashed) -> bool:
+        """Note what the hashers say of a file; False when that file is there no more, and nobody must match it."""
+        if event.problem or event.phash:
+            facts = {"sha256": event.content.sha256, "reason": event.problem or None}
+            self.settle(event.ticket, "unusable" if event.problem else "known", **facts)
+        else:
+            self.look_again(event.ticket, "its copy for the hashers was lost")
+        here = select(scanned.c.path).where(scanned.c.path == event.path, scanned.c.state != "gone")
+        with transaction(self.engine) as connection:
+            return connection.execute(here).first() is not None
+
+    def is_needed(self, sha256: str) -> bool:
+        """Whether a copy with this content waits for a hasher, of whichever file."""
+        same = select(scanned.c.path).where(scanned.c.state == "sent", scanned.c.copied == sha256)
+        with transaction(self.engine) as connection:
+            return connection.execute(same.limit(1)).first() is not None
+
+    def _change(self, ticket: UUID, /, **facts: object) -> None:
+        with transaction(self.engine) as connection:
+            this = and_(scanned.c.ticket == ticket, scanned.c.state == "sent")
+            connection.execute(update(scanned).where(this).values(changed_at=NOW, **facts))
+
+
+def _tidy(connection: Connection, tenant_id: UUID) -> None:
+    now = func.clock_timestamp()
+    gone = (scanned.c.tenant_id == tenant_id, scanned.c.state == "gone", scanned.c.changed_at < now - GONE_KEPT)
+    connection.execute(delete(scanned).where(*gone))
+    connection.execute(delete(scans).where(scans.c.tenant_id == tenant_id, scans.c.listed_at < now - SCANS_KEPT))
+
+
+def _met(connection: Connection, event: ShopScanRequested) -> dict[str, Met]:
+    of_tenant = select(
+        scanned.c.path, scanned.c.size, scanned.c.modified_ns, scanned.c.state, scanned.c.changed_at <= OLD
+    ).where(scanned.c.tenant_id == event.tenant_id)
+    return {path: Met(*facts) for path, *facts in connection.execute(of_tenant)}
+
+
+def _stored(connection: Connection, shop: str) -> dict[str, int]:
+    below = designs.c.path.startswith(f"{shop}/", autoescape=True)
+    ours = select(designs.c.path, designs.c.size).where(designs.c.state == "stored", below)
+    return {row.path: row.size for row in connection.execute(ours)}
+
+
+def _set_waiting(connection: Connection, event: ShopScanRequested, found: Difference) -> None:
+    for start in range(0, len(found.to_hash), AT_ONCE):
+        rows = [
+            {
+                "path": file.path,
+                "tenant_id": event.tenant_id,
+                "size": file.size,
+                "modified_ns": file.modified_ns,
+                "state": "waiting",
+                "turn": start + place,
+            }
+            for place, file in enumerate(found.to_hash[start : start + AT_ONCE])
+        ]
+        new = insert(scanned).values(rows)
+        facts: dict[str, Any] = {name: new.excluded[name] for name in rows[0] if name != "path"}
+        facts |= {"ticket": None, "cause": None, "copied": None, "changed_at": NOW}
+        facts |= {"sha256": None} if event.anew else {}
+        connection.execute(new.on_conflict_do_update(index_elements=["path"], set_=facts))
+
+
+def _set_gone(connection: Connection, paths: Sequence[str]) -> None:
+    facts = {"state": "gone", "ticket": None, "cause": None, "copied": None, "sha256": None, "changed_at": NOW}
+    for start in range(0, len(paths), AT_ONCE):
+        these = scanned.c.path.in_(paths[start : start + AT_ONCE])
+        connection.execute(update(scanned).where(these).values(**facts))
+
+
+def _write_down(connection: Connection, event: ShopScanRequested, found: Difference, listing: Listing) -> None:
+    counts = {"pictures": found.pictures, "to_hash": len(found.to_hash), "gone": len(found.gone), "ours": found.ours}
+    new = insert(scans).values(
+        scan_id=event.scan_id, tenant_id=event.tenant_id, shop=event.shop, unread=dict(listing.unread), **counts
+    )
+    connection.execute(new.on_conflict_do_nothing())

@@ -1,0 +1,109 @@
+"""What an upload learns from earlier ones in its lane, and what is ahead of it: from rows on a real PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.ingest.sessions.course import Costs, weight
+from services.ingest.sessions.records import Session
+from shared.contracts import DesignStored, ImageFailed
+from tests.integration.ops.letterbox import BLOB, Letterbox
+
+OVER = "UPDATE ingest.sessions SET hashed_at = :at, settled_at = :at, finished_at = :at WHERE id = :id"
+
+
+def stored(box: Letterbox, session: Session, count: int) -> None:
+    for index in range(count):
+        base = box.about(session, index)
+        box.project(DesignStored(**base, number=index, name=f"UV {index}", path=f"s/{index}", print_file=BLOB))
+
+
+def finished(box: Letterbox, seconds: float, *names: str, lane: str = "comprehensive") -> None:
+    """An upload that nobody listed, over after so long."""
+    session = box.submitted(*names, lane=lane)
+    stored(box, session, len(names))
+    assert box.sessions.finish_unasked(0) == 1
+    assert session.submitted_at is not None
+    with box.engine.begin() as connection:
+        at = session.submitted_at + timedelta(seconds=seconds)
+        connection.execute(text(OVER), {"at": at, "id": session.id})
+
+
+def costs(box: Letterbox, session: Session) -> Costs:
+    found = box.sessions.get(box.tenant, session.id)
+    assert found is not None
+    return found.course.costs
+
+
+def test_an_upload_learns_from_what_nothing_disturbed_in_its_lane(engine: Engine) -> None:
+    box = Letterbox(engine)
+    assert costs(box, box.submitted("first.png")) == Costs()
+    for seconds in (8.0, 10.0, 12.0, 14.0, 16.0):
+        finished(box, seconds, "a.png", "b.png")
+    finished(box, 500.0, "a.png", "b.png", lane="original")
+    failed = box.submitted("a.png", "b.png")
+    box.project(*(ImageFailed(**box.about(failed, n), failed_stage="storage", reason="a disk") for n in (0, 1)))
+    learnt = costs(box, box.submitted("a.png", "b.png", "c.png"))
+    assert learnt.uploads == 5
+    assert learnt.file_s[1] * 2 * weight(1000) == pytest.approx(12.0)
+    assert learnt.file_s[0] < learnt.file_s[1] < learnt.file_s[2]
+    assert not learnt.listed, "this user asked for no listings"
+    other = Letterbox(engine)
+    assert costs(other, other.submitted("a.png")).listed, "of others nobody knows"
+
+
+def test_what_is_ahead_is_the_users_earlier_work_and_that_of_each_other_user(engine: Engine) -> None:
+    one, other, third = Letterbox(engine), Letterbox(engine), Letterbox(engine)
+    earlier = one.submitted("a.png", "b.png", "c.png")
+    stored(one, earlier, 1)
+    other.submitted("a.png")
+    third.submitted("a.png", lane="original")
+    mine = one.submitted("a.png", "b.png")
+    one.submitted("later.png")
+    now, ahead, _ = one.sessions.outlook(mine.id)
+    assert now.course.left == 2 * weight(1000)
+    assert (ahead.earlier, list(ahead.others)) == (2 * weight(1000), [weight(1000)])
+
+
+def test_an_upload_with_a_pace_of_its_own_asks_for_nobody_else(engine: Engine) -> None:
+    box = Letterbox(engine)
+    Letterbox(engine).submitted("a.png")
+    mine = box.submitted("a.png", "b.png", "c.png", "d.png")
+    stored(box, mine, 3)
+    now, ahead, at = box.sessions.outlook(mine.id)
+    assert list(ahead.others) == []
+    assert now.course.files is not None
+    assert now.course.files.ever == pytest.approx(3.0)
+    assert at >= now.course.files.at
+
+
+def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothing(engine: Engine) -> None:
+    box = Letterbox(engine)
+    session = box.submitted("a.png")
+    box.project(ImageFailed(**box.about(session, 0), failed_stage="storage", reason="a disk"))
+    ended = box.sessions.get(box.tenant, session.id)
+    assert ended is not None
+    assert (ended.state, ended.percent) == ("finished", 100.0)
+    box.sessions.retry(session, "somebody")
+    now, _, at = box.sessions.outlook(session.id)
+    assert (now.state, now.percent, now.course.done) == ("working", 0.0, 0.0)
+    assert now.course.files is not None
+    assert ended.course.files is not None
+    assert ended.course.files.began < now.course.files.began <= at
+    stored_again = DesignStored(**box.about(session, 0, 1), number=1, name="UV 1", path="s/1", print_file=BLOB)
+    box.project(stored_again)
+    assert box.sessions.finish_unasked(0) == 1
+    assert costs(box, box.submitted("b.png")) == Costs()
+
+
+def test_a_session_of_an_older_release_is_read(engine: Engine) -> None:
+    box = Letterbox(engine)
+    session = box.submitted("a.png", "b.png")
+    older = text("UPDATE ingest.sessions SET work = 0, work_done = 0, costs = NULL, pace = '{}' WHERE id = :id")
+    with box.engine.begin() as connection:
+        connection.execute(older, {"id": session.id})
+    stored(box, session, 1)
+    found = box.sessions.get(box.tenant, session.id)
+    assert found is not None
+    assert (found.percent, found.course.costs) == (pytest.approx(99 * 0.6 / 2, abs=0.01), Costs())

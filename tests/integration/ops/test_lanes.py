@@ -1,0 +1,117 @@
+"""The lanes side by side, from the rows and events of real uploads: what the command and the API tell of them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.ingest.choosing import COMPARED, DEFAULT
+from services.ingest.ops.comparing import compared, moment, unlike
+from services.ingest.sessions.records import Session
+from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match
+from tests.integration.ingest.frontend import Shop
+from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.ops.pipeline import System
+from tests.integration.ops.test_ops_api import stranger, viewer
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NEW = datetime(2000, 1, 1, tzinfo=UTC)
+
+__all__ = ["stranger", "viewer"]
+
+
+def ended(box: Letterbox, session: Session, seconds: float, *ends: str) -> None:
+    """See the files of a session to these ends, so long after it was submitted."""
+    for index, end in enumerate(ends):
+        accepted = box.accepted(session, index)
+        hashed = ImageHashed.model_validate(accepted.model_dump())
+        base = box.about(session, index)
+        match = Match(source="session", filename="a.png")
+        last = {
+            "stored": lambda base=base: DesignStored(**base, number=1, name="UV 1", path="s/1", print_file=BLOB),
+            "duplicate": lambda base=base, match=match: DuplicateFound(
+                **base, kind="near", distance=0, match=match, reason="the same"
+            ),
+            "failed": lambda base=base: ImageFailed(**base, failed_stage="storage", reason="a disk"),
+        }[end]()
+        box.project(hashed, last)
+    moved = text("UPDATE ingest.session_events SET created_at = :at WHERE session_id = :id AND type = ANY(:types)")
+    submitted = session.submitted_at or NOW
+    with box.engine.begin() as connection:
+        for share, types in ((0.5, ["hashed"]), (1.0, ["stored", "duplicate", "failed"])):
+            at = submitted + timedelta(seconds=share * seconds)
+            connection.execute(moved, {"at": at, "id": session.id, "types": types})
+        settled = text("UPDATE ingest.sessions SET settled_at = :at WHERE id = :id")
+        connection.execute(settled, {"at": submitted + timedelta(seconds=seconds), "id": session.id})
+
+
+def upload(box: Letterbox, lane: str, reason: str, seconds: float, *ends: str) -> Session:
+    session = box.submitted(*(f"{number}.png" for number in range(len(ends))), lane=lane)
+    with box.engine.begin() as connection:
+        because = text("UPDATE ingest.sessions SET lane_reason = :reason WHERE id = :id")
+        connection.execute(because, {"reason": reason, "id": session.id})
+    ended(box, session, seconds, *ends)
+    return session
+
+
+def test_each_lane_has_its_times_and_rates_and_in_it_each_reason(engine: Engine) -> None:
+    box = Letterbox(engine)
+    for seconds in (8.0, 10.0, 12.0):
+        upload(box, "comprehensive", DEFAULT, seconds, "stored", "stored", "duplicate", "failed")
+    upload(box, "original", COMPARED, 40.0, "stored", "stored")
+    upload(box, "original", "few files", 2.0, "duplicate")
+    with engine.connect() as connection:
+        over_broker, original = compared(connection, NEW)
+    assert (over_broker["lane"], over_broker["uploads"], over_broker["files"]) == ("comprehensive", 3, 12)
+    assert (over_broker["image_s"], over_broker["hash_s"]) == pytest.approx((10.0, 5.0))
+    assert over_broker["image_s_p90"] == pytest.approx(12.0)
+    assert over_broker["pace_s"] == pytest.approx(2.5)
+    assert (over_broker["duplicate_rate"], over_broker["failed_rate"]) == (0.25, 0.25)
+    assert (over_broker["bytes"], over_broker["retries"], over_broker["in_progress"]) == (12_000.0, 0, 0)
+    reasons = {row["lane_reason"]: (row["uploads"], row["image_s"]) for row in original["reasons"]}
+    assert reasons == {COMPARED: (1, pytest.approx(40.0)), "few files": (1, pytest.approx(2.0))}
+    words = unlike([over_broker, original])
+    assert words is not None
+    assert "comprehensive 4, original 1.5" in words
+
+
+def test_what_was_tried_anew_is_counted_and_says_nothing_of_the_time(engine: Engine) -> None:
+    box = Letterbox(engine)
+    session = upload(box, "comprehensive", DEFAULT, 5.0, "stored", "failed")
+    box.sessions.retry(session, "somebody")
+    box.project(DesignStored(**box.about(session, 1, 1), number=2, name="UV 2", path="s/2", print_file=BLOB))
+    with engine.connect() as connection:
+        (found,) = compared(connection, NEW)
+    assert (found["stored"], found["failed"], found["retries"]) == (2, 0, 1)
+    assert found["image_s_p90"] == pytest.approx(5.0)
+    assert found["pace_s"] is None
+
+
+def test_uploads_from_before_are_left_out(engine: Engine) -> None:
+    box = Letterbox(engine)
+    upload(box, "original", DEFAULT, 5.0, "stored")
+    with engine.connect() as connection:
+        assert compared(connection, datetime.now(UTC) + timedelta(minutes=1)) == []
+
+
+def test_a_time_is_said_as_people_say_it() -> None:
+    assert moment("7d", NOW) == NOW - timedelta(days=7)
+    assert moment("12h", NOW) == NOW - timedelta(hours=12)
+    assert moment("2026-11-24T18:30+02:00") == datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
+    with pytest.raises(ValueError, match="say it like 7d"):
+        moment("yesterday")
+
+
+def test_viewers_and_the_command_see_the_same_and_sellers_nothing(system: System, viewer: Shop, shop: Shop) -> None:
+    session = shop.start()
+    shop.uploaded([("a.png", b"no picture"), ("b.png", b"nor this")], session)
+    assert shop.get(session)["lane_reason"] == DEFAULT
+    assert shop.client.get("/api/v1/ops/lanes").status_code == 403
+    seen = viewer.client.get("/api/v1/ops/lanes", params={"since": "1d"}).json()
+    said = json.loads(system.command("lanes", "--since", "1d", "--json").stdout)
+    assert seen["lanes"] == said["lanes"]
+    assert "comprehensive" in {lane["lane"] for lane in said["lanes"]}
+    assert "seconds from submission to a file's end" in system.command("lanes").output
+    assert viewer.client.get("/api/v1/ops/lanes", params={"since": "soon"}).status_code == 422
+    assert "say it like 7d" in system.command("lanes", "--since", "soon", code=2).output

@@ -1,0 +1,87 @@
+"""Who asks for a scan: the clock, once for all processes, and people."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import Result
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from services.cli import app
+from services.ingest.catalog.users import User, Users
+from services.ingest.scanning import ask_when_due
+from services.ingest.sessions.tables import outbox
+from shared.contracts import ShopScanRequested
+from shared.nas import PathNas
+from tests.integration.scan.works import Works
+from tests.seller import artwork
+
+HOUR = timedelta(hours=1)
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path) -> Command:
+    (tmp_path / "environment").touch()  # as `presswork up` leaves it
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(
+            app, ["nas", *words, "--data", str(tmp_path)], env={"DATABASE_URL": database_url, "EMBEDDED": "true"}
+        )
+
+    return run
+
+
+def register(engine: Engine, shop: str) -> User:
+    with engine.begin() as connection:
+        return Users(connection).register(f"{shop.lower()}@example.com", "-", shop)
+
+
+def owed(engine: Engine) -> list[ShopScanRequested]:
+    asked = select(outbox.c.data).where(outbox.c.type == "ShopScanRequested").order_by(outbox.c.created_at)
+    with engine.connect() as connection:
+        return [ShopScanRequested.model_validate(data) for data in connection.execute(asked).scalars()]
+
+
+def test_each_shop_is_asked_for_once_in_an_interval_whoever_looks_at_the_clock(engine: Engine) -> None:
+    users = [register(engine, shop) for shop in ("NorthCups", "SouthCups", "WestCups")]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: ask_when_due(engine, "comprehensive", HOUR), range(8)))
+    assert {(asked.tenant_id, asked.shop) for asked in owed(engine)} == {(user.id, user.shop_folder) for user in users}
+    assert len(owed(engine)) == 3
+    assert ask_when_due(engine, "comprehensive", timedelta(0)) == 3
+
+
+def test_people_have_a_shop_scanned_and_read_what_came_of_it(
+    command: Command, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    tenant = UUID(str(register(engine, "NorthCups").id))
+    PathNas(tmp_path / "nas").initialise()
+    folder = tmp_path / "nas" / "NorthCups"
+    folder.mkdir()
+    (folder / "rose.png").write_bytes(artwork(1))
+    (folder / "torn.png").write_bytes(artwork(2)[:200])
+    nobody = command("scan", "--shop", "EastCups")
+    assert (nobody.exit_code, nobody.stderr) == (3, "No shop is called EastCups.\n")
+    assert command("scans").stdout == "NorthCups: not looked through yet\n"
+
+    asked = command("scan", "--shop", "northcups@example.com")
+    assert (asked.exit_code, asked.stdout) == (
+        0, "1 shop will be looked through in the background: presswork nas scans\n",
+    )  # fmt: skip
+    works = Works(database_url, engine, tmp_path, tenant=tenant)
+    works.run(*owed(engine))
+    assert command("scans", "--tenant", str(tenant)).stdout == (
+        "NorthCups: 2 pictures, 1 known, 2 of them new or changed, 1 unusable; and 0 designs of ours\n"
+        "  unusable  NorthCups/torn.png: not an image (truncated after 200 bytes); export it again\n"
+    )
+
+    assert command("reindex").exit_code == 0
+    *_, anew = owed(engine)
+    assert anew.anew
+    works.run(anew)
+    assert works.count("on_picture_found") == 4

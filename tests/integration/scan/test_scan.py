@@ -1,0 +1,185 @@
+"""What lies on the NAS is known to dedup, and looking again costs next to nothing. Real hasher, dedup and database."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from services.storage.comparing import LOOK_AGAIN
+from services.storage.scanned import Scanned
+from services.storage.scanning import SCANNED, Scan, listing_of
+from services.storage.scans import standing, unusable
+from services.storage.tables import scanned
+from shared.blobs import Blobs
+from shared.contracts import DesignStored, PictureFound, PictureHashed, ShopScanRequested
+from shared.nas import PathNas, open_nas
+from shared.nas.errors import NasUnavailable
+from tests import nas_servers
+from tests.integration.scan.works import Works
+from tests.nas_servers import Server
+from tests.seller import artwork
+
+ROSE, TULIP, DAISY, IRIS = map(artwork, range(1, 5))
+
+
+@pytest.fixture
+def works(database_url: str, engine: Engine, tmp_path: Path) -> Works:
+    PathNas(tmp_path / "nas").initialise()
+    return Works(database_url, engine, tmp_path)
+
+
+@pytest.fixture
+def openssh(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "openssh").mkdir()
+    with nas_servers.openssh(tmp_path / "openssh") as server:
+        yield server
+
+
+def lay(folder: Path, **files: bytes) -> None:
+    """Put pictures into a shop's folder, as another program does; `__` stands for `/`."""
+    for name, content in files.items():
+        path = folder / (name.replace("__", "/") + ".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def scan_of(works: Works) -> Scan:
+    """A storage process's."""
+    nas, copies = PathNas(works.root / "nas", first_wait_s=0.01), Blobs(works.root / "blobs" / SCANNED)
+    return Scan(Scanned(works.engine, works.window), nas, copies)
+
+
+def test_a_shops_pictures_are_hashed_once_and_what_changes_is_noticed(works: Works) -> None:
+    shop = works.root / "nas" / works.shop
+    lay(shop, Cups__old__rose=ROSE, Cups__tulip=TULIP, Digital__Cups__daisy=DAISY, torn=IRIS[:200])
+    lay(shop, Mockups__Cups__rose_on_a_cup=ROSE)
+    (shop / "prices.txt").write_text("4.00")
+    works.run(works.scan())
+    assert works.count("on_picture_found") == 4
+    pictures = {"Cups/old/rose.png": "known", "Cups/tulip.png": "known", "Digital/Cups/daisy.png": "known"}
+    assert works.states() == pictures | {"torn.png": "unusable"}
+    assert works.learnt() == set(pictures)
+    assert works.most_copies <= works.window
+    assert works.copies() == []
+
+    found = works.duplicate(ROSE)
+    assert (found.kind, found.match.source, found.match.path) == ("identical", "nas", "NorthCups/Cups/old/rose.png")
+    assert found.reason == "the same file as rose.png on the NAS, byte for byte"
+
+    works.run(works.scan())
+    assert works.count("on_picture_found") == 0
+    with works.engine.connect() as connection:
+        now = standing(connection, works.tenant)
+        ((path, why),) = unusable(connection, works.tenant)
+    assert now is not None
+    assert (now.pictures, now.to_hash, now.known, now.unusable, now.waiting, now.gone) == (4, 0, 3, 1, 0, 0)
+    assert (path, why) == ("NorthCups/torn.png", "not an image (truncated after 200 bytes); export it again")
+
+    os.utime(shop / "Cups/tulip.png", ns=(1, 1))  # looked at anew, and the same
+    lay(shop, torn=IRIS)
+    (shop / "Cups/old/rose.png").unlink()
+    works.run(works.scan())
+    assert works.count("on_picture_found") == 1
+    assert works.learnt() == {"Cups/tulip.png", "Digital/Cups/daisy.png", "torn.png"}
+
+    events = works.run(works.upload(ROSE))
+    assert [type(event) for event in events][-1] is DesignStored  # nothing on the NAS is like it any more
+    works.run(works.scan(anew=True))
+    assert works.count("on_picture_found") == 3  # a design of ours is known anyway
+    assert works.learnt() == {"Cups/tulip.png", "Digital/Cups/daisy.png", "torn.png"}
+
+
+def test_a_scan_that_was_interrupted_anywhere_goes_on_where_it_was(works: Works) -> None:
+    lay(works.root / "nas" / works.shop, **{f"n{number}": artwork(10 + number) for number in range(6)})
+    scan, request = scan_of(works), works.scan()
+    first = next(iter(scan.shop(request)))  # and the process dies, with all that was in its memory
+    assert isinstance(first, PictureFound)
+    handed = list(scan_of(works).shop(request))
+    assert next(message.ticket for message in handed if isinstance(message, PictureFound)) == first.ticket
+    assert len(handed) == works.window
+
+    answer = PictureHashed.model_validate(first.model_dump() | {"problem": "torn"})
+    (following,) = scan_of(works).next(answer)  # and dies again, before anybody had this
+    assert list(scan_of(works).next(answer)) == [following]
+
+    works.run(request)
+    assert works.count("on_picture_found") == 5
+    assert set(works.states().values()) == {"known", "unusable"}
+
+
+def test_a_file_that_cant_be_read_now_is_looked_at_again_and_one_that_is_gone_is_forgotten(works: Works) -> None:
+    shop = works.root / "nas" / works.shop
+    lay(shop, a=ROSE, b=TULIP)
+    scan = scan_of(works)
+    scan.rows.note(request := works.scan(), listing_of(scan.nas, works.shop))
+    (shop / "a.png").write_bytes(ROSE[:-1])  # its program has not finished
+    (shop / "b.png").unlink()
+    assert [type(message).__name__ for message in scan._send(request.scan_id)] == ["PicturesGone"]
+    assert works.states() == {"a.png": "unusable", "b.png": "gone"}
+    with works.engine.connect() as connection:
+        assert LOOK_AGAIN in connection.execute(select(scanned.c.modified_ns)).scalars().all()
+    (message,) = [m for m in scan.shop(works.scan()) if isinstance(m, PictureFound)]
+    assert message.path == "NorthCups/a.png"
+
+
+class Unread(PathNas):
+    """A NAS of which nobody may read a file."""
+
+    def read(self, path: str) -> Iterator[bytes]:
+        raise AssertionError(f"{path} was read")
+
+
+def test_ten_thousand_unchanged_files_are_listed_and_none_is_read(works: Works) -> None:
+    for folder in range(10):
+        lay(works.root / "nas" / works.shop, **{f"T{folder}__{number}": b"x" for number in range(1000)})
+    scan = Scan(Scanned(works.engine, works.window), Unread(works.root / "nas"), Blobs(works.root / "blobs"))
+    scan.rows.note(works.scan(), listing_of(scan.nas, works.shop))
+    with works.engine.begin() as connection:
+        connection.execute(update(scanned).values(state="known"))
+    assert list(scan.shop(works.scan())) == []
+    with works.engine.connect() as connection:
+        now = standing(connection, works.tenant)
+    assert now is not None
+    assert (now.pictures, now.to_hash, now.known) == (10_000, 0, 10_000)
+
+
+def test_what_lies_on_a_nas_that_is_away_is_not_believed_to_be_gone(works: Works) -> None:
+    nas = works.root / "nas"
+    lay(nas / works.shop, rose=ROSE)
+    list(scan_of(works).shop(works.scan()))
+    nas.rename(works.root / "unmounted")
+    nas.mkdir()
+    with pytest.raises(NasUnavailable):
+        list(scan_of(works).shop(works.scan()))
+    assert works.states() == {"rose.png": "sent"}
+
+
+@pytest.mark.nas
+def test_a_nas_that_is_reached_by_sftp_is_scanned_alike(works: Works, openssh: Server) -> None:
+    assert openssh.folder is not None
+    open_nas(openssh.url, access=openssh.access).initialise()
+    lay(openssh.folder / works.shop, Cups__rose=ROSE, tulip=TULIP)
+    works.nas_url, works.access = openssh.url, openssh.access
+    works.run(works.scan())
+    assert works.learnt() == {"Cups/rose.png", "tulip.png"}
+    works.run(works.scan())
+    assert works.count("on_picture_found") == 2
+    other = Works(works.database_url, works.engine, works.root)
+    assert other.tenant != works.tenant
+    assert type(other.run(other.upload(ROSE))[-1]) is DesignStored  # another tenant's is nobody's duplicate
+
+
+def test_files_on_a_nas_that_is_away_take_no_room_from_those_on_another(works: Works) -> None:
+    nas = PathNas(works.root / "nas", first_wait_s=0.01)
+    copies = Blobs(works.root / "blobs" / SCANNED)
+    south, north = (
+        Scan(Scanned(works.engine, works.window, here), nas, copies)
+        for here in (lambda folder: folder == "SouthCups", lambda folder: folder != "SouthCups")
+    )
+    for shop, scan in (("SouthCups", south), ("NorthCups", north)):
+        lay(works.root / "nas" / shop, rose=ROSE, tulip=TULIP, daisy=DAISY)
+        sent = list(scan.shop(ShopScanRequested(tenant_id=uuid4(), shop=shop, scan_id=uuid4())))
+        assert [message.path.partition("/")[0] for message in sent if isinstance(message, PictureFound)] == [shop] * 2

@@ -1,0 +1,173 @@
+"""What must be true when all is at rest: all books agree, and nothing is stuck, lost, stored twice or listed twice."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from tests.simulation.people import People
+from tests.simulation.world import World
+
+IN_WORK = ("received", "hashed", "accepted")
+ENDS = ("stored", "duplicate", "rejected", "failed")
+
+
+class Books:
+    """All rows of a world, and its folder, at one moment."""
+
+    def __init__(self, world: World, people: People) -> None:
+        self.world, self.people = world, people
+        self.items = world.rows("SELECT * FROM ingest.items ORDER BY filename")
+        self.by_id = {item["id"]: item for item in self.items}
+        self.designs = {row["item_id"]: row for row in world.rows("SELECT * FROM storage.designs")}
+        self.hashes = {row["item_id"]: row for row in world.rows("SELECT * FROM dedup.hashes")}
+        self.letters = world.rows("SELECT * FROM ingest.dead_letters ORDER BY kept_at")
+        self.listings = world.rows("SELECT * FROM ingest.listings")
+
+    @property
+    def open_letters(self) -> list[dict[str, Any]]:
+        return [letter for letter in self.letters if letter["status"] in ("dead", "dead_again")]
+
+    def resting(self) -> Iterator[str]:
+        """Whatever happened."""
+        yield from self._nobody_waits_for_nothing()
+        yield from self._states()
+        yield from self._counts()
+        yield from self._numbers()
+        yield from self._files()
+        yield from self._twins()
+        yield from self._listed()
+
+    def mended(self) -> Iterator[str]:
+        """When every letter was replayed."""
+        yield from self.resting()
+        for letter in self.letters:
+            item = self.by_id.get(letter["item_id"])
+            if letter["status"] in ("dead", "dead_again") and (item is None or item["state"] != "failed"):
+                yield f"a letter of {letter['service']} stays open, and its file is {item and item['state']}"
+            if letter["status"] == "replaying":
+                yield f"a letter of {letter['service']} is replayed for ever: {letter['outcome']}"
+        for item in self.items:
+            if item["state"] in IN_WORK:
+                yield f"STUCK: {item['filename']} is {item['state']}"
+            claim = self.hashes.get(item["id"])
+            if claim and claim["state"] == "claimed" and item["state"] != "stored":
+                yield f"{item['filename']} is {item['state']}, and its picture is claimed"
+            design = self.designs.get(item["id"])
+            if design and design["state"] in ("accepted", "placed", "numbered"):
+                yield f"{item['filename']} is {item['state']}, and {design['state']} in storage"
+
+    def done(self) -> Iterator[str]:
+        """When everything that failed was tried again, too."""
+        yield from self.mended()
+        for item in self.items:
+            if item["state"] == "failed":
+                yield f"{item['filename']} fails though nothing is broken: {item['reason']}"
+            if item["state"] == "duplicate":
+                found = self.by_id[UUID(item["facts"]["match"]["item_id"])]
+                if found["state"] != "stored":
+                    yield f"LOST: {item['filename']} is a duplicate of {found['filename']}, which is {found['state']}"
+        for listing in self.listings:
+            item = self.by_id[listing["item_id"]]
+            if (listing["state"] == "listed") != (item["state"] == "stored"):
+                yield f"{item['filename']} is {item['state']}, and its listing {listing['state']}"
+
+    def _nobody_waits_for_nothing(self) -> Iterator[str]:
+        discarded = any(letter["status"] == "discarded" for letter in self.letters)
+        if self.open_letters or discarded:
+            return
+        for item in self.items:
+            if item["state"] in IN_WORK:
+                yield f"STUCK: {item['filename']} is {item['state']}, and no letter is open"
+        for listing in self.listings:
+            if listing["state"] in ("requested", "rendered"):
+                yield f"STUCK: a listing of {self.by_id[listing['item_id']]['filename']} is {listing['state']}"
+        if unsent := self.world.rows("SELECT * FROM ingest.outbox WHERE sent_at IS NULL"):
+            yield f"STUCK: {[row['type'] for row in unsent]} are owed for ever"
+
+    def _states(self) -> Iterator[str]:
+        for item in self.items:
+            if item["state"] in ENDS and item["state"] != "stored" and not item["reason"]:
+                yield f"{item['filename']} is {item['state']}, and nobody says why"
+            design = self.designs.get(item["id"], {})
+            if item["state"] == "stored" and (design.get("state"), design["number"], design["name"]) != (
+                "stored", item["number"], item["name"],
+            ):  # fmt: skip
+                yield f"{item['filename']} is stored as {item['name']}, and in storage {design}"
+            waits = self.letters_wait
+            if design.get("state") == "stored" and item["state"] != "stored" and not waits:
+                yield f"{item['filename']} is {item['state']}, and stored in storage"
+            claim = self.hashes.get(item["id"], {})
+            waits = waits or self.people.lost_the_broker_once  # it blocks its twins all the same, in other words
+            if item["state"] == "stored" and claim.get("state") != "known" and not waits:
+                yield f"{item['filename']} is stored, and dedup does not know it: {claim.get('state')}"
+
+    @property
+    def letters_wait(self) -> bool:
+        return any(letter["status"] in ("dead", "dead_again", "discarded") for letter in self.letters)
+
+    def _counts(self) -> Iterator[str]:
+        for session in self.world.rows("SELECT * FROM ingest.sessions"):
+            mine = [item for item in self.items if item["session_id"] == session["id"]]
+            counted = Counter(item["state"] for item in mine)
+            for state in ("hashed", "accepted", *ENDS):
+                if session[state] != counted[state]:
+                    yield f"upload {session['client_key']} counts {session[state]} {state}, and has {counted[state]}"
+            if session["received"] != len(mine):
+                yield f"upload {session['client_key']} counts {session['received']} files, and has {len(mine)}"
+            asked = [listing for listing in self.listings if listing["session_id"] == session["id"]]
+            counted = Counter(listing["state"] for listing in asked)
+            expected = (len(asked), counted["rendered"], counted["listed"], counted["failed"])
+            if (session["requested"], session["rendered"], session["listed"], session["listing_failed"]) != expected:
+                yield f"upload {session['client_key']} counts its listings otherwise than {expected}"
+            seqs = self.world.rows(
+                "SELECT seq FROM ingest.session_events WHERE session_id = :id ORDER BY seq", id=session["id"]
+            )
+            if [row["seq"] for row in seqs] != list(range(1, session["last_seq"] + 1)):
+                yield f"upload {session['client_key']} has a gap in its events"
+            working = any(item["state"] in IN_WORK for item in mine)
+            if working and session["state"] == "finished":
+                yield f"upload {session['client_key']} is finished, and has work"
+
+    def _numbers(self) -> Iterator[str]:
+        for session in {item["session_id"] for item in self.items}:
+            mine = [row for row in self.designs.values() if row["session_id"] == session and row["number"] is not None]
+            plain = sorted(
+                (row["index"], row["number"]) for row in mine if not row["reopened"] and not row["generation"]
+            )
+            numbers = [number for _, number in plain]
+            if numbers != sorted(numbers):
+                yield f"numbers are not in upload order: {plain}"
+
+    def _files(self) -> Iterator[str]:
+        stored = {row["path"]: row["sha256"] for row in self.designs.values() if row["state"] == "stored"}
+        paths = [path for path in self.world.nas.root.rglob("*") if path.is_file() and path.name != ".presswork-nas"]
+        there = {str(path.relative_to(self.world.nas.root)): path for path in paths}
+        for name, path in there.items():
+            if "/Mockups/" in name:
+                continue
+            if path.name.startswith("."):
+                if not self.letters_wait and not any(item["state"] in IN_WORK for item in self.items):
+                    yield f"{name} was left on the NAS"
+            elif name not in stored:
+                yield f"{name} lies on the NAS, and no design is stored there"
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != stored[name]:
+                yield f"{name} is another file than was stored there"
+        for name in stored.keys() - there.keys():
+            yield f"{name} is stored, and not on the NAS"
+
+    def _twins(self) -> Iterator[str]:
+        pictures: dict[int, list[str]] = {}
+        for item_id, row in self.designs.items():
+            if row["state"] == "stored" and item_id not in self.people.out_of_use:
+                picture = self.world.pictures.files[self.by_id[item_id]["sha256"]].picture
+                pictures.setdefault(picture, []).append(row["filename"])
+        for picture, names in pictures.items():
+            if len(names) > 1:
+                yield f"TWICE: picture {picture} is stored as {names}"
+
+    def _listed(self) -> Iterator[str]:
+        for key, count in Counter(self.world.shop.created).items():
+            if count > 1:
+                yield f"TWICE: {key[:8]} is listed {count} times"

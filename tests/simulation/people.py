@@ -1,0 +1,142 @@
+"""What sellers and operators do in between, by the calls that the product's API and commands make."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.ingest.catalog.designs import Designs
+from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.ops import outcomes, shelving
+from services.ingest.ops.auditing import Run
+from services.ingest.ops.finding import Filter
+from services.ingest.ops.replaying import Replays
+from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.records import Choice, Received, Session
+from services.ops.resume import resume, resume_others
+from shared.contracts import Background, Blob, Destination, ListingTemplate, Mask, PrintSpec
+from shared.database import transaction
+from tests.simulation.dice import Dice
+from tests.simulation.pictures import FATES, File
+from tests.simulation.world import HASHERS, SHOP, TEMPLATE, TENANT, World
+
+INCH = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1)
+PRODUCT, MOCKUP = UUID(int=1), UUID(int=2)
+LISTING = ListingTemplate(
+    template_id=PRODUCT, name=TEMPLATE, title="Cup wrap", description="For 16 oz cups.", price=4, quantity=999,
+    who_made="i_did", when_made="made_to_order", taxonomy_id=1,
+)  # fmt: skip
+PHOTO = Background(image=Blob(sha256="c" * 64, size=1), masks=(Mask(polygon=((0, 0), (1, 0), (1, 1))),))
+MOST_SESSIONS = 2
+
+
+@dataclass
+class People:
+    """One seller with a few uploads, and who looks after the system."""
+
+    world: World
+    dice: Dice
+    uploads: list[Session] = field(default_factory=list)
+    out_of_use: set[UUID] = field(default_factory=set)
+    lost_the_broker_once: bool = False
+
+    def upload(self, pictures: int = 2) -> None:
+        """A few files, some of which are twins."""
+        if len(self.uploads) == MOST_SESSIONS:
+            return
+        files = [
+            File(self.dice.upto(pictures - 1), self.dice.upto(1), self.dice.pick(FATES))
+            for _ in range(1 + self.dice.upto(3))
+        ]
+        place = Destination(shop=SHOP, template=TEMPLATE)
+        choice = Choice(PRODUCT, MOCKUP, None, None, INCH, place)
+        number = len(self.uploads)
+        received = [Received(f"{number}{i}.png", self.world.pictures.add(file)) for i, file in enumerate(files)]
+        self.world.tell(f"upload {number}: {[(file.picture, file.copy, file.fate) for file in files]}")
+        session, _ = self.world.sessions.submit(TENANT, str(number), choice, received, COMPREHENSIVE)
+        self.uploads.append(session)
+
+    def act(self) -> None:
+        """One of all the things that somebody may do now."""
+        self.dice.pick(
+            (
+                self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
+                self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
+            )
+        )()  # fmt: skip
+
+    def retry(self) -> None:
+        session = self.dice.pick(self.uploads)
+        opened = self.world.sessions.retry(session, "her")
+        self.world.tell(f"retry {session.client_key}: {[row.filename for row in opened.files]}")
+
+    def retry_one(self) -> None:
+        session = self.dice.pick(self.uploads)
+        row = self.dice.pick(self.world.sessions.items(session.id))
+        opened = self.world.sessions.retry(session, "her", [row["id"]])
+        self.world.tell(f"retry {row['filename']}: {bool(opened)}")
+
+    def cancel(self) -> None:
+        session = self.dice.pick(self.uploads)
+        self.world.tell(f"cancel {session.client_key}: {self.world.sessions.cancel(TENANT, session.id, None)}")
+
+    def cancel_one(self) -> None:
+        session = self.dice.pick(self.uploads)
+        row = self.dice.pick(self.world.sessions.items(session.id))
+        self.world.tell(f"cancel {row['filename']}: {self.world.sessions.cancel(TENANT, session.id, row['id'])}")
+
+    def list_designs(self) -> None:
+        session = self.dice.pick(self.uploads)
+        ids = [row["id"] for row in self.world.sessions.items(session.id)]
+        asked = self.world.sessions.ask_listings(TENANT, ids, MOCKUP, SHOP, LISTING, (PHOTO,))
+        self.world.tell(f"list {session.client_key}: {len(asked)}")
+
+    def take_out_of_use(self) -> None:
+        stored = self.world.rows(
+            "SELECT id, filename FROM ingest.items WHERE state = 'stored' AND is_active ORDER BY 2"
+        )
+        if not stored:
+            return
+        row = self.dice.pick(stored)
+        with transaction(self.world.engine) as connection:
+            told = Designs(connection, TENANT, "").remove(row["id"])
+            assert told
+            owe(connection, COMPREHENSIVE, told)
+        self.out_of_use.add(row["id"])
+        self.world.tell(f"delete the design of {row['filename']}")
+
+    def letters(self) -> list[UUID]:
+        """Those that wait for somebody, oldest first."""
+        waiting = "SELECT id FROM ingest.dead_letters WHERE status IN ('dead', 'dead_again') ORDER BY kept_at"
+        return [row["id"] for row in self.world.rows(waiting)]
+
+    def replay(self) -> None:
+        if letters := self.letters():
+            self.replay_letter(self.dice.pick(letters))
+
+    def replay_letter(self, letter_id: UUID) -> None:
+        result = Replays(self.world.engine, HASHERS).replay(letter_id, Run("him", "replay"))
+        self.world.tell(f"replay {str(letter_id)[:8]}: {result.result}: {result.words}")
+
+    def discard(self) -> None:
+        if letters := self.letters():
+            letter_id = self.dice.pick(letters)
+            shelving.discard(self.world.engine, Filter(ids=(letter_id,)), Run("him", "discard"), "why not")
+            self.world.tell(f"discard {str(letter_id)[:8]}")
+
+    def take_back(self) -> None:
+        """What was discarded."""
+        shelving.restore(self.world.engine, Filter(), Run("him", "restore"))
+
+    def settle(self) -> None:
+        outcomes.settle(self.world.engine)
+
+    def resume(self) -> None:
+        found = resume(self.world.engine, HASHERS)
+        others = resume_others(self.world.engine)
+        self.world.tell(f"resume: {[(each.files, each.listings) for each in found]}, {others}")
+
+    def lose_the_broker(self) -> None:
+        """With all that is in its queues; whoever looks after it reads what to do then."""
+        self.world.tell(f"the broker is lost, with {len(self.world.post.bag)} messages")
+        self.world.post.bag.clear()
+        self.lost_the_broker_once = True
+        self.resume()

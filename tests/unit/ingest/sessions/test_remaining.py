@@ -1,0 +1,75 @@
+"""How long an upload still takes, and between what that probably is."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.ingest.sessions.course import Costs, Course, Pace
+from services.ingest.sessions.progress import Totals
+from services.ingest.sessions.remaining import Ahead, time_left
+
+COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False, uploads=9)
+NEW = Course(work=100.0, costs=COSTS, files=Pace.from_now(0.0))
+TEN = Totals(received=10)
+
+
+def moved(course: Course, files: int, every_s: float) -> Course:
+    """After so many files of weight 10 were stored, one after the other."""
+    for number in range(1, files + 1):
+        course = course.changed(10, {"stored": 1}, number * every_s)
+    return course
+
+
+def test_at_the_start_it_is_what_earlier_uploads_took() -> None:
+    left = time_left(TEN, NEW, 0.0)
+    assert (left.seconds, left.low, left.high) == pytest.approx((100.0, 50.0, 200.0))
+
+
+def test_later_it_is_what_its_own_pace_says() -> None:
+    left = time_left(replace(TEN, stored=8), moved(NEW, 8, 3.0), 24.0)
+    assert 5.0 < left.seconds < 10.0  # twenty are left; ten took three seconds, and before it ten
+    assert left.low is not None
+    assert left.high is not None
+    assert left.low < left.seconds < left.high < 4 * left.low
+
+
+def test_the_range_narrows_while_it_goes_on() -> None:
+    def width(files: int) -> float:
+        left = time_left(replace(TEN, stored=files), moved(NEW, files, 10.0), files * 10.0)
+        assert left.low is not None
+        assert left.high is not None
+        return left.high / left.low
+
+    assert width(9) < width(4) < width(0)
+
+
+def test_silence_makes_it_longer() -> None:
+    course = moved(NEW, 5, 10.0)
+    totals = replace(TEN, stored=5)
+    assert time_left(totals, course, 110.0).seconds > 1.2 * time_left(totals, course, 50.0).seconds
+
+
+def test_while_work_waits_nobody_tells_when_it_ends() -> None:
+    course = moved(NEW, 5, 10.0)
+    waits = time_left(replace(TEN, stored=5), course, 5000.0, waits=True)
+    assert (waits.low, waits.high) == (None, None)
+    assert waits.seconds == time_left(replace(TEN, stored=5), course, 50.0).seconds
+
+
+def test_work_that_is_ahead_of_it_counts_but_of_another_user_only_as_much_as_its_own() -> None:
+    alone = time_left(TEN, NEW, 0.0).seconds
+    assert time_left(TEN, NEW, 0.0, ahead=Ahead(earlier=50.0)).seconds == pytest.approx(1.5 * alone)
+    assert time_left(TEN, NEW, 0.0, ahead=Ahead(others=[10.0, 1e9])).seconds == pytest.approx(2.1 * alone)
+
+
+def test_listings_that_will_be_asked_for_are_counted_before() -> None:
+    lists = replace(NEW, costs=replace(COSTS, listed=True))
+    assert time_left(TEN, lists, 0.0).seconds == pytest.approx(120.0)
+    assert time_left(Totals(received=10, stored=4, duplicate=6), lists, 100.0).seconds == pytest.approx(8.0)
+    asked = Totals(received=10, stored=4, duplicate=6, requested=4, listed=3, rendered=1)
+    assert 0 < time_left(asked, lists, 100.0).seconds < 2.0
+
+
+def test_nothing_is_left_at_the_end() -> None:
+    done = Totals(received=2, stored=2, requested=2, listed=2)
+    assert time_left(done, replace(NEW, done=100.0), 9.0).seconds == 0.0

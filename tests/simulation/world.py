@@ -151,7 +151,7 @@ class World:
                 patch.setattr(module, "engine_of", lambda *_, **__: self.engine)
             return [
                 ingest.build(self.engine),
-                dedup.build(DedupSettings(database_url="", _env_file=None)),  # type: ignore[call-arg]
+                dedup.build(DedupSettings(database_url="", blob_dir=self.root / "blobs", _env_file=None)),  # type: ignore[call-arg]
                 storage.build(Settings(database_url="", blob_dir=self.root / "blobs", _env_file=None)),  # type: ignore[call-arg]
                 self.pictures.hasher(),
                 self.pictures.mockup(),

@@ -50,7 +50,11 @@ def test_an_outage_is_waited_out_and_then_everything_is_stored_in_order(
         with capture_logs() as told:
             asyncio.run(
                 _through_an_outage(
-                    [build_dedup(DedupSettings(database_url=database_url)), build(settings), watcher.service()],
+                    [
+                        build_dedup(DedupSettings(database_url=database_url, blob_dir=settings.blob_dir)),
+                        build(settings),
+                        watcher.service(),
+                    ],
                     events,
                     proxy,
                     told,

@@ -67,7 +67,7 @@ class World:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[RabbitBus]:
-        dedup = build_dedup(DedupSettings(database_url=self.settings.database_url))
+        dedup = build_dedup(DedupSettings(database_url=self.settings.database_url, blob_dir=self.settings.blob_dir))
         services = [build(self.settings), dedup, self.hearing.service()]
         await declare(self.amqp_url, topology(services))
         buses = [RabbitBus(self.amqp_url, service.name) for service in services]

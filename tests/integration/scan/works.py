@@ -114,7 +114,7 @@ class Works:
         )
         built = [
             build_hasher(HasherSettings(blob_dir=blob_dir)),
-            build_dedup(DedupSettings(database_url=self.database_url)),
+            build_dedup(DedupSettings(database_url=self.database_url, blob_dir=blob_dir)),
             build_storage(storage),
         ]
         for service in built:

@@ -97,8 +97,8 @@ class Watcher:
 
 def run(database_url: str, root: Path, watcher: Watcher, *rounds: Sequence[Envelope]) -> None:
     """Deliver each round, in its order and concurrently, and wait until nothing is left to do before the next."""
-    dedup = build_dedup(DedupSettings(database_url=database_url))
     blob_dir, nas_url = root / "blobs", str(root / "nas")
+    dedup = build_dedup(DedupSettings(database_url=database_url, blob_dir=blob_dir))
     storage = build_storage(StorageSettings(database_url=database_url, blob_dir=blob_dir, nas_url=nas_url))
     asyncio.run(_run([dedup, storage, watcher.service()], rounds))
 

@@ -32,7 +32,7 @@ class House:
     def __init__(self, engine: Engine, root: Path, database_url: str) -> None:
         self.nas = RottenNas(root / "nas")
         self.workshop = Workshop(engine, root, self.nas)
-        self.dedup = build(Settings(database_url=database_url)).handlers
+        self.dedup = build(Settings(database_url=database_url, blob_dir=root / "blobs")).handlers
         self.upload = Upload()
         first, twin = self.decided(0), self.decided(1)
         assert isinstance(first, ImageAccepted)

@@ -139,6 +139,7 @@ class HashIndex:
         place: int = 0,
     ) -> Verdict:
         verdict = decide(event, candidates(connection, event, self.max_distance), self.max_distance)
+        verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
             self._claim(connection, event)

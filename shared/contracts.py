@@ -211,17 +211,22 @@ class ImageRejected(ItemEvent):
     reason: str
 
 
+ANEW: bool = Field(default=False, description="whether it was decided anew, as what it was a duplicate of failed")
+
+
 class ImageAccepted(Prepared):
     """No known picture of this tenant equals it. It is claimed until it is stored or fails."""
 
     stage, outcome = "dedup", "accepted"
     resembles: Match | None = None
+    anew: bool = ANEW
 
 
 class DuplicateFound(ItemEvent):
     """It equals a picture the tenant already has: `distance` bits of 256 differ in the nearer of the two hashes."""
 
     stage, outcome = "dedup", "duplicate"
+    anew: bool = ANEW
     kind: Literal["identical", "near"]
     distance: int = Field(ge=0, le=256)
     match: Match

@@ -150,6 +150,7 @@ class HashIndex:
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
         known = candidates(connection, event, self.max_distance, found)
         verdict = decide(event, known, self.max_distance, look)
+        verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
             row = self._claim(connection, event)

@@ -25,7 +25,7 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
     with _in_words():
         connection = engine.connect()
     try:
-        with step(connection, when_locked=f"another publisher is still writing to {shop}"):
+        with _no_lock_left(connection), step(connection, when_locked=f"another publisher is still writing to {shop}"):
             connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000)}"))
             connection.execute(select(func.pg_advisory_lock(lock)))
         try:
@@ -60,8 +60,15 @@ def _in_words(when_locked: str = "") -> Iterator[None]:
 
 
 def _unlock(connection: Connection, lock: int) -> None:
+    with contextlib.suppress(DBAPIError), _no_lock_left(connection), connection.begin():
+        connection.execute(select(func.pg_advisory_unlock(lock)))
+
+
+@contextlib.contextmanager
+def _no_lock_left(connection: Connection) -> Iterator[None]:
+    """End the session, and its lock with it, whatever breaks here: back in the pool it would keep its shop for ever."""
     try:
-        with connection.begin():
-            connection.execute(select(func.pg_advisory_unlock(lock)))
-    except DBAPIError:
-        connection.invalidate()  # the session is broken; closing it frees the lock as well
+        yield
+    except BaseException:
+        connection.invalidate()
+        raise

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
@@ -84,12 +84,16 @@ class Designs:
             again = row.generation == event.generation and not _answered_by(row, event)
             return bool(row.state == "failed" and (again or _unheard(row, event)))
 
-    def adopt(self, event: ItemEvent) -> None:
+    def adopt(self, event: ImageAccepted | DuplicateFound | ImageRejected | ImageFailed) -> None:
         """Answer with this message for what earlier ones about its item had numbered or given up: they are over.
 
         A message of an earlier generation is done or dead, and one that failed is dead. What it had finished may not
-        have been told.
+        have been told. A verdict that was made anew adopts no failure: it is dedup's answer to one, which would be
+        told again by its own answer, and so on for ever.
         """
+        theirs: ColumnElement[bool] = designs.c.state.in_(NUMBERED)
+        if not (isinstance(event, ImageAccepted | DuplicateFound) and event.anew):
+            theirs |= designs.c.item_id != event.item_id
         dead = designs.c.cause_generation < event.generation
         if isinstance(event, ImageFailed) and event.failed_stage == "storage":
             dead = designs.c.cause_generation <= event.generation
@@ -97,7 +101,7 @@ class Designs:
             connection.execute(
                 update(designs)
                 .where(designs.c.cause_item_id == event.item_id, dead)
-                .where(or_(designs.c.item_id != event.item_id, designs.c.state.in_(NUMBERED)))
+                .where(theirs)
                 .values(**_answers(Cause.of(event)))
             )
 

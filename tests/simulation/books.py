@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from tests.chaos.waiting import until
 from tests.simulation.people import People
 from tests.simulation.world import World
 
 IN_WORK = ("received", "hashed", "accepted")
+LOCKS = """
+    SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 ENDS = ("stored", "duplicate", "rejected", "failed")
 
 
@@ -38,6 +43,7 @@ class Books:
         yield from self._files()
         yield from self._twins()
         yield from self._listed()
+        yield from self._locks()
 
     def mended(self) -> Iterator[str]:
         """When every letter was replayed."""
@@ -65,13 +71,20 @@ class Books:
             if item["state"] == "failed":
                 yield f"{item['filename']} fails though nothing is broken: {item['reason']}"
             if item["state"] == "duplicate":
-                found = self.by_id[UUID(item["facts"]["match"]["item_id"])]
+                found = self._original(item)
                 if found["state"] != "stored":
                     yield f"LOST: {item['filename']} is a duplicate of {found['filename']}, which is {found['state']}"
         for listing in self.listings:
             item = self.by_id[listing["item_id"]]
             if (listing["state"] == "listed") != (item["state"] == "stored"):
                 yield f"{item['filename']} is {item['state']}, and its listing {listing['state']}"
+
+    def _original(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What it is a duplicate of in the end: one that was cancelled and tried again may be one itself by now."""
+        for _ in self.items:
+            if item["state"] == "duplicate":
+                item = self.by_id[UUID(item["facts"]["match"]["item_id"])]
+        return item
 
     def _nobody_waits_for_nothing(self) -> Iterator[str]:
         discarded = any(letter["status"] == "discarded" for letter in self.letters)
@@ -171,3 +184,9 @@ class Books:
         for key, count in Counter(self.world.shop.created).items():
             if count > 1:
                 yield f"TWICE: {key[:8]} is listed {count} times"
+
+    def _locks(self) -> Iterator[str]:
+        try:
+            until(lambda: True if not self.world.rows(LOCKS) else None, within_s=10)  # sessions end in a moment
+        except AssertionError:
+            yield f"STUCK: locks are held by nobody who is at work: {self.world.rows(LOCKS)}"

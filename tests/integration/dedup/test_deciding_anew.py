@@ -38,6 +38,7 @@ def test_the_first_uploaded_duplicate_becomes_the_original_and_the_rest_follow(i
         (third.item_id, 1, second.item_id),
         (fourth.item_id, 1, second.item_id),
     ]
+    assert all(answer.anew for answer in answers), "storage tells of the failure by none of them"
 
 
 def test_a_repeat_gives_the_same_verdicts_in_the_same_order(index: HashIndex) -> None:

@@ -1,6 +1,9 @@
 """The publisher dies at a chosen moment; the message comes again; there is one listing with each picture once."""
 
+from typing import Any
+
 import pytest
+import sqlalchemy
 from sqlalchemy import text
 
 from shared.errors import Permanent, Retryable, Unavailable
@@ -131,3 +134,21 @@ def test_the_intent_keeps_the_time_of_the_first_try(publisher: Publisher) -> Non
     with publisher.engine.connect() as connection:
         row = connection.execute(text("SELECT intent_at, tried_at > intent_at FROM publisher.listings")).one()
     assert tuple(row) == (first, True)
+
+
+@pytest.mark.parametrize(("moment", "statement"), [("after", "pg_advisory_lock"), ("before", "pg_advisory_unlock")])
+def test_what_breaks_around_the_lock_leaves_no_session_that_keeps_the_shop_for_ever(
+    publisher: Publisher, moment: str, statement: str
+) -> None:
+    breaks = [Crash()]
+
+    def on_statement(*call: Any) -> None:
+        if statement in call[2] and breaks:
+            raise breaks.pop()
+
+    sqlalchemy.event.listen(publisher.engine, f"{moment}_cursor_execute", on_statement)
+    with pytest.raises(Crash):
+        publisher.handle(publisher.event())
+
+    with publisher.engine.connect():  # the session that comes back first is in use: the next one is another
+        publisher.handle(publisher.event(), lock_wait_s=5)

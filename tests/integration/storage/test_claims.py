@@ -11,7 +11,7 @@ from shared.bus.envelope import Envelope
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageHashed, ItemEvent, StorageFailed
 from shared.nas import PathNas
 from tests.integration.storage.pipeline import Watcher, run
-from tests.integration.storage.workshop import Upload, Verdict, Workshop, numbers, uv
+from tests.integration.storage.workshop import FOLDER, Upload, Verdict, Workshop, numbers, uv
 from tests.unit.dedup.pictures import hashed, random_hash
 
 
@@ -158,3 +158,22 @@ def test_whoever_tells_of_a_failure_once_more_hears_its_end_once_more(workshop: 
     assert isinstance(again, StorageFailed)
     assert (again.item_id, again.generation) == (upload.item(0), 0)
     assert workshop.hear(upload.failed(1)) == workshop.hear(upload.failed(1)), "and one end is told once at a time"
+
+
+def test_what_a_failure_led_to_does_not_tell_of_it_once_more(workshop: Workshop) -> None:
+    """Dedup would answer with the very same verdict, and the two would go on for ever."""
+    upload = Upload()
+    original = workshop.accepted(upload, 1)
+    workshop.hear(original)
+    workshop.blobs.path(original.print_file).unlink()
+    for hidden in workshop.hidden():
+        (workshop.root / FOLDER / hidden).unlink()
+    twin = upload.duplicate(0)
+    (failed,) = workshop.hear(twin)
+    assert isinstance(failed, StorageFailed)
+    assert (failed.index, workshop.hear(twin)) == (1, [failed])
+    anew = workshop.accepted(upload, 0, generation=1).model_copy(update={"anew": True})
+    answers = workshop.hear(anew, anew)
+    assert (numbers(answers), failed in answers) == ({0: 100}, False)
+    tried_again = workshop.accepted(upload, 0, generation=2)
+    assert failed in workshop.hear(tried_again), "by somebody: the word of it may have died with the first try"

@@ -228,7 +228,7 @@ class Books:
                 continue
             path = Path(item["path"])
             found = [file.name for file in self._pictures(path)]
-            if found != [f"{path.stem}_BG_{number}.jpg" for number in range(self.work.seller.pictures)]:
+            if found != [f"{path.stem}_BG_{number}.jpg" for number in range(self.work.seller.photographs)]:
                 kind: Kind = "doubled" if found else "lost"
                 yield Finding(kind, f"{_named(item)}: its pictures on the NAS are {found}")
 

@@ -106,16 +106,31 @@ class Filing:
             renumbered = self.designs.find(design.event.item_id)
             return self._finish(renumbered, last_try=last_try) if renumbered.state == "numbered" else renumbered
         except Permanent as error:
-            self.numbers.take_back(design, _in_words(design, error))
-            _log(design, error)
+            self._give_up(design, error)
         except Retryable as error:
             if not last_try or isinstance(error, Unavailable):
                 raise
-            self.numbers.take_back(design, _in_words(design, error))
-            _log(design, error)
+            self._give_up(design, error)
         else:
             self.designs.stored(design)
         return self.designs.find(design.event.item_id)
+
+    def _give_up(self, design: Design, error: Exception) -> None:
+        """Let another design have its number, unless the NAS did what it refused: the name is taken then."""
+        if self._lies_there(design):
+            self.designs.stored(design)
+        else:
+            self.numbers.take_back(design, _in_words(design, error))
+            _log(design, error)
+
+    def _lies_there(self, design: Design) -> bool:
+        content = design.event.print_file
+        try:
+            return self.nas.verify(design.path, content.sha256, content.size)
+        except Unavailable:
+            raise
+        except (Permanent, Retryable):
+            return False
 
     def _name(self, design: Design) -> None:
         content = design.event.print_file

@@ -13,6 +13,7 @@ from services.ingest.sessions import past, timeline
 from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.projection import CANCELLED
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
 from shared.contracts import (
@@ -117,10 +118,12 @@ def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = 
 def failed_before(item: Row[Any]) -> ImageFailed:
     """The same once more, of a file that has failed, for whoever may not have heard of it.
 
-    When ingest itself gave it up the others went on with it; whatever they had in hand is over now.
+    When ingest itself gave it up, or somebody cancelled it, the others went on with it, and may have stored it;
+    whatever they had in hand is over now.
     """
     stage = item.facts.get("failed_stage", "storage")
-    return failure(item, "storage" if stage == "ingest" else stage, item.reason)
+    went_on = stage == "ingest" or item.facts.get("code") == CANCELLED
+    return failure(item, "storage" if went_on else stage, item.reason)
 
 
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:

@@ -14,8 +14,17 @@ from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
 from services.ops.cancel import cancel as cancel_as_operator
+from services.ops.resume import resume_others
 from shared.bus.envelope import Envelope
-from shared.contracts import BatchSubmitted, ImageAccepted, ListingPublished, Message, MockupsRequested, WorkCancelled
+from shared.contracts import (
+    BatchSubmitted,
+    ImageAccepted,
+    ImageFailed,
+    ListingPublished,
+    Message,
+    MockupsRequested,
+    WorkCancelled,
+)
 from shared.database import engine_of
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
@@ -183,6 +192,17 @@ def test_listings_that_were_cancelled_are_asked_for_anew_as_their_next_generatio
     assert isinstance(asked, MockupsRequested)
     ((_, _, generation),) = told.listings
     assert asked.generation > generation, "or the publisher would take it for the one that nobody wants"
+
+
+def test_after_the_broker_was_lost_storage_tells_whether_it_had_stored_what_was_cancelled(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, _ = submitted(sessions, "a.png")
+    sessions.cancel(USER, session.id, None)
+    sent(engine)
+    resume_others(engine)
+    told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
+    assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
 
 
 def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:

@@ -177,3 +177,11 @@ def test_what_a_failure_led_to_does_not_tell_of_it_once_more(workshop: Workshop)
     assert (numbers(answers), failed in answers) == ({0: 100}, False)
     tried_again = workshop.accepted(upload, 0, generation=2)
     assert failed in workshop.hear(tried_again), "by somebody: the word of it may have died with the first try"
+
+
+def test_whoever_tells_that_storage_failed_at_what_is_stored_hears_that_it_is_stored(workshop: Workshop) -> None:
+    """A broker that lost its disk may have lost the word of it; who cancelled the file takes it for failed."""
+    upload = Upload()
+    answers = workshop.hear(workshop.accepted(upload, 0))
+    assert numbers(answers) == {0: 100}
+    assert workshop.hear(upload.failed(0, "storage")) == answers

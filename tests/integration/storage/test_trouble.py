@@ -56,6 +56,14 @@ class RefusingNas(PathNas):
         return super().move(source_path, target_path, sha256)
 
 
+class DenyingNas(PathNas):
+    """Renames files, and says that it did not."""
+
+    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+        super().move(source_path, target_path, sha256)
+        raise NasRefused(f"can't rename a file to '{target_path}': it is in use; close it where it is open")
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", range(1, 7))
 def test_a_crash_at_any_step_loses_nothing_and_takes_no_number_twice(
@@ -294,3 +302,15 @@ def test_another_print_file_of_the_next_generation_replaces_the_hidden_one(works
     assert (stored.print_file, stored.generation) == (second, 1)
     assert lies(workshop, stored)
     assert workshop.hidden() == []
+
+
+def test_what_lies_under_its_name_at_the_last_try_is_stored_whatever_the_nas_says(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    denying = Workshop(engine, tmp_path, DenyingNas(workshop.root))
+    with pytest.raises(NasRefused):
+        denying.hear(denying.accepted(upload, 0))
+    assert numbers(denying.hear(upload.failed(0, "storage"))) == {0: 100}
+    assert numbers(workshop.hear(workshop.accepted(upload, 1))) == {1: 101}
+    assert workshop.files() == uv(100, 101)

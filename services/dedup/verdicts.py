@@ -22,11 +22,11 @@ class Release:
 
 
 def decided(connection: Connection, event: ImageHashed) -> Verdict | None:
-    """The verdict that this picture has got. One that was overtaken by a later generation gets that one's."""
+    """The verdict that stands on this picture: that of its newest generation, whose word may have been lost."""
     row = connection.execute(
         select(verdicts)
         .where(verdicts.c.item_id == event.item_id, verdicts.c.generation >= event.generation)
-        .order_by(verdicts.c.generation)
+        .order_by(verdicts.c.generation.desc())
         .limit(1)
     ).one_or_none()
     return None if row is None else _verdict(row)

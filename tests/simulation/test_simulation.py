@@ -20,7 +20,7 @@ from tests.simulation.life import Life
 from tests.simulation.steps import Steps
 from tests.simulation.world import World
 
-FEW, FEW_S = 30, 8.0
+FEW, FEW_S = 20, 6.0
 LIVES = int(os.environ.get("SIMULATE_LIVES", "0"))
 FIRST = int(os.environ.get("SIMULATE_SEED") or (randrange(10**6) if LIVES else 0))
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it

@@ -49,6 +49,13 @@ def test_a_repeat_gives_the_same_verdicts_in_the_same_order(index: HashIndex) ->
     assert handled(on_storage_failed(storage_failed(original), index)) == first
 
 
+def test_a_hash_that_comes_again_gets_the_verdict_that_stands_now(index: HashIndex) -> None:
+    session = uuid4()
+    original, twin = judged(index, uuid4(), (session, 0), (session, 1))
+    anew = handled(on_storage_failed(storage_failed(original), index))
+    assert handled(on_image_hashed(twin, index)) == anew, "the word of it may have been lost with a broker"
+
+
 def test_when_the_new_original_fails_as_well_the_next_one_follows(index: HashIndex) -> None:
     session = uuid4()
     original, second, third = judged(index, uuid4(), (session, 0), (session, 1), (session, 2))

@@ -113,6 +113,12 @@ def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
             running.processes.start(name, number)
 
 
+class _Stopped(BaseException):
+    """Whoever is starting the system is to end it. No KeyboardInterrupt: Python ends a process by a signal in which one
+    passed through code made from text, as dataclasses are, though it was caught.
+    """
+
+
 def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
     """Run the system until Ctrl-C or SIGTERM, which end it while it starts as well."""
     stopped, started = threading.Event(), False
@@ -120,12 +126,12 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
     def stop(*_: object) -> None:
         if not started and not stopped.is_set():
             stopped.set()
-            raise KeyboardInterrupt
+            raise _Stopped
         stopped.set()
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with contextlib.suppress(KeyboardInterrupt), system(plan, say) as running:
+        with contextlib.suppress(_Stopped), system(plan, say) as running:
             started = True
             logs = running.processes.logs
             if not stopped.is_set():  # Python drops an interrupt that hits a finalizer

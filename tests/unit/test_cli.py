@@ -1,5 +1,7 @@
 """The command: what it refuses before it starts anything, in words that say what to do instead."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,25 @@ def test_services_hear_where_the_management_api_of_their_broker_is(
     assert settings.get("MANAGEMENT_URL") == management_url
     write_down(settings, tmp_path)
     assert ("MANAGEMENT_URL" in (tmp_path / "environment").read_text()) is (management_url is not None)
+
+
+STOPPED_WHILE_A_CLASS_IS_MADE = """
+import contextlib, os, signal
+import subprocess
+import sys
+from pathlib import Path
+from services.local import system
+
+@contextlib.contextmanager
+def starting(plan, say):
+    exec("os.kill(os.getpid(), signal.SIGINT)")  # as in the making of a dataclass
+    yield
+
+system.system = starting
+system.run_until_stopped(system.Plan(Path()), print)
+"""
+
+
+def test_a_ctrl_c_in_the_middle_of_an_import_ends_the_start_cleanly() -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED_WHILE_A_CLASS_IS_MADE], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr

@@ -9,10 +9,12 @@ import typer
 
 from services.etsy import commands as etsy
 from services.ops import dead, mockup, nas, operators, spool
+from services.ops.duplicates import duplicates
 from services.ops.init import init
 from services.ops.lanes import lanes
 from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
+from services.ops.review import review
 from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
+app.command()(duplicates)
 app.command()(init)
 app.command()(lanes)
 app.command()(retry)
+app.command()(review)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]

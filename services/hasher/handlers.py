@@ -126,6 +126,8 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
         phash=result.phash,
         dhash=result.dhash,
         destination=batch.destination,
+        duplicates=batch.duplicates,
+        kept=file.kept,
         warnings=(wrong_name, *result.warnings) if wrong_name else result.warnings,
     )
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import scanning, service
-from services.ingest.api import cancelling, native, resources, retrying, sessions
+from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
 from services.ingest.api.identity import current_user, stream_user
 from services.ingest.api.resources import Resources, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
@@ -166,6 +166,7 @@ def build(
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
         retrying.router(desk, catalog, current_user),
+        reviewing.router(desk, blobs, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 
@@ -198,6 +199,7 @@ class Lookup:
                 shop=user.shop_folder, template=template.name, starting_number=data.starting_name, digital=digital
             ),
             description=data.description,
+            duplicates=data.duplicates,
         )
 
     def group(self, user: User, data: ProductData) -> tuple[ListingTemplate, tuple[Background, ...]]:

@@ -11,8 +11,10 @@ from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.reviewing import Decision, Undecidable, pairs, waiting
+from services.ingest.sessions.store import Wish
 from services.ops.resume import resume, resume_others
-from shared.contracts import Background, Blob, Destination, ListingTemplate, Mask, PrintSpec
+from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec
 from shared.database import transaction
 from tests.simulation.dice import Dice
 from tests.simulation.pictures import FATES, File
@@ -26,6 +28,8 @@ LISTING = ListingTemplate(
 )  # fmt: skip
 PHOTO = Background(image=Blob(sha256="c" * 64, size=1), masks=(Mask(polygon=((0, 0), (1, 0), (1, 1))),))
 MOST_SESSIONS = 2
+SAID: tuple[Decision, ...] = ("keep", "skip")
+POLICIES: tuple[Duplicates, ...] = ("skip_near", "skip_near", "review", "review", "review", "skip_exact", "keep_all")
 
 
 @dataclass
@@ -47,10 +51,11 @@ class People:
             for _ in range(1 + self.dice.upto(3))
         ]
         place = Destination(shop=SHOP, template=TEMPLATE)
-        choice = Choice(PRODUCT, MOCKUP, None, None, INCH, place)
+        policy = self.dice.pick(POLICIES)
+        choice = Choice(PRODUCT, MOCKUP, None, None, INCH, place, duplicates=policy)
         number = len(self.uploads)
         received = [Received(f"{number}{i}.png", self.world.pictures.add(file)) for i, file in enumerate(files)]
-        self.world.tell(f"upload {number}: {[(file.picture, file.copy, file.fate) for file in files]}")
+        self.world.tell(f"upload {number}, {policy}: {[(file.picture, file.copy, file.fate) for file in files]}")
         session, _ = self.world.sessions.submit(TENANT, str(number), choice, received, COMPREHENSIVE)
         self.uploads.append(session)
 
@@ -60,6 +65,7 @@ class People:
             (
                 self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
                 self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
+                self.keep, self.skip, self.decide_all, self.keep,
             )
         )()  # fmt: skip
 
@@ -82,6 +88,32 @@ class People:
         session = self.dice.pick(self.uploads)
         row = self.dice.pick(self.world.sessions.items(session.id))
         self.world.tell(f"cancel {row['filename']}: {self.world.sessions.cancel(TENANT, session.id, row['id'])}")
+
+    def keep(self) -> None:
+        self._decide_one("keep")
+
+    def skip(self) -> None:
+        self._decide_one("skip")
+
+    def _decide_one(self, said: Decision) -> None:
+        """About whatever file, as people do; of near duplicates rather than of others."""
+        session = self.dice.pick(self.uploads)
+        with transaction(self.world.engine) as connection:
+            near, _ = pairs(connection, session.id, "all")
+        rows = [{"id": row.id, "filename": row.filename} for row in near] or self.world.sessions.items(session.id)
+        row = self.dice.pick(rows)
+        self._decide(session, lambda _: {row["id"]: said}, f"{said} {row['filename']}")
+
+    def decide_all(self) -> None:
+        session, said = self.dice.pick(self.uploads), self.dice.pick(SAID)
+        self._decide(session, lambda c: dict.fromkeys(waiting(c, session.id), said), f"{said} all of {session.id}")
+
+    def _decide(self, session: Session, wish: Wish, words: str) -> None:
+        try:
+            came = str(self.world.sessions.decide(session, wish, "her", lambda _: True))
+        except Undecidable as error:
+            came = str(error)
+        self.world.tell(f"{words}: {came}")
 
     def list_designs(self) -> None:
         session = self.dice.pick(self.uploads)

@@ -1,6 +1,6 @@
 """`presswork duplicates`: what an account's uploads do with duplicates, as its owner can say by the API."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Connection
-
-    from shared.contracts import Duplicates
 
 
 def duplicates(
@@ -30,7 +28,7 @@ def duplicates(
     with database(data) as engine, transaction(engine) as connection:
         user_id = _account(connection, email)
         if policy is not None:
-            change_policy(connection, user_id, cast("Duplicates", policy), who())
+            change_policy(connection, user_id, policy, who())
         now, made = current_policy(connection, user_id), changes(connection, user_id)
     if json:
         showing.as_json({"policy": now, "meaning": MEANING[now], "changes": made})

@@ -30,6 +30,7 @@ class Books:
         self.hashes = {row["item_id"]: row for row in world.rows("SELECT * FROM dedup.hashes")}
         self.letters = world.rows("SELECT * FROM ingest.dead_letters ORDER BY kept_at")
         self.listings = world.rows("SELECT * FROM ingest.listings")
+        self.cancelled = {row["item_id"]: row["generation"] for row in world.rows("SELECT * FROM dedup.cancelled")}
         self.policies = {row["id"]: row["duplicates"] for row in world.rows("SELECT * FROM ingest.sessions")}
         self.kept = {
             frozenset((row["one"], row["other"]))
@@ -211,7 +212,8 @@ class Books:
             if asked and {item["sha256"], item["pair"]["match"]["content"]} in self.kept:
                 yield f"{item['filename']} waits for a decision that was made"
             near = item["state"] == "duplicate" and item["facts"]["kind"] == "near"
-            if near and item["review"] == "keep" and not self.letters_wait:
+            unwanted = self.cancelled.get(item["id"], -1) >= item["generation"]
+            if near and item["review"] == "keep" and not self.letters_wait and not unwanted:
                 yield f"LOST: {item['filename']} is to be kept, and is a duplicate"
 
     def _pairs(self) -> Iterator[str]:

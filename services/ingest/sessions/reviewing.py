@@ -98,8 +98,8 @@ def decide(
     rows = connection.execute(these.order_by(items.c.index).with_for_update()).all()
     if len(rows) < len(wanted):
         raise UnknownFiles(", ".join(sorted(map(str, set(wanted) - {row.id for row in rows}))))
-    again = [row for row in rows if row.review == wanted[row.id]]
-    new = [row for row in rows if row.review != wanted[row.id]]
+    again = [row for row in rows if row.review == wanted[row.id] and not _to_keep_still(row)]
+    new = [row for row in rows if row.review != wanted[row.id] or _to_keep_still(row)]
     if wrong := [words for row in new if (words := _why_not(row, wanted[row.id], there))]:
         raise Undecidable("; ".join(wrong))
     kept = [row for row in new if wanted[row.id] == KEEP]
@@ -135,10 +135,19 @@ def shown(row: Row[Any]) -> dict[str, Any]:
     }
 
 
+def _near(row: Row[Any]) -> bool:
+    return bool(row.state == "duplicate" and row.facts.get("kind") == "near")
+
+
+def _to_keep_still(row: Row[Any]) -> bool:
+    """Kept, and a duplicate once more: the upload was cancelled before it was accepted. Keep it, then."""
+    return row.review == KEEP and _near(row)
+
+
 def _why_not(row: Row[Any], wish: Decision, there: Callable[[Blob], bool]) -> str | None:
     """Why this can't be decided about the file, in words; None: it can."""
-    near = row.state == "duplicate" and row.facts.get("kind") == "near"
-    if row.review == KEEP:
+    near = _near(row)
+    if row.review == KEEP and not (near and wish == KEEP):
         return f"{row.filename} is kept, and that can't be taken back; delete its design if you don't want it"
     if near and (wish == SKIP or there(Blob(sha256=row.sha256, size=row.size))):
         return None

@@ -58,7 +58,7 @@ def run(
     if name == "ingest":
         import functools
 
-        from services.embedded import shelves, shop_connection
+        from services.embedded import preview, shelves, shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
         from services.mockup.checking import template_fault
@@ -73,7 +73,7 @@ def run(
         except ValueError as error:
             raise SystemExit(f"ingest can't start: {error}") from error
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where)
+            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview())
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

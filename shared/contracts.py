@@ -202,11 +202,15 @@ class Prepared(ItemEvent):
     warnings: tuple[str, ...] = ()
 
 
+DISTANCE: int | None = Field(default=None, ge=0, le=256, description="the account's own; none: what dedup is set to")
+
+
 class ImageHashed(Prepared):
     """The file is an image; its print file and hashes exist."""
 
     stage, outcome = "hasher", "hashed"
     duplicates: Duplicates = "skip_near"
+    duplicate_distance: int | None = DISTANCE
     kept: bool = False
 
 
@@ -331,6 +335,7 @@ class BatchSubmitted(Message):
     print_spec: PrintSpec
     destination: Destination
     duplicates: Duplicates = "skip_near"
+    duplicate_distance: int | None = DISTANCE
 
 
 class MockupsRequested(OfListing, Message):

@@ -164,9 +164,10 @@ class HashIndex:
         sight = self._sight(event)
         found = self.finder.found(connection, event.tenant_id, sight.keys) if sight else {}
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
-        known = candidates(connection, event, self.max_distance, found)
+        distance = self.max_distance if event.duplicate_distance is None else event.duplicate_distance
+        known = candidates(connection, event, distance, found)
         said = said_of(connection, event.tenant_id, event.upload.sha256)
-        verdict = decide(event, known, self.max_distance, look, said)
+        verdict = decide(event, known, distance, look, said)
         verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):

@@ -127,6 +127,7 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
         dhash=result.dhash,
         destination=batch.destination,
         duplicates=batch.duplicates,
+        duplicate_distance=batch.duplicate_distance,
         kept=file.kept,
         warnings=(wrong_name, *result.warnings) if wrong_name else result.warnings,
     )

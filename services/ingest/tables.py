@@ -226,6 +226,7 @@ duplicate_policies = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     _owner(),
     Column("policy", Text, nullable=False, comment="skip_exact | skip_near | review | keep_all"),
+    Column("distance", Integer, comment="bits within which hashes are the same; null: what dedup is set to"),
     Column("changed_by", Text, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
     Index("duplicate_policies_of_user", "user_id", "id"),

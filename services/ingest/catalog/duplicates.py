@@ -1,9 +1,11 @@
 """What an account's uploads do with duplicates, unless an upload says otherwise; and who changed that, and when."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from services.ingest.tables import duplicate_policies
 from shared.contracts import Duplicates
@@ -18,23 +20,35 @@ MEANING: dict[Duplicates, str] = {
 CHANGES = 20
 
 
-def current_policy(connection: Connection, user_id: UUID) -> Duplicates:
+@dataclass(frozen=True)
+class Setting:
+    """`distance`: bits of 256 within which hashes are taken for the same; None: as dedup is set."""
+
+    policy: Duplicates = DEFAULT
+    distance: int | None = None
+
+
+def current(connection: Connection, user_id: UUID) -> Setting:
     """The one that counts now."""
     newest = changes(connection, user_id, limit=1)
-    return newest[0]["policy"] if newest else DEFAULT
+    return Setting(newest[0]["policy"], newest[0]["distance"]) if newest else Setting()
 
 
-def change_policy(connection: Connection, user_id: UUID, policy: Duplicates, who: str) -> bool:
-    """Set it for uploads from now on; False: it was so before. Each change is a row, with who made it."""
-    if current_policy(connection, user_id) == policy:
+def change(connection: Connection, user_id: UUID, who: str, given: Mapping[str, Any]) -> bool:
+    """Change what is given, for uploads from now on; False: it was so before. Each change is a row, with its author."""
+    key = func.hashtextextended(f"duplicates:{user_id}", 0)
+    connection.execute(select(func.pg_advisory_xact_lock(key)))  # two people may each change one of the two
+    before = current(connection, user_id)
+    now = replace(before, **given)
+    if now == before:
         return False
-    connection.execute(insert(duplicate_policies).values(user_id=user_id, policy=policy, changed_by=who))
+    connection.execute(insert(duplicate_policies).values(user_id=user_id, changed_by=who, **asdict(now)))
     return True
 
 
 def changes(connection: Connection, user_id: UUID, limit: int = CHANGES) -> list[dict[str, Any]]:
     """The latest changes, newest first."""
-    columns = (duplicate_policies.c.policy, duplicate_policies.c.changed_by, duplicate_policies.c.changed_at)
+    columns = (column for column in duplicate_policies.c if column.name not in ("id", "user_id"))
     mine = select(*columns).where(duplicate_policies.c.user_id == user_id)
     rows = connection.execute(mine.order_by(duplicate_policies.c.id.desc()).limit(limit)).mappings()
     return [dict(row) for row in rows]

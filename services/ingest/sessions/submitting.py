@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.ingest.catalog.duplicates import DEFAULT, current_policy
+from services.ingest.catalog.duplicates import DEFAULT, current
 from services.ingest.sessions import past, timeline
 from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.course import weight
@@ -75,7 +75,8 @@ def submit(
         raise SessionCancelled(key)
     weighs = sum(weight(file.upload.size) for file in files)
     chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
-    chosen["duplicates"] = choice.duplicates or current_policy(connection, user_id)
+    setting = current(connection, user_id)
+    chosen |= {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
     chosen |= {"choice": choice.as_json(), "costs": past.costs(connection, user_id, lane, weighs).as_json()}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
@@ -140,6 +141,7 @@ def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[
             print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
             destination=Destination.model_validate(session.choice["destination"]),
             duplicates=session.duplicates or DEFAULT,  # one that an older release took in has none
+            duplicate_distance=session.duplicate_distance,
         )
 
 

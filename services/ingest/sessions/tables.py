@@ -36,6 +36,11 @@ sessions = Table(
     Column("manifest", Text, comment="digest of what was submitted, to tell a repeat from another upload"),
     Column("choice", JSONB, comment="template, mockup, canvas, size, print spec and destination as chosen"),
     Column("duplicates", Text, comment="skip_exact | skip_near | review | keep_all: fixed when files are submitted"),
+    Column(
+        "duplicate_distance",
+        Integer,
+        comment="bits within which hashes are the same; null: what dedup is set to",
+    ),
     Column("announced_bytes", BigInteger, nullable=False, server_default="0"),
     Column("announced_files", Integer, nullable=False, server_default="0"),
     Column("announced_at", DateTime(timezone=True), nullable=False, server_default=NOW),

@@ -8,6 +8,7 @@ revision = "0011"
 down_revision = "0010"
 
 POLICIES = "skip_exact | skip_near | review | keep_all"
+DISTANCE = "bits within which hashes are the same; null: what dedup is set to"
 
 
 def upgrade() -> None:
@@ -22,6 +23,7 @@ def _policies() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("policy", sa.Text(), nullable=False, comment=POLICIES),
+        sa.Column("distance", sa.Integer(), comment=DISTANCE),
         sa.Column("changed_by", sa.Text(), nullable=False),
         _now("changed_at"),
         sa.PrimaryKeyConstraint("id"),
@@ -38,6 +40,7 @@ def _sessions() -> None:
     pair = "of a near duplicate: what it matched, how, and both pictures"
     for table, column in (
         ("sessions", sa.Column("duplicates", sa.Text(), comment=f"{POLICIES}: fixed when files are submitted")),
+        ("sessions", sa.Column("duplicate_distance", sa.Integer(), comment=DISTANCE)),
         ("sessions", sa.Column("to_review", sa.Integer(), nullable=False, server_default="0", comment=waiting)),
         ("items", sa.Column("review", sa.Text(), comment=review)),
         ("items", sa.Column("pair", postgresql.JSONB(), comment=pair)),

@@ -155,13 +155,18 @@ def test_an_accounts_setting_counts_where_an_upload_says_nothing_and_who_changed
 ) -> None:
     setting = "/api/v1/settings/duplicates"
     assert shop.client.get(setting).json() | {"policies": 0, "meaning": 0} == {
-        "policy": "skip_near", "meaning": 0, "policies": 0, "changes": [],
+        "policy": "skip_near", "distance": None, "meaning": 0, "policies": 0, "changes": [],
     }  # fmt: skip
     assert shop.client.put(setting, json={"policy": "whatever"}).status_code == 422
     session, files = shop.start(), artworks.fresh(1)
     shop.uploaded(files, session)
     changed = shop.client.put(setting, json={"policy": "keep_all"}).json()
     assert (changed["policy"], changed["changes"][0]["changed_by"]) == ("keep_all", shop.user["email"])
+    changed = shop.client.put(setting, json={"distance": 7}).json()
+    assert (changed["policy"], changed["distance"]) == ("keep_all", 7)
+    foreseen = shop.client.get(f"{setting}/preview", params={"distance": 8}).json()
+    assert (foreseen["distance_now"], foreseen["more"], foreseen["pictures"]) == (7, 0, 1)
+    assert shop.client.get(f"{setting}/preview", params={"distance": 300}).status_code == 422
     assert shop.upload(files, session).status_code == 201, "sent again it is the same upload, as it was"
     assert shop.get(session)["duplicates"] == "skip_near"
     again = shop.start()
@@ -170,8 +175,10 @@ def test_an_accounts_setting_counts_where_an_upload_says_nothing_and_who_changed
     assert shop.items(again)[0]["resembles"]["verdict"] == "identical_bytes"
     assert stranger.client.get(setting).json()["policy"] == "skip_near"
     told = command(server, "duplicates", shop.user["email"], "review", "--json")
-    assert (told["policy"], len(told["changes"])) == ("review", 2)
-    assert shop.client.get(setting).json()["policy"] == "review"
+    assert (told["policy"], len(told["changes"])) == ("review", 3)
+    now = shop.client.get(setting).json()
+    assert (now["policy"], now["distance"]) == ("review", 7)
+    assert command(server, "duplicates", shop.user["email"], "--distance", "8", "--preview", "--json")["more"] == 0
 
 
 def command(server: Threaded, *words: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
@@ -125,10 +126,12 @@ def _decide(desk: Desk, blobs: Blobs, session: Session, user: User, given: Decis
 
 
 def _links(session: Session, row: Row[Any]) -> dict[str, str | None]:
+    path = (row.pair or row.facts).get("match", {}).get("path")
     base = f"/api/v1/sessions/{session.id}/review/{row.id}"
     return {
         "thumbnail_url": f"{base}/upload.png" if picture(row, "upload") else None,
         "match_thumbnail_url": f"{base}/match.png" if picture(row, "match") else None,
+        "match_file_url": f"/designs/nas-file/{quote(path)}" if path else None,
     }
 
 

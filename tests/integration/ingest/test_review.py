@@ -64,6 +64,7 @@ def test_a_near_copy_waits_is_shown_beside_its_match_and_is_stored_once_it_is_ke
         assert answer.headers["content-type"] == "image/png"
         assert Image.open(io.BytesIO(answer.content)).size == (256, 256)
         assert stranger.client.get(link).status_code == 404
+    assert shop.client.get(pair["match_file_url"]).headers["content-type"] == "image/png"
     assert decide(stranger, session, **about(item, "keep")).status_code == 404
     done = decide(shop, session, **about(item, "keep")).json()
     assert (done["message"], done["kept"]) == ("1 file kept and worked on again.", [item])

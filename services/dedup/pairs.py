@@ -5,7 +5,7 @@ A pair is known by what its two files hold, in either order: what was said of it
 
 from uuid import UUID
 
-from sqlalchemy import Connection, case, or_, select
+from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.matching import Said
@@ -30,9 +30,9 @@ def remember(connection: Connection, event: PairJudged) -> None:
         return
     one, other = sorted((mine, theirs))
     said = insert(pairs).values(tenant_id=event.tenant_id, one=one, other=other, decision=event.decision)
-    keep = case((or_(pairs.c.decision == "keep", said.excluded.decision == "keep"), "keep"), else_="skip")
-    key = ["tenant_id", "one", "other"]
-    connection.execute(said.on_conflict_do_update(index_elements=key, set_={"decision": keep, "decided_at": NOW}))
+    key, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": NOW}
+    overruled = and_(pairs.c.decision == "skip", said.excluded.decision == "keep")
+    connection.execute(said.on_conflict_do_update(index_elements=key, set_=news, where=overruled))
 
 
 def said_of(connection: Connection, tenant_id: UUID, content: str) -> Said:

@@ -33,9 +33,11 @@ class Books:
         self.cancelled = {row["item_id"]: row["generation"] for row in world.rows("SELECT * FROM dedup.cancelled")}
         self.policies = {row["id"]: row["duplicates"] for row in world.rows("SELECT * FROM ingest.sessions")}
         self.kept = {
-            frozenset((row["one"], row["other"]))
+            frozenset((row["one"], row["other"])): row["decided_at"]
             for row in world.rows("SELECT * FROM dedup.pairs WHERE decision = 'keep'")
         }
+        verdicts = world.rows("SELECT item_id, generation, decided_at FROM dedup.verdicts")
+        self.verdicts = {(row["item_id"], row["generation"]): row["decided_at"] for row in verdicts}
 
     @property
     def open_letters(self) -> list[dict[str, Any]]:
@@ -200,7 +202,7 @@ class Books:
             return True
         if one["sha256"] == other["sha256"]:
             return False
-        said = "keep" in (one["review"], other["review"]) or {one["sha256"], other["sha256"]} in self.kept
+        said = "keep" in (one["review"], other["review"]) or frozenset((one["sha256"], other["sha256"])) in self.kept
         return said or "skip_exact" in policies
 
     def _reviews(self) -> Iterator[str]:
@@ -209,16 +211,22 @@ class Books:
             asked = item["review"] == "waiting"
             if asked and (item["state"], item["facts"].get("kind")) != ("duplicate", "near"):
                 yield f"{item['filename']} waits for a decision, and is {item['state']}"
-            if asked and {item["sha256"], item["pair"]["match"]["content"]} in self.kept:
-                yield f"{item['filename']} waits for a decision that was made"
+            if asked and self._answered(item):
+                yield f"{item['filename']} waits for a decision that had been made"
             near = item["state"] == "duplicate" and item["facts"]["kind"] == "near"
             unwanted = self.cancelled.get(item["id"], -1) >= item["generation"]
             if near and item["review"] == "keep" and not self.letters_wait and not unwanted:
                 yield f"LOST: {item['filename']} is to be kept, and is a duplicate"
 
+    def _answered(self, item: dict[str, Any]) -> bool:
+        """Whether the pair was kept before it was asked about. An earlier question stays until it is answered."""
+        said = self.kept.get(frozenset((item["sha256"], item["pair"]["match"]["content"])))
+        return said is not None and said < self.verdicts[item["id"], item["generation"]]
+
     def _pairs(self) -> Iterator[str]:
         for item in self.items:
-            if item["review"] == "keep" and {item["sha256"], item["pair"]["match"]["content"]} not in self.kept:
+            pair = frozenset((item["sha256"], ((item["pair"] or {}).get("match") or {}).get("content")))
+            if item["review"] == "keep" and pair not in self.kept:
                 yield f"{item['filename']} is kept, and dedup has not heard so"
 
     def _listed(self) -> Iterator[str]:

@@ -60,12 +60,15 @@ class People:
         self.uploads.append(session)
 
     def act(self) -> None:
-        """One of all the things that somebody may do now."""
+        """One of all the things that somebody may do now. Near duplicates are few: who sees one likes to decide."""
+        if self.near() and self.dice.chance(40):
+            self.dice.pick((self.keep, self.keep, self.skip, self.decide_all))()
+            return
         self.dice.pick(
             (
                 self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
                 self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
-                self.keep, self.skip, self.decide_all, self.keep,
+                self.keep, self.skip, self.decide_all,
             )
         )()  # fmt: skip
 
@@ -95,14 +98,26 @@ class People:
     def skip(self) -> None:
         self._decide_one("skip")
 
+    def near(self) -> list[tuple[Session, UUID, str]]:
+        """What somebody can decide about, or did."""
+        with transaction(self.world.engine) as connection:
+            found = [(session, pairs(connection, session.id, "all")[0]) for session in self.uploads]
+        return [(session, row.id, row.filename) for session, rows in found for row in rows]
+
+    def decide_about_all(self) -> None:
+        """About each near duplicate, one way or the other."""
+        for session, item_id, name in self.near():
+            self._decide_about(session, item_id, name, self.dice.pick(SAID))
+
     def _decide_one(self, said: Decision) -> None:
         """About whatever file, as people do; of near duplicates rather than of others."""
-        session = self.dice.pick(self.uploads)
-        with transaction(self.world.engine) as connection:
-            near, _ = pairs(connection, session.id, "all")
-        rows = [{"id": row.id, "filename": row.filename} for row in near] or self.world.sessions.items(session.id)
-        row = self.dice.pick(rows)
-        self._decide(session, lambda _: {row["id"]: said}, f"{said} {row['filename']}")
+        others = [
+            (each, row["id"], row["filename"]) for each in self.uploads for row in self.world.sessions.items(each.id)
+        ]
+        self._decide_about(*self.dice.pick(self.near() or others), said)
+
+    def _decide_about(self, session: Session, item_id: UUID, name: str, said: Decision) -> None:
+        self._decide(session, lambda _: {item_id: said}, f"{said} {name}")
 
     def decide_all(self) -> None:
         session, said = self.dice.pick(self.uploads), self.dice.pick(SAID)

@@ -1,12 +1,11 @@
 """`presswork review`: near duplicates of one upload beside what they matched; keep them or skip them."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, settings, who
+from services.ops.place import HERE, NOTHING, DataDir, database, who
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from services.ingest.sessions.reviewing import Decision
-    from shared.contracts import Blob
 
 Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
 
@@ -48,7 +46,7 @@ def review(
             wanted = _named(connection, session_id, keep or (), skip or ())
             if keep_all or skip_all:
                 wanted = _all(connection, session_id, "keep" if keep_all else "skip", verdict) | wanted
-            words = _decided(connection, session_id, wanted, data) if wanted else None
+            words = _decided(connection, session_id, wanted) if wanted else None
         with transaction(engine) as connection:
             _show(connection, session_id, words, as_json=json)
     if words is None and (keep_all or skip_all):
@@ -88,22 +86,15 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
     return found[0]
 
 
-def _decided(connection: "Connection", session_id: "UUID", wanted: "dict[UUID, Decision]", data: Path) -> str:
+def _decided(connection: "Connection", session_id: "UUID", wanted: "dict[UUID, Decision]") -> str:
     from services.ingest.sessions.reviewing import Undecidable, decide
     from services.ops.replay import HASHERS
 
     try:
-        return str(decide(connection, session_id, wanted, HASHERS, who(), _there(settings(data).blob_dir)))
+        return str(decide(connection, session_id, wanted, HASHERS, who()))
     except Undecidable as error:
         typer.echo(f"{error}. Nothing was changed.", err=True)
         raise typer.Exit(1) from error
-
-
-def _there(blobs: Path) -> "Callable[[Blob], bool]":
-    """Whether a file's bytes are on the server. From another machine nobody can tell: then the hasher will."""
-    from shared.blobs import Blobs
-
-    return (lambda blob: Blobs(blobs).path(blob).is_file()) if blobs.is_dir() else (lambda _: True)
 
 
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:

@@ -152,7 +152,7 @@ def _why_not(row: Row[Any], wish: Decision, there: Callable[[Blob], bool]) -> st
     if near and (wish == SKIP or there(Blob(sha256=row.sha256, size=row.size))):
         return None
     if near:
-        return f"{row.filename}: its bytes are no longer on the server; upload it again, with the policy keep_all"
+        return f"{row.filename}: its bytes are no longer on the server; upload it again, with the policy skip_exact"
     if row.state == "duplicate":
         return f"{row.filename} is the very same file or print as what is there: nothing can be kept beside it"
     return f"{row.filename} {_STATES[row.state]}" + _cancelled(row)

@@ -7,22 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from PIL import Image, ImageEnhance
+from PIL import Image
 from typer.testing import CliRunner
 
 from services.cli import app
 from tests.integration.ingest import artworks
-from tests.integration.ingest.artworks import File, print_names
+from tests.integration.ingest.artworks import File, copy_of, print_names
 from tests.integration.ingest.embedded import Threaded, eventually
 from tests.integration.ingest.frontend import Shop
-
-
-def copy_of(file: File, name: str, light: float = 0.96) -> File:
-    """The same picture, a little darker."""
-    with Image.open(io.BytesIO(file[1])) as image:
-        rgb = ImageEnhance.Brightness(image.convert("RGB")).enhance(light)
-        rgb.putalpha(image.getchannel("A"))
-    return name, artworks.saved(rgb)
 
 
 def asked_about(shop: Shop, *names: str) -> tuple[str, list[str]]:

@@ -67,7 +67,8 @@ def resume(
         Unavailable: the database is away; the sessions before that were resumed.
     """
     unfinished = Unfinished(engine, hashers)
-    ids = unfinished.sessions(COMPREHENSIVE) if wanted is None else wanted
+    everything = (unfinished.sessions, unfinished.contradicted)
+    ids = [each for find in everything for each in find(COMPREHENSIVE)] if wanted is None else wanted
     found = []
     for session_id in ids:
         owed = unfinished.messages(session_id) if dry_run else unfinished.resume(session_id)

@@ -156,7 +156,7 @@ def test_f17_memory_alarm(case: Case) -> None:
 
 
 def test_f18_full_queue_refuses(case: Case) -> None:
-    case.world.points.arm(NAS_WRITE, "before", "sleep:0.2", lasting=True)
+    case.world.points.arm(NAS_WRITE, "before", "sleep:1", lasting=True)  # slower than hashers on a busy machine
     before = refusals(case)
     with control.policy(case.world.broker, "^presswork.storage$", {"max-length": 2}):
         work = case.begin(case.files(30))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Uuid, cast, delete, exists, select, update
 
 from services.ingest.sessions.at_work import taken_over
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
@@ -45,6 +45,21 @@ class Unfinished:
         )
         with transaction(self.engine) as connection:
             return list(connection.execute(working).scalars())
+
+    def contradicted(self, lane: str) -> list[UUID]:
+        """Sessions that have ended with a duplicate of what is no design itself, oldest first.
+
+        Dedup decided that file anew when its original failed, and the word of it is lost. Had the original been tried
+        again since, it would be a duplicate of that file, and neither be stored.
+        """
+        ended = (
+            select(sessions.c.id)
+            .where(sessions.c.lane == lane, sessions.c.state == "finished")
+            .where(exists().where(items.c.session_id == sessions.c.id, _OF_NO_DESIGN))
+            .order_by(sessions.c.submitted_at)
+        )
+        with transaction(self.engine) as connection:
+            return list(connection.execute(ended).scalars())
 
     def begun(self, session_id: UUID) -> bool:
         """Whether anything was ever sent for a session: if not, its outbox rows are all there is to send."""
@@ -92,7 +107,8 @@ class Unfinished:
         of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
         rows = connection.execute(of_session).all()
         asked = connection.execute(select(listings).where(listings.c.session_id == session_id, _PENDING)).all()
-        if any(row.state in UNSETTLED for row in rows):
+        untrue = select(exists().where(items.c.session_id == session_id, _OF_NO_DESIGN))
+        if any(row.state in UNSETTLED for row in rows) or connection.execute(untrue).scalar_one():
             yield from (_envelope(session_id, message) for message in _work(session, rows, self.hashers))
         designs = {row.id: row for row in rows if row.state == "stored"}
         for listing in asked:
@@ -102,6 +118,11 @@ class Unfinished:
 
 
 Find = Callable[[Connection, UUID], Iterator[Envelope]]
+_ORIGINAL = items.alias("original")
+_OF_NO_DESIGN: ColumnElement[bool] = (items.c.state == "duplicate") & exists().where(
+    _ORIGINAL.c.id == cast(items.c.facts["match"]["item_id"].astext, Uuid),
+    _ORIGINAL.c.state.in_(("duplicate", "rejected")),
+)
 _PENDING: ColumnElement[bool] = listings.c.state.in_(("requested", "rendered"))
 
 

@@ -7,15 +7,16 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Owed, Relay, owe, owe_redelivery
-from services.ingest.sessions.tables import items, session_events
+from services.ingest.sessions.records import Session
+from services.ingest.sessions.tables import items, session_events, sessions
 from services.local.broker import Broker
 from services.ops.resume import resume, resume_others
 from shared.bus.envelope import Envelope
-from shared.contracts import Blob, DesignActivityChanged, Message, StoreFile
+from shared.contracts import BatchSubmitted, Blob, DesignActivityChanged, DuplicateFound, Match, Message, StoreFile
 from shared.database import engine_of, transaction
 from tests.integration.flow.pipeline import Pipeline, prepared, until
 from tests.integration.ops.letterbox import Letterbox
@@ -88,6 +89,35 @@ def test_that_a_file_has_failed_is_told_again_though_its_session_has_ended(engin
     for _ in range(2):
         assert resume_others(engine) == 2
         assert sorted(map(repr, sent(engine))) == sorted(map(repr, failures))
+
+
+def test_two_that_are_each_others_duplicate_are_decided_once_more(engine: Engine) -> None:
+    """That `b` is the original now was lost with the broker, and `a` was tried again before anybody resumed."""
+    box = Letterbox(engine)
+    session = box.submitted("a.png", "b.png")
+    box.project(box.accepted(session, 0), duplicate(box, session, 1, of=0), box.failed(session, 0))
+    box.sessions.retry(session, "anna@example.com")
+    box.project(duplicate(box, session, 0, of=1, generation=1))
+    with transaction(engine) as connection:  # as its seller listed nothing of it
+        connection.execute(update(sessions).values(state="finished"))
+    sent(engine)
+    (resumed,) = resume(engine, 4)
+    assert resumed.files == 2
+    batches = [message for message in sent(engine) if isinstance(message, BatchSubmitted)]
+    generations = {file.filename: file.generation for batch in batches for file in batch.files}
+    assert generations == {"a.png": 1, "b.png": 0}  # which dedup answers with its newest verdict
+    box.project(box.accepted(session, 1, 1).model_copy(update={"anew": True}))
+    assert resume(engine, 4, dry_run=True)
+    with transaction(engine) as connection:
+        connection.execute(update(items).where(items.c.index == 1).values(state="stored"))
+        connection.execute(update(sessions).values(state="finished"))
+    assert resume(engine, 4) == []
+
+
+def duplicate(box: Letterbox, session: Session, index: int, of: int, generation: int = 0) -> DuplicateFound:
+    match = Match(source="session", item_id=box.about(session, of)["item_id"])
+    about = box.about(session, index, generation)
+    return DuplicateFound(**about, kind="near", distance=0, match=match, reason="the same picture")
 
 
 def sent(engine: Engine, lane: str = "comprehensive") -> list[object]:

@@ -9,10 +9,12 @@ import typer
 
 from services.etsy import commands as etsy
 from services.ops import dead, mockup, nas, operators, spool
+from services.ops.duplicates import duplicates
 from services.ops.init import init
 from services.ops.lanes import lanes
 from services.ops.place import HERE, DataDir, join, misset
 from services.ops.retry import retry
+from services.ops.review import review
 from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ app.add_typer(nas.app, name="nas")
 app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
+app.command()(duplicates)
 app.command()(init)
 app.command()(lanes)
 app.command()(retry)
+app.command()(review)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
@@ -54,7 +58,7 @@ def run(
     if name == "ingest":
         import functools
 
-        from services.embedded import shelves, shop_connection
+        from services.embedded import preview, shelves, shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
         from services.mockup.checking import template_fault
@@ -69,7 +73,7 @@ def run(
         except ValueError as error:
             raise SystemExit(f"ingest can't start: {error}") from error
         with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where)
+            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview())
     elif name in WORKERS:
         with inspected(BusSettings()):
             runpy.run_module(f"services.{name}", run_name="__main__")

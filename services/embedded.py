@@ -7,6 +7,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.contracts import Stage
 from shared.database import engine_of
@@ -15,6 +16,7 @@ from shared.settings import DatabaseSettings
 CALLERS = 10  # of the account pages at a time, each with a connection to the database
 
 if TYPE_CHECKING:
+    from services.ingest.api.resources import Preview
     from services.ingest.catalog.shop import ShopConnection
     from services.ingest.serve import Shelves
 
@@ -50,6 +52,16 @@ def shelves() -> "Shelves":
         nases.as_one(), nases.queue_of if nases.queues else None
     )
     return found
+
+
+def preview() -> "Preview":
+    """What ingest's pages know of duplicates as dedup would find them."""
+    settings = importlib.import_module("services.dedup.settings").Settings()
+    engine = engine_of(settings.database_url, pool_size=2)
+    made: Preview = importlib.import_module("services.dedup.preview").Preview(
+        engine, settings.duplicate_distance, Blobs(settings.blob_dir)
+    )
+    return made
 
 
 def shop_connection() -> "ShopConnection | None":

@@ -10,6 +10,7 @@ from shared.contracts import (
     ItemEvent,
     Message,
     MockupsRequested,
+    PairJudged,
     ShopScanRequested,
     StoreFile,
     WorkCancelled,
@@ -24,6 +25,7 @@ FROM_HTTP: tuple[type[Message], ...] = (
     DesignActivityChanged,
     WorkCancelled,
     ShopScanRequested,
+    PairJudged,
 )
 
 # The bus itself says, for every service, what its work waits for.

@@ -17,6 +17,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hash256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="256 bits as 64 hex digits")]
 Copy = Literal["identical_bytes", "re_encode", "near_copy", "same_hash"]
 Variant = Literal["text_variant", "colour_variant", "inverted", "mirrored"]
+Duplicates = Literal["skip_exact", "skip_near", "review", "keep_all"]
+"""Which duplicates an upload leaves out; `review` leaves out the near ones until somebody says to keep them."""
 Stage = Literal["ingest", "hasher", "dedup", "storage", "mockup", "publisher"]
 
 
@@ -73,6 +75,7 @@ class UploadedFile(Part):
     generation: int = Field(default=0, ge=0)
     filename: str = Field(description="as the client sent it; for people, never a path")
     upload: Blob
+    kept: bool = Field(default=False, description="somebody said to keep it, whatever it is a near copy of")
 
 
 class Mask(Part):
@@ -143,6 +146,8 @@ class Match(Part):
     path: str | None = None
     verdict: Copy | Variant | None = None
     reason: str | None = Field(default=None, description="of a resemblance, in words")
+    content: Sha256 | None = Field(default=None, description="of the file as uploaded, or as found on the NAS")
+    canonical: Blob | None = Field(default=None, description="its picture, small, if there is one")
 
 
 class OfItem(Part):
@@ -197,10 +202,16 @@ class Prepared(ItemEvent):
     warnings: tuple[str, ...] = ()
 
 
+DISTANCE: int | None = Field(default=None, ge=0, le=256, description="the account's own; none: what dedup is set to")
+
+
 class ImageHashed(Prepared):
     """The file is an image; its print file and hashes exist."""
 
     stage, outcome = "hasher", "hashed"
+    duplicates: Duplicates = "skip_near"
+    duplicate_distance: int | None = DISTANCE
+    kept: bool = False
 
 
 class ImageRejected(ItemEvent):
@@ -231,6 +242,8 @@ class DuplicateFound(ItemEvent):
     distance: int = Field(ge=0, le=256)
     match: Match
     reason: str
+    review: bool = Field(default=False, description="whether somebody is asked: keep it or skip it?")
+    canonical: Blob | None = Field(default=None, description="its own picture, small")
 
 
 class ImageFailed(ItemEvent):
@@ -321,6 +334,8 @@ class BatchSubmitted(Message):
     files: tuple[UploadedFile, ...] = Field(min_length=1)
     print_spec: PrintSpec
     destination: Destination
+    duplicates: Duplicates = "skip_near"
+    duplicate_distance: int | None = DISTANCE
 
 
 class MockupsRequested(OfListing, Message):
@@ -347,6 +362,18 @@ class WorkCancelled(Message):
     reason: str
     files: tuple[UploadedFile, ...] = ()
     listings: tuple[tuple[UUID, UUID, int], ...] = Field(default=(), description="item, mockup and generation of each")
+
+
+class PairJudged(Message):
+    """Somebody looked at a near duplicate beside what it matched. What they said of this pair stands for ever.
+
+    `keep` goes before `skip`, in whatever order they come. That a file is kept travels with the file, too.
+    """
+
+    tenant_id: UUID
+    item_id: UUID
+    generation: int = Field(ge=0, description="of the verdict that they looked at")
+    decision: Literal["keep", "skip"]
 
 
 class StoreFile(Message):

@@ -1,4 +1,4 @@
-"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled, \
+"""Listens to ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled, PairJudged, \
 PictureHashed, PicturesGone.
 
 Emits ImageAccepted, DuplicateFound. Owns schema dedup.

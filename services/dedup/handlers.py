@@ -14,6 +14,7 @@ from shared.contracts import (
     DuplicateFound,
     ImageAccepted,
     ImageHashed,
+    PairJudged,
     PictureHashed,
     PicturesGone,
     StorageFailed,
@@ -41,6 +42,10 @@ def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageA
 def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> None:
     """When storage lets go of what these are duplicates of, they are not decided anew."""
     index.cancelled(event)
+
+
+def on_pair_judged(event: PairJudged, index: HashIndex) -> None:
+    index.judged(event)
 
 
 def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:

@@ -4,9 +4,11 @@ Hashes are 256 bits as 64 hex digits. Two hashes that differ in at most five bit
 bands, because five bits can touch only five of them: looking up the bands finds every such pair.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
@@ -39,6 +41,8 @@ WORDS = {
     "mirrored": "mirrored",
 }
 UNSEEN = "; judged by their hashes alone, as the pixels of one are no longer here"
+SKIPPED = "; it was looked at before, and skipped"
+LENIENT = ("skip_exact", "keep_all")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,17 @@ class Known:
     row: int = 0
     canonical: Blob | None = None
 
+    @property
+    def content(self) -> str | None:
+        """What it is, whichever upload brought it; of what an old database only lists, where it is."""
+        listed = hashlib.sha256(self.path.encode()).hexdigest() if self.path else None
+        return self.upload_sha256 or self.print_sha256 or listed
+
 
 Look = Callable[[Known], Seen | None]
+Said = Mapping[str, str]
+"""What people said of this picture beside others, by those others' content: keep or skip."""
+NOTHING_SAID: Said = MappingProxyType({})
 
 
 def bands(hash256: str) -> tuple[int, ...]:
@@ -78,26 +91,72 @@ def distance(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def decide(event: ImageHashed, known: Sequence[Known], max_distance: int, look: Look | None = None) -> Verdict:
+def decide(
+    event: ImageHashed,
+    known: Sequence[Known],
+    max_distance: int,
+    look: Look | None = None,
+    said: Said = NOTHING_SAID,
+) -> Verdict:
     """Accept the picture, or say which known one it equals: the same bytes first, then the nearest, then the oldest.
 
     `known` are pictures of the event's tenant, oldest first. The item itself never counts. `look` compares pixels: it
-    decides, whatever the distance of the hashes. Where it can't, and without it, they do.
+    decides, whatever the distance of the hashes. Where it can't, and without it, they do. A copy that is to be kept is
+    accepted, and resembles what it is a copy of.
     """
     others = [other for other in known if other.item_id != event.item_id]
-    for other in others:
-        if _same_bytes(event, other):
-            return _duplicate(event, other, "identical_bytes", 0)
+    same = next((other for other in others if _same_bytes(event, other) and not _kept_beside(other, said)), None)
+    if same:
+        return _same(event, same)
+    copy: Match | None = None
     variant: Match | None = None
     looks = 0
     for bits, other in sorted(((_apart(event, other), other) for other in others), key=lambda pair: pair[0]):
         seen = look(other) if look and looks < MOST_LOOKS else None
         looks += seen is not None
         if seen in COPIES or (seen is None and bits <= max_distance):
-            return _duplicate(event, other, seen or "same_hash", bits, unseen=look is not None and seen is None)
-        if seen in VARIANTS and variant is None:
-            variant = _match(event, other, seen, _likeness(event, other, seen, bits))
-    return ImageAccepted.model_validate(event.model_dump() | {"resembles": variant})
+            if not _passes(event) and not _kept_beside(other, said):
+                return _near(event, other, seen, bits, said, unseen=look is not None and seen is None)
+            copy = copy or _resembled(event, other, seen or "same_hash", bits)
+            if _passes(event):
+                break
+        elif seen in VARIANTS and variant is None:
+            variant = _resembled(event, other, seen, bits)
+    return _accepted(event, copy or variant)
+
+
+def _passes(event: ImageHashed) -> bool:
+    """Whether no near copy bars it."""
+    return event.kept or event.duplicates in LENIENT
+
+
+def _kept_beside(other: Known, said: Said) -> bool:
+    return other.content is not None and said.get(other.content) == "keep"
+
+
+def _accepted(event: ImageHashed, like: Match | None) -> ImageAccepted:
+    return ImageAccepted.model_validate(event.model_dump() | {"resembles": like})
+
+
+def _same(event: ImageHashed, other: Known) -> Verdict:
+    if event.duplicates == "keep_all":
+        return _accepted(event, _match(event, other, "identical_bytes", _reason(event, other, "identical_bytes", 0)))
+    return _duplicate(event, other, "identical_bytes", 0)
+
+
+def _near(
+    event: ImageHashed, other: Known, seen: Seen | None, bits: int, said: Said, *, unseen: bool
+) -> DuplicateFound:
+    """Somebody is asked, if they want to be and were not before."""
+    found = _duplicate(event, other, seen or "same_hash", bits, unseen=unseen)
+    if event.duplicates != "review":
+        return found
+    skipped = other.content is not None and said.get(other.content) == "skip"
+    return found.model_copy(update={"reason": found.reason + SKIPPED} if skipped else {"review": True})
+
+
+def _resembled(event: ImageHashed, other: Known, seen: str, bits: int) -> Match:
+    return _match(event, other, seen, f"{WORDS[seen]} {_called(other)} {_where(event, other)} ({_bits(bits)})")
 
 
 def _same_bytes(event: ImageHashed, other: Known) -> bool:
@@ -124,11 +183,13 @@ def _duplicate(event: ImageHashed, other: Known, seen: str, bits: int, *, unseen
         distance=min(bits, BITS),
         match=_match(event, other, seen),
         reason=_reason(event, other, seen, bits) + (UNSEEN if unseen else ""),
+        canonical=event.canonical,
     )
 
 
 def _match(event: ImageHashed, other: Known, seen: str, reason: str | None = None) -> Match:
-    facts = {"item_id": other.item_id, "filename": other.filename or other.name, "path": other.path}
+    facts: dict[str, object] = {"item_id": other.item_id, "filename": other.filename or other.name, "path": other.path}
+    facts |= {"content": other.content, "canonical": other.canonical}
     return Match.model_validate(facts | {"source": _source(event, other), "verdict": seen, "reason": reason})
 
 
@@ -144,10 +205,6 @@ def _reason(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
         same = "file" if event.upload.sha256 == other.upload_sha256 else "print"
         return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
     return f"{WORDS[seen]} {_called(other)} {_where(event, other)}: {_bits(bits)}"
-
-
-def _likeness(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
-    return f"{WORDS[seen]} {_called(other)} {_where(event, other)} ({_bits(bits)})"
 
 
 def _bits(bits: int) -> str:

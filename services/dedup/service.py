@@ -24,6 +24,7 @@ def build(settings: Settings) -> Service:
     service.on(handlers.on_design_activity_changed, index=index)
     service.on(handlers.on_storage_failed, index=index)
     service.on(handlers.on_work_cancelled, index=index)
+    service.on(handlers.on_pair_judged, index=index)
     service.on(handlers.on_picture_hashed, index=index)
     service.on(handlers.on_pictures_gone, index=index)
     return service

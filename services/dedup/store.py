@@ -11,15 +11,19 @@ from services.dedup.finding import Finder
 from services.dedup.learning import forget, learn
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import as_bits, candidates
-from services.dedup.matching import Known, Verdict
+from services.dedup.matching import Known, Said, Verdict
+from services.dedup.pairs import remember as remember_pair
+from services.dedup.pairs import said_of
 from services.dedup.tables import NOW, hashes, metadata
-from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, remember
+from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, is_cancelled, remember
 from shared.blobs import Blobs
 from shared.contracts import (
     DesignActivityChanged,
     DesignStored,
+    DuplicateFound,
     ImageAccepted,
     ImageHashed,
+    PairJudged,
     StorageFailed,
     WorkCancelled,
 )
@@ -27,7 +31,7 @@ from shared.database import transaction
 
 __all__ = ["HashIndex", "metadata"]
 
-Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None], Verdict]
+Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None, Said], Verdict]
 
 
 class HashIndex:
@@ -48,10 +52,22 @@ class HashIndex:
 
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin.
+
+        A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
+        one more, as its next generation.
         """
         self._sight(event)  # read before anybody waits for us
         with self._alone(event.tenant_id) as connection:
-            return decided(connection, event) or self._judge(connection, event, decide)
+            standing = decided(connection, event)
+            if standing is not None and _overruled(event, standing) and not is_cancelled(connection, event):
+                event = event.model_copy(update={"generation": standing.generation + 1})
+                standing = None
+            return standing or self._judge(connection, event, decide)
+
+    def judged(self, event: PairJudged) -> None:
+        """Somebody saw both pictures and said what they want: from now on nobody is asked about this pair."""
+        with self._alone(event.tenant_id) as connection:
+            remember_pair(connection, event)
 
     def stored(self, event: DesignStored) -> None:
         """The design is on the NAS: it is known from now on, under its stored name."""
@@ -148,8 +164,10 @@ class HashIndex:
         sight = self._sight(event)
         found = self.finder.found(connection, event.tenant_id, sight.keys) if sight else {}
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
-        known = candidates(connection, event, self.max_distance, found)
-        verdict = decide(event, known, self.max_distance, look)
+        distance = self.max_distance if event.duplicate_distance is None else event.duplicate_distance
+        known = candidates(connection, event, distance, found)
+        said = said_of(connection, event.tenant_id, event.upload.sha256)
+        verdict = decide(event, known, distance, look, said)
         verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
@@ -186,3 +204,8 @@ class HashIndex:
             ).returning(hashes.c.id)
         )
         return int(row.scalar_one())
+
+
+def _overruled(event: ImageHashed, standing: Verdict) -> bool:
+    """Whether somebody wants to keep what stands there as a near duplicate: judged so before that was known."""
+    return event.kept and isinstance(standing, DuplicateFound) and standing.kind == "near"

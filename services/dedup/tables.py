@@ -100,6 +100,17 @@ cancelled = Table(
     Column("generation", Integer, nullable=False, comment="up to this one nothing is decided anew"),
 )
 
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("one", Text, primary_key=True, comment="what a file holds: its SHA-256, the lesser of the two"),
+    Column("other", Text, primary_key=True),
+    Column("decision", Text, nullable=False, comment="keep | skip: what somebody said who saw both"),
+    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Index("pairs_other", "tenant_id", "other"),
+)
+
 keys = Table(
     "keys",
     metadata,

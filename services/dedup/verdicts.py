@@ -90,6 +90,12 @@ def cancel(connection: Connection, event: WorkCancelled) -> None:
         connection.execute(new.on_conflict_do_update(index_elements=["item_id"], set_=newer))
 
 
+def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
+    """Whether nobody wants this picture any more."""
+    this = (cancelled.c.item_id == event.item_id, cancelled.c.generation >= event.generation)
+    return connection.execute(select(cancelled.c.item_id).where(*this)).first() is not None
+
+
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
     """The verdicts that a release led to, in the order in which they were made."""
     rows = connection.execute(

@@ -126,6 +126,9 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
         phash=result.phash,
         dhash=result.dhash,
         destination=batch.destination,
+        duplicates=batch.duplicates,
+        duplicate_distance=batch.duplicate_distance,
+        kept=file.kept,
         warnings=(wrong_name, *result.warnings) if wrong_name else result.warnings,
     )
 

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import scanning, service
-from services.ingest.api import cancelling, native, resources, retrying, sessions
+from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Resources, TemplateFault
+from services.ingest.api.resources import Preview, Resources, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
@@ -76,14 +76,16 @@ def serve(
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
     shelves: Shelves | None = None,
+    preview: Preview | None = None,
 ) -> None:
     """Serve until SIGTERM. `original` are the services of the in-process lane, `shop` the sellers' connections to
     theirs, and `shelves` where their files lie: all are composed by the caller.
 
-    `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template.
+    `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template, and
+    `preview` what other duplicates there would be at another distance.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault, shop, shelves)
+    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -118,6 +120,7 @@ def build(
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
     shelves: Shelves | None = None,
+    preview: Preview | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -158,6 +161,7 @@ def build(
         door=door,
         obstacles=obstacles,
         template_fault=template_fault,
+        preview=preview,
     )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()
@@ -166,6 +170,7 @@ def build(
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
         retrying.router(desk, catalog, current_user),
+        reviewing.router(desk, blobs, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 
@@ -198,6 +203,7 @@ class Lookup:
                 shop=user.shop_folder, template=template.name, starting_number=data.starting_name, digital=digital
             ),
             description=data.description,
+            duplicates=data.duplicates,
         )
 
     def group(self, user: User, data: ProductData) -> tuple[ListingTemplate, tuple[Background, ...]]:

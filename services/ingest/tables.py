@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -217,6 +218,19 @@ watermarks = Table(
     Column("sha256", Text, nullable=False),
     PrimaryKeyConstraint("user_id", "path_key"),
     comment="what lies under which name on the NAS; stays when the photographs that used it are gone",
+)
+
+duplicate_policies = Table(
+    "duplicate_policies",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    _owner(),
+    Column("policy", Text, nullable=False, comment="skip_exact | skip_near | review | keep_all"),
+    Column("distance", Integer, comment="bits within which hashes are the same; null: what dedup is set to"),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Index("duplicate_policies_of_user", "user_id", "id"),
+    comment="what an account's uploads do with duplicates: its newest row counts, the others tell who changed it",
 )
 
 scans = Table(

@@ -26,11 +26,12 @@ from shared.contracts import (
     ImageFailed,
     ImageRejected,
     MockupsRequested,
+    PairJudged,
     StoreFile,
 )
 from shared.database import transaction
 
-OF_NO_SESSION = (DesignActivityChanged.__name__, StoreFile.__name__)
+OF_NO_SESSION = (DesignActivityChanged.__name__, PairJudged.__name__, StoreFile.__name__)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
     SELECT item.* FROM ingest.items item JOIN ingest.sessions session ON session.id = item.session_id
     WHERE session.state = 'finished' AND session.finished_at < :before
       AND coalesce(item.updated_at, item.created_at) < :before AND item.state IN ('stored', 'duplicate', 'rejected')
+      AND item.review IS DISTINCT FROM 'waiting'  -- for somebody's decision: it may be kept
 ), listed AS (  -- designs all of whose listings are made
     SELECT settled.id FROM settled JOIN ingest.listings listing ON listing.item_id = settled.id
     GROUP BY settled.id HAVING bool_and(listing.state = 'listed' AND listing.updated_at < :before)

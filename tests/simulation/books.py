@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,14 @@ class Books:
         self.hashes = {row["item_id"]: row for row in world.rows("SELECT * FROM dedup.hashes")}
         self.letters = world.rows("SELECT * FROM ingest.dead_letters ORDER BY kept_at")
         self.listings = world.rows("SELECT * FROM ingest.listings")
+        self.cancelled = {row["item_id"]: row["generation"] for row in world.rows("SELECT * FROM dedup.cancelled")}
+        self.policies = {row["id"]: row["duplicates"] for row in world.rows("SELECT * FROM ingest.sessions")}
+        self.kept = {
+            frozenset((row["one"], row["other"])): row["decided_at"]
+            for row in world.rows("SELECT * FROM dedup.pairs WHERE decision = 'keep'")
+        }
+        verdicts = world.rows("SELECT item_id, generation, decided_at FROM dedup.verdicts")
+        self.verdicts = {(row["item_id"], row["generation"]): row["decided_at"] for row in verdicts}
 
     @property
     def open_letters(self) -> list[dict[str, Any]]:
@@ -42,6 +51,7 @@ class Books:
         yield from self._numbers()
         yield from self._files()
         yield from self._twins()
+        yield from self._reviews()
         yield from self._listed()
         yield from self._locks()
 
@@ -67,6 +77,7 @@ class Books:
     def done(self) -> Iterator[str]:
         """When everything that failed was tried again, too."""
         yield from self.mended()
+        yield from self._pairs()
         for item in self.items:
             if item["state"] == "failed":
                 yield f"{item['filename']} fails though nothing is broken: {item['reason']}"
@@ -124,6 +135,9 @@ class Books:
         for session in self.world.rows("SELECT * FROM ingest.sessions"):
             mine = [item for item in self.items if item["session_id"] == session["id"]]
             counted = Counter(item["state"] for item in mine)
+            asked = sum(item["review"] == "waiting" for item in mine)
+            if session["to_review"] != asked:
+                yield f"upload {session['client_key']} counts {session['to_review']} to review, and has {asked}"
             for state in ("hashed", "accepted", *ENDS):
                 if session[state] != counted[state]:
                     yield f"upload {session['client_key']} counts {session[state]} {state}, and has {counted[state]}"
@@ -171,14 +185,49 @@ class Books:
             yield f"{name} is stored, and not on the NAS"
 
     def _twins(self) -> Iterator[str]:
-        pictures: dict[int, list[str]] = {}
-        for item_id, row in self.designs.items():
-            if row["state"] == "stored" and item_id not in self.people.out_of_use:
-                picture = self.world.pictures.files[self.by_id[item_id]["sha256"]].picture
-                pictures.setdefault(picture, []).append(row["filename"])
-        for picture, names in pictures.items():
-            if len(names) > 1:
-                yield f"TWICE: picture {picture} is stored as {names}"
+        stored = [
+            self.by_id[item_id]
+            for item_id, row in self.designs.items()
+            if row["state"] == "stored" and item_id not in self.people.out_of_use
+        ]
+        for one, other in combinations(stored, 2):
+            files = self.world.pictures.files
+            if files[one["sha256"]].picture == files[other["sha256"]].picture and not self._wanted(one, other):
+                yield f"TWICE: {one['filename']} and {other['filename']} are both stored, and are the same picture"
+
+    def _wanted(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        """Whether somebody wants both, though they are twins."""
+        policies = [self.policies[item["session_id"]] for item in (one, other)]
+        if "keep_all" in policies:
+            return True
+        if one["sha256"] == other["sha256"]:
+            return False
+        said = "keep" in (one["review"], other["review"]) or frozenset((one["sha256"], other["sha256"])) in self.kept
+        return said or "skip_exact" in policies
+
+    def _reviews(self) -> Iterator[str]:
+        """Nobody is asked twice, or about what is no near duplicate; what is to be kept is not left out."""
+        for item in self.items:
+            asked = item["review"] == "waiting"
+            if asked and (item["state"], item["facts"].get("kind")) != ("duplicate", "near"):
+                yield f"{item['filename']} waits for a decision, and is {item['state']}"
+            if asked and self._answered(item):
+                yield f"{item['filename']} waits for a decision that had been made"
+            near = item["state"] == "duplicate" and item["facts"]["kind"] == "near"
+            unwanted = self.cancelled.get(item["id"], -1) >= item["generation"]
+            if near and item["review"] == "keep" and not self.letters_wait and not unwanted:
+                yield f"LOST: {item['filename']} is to be kept, and is a duplicate"
+
+    def _answered(self, item: dict[str, Any]) -> bool:
+        """Whether the pair was kept before it was asked about. An earlier question stays until it is answered."""
+        said = self.kept.get(frozenset((item["sha256"], item["pair"]["match"]["content"])))
+        return said is not None and said < self.verdicts[item["id"], item["generation"]]
+
+    def _pairs(self) -> Iterator[str]:
+        for item in self.items:
+            pair = frozenset((item["sha256"], ((item["pair"] or {}).get("match") or {}).get("content")))
+            if item["review"] == "keep" and pair not in self.kept:
+                yield f"{item['filename']} is kept, and dedup has not heard so"
 
     def _listed(self) -> Iterator[str]:
         for key, count in Counter(self.world.shop.created).items():

@@ -11,8 +11,10 @@ from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.reviewing import Decision, Undecidable, pairs, waiting
+from services.ingest.sessions.store import Wish
 from services.ops.resume import resume, resume_others
-from shared.contracts import Background, Blob, Destination, ListingTemplate, Mask, PrintSpec
+from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec
 from shared.database import transaction
 from tests.simulation.dice import Dice
 from tests.simulation.pictures import FATES, File
@@ -26,6 +28,8 @@ LISTING = ListingTemplate(
 )  # fmt: skip
 PHOTO = Background(image=Blob(sha256="c" * 64, size=1), masks=(Mask(polygon=((0, 0), (1, 0), (1, 1))),))
 MOST_SESSIONS = 2
+SAID: tuple[Decision, ...] = ("keep", "skip")
+POLICIES: tuple[Duplicates, ...] = ("skip_near", "skip_near", "review", "review", "review", "skip_exact", "keep_all")
 
 
 @dataclass
@@ -47,19 +51,24 @@ class People:
             for _ in range(1 + self.dice.upto(3))
         ]
         place = Destination(shop=SHOP, template=TEMPLATE)
-        choice = Choice(PRODUCT, MOCKUP, None, None, INCH, place)
+        policy = self.dice.pick(POLICIES)
+        choice = Choice(PRODUCT, MOCKUP, None, None, INCH, place, duplicates=policy)
         number = len(self.uploads)
         received = [Received(f"{number}{i}.png", self.world.pictures.add(file)) for i, file in enumerate(files)]
-        self.world.tell(f"upload {number}: {[(file.picture, file.copy, file.fate) for file in files]}")
+        self.world.tell(f"upload {number}, {policy}: {[(file.picture, file.copy, file.fate) for file in files]}")
         session, _ = self.world.sessions.submit(TENANT, str(number), choice, received, COMPREHENSIVE)
         self.uploads.append(session)
 
     def act(self) -> None:
-        """One of all the things that somebody may do now."""
+        """One of all the things that somebody may do now. Near duplicates are few: who sees one likes to decide."""
+        if self.near() and self.dice.chance(40):
+            self.dice.pick((self.keep, self.keep, self.skip, self.decide_all))()
+            return
         self.dice.pick(
             (
                 self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
                 self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
+                self.keep, self.skip, self.decide_all,
             )
         )()  # fmt: skip
 
@@ -82,6 +91,44 @@ class People:
         session = self.dice.pick(self.uploads)
         row = self.dice.pick(self.world.sessions.items(session.id))
         self.world.tell(f"cancel {row['filename']}: {self.world.sessions.cancel(TENANT, session.id, row['id'])}")
+
+    def keep(self) -> None:
+        self._decide_one("keep")
+
+    def skip(self) -> None:
+        self._decide_one("skip")
+
+    def near(self) -> list[tuple[Session, UUID, str]]:
+        """What somebody can decide about, or did."""
+        with transaction(self.world.engine) as connection:
+            found = [(session, pairs(connection, session.id, "all")[0]) for session in self.uploads]
+        return [(session, row.id, row.filename) for session, rows in found for row in rows]
+
+    def decide_about_all(self) -> None:
+        """About each near duplicate, one way or the other."""
+        for session, item_id, name in self.near():
+            self._decide_about(session, item_id, name, self.dice.pick(SAID))
+
+    def _decide_one(self, said: Decision) -> None:
+        """About whatever file, as people do; of near duplicates rather than of others."""
+        others = [
+            (each, row["id"], row["filename"]) for each in self.uploads for row in self.world.sessions.items(each.id)
+        ]
+        self._decide_about(*self.dice.pick(self.near() or others), said)
+
+    def _decide_about(self, session: Session, item_id: UUID, name: str, said: Decision) -> None:
+        self._decide(session, lambda _: {item_id: said}, f"{said} {name}")
+
+    def decide_all(self) -> None:
+        session, said = self.dice.pick(self.uploads), self.dice.pick(SAID)
+        self._decide(session, lambda c: dict.fromkeys(waiting(c, session.id), said), f"{said} all of {session.id}")
+
+    def _decide(self, session: Session, wish: Wish, words: str) -> None:
+        try:
+            came = str(self.world.sessions.decide(session, wish, "her", lambda _: True))
+        except Undecidable as error:
+            came = str(error)
+        self.world.tell(f"{words}: {came}")
 
     def list_designs(self) -> None:
         session = self.dice.pick(self.uploads)

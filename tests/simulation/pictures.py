@@ -80,6 +80,7 @@ class Pictures:
             self.blobs.path(print_file).unlink()
         made = {"print_file": print_file, "canonical": print_file, "width": 1, "height": 1, "dpi": 400}
         made |= {"algorithm": "a", "phash": found.look, "dhash": found.look, "destination": batch.destination}
+        made |= {"duplicates": batch.duplicates}
         return ImageHashed.model_validate(facts | made)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
@@ -32,6 +33,10 @@ TemplateFault = Callable[[Blob, Blob], str | None]
 """What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
 
 
+Preview = Callable[[UUID, int | None, int], dict[str, Any]]
+"""What an account's duplicates would be at another distance; dedup knows. See `services/dedup/preview.py`."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """Everything that a call may need."""
@@ -51,6 +56,7 @@ class Resources:
     obstacles: Obstacles = lambda _: []
     """What keeps services from taking a replay."""
     template_fault: TemplateFault | None = None
+    preview: Preview | None = None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -70,6 +76,7 @@ def build(
     door: Door | None = None,
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
+    preview: Preview | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -93,6 +100,7 @@ def build(
         door=door,
         obstacles=obstacles,
         template_fault=template_fault,
+        preview=preview,
     )
 
 

@@ -22,7 +22,7 @@ from services.ingest.sessions.desk import Desk, unlisted
 from services.ingest.sessions.records import Choice, Session
 from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
 from shared.blobs import Blobs
-from shared.contracts import Background, ListingTemplate
+from shared.contracts import Background, Duplicates, ListingTemplate
 
 MIB = 1024 * 1024
 MAX_SESSION_ID = 200
@@ -49,6 +49,8 @@ class DesignData(BaseModel):
     file_formats: list[str] | None = None
     platform: str | None = None
     tags: list[str] | None = None
+    duplicates: Duplicates | None = None
+    """What this upload does with duplicates; left out, what the account's setting says."""
 
 
 class ProductData(BaseModel):

@@ -1,5 +1,7 @@
 """What ingest does when something happened to a file: it tells the rows."""
 
+from typing import Any
+
 from services.ingest.sessions.projection import Projection
 from shared.contracts import (
     DesignStored,
@@ -27,13 +29,21 @@ def on_image_rejected(event: ImageRejected, projection: Projection) -> None:
 
 
 def on_image_accepted(event: ImageAccepted, projection: Projection) -> None:
-    resembles = event.resembles.model_dump(mode="json") if event.resembles else None
+    like = event.resembles
+    resembles = like.model_dump(mode="json", exclude={"content", "canonical"}) if like else None
     projection.file_is(event, "accepted", facts={"warnings": list(event.warnings), "resembles": resembles})
 
 
 def on_duplicate_found(event: DuplicateFound, projection: Projection) -> None:
-    facts = {"kind": event.kind, "distance": event.distance, "match": event.match.model_dump(mode="json")}
-    projection.file_is(event, "duplicate", reason=event.reason, facts=facts)
+    match = event.match.model_dump(mode="json", exclude={"content", "canonical"})
+    facts = {"kind": event.kind, "distance": event.distance, "match": match}
+    columns = {"review": "waiting" if event.review else None, "pair": _pair(event) if event.kind == "near" else None}
+    projection.file_is(event, "duplicate", reason=event.reason, facts=facts, columns=columns)
+
+
+def _pair(event: DuplicateFound) -> dict[str, Any]:
+    """What somebody needs who is to decide about it, now or later."""
+    return event.model_dump(mode="json", include={"distance", "match", "reason", "canonical"})
 
 
 def on_storage_failed(event: StorageFailed, projection: Projection) -> None:

@@ -29,6 +29,8 @@ class Totals:
     rendered: int = 0
     listed: int = 0
     listing_failed: int = 0
+    to_review: int = 0
+    """Of the duplicates, how many wait for a decision."""
 
     @property
     def settled(self) -> int:
@@ -120,8 +122,10 @@ def summary(totals: Totals) -> str:
     parts = [f"{totals.stored} stored"]
     if totals.listed or totals.listing_failed:
         parts.append(f"{totals.listed} listed")
-    if totals.duplicate:
-        parts.append(f"{totals.duplicate} duplicate{'s' if totals.duplicate > 1 else ''} skipped")
+    if skipped := totals.duplicate - totals.to_review:
+        parts.append(f"{skipped} duplicate{'s' if skipped > 1 else ''} skipped")
+    if totals.to_review:
+        parts.append(f"{totals.to_review} near cop{'ies' if totals.to_review > 1 else 'y'} to decide about")
     if totals.rejected:
         parts.append(f"{totals.rejected} could not be used")
     if totals.failed:

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 # `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
 RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
 CANCELLED = "cancelled"
+WAITING, SKIP, KEEP = "waiting", "skip", "keep"
+"""What is asked about a near duplicate, or was said of it."""
 TOLD_AGAIN = "told_again"
 OF_ITS_STATE = ("code", TOLD_AGAIN)
 """Facts that are over with the state that they are about."""
@@ -54,6 +56,7 @@ class Projection:
             item = connection.execute(select(items).where(items.c.id == event.item_id).with_for_update()).one_or_none()
             if item is None or not _newer(event.generation, RANKS[state], item) or _cancelled(item, state):
                 return
+            asked = _reviewed(item, columns or {})
             connection.execute(
                 update(items)
                 .where(items.c.id == event.item_id)
@@ -65,13 +68,15 @@ class Projection:
                     facts={name: fact for name, fact in item.facts.items() if name not in OF_ITS_STATE}
                     | dict(facts or {}),
                     updated_at=NOW,
-                    **(columns or {}),
+                    **{**(columns or {}), **asked},
                 )
             )
             # Locks are taken in one order everywhere: item, listing, session.
             orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
             told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
-            changes = _moved(None if item.state == "received" else item.state, state)
+            if asked["review"] == WAITING:
+                told["needs_review"] = True
+            changes = _moved(None if item.state == "received" else item.state, state) | _asked(item, asked)
             weighs = weight(item.size)
             timeline.append(
                 connection, item.session_id, state, changes, item_id=event.item_id, facts=told, weighs=weighs
@@ -149,6 +154,17 @@ class Projection:
 
 def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if name not in OF_ITS_STATE}
+
+
+def _reviewed(item: Row[Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked about a near duplicate is over with its state; that it is to be kept is not."""
+    now = item._mapping if item.review == KEEP else columns
+    return {name: now.get(name) for name in ("review", "pair")}
+
+
+def _asked(item: Row[Any], now: Mapping[str, Any]) -> dict[str, int]:
+    more = (now["review"] == WAITING) - (item.review == WAITING)
+    return {"to_review": more} if more else {}
 
 
 def _moved(before: str | None, now: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 from services.ingest.sessions.frames import frame
 from services.ingest.sessions.progress import Totals, waiting
 from services.ingest.sessions.progress import message as words
+from services.ingest.sessions.projection import KEEP, SKIP, WAITING
 from services.ingest.sessions.records import Event, Session
 from services.ingest.sessions.remaining import TimeLeft
 
@@ -32,6 +33,8 @@ def item(row: Row) -> dict[str, Any]:
         "verdict": (judged.get("match") or {}).get("verdict"),
         "distance": judged.get("distance"),
         "match": judged.get("match"),
+        "needs_review": row["review"] == WAITING,
+        "decision": row["review"] if row["review"] in (KEEP, SKIP) else None,
         "resembles": facts.get("resembles") if row["state"] in ("accepted", "stored") else None,
         "warnings": facts.get("warnings", []),
         "number": row["number"],
@@ -62,6 +65,8 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
         "time_left": left.as_json() if left else None,
         "message": waiting(words(found.totals, finished=found.finished), cause),
         "waits_for": cause,
+        "duplicates": found.duplicates,
+        "needs_review": found.totals.to_review,
         "announced_at": found.announced_at,
         "submitted_at": found.submitted_at,
         "settled_at": found.settled_at,
@@ -98,6 +103,8 @@ def receipt(found: Session, rows: Iterable[Row]) -> dict[str, Any]:
         "lane": found.lane,
         "submitted_at": about["submitted_at"],
         "finished_at": about["finished_at"],
+        "duplicates": found.duplicates,
+        "needs_review": found.totals.to_review,
         **totals(found),
         "items": [item(row) for row in rows],
     }

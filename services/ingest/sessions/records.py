@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.ingest.sessions.course import Course
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.timeline import course_of, totals_of
-from shared.contracts import Blob, Destination, PrintSpec
+from shared.contracts import Blob, Destination, Duplicates, PrintSpec
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,13 @@ class Choice:
     print_spec: PrintSpec
     destination: Destination
     description: str | None = None
+    duplicates: Duplicates | None = None
+    """As the upload says; None: as the account's setting says."""
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with the session."""
-        return {
+        said = {"duplicates": self.duplicates} if self.duplicates else {}
+        return said | {
             "template_id": str(self.template_id),
             "mockup_id": str(self.mockup_id) if self.mockup_id else None,
             "canvas_config_id": str(self.canvas_config_id) if self.canvas_config_id else None,
@@ -65,6 +68,7 @@ class Session:
     finished_at: datetime | None
     cancelled_at: datetime | None = None
     lane_reason: str | None = None
+    duplicates: str | None = None
     course: Course = field(default_factory=Course)
 
     @property
@@ -105,6 +109,7 @@ def session_of(row: Row[Any]) -> Session:
         finished_at=row.finished_at,
         cancelled_at=row.cancelled_at,
         lane_reason=row.lane_reason,
+        duplicates=row.duplicates,
         course=course_of(row),
     )
 

@@ -16,7 +16,7 @@ from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import TOLD_AGAIN, UNSTORED, mockups_requested, request_id
+from services.ingest.sessions.projection import KEEP, TOLD_AGAIN, UNSTORED, WAITING, mockups_requested, request_id
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 
@@ -48,8 +48,11 @@ def reopen(
     mockup_id: UUID | None = None,
     requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
     owing: bool = True,
+    keeping: bool = False,
 ) -> Reopened:
     """Take up again what failed in a session: all of it, or of these items. With a mockup id: only that listing.
+
+    `keeping`: not what failed, but near duplicates, which somebody wants to keep, and which are so marked from now on.
 
     A listing asks for what it asked before, or for what `requests` has for its template and mockup group now.
     Without `owing` the caller owes the work himself.
@@ -58,17 +61,20 @@ def reopen(
     if session is None:
         return Reopened((), ())
     rows = _locked(connection, session_id, item_ids)
-    failed = [] if mockup_id else [row.id for row in rows if row.state == "failed"]
+    state = "duplicate" if keeping else "failed"
+    ended = [] if mockup_id else [row.id for row in rows if row.state == state]
     of_stored: ColumnElement[bool] = listings.c.item_id.in_([row.id for row in rows if row.state == "stored"])
     if mockup_id:
         of_stored &= listings.c.mockup_id == mockup_id
-    files = _files_anew(connection, failed)
+    files = _files_anew(connection, ended, state)
     in_their_way = _ended_before(connection, session_id, files) if owing else []
-    waiting = _listings_anew(connection, listings.c.item_id.in_(failed), requests)
+    waiting = _listings_anew(connection, listings.c.item_id.in_(ended), requests)
     asked = _listings_anew(connection, of_stored, requests)
     _letters_follow(connection, files, asked, who)
     by_id = {row.id: row for row in [*rows, *files]}
-    _tell(connection, files, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
+    before = {row.id: row for row in rows}
+    moved = [(before[row.id], row) for row in files]
+    _tell(connection, moved, who, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
     if owing:
         _owe_files(connection, session, files, hashers)
         for row in in_their_way:
@@ -100,26 +106,38 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
-def _tell(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
-    """Counts and events."""
-    for row in files:
+def _tell(
+    connection: Connection,
+    files: Sequence[tuple[Row[Any], Row[Any]]],
+    who: str,
+    asked: Sequence[tuple[Row[Any], Row[Any]]],
+) -> None:
+    """Counts and events. `files` as they were and as they are."""
+    for was, row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
-        less, weighs = {"failed": -1}, weight(row.size)
-        timeline.append(connection, row.session_id, "retried", less, item_id=row.id, facts=told, weighs=weighs)
+        kind, less = "retried", {was.state: -1}
+        if was.state == "duplicate":
+            kind, told = "kept", told | {"by": who}
+            less |= {"to_review": -1} if was.review == WAITING else {}
+        weighs = weight(row.size)
+        timeline.append(connection, row.session_id, kind, less, item_id=row.id, facts=told, weighs=weighs)
     for item, listing in asked:
         told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
         less = {"listing_failed": -1}
         timeline.append(connection, listing.session_id, "listing_retried", less, item_id=item.id, facts=told)
 
 
-def _files_anew(connection: Connection, item_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) -> Sequence[Row[Any]]:
     # What was refused on receipt will be so again; everything else that was found out, the next try finds out anew.
     refused = case(
         (items.c.facts.has_key("refused"), func.jsonb_build_object("refused", items.c.facts["refused"])),
         else_=func.jsonb_build_object(),
     )
-    these = (items.c.id.in_(item_ids), items.c.state == "failed")
+    these = (items.c.id.in_(item_ids), items.c.state == state)
     anew = update(items).where(*these).values(state="received", generation=items.c.generation + 1, facts=refused)
+    if state == "duplicate":
+        seen = items.c.facts.concat(func.jsonb_build_object("reason", items.c.reason))  # before there were pairs
+        anew = anew.values(review=KEEP, pair=func.coalesce(items.c.pair, seen))
     return sorted(connection.execute(anew.values(**ANEW).returning(items)).all(), key=lambda row: row._mapping["index"])
 
 

@@ -1,24 +1,28 @@
 """Sessions as the HTTP side sees them: announced, submitted once, asked for listings, read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, Row, select, text
 
-from services.ingest.sessions import asking, cancelling, leftovers, past, submitting, timeline
+from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
 from services.ingest.sessions.remaining import ALONE, Ahead
 from services.ingest.sessions.reopening import Group, Reopened, reopen
+from services.ingest.sessions.reviewing import Decided, Decision, Which
 from services.ingest.sessions.tables import items, listings, session_events, sessions
-from shared.contracts import Background, ListingTemplate
+from shared.contracts import Background, Blob, ListingTemplate
 from shared.database import transaction
 
 # Without the request: it is kilobytes long, and rows are read at every change while somebody waits.
 TOLD = tuple(column for column in listings.c if column.name != "request")
+
+
+Wish = Callable[[Connection], Mapping[UUID, Decision]]
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,21 @@ class Sessions:
         """Take up again what failed; see `reopening.reopen`."""
         with transaction(self.engine) as connection:
             return reopen(connection, session.id, self.hashers, who, item_ids=item_ids, requests=requests)
+
+    def pairs(self, session_id: UUID, which: Which, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
+        """Near duplicates of a session; see `reviewing.pairs`."""
+        with transaction(self.engine) as connection:
+            return reviewing.pairs(connection, session_id, which, limit, offset)
+
+    def pair(self, session_id: UUID, item_id: UUID) -> Row[Any] | None:
+        """One of them."""
+        with transaction(self.engine) as connection:
+            return reviewing.pair(connection, session_id, item_id)
+
+    def decide(self, session: Session, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
+        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked under the same transaction."""
+        with transaction(self.engine) as connection:
+            return reviewing.decide(connection, session.id, wish(connection), self.hashers, who, there)
 
     def failed_groups(self, session_id: UUID) -> list[Group]:
         """Templates and mockup groups of the session's failed listings."""

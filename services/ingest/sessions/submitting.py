@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.ingest.catalog.duplicates import DEFAULT, current
 from services.ingest.sessions import past, timeline
 from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.course import weight
@@ -74,12 +75,14 @@ def submit(
         raise SessionCancelled(key)
     weighs = sum(weight(file.upload.size) for file in files)
     chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
+    setting = current(connection, user_id)
+    chosen |= {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
     chosen |= {"choice": choice.as_json(), "costs": past.costs(connection, user_id, lane, weighs).as_json()}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
     rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
     connection.execute(insert(items), rows)
-    told = {"lane": lane, "lane_reason": lane_reason}
+    told = {"lane": lane, "lane_reason": lane_reason, "duplicates": chosen["duplicates"]}
     timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=told, weighs=weighs)
     row = connection.execute(select(sessions).where(mine)).one()
     _owe_work(connection, row, hashers)
@@ -137,6 +140,8 @@ def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[
             files=batch,
             print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
             destination=Destination.model_validate(session.choice["destination"]),
+            duplicates=session.duplicates or DEFAULT,  # one that an older release took in has none
+            duplicate_distance=session.duplicate_distance,
         )
 
 
@@ -148,6 +153,7 @@ def uploaded_file(row: Row[Any]) -> UploadedFile:
         generation=row.generation,
         filename=row.filename,
         upload=Blob(sha256=row.sha256, size=row.size),
+        kept=row.review == "keep",
     )
 
 

@@ -42,11 +42,13 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     listed = Counter(listing["state"] for listing in listings)
     waiting = sum(listed[name] for name in ("requested", "rendered"))
     working = sum(state[name] for name in ("received", "hashed", "accepted"))
+    asked = sum(item.get("review") == "waiting" for item in items)
     parts = [
         _number(listed["listed"], "listing", "created"),
         _number(listed["failed"], "listing", "failed"),
         _number(waiting, "listing", "still in progress"),
-        _number(state["duplicate"], "duplicate", "skipped"),
+        _number(state["duplicate"] - asked, "duplicate", "skipped"),
+        f"{asked} near cop{'y waits' if asked == 1 else 'ies wait'} for your decision" if asked else "",
         _number(state["rejected"], "file", "could not be used"),
         _number(state["failed"], "file", "failed"),
         _number(working, "file", "still in progress"),
@@ -60,6 +62,8 @@ def _number(count: int, noun: str, verb: str) -> str:
 
 def _problem(item: Item) -> str:
     reason = str(item["reason"] or item["state"])
+    if item.get("review") == "waiting":
+        reason += " (it waits for your decision: keep it or skip it)"
     # Most reasons begin with the file's name already.
     return reason if reason.startswith(item["filename"]) else f"{item['filename']}: {reason}"
 

@@ -165,7 +165,7 @@ def test_the_index_finds_exactly_what_comparing_all_pairs_finds(engine: Engine, 
         if isinstance(answer, ImageAccepted):
             seen.append(
                 Known("session", ALGORITHM, event.phash, event.dhash, event.item_id, event.session_id, stored=False,
-                      filename=event.filename)
+                      filename=event.filename, upload_sha256=event.upload.sha256, canonical=event.canonical)
             )  # fmt: skip
     assert 4 < len(seen) < 60
 

@@ -21,7 +21,7 @@ import structlog
 import uvicorn
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
-from services.embedded import shop_connection, workers
+from services.embedded import preview, shop_connection, workers
 from services.ingest.serve import build
 from services.ingest.sessions.desk import Desk
 from services.ingest.settings import Settings
@@ -135,7 +135,7 @@ def serving(here: Place) -> Iterator[Threaded]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in here.environment.items():
             patch.setenv(name, value)
-        app, desk = build(Settings(), workers(hashers=2), shop=shop_connection())
+        app, desk = build(Settings(), workers(hashers=2), shop=shop_connection(), preview=preview())
     config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with plain_log(), listening(config, desk) as url:
         yield Threaded(url, here, desk)

@@ -122,3 +122,21 @@ def test_nothing_is_called_an_orphan_while_an_old_upload_is_in_work(system: Syst
             connection.execute(text(back), {"id": listed, "state": state})
         system.command("spool", "sweep", "--orphans")
         assert (orphan.sha256 in blobs(system)) is stays
+
+
+def test_a_near_copy_that_waits_for_a_decision_keeps_its_bytes(system: System, shop: Shop) -> None:
+    (design,) = artworks.fresh(1)
+    shop.uploaded([design])
+    sessions = [shop.start(), shop.start()]
+    for number, (session, policy) in enumerate(zip(sessions, ("review", "skip_near"), strict=True)):
+        shop.upload([artworks.copy_of(design, "darker.png", 0.96 - 0.02 * number)], session, duplicates=policy)
+        ended(shop, session, duplicate=1)
+        age(system, session)
+    system.command("spool", "sweep")
+    waiting, unasked = sessions
+    for session, status in ((waiting, 200), (unasked, 409)):
+        wish = {"decisions": [{"item_id": shop.items(session)[0]["item_id"], "decision": "keep"}]}
+        answer = shop.client.post(f"/api/v1/sessions/{session}/review", json=wish)
+        assert answer.status_code == status, answer.text
+    assert "its bytes are no longer on the server" in answer.json()["detail"]
+    ended(shop, waiting, stored=1)

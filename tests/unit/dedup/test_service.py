@@ -14,6 +14,7 @@ from shared.contracts import (
     DuplicateFound,
     ImageAccepted,
     ImageHashed,
+    PairJudged,
     PictureHashed,
     PicturesGone,
     StorageFailed,
@@ -28,7 +29,7 @@ def test_building_the_service_does_not_touch_the_database() -> None:
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert service.name == "dedup"
     heard = {ImageHashed, DesignStored, DesignActivityChanged, StorageFailed, WorkCancelled}
-    heard |= {PictureHashed, PicturesGone}
+    heard |= {PairJudged, PictureHashed, PicturesGone}
     assert service.handlers.keys() == heard
     assert told == {ImageAccepted, DuplicateFound}
 

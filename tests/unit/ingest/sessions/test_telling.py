@@ -53,3 +53,14 @@ def test_work_that_goes_on_is_said_to_go_on() -> None:
     assert tell([item("a.png", "hashed")], [listing("requested")]).startswith(
         "1 listing still in progress, 1 file still in progress"
     )
+
+
+def test_who_is_asked_about_a_near_copy_reads_so() -> None:
+    asked = [item(f"{name}.png", "duplicate", "the same picture as a.png") | {"review": "waiting"} for name in "bc"]
+    skipped = item("d.png", "duplicate", "the same file as a.png") | {"review": "skip"}
+    assert tell([*asked, skipped], []).splitlines() == [
+        "1 duplicate skipped, 2 near copies wait for your decision.",
+        "b.png: the same picture as a.png (it waits for your decision: keep it or skip it)",
+        "c.png: the same picture as a.png (it waits for your decision: keep it or skip it)",
+        "d.png: the same file as a.png",
+    ]

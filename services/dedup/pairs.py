@@ -1,0 +1,50 @@
+"""What people said of pairs: keep this near duplicate beside what it matched, or skip it. Used inside a transaction.
+
+A pair is known by what its two files hold, in either order: what was said of it outlives uploads, retries and replays.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.dedup.matching import Said
+from services.dedup.tables import NOW, hashes, pairs, verdicts
+from shared.contracts import DuplicateFound, Match, PairJudged
+
+
+def remember(connection: Connection, event: PairJudged) -> None:
+    """Keep what was said of the file and what that verdict matched it with. Who said keep is not overruled by a skip.
+
+    A verdict that is not there was lost with a database: then the question is asked again.
+    """
+    this = (verdicts.c.item_id == event.item_id, verdicts.c.generation == event.generation)
+    of_verdict = select(verdicts.c.hashed, verdicts.c.duplicate)
+    row = connection.execute(of_verdict.where(*this, verdicts.c.tenant_id == event.tenant_id)).one_or_none()
+    if row is None or row.duplicate is None:
+        return
+    mine = row.hashed["upload"]["sha256"]
+    match = DuplicateFound.model_validate(row.duplicate).match
+    theirs = match.content or _content(connection, event.tenant_id, match)
+    if theirs is None or theirs == mine:
+        return
+    one, other = sorted((mine, theirs))
+    said = insert(pairs).values(tenant_id=event.tenant_id, one=one, other=other, decision=event.decision)
+    key, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": NOW}
+    overruled = and_(pairs.c.decision == "skip", said.excluded.decision == "keep")
+    connection.execute(said.on_conflict_do_update(index_elements=key, set_=news, where=overruled))
+
+
+def said_of(connection: Connection, tenant_id: UUID, content: str) -> Said:
+    """What was said of this content beside others, by the others."""
+    mine = or_(pairs.c.one == content, pairs.c.other == content)
+    rows = connection.execute(select(pairs).where(pairs.c.tenant_id == tenant_id, mine))
+    return {row.other if row.one == content else row.one: row.decision for row in rows}
+
+
+def _content(connection: Connection, tenant_id: UUID, match: Match) -> str | None:
+    """Of what an earlier release matched, without saying what it holds; None: it is not known any more."""
+    which = hashes.c.item_id == match.item_id if match.item_id else hashes.c.path == match.path
+    found = select(hashes.c.upload_sha256, hashes.c.print_sha256).where(hashes.c.tenant_id == tenant_id, which)
+    row = connection.execute(found.order_by(hashes.c.id).limit(1)).one_or_none()
+    return None if row is None else row.upload_sha256 or row.print_sha256

@@ -1,0 +1,142 @@
+"""Sellers look at near duplicates beside what they matched, and say: keep or skip."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Row
+
+from services.ingest.api.native import Place, owner_of
+from services.ingest.catalog.users import User
+from services.ingest.sessions import reading
+from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.records import Session
+from services.ingest.sessions.reviewing import (
+    Decided,
+    Decision,
+    Undecidable,
+    UnknownFiles,
+    Which,
+    picture,
+    shown,
+    waiting,
+)
+from shared.blobs import Blobs
+from shared.contracts import Blob, Copy
+from shared.errors import Permanent
+
+KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=3600"}
+GONE = "There is no picture of it on the server any more."
+
+
+class OneDecision(BaseModel):
+    """About one file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item_id: UUID
+    decision: Decision
+
+
+class AllOf(BaseModel):
+    """About every file that waits; with a verdict: that waits because of this verdict."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision
+    verdict: Copy | None = None
+
+
+class Decisions(BaseModel):
+    """All of them are made, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decisions: list[OneDecision] = Field(default=[], max_length=10_000)
+    all: AllOf | None = None
+
+
+def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRouter:
+    """Three calls, for the session's owner only."""
+    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    caller = Annotated[User, Depends(current_user)]
+    mine = Annotated[Session, Depends(owner_of(desk, current_user))]
+
+    @routes.get("/sessions/{session_id}/review")
+    def get_review(
+        session: mine,
+        which: Which = "all",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        offset: Place = 0,
+    ) -> dict[str, Any]:
+        """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
+        rows, total = desk.sessions.pairs(session.id, which, limit, offset)
+        return {
+            "session_id": session.id,
+            "duplicates": session.duplicates,
+            "needs_review": session.totals.to_review,
+            "total": total,
+            "pairs": [shown(row) | _links(session, row) for row in rows],
+        }
+
+    @routes.post("/sessions/{session_id}/review")
+    def post_review(session: mine, user: caller, given: Decisions) -> dict[str, Any]:
+        """Decide: `keep` stores the file beside what it matched, `skip` leaves it out, until you say keep after all.
+
+        All is done or nothing. The same once more changes nothing. What is kept can't be unkept: delete its design.
+        """
+        done = _decide(desk, blobs, session, user, given)
+        desk.lanes.bell.ring()
+        now = desk.sessions.get(user.id, session.id) or session
+        return {
+            "kept": [row.id for row in done.kept],
+            "skipped": [row.id for row in done.skipped],
+            "decided_before": done.before,
+            "message": str(done),
+            "session": reading.session(now),
+        }
+
+    @routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)
+    def get_picture(session: mine, item_id: UUID, which: Literal["upload", "match"]) -> Response:
+        """What was uploaded, or what it matched: the picture that was compared, at most 256 pixels a side."""
+        row = desk.sessions.pair(session.id, item_id)
+        found = picture(row, which) if row is not None else None
+        if found is None:
+            raise HTTPException(404, GONE)
+        return Response(_bytes(blobs, found), media_type="image/png", headers=KEPT_BY_BROWSERS)
+
+    return routes
+
+
+def _decide(desk: Desk, blobs: Blobs, session: Session, user: User, given: Decisions) -> Decided:
+    def wish(connection: Connection) -> dict[UUID, Decision]:
+        of_all = given.all
+        found = dict.fromkeys(waiting(connection, session.id, of_all.verdict), of_all.decision) if of_all else {}
+        return found | {each.item_id: each.decision for each in given.decisions}
+
+    try:
+        return desk.sessions.decide(session, wish, user.email, lambda blob: blobs.path(blob).is_file())
+    except UnknownFiles as error:
+        raise HTTPException(404, f"Your session has no file {error}. Nothing was changed.") from error
+    except Undecidable as error:
+        raise HTTPException(409, f"{error}. Nothing was changed.") from error
+
+
+def _links(session: Session, row: Row[Any]) -> dict[str, str | None]:
+    path = (row.pair or row.facts).get("match", {}).get("path")
+    base = f"/api/v1/sessions/{session.id}/review/{row.id}"
+    return {
+        "thumbnail_url": f"{base}/upload.png" if picture(row, "upload") else None,
+        "match_thumbnail_url": f"{base}/match.png" if picture(row, "match") else None,
+        "match_file_url": f"/designs/nas-file/{quote(path)}" if path else None,
+    }
+
+
+def _bytes(blobs: Blobs, found: Blob) -> bytes:
+    try:
+        return blobs.get(found)
+    except Permanent as error:
+        raise HTTPException(404, GONE) from error

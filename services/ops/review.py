@@ -1,0 +1,121 @@
+"""`presswork review`: near duplicates of one upload beside what they matched; keep them or skip them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.ops.place import HERE, NOTHING, DataDir, database, who
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+    from services.ingest.sessions.reviewing import Decision
+
+Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
+
+
+def review(
+    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    keep: Files = None,
+    skip: Files = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="every file that waits for a decision")] = False,
+    skip_all: Annotated[bool, typer.Option("--skip-all", help="every file that waits for a decision")] = False,
+    verdict: Annotated[
+        str | None, typer.Option(help="with --keep-all or --skip-all: only these, like re_encode")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    data: DataDir = HERE,
+) -> None:
+    """List the near duplicates of an upload, or decide: a kept one is stored beside what it matched.
+
+    What was skipped can be kept later; what is kept can't be unkept. What is said of a pair stands for later uploads.
+    """
+    from services.ops.uploads import upload
+    from shared.database import transaction
+
+    if keep_all and skip_all:
+        raise typer.BadParameter("--keep-all and --skip-all: which one?")
+    if verdict and not (keep_all or skip_all):
+        raise typer.BadParameter("--verdict narrows --keep-all or --skip-all: say one of them")
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            session_id = upload(connection, session)
+            wanted = _named(connection, session_id, keep or (), skip or ())
+            if keep_all or skip_all:
+                wanted = _all(connection, session_id, "keep" if keep_all else "skip", verdict) | wanted
+            words = _decided(connection, session_id, wanted) if wanted else None
+        with transaction(engine) as connection:
+            _show(connection, session_id, words, as_json=json)
+    if words is None and (keep_all or skip_all):
+        raise typer.Exit(NOTHING)
+
+
+def _all(connection: "Connection", session_id: "UUID", said: "Decision", verdict: str | None) -> "dict[UUID, Decision]":
+    from services.ingest.sessions.reviewing import waiting
+
+    return dict.fromkeys(waiting(connection, session_id, verdict), said)
+
+
+def _named(
+    connection: "Connection", session_id: "UUID", keep: Sequence[str], skip: Sequence[str]
+) -> "dict[UUID, Decision]":
+    from services.ingest.sessions.reviewing import pairs
+
+    if not keep and not skip:
+        return {}
+    rows, _ = pairs(connection, session_id, "all")
+    wanted: dict[UUID, Decision] = {_meant(rows, name).id: "skip" for name in skip}
+    for row in (_meant(rows, name) for name in keep):
+        if row.id in wanted:
+            raise typer.BadParameter(f"{row.filename}: keep it or skip it?")
+        wanted[row.id] = "keep"
+    return wanted
+
+
+def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
+    """The file with this number, name or id; or the command ends."""
+    found = [row for row in rows if name in (str(_number(row)), str(row.id))]
+    found = found or [row for row in rows if row.filename == name]
+    if len(found) != 1:
+        several = f"{name} is the name of several files: say its number"
+        typer.echo(several if found else f"there is no near duplicate {name} in this upload", err=True)
+        raise typer.Exit(NOTHING)
+    return found[0]
+
+
+def _decided(connection: "Connection", session_id: "UUID", wanted: "dict[UUID, Decision]") -> str:
+    from services.ingest.sessions.reviewing import Undecidable, decide
+    from services.ops.replay import HASHERS
+
+    try:
+        return str(decide(connection, session_id, wanted, HASHERS, who()))
+    except Undecidable as error:
+        typer.echo(f"{error}. Nothing was changed.", err=True)
+        raise typer.Exit(1) from error
+
+
+def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:
+    from services.ingest.sessions.reviewing import pairs, shown
+    from services.ops import showing
+
+    rows, _ = pairs(connection, session_id, "all")
+    if as_json:
+        found = [{"number": _number(row), **shown(row)} for row in rows]
+        showing.as_json({"session_id": session_id, "message": words, "pairs": found})
+        return
+    if words:
+        typer.echo(words)
+    for row in rows:
+        pair = shown(row)
+        typer.echo(f"{_number(row):>5}  {pair['decision']:<8} {row.filename}: {pair['reason']}")
+    if not rows:
+        typer.echo("This upload has no near duplicates.")
+
+
+def _number(row: "Row[Any]") -> int:
+    """Its place in the upload, from 1: it stays the same whatever is decided."""
+    number: int = row._mapping["index"] + 1
+    return number

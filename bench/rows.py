@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import hasher, memory, session, upload
+from bench import hasher, memory, pipeline, session, upload
 from bench.figures import Figure
 
 Measure = Callable[[Path, int], Iterator[Figure]]
@@ -13,6 +13,7 @@ GROUPS: dict[str, Measure] = {
     "memory": memory.figures,
     "upload": upload.figures,
     "session": session.figures,
+    "pipeline": pipeline.figures,
 }
 
 

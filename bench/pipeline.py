@@ -30,7 +30,13 @@ DESIGNS = int(os.environ.get("BENCH_PIPELINE_DESIGNS", "3000"))
 SELLERS = 4
 HASHERS = 2
 START_LIMIT_S = 60
-SETTINGS = {"REGISTRATION_RATE_LIMIT": "off", "HOST": "127.0.0.1", "DATABASE_URL": "", "NAS_URL": "", "LOG_LEVEL": "WARNING"}
+SETTINGS = {
+    "REGISTRATION_RATE_LIMIT": "off",
+    "HOST": "127.0.0.1",
+    "DATABASE_URL": "",
+    "NAS_URL": "",
+    "LOG_LEVEL": "WARNING",
+}
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:

@@ -63,4 +63,3 @@ def _record(into: Recording, number: int) -> tuple[str, object]:
         warnings=design.warnings,
     )
     return hashlib.sha256(data).hexdigest(), result.model_dump(mode="json")
-

@@ -49,9 +49,9 @@ class HashIndex:
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin.
         """
-        self._sight(event)  # read before anybody waits for us
+        sight = self._sight(event)  # before anybody waits for us
         with self._alone(event.tenant_id) as connection:
-            return decided(connection, event) or self._judge(connection, event, decide)
+            return decided(connection, event) or self._judge(connection, event, sight, decide)
 
     def stored(self, event: DesignStored) -> None:
         """The design is on the NAS: it is known from now on, under its stored name."""
@@ -134,18 +134,18 @@ class HashIndex:
         )
         if freed.rowcount:
             for place, hashed in enumerate(dependants(connection, tenant_id, release.item_id)):
-                self._judge(connection, hashed, decide, release, place)
+                self._judge(connection, hashed, self._sight(hashed), decide, release, place)
         return answers_to(connection, release)
 
     def _judge(
         self,
         connection: Connection,
         event: ImageHashed,
+        sight: Sight | None,
         decide: Decide,
         because: Release | None = None,
         place: int = 0,
     ) -> Verdict:
-        sight = self._sight(event)
         found = self.finder.found(connection, event.tenant_id, sight.keys) if sight else {}
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
         known = candidates(connection, event, self.max_distance, found)

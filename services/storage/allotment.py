@@ -1,51 +1,16 @@
 """Gives out the numbers: one session at a time, and one at a time from each sequence, whichever process asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import Cause, Design
-from services.storage.numbering import Standing, items_due
+from services.storage.queueing import Item, items_due_now
 from services.storage.tables import NOW, counters, designs, freed_numbers
 from shared.contracts import Destination
 from shared.database import transaction
-
-STANDINGS = {
-    "accepted": Standing.PENDING,
-    "placed": Standing.PLACED,
-    "numbered": Standing.NUMBERED,
-    "stored": Standing.NUMBERED,
-    "duplicate": Standing.SETTLED,
-    "rejected": Standing.SETTLED,
-    "failed": Standing.SETTLED,
-}
-
-
-@dataclass(frozen=True)
-class Item:
-    """What counts about an item of a session when numbers are given."""
-
-    item_id: UUID
-    index: int
-    generation: int
-    state: str
-    reopened: bool
-    counter_key: str
-    number: int | None
-    place: dict[str, Any]
-
-    @property
-    def destination(self) -> Destination:
-        return Destination.model_validate(self.place)
-
-    @property
-    def standing(self) -> Standing:
-        # Nobody waits for what is tried anew: it had its verdict, and takes the next number once its file is safe.
-        return Standing.SETTLED if self.state == "accepted" and self.reopened else STANDINGS[self.state]
 
 
 class Numbers:
@@ -63,22 +28,17 @@ class Numbers:
         with transaction(self.engine) as connection:
             key = func.hashtextextended(f"storage:{session_id}", 0)
             connection.execute(select(func.pg_advisory_xact_lock(key)))
-            items = _items(connection, session_id)
-            due = [items[index] for index in items_due({i: item.standing for i, item in items.items()})]
-            given: dict[str, int] = {}
-            for item in items.values():
-                if item.number is not None:
-                    given[item.counter_key] = max(item.number, given.get(item.counter_key, -1))
-            unseen = {i.counter_key: i.destination for i in due if i.counter_key not in {*given, *free_on_nas}}
-            if unseen:
-                return unseen
-            for counter_key in sorted({item.counter_key for item in due}):
-                sequence = _Sequence(
-                    connection, counter_key, given.get(counter_key, -1), free_on_nas.get(counter_key, 0)
-                )
-                for item in due:
-                    if item.counter_key == counter_key:
-                        sequence.give(item, cause)
+            more = True
+            while more:
+                due, more = items_due_now(connection, session_id)
+                unseen = {item.counter_key: item.destination for item in due if item.counter_key not in free_on_nas}
+                if new := {key: at for key, at in unseen.items() if not _has_given(connection, session_id, key)}:
+                    return new
+                for counter_key in sorted({item.counter_key for item in due}):
+                    sequence = _Sequence(connection, session_id, counter_key, free_on_nas.get(counter_key, 0))
+                    for item in due:
+                        if item.counter_key == counter_key:
+                            sequence.give(item, cause)
             return {}
 
     def give_another(self, design: Design, free_on_nas: int) -> None:
@@ -117,15 +77,15 @@ class Numbers:
 class _Sequence:
     """One sequence, locked for the rest of the transaction."""
 
-    def __init__(self, connection: Connection, counter_key: str, last: int, free_on_nas: int) -> None:
-        """`last` is the greatest number that the session has: what comes later in it gets a greater one."""
+    def __init__(self, connection: Connection, session_id: UUID, counter_key: str, free_on_nas: int) -> None:
         self.connection = connection
         self.counter_key = counter_key
         self.next = max(_next_number(connection, counter_key), free_on_nas)
-        freed = select(freed_numbers.c.number).where(
-            freed_numbers.c.counter_key == counter_key, freed_numbers.c.number > last
-        )
-        self.freed = sorted(connection.execute(freed).scalars())
+        of_sequence = select(freed_numbers.c.number).where(freed_numbers.c.counter_key == counter_key)
+        freed = connection.execute(of_sequence).scalars().all()
+        # what comes later in the session gets a greater number than what came before
+        last = _last(connection, session_id, counter_key) if freed else -1
+        self.freed = sorted(number for number in freed if number > last)
 
     def give(self, item: Item, cause: Cause) -> None:
         """Give the design its number, unless it has failed in this moment."""
@@ -163,18 +123,21 @@ class _Sequence:
         self.freed = [freed for freed in self.freed if freed > number]
 
 
-def _items(connection: Connection, session_id: UUID) -> dict[int, Item]:
-    of_session = select(
-        designs.c.item_id,
-        designs.c.index,
-        designs.c.generation,
-        designs.c.state,
-        designs.c.reopened,
-        designs.c.counter_key,
-        designs.c.number,
-        designs.c.accepted["destination"].label("place"),
-    ).where(designs.c.session_id == session_id)
-    return {row["index"]: Item(**row) for row in connection.execute(of_session).mappings()}
+def _has_given(connection: Connection, session_id: UUID, counter_key: str) -> bool:
+    """Whether the session has a number of this sequence."""
+    given = select(designs.c.item_id).where(*_given(session_id, counter_key))
+    return connection.execute(given.order_by(designs.c.index).limit(1)).first() is not None
+
+
+def _last(connection: Connection, session_id: UUID, counter_key: str) -> int:
+    """The greatest number of this sequence that the session has; -1 without one."""
+    greatest = select(func.coalesce(func.max(designs.c.number), -1)).where(*_given(session_id, counter_key))
+    return int(connection.execute(greatest).scalar_one())
+
+
+def _given(session_id: UUID, counter_key: str) -> tuple[ColumnElement[bool], ...]:
+    mine = designs.c.session_id == session_id, designs.c.counter_key == counter_key
+    return (*mine, designs.c.number.is_not(None))
 
 
 def _next_number(connection: Connection, counter_key: str) -> int:

@@ -49,16 +49,16 @@ class Designs:
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
             return bool(row.generation == event.generation and row.state == "accepted")
 
-    def placed(self, event: ImageAccepted) -> None:
-        """Its file lies verified on the NAS under its hidden name."""
+    def placed(self, event: ImageAccepted) -> bool:
+        """Its file lies verified on the NAS under its hidden name; see `awaits`."""
         with transaction(self.engine) as connection:
             _change(connection, event, and_(_this(event), designs.c.state == "accepted"), state="placed")
+            return _awaits(connection, event)
 
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
-        on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
         with transaction(self.engine) as connection:
-            return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
+            return _awaits(connection, event)
 
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
@@ -111,11 +111,12 @@ class Designs:
             where = and_(_this(event), designs.c.state.in_(UNNUMBERED))
             _change(connection, event, where, state="failed", reason=reason, **_answers(cause))
 
-    def stored(self, design: Design) -> None:
-        """Its file lies under its name, and was read back."""
+    def stored(self, design: Design) -> Design:
+        """Its file lies under its name, and was read back. Returns how it stands then."""
         where = and_(_this(design.event), designs.c.state == "numbered", designs.c.number == design.number)
         with transaction(self.engine) as connection:
             _change(connection, design.event, where, state="stored", name=design.name, path=design.path)
+            return _found(connection, design.event.item_id)
 
     def answered_by(self, cause: Cause) -> list[Design]:
         """What this message has numbered, stored or failed; its own item first, then in order of upload.
@@ -140,7 +141,7 @@ class Designs:
     def find(self, item_id: UUID) -> Design:
         """One accepted item as it stands."""
         with transaction(self.engine) as connection:
-            return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
+            return _found(connection, item_id)
 
 
 def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> None:
@@ -155,6 +156,15 @@ def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[st
         **facts,
     )
     connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"]))
+
+
+def _awaits(connection: Connection, event: ImageAccepted) -> bool:
+    on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
+    return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
+
+
+def _found(connection: Connection, item_id: UUID) -> Design:
+    return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
 
 
 def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:

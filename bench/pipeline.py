@@ -44,7 +44,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     recording = recorded(home / "recording", DESIGNS)
     rates, costs = [], []
     for _ in range(min(rounds, 3)):
-        with TemporaryDirectory(dir=home) as folder, _running(Path(folder), recording) as (running, parts):
+        with TemporaryDirectory(dir=home) as folder, running_system(Path(folder), recording) as (running, parts):
             rate, cost = _run(running, parts, recording.files(DESIGNS))
             rates.append(rate)
             costs.append(cost)
@@ -63,15 +63,16 @@ def _run(running: Running, parts: Mapping[str, int], files: list[File]) -> tuple
         for seller in sellers:
             seller.http.timeout = httpx.Timeout(3600)
         shares = [files[number::SELLERS] for number in range(SELLERS)]
-        before, began = processor.seconds(parts), time.monotonic()
+        before, own, began = processor.seconds(parts), time.process_time(), time.monotonic()
         with ThreadPoolExecutor(SELLERS) as threads:
             sessions = list(threads.map(lambda pair: pair[0].upload(pair[1])[0], zip(sellers, shares, strict=True)))
         taken = time.monotonic() - began
-        after = processor.seconds(parts)
+        after = processor.seconds(parts) | {"client": time.process_time()}
+        before |= {"client": own}
         for seller, session, share in zip(sellers, sessions, shares, strict=True):
             _require_all(seller.receipt(session), len(share))
-    costs = processor.summed({name: 1000 * (after[name] - before[name]) / len(files) for name in parts})
-    return len(files) / taken, dict(costs)
+    costs = processor.summed({name: 1000 * (after[name] - before[name]) / len(files) for name in after})
+    return len(files) / taken, costs
 
 
 def _require_all(receipt: Mapping[str, object], count: int) -> None:
@@ -80,7 +81,7 @@ def _require_all(receipt: Mapping[str, object], count: int) -> None:
 
 
 @contextlib.contextmanager
-def _running(folder: Path, recording: Recording) -> Iterator[tuple[Running, dict[str, int]]]:
+def running_system(folder: Path, recording: Recording) -> Iterator[tuple[Running, dict[str, int]]]:
     """The system with its own broker and database, and the first process of each part."""
     (port,) = free_ports(1)
     shutil.copytree(recording.blobs, folder / "blobs")
@@ -95,7 +96,6 @@ def _running(folder: Path, recording: Recording) -> Iterator[tuple[Running, dict
         _wait_for(running, len(hashers))
         parts = {f"{name} {number}": child.pid for (name, number), child in running.processes.children.items()}
         parts |= {f"hasher {number}": process.pid for number, process in enumerate(hashers)}
-        parts |= {"client": os.getpid()}
         servers = [*running.servers, *started.servers]
         parts |= {server.name: server.process.pid for server in servers}
         yield running, parts

@@ -1,12 +1,11 @@
 """How many seconds of the processor each part of a running system has taken, and how much memory it has, from /proc."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-Part = Callable[[int], str | None]
 
 
 def seconds(parts: Mapping[str, int]) -> dict[str, float]:
@@ -29,17 +28,12 @@ def megabytes(pid: int, line: str) -> float:
     return next((int(each.split()[1]) * 1024 / 1e6 for each in lines if each.startswith(f"{line}:")), 0.0)
 
 
-def children(root: int) -> list[int]:
-    """The processes right below one."""
-    return _below()[root]
-
-
-def summed(found: Mapping[str, float]) -> Counter[str]:
+def summed(found: Mapping[str, float]) -> dict[str, float]:
     """Processes of one service together: "storage 1" and "storage 2" are storage."""
-    total: Counter[str] = Counter()
+    total: defaultdict[str, float] = defaultdict(float)
     for name, value in found.items():
-        total[name.partition(" ")[0]] += value  # type: ignore[assignment]
-    return total
+        total[name.partition(" ")[0]] += value
+    return dict(total)
 
 
 def _tree(root: int, below: Mapping[int, list[int]]) -> Iterator[int]:

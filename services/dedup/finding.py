@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -92,7 +93,7 @@ def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
     return np.concatenate(parts)
 
 
-def _newer(tenant_id: UUID, last: int) -> Select[tuple[int, int, int]]:
+def _newer(tenant_id: UUID, last: int) -> Select[Any]:
     return select(*COLUMNS).where(table.c.tenant_id == tenant_id, table.c.id > last).order_by(table.c.id)
 
 

@@ -66,7 +66,7 @@ def items_due_now(connection: Connection, session_id: UUID) -> tuple[list[Item],
     return [items[index] for index in due], len(items) == AT_ONCE and bool(due)
 
 
-def _first_open(session_id: UUID) -> Select[tuple[int]]:
+def _first_open(session_id: UUID) -> Select[Any]:
     """The index of a session's first item that is neither settled nor numbered, or that nobody has heard of.
 
     None when each of those that are known is one or the other: then nothing is due.

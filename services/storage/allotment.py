@@ -142,9 +142,12 @@ def _given(session_id: UUID, counter_key: str) -> tuple[ColumnElement[bool], ...
 
 def _next_number(connection: Connection, counter_key: str) -> int:
     """The sequence's next number; the sequence is locked from here on."""
-    connection.execute(insert(counters).values(counter_key=counter_key, next_number=0).on_conflict_do_nothing())
-    mine = select(counters.c.next_number).where(counters.c.counter_key == counter_key)
-    return int(connection.execute(mine.with_for_update()).scalar_one())
+    mine = select(counters.c.next_number).where(counters.c.counter_key == counter_key).with_for_update()
+    found = connection.execute(mine).scalar_one_or_none()
+    if found is None:
+        connection.execute(insert(counters).values(counter_key=counter_key, next_number=0).on_conflict_do_nothing())
+        found = connection.execute(mine).scalar_one()
+    return int(found)
 
 
 def _set_next(connection: Connection, counter_key: str, number: int) -> None:

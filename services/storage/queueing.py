@@ -49,10 +49,9 @@ class Item:
 
 def items_due_now(connection: Connection, session_id: UUID) -> tuple[list[Item], bool]:
     """The items that are due, and whether more may be: most of a session has its number, and is not looked at again."""
-    first = connection.execute(_first_open(session_id)).scalar_one_or_none()
-    if first is None:
-        return [], False
+    first = _first_open(session_id).cte("first")
     from_there = select(
+        first.c.place.label("first"),
         designs.c.item_id,
         designs.c.index,
         designs.c.generation,
@@ -60,9 +59,14 @@ def items_due_now(connection: Connection, session_id: UUID) -> tuple[list[Item],
         designs.c.reopened,
         designs.c.counter_key,
         designs.c.accepted["destination"].label("place"),
-    ).where(designs.c.session_id == session_id, designs.c.index.between(first, first + AT_ONCE - 1))
-    items = {row["index"]: Item(**row) for row in connection.execute(from_there).mappings()}
-    due = items_due({index: item.standing for index, item in items.items()}, first)
+    ).where(
+        designs.c.session_id == session_id,
+        designs.c.index.between(first.c.place, first.c.place + AT_ONCE - 1),
+    )
+    rows = [dict(row) for row in connection.execute(from_there).mappings()]
+    begin = min((row.pop("first") for row in rows), default=0)
+    items = {row["index"]: Item(**row) for row in rows}
+    due = items_due({index: item.standing for index, item in items.items()}, begin)
     return [items[index] for index in due], len(items) == AT_ONCE and bool(due)
 
 

@@ -37,7 +37,8 @@ class Designs:
         hear that it failed.
         """
         with transaction(self.engine) as connection:
-            _insert(connection, event, "accepted", _of_accepted(event))
+            if _insert(connection, event, "accepted", _of_accepted(event)):
+                return True
             row = _locked(connection, event)
             if row.generation < event.generation:
                 same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
@@ -52,8 +53,8 @@ class Designs:
     def placed(self, event: ImageAccepted) -> bool:
         """Its file lies verified on the NAS under its hidden name; see `awaits`."""
         with transaction(self.engine) as connection:
-            _change(connection, event, and_(_this(event), designs.c.state == "accepted"), state="placed")
-            return _awaits(connection, event)
+            where = and_(_this(event), designs.c.state == "accepted")
+            return bool(_change(connection, event, where, state="placed")) or _awaits(connection, event)
 
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
@@ -144,7 +145,8 @@ class Designs:
             return _found(connection, item_id)
 
 
-def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> None:
+def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> bool:
+    """Whether it was the first to be heard of the item."""
     new = insert(designs).values(
         item_id=event.item_id,
         tenant_id=event.tenant_id,
@@ -155,7 +157,7 @@ def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[st
         state=state,
         **facts,
     )
-    connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"]))
+    return bool(connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"])).rowcount)
 
 
 def _awaits(connection: Connection, event: ImageAccepted) -> bool:
@@ -173,9 +175,10 @@ def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
 
 def _change(
     connection: Connection, event: ItemEvent, where: ColumnElement[bool] | None = None, **values: object
-) -> None:
+) -> int:
+    """How many rows that changed: one or none."""
     condition = designs.c.item_id == event.item_id if where is None else where
-    connection.execute(update(designs).where(condition).values(changed_at=NOW, **values))
+    return connection.execute(update(designs).where(condition).values(changed_at=NOW, **values)).rowcount
 
 
 def _this(event: ItemEvent) -> ColumnElement[bool]:

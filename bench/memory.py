@@ -45,8 +45,8 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
 @contextlib.contextmanager
 def _hasher(blobs: Path) -> Iterator[subprocess.Popen[str]]:
     command, environment = [sys.executable, "-m", "bench.alone"], {**os.environ, "BLOB_DIR": str(blobs)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:  # noqa: S603 - ourselves
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, text=True, stdin=pipe, stdout=pipe) as process:  # noqa: S603
         yield process  # at the end its input is closed, and it ends
 
 

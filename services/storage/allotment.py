@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import Cause, Design
@@ -11,6 +11,35 @@ from services.storage.queueing import Item, items_due_now
 from services.storage.tables import NOW, counters, designs, freed_numbers
 from shared.contracts import Destination
 from shared.database import transaction
+
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+NEXT = select(counters.c.next_number).where(counters.c.counter_key == bindparam("key")).with_for_update()
+SET_NEXT = update(counters).where(counters.c.counter_key == bindparam("key")).values(next_number=bindparam("next"))
+FREED = select(freed_numbers.c.number).where(freed_numbers.c.counter_key == bindparam("key"))
+OF_SEQUENCE = (
+    designs.c.session_id == bindparam("session"),
+    designs.c.counter_key == bindparam("key"),
+    designs.c.number.is_not(None),
+)
+ANY_GIVEN = select(designs.c.item_id).where(*OF_SEQUENCE).order_by(designs.c.index).limit(1)
+LAST_GIVEN = select(func.coalesce(func.max(designs.c.number), -1)).where(*OF_SEQUENCE)
+GIVE = (
+    update(designs)
+    .where(
+        designs.c.item_id == bindparam("item"),
+        designs.c.generation == bindparam("of"),
+        designs.c.state == "placed",
+    )
+    .values(
+        state="numbered",
+        number=bindparam("given"),
+        cause_type=bindparam("by_type"),
+        cause_item_id=bindparam("by_item"),
+        cause_generation=bindparam("by_generation"),
+        changed_at=NOW,
+    )
+)
+"""These are made once: making one takes longer than the database takes to answer it."""
 
 
 class Numbers:
@@ -26,8 +55,7 @@ class Numbers:
         its first number: until it has looked, nothing is given, and the sequences to look at are returned.
         """
         with transaction(self.engine) as connection:
-            key = func.hashtextextended(f"storage:{session_id}", 0)
-            connection.execute(select(func.pg_advisory_xact_lock(key)))
+            connection.execute(LOCK, {"key": f"storage:{session_id}"})
             more = True
             while more:
                 due, more = items_due_now(connection, session_id)
@@ -81,8 +109,7 @@ class _Sequence:
         self.connection = connection
         self.counter_key = counter_key
         self.next = max(_next_number(connection, counter_key), free_on_nas)
-        of_sequence = select(freed_numbers.c.number).where(freed_numbers.c.counter_key == counter_key)
-        freed = connection.execute(of_sequence).scalars().all()
+        freed = connection.execute(FREED, {"key": counter_key}).scalars().all()
         # what comes later in the session gets a greater number than what came before
         last = _last(connection, session_id, counter_key) if freed else -1
         self.freed = sorted(number for number in freed if number > last)
@@ -91,23 +118,9 @@ class _Sequence:
         """Give the design its number, unless it has failed in this moment."""
         floor = item.destination.starting_number
         number = next((freed for freed in self.freed if freed >= floor), max(self.next, floor))
-        changed = self.connection.execute(
-            update(designs)
-            .where(
-                designs.c.item_id == item.item_id,
-                designs.c.generation == item.generation,
-                designs.c.state == "placed",
-            )
-            .values(
-                state="numbered",
-                number=number,
-                cause_type=cause.type,
-                cause_item_id=cause.item_id,
-                cause_generation=cause.generation,
-                changed_at=NOW,
-            )
-        )
-        if changed.rowcount:
+        which = {"item": item.item_id, "of": item.generation, "given": number}
+        by = {"by_type": cause.type, "by_item": cause.item_id, "by_generation": cause.generation}
+        if self.connection.execute(GIVE, which | by).rowcount:
             self._given(number)
 
     def _given(self, number: int) -> None:
@@ -125,30 +138,22 @@ class _Sequence:
 
 def _has_given(connection: Connection, session_id: UUID, counter_key: str) -> bool:
     """Whether the session has a number of this sequence."""
-    given = select(designs.c.item_id).where(*_given(session_id, counter_key))
-    return connection.execute(given.order_by(designs.c.index).limit(1)).first() is not None
+    return connection.execute(ANY_GIVEN, {"session": session_id, "key": counter_key}).first() is not None
 
 
 def _last(connection: Connection, session_id: UUID, counter_key: str) -> int:
     """The greatest number of this sequence that the session has; -1 without one."""
-    greatest = select(func.coalesce(func.max(designs.c.number), -1)).where(*_given(session_id, counter_key))
-    return int(connection.execute(greatest).scalar_one())
-
-
-def _given(session_id: UUID, counter_key: str) -> tuple[ColumnElement[bool], ...]:
-    mine = designs.c.session_id == session_id, designs.c.counter_key == counter_key
-    return (*mine, designs.c.number.is_not(None))
+    return int(connection.execute(LAST_GIVEN, {"session": session_id, "key": counter_key}).scalar_one())
 
 
 def _next_number(connection: Connection, counter_key: str) -> int:
     """The sequence's next number; the sequence is locked from here on."""
-    mine = select(counters.c.next_number).where(counters.c.counter_key == counter_key).with_for_update()
-    found = connection.execute(mine).scalar_one_or_none()
+    found = connection.execute(NEXT, {"key": counter_key}).scalar_one_or_none()
     if found is None:
         connection.execute(insert(counters).values(counter_key=counter_key, next_number=0).on_conflict_do_nothing())
-        found = connection.execute(mine).scalar_one()
+        found = connection.execute(NEXT, {"key": counter_key}).scalar_one()
     return int(found)
 
 
 def _set_next(connection: Connection, counter_key: str, number: int) -> None:
-    connection.execute(update(counters).where(counters.c.counter_key == counter_key).values(next_number=number))
+    connection.execute(SET_NEXT, {"key": counter_key, "next": number})

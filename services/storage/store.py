@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
@@ -17,6 +17,28 @@ __all__ = ["Designs", "metadata"]
 SETTLED = ("duplicate", "rejected", "failed")
 UNNUMBERED = ("accepted", "placed")
 NUMBERED = ("numbered", "stored")
+
+THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
+NEW = insert(designs).on_conflict_do_nothing(index_elements=["item_id"])
+PLACE = update(designs).where(*THIS, designs.c.state == "accepted").values(state="placed", changed_at=NOW)
+STORE = (
+    update(designs)
+    .where(*THIS, designs.c.state == "numbered", designs.c.number == bindparam("has"))
+    .values(state="stored", name=bindparam("called"), path=bindparam("lies"), changed_at=NOW)
+    .returning(designs)
+)
+OF_CAUSE = and_(
+    designs.c.cause_type == bindparam("type"),
+    designs.c.cause_item_id == bindparam("item"),
+    designs.c.cause_generation == bindparam("of"),
+)
+ANSWERED = select(designs).where(OF_CAUSE).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+ANSWERED_OR_THIS = (
+    select(designs)
+    .where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
+    .order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+)
+"""What every design needs is made once: making one takes longer than the database takes to answer it."""
 
 
 class Designs:
@@ -53,8 +75,8 @@ class Designs:
     def placed(self, event: ImageAccepted) -> bool:
         """Its file lies verified on the NAS under its hidden name; see `awaits`."""
         with transaction(self.engine) as connection:
-            where = and_(_this(event), designs.c.state == "accepted")
-            return bool(_change(connection, event, where, state="placed")) or _awaits(connection, event)
+            which = {"item": event.item_id, "of": event.generation}
+            return bool(connection.execute(PLACE, which).rowcount) or _awaits(connection, event)
 
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
@@ -114,10 +136,11 @@ class Designs:
 
     def stored(self, design: Design) -> Design:
         """Its file lies under its name, and was read back. Returns how it stands then."""
-        where = and_(_this(design.event), designs.c.state == "numbered", designs.c.number == design.number)
+        event = design.event
+        which = {"item": event.item_id, "of": event.generation, "has": design.number}
         with transaction(self.engine) as connection:
-            _change(connection, design.event, where, state="stored", name=design.name, path=design.path)
-            return _found(connection, design.event.item_id)
+            row = connection.execute(STORE, which | {"called": design.name, "lies": design.path}).one_or_none()
+            return _found(connection, event.item_id) if row is None else _design(row)
 
     def answered_by(self, cause: Cause) -> list[Design]:
         """What this message has numbered, stored or failed; its own item first, then in order of upload.
@@ -125,19 +148,10 @@ class Designs:
         Of its own item an acceptance also finishes what another message has begun: that one may be lost, and whoever
         sends everything again sends acceptances.
         """
-        of_cause = and_(
-            designs.c.cause_type == cause.type,
-            designs.c.cause_item_id == cause.item_id,
-            designs.c.cause_generation == cause.generation,
-        )
-        if cause.type == ImageAccepted.__name__:
-            this = and_(designs.c.item_id == cause.item_id, designs.c.generation == cause.generation)
-            of_cause |= and_(this, designs.c.state.in_(NUMBERED))
+        answered = ANSWERED_OR_THIS if cause.type == ImageAccepted.__name__ else ANSWERED
+        given = {"type": cause.type, "item": cause.item_id, "of": cause.generation}
         with transaction(self.engine) as connection:
-            rows = connection.execute(
-                select(designs).where(of_cause).order_by(designs.c.item_id != cause.item_id, designs.c.index)
-            )
-            return [_design(row) for row in rows]
+            return [_design(row) for row in connection.execute(answered, given)]
 
     def find(self, item_id: UUID) -> Design:
         """One accepted item as it stands."""
@@ -147,17 +161,8 @@ class Designs:
 
 def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> bool:
     """Whether it was the first to be heard of the item."""
-    new = insert(designs).values(
-        item_id=event.item_id,
-        tenant_id=event.tenant_id,
-        session_id=event.session_id,
-        index=event.index,
-        generation=event.generation,
-        filename=event.filename,
-        state=state,
-        **facts,
-    )
-    return bool(connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"])).rowcount)
+    new = event.model_dump(include={"item_id", "tenant_id", "session_id", "index", "generation", "filename"})
+    return bool(connection.execute(NEW, new | {"state": state} | facts).rowcount)
 
 
 def _awaits(connection: Connection, event: ImageAccepted) -> bool:

@@ -4,11 +4,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
@@ -22,6 +21,9 @@ MOST_KEYS = 20_000_000
 HALF = 1 << 63  # PostgreSQL's integers have a sign
 AT_ONCE = 1_000_000  # of 38 bytes on their way
 COLUMNS = (table.c.id, table.c.hash_id, table.c.key)
+
+NEWER = select(*COLUMNS).where(table.c.tenant_id == bindparam("tenant"), table.c.id > bindparam("last"))
+NEWER = NEWER.order_by(table.c.id)
 
 Found = Mapping[int, frozenset[str]]
 """Rows of `hashes`, each with the ways in which it may be like the picture: plain, inverted, mirrored."""
@@ -54,9 +56,10 @@ class Finder:
                 ways.setdefault(row, set()).add(way)
         return {row: frozenset(how) for row, how in ways.items()}
 
-    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys) -> None:
-        """In the table; memory catches up."""
-        connection.execute(delete(table).where(table.c.hash_id == row))
+    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys, *, new: bool = False) -> None:
+        """In the table; memory catches up. A `new` row has no keys from before."""
+        if not new:
+            connection.execute(delete(table).where(table.c.hash_id == row))
         values = [{"tenant_id": tenant_id, "hash_id": row, "key": key - HALF} for key in keys.plain]
         if values:
             connection.execute(insert(table), values)
@@ -80,7 +83,7 @@ class Finder:
 
 
 def _few(connection: Connection, tenant_id: UUID, last: int) -> Rows:
-    found = connection.execute(_newer(tenant_id, last)).all()
+    found = connection.execute(NEWER, {"tenant": tenant_id, "last": last}).all()
     return np.array([tuple(row) for row in found], np.int64).reshape(-1, len(COLUMNS))
 
 
@@ -89,12 +92,9 @@ def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
     parts: list[Rows] = []
     while not parts or len(parts[-1]) == AT_ONCE:
         last = int(parts[-1][-1, 0]) if parts else last
-        parts.append(rows_of(connection, _newer(tenant_id, last).limit(AT_ONCE), len(COLUMNS)))
+        newer = NEWER.params(tenant=tenant_id, last=last).limit(AT_ONCE)
+        parts.append(rows_of(connection, newer, len(COLUMNS)))
     return np.concatenate(parts)
-
-
-def _newer(tenant_id: UUID, last: int) -> Select[Any]:
-    return select(*COLUMNS).where(table.c.tenant_id == tenant_id, table.c.id > last).order_by(table.c.id)
 
 
 def _nearest(found: Iterable[Mapping[int, int]]) -> list[int]:

@@ -39,8 +39,11 @@ class Picture:
 
     def on(self, colour: Colour) -> Pixels:
         """Laid on an opaque ground (256, 256, 3)."""
-        table = ((ALPHAS[::-1, None] * colour + 127) // 255).astype(np.uint8)  # what shines through each alpha
-        behind = cv2.LUT(cv2.merge([self.rgba[..., 3]] * 3), table[None])
+        if not colour.any():
+            return self.rgb
+        alpha = cv2.extractChannel(self.rgba, 3)
+        shades = [((ALPHAS[::-1] * shade + 127) // 255).astype(np.uint8) for shade in colour]
+        behind = cv2.merge([cv2.LUT(alpha, shade) for shade in shades])  # what shines through
         return np.asarray(cv2.add(self.rgb, behind), dtype=np.uint8)
 
     def mirrored(self) -> "Picture":
@@ -98,8 +101,9 @@ def boxed(rgb: Pixels, ground: Colour | None = None) -> Pixels:
 def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
     """None when it fills the picture already, or is next to nothing."""
     rgb = np.ascontiguousarray(rgb)
-    outstanding = most(cv2.absdiff(rgb, np.ascontiguousarray(np.broadcast_to(ground, rgb.shape)))) > OUTSTANDING
-    left, top, width, height = cv2.boundingRect(outstanding.astype(np.uint8))
+    shades = ground.astype(np.int16)
+    alike = cv2.inRange(rgb, np.clip(shades - OUTSTANDING, 0, 255), np.clip(shades + OUTSTANDING, 0, 255))
+    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(alike))
     if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
         return None
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])

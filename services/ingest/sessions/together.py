@@ -6,7 +6,7 @@ the commit as ever.
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, RLock
 from typing import Generic, TypeVar
 
 from shared.errors import Unavailable
@@ -25,7 +25,7 @@ class _Wish(Generic[T]):
 class _Line(Generic[T]):
     """Those who ask about the same, in the order in which they came."""
 
-    turn: Lock = field(default_factory=Lock)
+    turn: RLock = field(default_factory=RLock)  # what one thread does in the middle of its work is work of its own
     wishes: list[_Wish[T]] = field(default_factory=list)
     inside: int = 0
 

@@ -76,3 +76,16 @@ def test_what_is_about_another_session_does_not_wait() -> None:
         assert work.begun.wait(10), "it is at work, while the other one still is"
         work.go_on.set()
     assert sorted(work.done) == [["a"], ["b"]]
+
+
+def test_what_is_asked_for_in_the_middle_of_the_work_does_not_wait_for_its_end() -> None:
+    done: list[list[str]] = []
+
+    def work(ones: Sequence[str]) -> None:
+        if ones == ["a"]:
+            together.do(SESSION, "b")
+        done.append(list(ones))
+
+    together = Together(work)
+    together.do(SESSION, "a")
+    assert done == [["b"], ["a"]]

@@ -69,22 +69,24 @@ def _round(base_url: str, ingest: int, recording: Recording) -> tuple[list[float
 async def _followed(
     base_url: str, ingest: int, seller: Seller, uploads: dict[str, list[File]]
 ) -> tuple[list[float], float]:
-    before = processor.megabytes(ingest, "VmRSS")
     gate = asyncio.Semaphore(CONNECT_AT_ONCE)
     followers = [_Follower(session) for session in (list(uploads) * SUBSCRIBERS)[:SUBSCRIBERS]]
+    few = len(uploads)  # they bring threads, connections to the database and whatever is loaded late
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
-        for follower in followers:
-            group.create_task(follower.follow(base_url, seller.token, gate))
-        for follower in followers:
-            await follower.begun.wait()
-        memory = processor.megabytes(ingest, "VmRSS")
+        memory = []
+        for some in (followers[:few], followers[few:]):
+            for follower in some:
+                group.create_task(follower.follow(base_url, seller.token, gate))
+            for follower in some:
+                await follower.begun.wait()
+            memory.append(processor.megabytes(ingest, "VmRSS"))
         await asyncio.to_thread(_upload, seller, uploads)
         at = await asyncio.to_thread(_submitted, seller, list(uploads))
         for follower in followers:
             await follower.heard.wait()
             follower.over.set()
     delays = [follower.at - at[follower.session] for follower in followers]
-    return delays, 1000 * (memory - before) / len(followers)
+    return delays, 1000 * (memory[1] - memory[0]) / (len(followers) - few)
 
 
 def _upload(seller: Seller, uploads: dict[str, list[File]]) -> None:

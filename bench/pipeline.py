@@ -26,7 +26,7 @@ from services.local.system import Plan, Running, system
 from services.ops.broker import consumers
 from tests.seller import File, Seller
 
-DESIGNS = int(os.environ.get("BENCH_PIPELINE_DESIGNS", "3000"))
+DESIGNS = int(os.environ.get("BENCH_PIPELINE_DESIGNS", "2000"))
 SELLERS = 4
 HASHERS = 2
 START_LIMIT_S = 60
@@ -40,10 +40,10 @@ SETTINGS = {
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:
-    """One run in each round of three at most; each on new folders."""
+    """One run in each round of two at most; each on new folders."""
     recording = recorded(home / "recording", DESIGNS)
     rates, costs = [], []
-    for _ in range(min(rounds, 3)):
+    for _ in range(min(rounds, 2)):
         with TemporaryDirectory(dir=home) as folder, running_system(Path(folder), recording) as (running, parts):
             rate, cost = _run(running, parts, recording.files(DESIGNS))
             rates.append(rate)

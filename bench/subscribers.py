@@ -34,11 +34,11 @@ LIMIT_S = 120
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:
-    """One round each: the system starts anew for it."""
+    """Two rounds at most: the system starts anew for each."""
     recording = recorded(home / "recording", SESSIONS * FILES)
     _allow_descriptors(SUBSCRIBERS + BESIDE)  # what we start inherits it
     worst, middle, memory = [], [], []
-    for _ in range(min(rounds, 3)):
+    for _ in range(min(rounds, 2)):
         with TemporaryDirectory(dir=home) as folder, running_system(Path(folder), recording) as (running, parts):
             delays, kilobytes = _round(running.base_url, parts["ingest 1"], recording)
             worst.append(max(delays))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import hasher, memory, session, upload
+from bench import consumers, duplicates, hasher, memory, pipeline, session, subscribers, upload
 from bench.figures import Figure
 
 Measure = Callable[[Path, int], Iterator[Figure]]
@@ -11,8 +11,12 @@ Measure = Callable[[Path, int], Iterator[Figure]]
 GROUPS: dict[str, Measure] = {
     "hasher": hasher.figures,
     "memory": memory.figures,
+    "consumers": consumers.figures,
     "upload": upload.figures,
     "session": session.figures,
+    "pipeline": pipeline.figures,
+    "duplicates": duplicates.figures,
+    "subscribers": subscribers.figures,
 }
 
 

@@ -7,17 +7,23 @@ from threading import Lock
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
+from services.dedup.reading import Rows, rows_of
 from services.dedup.tables import keys as table
 
 RADIUS = 9
 MOST_FOUND = 400  # the nearest of a family of thousands
 MOST_KEYS = 20_000_000
-"""In memory, of all tenants: about 90 bytes each. Tenants that nobody asks about are forgotten beyond it."""
+"""In memory, of all tenants: about 60 bytes each. Tenants that nobody asks about are forgotten beyond it."""
 HALF = 1 << 63  # PostgreSQL's integers have a sign
+AT_ONCE = 1_000_000  # of 38 bytes on their way
+COLUMNS = (table.c.id, table.c.hash_id, table.c.key)
+
+NEWER = select(*COLUMNS).where(table.c.tenant_id == bindparam("tenant"), table.c.id > bindparam("last"))
+NEWER = NEWER.order_by(table.c.id)
 
 Found = Mapping[int, frozenset[str]]
 """Rows of `hashes`, each with the ways in which it may be like the picture: plain, inverted, mirrored."""
@@ -50,25 +56,21 @@ class Finder:
                 ways.setdefault(row, set()).add(way)
         return {row: frozenset(how) for row, how in ways.items()}
 
-    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys) -> None:
-        """In the table; memory catches up."""
-        connection.execute(delete(table).where(table.c.hash_id == row))
+    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys, *, new: bool = False) -> None:
+        """In the table; memory catches up. A `new` row has no keys from before."""
+        if not new:
+            connection.execute(delete(table).where(table.c.hash_id == row))
         values = [{"tenant_id": tenant_id, "hash_id": row, "key": key - HALF} for key in keys.plain]
         if values:
             connection.execute(insert(table), values)
 
     def _caught_up(self, connection: Connection, tenant_id: UUID) -> Tenant:
         tenant = self._tenant(tenant_id)
-        new = connection.execute(
-            select(table.c.id, table.c.hash_id, table.c.key)
-            .where(table.c.tenant_id == tenant_id, table.c.id > tenant.last)
-            .order_by(table.c.id)
-        ).all()
-        if new:
-            tenant.nearby.add(
-                np.array([row.key + HALF for row in new], np.uint64), np.array([row.hash_id for row in new], np.int64)
-            )
-            tenant.last = new[-1].id
+        read = _few if tenant.last else _many
+        new = read(connection, tenant_id, tenant.last)
+        if len(new):
+            tenant.nearby.add(new[:, 2].astype(np.uint64) ^ np.uint64(HALF), new[:, 1].copy())
+            tenant.last = int(new[-1, 0])
         return tenant
 
     def _tenant(self, tenant_id: UUID) -> Tenant:
@@ -78,6 +80,21 @@ class Finder:
             while len(self.tenants) > 1 and sum(len(each.nearby) for each in self.tenants.values()) > MOST_KEYS:
                 self.tenants.popitem(last=False)
         return tenant
+
+
+def _few(connection: Connection, tenant_id: UUID, last: int) -> Rows:
+    found = connection.execute(NEWER, {"tenant": tenant_id, "last": last}).all()
+    return np.array([tuple(row) for row in found], np.int64).reshape(-1, len(COLUMNS))
+
+
+def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
+    """The same when it may be millions."""
+    parts: list[Rows] = []
+    while not parts or len(parts[-1]) == AT_ONCE:
+        last = int(parts[-1][-1, 0]) if parts else last
+        newer = NEWER.params(tenant=tenant_id, last=last).limit(AT_ONCE)
+        parts.append(rows_of(connection, newer, len(COLUMNS)))
+    return np.concatenate(parts)
 
 
 def _nearest(found: Iterable[Mapping[int, int]]) -> list[int]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import SIDE, Colour, Picture, Pixels, boxed
+from services.dedup.picture import SIDE, Picture, Pixels, boxed
 
 KEY_BITS = 64
 FREQUENCIES = 8  # a side
@@ -20,8 +20,12 @@ MIN_CONTRAST = 12  # levels; below it the bits are noise
 GROUNDS = (np.full(3, 255, np.uint8), np.zeros(3, np.uint8))
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
 CLEARLY = 0.25  # of the mean
+TURNED = np.array([1, -1] * (FREQUENCIES // 2) + [1], np.float32)  # the signs of waves in a mirror
 
-Laid = tuple[Pixels, Colour | None]
+Grey = NDArray[np.uint8]
+Laid = tuple[Grey, int | None]
+"""In grey, with the grey of the ground that it was laid on."""
+Waves = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,29 @@ class Keys:
 
 
 def keys_of(picture: Picture) -> Keys:
+    """Twins need no pixels of their own: inverting turns the sign of every wave, mirroring that of every odd one."""
     laid = list(_laid(picture))
-    plain = tuple(dict.fromkeys(_keys(laid)))
-    zoomed = tuple(key for factor in ZOOMS for key in _keys(_zoomed(*each, factor) for each in laid))
-    inverted = tuple(dict.fromkeys(_keys((np.asarray(255 - rgb, np.uint8), None) for rgb, _ in laid)))
-    return Keys(plain, zoomed, inverted, tuple(dict.fromkeys(_keys(_laid(picture.mirrored())))))
+    waves = list(_waves(grey for grey, _ in laid))
+    zoomed = _waves(_zoomed(*each, factor) for each in laid for factor in ZOOMS)
+    return Keys(
+        plain=_distinct(waves),
+        zoomed=tuple(_key(each) for each in zoomed),
+        inverted=_distinct([-each for each in waves]),
+        mirrored=_distinct([each * TURNED for each in waves]),
+    )
 
 
-def _keys(laid: Iterable[Laid]) -> Iterator[int]:
-    for rgb, _ in laid:
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        small = np.asarray(cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.float32)
+def _distinct(waves: Iterable[Waves]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(_key(each) for each in waves))
+
+
+def _waves(pictures: Iterable[Grey]) -> Iterator[Waves]:
+    """The lowest frequencies of each that is not next to plain: of the first row one more, for the mean left out."""
+    for grey in pictures:
+        fine = grey.astype(np.float32)
+        small = np.asarray(cv2.resize(fine, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.float32)
         if float(np.ptp(small)) >= MIN_CONTRAST:
-            yield _key(small)
+            yield np.asarray(cv2.dct(small)[:FREQUENCIES, : FREQUENCIES + 1], np.float32)
 
 
 def _laid(picture: Picture) -> Iterator[Laid]:
@@ -55,29 +69,31 @@ def _laid(picture: Picture) -> Iterator[Laid]:
     grounds = GROUNDS if picture.transparent else (None,)
     for ground in grounds:
         rgb = picture.rgb if ground is None else picture.on(ground)
-        yield rgb, ground
+        shade = None if ground is None else int(ground[0])  # black and white are grey
+        yield _grey(rgb), shade
         full = boxed(rgb, ground)
         if full is not rgb:
-            yield full, ground
+            yield _grey(full), shade
 
 
-def _zoomed(rgb: Pixels, ground: Colour | None, factor: float) -> Laid:
+def _grey(rgb: Pixels) -> Grey:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _zoomed(grey: Grey, ground: int | None, factor: float) -> Grey:
     """Larger or smaller about its middle, in the same frame."""
     move = SIDE / 2 * (1 - factor)
     warp = np.array([[factor, 0, move], [0, factor, move]], np.float32)
     beyond = cv2.BORDER_REPLICATE if ground is None else cv2.BORDER_CONSTANT
-    colour = (0, 0, 0) if ground is None else tuple(ground.tolist())
-    moved = cv2.warpAffine(rgb, warp, (SIDE, SIDE), borderMode=beyond, borderValue=colour)
-    return np.asarray(moved, np.uint8), ground
+    return np.asarray(cv2.warpAffine(grey, warp, (SIDE, SIDE), borderMode=beyond, borderValue=ground or 0), np.uint8)
 
 
-def _key(small: NDArray[np.float32]) -> int:
+def _key(waves: Waves) -> int:
     """A bit for each frequency: whether it is clearly above the median. The mean light is left out.
 
     Clearly, as half the frequencies of symmetrical art are about nought, and would give bits by chance.
     """
-    waves = cv2.dct(small)
-    low = np.append(waves[:FREQUENCIES, :FREQUENCIES].ravel()[1:], waves[0, FREQUENCIES])
+    low = np.append(waves[:, :FREQUENCIES].ravel()[1:], waves[0, FREQUENCIES])
     above = low - np.median(low)
     bits = above > CLEARLY * np.abs(above).mean()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -1,56 +1,91 @@
 """Which of a tenant's pictures are near enough to ask the rule about: exact at every distance, quick at small ones."""
 
 from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Row, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import BIT
 
 from services.dedup.matching import BANDED_DISTANCE, BITS, Known, bands
-from services.dedup.tables import hashes
+from services.dedup.tables import BANDS, hashes
 from shared.contracts import Blob, ImageHashed
+
+HASHES = ("phash", "dhash")
 
 
 def candidates(
     connection: Connection, event: ImageHashed, max_distance: int, also: Collection[int] = ()
 ) -> list[Known]:
     """Every picture that could make the event's a duplicate, oldest first; with these rows, found by other means."""
-    rows = connection.execute(
+    asked: dict[str, Any] = {
+        "tenant": event.tenant_id,
+        "item": event.item_id,
+        "also": list(also),
+        "upload": event.upload.sha256,
+        "print": event.print_file.sha256,
+        "algorithm": event.algorithm,
+        "distance": max_distance,
+    }
+    for source, value in zip(HASHES, (event.phash, event.dhash), strict=True):
+        asked[source] = as_bits(value)
+        asked |= {f"{source}_{number}": band for number, band in enumerate(bands(value))}
+    banded = max_distance <= BANDED_DISTANCE
+    return [_known(row) for row in connection.execute(_query(banded=banded), asked)]
+
+
+@cache
+def _query(*, banded: bool) -> Select[Any]:
+    """Made once: it is long, and asked for each picture."""
+    also = hashes.c.id.in_(bindparam("also", expanding=True))
+    return (
         select(hashes)
         .where(
-            hashes.c.tenant_id == event.tenant_id,
+            hashes.c.tenant_id == bindparam("tenant"),
             hashes.c.state != "released",
             hashes.c.is_active,
-            hashes.c.item_id.is_distinct_from(event.item_id),
-            or_(hashes.c.id.in_(also), *_reachable(event, max_distance)),
-            or_(hashes.c.id.in_(also), _same_bytes(event), _near(event, max_distance)),
+            hashes.c.item_id.is_distinct_from(bindparam("item")),
+            or_(also, *_reachable(banded=banded)),
+            or_(also, _same_bytes(), _near()),
         )
         .order_by(hashes.c.id)
     )
-    return [_known(row) for row in rows]
 
 
-def _reachable(event: ImageHashed, max_distance: int) -> Iterator[ColumnElement[bool]]:
+def _reachable(*, banded: bool) -> Iterator[ColumnElement[bool]]:
     """What the indexes can find. Beyond the bands' reach: all of the tenant's pictures, one after the other."""
-    if max_distance > BANDED_DISTANCE:
+    if not banded:
         yield literal(True, Boolean)
         return
-    yield hashes.c.upload_sha256 == event.upload.sha256
-    yield hashes.c.print_sha256 == event.print_file.sha256
-    for source, value in (("phash", event.phash), ("dhash", event.dhash)):
-        for number, band in enumerate(bands(value)):
-            yield hashes.c[f"{source}_{number}"] == band
+    yield _same_bytes()
+    for source in HASHES:
+        for number in BANDS:
+            yield hashes.c[f"{source}_{number}"] == bindparam(f"{source}_{number}")
 
 
-def _same_bytes(event: ImageHashed) -> ColumnElement[bool]:
-    return or_(hashes.c.upload_sha256 == event.upload.sha256, hashes.c.print_sha256 == event.print_file.sha256)
+def _same_bytes() -> ColumnElement[bool]:
+    return or_(hashes.c.upload_sha256 == bindparam("upload"), hashes.c.print_sha256 == bindparam("print"))
 
 
-def _near(event: ImageHashed, max_distance: int) -> ColumnElement[bool]:
+def _near() -> ColumnElement[bool]:
     differing = (
-        func.bit_count(column.op("#")(cast(as_bits(value), BIT(BITS)))) <= max_distance
-        for column, value in ((hashes.c.phash, event.phash), (hashes.c.dhash, event.dhash))
+        func.bit_count(hashes.c[source].op("#")(cast(bindparam(source), BIT(BITS)))) <= bindparam("distance")
+        for source in HASHES
     )
-    return and_(hashes.c.algorithm == event.algorithm, or_(*differing))
+    return and_(hashes.c.algorithm == bindparam("algorithm"), or_(*differing))
 
 
 def as_bits(hash256: str) -> str:

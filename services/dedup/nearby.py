@@ -1,46 +1,51 @@
 """Which keys lie within a radius of another: exact, in memory, quick among ten million. Pure.
 
-Two keys that differ in at most 11 of 64 bits differ in at most 2 in one of their four bands of 16. So every band is
-kept in its order, and the 137 values within 2 bits of the asked one are read from it.
+A key is cut into bands. Keys that differ in at most 9 of 64 bits, say, differ in at most 2, 2, 1 and 1 bits in one of
+the four bands of 16: seven bits more than that would be ten. So every band is kept in its order, and what has one of
+the few values near the asked one is read from it. The more keys there are, the wider the bands, and the fewer to read.
 """
 
+from functools import cache
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-BANDS = 4
-BAND_BITS = 16
-REACH = 2  # bits in a band
-RADIUS = BANDS * (REACH + 1) - 1
-"""The greatest radius at which nothing is missed."""
-VALUES = 1 << BAND_BITS
-NEAR_VALUES = np.array(
-    [sum(1 << bit for bit in bits) for count in range(REACH + 1) for bits in combinations(range(BAND_BITS), count)],
-    np.uint64,
-)
+RADIUS = 11
+"""The greatest radius that is asked about."""
+NARROW = (16, 16, 16, 16)
+WIDE = (21, 21, 22)  # 33 MB for where each value begins
+MANY = 1_000_000  # keys from which that is little beside them
 RECENT = 20_000  # keys that are looked through one by one before they are put in order
+SHARE = 8  # of all keys, one of so many is in an order of its own before it is put with the others
 
 Keys = NDArray[np.uint64]
 Owners = NDArray[np.int64]
+Places = NDArray[np.uint32]
+Near = tuple[Owners, NDArray[np.uint8]]
+"""Who is near, and how many bits away."""
 
 
 class Nearby:
     """Keys and who they belong to. A key is never taken out: who asks knows which owners still count."""
 
     def __init__(self) -> None:
-        self.keys: Keys = np.empty(0, np.uint64)
+        self.keys: Keys = np.empty(0, np.uint64)  # the latest
         self.owners: Owners = np.empty(0, np.int64)
-        self.bands: list[tuple[NDArray[np.int64], Keys, Owners]] = []
-        self.ordered = 0
+        self.parts: list[_Part] = []  # most of them, then the later ones
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return self.ordered + len(self.keys)
+
+    @property
+    def ordered(self) -> int:
+        return sum(len(part.keys) for part in self.parts)
 
     def add(self, keys: Keys, owners: Owners) -> None:
         self.keys = np.concatenate([self.keys, keys])
         self.owners = np.concatenate([self.owners, owners])
-        if len(self.keys) - self.ordered > max(RECENT, self.ordered // 16):
+        if len(self.keys) > RECENT:
             self._put_in_order()
 
     def within(self, key: int, radius: int) -> dict[int, int]:
@@ -48,44 +53,106 @@ class Nearby:
         if radius > RADIUS:
             raise ValueError(f"keys are found up to {RADIUS} bits away, not {radius}")
         asked = np.uint64(key)
-        found = [_near(asked, self.keys[self.ordered :], self.owners[self.ordered :], radius)]
-        for number, (starts, keys, owners) in enumerate(self.bands):
-            values = (_band(asked, number) ^ NEAR_VALUES).astype(np.int64)
-            places = _spans(starts[values], starts[values + 1])
-            found.append(_near(asked, keys[places], owners, radius, places))
+        apart = np.bitwise_count(self.keys ^ asked)
+        hits = np.flatnonzero(apart <= radius)
+        found = [(self.owners[hits], apart[hits])]
+        for part in self.parts:
+            found += part.near(asked, radius)
         return _least(found)
 
     def _put_in_order(self) -> None:
-        self.bands = []
-        for number in range(BANDS):
-            values = _band(self.keys, number)
-            order = np.argsort(values, kind="stable")
-            starts = np.zeros(VALUES + 1, np.int64)
-            np.cumsum(np.bincount(values.astype(np.int64), minlength=VALUES), out=starts[1:])
-            self.bands.append((starts, self.keys[order], self.owners[order]))
-        self.ordered = len(self.keys)
+        later = self.parts[1:]
+        most = sum(len(part.keys) for part in later) + len(self.keys)
+        if not self.parts or most * SHARE > len(self.parts[0].keys):
+            later = self.parts
+        keys = np.concatenate([*(part.keys for part in later), self.keys])
+        owners = np.concatenate([*(part.owners for part in later), self.owners])
+        self.keys, self.owners = np.empty(0, np.uint64), np.empty(0, np.int64)
+        self.parts = [part for part in self.parts if part not in later]
+        self.parts.append(_Part(keys, owners))
 
 
-def _band(keys: Keys | np.uint64, number: int) -> Keys:
-    return np.asarray((keys >> np.uint64(number * BAND_BITS)) & np.uint64(VALUES - 1))
+class _Part:
+    """Keys that are kept in the order of each of their bands."""
+
+    def __init__(self, keys: Keys, owners: Owners) -> None:
+        self.keys = keys
+        self.owners = owners
+        self.widths = WIDE if len(keys) > MANY else NARROW
+        self.bands = [_Band(keys, shift, width) for shift, width in _cuts(self.widths)]
+
+    def near(self, asked: np.uint64, radius: int) -> list[Near]:
+        """An owner may be found more than once."""
+        found = []
+        for band, reach in zip(self.bands, _reaches(self.widths, radius), strict=True):
+            if reach >= 0:
+                places, apart = band.near(asked, reach, radius)
+                found.append((self.owners[places], apart))
+        return found
 
 
-def _spans(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+class _Band:
+    """The keys in the order of some of their bits, and where each value of these begins."""
+
+    def __init__(self, keys: Keys, shift: int, width: int) -> None:
+        self.shift, self.width = np.uint64(shift), width
+        values = self._values(keys).astype(np.uint32)
+        self.order = _order(values)
+        self.keys = keys[self.order]
+        self.starts: Places = np.zeros((1 << width) + 1, np.uint32)
+        self.starts[1:] = np.cumsum(np.bincount(values, minlength=1 << width))
+
+    def near(self, asked: np.uint64, reach: int, radius: int) -> tuple[Places, NDArray[np.uint8]]:
+        values = (self._values(asked) ^ _masks(self.width, reach)).astype(np.int64)
+        places = _spans(self.starts[values], self.starts[values + 1])
+        apart = np.bitwise_count(self.keys[places] ^ asked)
+        hits = np.flatnonzero(apart <= radius)
+        return self.order[places[hits]], apart[hits]
+
+    def _values(self, keys: Keys | np.uint64) -> Keys:
+        return np.asarray((keys >> self.shift) & np.uint64((1 << self.width) - 1))
+
+
+def _cuts(widths: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Where each band begins, and its width."""
+    return [(sum(widths[:number]), width) for number, width in enumerate(widths)]
+
+
+@cache
+def _reaches(widths: tuple[int, ...], radius: int) -> tuple[int, ...]:
+    """How many bits to allow in each band (-1: it need not be looked at) so that nothing is missed, for least work.
+
+    With reaches r, s, t, ... what is missed differs in r + 1, s + 1, t + 1, ... bits at least: more than the radius.
+    """
+    allowed = [0] * len(widths)
+    for _ in range(radius + 1):
+        cheapest = min(range(len(widths)), key=lambda band: comb(widths[band], allowed[band]) / (1 << widths[band]))
+        allowed[cheapest] += 1
+    return tuple(bits - 1 for bits in allowed)
+
+
+@cache
+def _masks(width: int, reach: int) -> Keys:
+    """All values with at most so many bits."""
+    bits = (chosen for count in range(reach + 1) for chosen in combinations(range(width), count))
+    return np.array([sum(1 << bit for bit in chosen) for chosen in bits], np.uint64)
+
+
+def _order(values: Places) -> Places:
+    """By value; numpy sorts 16 bits at a time without comparing."""
+    order = np.argsort(values.astype(np.uint16), kind="stable").astype(np.uint32)
+    high = (values >> np.uint32(16)).astype(np.uint16)
+    return order[np.argsort(high[order], kind="stable")] if high.any() else order
+
+
+def _spans(starts: Places, ends: Places) -> NDArray[np.int64]:
     """All places from each start to its end, one after the other."""
-    lengths = ends - starts
+    lengths = ends.astype(np.int64) - starts
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
 
 
-def _near(
-    asked: np.uint64, keys: Keys, owners: Owners, radius: int, places: NDArray[np.int64] | None = None
-) -> tuple[Owners, NDArray[np.uint8]]:
-    apart = np.bitwise_count(keys ^ asked)
-    hits = np.flatnonzero(apart <= radius)
-    return owners[hits if places is None else places[hits]], apart[hits]
-
-
-def _least(found: list[tuple[Owners, NDArray[np.uint8]]]) -> dict[int, int]:
+def _least(found: list[Near]) -> dict[int, int]:
     least: dict[int, int] = {}
     for owners, apart in found:
         for owner, bits in zip(owners.tolist(), apart.tolist(), strict=True):

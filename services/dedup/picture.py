@@ -17,6 +17,7 @@ OUTSTANDING = 24  # levels by which a pixel differs from its ground to be conten
 LEAST_SIDE = 16
 SEAM = 2  # pixels between a sheet and its page that are a mixture of both
 PAGES = 3  # a sheet on a page on another
+ALPHAS = np.arange(256, dtype=np.uint16)
 
 Pixels = NDArray[np.uint8]
 Colour = NDArray[np.uint8]
@@ -38,8 +39,12 @@ class Picture:
 
     def on(self, colour: Colour) -> Pixels:
         """Laid on an opaque ground (256, 256, 3)."""
-        behind = (255 - self.rgba[..., 3:].astype(np.uint16)) * colour
-        return np.asarray(cv2.add(self.rgb, ((behind + 127) // 255).astype(np.uint8)), dtype=np.uint8)
+        if not colour.any():
+            return self.rgb
+        alpha = cv2.extractChannel(self.rgba, 3)
+        shades = [((ALPHAS[::-1] * shade + 127) // 255).astype(np.uint8) for shade in colour]
+        behind = cv2.merge([cv2.LUT(alpha, shade) for shade in shades])  # what shines through
+        return np.asarray(cv2.add(self.rgb, behind), dtype=np.uint8)
 
     def mirrored(self) -> "Picture":
         return Picture(np.ascontiguousarray(self.rgba[:, ::-1]))
@@ -96,8 +101,9 @@ def boxed(rgb: Pixels, ground: Colour | None = None) -> Pixels:
 def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
     """None when it fills the picture already, or is next to nothing."""
     rgb = np.ascontiguousarray(rgb)
-    outstanding = most(cv2.absdiff(rgb, np.ascontiguousarray(np.broadcast_to(ground, rgb.shape)))) > OUTSTANDING
-    left, top, width, height = cv2.boundingRect(outstanding.astype(np.uint8))
+    shades = ground.astype(np.int16)
+    alike = cv2.inRange(rgb, np.clip(shades - OUTSTANDING, 0, 255), np.clip(shades + OUTSTANDING, 0, 255))
+    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(alike))
     if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
         return None
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])

@@ -2,9 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.finding import Finder
@@ -31,6 +32,25 @@ from shared.database import transaction
 
 __all__ = ["HashIndex", "metadata"]
 
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+CLAIMED = (
+    *("session_id", "generation", "algorithm", "phash", "dhash", "upload_sha256", "print_sha256"),
+    *("canonical_sha256", "canonical_size", "filename"),
+)
+
+
+def _claiming() -> Executable:
+    new = insert(hashes).values(source="session", state="claimed", changed_at=NOW)
+    facts: dict[str, Any] = {name: new.excluded[name] for name in CLAIMED}
+    # A design that is stored stays known, whatever becomes of its later generations.
+    facts |= {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed"), "changed_at": NOW}
+    changing = new.on_conflict_do_update(index_elements=["item_id"], set_=facts)
+    return changing.returning(hashes.c.id, literal_column("xmax = 0").label("new"))  # else a row was there to change
+
+
+CLAIM = _claiming()
+"""These are made once: making one takes longer than its answer."""
+
 Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None, Said], Verdict]
 
 
@@ -56,13 +76,13 @@ class HashIndex:
         A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
         one more, as its next generation.
         """
-        self._sight(event)  # read before anybody waits for us
+        sight = self._sight(event)  # before anybody waits for us
         with self._alone(event.tenant_id) as connection:
             standing = decided(connection, event)
             if standing is not None and _overruled(event, standing) and not is_cancelled(connection, event):
                 event = event.model_copy(update={"generation": standing.generation + 1})
                 standing = None
-            return standing or self._judge(connection, event, decide)
+            return standing or self._judge(connection, event, sight, decide)
 
     def judged(self, event: PairJudged) -> None:
         """Somebody saw both pictures and said what they want: from now on nobody is asked about this pair."""
@@ -133,8 +153,7 @@ class HashIndex:
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
         """A transaction that is the tenant's only one here, in whichever process."""
         with transaction(self.engine) as connection:
-            key = func.hashtextextended(f"dedup:{tenant_id}", 0)
-            connection.execute(select(func.pg_advisory_xact_lock(key)))
+            connection.execute(LOCK, {"key": f"dedup:{tenant_id}"})
             yield connection
 
     def _released(self, connection: Connection, tenant_id: UUID, release: Release, decide: Decide) -> list[Verdict]:
@@ -150,18 +169,18 @@ class HashIndex:
         )
         if freed.rowcount:
             for place, hashed in enumerate(dependants(connection, tenant_id, release.item_id)):
-                self._judge(connection, hashed, decide, release, place)
+                self._judge(connection, hashed, self._sight(hashed), decide, release, place)
         return answers_to(connection, release)
 
     def _judge(
         self,
         connection: Connection,
         event: ImageHashed,
+        sight: Sight | None,
         decide: Decide,
         because: Release | None = None,
         place: int = 0,
     ) -> Verdict:
-        sight = self._sight(event)
         found = self.finder.found(connection, event.tenant_id, sight.keys) if sight else {}
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
         distance = self.max_distance if event.duplicate_distance is None else event.duplicate_distance
@@ -171,16 +190,19 @@ class HashIndex:
         verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):
-            row = self._claim(connection, event)
+            row, new = self._claim(connection, event)
             if sight:
-                self.finder.remember(connection, event.tenant_id, row, sight.keys)
+                self.finder.remember(connection, event.tenant_id, row, sight.keys, new=new)
         return verdict
 
     def _sight(self, event: ImageHashed) -> Sight | None:
         return self.gallery.sight(event.canonical) if self.gallery else None
 
-    def _claim(self, connection: Connection, event: ImageHashed) -> int:
+    def _claim(self, connection: Connection, event: ImageHashed) -> tuple[int, bool]:
+        """The row, and whether it is new."""
         facts = {
+            "tenant_id": event.tenant_id,
+            "item_id": event.item_id,
             "session_id": event.session_id,
             "generation": event.generation,
             "algorithm": event.algorithm,
@@ -191,19 +213,9 @@ class HashIndex:
             "canonical_sha256": event.canonical.sha256,
             "canonical_size": event.canonical.size,
             "filename": event.filename,
-            "changed_at": NOW,
         }
-        claim = insert(hashes).values(
-            tenant_id=event.tenant_id, item_id=event.item_id, source="session", state="claimed", **facts
-        )
-        row = connection.execute(
-            # A design that is stored stays known, whatever becomes of its later generations.
-            claim.on_conflict_do_update(
-                index_elements=["item_id"],
-                set_=facts | {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed")},
-            ).returning(hashes.c.id)
-        )
-        return int(row.scalar_one())
+        row = connection.execute(CLAIM, facts).one()
+        return int(row.id), bool(row.new)
 
 
 def _overruled(event: ImageHashed, standing: Verdict) -> bool:

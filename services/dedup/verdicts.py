@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.dedup.matching import Verdict
 from services.dedup.tables import cancelled, verdicts
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, WorkCancelled
+
+NEWEST = (
+    select(verdicts)
+    .where(verdicts.c.item_id == bindparam("item"), verdicts.c.generation >= bindparam("of"))
+    .order_by(verdicts.c.generation.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -23,12 +30,7 @@ class Release:
 
 def decided(connection: Connection, event: ImageHashed) -> Verdict | None:
     """The verdict that stands on this picture: that of its newest generation, whose word may have been lost."""
-    row = connection.execute(
-        select(verdicts)
-        .where(verdicts.c.item_id == event.item_id, verdicts.c.generation >= event.generation)
-        .order_by(verdicts.c.generation.desc())
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(NEWEST, {"item": event.item_id, "of": event.generation}).one_or_none()
     return None if row is None else _verdict(row)
 
 

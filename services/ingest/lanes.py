@@ -29,6 +29,8 @@ log = structlog.get_logger()
 COMPREHENSIVE = "comprehensive"
 
 POLL_S = 0.5
+BREATH_S = 0.05
+"""Between two looks into the outbox, however often the bell rings: each is several queries."""
 RELAY_GRACE_S = 5.0
 
 
@@ -152,6 +154,7 @@ class Lanes:
                 log.warning("relay waits", cause=str(error))
             except Exception:
                 log.exception("relay failed; it goes on")
+            await asyncio.sleep(BREATH_S)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rung.wait(), POLL_S)
 

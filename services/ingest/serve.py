@@ -124,13 +124,14 @@ def build(
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
+    consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
     loose_lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(engine, bell.ring, loose_lane),
+        projection=service.build(consuming, bell.ring, loose_lane),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,

@@ -12,11 +12,14 @@ from services.ingest.sessions.projection import Projection
 from shared.bus.service import Service
 from shared.contracts import Stage
 
-PREFETCH = 4
+PREFETCH = 32
+"""Events of one session that are in hand at a time become one transaction (`together.py`)."""
+CONNECTIONS = 4
+"""To the database: no more transactions at a time than that."""
 
 
 def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = "comprehensive") -> Service:
-    """The projection. Few at a time: events of one session wait for its row anyway.
+    """The projection. `engine` is for nobody else: those in hand wait for its few connections, and not for HTTP's.
 
     `loose_lane` works on what belongs to no session.
     """

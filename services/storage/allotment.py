@@ -1,51 +1,45 @@
 """Gives out the numbers: one session at a time, and one at a time from each sequence, whichever process asks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import Cause, Design
-from services.storage.numbering import Standing, items_due
+from services.storage.queueing import Item, items_due_now
 from services.storage.tables import NOW, counters, designs, freed_numbers
 from shared.contracts import Destination
 from shared.database import transaction
 
-STANDINGS = {
-    "accepted": Standing.PENDING,
-    "placed": Standing.PLACED,
-    "numbered": Standing.NUMBERED,
-    "stored": Standing.NUMBERED,
-    "duplicate": Standing.SETTLED,
-    "rejected": Standing.SETTLED,
-    "failed": Standing.SETTLED,
-}
-
-
-@dataclass(frozen=True)
-class Item:
-    """What counts about an item of a session when numbers are given."""
-
-    item_id: UUID
-    index: int
-    generation: int
-    state: str
-    reopened: bool
-    counter_key: str
-    number: int | None
-    place: dict[str, Any]
-
-    @property
-    def destination(self) -> Destination:
-        return Destination.model_validate(self.place)
-
-    @property
-    def standing(self) -> Standing:
-        # Nobody waits for what is tried anew: it had its verdict, and takes the next number once its file is safe.
-        return Standing.SETTLED if self.state == "accepted" and self.reopened else STANDINGS[self.state]
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+NEXT = select(counters.c.next_number).where(counters.c.counter_key == bindparam("key")).with_for_update()
+SET_NEXT = update(counters).where(counters.c.counter_key == bindparam("key")).values(next_number=bindparam("next"))
+FREED = select(freed_numbers.c.number).where(freed_numbers.c.counter_key == bindparam("key"))
+OF_SEQUENCE = (
+    designs.c.session_id == bindparam("session"),
+    designs.c.counter_key == bindparam("key"),
+    designs.c.number.is_not(None),
+)
+ANY_GIVEN = select(designs.c.item_id).where(*OF_SEQUENCE).order_by(designs.c.index).limit(1)
+LAST_GIVEN = select(func.coalesce(func.max(designs.c.number), -1)).where(*OF_SEQUENCE)
+GIVE = (
+    update(designs)
+    .where(
+        designs.c.item_id == bindparam("item"),
+        designs.c.generation == bindparam("of"),
+        designs.c.state == "placed",
+    )
+    .values(
+        state="numbered",
+        number=bindparam("given"),
+        cause_type=bindparam("by_type"),
+        cause_item_id=bindparam("by_item"),
+        cause_generation=bindparam("by_generation"),
+        changed_at=NOW,
+    )
+)
+"""These are made once: making one takes longer than the database takes to answer it."""
 
 
 class Numbers:
@@ -61,24 +55,18 @@ class Numbers:
         its first number: until it has looked, nothing is given, and the sequences to look at are returned.
         """
         with transaction(self.engine) as connection:
-            key = func.hashtextextended(f"storage:{session_id}", 0)
-            connection.execute(select(func.pg_advisory_xact_lock(key)))
-            items = _items(connection, session_id)
-            due = [items[index] for index in items_due({i: item.standing for i, item in items.items()})]
-            given: dict[str, int] = {}
-            for item in items.values():
-                if item.number is not None:
-                    given[item.counter_key] = max(item.number, given.get(item.counter_key, -1))
-            unseen = {i.counter_key: i.destination for i in due if i.counter_key not in {*given, *free_on_nas}}
-            if unseen:
-                return unseen
-            for counter_key in sorted({item.counter_key for item in due}):
-                sequence = _Sequence(
-                    connection, counter_key, given.get(counter_key, -1), free_on_nas.get(counter_key, 0)
-                )
-                for item in due:
-                    if item.counter_key == counter_key:
-                        sequence.give(item, cause)
+            connection.execute(LOCK, {"key": f"storage:{session_id}"})
+            more = True
+            while more:
+                due, more = items_due_now(connection, session_id)
+                unseen = {item.counter_key: item.destination for item in due if item.counter_key not in free_on_nas}
+                if new := {key: at for key, at in unseen.items() if not _has_given(connection, session_id, key)}:
+                    return new
+                for counter_key in sorted({item.counter_key for item in due}):
+                    sequence = _Sequence(connection, session_id, counter_key, free_on_nas.get(counter_key, 0))
+                    for item in due:
+                        if item.counter_key == counter_key:
+                            sequence.give(item, cause)
             return {}
 
     def give_another(self, design: Design, free_on_nas: int) -> None:
@@ -117,37 +105,22 @@ class Numbers:
 class _Sequence:
     """One sequence, locked for the rest of the transaction."""
 
-    def __init__(self, connection: Connection, counter_key: str, last: int, free_on_nas: int) -> None:
-        """`last` is the greatest number that the session has: what comes later in it gets a greater one."""
+    def __init__(self, connection: Connection, session_id: UUID, counter_key: str, free_on_nas: int) -> None:
         self.connection = connection
         self.counter_key = counter_key
         self.next = max(_next_number(connection, counter_key), free_on_nas)
-        freed = select(freed_numbers.c.number).where(
-            freed_numbers.c.counter_key == counter_key, freed_numbers.c.number > last
-        )
-        self.freed = sorted(connection.execute(freed).scalars())
+        freed = connection.execute(FREED, {"key": counter_key}).scalars().all()
+        # what comes later in the session gets a greater number than what came before
+        last = _last(connection, session_id, counter_key) if freed else -1
+        self.freed = sorted(number for number in freed if number > last)
 
     def give(self, item: Item, cause: Cause) -> None:
         """Give the design its number, unless it has failed in this moment."""
         floor = item.destination.starting_number
         number = next((freed for freed in self.freed if freed >= floor), max(self.next, floor))
-        changed = self.connection.execute(
-            update(designs)
-            .where(
-                designs.c.item_id == item.item_id,
-                designs.c.generation == item.generation,
-                designs.c.state == "placed",
-            )
-            .values(
-                state="numbered",
-                number=number,
-                cause_type=cause.type,
-                cause_item_id=cause.item_id,
-                cause_generation=cause.generation,
-                changed_at=NOW,
-            )
-        )
-        if changed.rowcount:
+        which = {"item": item.item_id, "of": item.generation, "given": number}
+        by = {"by_type": cause.type, "by_item": cause.item_id, "by_generation": cause.generation}
+        if self.connection.execute(GIVE, which | by).rowcount:
             self._given(number)
 
     def _given(self, number: int) -> None:
@@ -163,26 +136,24 @@ class _Sequence:
         self.freed = [freed for freed in self.freed if freed > number]
 
 
-def _items(connection: Connection, session_id: UUID) -> dict[int, Item]:
-    of_session = select(
-        designs.c.item_id,
-        designs.c.index,
-        designs.c.generation,
-        designs.c.state,
-        designs.c.reopened,
-        designs.c.counter_key,
-        designs.c.number,
-        designs.c.accepted["destination"].label("place"),
-    ).where(designs.c.session_id == session_id)
-    return {row["index"]: Item(**row) for row in connection.execute(of_session).mappings()}
+def _has_given(connection: Connection, session_id: UUID, counter_key: str) -> bool:
+    """Whether the session has a number of this sequence."""
+    return connection.execute(ANY_GIVEN, {"session": session_id, "key": counter_key}).first() is not None
+
+
+def _last(connection: Connection, session_id: UUID, counter_key: str) -> int:
+    """The greatest number of this sequence that the session has; -1 without one."""
+    return int(connection.execute(LAST_GIVEN, {"session": session_id, "key": counter_key}).scalar_one())
 
 
 def _next_number(connection: Connection, counter_key: str) -> int:
     """The sequence's next number; the sequence is locked from here on."""
-    connection.execute(insert(counters).values(counter_key=counter_key, next_number=0).on_conflict_do_nothing())
-    mine = select(counters.c.next_number).where(counters.c.counter_key == counter_key)
-    return int(connection.execute(mine.with_for_update()).scalar_one())
+    found = connection.execute(NEXT, {"key": counter_key}).scalar_one_or_none()
+    if found is None:
+        connection.execute(insert(counters).values(counter_key=counter_key, next_number=0).on_conflict_do_nothing())
+        found = connection.execute(NEXT, {"key": counter_key}).scalar_one()
+    return int(found)
 
 
 def _set_next(connection: Connection, counter_key: str, number: int) -> None:
-    connection.execute(update(counters).where(counters.c.counter_key == counter_key).values(next_number=number))
+    connection.execute(SET_NEXT, {"key": counter_key, "next": number})

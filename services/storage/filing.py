@@ -39,18 +39,21 @@ class Filing:
         the other one has stored the design meanwhile, or it was given up, nobody comes for this file any more.
         """
         design = Design(event, "accepted")
-        if self.designs.accept(event):
-            try:
-                self._put_staged(design)
-            except Permanent as error:
-                self.designs.fail(event, _in_words(design, error), Cause.of(event))
-                _log(design, error)
-            else:
-                self.designs.placed(event)
-        if not self.designs.awaits(event):
+        if not (self._placed(design) if self.designs.accept(event) else self.designs.awaits(event)):
             self.discard(design)
         for path in design.overtaken:
             self._remove(path)
+
+    def _placed(self, design: Design) -> bool:
+        """Whether somebody still waits for its file, now that it is there or has failed."""
+        event = design.event
+        try:
+            self._put_staged(design)
+        except Permanent as error:
+            self.designs.fail(event, _in_words(design, error), Cause.of(event))
+            _log(design, error)
+            return self.designs.awaits(event)
+        return self.designs.placed(event)
 
     def discard(self, design: Design) -> None:
         """Remove the hidden file of a design that has its name, or will never have one."""
@@ -112,7 +115,7 @@ class Filing:
                 raise
             self._give_up(design, error)
         else:
-            self.designs.stored(design)
+            return self.designs.stored(design)
         return self.designs.find(design.event.item_id)
 
     def _give_up(self, design: Design, error: Exception) -> None:

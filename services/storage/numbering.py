@@ -18,15 +18,15 @@ class Standing(StrEnum):
     """It has its number, and perhaps its name."""
 
 
-def items_due(standings: Mapping[int, Standing]) -> list[int]:
+def items_due(standings: Mapping[int, Standing], first: int = 0) -> list[int]:
     """The indexes of the items that may get a number now, in the order in which they get it.
 
     An item is due once it is placed and no earlier item of its session is pending. An index that nobody has heard of
-    yet counts as pending: messages about later items may come first. Which number it gets, its sequence says
-    (`allotment.py`).
+    yet counts as pending: messages about later items may come first. Before `first`, all are settled or numbered. Which
+    number an item gets, its sequence says (`allotment.py`).
     """
     due = []
-    for index in itertools.count():
+    for index in itertools.count(first):
         standing = standings.get(index, Standing.PENDING)
         if standing is Standing.PENDING:
             break

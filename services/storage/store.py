@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
@@ -17,6 +17,28 @@ __all__ = ["Designs", "metadata"]
 SETTLED = ("duplicate", "rejected", "failed")
 UNNUMBERED = ("accepted", "placed")
 NUMBERED = ("numbered", "stored")
+
+THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
+NEW = insert(designs).on_conflict_do_nothing(index_elements=["item_id"])
+PLACE = update(designs).where(*THIS, designs.c.state == "accepted").values(state="placed", changed_at=NOW)
+STORE = (
+    update(designs)
+    .where(*THIS, designs.c.state == "numbered", designs.c.number == bindparam("has"))
+    .values(state="stored", name=bindparam("called"), path=bindparam("lies"), changed_at=NOW)
+    .returning(designs)
+)
+OF_CAUSE = and_(
+    designs.c.cause_type == bindparam("type"),
+    designs.c.cause_item_id == bindparam("item"),
+    designs.c.cause_generation == bindparam("of"),
+)
+ANSWERED = select(designs).where(OF_CAUSE).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+ANSWERED_OR_THIS = (
+    select(designs)
+    .where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
+    .order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+)
+"""What every design needs is made once: making one takes longer than the database takes to answer it."""
 
 
 class Designs:
@@ -37,7 +59,8 @@ class Designs:
         hear that it failed.
         """
         with transaction(self.engine) as connection:
-            _insert(connection, event, "accepted", _of_accepted(event))
+            if _insert(connection, event, "accepted", _of_accepted(event)):
+                return True
             row = _locked(connection, event)
             if row.generation < event.generation:
                 same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
@@ -49,16 +72,16 @@ class Designs:
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
             return bool(row.generation == event.generation and row.state == "accepted")
 
-    def placed(self, event: ImageAccepted) -> None:
-        """Its file lies verified on the NAS under its hidden name."""
+    def placed(self, event: ImageAccepted) -> bool:
+        """Its file lies verified on the NAS under its hidden name; see `awaits`."""
         with transaction(self.engine) as connection:
-            _change(connection, event, and_(_this(event), designs.c.state == "accepted"), state="placed")
+            which = {"item": event.item_id, "of": event.generation}
+            return bool(connection.execute(PLACE, which).rowcount) or _awaits(connection, event)
 
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
-        on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
         with transaction(self.engine) as connection:
-            return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
+            return _awaits(connection, event)
 
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
@@ -111,11 +134,13 @@ class Designs:
             where = and_(_this(event), designs.c.state.in_(UNNUMBERED))
             _change(connection, event, where, state="failed", reason=reason, **_answers(cause))
 
-    def stored(self, design: Design) -> None:
-        """Its file lies under its name, and was read back."""
-        where = and_(_this(design.event), designs.c.state == "numbered", designs.c.number == design.number)
+    def stored(self, design: Design) -> Design:
+        """Its file lies under its name, and was read back. Returns how it stands then."""
+        event = design.event
+        which = {"item": event.item_id, "of": event.generation, "has": design.number}
         with transaction(self.engine) as connection:
-            _change(connection, design.event, where, state="stored", name=design.name, path=design.path)
+            row = connection.execute(STORE, which | {"called": design.name, "lies": design.path}).one_or_none()
+            return _found(connection, event.item_id) if row is None else _design(row)
 
     def answered_by(self, cause: Cause) -> list[Design]:
         """What this message has numbered, stored or failed; its own item first, then in order of upload.
@@ -123,38 +148,30 @@ class Designs:
         Of its own item an acceptance also finishes what another message has begun: that one may be lost, and whoever
         sends everything again sends acceptances.
         """
-        of_cause = and_(
-            designs.c.cause_type == cause.type,
-            designs.c.cause_item_id == cause.item_id,
-            designs.c.cause_generation == cause.generation,
-        )
-        if cause.type == ImageAccepted.__name__:
-            this = and_(designs.c.item_id == cause.item_id, designs.c.generation == cause.generation)
-            of_cause |= and_(this, designs.c.state.in_(NUMBERED))
+        answered = ANSWERED_OR_THIS if cause.type == ImageAccepted.__name__ else ANSWERED
+        given = {"type": cause.type, "item": cause.item_id, "of": cause.generation}
         with transaction(self.engine) as connection:
-            rows = connection.execute(
-                select(designs).where(of_cause).order_by(designs.c.item_id != cause.item_id, designs.c.index)
-            )
-            return [_design(row) for row in rows]
+            return [_design(row) for row in connection.execute(answered, given)]
 
     def find(self, item_id: UUID) -> Design:
         """One accepted item as it stands."""
         with transaction(self.engine) as connection:
-            return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
+            return _found(connection, item_id)
 
 
-def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> None:
-    new = insert(designs).values(
-        item_id=event.item_id,
-        tenant_id=event.tenant_id,
-        session_id=event.session_id,
-        index=event.index,
-        generation=event.generation,
-        filename=event.filename,
-        state=state,
-        **facts,
-    )
-    connection.execute(new.on_conflict_do_nothing(index_elements=["item_id"]))
+def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> bool:
+    """Whether it was the first to be heard of the item."""
+    new = event.model_dump(include={"item_id", "tenant_id", "session_id", "index", "generation", "filename"})
+    return bool(connection.execute(NEW, new | {"state": state} | facts).rowcount)
+
+
+def _awaits(connection: Connection, event: ImageAccepted) -> bool:
+    on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
+    return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
+
+
+def _found(connection: Connection, item_id: UUID) -> Design:
+    return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
 
 
 def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
@@ -163,9 +180,10 @@ def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
 
 def _change(
     connection: Connection, event: ItemEvent, where: ColumnElement[bool] | None = None, **values: object
-) -> None:
+) -> int:
+    """How many rows that changed: one or none."""
     condition = designs.c.item_id == event.item_id if where is None else where
-    connection.execute(update(designs).where(condition).values(changed_at=NOW, **values))
+    return connection.execute(update(designs).where(condition).values(changed_at=NOW, **values)).rowcount
 
 
 def _this(event: ItemEvent) -> ColumnElement[bool]:

@@ -31,7 +31,12 @@ class Persistence:
     def __init__(self, name: str, check: Callable[[], object], first_wait_s: float) -> None:
         self.name = name
         self.check = check
-        self.first_wait_s = first_wait_s
+        self._retrying = Retrying(
+            retry=retry_if_exception(passes),
+            wait=wait_exponential(first_wait_s, max=5) + wait_random(0, first_wait_s),
+            stop=stop_after_attempt(TRIES) | stop_all(stop_after_attempt(2), stop_before_delay(TRYING_SECONDS)),
+            reraise=True,
+        )
         self._silence: OSError | None = None
         self._asking = threading.Lock()
 
@@ -39,14 +44,8 @@ class Persistence:
         """What `action` returns. It has two tries in any case: the first may find a line that has long been dead."""
         what = f"{what} on the NAS {self.name}"
         self._require_answer(what)
-        retrying = Retrying(
-            retry=retry_if_exception(passes),
-            wait=wait_exponential(self.first_wait_s, max=5) + wait_random(0, self.first_wait_s),
-            stop=stop_after_attempt(TRIES) | stop_all(stop_after_attempt(2), stop_before_delay(TRYING_SECONDS)),
-            reraise=True,
-        )
         try:
-            return retrying(action)
+            return self._retrying(action)
         except OSError as error:
             raise self._verdict(error, what) from error
 

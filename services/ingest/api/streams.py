@@ -15,6 +15,7 @@ from services.ingest.sessions.watching import Watcher
 KEEPALIVE_S = 30.0
 LOOK_S = 2.0
 """How often a stream looks what its work waits for."""
+NEARLY = 0.8  # of that: it wakes at the next such moment, however late it was at the last
 LINGER_S = 5.0
 """How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
 
@@ -34,28 +35,34 @@ async def frames(
     `left` says how long the upload still takes, given these words.
     """
     clock = asyncio.get_running_loop().time
+    event: Event | None = None
     seen, cause, looked, spoke = 0, None, float("-inf"), clock()
+    state = (session.id, session.lane, session.finished)
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
-            event = await watcher.ask(sessions.last_event, session.id)
+            if event is None or watcher.newest(session.id) != event.seq:
+                event = await watcher.ask_together(session.id, sessions.last_event, session.id)
             told, ended = cause, event is not None and event.payload["finished"]
-            if event is not None and not ended and clock() >= looked + min(LOOK_S, keepalive_s):
-                cause, looked = await watcher.ask(trouble, session, reading.totals_at(event)), clock()
+            if event is not None and not ended and clock() >= looked + NEARLY * min(LOOK_S, keepalive_s):
+                looked, about = clock(), (*state, event.seq)
+                cause = await watcher.ask_together(about, trouble, session, reading.totals_at(event))
             if event is not None and event.seq > seen:
                 seen, spoke = event.seq, clock()
                 cause = None if ended else cause
-                time_left = await watcher.ask(left, session, cause)
+                time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 yield reading.progress_frame(session, event, cause, left=time_left)
             elif event is not None and cause != told and not ended:
                 spoke = clock()
-                time_left = await watcher.ask(left, session, cause)
+                time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 yield reading.progress_frame(session, event, cause, datetime.now(UTC), time_left)
             elif clock() >= spoke + keepalive_s:
                 spoke = clock()
                 yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
             if ended:
                 watch.ended.set()
-            changed = await watch.wait(LINGER_S if ended else min(LOOK_S, keepalive_s))
+            # all at the same moments, so that those of one session ask once
+            look_s = min(LOOK_S - clock() % LOOK_S, keepalive_s)
+            changed = await watch.wait(LINGER_S if ended else look_s)
             if ended and not changed:
                 return
 
@@ -64,13 +71,13 @@ async def events(sessions: Sessions, watcher: Watcher, session: Session, after: 
     """Every event after a sequence number, in order and without gap; ends when the session has."""
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
-            batch = await watcher.ask(sessions.events, session.id, after)
+            batch = await watcher.ask_together((session.id, after), sessions.events, session.id, after)
             for event in batch:
                 after = event.seq
                 yield event
             if batch:
                 continue
-            now = await watcher.ask(sessions.get, session.user_id, session.id)
+            now = await watcher.ask_together(session.id, sessions.get, session.user_id, session.id)
             if now is None or (now.finished and now.last_seq <= after):
                 return
             await watch.wait(KEEPALIVE_S)

@@ -17,10 +17,11 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import AHEAD, owe
-from services.ingest.sessions.projection import CANCELLED, LISTING_RANKS, RANKS
+from services.ingest.sessions.projection import LISTING_RANKS
 from services.ingest.sessions.submitting import uploaded_file
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from services.ingest.sessions.timeline import Happening
+from services.ingest.sessions.told import CANCELLED, RANKS
 from shared.contracts import WorkCancelled
 
 UNSETTLED = ("received", "hashed", "accepted")

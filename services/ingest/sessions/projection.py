@@ -4,31 +4,26 @@ Each change is a compare-and-set on (generation, stage rank): a repeated, late o
 emits nothing, whatever the order of arrival.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from services.ingest.sessions import timeline
-from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.ingest.sessions.together import Together
+from services.ingest.sessions.told import File, Told, moved
 from shared.contracts import Blob, ItemEvent, MockupsRequested
 from shared.database import transaction
 
 log = structlog.get_logger()
 
-# `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
-RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
-CANCELLED = "cancelled"
-WAITING, SKIP, KEEP = "waiting", "skip", "keep"
-"""What is asked about a near duplicate, or was said of it."""
-TOLD_AGAIN = "told_again"
-OF_ITS_STATE = ("code", TOLD_AGAIN)
-"""Facts that are over with the state that they are about."""
 UNSTORED = ("duplicate", "rejected", "failed")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
@@ -51,43 +46,40 @@ class Projection:
         columns: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        """A file came to a state. Listings that wait for a file which will not be stored fail with its reason."""
+        """A file came to a state. Listings that wait for a file which will not be stored fail with its reason.
+
+        What several threads tell of one session at a time is one transaction: it waits for the session's row anyway.
+        """
+        self._together.do(event.session_id, Told(event, state, reason, columns or {}, facts or {}))
+
+    @cached_property
+    def _together(self) -> Together[Told]:
+        return Together(self._files_are)
+
+    def _files_are(self, told: Sequence[Told]) -> None:
         with transaction(self.engine) as connection:
-            item = connection.execute(select(items).where(items.c.id == event.item_id).with_for_update()).one_or_none()
-            if item is None or not _newer(event.generation, RANKS[state], item) or _cancelled(item, state):
-                return
-            asked = _reviewed(item, columns or {})
-            connection.execute(
-                update(items)
-                .where(items.c.id == event.item_id)
-                .values(
-                    state=state,
-                    stage_rank=RANKS[state],
-                    generation=event.generation,
-                    reason=reason,
-                    facts={name: fact for name, fact in item.facts.items() if name not in OF_ITS_STATE}
-                    | dict(facts or {}),
-                    updated_at=NOW,
-                    **{**(columns or {}), **asked},
-                )
-            )
             # Locks are taken in one order everywhere: item, listing, session.
-            orphaned = self._waiting_listings(connection, event) if state in UNSTORED else []
-            told = {"index": event.index, "filename": event.filename, "state": state, "reason": reason, **(facts or {})}
-            if asked["review"] == WAITING:
-                told["needs_review"] = True
-            changes = _moved(None if item.state == "received" else item.state, state) | _asked(item, asked)
-            weighs = weight(item.size)
-            timeline.append(
-                connection, item.session_id, state, changes, item_id=event.item_id, facts=told, weighs=weighs
-            )
-            if state == "failed":
-                _log("a file has failed", item.filename, item.session_id, reason)
+            files = _locked(connection, {each.event.item_id for each in told})
+            was = {item_id: file.state for item_id, file in files.items()}
+            taken = [
+                (file, each, happening)
+                for each in told
+                if (file := files.get(each.event.item_id)) and (happening := file.take(each))
+            ]
+            if not taken:
+                return
+            _write(connection, files.values())
+            given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}
+            orphaned = _waiting_listings(connection, given_up, lock=True)
+            _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
+            for file, each, _ in taken:
+                if each.state == "failed":
+                    _log("a file has failed", file.row.filename, file.row.session_id, each.reason)
             for row in orphaned:
-                self._set_listing(connection, row, event, "failed", f"the design was not stored: {reason}", {})
-            if state == "stored":
-                self._owe_mockups(connection, event.item_id)
-        if item.state == "received" or state == "stored":
+                end = given_up[row.item_id]
+                self._set_listing(connection, row, end.event, "failed", f"the design was not stored: {end.reason}", {})
+            self._owe_mockups(connection, {file.id for file, each, _ in taken if each.state == "stored"})
+        if any(was[file.id] == "received" or each.state == "stored" for file, each, _ in taken):
             self.wake()
 
     def listing_is(
@@ -111,17 +103,12 @@ class Projection:
         if state in ("listed", "failed"):
             self.wake()
 
-    def _owe_mockups(self, connection: Connection, item_id: UUID) -> None:
-        """Ask for the mockups of a design that is stored now: for its listings that were asked for before that."""
-        item = connection.execute(select(items).where(items.c.id == item_id)).one()
-        waiting = select(listings).where(listings.c.item_id == item_id, listings.c.state == "requested")
-        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
-        for row in connection.execute(waiting).all():
+    def _owe_mockups(self, connection: Connection, item_ids: Collection[UUID]) -> None:
+        """Ask for the mockups of designs that are stored now: for their listings that were asked for before that."""
+        for row in _waiting_listings(connection, item_ids):
+            item = connection.execute(select(items).where(items.c.id == row.item_id)).one()
+            lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
             owe(connection, lane, mockups_requested(item, row), message_id=request_id(row))
-
-    def _waiting_listings(self, connection: Connection, event: ItemEvent) -> Sequence[Row[Any]]:
-        waiting = select(listings).where(listings.c.item_id == event.item_id, listings.c.state == "requested")
-        return connection.execute(waiting.order_by(listings.c.mockup_id).with_for_update()).all()
 
     def _set_listing(
         self,
@@ -144,7 +131,7 @@ class Projection:
                 **columns,
             )
         )
-        changes = _moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
+        changes = moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
         told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
@@ -152,24 +139,31 @@ class Projection:
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
 
 
-def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: fact for name, fact in facts.items() if name not in OF_ITS_STATE}
+def _locked(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, File]:
+    wanted = select(items).where(items.c.id.in_(item_ids)).order_by(items.c.session_id, items.c.index)
+    return {row.id: File.of(row) for row in connection.execute(wanted.with_for_update())}
 
 
-def _reviewed(item: Row[Any], columns: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked about a near duplicate is over with its state; that it is to be kept is not."""
-    now = item._mapping if item.review == KEEP else columns
-    return {name: now.get(name) for name in ("review", "pair")}
+def _write(connection: Connection, files: Iterable[File]) -> None:
+    """Those that changed; alike ones in one go."""
+    changed = sorted((file for file in files if file.changes), key=lambda file: sorted(file.changes))
+    this = update(items).where(items.c.id == bindparam("this")).values(updated_at=NOW)
+    for _, alike in groupby(changed, key=lambda file: sorted(file.changes)):
+        connection.execute(this, [{"this": file.id, **file.changes} for file in alike])
 
 
-def _asked(item: Row[Any], now: Mapping[str, Any]) -> dict[str, int]:
-    more = (now["review"] == WAITING) - (item.review == WAITING)
-    return {"to_review": more} if more else {}
+def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happening]]) -> None:
+    """One session's, as a rule: then in one go."""
+    for session_id in sorted({session_id for session_id, _ in happened}):
+        timeline.append_all(connection, session_id, [what for of, what in happened if of == session_id])
 
 
-def _moved(before: str | None, now: str) -> dict[str, int]:
-    """How the counts change. A later generation may come to the state that the one before it had: none changes then."""
-    return {} if before == now else {now: 1} | ({} if before is None else {before: -1})
+def _waiting_listings(connection: Connection, item_ids: Collection[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:
+    if not item_ids:
+        return ()
+    waiting = select(listings).where(listings.c.item_id.in_(item_ids), listings.c.state == "requested")
+    waiting = waiting.order_by(listings.c.item_id, listings.c.mockup_id)
+    return connection.execute(waiting.with_for_update() if lock else waiting).all()
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:
@@ -198,11 +192,6 @@ def mockups_requested(item: Row[Any], listing: Row[Any]) -> MockupsRequested:
         digital=item.is_digital,
         **listing.request,
     )
-
-
-def _cancelled(item: Row[Any], state: str) -> bool:
-    """Whether it was cancelled, and this is what was still under way then. A design that reached the NAS is stored."""
-    return item.state == "failed" and item.facts.get("code") == CANCELLED and state != "stored"
 
 
 def _newer(generation: int, rank: int, row: Row[Any]) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 from services.ingest.sessions.frames import frame
 from services.ingest.sessions.progress import Totals, waiting
 from services.ingest.sessions.progress import message as words
-from services.ingest.sessions.projection import KEEP, SKIP, WAITING
 from services.ingest.sessions.records import Event, Session
 from services.ingest.sessions.remaining import TimeLeft
+from services.ingest.sessions.told import KEEP, SKIP, WAITING
 
 Row = Mapping[str, Any]
 

@@ -16,9 +16,10 @@ from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import KEEP, TOLD_AGAIN, UNSTORED, WAITING, mockups_requested, request_id
+from services.ingest.sessions.projection import UNSTORED, mockups_requested, request_id
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.ingest.sessions.told import KEEP, TOLD_AGAIN, WAITING
 
 Group = tuple[UUID, UUID]
 """A product template and a mockup group."""

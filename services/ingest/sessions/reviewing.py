@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import CANCELLED, KEEP, SKIP, WAITING
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.tables import NOW, items, sessions
+from services.ingest.sessions.told import CANCELLED, KEEP, SKIP, WAITING
 from shared.contracts import Blob, PairJudged
 
 Decision = Literal["keep", "skip"]

@@ -14,9 +14,9 @@ from services.ingest.sessions import past, timeline
 from services.ingest.sessions.batching import TURN_FILES, batches
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import CANCELLED
 from services.ingest.sessions.records import Choice, Received, Session, session_of
 from services.ingest.sessions.tables import NOW, items, sessions
+from services.ingest.sessions.told import CANCELLED
 from shared.contracts import (
     BatchSubmitted,
     Blob,

@@ -5,9 +5,9 @@ The poll is the whole mechanism: no wake-up can be lost, and it works the same w
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import structlog
@@ -51,6 +51,8 @@ class Watcher:
         self.stopping = asyncio.Event()
         self._watches: dict[UUID, set[Watch]] = {}
         self._seen: dict[UUID, int] = {}
+        self._asked: dict[Hashable, asyncio.Future[Any]] = {}
+        self._next: dict[Hashable, asyncio.Future[Any]] = {}
 
     @contextlib.contextmanager
     def watch(self, session_id: UUID, *, shows: bool = False) -> Iterator[Watch]:
@@ -83,6 +85,33 @@ class Watcher:
                     raise
                 log.warning("waiting goes on", cause=str(error))
                 await asyncio.sleep(POLL_S)
+
+    def newest(self, session_id: UUID) -> int | None:
+        """The last entry of a session's timeline, as of the last look; None: nobody has looked yet."""
+        return self._seen.get(session_id)
+
+    async def ask_together(
+        self, about: Hashable, question: Callable[About, Answer], *given: About.args, **more: About.kwargs
+    ) -> Answer:
+        """The same for many who ask this at once: the database is asked once. No answer is older than who gets it.
+
+        Who asks while it is being asked hears of what was there before, perhaps; so it is asked once more for them.
+        """
+        key = (question, about)
+        if (answer := self._next.get(key)) is None:
+            asking = self.ask(question, *given, **more)
+            answer = self._next[key] = asyncio.ensure_future(self._after(self._asked.get(key), key, asking))
+        return cast("Answer", await asyncio.shield(answer))  # who leaves does not end it for the others
+
+    async def _after(self, before: asyncio.Future[Any] | None, key: Hashable, asking: Awaitable[Answer]) -> Answer:
+        if before is not None:
+            await asyncio.wait([before])
+        mine = self._asked[key] = self._next.pop(key)
+        try:
+            return await asking
+        finally:
+            if self._asked.get(key) is mine:
+                del self._asked[key]
 
     async def ended(self, session_id: UUID, limit_s: float) -> None:
         """Return when everybody here who shows a session has shown its end, or the time is over."""

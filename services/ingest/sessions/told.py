@@ -1,0 +1,84 @@
+"""What an event says of a file, and the file's row as one such event after the other changes it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.ingest.sessions.course import weight
+from services.ingest.sessions.timeline import Happening
+from shared.contracts import ItemEvent
+
+# `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
+RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
+CANCELLED = "cancelled"
+WAITING, SKIP, KEEP = "waiting", "skip", "keep"
+"""What is asked about a near duplicate, or was said of it."""
+TOLD_AGAIN = "told_again"
+OF_ITS_STATE = ("code", TOLD_AGAIN)
+"""Facts that are over with the state that they are about."""
+ASKED = ("review", "pair")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A file came to a state."""
+
+    event: ItemEvent
+    state: str
+    reason: str | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class File:
+    """A row of `items`, locked. `changes` are the columns that are another than they were."""
+
+    id: UUID
+    row: Row[Any]
+    state: str
+    stage_rank: int
+    generation: int
+    facts: Mapping[str, Any]
+    asked: Mapping[str, Any]
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "File":
+        asked = {name: row._mapping[name] for name in ASKED}
+        return cls(row.id, row, row.state, row.stage_rank, row.generation, row.facts, asked)
+
+    def take(self, told: Told) -> Happening | None:
+        """Come to the state that is told. None for what is repeated, late or overtaken: nothing changes."""
+        event, state = told.event, told.state
+        if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
+            return None
+        changes = moved(None if self.state == "received" else self.state, state)
+        changes |= self._ask({name: told.columns.get(name) for name in ASKED})
+        self.state, self.stage_rank, self.generation = state, RANKS[state], event.generation
+        self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
+        self.changes |= {"state": state, "stage_rank": self.stage_rank, "generation": self.generation}
+        self.changes |= {"reason": told.reason, "facts": self.facts, **told.columns, **self.asked}
+        facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
+        if self.asked["review"] == WAITING:
+            facts["needs_review"] = True
+        return Happening(state, changes, self.id, facts, weight(self.row.size))
+
+    def _ask(self, now: Mapping[str, Any]) -> dict[str, int]:
+        """What is asked about a near duplicate is over with its state; that it is to be kept is not."""
+        before = self.asked
+        self.asked = before if before["review"] == KEEP else now
+        more = (self.asked["review"] == WAITING) - (before["review"] == WAITING)
+        return {"to_review": more} if more else {}
+
+    def _cancelled(self, state: str) -> bool:
+        """Whether it was cancelled, and this was still under way then. A design that reached the NAS is stored."""
+        return self.state == "failed" and self.facts.get("code") == CANCELLED and state != "stored"
+
+
+def moved(before: str | None, now: str) -> dict[str, int]:
+    """How the counts change. A later generation may come to the state that the one before it had: none changes then."""
+    return {} if before == now else {now: 1} | ({} if before is None else {before: -1})

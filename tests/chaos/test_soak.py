@@ -27,7 +27,7 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
 FILES = int(os.environ.get("CHAOS_FILES", "500"))
 DESIGNS = int(os.environ.get("CHAOS_DESIGNS", "200"))
 OUTAGE_S = 60 * float(os.environ.get("CHAOS_OUTAGE_MINUTES", "60"))
-ROOM_BYTES, UPLOADS, FILES_EACH = 200_000, 20, 5
+ROOM_BYTES, UPLOADS, FILES_EACH = 400_000, 20, 5
 DEATHS, RATE = 20, 0.01  # of the publisher; of each fault at each call
 MOST_RETRIES = 5
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
@@ -59,7 +59,7 @@ def test_s1_random_kills_during_a_large_upload(case: Case) -> None:
 
 @pytest.mark.timeout(3600, method="signal")
 def test_s2_every_fault_of_etsy_at_once(case: Case) -> None:
-    """With the real pauses: what Etsy may have made unseen is made again after six minutes, not before."""
+    """With the real pauses: what Etsy may have made unseen is made again after a minute and a half, not before."""
     world, seller = case.world, case.seller(photographs=3)
     with world.listing_at_etsy() as etsy:
         etsy.connect(world.engine, UUID(seller.user_id))

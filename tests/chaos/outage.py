@@ -1,4 +1,4 @@
-"""A long outage of the NAS, watched: what sellers read meanwhile, how full the spool becomes, and the drain afterwards."""
+"""A long outage of the NAS: what sellers read meanwhile, how full the spool becomes, and the drain afterwards."""
 
 import time
 from collections import Counter

@@ -92,7 +92,7 @@ class Door:
 
     @contextlib.contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Count this upload's bytes as taken from now on, so that several don't share one room before it is measured."""
+        """Count this upload's bytes as taken from now on: several must not share one room, measured or not."""
         with self._lock:
             self._coming += size
         try:

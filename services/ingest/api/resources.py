@@ -4,7 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
@@ -31,6 +32,9 @@ Emit = Callable[[Connection, Message], None]
 TemplateFault = Callable[[Blob, Blob], str | None]
 """What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
 
+ScanOf = Callable[[Connection, UUID], dict[str, Any] | None]
+"""How the newest scan of a user's folder on the NAS stands. Storage knows; whoever composes us tells us."""
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -51,6 +55,7 @@ class Resources:
     obstacles: Obstacles = lambda _: []
     """What keeps services from taking a replay."""
     template_fault: TemplateFault | None = None
+    scan_of: ScanOf = lambda _connection, _user_id: None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -70,6 +75,7 @@ def build(
     door: Door | None = None,
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
+    scan_of: ScanOf = lambda _connection, _user_id: None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -93,6 +99,7 @@ def build(
         door=door,
         obstacles=obstacles,
         template_fault=template_fault,
+        scan_of=scan_of,
     )
 
 

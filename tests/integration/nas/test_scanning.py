@@ -74,7 +74,9 @@ def below(path: str) -> str:
 
 def hashed(found: PictureFound) -> PictureHashed:
     """The hashers' answer."""
-    return PictureHashed.model_validate(found.model_dump() | {"algorithm": "test", "phash": "0" * 64, "dhash": "0" * 64})
+    return PictureHashed.model_validate(
+        found.model_dump() | {"algorithm": "test", "phash": "0" * 64, "dhash": "0" * 64}
+    )
 
 
 @pytest.fixture(params=["path", *REMOTE])

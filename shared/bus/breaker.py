@@ -28,7 +28,7 @@ class Breaker:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
-        self.pause_s, self.said = 0.0, ""  # above 0: open; the cause that was logged last, without names in it
+        self.pause_s, self.said = 0.0, set[str]()  # above 0: open; its causes that were logged, without names and numbers
         self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
@@ -46,8 +46,9 @@ class Breaker:
         except Unavailable as error:
             away = not isinstance(error, Busy)
             opens = away and first and not self.pause_s
-            if (words := re.sub(r"(?<!\w)'[^']*'", "", str(error))) != self.said and (opens or (away and asks)):
-                self.said = words
+            words = re.sub(r"(?<!\w)'[^']*'|\d+", "", str(error))
+            if words not in self.said and (opens or (away and asks)):
+                self.said.add(words)
                 log.warning("outage: messages wait", cause=str(error))
             if opens or (away and asks):
                 self.pause_s, self.cause = longer(self.pause_s), error
@@ -56,7 +57,7 @@ class Breaker:
             if asks:
                 self._line.release()
                 if not away:  # any other answer is one
-                    self.pause_s, self.said = 0.0, ""
+                    self.pause_s, self.said = 0.0, set()
                     log.warning("the outage is over: messages go on")
 
     async def _asks(self, until: float) -> bool:

@@ -28,7 +28,7 @@ class Breaker:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
-        self.pause_s, self.said = 0.0, set[str]()  # above 0: open; its causes that were logged, without names and numbers
+        self.pause_s, self.said = 0.0, set[str]()  # above 0: open; the causes logged, without names and numbers
         self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 

@@ -80,7 +80,7 @@ def test_an_operator_has_a_shops_folder_scanned_and_reads_what_came_of_it(
 ) -> None:
     name, scans = shop.user["shop_name"], "/api/v1/ops/scans"
     folder = system.server.place.nas / name
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (name_of_a_picture, content), *_ = artworks.fresh(1)
     (folder / name_of_a_picture).write_bytes(content)
     (folder / "torn.png").write_bytes(content[:50])

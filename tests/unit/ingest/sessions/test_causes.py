@@ -28,14 +28,14 @@ def test_a_cause_becomes_words_for_people(cause: str, words: str) -> None:
 
 
 REFUSED = "the NAS nas.local:22: [Errno 111] Connect call failed ('10.0.0.7', 22)"
+AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and the mount"
 
 
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
         (
-            "NasUnavailable: can't store 'North: Cups/.1f26.0.staged' on the NAS sftp://root@nas.local/share: "
-            f"the NAS does not answer ({REFUSED}); check its power, the network and the mount",
+            f"NasUnavailable: can't store 'North: Cups/.1f26.0.staged' on the NAS sftp://root@nas.local/share: {AWAY}",
             "the NAS does not answer; check its power, the network and the mount",
         ),
         (

@@ -45,12 +45,10 @@ class Breaker:
             yield
         except Unavailable as error:
             away = not isinstance(error, Busy)
-            opens = away and first and not self.pause_s
-            words = re.sub(r"(?<!\w)'[^']*'|\d+", "", str(error))
-            if words not in self.said and (opens or (away and asks)):
-                self.said.add(words)
-                log.warning("outage: messages wait", cause=str(error))
-            if opens or (away and asks):
+            if away and (asks or (first and not self.pause_s)):
+                if (words := re.sub(r"(?<!\w)'[^']*'|\d+", "", str(error))) not in self.said:
+                    self.said.add(words)
+                    log.warning("outage: messages wait", cause=str(error))
                 self.pause_s, self.cause = longer(self.pause_s), error
             raise
         finally:

@@ -214,7 +214,8 @@ class _Inbox:
     async def _work(self) -> None:
         while True:
             message = await self.arrived.get()
-            returnable = not self.dead_service and int(message.headers.get("x-delivery-count") or 0) < RETURNS  # type: ignore[call-overload]
+            count = message.headers.get("x-delivery-count", 0)
+            returnable = not self.dead_service and isinstance(count, int) and count < RETURNS
             delivery = Delivery(message.body, message.headers, self.dead_service, returnable)
             try:
                 settle = await deliver(self.consumer, delivery)

@@ -31,6 +31,5 @@ def in_words(cause: str) -> str:
 
 def awaited(cause: str) -> str:
     """The same for a seller whose work waits: not which file met it first, nor which server does not answer where."""
-    words = in_words(cause)
-    found = OF_NAS.search(words) if cause.startswith("Nas") else None
-    return SOCKET.sub("", found[1] if found else words)
+    found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith("Nas") else None
+    return SOCKET.sub("", found[1] if found else in_words(cause))[:MOST]

@@ -35,7 +35,7 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
     ("cause", "words"),
     [
         (
-            f"NasUnavailable: can't store 'North: {100 * 'long'}/.1f26.0.staged' on the NAS sftp://nas.local/share: {AWAY}",
+            f"NasUnavailable: can't store 'Cups: {100 * 'long'}/.1f26.0.staged' on the NAS sftp://nas.local/x: {AWAY}",
             "the NAS does not answer; check its power, the network and the mount",
         ),
         (

@@ -47,8 +47,8 @@ chaos: $(STAMP_DEV) ## Break everything that can break, 20 rounds each, and chec
 	@CHAOS_ROUNDS=$(or $(ROUNDS),20) $(BIN)/python -m pytest tests/chaos --deselect tests/chaos/test_soak.py \
 		--numprocesses $(or $(JOBS),3) --dist worksteal $(ARGS)
 
-soak: $(STAMP_DEV) ## Kill whatever runs, 100 times, during an upload of 500; list 200 while all of Etsy fails; KILLS=10 FILES=50 DESIGNS=20
-	@CHAOS_ROUNDS=1 CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) CHAOS_DESIGNS=$(or $(DESIGNS),200) \
+soak: $(STAMP_DEV) ## Kill whatever runs, 100 times, during an upload of 500; list 200 while all of Etsy fails; the NAS is away for an hour; KILLS=10 FILES=50 DESIGNS=20 OUTAGE=2
+	@CHAOS_ROUNDS=1 CHAOS_OUTAGE_MINUTES=$(or $(OUTAGE),60) CHAOS_KILLS=$(or $(KILLS),100) CHAOS_FILES=$(or $(FILES),500) CHAOS_DESIGNS=$(or $(DESIGNS),200) \
 		$(BIN)/python -m pytest tests/chaos/test_soak.py $(ARGS)
 
 simulate: $(STAMP_DEV) ## Let messages come in any order, die and come again while people do what they like; LIVES=2000

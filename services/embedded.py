@@ -46,10 +46,12 @@ def all_services() -> list[Service]:
 
 
 def shelves() -> "Shelves":
-    """Where ingest finds shops' files, and in which of storage's queues their work waits."""
+    """Where ingest finds shops' files, in which of storage's queues their work waits, and how their scans stand."""
     nases = importlib.import_module("services.storage.settings").Settings().nases()
     found: Shelves = importlib.import_module("services.ingest.serve").Shelves(
-        nases.as_one(), nases.queue_of if nases.queues else None
+        nases.as_one(),
+        nases.queue_of if nases.queues else None,
+        importlib.import_module("services.storage.scans").as_json,
     )
     return found
 

@@ -39,6 +39,7 @@ class Proxy:
             yield self
         finally:
             self.refuse()
+            self.release()  # what is held back would wait for ever
             self._call(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(LIMIT_S)

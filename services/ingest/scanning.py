@@ -1,10 +1,11 @@
 """Asks storage to look through shops' folders on the NAS: now and then by itself, or when somebody wants it."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.outbox import owe
@@ -44,6 +45,16 @@ def ask(
         owe(connection, lane, request, message_id=request.scan_id)
     _forget_sent(connection, [row.id for row in found])
     return asked
+
+
+def named(shop: str) -> ColumnElement[bool]:
+    """The shop with this name, folder, e-mail or user id; all, if none is named."""
+    if not shop:
+        return true()
+    names = [users.c.shop_folder == shop, users.c.shop_name == shop, users.c.email_key == shop.casefold()]
+    with contextlib.suppress(ValueError):
+        names.append(users.c.id == UUID(shop))
+    return or_(*names)
 
 
 def _forget_sent(connection: Connection, tenant_ids: Sequence[UUID]) -> None:

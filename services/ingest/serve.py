@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from services.ingest import scanning, service
 from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Preview, Resources, TemplateFault
+from services.ingest.api.resources import Preview, Resources, ScanOf, TemplateFault
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
@@ -67,6 +67,7 @@ class Shelves(NamedTuple):
     nas: Nas
     queue_of: Callable[[str], str] | None
     """See `Delays`."""
+    scan_of: ScanOf
 
 
 def serve(
@@ -142,7 +143,7 @@ def build(
         compared=settings.original_lane_share,
     )
     store = Sessions(engine, hashers)
-    nas, queue_of = shelves or Shelves(settings.nas(), None)
+    nas, queue_of, scan_of = shelves or Shelves(settings.nas(), None, lambda _connection, _user_id: None)
     delays = Delays(engine, queue_of)
     prints = Prints(engine, blobs, nas)
     desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, delays)
@@ -163,6 +164,7 @@ def build(
         obstacles=obstacles,
         template_fault=template_fault,
         preview=preview,
+        scan_of=scan_of,
     )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()

@@ -27,7 +27,10 @@ from shared.bus.topology import (
 )
 
 DELIVERY_LIMIT = 10
-"""Deliveries of one message that may end with its consumer's death; small prefetch keeps innocents below it."""
+"""Deliveries of one message that may end with its consumer's death; small prefetch keeps innocents below it.
+
+In a long outage some are spent on messages that keep their place in the queue (`shared/bus/rabbit.py`, RETURNS).
+"""
 
 PRACTICALLY_NEVER = 1_000_000
 

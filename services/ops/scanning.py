@@ -1,17 +1,15 @@
 """Has shops' folders on the NAS looked through, and tells what came of it: `presswork nas scan`, `reindex`, `scans`."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
 import typer
-from sqlalchemy import ColumnElement, Engine, or_, select, true
+from sqlalchemy import Engine, select
 
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.original import ORIGINAL
-from services.ingest.scanning import ask
+from services.ingest.scanning import ask, named
 from services.ingest.tables import users
 from services.ops.importing import Here
 from services.ops.place import NOTHING, database
@@ -28,7 +26,7 @@ def scan(shop: str, data: Path, *, anew: bool, wait: bool) -> None:
     lane = ORIGINAL if Here(_env_file=data / "environment").embedded else COMPREHENSIVE
     with database(data) as engine:
         with transaction(engine) as connection:
-            asked = ask(connection, lane, _named(shop), anew=anew)
+            asked = ask(connection, lane, named(shop), anew=anew)
         if not asked:
             _nobody(shop)
         if wait:
@@ -41,7 +39,7 @@ def show(shop: str, data: Path) -> None:
     """Tell how the newest scan of each shop stands, and which files could not be used."""
     with database(data) as engine, transaction(engine) as connection:
         found = connection.execute(
-            select(users.c.id, users.c.shop_folder).where(_named(shop)).order_by(users.c.shop_folder)
+            select(users.c.id, users.c.shop_folder).where(named(shop)).order_by(users.c.shop_folder)
         )
         shops = found.all()
         if not shops:
@@ -84,16 +82,6 @@ def _tell_faults(now: Standing, faults: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"  not listed  {path}: {why}")
     for path, why in faults:
         typer.echo(f"  unusable  {path}: {why}")
-
-
-def _named(shop: str) -> ColumnElement[bool]:
-    """The shop with this name, folder, e-mail or user id; all, if none is named."""
-    if not shop:
-        return true()
-    names = [users.c.shop_folder == shop, users.c.shop_name == shop, users.c.email_key == shop.casefold()]
-    with contextlib.suppress(ValueError):
-        names.append(users.c.id == UUID(shop))
-    return or_(*names)
 
 
 def _nobody(shop: str) -> None:

@@ -13,11 +13,15 @@ from services.publisher.settings import Settings
 from services.publisher.shop import Shop, Target
 from services.publisher.store import Ledger
 from shared.blobs import Blobs
+from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.database import engine_of
 from shared.errors import Unavailable
 
 POOL_SIZE = 3  # a listing holds its shop's lock on one connection, while turns at Etsy and tokens take another
+
+RETRY = RetryPolicy(delays_s=(5, 30, 60, 300, 300, 300))
+"""As everywhere, with a try after a minute and a half: then a create in doubt is one that has made nothing."""
 
 TARGETS: Mapping[str, Callable[[Settings, Ledger], Target]] = {
     "dry-run": lambda settings, _: DryRunShop(settings.listings_dir),
@@ -55,7 +59,7 @@ def build(settings: Settings) -> Service:
     Raises:
         UnknownTarget: with the names there are. Settings that lack stop only those who run it (`target_of`).
     """
-    service = Service("publisher")
+    service = Service("publisher", RETRY)
     ledger = ledger_of(settings)
     try:
         target = target_of(settings, ledger)

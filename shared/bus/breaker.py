@@ -28,7 +28,7 @@ class Breaker:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
-        self.pause_s, self.said = 0.0, ""  # above 0: open; the cause that was logged last, without names in it
+        self.pause_s, self.said = 0.0, set[str]()  # above 0: open; the causes logged, without names and numbers
         self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
@@ -45,18 +45,17 @@ class Breaker:
             yield
         except Unavailable as error:
             away = not isinstance(error, Busy)
-            opens = away and first and not self.pause_s
-            if (words := re.sub(r"(?<!\w)'[^']*'", "", str(error))) != self.said and (opens or (away and asks)):
-                self.said = words
-                log.warning("outage: messages wait", cause=str(error))
-            if opens or (away and asks):
+            if away and (asks or (first and not self.pause_s)):
+                if (words := re.sub(r"(?<!\w)'[^']*'|\d+", "", str(error))) not in self.said:
+                    self.said.add(words)
+                    log.warning("outage: messages wait", cause=str(error))
                 self.pause_s, self.cause = longer(self.pause_s), error
             raise
         finally:
             if asks:
                 self._line.release()
                 if not away:  # any other answer is one
-                    self.pause_s, self.said = 0.0, ""
+                    self.pause_s, self.said = 0.0, set()
                     log.warning("the outage is over: messages go on")
 
     async def _asks(self, until: float) -> bool:

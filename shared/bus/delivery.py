@@ -3,8 +3,8 @@
 Order of effects: the handler commits its own data and yields; what it yields is published at once and confirmed;
 only then is the input settled, by the table in `settlement.py`. A crash anywhere repeats the input, and the answers
 have the same ids. While what every message needs is away, messages are kept, and wait (`breaker.py`): that is back
-pressure. After ten minutes they go to a retry queue with the same attempt, before a broker loses its patience with an
-unacked message (RabbitMQ's limit is 30 minutes).
+pressure. After ten minutes they go back to the head of their queue, or after an hour to a retry queue with the same
+attempt, before a broker loses its patience with an unacked message (RabbitMQ's limit is 30 minutes).
 """
 
 import asyncio
@@ -94,12 +94,13 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
             async with breaker.turn(kept_until, first=not pause_s):
                 await _handle(consumer, envelope)
         except NoTurn:
-            return Outcome.STOPPING if breaker.stopping.is_set() else Outcome.KEPT_LONG, breaker.cause
+            kept = Outcome.RETURNED if delivery.returnable else Outcome.KEPT_LONG
+            return Outcome.STOPPING if breaker.stopping.is_set() else kept, breaker.cause
         except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
             if not (isinstance(error, Unavailable) or delivery.dead_service):
                 return outcome_of(error, retry, delivery.attempt), error
-            if clock() > kept_until:
-                return Outcome.KEPT_LONG, error
+            if clock() > kept_until:  # what nobody else waits for leaves its place to others
+                return Outcome.RETURNED if delivery.returnable and breaker.pause_s else Outcome.KEPT_LONG, error
             pause_s = longer(pause_s)
             await _tell(consumer, envelope, error)
             if not breaker.pause_s:  # not what all wait for, so the pauses are its own

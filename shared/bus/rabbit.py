@@ -32,6 +32,7 @@ WATCH_S = 10.0
 NOT_READY_S = 60.0
 RENEW_ROUNDS = 30
 RENEW_S = 5.0
+RETURNS = 6  # of the ten deliveries that a queue allows: the others are for deaths
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
 BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, ChannelInvalidStateError)
@@ -213,7 +214,9 @@ class _Inbox:
     async def _work(self) -> None:
         while True:
             message = await self.arrived.get()
-            delivery = Delivery(message.body, message.headers, self.dead_service)
+            count = message.headers.get("x-delivery-count", 0)
+            returnable = not self.dead_service and isinstance(count, int) and count < RETURNS
+            delivery = Delivery(message.body, message.headers, self.dead_service, returnable)
             try:
                 settle = await deliver(self.consumer, delivery)
             except Exception:
@@ -221,8 +224,8 @@ class _Inbox:
                 log.exception("delivery broke; the message goes back to its queue", queue=self.name)
                 await _settle(message.reject(requeue=True))
             else:
-                if settle:
-                    await _settle(message.ack())
+                if settle or not self.bus.stopping.is_set():
+                    await _settle(message.ack() if settle else message.nack())
             self.done += 1
             self.arrived.task_done()
 

@@ -47,6 +47,7 @@ class Delivery:
     body: bytes
     headers: Headers
     dead_service: Stage | None = None
+    returnable: bool = False  # unsettled, it goes back to the head of its queue
 
     @property
     def attempt(self) -> int:
@@ -128,6 +129,7 @@ class Outcome(Enum):
     FAILED = Settlement("failed, tried again later", _retried, acks=True)
     EXHAUSTED = Settlement("failed for the last time", _dead, acks=True)
     KEPT_LONG = Settlement("kept through an outage for as long as a broker has patience", _deferred, acks=True)
+    RETURNED = Settlement("kept so long, and goes back to its place in the queue", None, acks=False)
     ELSEWHERE = Settlement("is for another queue", _elsewhere, acks=True)
     STOPPING = Settlement("the process stops", None, acks=False)
 

@@ -1,13 +1,20 @@
 """deploy/k8s against the code: what must agree, agrees. `kubectl kustomize deploy/k8s` prints what is applied."""
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from services.embedded import all_services
 from services.ingest.settings import Settings as IngestSettings
+from services.ops.queues import topology
 from services.settings_table import SERVICES
+from services.storage.shops import Nases
 from shared.bus.topology import inbox
+from shared.nas import PathNas
 from tests.flow.deployment import (
     CONFIG_MAP,
     DEPLOY,
@@ -76,11 +83,32 @@ def test_replicas_follow_the_inbox_with_what_is_in_work(service: str) -> None:
     scaled = of_kind("ScaledObject")[service]["spec"]
     (trigger,) = scaled["triggers"]
     assert scaled["scaleTargetRef"] == {"name": service}
-    assert trigger["metadata"]["queueName"] == inbox(service)
+    assert inbox(service) in watched(trigger)
     assert (trigger["metadata"]["protocol"], trigger["metadata"]["mode"]) == ("http", "QueueLength")
     assert trigger["metadata"]["excludeUnacknowledged"] == "false"
     # with both, each `kubectl apply` would set KEDA's number back
     assert "replicas" not in of_kind("Deployment")[service]["spec"]
+
+
+def watched(trigger: dict[str, Any], also: Iterable[str] = ()) -> set[str]:
+    """Of all our queues, and of those, the ones that a trigger counts."""
+    ours = {queue.name for queue in topology(all_services()).queues} | set(also)
+    name = trigger["metadata"]["queueName"]
+    if trigger["metadata"].get("useRegex") == "true":
+        return {queue for queue in ours if re.search(name, queue)}
+    return ours & {name}
+
+
+def test_replicas_follow_the_queues_of_every_nas_together_and_no_others() -> None:
+    nas = PathNas(Path("nowhere"))
+    own = Nases(nas, {"NorthCups": nas, "Tassen & Söhne": nas}).queues
+    triggers = {name: scaled["spec"]["triggers"][0] for name, scaled in of_kind("ScaledObject").items()}
+    assert len(own) == 3
+    assert watched(triggers["storage"], own) == {inbox("storage"), *own}
+    assert triggers["storage"]["metadata"]["operation"] == "sum"
+    assert {name: watched(triggers[name], own) for name in ("hasher", "mockup")} == {
+        name: {inbox(name)} for name in ("hasher", "mockup")
+    }
 
 
 def test_as_many_hashers_can_run_as_an_upload_is_split_for() -> None:

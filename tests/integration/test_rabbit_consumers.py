@@ -21,10 +21,12 @@ from structlog.testing import capture_logs
 from services.local.broker import Broker
 from services.ops.broker import consumers, declare
 from services.ops.queues import topology
+from shared.bus import breaker, delivery
 from shared.bus import rabbit as rabbit_module
 from shared.bus.envelope import Envelope
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
+from shared.bus.settlement import Outcome
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
 from tests.integration.ingest.embedded import eventually
@@ -129,6 +131,41 @@ def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
                 await heard.reach(messages * round_)
 
     asyncio.run(scenario())
+
+
+def test_what_waits_long_keeps_its_place_in_the_queue(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest messages are in hand when an outage begins, and are the first to be done after it, however long."""
+    monkeypatch.setattr(delivery, "KEEP_S", 0.1)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE_S", 0.02)
+    sent, done, away = [f"{number}.png" for number in range(6)], list[str](), threading.Event()
+    away.set()
+
+    def on_store_file(message: StoreFile) -> None:
+        if away.is_set():
+            raise Unavailable("the NAS is away")
+        done.append(message.path)
+
+    service = Service("storage", prefetch=1)
+    service.on(on_store_file)
+
+    async def scenario() -> None:
+        await declare(amqp_url, topology([service]))
+        async with bus_at(amqp_url) as bus:
+            for path in sent:
+                await bus.publish(command(path))
+            await bus.consume(service)
+            await asyncio.to_thread(eventually, lambda: len(returned()) >= 3)
+            away.clear()
+            await asyncio.to_thread(eventually, lambda: len(done) == len(sent))
+
+    with capture_logs() as lines:
+
+        def returned() -> list[str]:
+            return [line["event"] for line in lines if line["event"].startswith("kept ")]
+
+        asyncio.run(scenario())
+    assert set(returned()) == {Outcome.RETURNED.value.words}, "never put aside"
+    assert done == sent
 
 
 def test_a_missing_queue_is_said_in_the_log_again_and_again(amqp_url: str, delete: Callable[[], None]) -> None:

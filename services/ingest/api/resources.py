@@ -32,6 +32,9 @@ Emit = Callable[[Connection, Message], None]
 TemplateFault = Callable[[Blob, Blob], str | None]
 """What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
 
+ScanOf = Callable[[Connection, UUID], dict[str, Any] | None]
+"""How the newest scan of a user's folder on the NAS stands. Storage knows; whoever composes us tells us."""
+
 
 Preview = Callable[[UUID, int | None, int], dict[str, Any]]
 """What an account's duplicates would be at another distance; dedup knows. See `services/dedup/preview.py`."""
@@ -57,6 +60,7 @@ class Resources:
     """What keeps services from taking a replay."""
     template_fault: TemplateFault | None = None
     preview: Preview | None = None
+    scan_of: ScanOf = lambda _connection, _user_id: None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -77,6 +81,7 @@ def build(
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     preview: Preview | None = None,
+    scan_of: ScanOf = lambda _connection, _user_id: None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -101,6 +106,7 @@ def build(
         obstacles=obstacles,
         template_fault=template_fault,
         preview=preview,
+        scan_of=scan_of,
     )
 
 

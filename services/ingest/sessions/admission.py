@@ -92,7 +92,7 @@ class Door:
 
     @contextlib.contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Count this upload's bytes as taken while they come in, so that several at once don't share one room."""
+        """Count this upload's bytes as taken from now on: several must not share one room, measured or not."""
         with self._lock:
             self._coming += size
         try:
@@ -100,6 +100,8 @@ class Door:
         finally:
             with self._lock:
                 self._coming -= size
+                measured_at, spool = self._spool
+                self._spool = (measured_at, spool + size)
 
     def trouble(self) -> str | None:
         """Why no upload is let in just now, in words; None: they are."""

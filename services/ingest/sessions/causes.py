@@ -5,6 +5,8 @@ import re
 KIND = re.compile(r"^[A-Za-z_][\w.]*(?=: |$)")
 ATTEMPTS = re.compile(r" \(after \d+ attempts\)$")
 OF_SYSTEM = re.compile(r"^\[Errno \d+\] ([^:]+)")
+OF_NAS = re.compile(r": ((?:the NAS|this account) .+)$")
+SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
 MOST = 300
 
 
@@ -25,3 +27,9 @@ def in_words(cause: str) -> str:
         return words.split(": ")[0] if words.startswith("the database") else words[:MOST]
     system = OF_SYSTEM.match(words)
     return system[1].lower() if system else f"a fault on the server ({kind})"
+
+
+def awaited(cause: str) -> str:
+    """The same for a seller whose work waits: not which file met it first, nor which server does not answer where."""
+    found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith("Nas") else None
+    return SOCKET.sub("", found[1] if found else in_words(cause))[:MOST]

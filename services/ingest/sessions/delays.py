@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.ingest.sessions.causes import in_words
+from services.ingest.sessions.causes import awaited, in_words
 from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
 from services.ingest.tables import users
@@ -66,14 +66,14 @@ class Delays:
                 shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
                 concerned += [waiting_as(self.queue_of(shop))] if shop else []
             rows = _current(connection, concerned)
-        told = dict.fromkeys(_told(row) for row in rows if concerns(row.service, totals))
+        told = dict.fromkeys(_told(row, awaited) for row in rows if concerns(row.service, totals))
         return "; ".join(told) or None
 
 
 def current(connection: Connection) -> list[str]:
     """What services wait for, for whoever runs them."""
     rows = _current(connection, None)
-    return list(dict.fromkeys(f"{row.service}: {_told(row)}" for row in rows))
+    return list(dict.fromkeys(f"{row.service}: {_told(row, in_words)}" for row in rows))
 
 
 def on_work_delayed(event: WorkDelayed, delays: Delays) -> None:
@@ -87,8 +87,8 @@ def _current(connection: Connection, session_ids: Sequence[UUID] | None) -> Sequ
     return connection.execute(holding.order_by(delays.c.session_id, delays.c.service)).all()
 
 
-def _told(row: Row[Any]) -> str:
-    words = in_words(row.cause)
+def _told(row: Row[Any], spoken: Callable[[str], str]) -> str:
+    words = spoken(row.cause)
     return words if row.again_at is None else f"{words}; tried again {_when(row.again_at, row.now)}"
 
 

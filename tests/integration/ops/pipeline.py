@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.embedded import workers
+from services.embedded import shelves, workers
 from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
 from services.ingest.settings import Settings
@@ -99,7 +99,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
-        application, desk = build(settings, obstacles=obstacles(amqp_url))
+        application, desk = build(settings, obstacles=obstacles(amqp_url), shelves=shelves())
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -72,6 +73,38 @@ def test_viewers_may_look_and_change_nothing(system: System, viewer: Shop) -> No
         refused = viewer.client.post(f"{OPS}/{verb}", json=ANYTHING)
         assert (refused.status_code, refused.json()["detail"][:33]) == (403, "You may look, and change nothing.")
     assert f"{viewer.user['email']}  viewer" in system.command("operator", "list").output
+
+
+def test_an_operator_has_a_shops_folder_scanned_and_reads_what_came_of_it(
+    system: System, shop: Shop, operator: Shop, viewer: Shop
+) -> None:
+    name, scans = shop.user["shop_name"], "/api/v1/ops/scans"
+    folder = system.server.place.nas / name
+    folder.mkdir(exist_ok=True)
+    (name_of_a_picture, content), *_ = artworks.fresh(1)
+    (folder / name_of_a_picture).write_bytes(content)
+    (folder / "torn.png").write_bytes(content[:50])
+    assert {each.client.post(scans, json={"shop": name}).status_code for each in (shop, viewer)} == {403}
+    assert shop.client.get(scans).status_code == 403
+    for answer in (operator.client.post(scans, json={"shop": "Nobody"}), operator.client.get(f"{scans}?shop=Nobody")):
+        assert (answer.status_code, answer.json()["detail"]) == (404, "No shop is called Nobody.")
+
+    asked = operator.client.post(scans, json={"shop": name})
+    assert asked.status_code == 202
+    (wanted,) = asked.json()["scans"]
+    assert (wanted["shop"], wanted["user_id"]) == (name, shop.user["id"])
+
+    def over() -> dict[str, Any] | None:
+        """The scan that was asked for; a new account's first one comes by itself."""
+        (found,) = viewer.client.get(scans, params={"shop": shop.user["email"]}).json()["shops"]
+        now: dict[str, Any] | None = found["scan"]
+        return now if now and now["is_over"] and now["scan_id"] == wanted["scan_id"] else None
+
+    scan = eventually(over)
+    assert (scan["pictures"], scan["known"], scan["unusable"], scan["ours"], scan["unread"]) == (2, 1, 1, 0, {})
+    assert [file["path"] for file in scan["unusable_files"]] == [f"{name}/torn.png"]
+    everybodys = viewer.client.get(scans, params={"limit": 1}).json()
+    assert everybodys["total"] > len(everybodys["shops"]) == 1
 
 
 def test_the_role_counts_from_the_next_call_on_and_is_in_no_token(system: System, shop: Shop) -> None:

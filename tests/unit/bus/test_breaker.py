@@ -194,6 +194,7 @@ def test_who_is_cancelled_while_asking_gives_its_turn_to_the_next() -> None:
 
 def test_a_cause_that_changes_during_an_outage_is_said_and_another_file_is_no_change() -> None:
     causes = ["can't store 'a' on the NAS", "can't store 'b' on the NAS", *["another NAS is mounted"] * 2]
+    causes += ["can't store 'c' on the NAS", "only 5 bytes are free", "only 4 bytes are free"]
 
     async def scenario() -> None:
         breaker = Breaker(asyncio.Event())
@@ -204,4 +205,4 @@ def test_a_cause_that_changes_during_an_outage_is_said_and_another_file_is_no_ch
 
     with capture_logs() as lines:
         run(scenario())
-    assert [line["cause"] for line in lines] == [causes[0], causes[2]]
+    assert [line["cause"] for line in lines] == [causes[0], causes[2], causes[5]]

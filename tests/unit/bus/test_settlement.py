@@ -8,7 +8,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid5
@@ -145,6 +145,14 @@ TABLE = [
     Row("no handler", Delivery(seal(Envelope(ID, REJECTED, "test")), {}), [], (DEAD,), 1),
     Row("outage that ends", command(3), [Unavailable("no NAS"), Unavailable("no NAS")], (ALL_WAIT,) * 3),
     Row("long outage", command(3), [Unavailable("no NAS")], ("presswork.retry/300000ms.storage",), 3, keep_s=-1),
+    Row(
+        "long outage, of a message whose queue takes it back",
+        replace(command(3), returnable=True),
+        [Unavailable("no NAS")],
+        (),
+        acks=False,
+        keep_s=-1,
+    ),
     Row("work for another queue", command(4), [Elsewhere("presswork.storage.nas")], ("/presswork.storage.nas",), 4),
     Row("a letter's trouble passes", LETTER, [ValueError("ours"), Permanent("ours")], ()),
     Row("a letter's long trouble", LETTER, [ValueError("ours")], ("presswork.dead/mockup",), 6, keep_s=-1),
@@ -186,8 +194,8 @@ def test_each_outcome_publishes_and_settles_as_the_table_says(row: Row, monkeypa
         assert copy.body == row.delivery.body
 
 
-def test_nothing_but_the_end_of_the_process_leaves_a_message_unsettled() -> None:
-    assert [outcome for outcome in Outcome if not outcome.value.acks] == [Outcome.STOPPING]
+def test_nothing_but_the_end_of_the_process_or_a_long_outage_leaves_a_message_unsettled() -> None:
+    assert [outcome for outcome in Outcome if not outcome.value.acks] == [Outcome.RETURNED, Outcome.STOPPING]
 
 
 def test_an_answer_keeps_its_id_when_its_input_is_handled_again() -> None:

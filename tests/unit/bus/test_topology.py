@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from services.ops.queues import Queue, topology
+from services.ops.queues import DELIVERY_LIMIT, Queue, topology
+from shared.bus.delivery import KEEP_S
+from shared.bus.rabbit import RETURNS
 from shared.bus.service import Service
 from shared.bus.topology import Route, routes, routing_key
 from shared.contracts import Blob, ImageRejected, ListingFailed, MockupFailed, StoreFile
@@ -91,3 +93,8 @@ def test_a_signature_says_what_a_handler_may_emit() -> None:
     service = Service("storage")
     service.on(on_store_file)
     assert service.handlers[StoreFile].emits == (ImageRejected,)
+
+
+def test_an_hours_outage_costs_no_message_its_place_and_leaves_deliveries_for_deaths() -> None:
+    assert RETURNS * KEEP_S >= 3600
+    assert DELIVERY_LIMIT - RETURNS >= 4

@@ -1,10 +1,12 @@
 """The publisher's wiring."""
 
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from services.publisher.limits import ETSY
 from services.publisher.service import UnknownTarget, build, ledger_of, target_of
 from services.publisher.settings import Settings
 from shared.contracts import ListingFailed, ListingPublished, MockupsRendered, WorkCancelled
@@ -22,6 +24,12 @@ def test_it_listens_to_rendered_mockups_and_answers_with_a_listing_or_a_reason(t
 
     assert set(service.handlers) == {MockupsRendered, WorkCancelled}
     assert service.handlers[MockupsRendered].emits == (ListingPublished, ListingFailed)
+
+
+def test_what_etsy_may_have_made_unseen_is_made_again_soon_after_it_would_be_seen(tmp_path: Path) -> None:
+    tries_s = accumulate(build(Settings(listings_dir=tmp_path)).retry.delays_s)
+
+    assert ETSY.settles_after_s <= next(at for at in tries_s if at >= ETSY.settles_after_s) < 2 * ETSY.settles_after_s
 
 
 def test_building_it_touches_no_disk(tmp_path: Path) -> None:

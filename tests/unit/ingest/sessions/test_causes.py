@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sessions.causes import in_words
+from services.ingest.sessions.causes import awaited, in_words
 
 SQL = (
     'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
@@ -25,3 +25,26 @@ SQL = (
 )
 def test_a_cause_becomes_words_for_people(cause: str, words: str) -> None:
     assert in_words(cause) == words
+
+
+REFUSED = "the NAS nas.local:22: [Errno 111] Connect call failed ('10.0.0.7', 22)"
+AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and the mount"
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (
+            f"NasUnavailable: can't store 'Cups: {100 * 'long'}/.1f26.0.staged' on the NAS sftp://nas.local/x: {AWAY}",
+            "the NAS does not answer; check its power, the network and the mount",
+        ),
+        (
+            "NasFull: can't store 'a.png' (7 bytes) on the NAS /mnt/nas: the NAS is full (3 bytes are free); make room",
+            "the NAS is full (3 bytes are free); make room",
+        ),
+        ("NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing)",) * 2,
+        ("Unavailable: the database can't be used: connection to 10.0.0.7", "the database can't be used"),
+    ],
+)
+def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_is(cause: str, words: str) -> None:
+    assert awaited(cause) == words.removeprefix("NasUnavailable: ")

@@ -29,6 +29,12 @@ def candidates(
     return [_known(row) for row in rows]
 
 
+def holds(connection: Connection, event: ImageHashed) -> bool:
+    """Whether the file's own claim stands from an earlier try: it may be stored, and what is like it came beside it."""
+    own = select(hashes.c.id).where(hashes.c.item_id == event.item_id, hashes.c.state != "released", hashes.c.is_active)
+    return connection.execute(own).first() is not None
+
+
 def _reachable(event: ImageHashed, max_distance: int) -> Iterator[ColumnElement[bool]]:
     """What the indexes can find. Beyond the bands' reach: all of the tenant's pictures, one after the other."""
     if max_distance > BANDED_DISTANCE:

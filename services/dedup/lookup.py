@@ -65,6 +65,12 @@ def _query(*, banded: bool) -> Select[Any]:
     )
 
 
+def holds(connection: Connection, event: ImageHashed) -> bool:
+    """Whether the file's own claim stands from an earlier try: it may be stored, and what is like it came beside it."""
+    own = select(hashes.c.id).where(hashes.c.item_id == event.item_id, hashes.c.state != "released", hashes.c.is_active)
+    return connection.execute(own).first() is not None
+
+
 def _reachable(*, banded: bool) -> Iterator[ColumnElement[bool]]:
     """What the indexes can find. Beyond the bands' reach: all of the tenant's pictures, one after the other."""
     if not banded:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.dedup.finding import Finder
 from services.dedup.learning import forget, learn
 from services.dedup.looking import Gallery, Look, Sight
-from services.dedup.lookup import as_bits, candidates
+from services.dedup.lookup import as_bits, candidates, holds
 from services.dedup.matching import Known, Said, Verdict
 from services.dedup.pairs import remember as remember_pair
 from services.dedup.pairs import said_of
@@ -186,7 +186,9 @@ class HashIndex:
         distance = self.max_distance if event.duplicate_distance is None else event.duplicate_distance
         known = candidates(connection, event, distance, found)
         said = said_of(connection, event.tenant_id, event.upload.sha256)
-        verdict = decide(event, known, distance, look, said)
+        # Twins that came after its claim are there because somebody wants both: they bar it no more than it did them.
+        asked = event.model_copy(update={"duplicates": "keep_all"}) if holds(connection, event) else event
+        verdict = decide(asked, known, distance, look, said)
         verdict = verdict.model_copy(update={"anew": because is not None})
         remember(connection, event, verdict, because, place)
         if isinstance(verdict, ImageAccepted):

@@ -136,6 +136,21 @@ def test_a_pair_that_an_earlier_release_found_is_known_by_what_the_other_file_ho
     assert isinstance(answer(asking(tenant, "b"), index), ImageAccepted)
 
 
+def test_a_file_that_is_tried_again_though_it_is_stored_is_no_duplicate_of_what_was_kept_beside_it(
+    index: HashIndex,
+) -> None:
+    """Its failure was told, and it is on the NAS all the same: only storage lets go of a claim."""
+    tenant = uuid4()
+    first = asking(tenant, "a")
+    answer(first, index)
+    answer(asking(tenant, "b").model_copy(update={"duplicates": "keep_all"}), index)
+    answer(asking(tenant, "a").model_copy(update={"duplicates": "keep_all"}), index)
+    again = first.model_copy(update={"generation": 1})
+    assert isinstance(answer(again, index), ImageAccepted)
+    handled(on_storage_failed(storage_failed(first, 1), index))
+    assert isinstance(answer(first.model_copy(update={"generation": 2}), index), DuplicateFound), "nobody holds it now"
+
+
 def test_what_was_said_of_a_verdict_that_is_lost_changes_nothing(index: HashIndex) -> None:
     tenant = uuid4()
     first, second = asking(tenant, "a"), asking(tenant, "b")

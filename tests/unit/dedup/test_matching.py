@@ -54,9 +54,8 @@ def test_a_picture_like_no_other_is_accepted_with_all_that_was_known_of_it() -> 
     event = hashed(tenant=TENANT)
     verdict = decide(event, [known(), known()], 5)
     assert isinstance(verdict, ImageAccepted)
-    hashed_so = event.model_dump(
-        exclude={"duplicates", "duplicate_distance", "kept"}
-    )  # what the upload wanted is for dedup only
+    wishes = {"duplicates", "duplicate_distance", "kept"}  # of the upload, for dedup only
+    hashed_so = event.model_dump(exclude=wishes)
     assert verdict.model_dump() == hashed_so | {"resembles": None, "anew": False}
 
 

@@ -12,7 +12,7 @@ from services.ingest.sessions.projection import Projection
 from shared.bus.service import Service
 from shared.contracts import Stage
 
-PREFETCH = 32
+PREFETCH = 16
 """Events of one session that are in hand at a time become one transaction (`together.py`)."""
 CONNECTIONS = 4
 """To the database: no more transactions at a time than that."""

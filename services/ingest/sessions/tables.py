@@ -79,7 +79,7 @@ items = Table(
     Column("user_id", Uuid, nullable=False),
     Column("index", Integer, nullable=False, comment="position in the upload, from 0"),
     Column("filename", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
+    Column("sha256", Text, comment="of the upload; null: the old system had it"),
     Column("size", BigInteger, nullable=False),
     Column(
         "state", Text, nullable=False, comment="received, hashed, accepted; then stored, duplicate, rejected or failed"

@@ -24,6 +24,9 @@ from services.ingest.tables import metadata
 
 NOW = func.now()
 
+IMPORTED = "imported"
+"""Among the facts of an item: it is a design of the old system, and what there is to say of it."""
+
 sessions = Table(
     "sessions",
     metadata,

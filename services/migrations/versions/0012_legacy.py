@@ -16,9 +16,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False, comment="the table that the row was copied to"),
         sa.Column("id", sa.Uuid(), nullable=False, comment="in the old system, and here but for accounts joined"),
         sa.Column("digest", sa.Text(), nullable=False, comment="of what was written here, to see who changed it since"),
-        sa.Column(
-            "copied_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("copied_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.PrimaryKeyConstraint("kind", "id"),
         schema="ingest",
         comment="rows that were copied from the old system's database",

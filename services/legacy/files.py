@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.pictures import Picture, Pictures
@@ -51,7 +51,7 @@ class Files:
                 return None
             with self._opened(path, local) as file:
                 if file is not None:
-                    return Kept(self._kept(path, file), on_nas=local is None)
+                    return Kept(self._kept(path, cast("BinaryIO", file)), on_nas=local is None)
         raise NoFile("no such file")
 
     def _kept(self, path: str, file: BinaryIO) -> Picture:
@@ -68,7 +68,7 @@ class Files:
         return next((found for found in inside if found.is_file()), None)
 
     @contextmanager
-    def _opened(self, path: str, local: Path | None) -> Iterator[BinaryIO | None]:
+    def _opened(self, path: str, local: Path | None) -> Iterator[IO[bytes] | None]:
         if local is not None:
             with local.open("rb") as file:
                 yield file

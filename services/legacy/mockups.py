@@ -24,6 +24,8 @@ from shared.nas.errors import BadPath
 from shared.nas.names import checked, safe_folder_name
 
 Row = Mapping[str, Any]
+Marks = dict[str | None, Kept | None]
+"""Watermarks by their paths, as many photographs have the same."""
 
 GROUPS, PHOTOGRAPHS, MASKS = "mockup groups", "photographs", "masks"
 LAST_NUMBER = re.compile(r"_([0-9]{1,6})\.[^.]+$")
@@ -33,10 +35,10 @@ def copy_mockups(move: Move) -> None:
     """Copy them, parents first; photographs one at a time, as each is a file."""
     for batch in move.old.batches("mockups"):
         _put_groups(move, [row for each in batch if (row := _group(move, each))])
-    marks: dict[str, Kept | None] = {}
+    marks: Marks = {}
     for batch in move.old.batches("mockup_images"):
-        for row in batch:
-            _photograph(move, row, marks)
+        for each in batch:
+            _photograph(move, each, marks)
     for batch in move.old.batches("mockup_mask_data"):
         _put_masks(move, [row for each in batch if (row := _mask(move, each))])
 
@@ -65,17 +67,18 @@ def _put_groups(move: Move, rows: list[dict[str, Any]]) -> None:
             move.groups[row["id"]] = Owned(owners[row["id"]], row["name"], row["product_template_id"])
 
 
-def _photograph(move: Move, row: Row, marks: dict[str, Kept | None]) -> None:
+def _photograph(move: Move, row: Row, marks: Marks) -> None:
     group = move.groups.get(uuid(row["mockups_id"]) or UUID(int=0))
     if group is None or group.parent is None:
         move.report.skip(PHOTOGRAPHS, row["filename"] or row["id"], "its mockup group is not here")
         return
     account, template = move.accounts[group.owner], move.templates[group.parent].name
     kind = str(row["image_type"] or template)[:100]
-    values = {"id": uuid(row["id"]), "user_id": account.id, "mockups_id": uuid(row["mockups_id"]), "image_type": kind}
+    image_id, group_id = UUID(str(row["id"])), uuid(row["mockups_id"])
+    values: dict[str, Any] = {"id": image_id, "user_id": account.id, "mockups_id": group_id, "image_type": kind}
     with move.transaction() as connection:
         once: dict[str, Any] = {}
-        if Ledger(connection, mockup_images).plan([values])[values["id"]] is Outcome.COPIED:
+        if Ledger(connection, mockup_images).plan([values])[image_id] is Outcome.COPIED:
             try:
                 once = _file(move, connection, row, account, template)
             except (NoFile, BadPath) as error:
@@ -84,9 +87,9 @@ def _photograph(move: Move, row: Row, marks: dict[str, Kept | None]) -> None:
                 move.report.note(what, f"{row['file_path'] or row['filename']} of '{group.name}': {error}")
                 return
             once |= _mark(move, connection, row, account, marks)
-        plan = move.put(connection, mockup_images, PHOTOGRAPHS, [values], {values["id"]: once})
+        plan = move.put(connection, mockup_images, PHOTOGRAPHS, [values], {image_id: once})
     if here(plan):
-        move.images[values["id"]] = Owned(group.owner, str(row["filename"]))
+        move.images[image_id] = Owned(group.owner, str(row["filename"]))
 
 
 def _file(move: Move, connection: Connection, row: Row, account: Account, template: str) -> dict[str, Any]:
@@ -125,23 +128,18 @@ def _position(connection: Connection, row: Row, name: str) -> int:
     return int(connection.execute(taken.returning(mockups.c.next_image)).scalar_one()) - 1
 
 
-def _mark(
-    move: Move, connection: Connection, row: Row, account: Account, marks: dict[str, Kept | None]
-) -> dict[str, Any]:
+def _mark(move: Move, connection: Connection, row: Row, account: Account, marks: Marks) -> dict[str, Any]:
     """The watermark's columns; none if it has none, or it is missing, which is said."""
     nothing = dict.fromkeys(("watermark_path", "watermark_sha256", "watermark_size"))
     if not row["watermark_path"]:
         return nothing
     path = below_root(row["watermark_path"], move.roots, (account.shop_folder, *account.shops))
     try:
-        if path is None:
-            raise NoFile("it lies in no shop's folder")
         if path not in marks:
-            marks[path] = move.files.keep([path], dry_run=move.dry_run)
+            marks[path] = move.files.keep([path] if path else [], dry_run=move.dry_run)
     except NoFile as error:
-        move.report.note(
-            "watermarks that are missing; their photographs have none", f"{row['watermark_path']}: {error}"
-        )
+        what = "watermarks that are missing; their photographs have none"
+        move.report.note(what, f"{row['watermark_path']}: {error}")
         return nothing
     kept = marks[path]
     if kept is None:

@@ -1,4 +1,4 @@
-"""Where the old system's files lie, from what it wrote down: paths on the NAS, on its own disk, or from a shop. Pure."""
+"""Where the old system's files lie, from what it wrote down: paths on the NAS, on its disk, or from a shop. Pure."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Accounts: who can log in here as in the old system, and which folder on the NAS is theirs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from services.legacy.paths import below_root, folder_of
 from shared.nas.names import collision_key, safe_folder_name
 
 KIND = "users"
+NOBODY = UUID(int=0)
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
 Row = Mapping[str, Any]
@@ -34,7 +35,7 @@ def copy_people(move: Move) -> None:
             _copy(move, connection, row, folders)
 
 
-def _with_ids(batch: Any) -> list[dict[str, Any]]:
+def _with_ids(batch: Iterable[Row]) -> list[dict[str, Any]]:
     return [{**row, "id": uuid(row["id"])} for row in batch]
 
 
@@ -55,9 +56,9 @@ def _folders(move: Move, rows: Mapping[UUID, Row]) -> Folders:
     found: dict[UUID, Counter[str]] = {}
     for batch in move.old.batches("design_images", "user_id", "file_path"):
         for design in batch:
-            owner = uuid(design["user_id"])
-            if owner in rows and (path := below_root(design["file_path"], move.roots, _shops(rows[owner]))):
-                found.setdefault(owner, Counter())[folder_of(path)] += 1
+            row = rows.get(uuid(design["user_id"]) or NOBODY)
+            if row and (path := below_root(design["file_path"], move.roots, _shops(row))):
+                found.setdefault(row["id"], Counter())[folder_of(path)] += 1
     return found
 
 

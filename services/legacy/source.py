@@ -5,7 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, column, create_engine, func, make_url, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    NullPool,
+    column,
+    create_engine,
+    func,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 
 from shared.database import transaction
@@ -110,8 +122,9 @@ class OldSystem:
         known = TABLES[name]
         there = [each for each in only or (*known.needed, *known.wanted) if each in self.columns[name]]
         absent = dict.fromkeys(only or known.wanted)
-        order = [column(each) for each in known.order if each in self.columns[name]]
-        query = select(*(column(each) for each in there)).select_from(table(name)).order_by(*order)
+        order: list[ColumnElement[Any]] = [column(each) for each in known.order if each in self.columns[name]]
+        chosen: list[ColumnElement[Any]] = [column(each) for each in there]
+        query = select(*chosen).select_from(table(name)).order_by(*order)
         with self.connection.execution_options(yield_per=self.batch).execute(query) as found:
             for part in found.mappings().partitions():
                 yield [{**absent, **row} for row in part]

@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from services.ingest.catalog.users import email_key, folder_name
 from services.ingest.tables import imported, users
 from shared.nas.names import collision_key
 
-Found = Row[tuple[UUID, str, str]]
+
+class Found(NamedTuple):
+    """An account that is here."""
+
+    id: UUID
+    email: str
+    shop_folder: str
 
 
 @dataclass(frozen=True)
@@ -43,5 +50,6 @@ class Accounts:
 
     def _found(self, *, user_id: UUID | None = None, email: str | None = None) -> Found | None:
         which = users.c.id == user_id if user_id else users.c.email_key == email
-        found = self.connection.execute(select(users.c.id, users.c.email, users.c.shop_folder).where(which))
-        return found.one_or_none()
+        mine = select(users.c.id, users.c.email, users.c.shop_folder).where(which)
+        row = self.connection.execute(mine).one_or_none()
+        return Found(*row) if row else None

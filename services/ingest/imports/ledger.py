@@ -46,9 +46,9 @@ class Ledger:
         """What is to become of each."""
         ids = [row["id"] for row in rows]
         kept = select(imported.c.id, imported.c.digest).where(imported.c.kind == self.table.name)
-        known = dict(self.connection.execute(kept.where(imported.c.id.in_(ids))).tuples().all())
+        known = {row.id: row.digest for row in self.connection.execute(kept.where(imported.c.id.in_(ids)))}
         mine = select(self.table).where(self.table.c.id.in_(ids)).with_for_update()
-        here = {row["id"]: row for row in self.connection.execute(mine).mappings()}
+        here: dict[UUID, Row] = {row["id"]: dict(row) for row in self.connection.execute(mine).mappings()}
         return {row["id"]: _outcome(row, known.get(row["id"]), here.get(row["id"])) for row in rows}
 
     def write(self, rows: Sequence[Row], plan: Mapping[UUID, Outcome], once: Mapping[UUID, Row]) -> None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, select, update
 
 from services.ingest.sessions.tables import items
 from shared.blobs import Blobs
@@ -42,7 +41,7 @@ class Prints:
             rows = connection.execute(mine).all()
         for row in rows:
             if row.print_sha256 is None:
-                self._fetch(row)
+                self._fetch(row.id, row.path)
                 continue
             blob = Blob(sha256=row.print_sha256, size=row.print_size)
             if not self.blobs.path(blob).is_file() or (damaged and not self._sound(blob)):
@@ -54,11 +53,11 @@ class Prints:
         except Permanent:
             return False
 
-    def _fetch(self, row: Row[Any]) -> None:
+    def _fetch(self, design_id: UUID, path: str | None) -> None:
         """The print of a design that the old system stored: what lies on the NAS is what it is."""
-        blob = self._read(row.path) if row.path else None
+        blob = self._read(path) if path else None
         if blob is not None:
-            new = update(items).where(items.c.id == row.id, items.c.print_sha256.is_(None))
+            new = update(items).where(items.c.id == design_id, items.c.print_sha256.is_(None))
             with transaction(self.engine) as connection:
                 connection.execute(new.values(print_sha256=blob.sha256, print_size=blob.size))
 

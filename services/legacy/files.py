@@ -12,7 +12,7 @@ from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.pictures import Picture, Pictures
 from shared.errors import Permanent
 from shared.nas import Nas
-from shared.nas.errors import FileGone
+from shared.nas.errors import FileGone, NasRefused
 from shared.nas.names import checked
 
 IN_MEMORY = 8 << 20
@@ -47,7 +47,7 @@ class Files:
         """
         for path in paths:
             local = self._local(path)
-            if dry_run and (local or self.nas.stat(path)):
+            if dry_run and (local or self._is_on_nas(path)):
                 return None
             with self._opened(path, local) as file:
                 if file is not None:
@@ -59,6 +59,12 @@ class Files:
         try:
             return self.pictures.keep(name, file, self.pictures.check(name, file))
         except Unusable as error:
+            raise NoFile(str(error)) from error
+
+    def _is_on_nas(self, path: str) -> bool:
+        try:
+            return self.nas.stat(path) is not None
+        except (Permanent, NasRefused) as error:
             raise NoFile(str(error)) from error
 
     def _local(self, path: str) -> Path | None:
@@ -85,7 +91,7 @@ class Files:
                     break  # its check says so
         except FileGone:
             return False
-        except Permanent as error:
+        except (Permanent, NasRefused) as error:
             raise NoFile(str(error)) from error
         copy.seek(0, io.SEEK_SET)
         return True

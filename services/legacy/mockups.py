@@ -12,7 +12,6 @@ from services.ingest.catalog.mockup_records import MaskInput, MockupInput
 from services.ingest.catalog.photographs import BASE_FOLDER, Photographs
 from services.ingest.catalog.users import User
 from services.ingest.imports.ledger import Ledger, Outcome
-from services.ingest.sessions.outbox import owe
 from services.ingest.tables import mockup_images, mockup_masks, mockups
 from services.legacy.files import Kept, NoFile
 from services.legacy.fitting import moment, named, polygons, uuid
@@ -105,9 +104,8 @@ def _file(move: Move, connection: Connection, row: Row, account: Account, templa
         return {}
     picture = kept.picture
     if not (kept.on_nas and own):
-        _owe(move, connection, StoreFile(
-            tenant_id=account.id, shop=account.shop_folder, path=path, content=picture.blob
-        ))  # fmt: skip
+        file = StoreFile(tenant_id=account.id, shop=account.shop_folder, path=path, content=picture.blob)
+        move.owe(connection, file)
     return {
         "filename": path.rpartition("/")[2],
         "path": path,
@@ -147,13 +145,8 @@ def _mark(move: Move, connection: Connection, row: Row, account: Account, marks:
     owner = User(account.id, account.email, "", account.shop_folder, is_active=True, created_at=datetime.now(UTC))
     columns, files = Photographs(connection, owner, "").keep_watermark(kept.picture)
     for file in files:
-        _owe(move, connection, file)
+        move.owe(connection, file)
     return columns
-
-
-def _owe(move: Move, connection: Connection, file: StoreFile) -> None:
-    if not move.dry_run:
-        owe(connection, move.lane, file)
 
 
 def _mask(move: Move, row: Row) -> dict[str, Any] | None:

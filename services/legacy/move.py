@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Table
 
 from services.ingest.imports.ledger import PRESENT, Ledger, Outcome
+from services.ingest.sessions.outbox import owe
 from services.legacy.files import Files
 from services.legacy.report import Report
 from services.legacy.source import OldSystem
+from shared.contracts import StoreFile
 from shared.database import transaction
 
 Rows = Sequence[dict[str, Any]]
@@ -53,6 +55,7 @@ class Move:
     canvases: dict[UUID, Owned] = field(default_factory=dict)
     groups: dict[UUID, Owned] = field(default_factory=dict)
     images: dict[UUID, Owned] = field(default_factory=dict)
+    owed: set[tuple[UUID, str]] = field(default_factory=set)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -69,14 +72,15 @@ class Move:
         if not self.dry_run:
             ledger.write(rows, plan, once)
         for row in rows:
-            self.report.outcome(kind, self.called(row), plan[row["id"]])
+            self.report.outcome(kind, row.get("name") or row.get("email") or row["id"], plan[row["id"]])
         return plan
 
-    def called(self, row: Mapping[str, Any]) -> str:
-        """A row's name for people, with whose it is."""
-        name = row.get("name") or row.get("email") or row.get("filename") or row["id"]
-        owner = next((each.email for each in self.accounts.values() if each.id == row.get("user_id")), None)
-        return f"{name} of {owner}" if owner else str(name)
+    def owe(self, connection: Connection, file: StoreFile) -> None:
+        """Have storage put a file where its row says, unless it was asked to before."""
+        key = (file.tenant_id, file.path)
+        if not self.dry_run and key not in self.owed:
+            owe(connection, self.lane, file)
+            self.owed.add(key)
 
 
 def here(plan: Mapping[UUID, Outcome]) -> set[UUID]:

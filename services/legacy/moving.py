@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from services.ingest.scanning import ask
 from services.ingest.tables import users
@@ -15,6 +16,8 @@ from services.legacy.products import copy_products
 from shared.database import transaction
 from shared.errors import Retryable
 
+PATIENCE_S = 10
+LOCK_NOT_AVAILABLE = "55P03"
 LOCK = "hashtextextended('presswork import-legacy', 0)"
 
 
@@ -44,10 +47,14 @@ def run(move: Move, say: Callable[[str], None]) -> None:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Two moves at a time would count the same rows twice."""
+    """Two moves at a time would count the same rows twice. One that was killed a moment ago is waited for."""
     single = create_engine(engine.url, poolclass=NullPool)
-    with single.connect() as connection:
-        if not connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar_one():
-            raise Retryable("another import from the old system is running")
+    with transaction(single) as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE_S}s'"))
+        try:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        except OperationalError as error:
+            if getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE:
+                raise
+            raise Retryable("another import from the old system is running") from error
         yield
-    single.dispose()

@@ -45,7 +45,7 @@ def fit(move: Move, kind: str, record: type[BaseModel], row: Row) -> dict[str, A
 def _template(move: Move, row: Row) -> dict[str, Any] | None:
     owner = uuid(row["user_id"])
     if owner not in move.accounts:
-        move.report.skip(TEMPLATES, row["name"], "its account is not copied")
+        move.report.skip(TEMPLATES, row["name"] or row["id"], "its account is not copied")
         return None
     values = fit(move, TEMPLATES, TemplateInput, named(row, "Unnamed product"))
     return values and _owned(move, row, owner, values)

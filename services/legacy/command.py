@@ -84,11 +84,15 @@ def _files(blob_dir: Path, folder: Path | None, data: Path) -> "Iterator[Files]"
 
 
 def _tell(move: "Move") -> None:
+    from services.ops.showing import counted
+
     files, designs = move.old.shared_paths()
     for line in move.report.lines():
         typer.echo(line)
     if files:
-        typer.echo(f"{files} files on the NAS are said to be {designs} designs': of each, the newest is compared.")
+        typer.echo(
+            f"{counted(files, 'file')} on the NAS said to be several designs' ({designs} in all): the newest counts"
+        )
     if move.dry_run:
         typer.echo("Nothing was copied: this was a dry run.")
         return

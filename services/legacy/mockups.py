@@ -18,6 +18,7 @@ from services.legacy.fitting import moment, named, polygons, uuid
 from services.legacy.move import Account, Move, Owned, here
 from services.legacy.paths import below_root, folder_of
 from services.legacy.products import fit
+from services.legacy.report import SKIPPED
 from shared.contracts import StoreFile
 from shared.nas.errors import BadPath
 from shared.nas.names import checked, safe_folder_name
@@ -82,7 +83,7 @@ def _photograph(move: Move, row: Row, marks: Marks) -> None:
                 once = _file(move, connection, row, account, template)
             except (NoFile, BadPath) as error:
                 what = f"{PHOTOGRAPHS} skipped: the file is missing, or none that can be used; their groups lack them"
-                move.report.count(PHOTOGRAPHS, "skipped")
+                move.report.count(PHOTOGRAPHS, SKIPPED)
                 move.report.note(what, f"{row['file_path'] or row['filename']} of '{group.name}': {error}")
                 return
             once |= _mark(move, connection, row, account, marks)

@@ -16,6 +16,7 @@ from services.ingest.tables import users
 from services.legacy.fitting import moment, uuid
 from services.legacy.move import Account, Move, here
 from services.legacy.paths import below_root, folder_of
+from services.legacy.report import JOINED
 from shared.nas.names import collision_key, safe_folder_name
 
 KIND = "users"
@@ -85,7 +86,7 @@ def _another(move: Move, row: Row, same: Found, *, came_from_there: bool) -> Non
         _twice(move, row["email"], same.email)
     elif move.into_existing:
         move.accounts[row["id"]] = Account(same.id, same.email, same.shop_folder, _shops(row))
-        move.report.count(KIND, "joined to who registered here with the same e-mail")
+        move.report.count(KIND, JOINED)
     else:
         why = "somebody registered here with this e-mail; is it the same person, say --into-existing"
         move.report.skip(KIND, row["email"], why)

@@ -8,6 +8,8 @@ from services.ingest.imports.ledger import Outcome
 
 SHOWN = 20
 SKIPPED = "skipped"
+JOINED = "joined to who registered here with the same e-mail"
+ORDER = (*Outcome, JOINED, SKIPPED)
 
 
 @dataclass
@@ -48,7 +50,8 @@ class Report:
     def lines(self) -> Iterator[str]:
         """All of it, to be read."""
         for kind, outcomes in self.counts.items():
-            yield f"{kind}: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}"
+            ordered = sorted(outcomes.items(), key=lambda pair: ORDER.index(pair[0]))
+            yield f"{kind}: {', '.join(f'{count} {outcome}' for outcome, count in ordered)}"
         for what, names in self.notes.items():
             yield f"{what} ({self.noted[what]}):"
             yield from (f"  {name}" for name in names)

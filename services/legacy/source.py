@@ -125,7 +125,7 @@ class OldSystem:
         order: list[ColumnElement[Any]] = [column(each) for each in known.order if each in self.columns[name]]
         chosen: list[ColumnElement[Any]] = [column(each) for each in there]
         query = select(*chosen).select_from(table(name)).order_by(*order)
-        with self.connection.execution_options(yield_per=self.batch).execute(query) as found:
+        with self.connection.execute(query, execution_options={"yield_per": self.batch}) as found:
             for part in found.mappings().partitions():
                 yield [{**absent, **row} for row in part]
 
@@ -171,7 +171,7 @@ def _engine(url: str) -> Engine:
         raise NotTheOldSystem(f"the old system kept its tables in PostgreSQL, and this is {address.drivername}")
     options = {"connect_timeout": 10, "options": "-c default_transaction_read_only=on"}
     # what other drivers are told in the address psycopg2 would not understand
-    query = address.query if address.get_driver_name() == "psycopg2" else {}
+    query = address.query if address.drivername.partition("+")[2] in ("", "psycopg", "psycopg2") else {}
     address = address.set(drivername=DRIVER, query=query)
     return create_engine(address, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=options)
 

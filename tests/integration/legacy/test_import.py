@@ -1,5 +1,6 @@
 """An old system with all its oddities is copied, once and again, and nothing that anybody did here is undone."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ def test_everything_that_can_be_used_is_copied_and_the_rest_is_named(
         "masks: 1 copied, 2 skipped",
         "designs: 9 copied, 2 skipped",
         "designs with hashes of the wrong length: marked, and made anew from their files (2):",
-        "1 files on the NAS are said to be 2 designs': of each, the newest is compared.",
+        "1 file on the NAS said to be several designs' (2 in all): the newest counts",
         f"  {BASE}/mockup_{old_id('group')}_2.png of 'Glass cup': no such file",
         "  Ana@Example.com (copied: ana@example.com)",
         "users who can't log in, as their password's hash is of no known kind (1):",
@@ -197,8 +198,7 @@ def test_a_second_import_changes_what_changed_there_and_nothing_that_was_changed
 ) -> None:
     run()
     again = run()
-    copied = [line for line in again.stdout.splitlines() if " copied" in line or " updated" in line]
-    assert copied == ["  Ana@Example.com (copied: ana@example.com)"], again.stdout
+    assert not re.search(r"\d (copied|updated|kept|left)", again.stdout), again.stdout
     rose, tulip = old_id("design UV 100 UVDTF_16oz_100.png"), old_id("design UV 101 UVDTF_16oz_101.png")
     ana, cups = user(engine, "ana@example.com"), old_id("template UVDTF 16oz")
     with engine.begin() as connection:
@@ -208,7 +208,7 @@ def test_a_second_import_changes_what_changed_there_and_nothing_that_was_changed
     filled.run("UPDATE etsy_product_templates SET title = 'New', price = 6")
     filled.run("UPDATE design_images SET is_active = NOT is_active WHERE filename LIKE 'UV 10%'")
     third = run().stdout
-    assert "product templates: 1 kept as changed here, 2 updated, 1 skipped" in third
+    assert "product templates: 2 updated, 1 kept as changed here, 1 skipped" in third
     assert "canvases: 1 left out as deleted here, 2 skipped" in third
     with engine.connect() as connection:
         assert Templates(connection, ana.id).get(cups).price == 5.0

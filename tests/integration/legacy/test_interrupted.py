@@ -23,7 +23,7 @@ INSERT INTO design_images (id, user_id, filename, file_path, phash, created_at)
 SELECT uuid_in(md5(n::text)::cstring), '{old_id("ana")}', name, '/share/Graphics/NorthCups/UVDTF 16oz/' || name,
     repeat('0f', 32), timestamptz '2025-09-01' + n * interval '1 second'
 FROM (SELECT n, 'UV ' || to_char(n, 'FM99000') || ' UVDTF_16oz_' || to_char(n, 'FM99000') || '.png' AS name
-    FROM generate_series(1, {DESIGNS}) n) AS each
+    FROM generate_series(1, {DESIGNS}) n) AS named
 """  # noqa: S608 - the test's own words
 
 
@@ -75,7 +75,7 @@ def test_an_import_that_is_killed_is_completed_by_the_next(
 
     done = run()
     assert done.exit_code == 0, done.stdout
-    assert f"designs: {BATCH} unchanged, {DESIGNS - BATCH} copied" in done.stdout
+    assert f"designs: {DESIGNS - BATCH} copied, {BATCH} unchanged" in done.stdout
     assert "The old system: design_images has no ahash, dhash, whash (another version's)." in done.stdout
     with engine.connect() as connection:
         (session,) = connection.execute(select(sessions).where(sessions.c.received > 0)).all()

@@ -204,7 +204,7 @@ def test_a_second_import_changes_what_changed_there_and_nothing_that_was_changed
     with engine.begin() as connection:
         Templates(connection, ana.id).change(cups, TemplateInput(name="UVDTF 16oz", price=5.0))
         Designs(connection, ana.id, "").change(rose, DesignChanges(is_active=False))
-        Canvases(connection, ana.id, cups).remove(old_id("canvas"))
+        Canvases(connection, ana.id).remove(cups, old_id("canvas"))
     filled.run("UPDATE etsy_product_templates SET title = 'New', price = 6")
     filled.run("UPDATE design_images SET is_active = NOT is_active WHERE filename LIKE 'UV 10%'")
     third = run().stdout

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from services.storage.placing import design_folder
 from shared.nas.errors import BadPath
@@ -47,6 +48,7 @@ def is_digital(path: str) -> bool:
     return path.partition("/")[2].casefold().startswith("digital/")
 
 
+@lru_cache(maxsize=10_000)  # asked for each design of all products
 def template_key(name: str) -> str:
     """Equal for products whose designs would share a folder."""
     return collision_key(safe_folder_name(name))

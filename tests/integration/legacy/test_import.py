@@ -1,11 +1,13 @@
 """An old system with all its oddities is copied, once and again, and nothing that anybody did here is undone."""
 
+import hashlib
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, insert, select, text
 
 from services.dedup.imported import LEGACY, UNUSABLE
 from services.dedup.tables import hashes
@@ -16,9 +18,13 @@ from services.ingest.catalog.print_sizes import Canvases
 from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users
+from services.ingest.sessions.prints import Prints
+from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.storage.tables import counters
-from shared.contracts import ShopScanRequested, StoreFile
+from shared.blobs import Blobs
+from shared.contracts import ListingTemplate, MockupsRequested, ShopScanRequested, StoreFile
+from shared.nas import PathNas
 from tests.integration.legacy.conftest import Import
 from tests.integration.legacy.old import PASSWORD, Old, old_id
 from tests.integration.scan.works import Works
@@ -240,3 +246,38 @@ def test_a_copy_of_an_old_design_is_found_as_its_duplicate_once_its_file_is_hash
     works.run(told, works.scan(anew=True))
     (*_, stored) = works.run(works.upload(ROSE))
     assert getattr(stored, "number", None) == 1205
+
+
+CUPS_LISTING = ListingTemplate(
+    template_id=old_id("template UVDTF 16oz"),
+    name="UVDTF 16oz",
+    title="| Cup Wrap",
+    description="",
+    price=4.0,
+    quantity=1,
+    who_made="i_did",
+    when_made="made_to_order",
+)
+
+
+def test_an_old_design_is_listed_when_somebody_asks_for_it_and_never_by_itself(
+    filled: Old, run: Import, engine: Engine, environment: dict[str, str], nas: Path
+) -> None:
+    run()
+    ana, store = old_id("ana"), Sessions(engine, hashers=1)
+    rose, lost = old_id("design UV 100 UVDTF_16oz_100.png"), old_id("design UV 1203 UVDTF_16oz_1203.png")
+    Prints(engine, Blobs(Path(environment["BLOB_DIR"])), PathNas(nas)).bring_back(ana, [rose, lost])
+    asked = store.ask_listings(ana, [rose, lost], old_id("group"), "NorthCups", CUPS_LISTING, ())
+    assert asked == [rose]
+    (request,) = map(MockupsRequested.model_validate, _owed(engine, "MockupsRequested"))
+    assert (request.design.sha256, request.number) == (hashlib.sha256(ROSE).hexdigest(), 100)
+    (why,) = store.not_asked(ana, [lost], CUPS_LISTING)
+    assert why.endswith("not listed: its file is not on the NAS where the old system had it")
+
+    upload, again = uuid4(), {"kind": "identical", "match": {"item_id": str(old_id("design first"))}}
+    theirs = {"user_id": ana, "state": "duplicate", "index": 0, "filename": "again.png", "size": 1, "facts": again}
+    with engine.begin() as connection:
+        sent = {"user_id": ana, "client_key": "again", "state": "finished", "submitted_at": func.now()}
+        connection.execute(insert(sessions).values(id=upload, **sent))
+        connection.execute(insert(items).values(id=uuid4(), session_id=upload, **theirs))
+    assert store.left_unlisted(ana, [], [upload], CUPS_LISTING.template_id) == []

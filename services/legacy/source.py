@@ -181,7 +181,7 @@ def _reach(engine: Engine) -> None:
         with transaction(engine):
             pass
     except Unavailable as error:
-        raise Unavailable(f"of the old system {error}") from error
+        raise Unavailable(str(error).replace("the database", "the old system's database", 1)) from error
 
 
 def _columns(connection: Connection) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """Pictures that no upload of ours brought, and what is known of them. Used inside a transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, delete, select
@@ -18,13 +19,7 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
     At the path of an old system's design it is that design's picture (`imported.py`). A design that we stored
     ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself.
     """
-    hashed = {
-        "algorithm": picture.algorithm,
-        "phash": as_bits(picture.phash) if picture.phash else None,
-        "dhash": as_bits(picture.dhash) if picture.dhash else None,
-        "upload_sha256": picture.upload_sha256,
-        "print_sha256": picture.print_sha256,
-    }
+    hashed = _hashed(picture)
     if picture.source == "nas":
         if took(connection, tenant_id, picture.path, hashed):
             forget(connection, tenant_id, [picture.path or ""])
@@ -45,6 +40,16 @@ def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which
     """Match nothing with what was learnt from the NAS at these paths; of that only `which`, if it says so."""
     learnt = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_(None))
     connection.execute(delete(hashes).where(*learnt, hashes.c.source == "nas", *which))
+
+
+def _hashed(picture: Known) -> dict[str, Any]:
+    return {
+        "algorithm": picture.algorithm,
+        "phash": as_bits(picture.phash) if picture.phash else None,
+        "dhash": as_bits(picture.dhash) if picture.dhash else None,
+        "upload_sha256": picture.upload_sha256,
+        "print_sha256": picture.print_sha256,
+    }
 
 
 def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:

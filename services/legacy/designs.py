@@ -108,23 +108,28 @@ def _design(move: Move, account: Account, row: Row, products: Mapping[UUID, str]
     number = paths.number_in(name)
     if number is not None and folder is None:
         move.report.note("designs whose product can't be told: their numbers may come again", name)
-    values = {
-        "id": uuid(row["id"]),
-        "user_id": account.id,
+    values: dict[str, Any] = {
         "filename": name,
         "name": name,
-        "path": _place(move, account, row, lies_at),
         "number": number,
+        "path": _place(move, account, row, lies_at),
+    }
+    values |= {"is_digital": digital, "template_id": fitting[0] if len(fitting) == 1 else None}
+    phash = row["phash"] if HASH.fullmatch(row["phash"] or "") else None
+    sequence = paths.sequence_key(account.shop_folder, folder, digital=digital) if folder else None
+    return Design(values | _as_it_was(move, account, row, name), phash, moment(row["created_at"]), sequence)
+
+
+def _as_it_was(move: Move, account: Account, row: Row, name: str) -> dict[str, Any]:
+    """What can be taken over as it stands."""
+    return {
+        "id": uuid(row["id"]),
+        "user_id": account.id,
         "description": row["description"],
         "is_active": row["is_active"] is not False,
-        "is_digital": digital,
-        "template_id": fitting[0] if len(fitting) == 1 else None,
         "canvas_config_id": _canvas(move, account, row),
         "facts": {IMPORTED: {"file_path": row["file_path"], "wrong_hashes": _wrong_hashes(move, row, name)}},
     }
-    phash = row["phash"] if HASH.fullmatch(row["phash"] or "") else None
-    sequence = paths.sequence_key(account.shop_folder, folder, digital=digital) if folder else None
-    return Design(values, phash, moment(row["created_at"]), sequence)
 
 
 def _fitting(products: Mapping[UUID, str], folder: str | None, name: str, *, digital: bool) -> list[UUID]:

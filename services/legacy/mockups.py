@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, update
 
 from services.ingest.catalog.mockup_records import MaskInput, MockupInput
 from services.ingest.catalog.photographs import BASE_FOLDER, Photographs
+from services.ingest.catalog.pictures import Picture
 from services.ingest.catalog.users import User
 from services.ingest.imports.ledger import Ledger, Outcome
 from services.ingest.tables import mockup_images, mockup_masks, mockups
@@ -103,10 +104,16 @@ def _file(move: Move, connection: Connection, row: Row, account: Account, templa
     kept = move.files.keep([*there, f"{account.shop_folder}/{usual}"], dry_run=move.dry_run)
     if kept is None:
         return {}
-    picture = kept.picture
     if not (kept.on_nas and own):
-        file = StoreFile(tenant_id=account.id, shop=account.shop_folder, path=path, content=picture.blob)
+        file = StoreFile(tenant_id=account.id, shop=account.shop_folder, path=path, content=kept.picture.blob)
         move.owe(connection, file)
+    return _columns(path, kept.picture) | {
+        "position": _position(connection, row, name),
+        "created_at": moment(row["created_at"]),
+    }
+
+
+def _columns(path: str, picture: Picture) -> dict[str, Any]:
     return {
         "filename": path.rpartition("/")[2],
         "path": path,
@@ -114,8 +121,6 @@ def _file(move: Move, connection: Connection, row: Row, account: Account, templa
         "size": picture.blob.size,
         "width": picture.width,
         "height": picture.height,
-        "position": _position(connection, row, name),
-        "created_at": moment(row["created_at"]),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
@@ -14,8 +14,8 @@ from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Background, ListingTemplate
 
 LISTABLE = ("received", "hashed", "accepted", "stored")
-HAS_PRINT = items.c.print_sha256.is_not(None)
-"""One that came from the old system has none before somebody asks for its listing (`prints.py`)."""
+COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
+"""One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 
 
 def ask_listings(
@@ -36,7 +36,7 @@ def ask_listings(
     mine = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
-        .where(items.c.template_id == template.template_id, or_(items.c.state != "stored", HAS_PRINT))
+        .where(items.c.template_id == template.template_id, or_(items.c.state != "stored", COMPLETE))
         .order_by(items.c.session_id, items.c.index)
         .with_for_update()
     )
@@ -70,6 +70,8 @@ def _reason(item: Row[Any], template: ListingTemplate) -> str:
         return str(item.reason or item.state)
     if item.template_id != template.template_id:
         return f"it belongs to another product than '{template.name}'"
+    if item.number is None:
+        return "it has no number, which the old system gave in its file's name"
     return "its file is not on the NAS where the old system had it"
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from services.storage.comparing import LONGEST_PATH
 from services.storage.placing import design_folder
 from shared.nas.errors import BadPath
 from shared.nas.names import checked, collision_key, safe_folder_name
@@ -67,7 +68,8 @@ def number_in(name: str) -> int | None:
 
 
 def _plain(path: str) -> str | None:
+    """The path, if there can be a design's file at it."""
     try:
-        return checked(path) if "/" in path else None
+        return checked(path) if "/" in path and len(path.encode()) <= LONGEST_PATH else None
     except BadPath:
         return None

@@ -22,12 +22,13 @@ SHOPS = ("NorthCups", "user_0a1b2c3d")
         ("/share/Graphics/NorthCups/../../x.png", None),
         ("/share/Graphics/x.png", None),
         ("C:\\files\\NorthCups\\x.png", None),
+        ("NorthCups/" + 1000 * "x" + ".png", None),
         ("", None),
         (None, None),
     ],
     ids=[
         "nas", "another-shop", "disk", "shop-in-path", "relative", "elsewhere", "up", "out", "no-shop", "windows",
-        "empty", "none",
+        "endless", "empty", "none",
     ],
 )  # fmt: skip
 def test_a_path_is_taken_from_a_known_root_or_from_the_shops_folder_on(written: str | None, below: str | None) -> None:

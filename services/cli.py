@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.etsy import commands as etsy
+from services.legacy.command import import_legacy
 from services.ops import dead, mockup, nas, operators, spool
 from services.ops.duplicates import duplicates
 from services.ops.init import init
@@ -35,6 +36,7 @@ app.add_typer(operators.app, name="operator")
 app.add_typer(spool.app, name="spool")
 app.add_typer(topology, name="topology")
 app.command()(duplicates)
+app.command("import-legacy")(import_legacy)
 app.command()(init)
 app.command()(lanes)
 app.command()(retry)

@@ -1,11 +1,13 @@
 """Pictures that no upload of ours brought, and what is known of them. Used inside a transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.imported import took
 from services.dedup.lookup import as_bits
 from services.dedup.matching import Known
 from services.dedup.tables import NOW, hashes
@@ -14,28 +16,20 @@ from services.dedup.tables import NOW, hashes
 def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
     """Know this picture from now on, in place of what was known at its path.
 
-    A design that we stored ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself.
+    At the path of an old system's design it is that design's picture (`imported.py`). A design that we stored
+    ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself.
     """
+    hashed = _hashed(picture)
     if picture.source == "nas":
+        if took(connection, tenant_id, picture.path, hashed):
+            forget(connection, tenant_id, [picture.path or ""])
+            return
         if _is_ours(connection, tenant_id, picture):
             return
         forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
-    key = {
-        "tenant_id": tenant_id,
-        "source": picture.source,
-        "path": picture.path,
-        "algorithm": picture.algorithm,
-    }
-    facts = {
-        "state": "known",
-        "phash": as_bits(picture.phash) if picture.phash else None,
-        "dhash": as_bits(picture.dhash) if picture.dhash else None,
-        "upload_sha256": picture.upload_sha256,
-        "print_sha256": picture.print_sha256,
-        "filename": picture.filename,
-        "name": picture.name,
-    }
-    new = insert(hashes).values(**key, **facts)
+    key = {"tenant_id": tenant_id, "source": picture.source, "path": picture.path, "algorithm": picture.algorithm}
+    facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}
+    new = insert(hashes).values(**key | facts)
     changed = facts | {"changed_at": NOW}
     connection.execute(
         new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
@@ -46,6 +40,16 @@ def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which
     """Match nothing with what was learnt from the NAS at these paths; of that only `which`, if it says so."""
     learnt = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_(None))
     connection.execute(delete(hashes).where(*learnt, hashes.c.source == "nas", *which))
+
+
+def _hashed(picture: Known) -> dict[str, Any]:
+    return {
+        "algorithm": picture.algorithm,
+        "phash": as_bits(picture.phash) if picture.phash else None,
+        "dhash": as_bits(picture.dhash) if picture.dhash else None,
+        "upload_sha256": picture.upload_sha256,
+        "print_sha256": picture.print_sha256,
+    }
 
 
 def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:

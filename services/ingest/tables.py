@@ -240,3 +240,13 @@ scans = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     comment="when a scan of each shop's folder on the NAS was asked for last, by itself",
 )
+
+imported = Table(
+    "imported",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="the table that the row was copied to"),
+    Column("id", Uuid, primary_key=True, comment="in the old system, and here but for accounts joined"),
+    Column("digest", Text, nullable=False, comment="of what was written here, to see who changed it since"),
+    Column("copied_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    comment="rows that were copied from the old system's database",
+)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, update
 
 from services.ingest.catalog.errors import Missing
 from services.ingest.catalog.fields import Instant, Text
@@ -76,8 +76,9 @@ class Designs:
 
     def files(self, limit: int) -> tuple[list[DesignFile], int]:
         """The files of active designs, newest upload first, and how many there are in all."""
-        rows = self.connection.execute(self._active(select(items)).limit(limit))
-        return [_file(row) for row in rows.mappings()], self._count()
+        there = items.c.path.is_not(None)  # of an old system's design it may not be known where it lies
+        rows = self.connection.execute(self._active(select(items)).where(there).limit(limit))
+        return [_file(row) for row in rows.mappings()], self._count(there)
 
     def get(self, design_id: UUID) -> Design:
         """One active design, or Missing."""
@@ -121,10 +122,10 @@ class Designs:
     def _mine(self, query: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
         return query.where(items.c.user_id == self.user_id, items.c.state == "stored")
 
-    def _count(self) -> int:
+    def _count(self, *which: ColumnElement[bool]) -> int:
         counted = select(func.count()).select_from(items)
         mine = counted.where(items.c.user_id == self.user_id, items.c.state == "stored", items.c.is_active)
-        return self.connection.execute(mine).scalar_one()
+        return self.connection.execute(mine.where(*which)).scalar_one()
 
     def _require_canvas(self, canvas_id: UUID) -> None:
         mine = select(canvas_configs.c.id).where(canvas_configs.c.user_id == self.user_id)

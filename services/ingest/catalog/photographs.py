@@ -54,7 +54,7 @@ class Photographs:
         Without a watermark they get the one that the group's first photograph has.
         """
         folder = f"{BASE_FOLDER}/{safe_folder_name(template_name)}"
-        mark, files = self._watermark(watermark) if watermark else (self._mark_of(mockup_id), [])
+        mark, files = self.keep_watermark(watermark) if watermark else (self._mark_of(mockup_id), [])
         images = []
         for number, picture in enumerate(pictures, first):
             name = f"mockup_{mockup_id}_{number}.{extension(picture.format)}"
@@ -78,14 +78,14 @@ class Photographs:
 
     def mark_group(self, mockup_id: UUID, watermark: Picture) -> list[StoreFile]:
         """Give all photographs of a group this watermark."""
-        mark, files = self._watermark(watermark)
+        mark, files = self.keep_watermark(watermark)
         of_group = (mockup_images.c.user_id == self.user.id) & (mockup_images.c.mockups_id == mockup_id)
         self.connection.execute(update(mockup_images).where(of_group).values(**mark, updated_at=func.now()))
         return files
 
     def mark(self, image_id: UUID, watermark: Picture) -> tuple[MockupImage, list[StoreFile]]:
         """Give one photograph this watermark, or Missing."""
-        mark, files = self._watermark(watermark)
+        mark, files = self.keep_watermark(watermark)
         return self._change(image_id, mark), files
 
     def unmark(self, image_id: UUID) -> MockupImage:
@@ -122,7 +122,7 @@ class Photographs:
         row = self.connection.execute(first).mappings().one_or_none()
         return dict(row) if row else {}
 
-    def _watermark(self, picture: Picture) -> tuple[dict[str, Any], list[StoreFile]]:
+    def keep_watermark(self, picture: Picture) -> tuple[dict[str, Any], list[StoreFile]]:
         """A watermark's columns and file. If its name was given to another one before, it gets a name of its own."""
         name = safe_file_name(picture.filename, picture.format)
         path, sha256 = f"{WATERMARK_FOLDER}/{name}", picture.blob.sha256

@@ -67,7 +67,7 @@ class Users:
         """
         user_id = uuid4()
         for number in count(1):
-            folder = _folder(shop_name, number)
+            folder = folder_name(shop_name, number)
             new = insert(users).values(
                 id=user_id,
                 email=email,
@@ -107,7 +107,8 @@ def email_key(email: str) -> str:
     return email.strip().casefold()
 
 
-def _folder(shop_name: str, number: int) -> str:
+def folder_name(shop_name: str, number: int) -> str:
+    """The shop's folder on the NAS; with a number behind it from the second of that name on."""
     name = stem = safe_folder_name(shop_name)
     if number > 1:
         name = f"{stem} {number}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
@@ -14,6 +14,8 @@ from services.ingest.sessions.tables import NOW, items, listings, sessions
 from shared.contracts import Background, ListingTemplate
 
 LISTABLE = ("received", "hashed", "accepted", "stored")
+COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
+"""One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 
 
 def ask_listings(
@@ -34,7 +36,7 @@ def ask_listings(
     mine = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
-        .where(items.c.template_id == template.template_id)
+        .where(items.c.template_id == template.template_id, or_(items.c.state != "stored", COMPLETE))
         .order_by(items.c.session_id, items.c.index)
         .with_for_update()
     )
@@ -57,14 +59,20 @@ def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], t
     """Why `ask_listings` left these designs out: a line for each that is there, and one for all that are not."""
     mine = select(items).where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active)
     found = connection.execute(mine.order_by(items.c.session_id, items.c.index)).all()
-    lines = []
-    for item in found:
-        other = item.state in LISTABLE
-        why = f"it belongs to another product than '{template.name}'" if other else item.reason or item.state
-        lines.append(f"{item.name or item.filename}: not listed: {why}")
+    lines = [f"{item.name or item.filename}: not listed: {_reason(item, template)}" for item in found]
     if gone := len(set(design_ids)) - len(found):
         lines.append(f"{gone} design{'s' if gone > 1 else ''} not listed: deleted, or unknown here")
     return lines
+
+
+def _reason(item: Row[Any], template: ListingTemplate) -> str:
+    if item.state not in LISTABLE:
+        return str(item.reason or item.state)
+    if item.template_id != template.template_id:
+        return f"it belongs to another product than '{template.name}'"
+    if item.number is None:
+        return "it has no number, which the old system gave in its file's name"
+    return "its file is not on the NAS where the old system had it"
 
 
 def _ask(connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Uuid, cast, select
 
 from services.ingest.sessions.asking import LISTABLE
-from services.ingest.sessions.tables import items, listings, sessions
+from services.ingest.sessions.tables import IMPORTED, items, listings, sessions
 
 
 def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], template_id: UUID) -> list[UUID]:
@@ -35,6 +35,7 @@ def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], te
             again.c.facts["kind"].astext == "identical",
             original.c.user_id == user_id,
             original.c.session_id != again.c.session_id,
+            ~original.c.facts.has_key(IMPORTED),  # the old system has listed it, or its seller has not wanted it
             original.c.template_id == template_id,
             original.c.is_active,
             original.c.state.in_(LISTABLE),

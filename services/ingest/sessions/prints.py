@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from services.ingest.sessions.tables import items
 from shared.blobs import Blobs
@@ -35,11 +35,14 @@ class Prints:
         Raises:
             Unavailable: blob store, NAS or database are away.
         """
-        stored = select(items.c.path, items.c.print_sha256, items.c.print_size)
+        stored = select(items.c.id, items.c.path, items.c.print_sha256, items.c.print_size)
         mine = stored.where(items.c.user_id == user_id, items.c.id.in_(design_ids), items.c.state == "stored")
         with transaction(self.engine) as connection:
             rows = connection.execute(mine).all()
         for row in rows:
+            if row.print_sha256 is None:
+                self._fetch(row.id, row.path)
+                continue
             blob = Blob(sha256=row.print_sha256, size=row.print_size)
             if not self.blobs.path(blob).is_file() or (damaged and not self._sound(blob)):
                 self._copy(row.path, blob)
@@ -50,13 +53,24 @@ class Prints:
         except Permanent:
             return False
 
+    def _fetch(self, design_id: UUID, path: str | None) -> None:
+        """The print of a design that the old system stored: what lies on the NAS is what it is."""
+        blob = self._read(path) if path else None
+        if blob is not None:
+            new = update(items).where(items.c.id == design_id, items.c.print_sha256.is_(None))
+            with transaction(self.engine) as connection:
+                connection.execute(new.values(print_sha256=blob.sha256, print_size=blob.size))
+
     def _copy(self, path: str, blob: Blob) -> None:
+        if self._read(path) not in (None, blob):
+            log.warning("a design was changed on the NAS, and can't be listed anew", path=path)
+
+    def _read(self, path: str) -> Blob | None:
         try:
             with self.blobs.writer() as writer:
                 for piece in self.nas.read(path):
                     writer.write(piece)
         except FileGone as error:
             log.warning("a design can't be listed anew", path=path, cause=str(error))
-        else:
-            if writer.blob != blob:
-                log.warning("a design was changed on the NAS, and can't be listed anew", path=path)
+            return None
+        return writer.blob

@@ -24,6 +24,9 @@ from services.ingest.tables import metadata
 
 NOW = func.now()
 
+IMPORTED = "imported"
+"""Among the facts of an item: it is a design of the old system, and what there is to say of it."""
+
 sessions = Table(
     "sessions",
     metadata,
@@ -86,7 +89,7 @@ items = Table(
     Column("user_id", Uuid, nullable=False),
     Column("index", Integer, nullable=False, comment="position in the upload, from 0"),
     Column("filename", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
+    Column("sha256", Text, comment="of the upload; null: the old system had it"),
     Column("size", BigInteger, nullable=False),
     Column(
         "state", Text, nullable=False, comment="received, hashed, accepted; then stored, duplicate, rejected or failed"

@@ -74,9 +74,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
     """
     data_dir = plan.data_dir.resolve()
     _make_folders(data_dir)
-    given = keeping_nas({**os.environ, **plan.environment}, data_dir)
-    if hashers := plan.scale.get("hasher"):  # uploads are split for as many as there are
-        given["COMPREHENSIVE_WORKFLOW_MAX_THREADS"] = str(min(hashers, MOST_HASHERS))
+    given = keeping_nas({**os.environ, **plan.environment, **as_scaled(plan.scale)}, data_dir)
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(data_dir, wait_s=0))
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
@@ -103,6 +101,12 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         _start(running, plan, queue)
         _wait_until_ready(running)
         yield running
+
+
+def as_scaled(scale: Mapping[str, int]) -> dict[str, str]:
+    """The setting by which uploads are split, for as many hashers as were asked for."""
+    hashers = scale.get("hasher", 0)
+    return {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": str(min(hashers, MOST_HASHERS))} if hashers else {}
 
 
 def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:

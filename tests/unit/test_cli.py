@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.local.broker import Broker, StartedBroker
 from services.local.environment import keeping_nas, settings_for, write_down
+from services.local.system import as_scaled
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,11 @@ def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path
     assert keeping_nas({**sftp, "NAS_SHOPS": "{}", "NAS_PASSWORD": "new"}, tmp_path)["NAS_PASSWORD"] == "new"
     other = {"NAS_URL": "sftp://me@elsewhere/a"}
     assert keeping_nas(other, tmp_path) == {**other, "NAS_SHOPS": sftp["NAS_SHOPS"]}
+
+
+@pytest.mark.parametrize(("scale", "said"), [({"hasher": 2}, "2"), ({"hasher": 100}, "64"), ({"mockup": 3}, None)])
+def test_uploads_are_split_for_the_hashers_that_up_was_scaled_to(scale: dict[str, int], said: str | None) -> None:
+    assert as_scaled(scale).get("COMPREHENSIVE_WORKFLOW_MAX_THREADS") == said
 
 
 def test_a_nas_in_the_data_folder_moves_with_it(tmp_path: Path) -> None:

@@ -25,13 +25,13 @@ def refuse(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:
         paths = [path for path in newest_files(engine, LOOKED_AT) if nases.of(path) is nases.common]
         if not paths or any(nases.common.stat(path) for path in paths):
             return
-    except NasUnavailable:  # said by the one that checks it, unless that is to mark it
-        if not unmarked:
-            return
+        lies = "do not lie there"
+    except NasUnavailable as error:
+        lies = "do not lie there" if unmarked else f"can't be looked for there ({error})"
     finally:
         engine.dispose()
         nases.close()
     raise NasUnavailable(
-        f"the designs that are stored do not lie on the NAS {settings.nas_url} ({paths[0]!r}, for one): set NAS_URL to "
+        f"the NAS is {settings.nas_url}, and designs that are stored ({paths[0]!r}, for one) {lies}: set NAS_URL to "
         f"where they are, or, if new ones are to go there and the old ones may be missing: {taken_by}"
     )

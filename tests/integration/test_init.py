@@ -179,9 +179,13 @@ def test_a_nas_that_has_none_of_the_stored_designs_is_refused(
     for folder, words in ((other, by_up), (own, (*by_up, "--new-nas"))):
         refused = init(*words, NAS_URL=str(folder))
         assert refused.returncode == 1
-        assert f"do not lie on the NAS {folder} ('North/UV 100.png', for one)" in refused.stderr
+        assert f"the NAS is {folder}, and designs that are stored ('North/UV 100.png', for one)" in refused.stderr
         assert refused.stderr.endswith("the old ones may be missing: presswork up --new-nas\n")
     assert not own.exists()
+    (other / MARKER).unlink()
+    away = init(*by_up, NAS_URL=str(other)).stderr
+    assert f"can't be looked for there ({other} is not the NAS" in away
+    assert "set NAS_URL to where they are" in away
     (nas / "North").mkdir()
     (nas / "North/UV 100.png").touch()
     assert init(*by_up).returncode == 0

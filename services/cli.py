@@ -13,7 +13,7 @@ from services.ops import dead, mockup, nas, operators, spool
 from services.ops.duplicates import duplicates
 from services.ops.init import init
 from services.ops.lanes import lanes
-from services.ops.place import HERE, DataDir, join, misset
+from services.ops.place import HERE, NOTHING, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.review import review
 from services.ops.topology import app as topology
@@ -89,12 +89,16 @@ def up(
     port: Port = 3003,
     embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
+    new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS (NAS_URL) into use: once, mounted")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
 ) -> None:
-    """Start the whole system on this machine; Ctrl-C stops it cleanly."""
+    """Start the whole system on this machine; Ctrl-C stops it cleanly. A NAS once named (NAS_URL) is kept."""
     from services.local.process import NotStarted
     from services.local.system import Plan, run_until_stopped
 
-    plan = Plan(data, port, embedded=embedded, scale=_scale(scale or []))
+    if adopt and not new_nas:
+        raise typer.BadParameter("--adopt goes with --new-nas")
+    plan = Plan(data, port, embedded=embedded, scale=_scale(scale or []), new_nas=new_nas, adopt=adopt)
     try:
         run_until_stopped(plan, say=lambda line: print(line, flush=True))
     except NotStarted as error:
@@ -116,13 +120,16 @@ def resume(
 @app.command()
 def cancel(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    item: Annotated[str | None, typer.Option(help="only this file of it, by its id")] = None,
+    item: Annotated[str | None, typer.Option(help="only this file of it: its name or id")] = None,
     data: DataDir = HERE,
 ) -> None:
     """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""
     from services.ops.cancel import command
 
-    print(command(session, item, data))
+    done = command(session, item, data)
+    print(done)
+    if not (done.files or done.listings):
+        raise typer.Exit(NOTHING)
 
 
 @app.command()
@@ -148,7 +155,7 @@ def demo(
     from services.local.process import NotStarted
     from services.local.system import Plan, system
 
-    plan = Plan(data, port, embedded=embedded, environment={"REGISTRATION_RATE_LIMIT": "off"})
+    plan = Plan(data, port, embedded=embedded, environment={"REGISTRATION_RATE_LIMIT": "off"}, any_nas=True)
     try:
         with system(plan, say=lambda line: print(line, flush=True)) as running:
             if "://" in running.nas:

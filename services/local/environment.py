@@ -4,15 +4,20 @@ import base64
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from services.local.broker import StartedBroker
 from services.ops.management import OFF
 
+OF_NAS = ("NAS_REQUIRE_MOUNT", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY")
+STARTED_IN = "PRESSWORK_DATA"
+
 LEFT = (
-    *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_REQUIRE_MOUNT"),
-    *("NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY", "NAS_SHOPS"),
+    *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_SHOPS"),
+    *OF_NAS,
     *("LISTINGS_DIR", "PUBLISHER_TARGET", "COMPREHENSIVE_WORKFLOW_MAX_THREADS"),
 )
 """What commands and services need that run beside a `presswork up`. The file is for its owner only."""
@@ -46,11 +51,52 @@ def settings_for(
     return {**threads, **given, **chosen, **fixed}
 
 
+def left_in(data_dir: Path) -> dict[str, str]:
+    """What the `presswork up` before left here; nothing if there was none."""
+    found = dotenv_values(data_dir / "environment", interpolate=False)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def keeping_nas(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
+    """The caller's settings with the NAS of the `up` before, unless they name one: its designs lie there.
+
+    A folder of `up`'s own is not kept by its path, as it moves with the data. Nor does another NAS hear a password.
+    """
+    left = left_in(data_dir)
+    url, own = left.get("NAS_URL", ""), str(Path(left.get(STARTED_IN) or data_dir) / "nas")
+    kept = {name: left[name] for name in ("NAS_SHOPS",) if name in left}
+    if url != own and (given.get("NAS_URL") or url) == url:
+        kept |= {name: left[name] for name in OF_NAS if name in left}
+        return {**kept, **given, "NAS_URL": url}
+    return {**kept, **given}
+
+
+@contextlib.contextmanager
+def written_down(environment: Mapping[str, str], data_dir: Path) -> Iterator[None]:
+    """Write it down while the NAS is looked at, the NAS itself only then; a start that is refused changes nothing.
+
+    The next start goes by what is there: not even a kill in the middle may leave a NAS that was not looked at.
+    """
+    file = data_dir / "environment"
+    before = file.read_text() if file.exists() else None
+    write_down({name: value for name, value in environment.items() if not name.startswith("NAS_")}, data_dir)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_text(before)
+        raise
+    write_down(environment, data_dir)
+
+
 def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
     """Leave what others need beside a running `presswork up`: `presswork dead list`, `presswork run hasher`."""
     file = data_dir / "environment"
     names = [*LEFT, *(name for name in environment if name.startswith("ETSY_"))]
-    lines = [f"{name}={_quoted(environment[name])}\n" for name in names if name in environment]
+    said = {**environment, STARTED_IN: str(data_dir)}
+    lines = [f"{name}={_quoted(said[name])}\n" for name in (*names, STARTED_IN) if name in said]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # with passwords in it
     with os.fdopen(descriptor, "w") as out:
         out.writelines(lines)

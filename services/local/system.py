@@ -20,13 +20,15 @@ from services.local import process
 from services.local.broker import StartedBroker, broker
 from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
-from services.local.environment import settings_for, shop, write_down
+from services.local.environment import keeping_nas, left_in, settings_for, shop, written_down
 from services.local.process import NotStarted, claim
 from services.local.servers import Server
 from services.ops.broker import consumers
 from shared.errors import Unavailable
 
 READY_LIMIT_S = 90.0
+MOST_HASHERS = 64
+"""The setting takes no more."""
 DEFAULT_SCALE = {"ingest": 1, "dedup": 1, "storage": 1, "mockup": 2, "publisher": 1}
 
 
@@ -40,6 +42,12 @@ class Plan:
     scale: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     """Settings over those of the caller's environment."""
+    new_nas: bool = False
+    """Take the NAS into use, wherever the designs until now lie."""
+    adopt: bool = False
+    """Though it holds files already."""
+    any_nas: bool = False
+    """Though the database has designs that lie on another one."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
     """
     data_dir = plan.data_dir.resolve()
     _make_folders(data_dir)
-    given = {**os.environ, **plan.environment}
+    given = keeping_nas({**os.environ, **plan.environment, **as_scaled(plan.scale)}, data_dir)
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(data_dir, wait_s=0))
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
@@ -78,10 +86,9 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
         say(f"database  {store.description}")
         settings = settings_for(given, data_dir, plan.port, store.url, queue)
-        write_down(settings, data_dir)
-        # only a folder of our own is new without anybody saying so, and only as long as it isn't there
-        own_nas = not given.get("NAS_URL") and not (data_dir / "nas").exists()
-        _init(settings, data_dir, "--no-broker", *(["--new-nas"] if own_nas else []))
+        nas_options = _nas_options(plan, given, data_dir)
+        with written_down(settings, data_dir):
+            _init(settings, data_dir, "--no-broker", *nas_options)
         running = Running(
             f"http://127.0.0.1:{plan.port}",
             settings["NAS_URL"],
@@ -94,6 +101,12 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         _start(running, plan, queue)
         _wait_until_ready(running)
         yield running
+
+
+def as_scaled(scale: Mapping[str, int]) -> dict[str, str]:
+    """The setting by which uploads are split, for as many hashers as were asked for."""
+    hashers = scale.get("hasher", 0)
+    return {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": str(min(hashers, MOST_HASHERS))} if hashers else {}
 
 
 def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
@@ -166,6 +179,15 @@ def _refuse_taken(host: str, port: int) -> None:
             raise NotStarted(
                 f"port {port} can't be used ({error.strerror}): stop what uses it, or choose another with --port"
             ) from error
+
+
+def _nas_options(plan: Plan, given: Mapping[str, str], data_dir: Path) -> list[str]:
+    """How to look at the NAS. Only a folder of our own is new without anybody saying so, while it isn't there."""
+    url = given.get("NAS_URL") or str(data_dir / "nas")
+    new = not given.get("NAS_URL") and not (data_dir / "nas").exists()
+    other = (new or url != left_in(data_dir).get("NAS_URL")) and not (plan.new_nas or plan.any_nas)
+    wanted = {"--new-nas": new or plan.new_nas, "--adopt": plan.adopt, "--with-designs": other}
+    return ["--taken-by", "presswork up --new-nas", *(option for option, is_wanted in wanted.items() if is_wanted)]
 
 
 def _init(settings: Mapping[str, str], data_dir: Path, *options: str) -> None:

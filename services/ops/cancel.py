@@ -14,13 +14,13 @@ from shared.database import transaction
 OPERATOR = "an operator"
 
 
-def command(session: str, item: str | None, data: Path) -> str:
-    """Cancel, and say in words what came of it."""
+def command(session: str, item: str | None, data: Path) -> cancelling.Cancelled:
+    """Cancel, and tell what came of it."""
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
             item_id = file_of(connection, session_id, item).id if item else None
-        return str(cancel(engine, session_id, item_id))
+        return cancel(engine, session_id, item_id)
 
 
 def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> cancelling.Cancelled:

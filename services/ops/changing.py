@@ -47,8 +47,9 @@ def restore(
 
 def note(
     wanted: "Filter",
-    text_: Annotated[str, typer.Argument(metavar="TEXT", help="an empty one takes the note away")],
+    *,
     ids: Ids = None,
+    text_: Annotated[str, typer.Argument(metavar="TEXT", help="the last word; an empty one takes the note away")],
     everything: All = False,
     as_json: Json = False,
     data: DataDir = HERE,

@@ -35,7 +35,7 @@ def list_letters(
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        known(connection, wanted)
+        wanted = known(connection, wanted)
         found, total = finding.letters(connection, wanted, limit, offset), finding.count(connection, wanted)
     if as_json:
         showing.as_json({"letters": found, "total": total})
@@ -53,7 +53,7 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        known(connection, wanted)
+        wanted = known(connection, wanted)
         found = finding.groups(connection, wanted, limit)
     if as_json:
         showing.as_json(found)
@@ -77,9 +77,15 @@ def show(
 
     with database(data) as engine, transaction(engine) as connection:
         found = finding.whole(connection, named(connection, letter))
+        seller = finding.seller(connection, found["tenant_id"]) if found else None
     if found is None:
         raise typer.Exit(NOTHING)  # deleted this very moment
-    (showing.body if body else showing.as_json if as_json else showing.whole)(found)
+    if body:
+        showing.body(found)
+    elif as_json:
+        showing.as_json({**found, "seller": seller})
+    else:
+        showing.whole(found, seller)
 
 
 @app.command()
@@ -101,7 +107,7 @@ def export(
         out = stack.enter_context(new_file(to, "wb")) if to else sys.stdout.buffer
         engine = stack.enter_context(database(data))
         with transaction(engine) as connection:
-            known(connection, wanted)
+            wanted = known(connection, wanted)
         for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
             out.write(line.encode())
         out.flush()

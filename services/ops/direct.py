@@ -10,7 +10,7 @@ import typer
 
 from services.ops.filters import service_named
 from services.ops.obstacles import obstacles
-from services.ops.place import AWAY, NOTHING, settings
+from services.ops.place import AWAY, NOTHING, confirmed, settings, tell_if_guessed
 
 UNDERSTOOD = {"direct", "service", "everything", "limit", "dry_run", "yes", "force", "as_json", "data"}
 NONE_READY = "None is ready: the archive has them (presswork dead list), or holds them until it can."
@@ -45,12 +45,14 @@ def move_letters(wish: Direct) -> None:
 
     if wish.service is None:
         raise typer.BadParameter("--direct needs --service: it empties one service's dead-letter queue")
-    url, target = settings(wish.data).amqp_url, service_named(wish.service)
+    named, target = settings(wish.data), service_named(wish.service)
+    url = named.amqp_url
     try:
         found = _confirmed(url, target, wish)
         moved = 0 if wish.dry_run or not found else _moved(url, target, wish.limit)
     except Unavailable as error:
         typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
+        tell_if_guessed(named, "AMQP_URL", wish.data)
         raise typer.Exit(AWAY) from error
     if wish.as_json and not wish.dry_run:
         showing.as_json({"moved": moved, "service": target})
@@ -78,9 +80,8 @@ def _confirmed(url: str, target: str, wish: Direct) -> int:
     elif in_the_way and not wish.force:
         typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
         raise typer.Exit(AWAY)
-    if count and not (wish.dry_run or wish.yes or typer.confirm(f"Move {count} back to {target}?", err=True)):
-        typer.echo("Nothing was moved.", err=True)
-        raise typer.Exit(1)
+    if count and not (wish.dry_run or wish.yes):
+        confirmed(f"Move {count} back to {target}?", "Nothing was moved.")
     return count
 
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -24,12 +24,12 @@ SHORTEST = 4
 
 
 def _moment(text: str | datetime) -> datetime:
+    from services.ingest.ops.comparing import moment
+
     try:
-        found = datetime.fromisoformat(str(text))
+        return moment(str(text))
     except ValueError as error:
-        words = f"{text!r} is no time: say it like 2026-11-24, 2026-11-24T18:30 (UTC) or 2026-11-24T18:30+02:00"
-        raise typer.BadParameter(words) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise typer.BadParameter(str(error)) from error
 
 
 def _status(name: str) -> "Status":
@@ -53,9 +53,10 @@ def _filters(
     fingerprint: Annotated[str | None, typer.Option("--fingerprint", "--group", help="a group of `groups`")] = None,
     text: Annotated[str | None, typer.Option(help="anywhere in cause, stack, body or note")] = None,
     since: Annotated[
-        Moment, typer.Option(help="died at or after this, like 2026-11-24 or 2026-11-24T18:30; UTC", parser=_moment)
+        Moment,
+        typer.Option(help="died at or after this, like 12h, 2026-11-24 or 2026-11-24T18:30; UTC", parser=_moment),
     ] = None,
-    until: Annotated[Moment, typer.Option(help="died before this; UTC", parser=_moment)] = None,
+    until: Annotated[Moment, typer.Option(help="died before this, said likewise", parser=_moment)] = None,
     status: Annotated[
         list[str] | None, typer.Option(help="dead, dead_again, replaying, resolved, superseded, discarded; repeatable")
     ] = None,
@@ -100,7 +101,7 @@ def chosen(engine: "Engine", wanted: "Filter", ids: list[str] | None, *, everyth
     from shared.database import transaction
 
     with transaction(engine) as connection:
-        known(connection, wanted)
+        wanted = known(connection, wanted)
         if ids:
             return wanted.model_copy(update={"ids": tuple(named(connection, each) for each in ids)})
     if wanted == Filter() and not everything:
@@ -108,13 +109,23 @@ def chosen(engine: "Engine", wanted: "Filter", ids: list[str] | None, *, everyth
     return wanted
 
 
-def known(connection: "Connection", wanted: "Filter") -> None:
-    """Go on unless the seller is unknown, whom a slip of the pen made: none would be found, as if all were well."""
+def known(connection: "Connection", wanted: "Filter") -> "Filter":
+    """The filter, with the upload's whole id where its beginning was said.
+
+    A seller or an upload that is unknown, as a slip of the pen makes one, ends the command: none would be found, as if
+    all were well.
+    """
     from services.ingest.ops import finding
+    from services.ops.uploads import upload, uploads
 
     if wanted.tenant and not finding.knows_tenant(connection, wanted.tenant):
         typer.echo(f"No account has the id or e-mail {wanted.tenant}.", err=True)
         raise typer.Exit(NOTHING)
+    if not wanted.session:
+        return wanted
+    name = str(wanted.session)
+    named_by_a_letter = finding.count(connection, finding.Filter(session=name)) and not uploads(connection, name)
+    return wanted if named_by_a_letter else wanted.model_copy(update={"session": upload(connection, name)})
 
 
 def service_named(name: str) -> "Stage":

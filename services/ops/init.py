@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import spool
-from services.ops.place import HERE, DataDir, guessed, of_kind
+from services.ops import spool, stranger
+from services.ops.place import HERE, DataDir, guessed, of_kind, tell_if_guessed
 
 if TYPE_CHECKING:
     from services.storage.settings import Settings
     from shared.nas import Nas
     from shared.settings import BusSettings
+
+TAKEN_BY = "presswork init --new-nas"
 
 
 def init(
@@ -22,11 +24,16 @@ def init(
     new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS's folder into use: once, mounted")] = False,
     shop: Annotated[str, typer.Option(help="with --new-nas: this shop's own NAS (NAS_SHOPS) instead")] = "",
     adopt: Annotated[bool, typer.Option("--adopt", help="with --new-nas: though it holds files already")] = False,
+    with_designs: Annotated[
+        bool, typer.Option("--with-designs", help="refuse a NAS that has none of the designs stored last")
+    ] = False,
+    taken_by: Annotated[str, typer.Option(hidden=True, help="what takes a NAS into use")] = TAKEN_BY,
     data: DataDir = HERE,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
+    from shared.nas.errors import NasUnavailable
 
     if ((adopt or shop) and not new_nas) or (new_nas and not nas):
         raise typer.BadParameter("--adopt and --shop go with --new-nas, and --new-nas does not go with --no-nas")
@@ -38,7 +45,12 @@ def init(
             _declare(settings)
         if nas:
             spool.sweep(settings.blob_dir)
-            _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt)
+            if with_designs:
+                stranger.refuse(settings, taken_by, unmarked=new_nas)
+            _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
+    except NasUnavailable as error:
+        tell_if_guessed(settings, "NAS_URL", data)
+        raise SystemExit(str(error)) from error
     except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
         raise SystemExit(str(error)) from error
 
@@ -73,23 +85,30 @@ def _declare(settings: "BusSettings") -> None:
     typer.echo(f"broker: {done.words}")
 
 
-def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool) -> None:
+def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_by: str) -> None:
     """Check each. `new` is taken into use: the one of this shop, or without a name the one for all.
 
     A shop's own NAS that is away stops nobody's start: its work waits, and only its.
     """
-    from shared.nas.errors import NasUnavailable
+    from shared.nas.errors import NameTaken, NasUnavailable
 
     nases = dict(settings.nases())
     if new and new not in nases:
         raise typer.BadParameter(f"NAS_SHOPS has no {new!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
     for shop, nas in nases.items():
         try:
-            _prepare_nas(nas, f"NAS of {shop}" if shop else "NAS", new=shop == new, adopt=adopt)
+            name = f"NAS of {shop} at" if shop else "NAS"
+            _prepare_nas(nas, f"{name} {settings.url_of(shop)}", new=shop == new, adopt=adopt)
+        except NameTaken as error:
+            raise NameTaken(f"{error}: {TAKEN_BY if shop else taken_by} --adopt") from error
         except NasUnavailable as error:
-            if not shop or shop == new:
+            if shop == new:
                 raise
-            typer.echo(f"NAS of {shop}: {error} --shop '{shop}'. Until then what is for it waits; all else goes on")
+            first = f"{error}; on the very first start, once it is mounted, take it into use:"
+            if not shop:
+                raise NasUnavailable(f"{first} {taken_by}") from error
+            meanwhile = "Until then what is for it waits; all else goes on"
+            typer.echo(f"NAS of {shop}: {first} {TAKEN_BY} --shop '{shop}'. {meanwhile}")
 
 
 def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
@@ -98,19 +117,11 @@ def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
     After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
     the local disk, where the mount then hides them.
     """
-    from shared.nas.errors import NameTaken, NasUnavailable
-
-    try:
-        taken = new and not _is_marked(nas)
-        if new:
-            nas.initialise(adopt=adopt)
-        mark = nas.check(thorough=True)
-        nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
-    except NameTaken as error:
-        raise NameTaken(f"{error}: presswork init --new-nas --adopt") from error
-    except NasUnavailable as error:
-        first = "on the very first start, once it is mounted, take it into use: presswork init --new-nas"
-        raise NasUnavailable(str(error) if new else f"{error}; {first}") from error
+    taken = new and not _is_marked(nas)
+    if new:
+        nas.initialise(adopt=adopt)
+    mark = nas.check(thorough=True)
+    nas.sweep(older_than_s=3600)  # what crashed copies left; younger ones may be in the making
     typer.echo(f"{name}: it is there, with {'a new' if taken else 'its'} mark ({mark}), and can be written")
     if taken and adopt:
         typer.echo(

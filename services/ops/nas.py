@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import AWAY, HERE, DataDir, database
+from services.ops.place import AWAY, HERE, DataDir, database, tell_if_guessed
 
 if TYPE_CHECKING:
     from services.storage.settings import Settings
@@ -26,6 +26,8 @@ def check(data: DataDir = HERE) -> None:
     with _nases(data) as (settings, nases):
         answers = [_answers(shop, nas, settings.url_of(shop)) for shop, nas in nases]
     if not all(answers):
+        if not answers[0]:  # the one for all
+            tell_if_guessed(settings, "NAS_URL", data)
         raise typer.Exit(AWAY)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, TypeVar, cast
 import typer
 
 if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
     from sqlalchemy import Engine
 
     from shared.settings import BusSettings, DatabaseSettings
@@ -61,10 +62,13 @@ def join(data: Path) -> None:
     from dotenv import dotenv_values
 
     left = dotenv_values(_left(data), interpolate=False)
+    left.pop("PRESSWORK_DATA", None)  # for the next `up` only
     with contextlib.suppress(FileNotFoundError):  # JWT_SECRET_KEY was given to that `up`, or nothing was started here
         left["JWT_SECRET_KEY"] = (data / "jwt-secret").read_text()
     for name, value in left.items():
         os.environ.setdefault(name, value or "")
+    if not os.environ.get("AMQP_URL") and os.environ.get("EMBEDDED") != "1":
+        typer.echo(guessed("AMQP_URL", data), err=True)
 
 
 @contextlib.contextmanager
@@ -81,14 +85,19 @@ def database(data: Path) -> "Iterator[Engine]":
         yield engine
     except Retryable as error:
         typer.echo(f"{error}. Nothing more was done; say it again when that is mended.", err=True)
-        if "database_url" not in found.model_fields_set:
-            typer.echo(guessed("DATABASE_URL", data), err=True)
+        tell_if_guessed(found, "DATABASE_URL", data)
         raise typer.Exit(AWAY) from error
     except ProgrammingError as error:
         typer.echo(f"The database has other tables than this version: presswork init ({error.orig})", err=True)
         raise typer.Exit(AWAY) from error
     finally:
         engine.dispose()
+
+
+def tell_if_guessed(found: "BaseSettings", name: str, data: Path) -> None:
+    """After something could not be reached: say so if nobody named its address."""
+    if name.lower() not in found.model_fields_set:
+        typer.echo(guessed(name, data), err=True)
 
 
 def guessed(name: str, data: Path) -> str:
@@ -120,6 +129,18 @@ def new_file(path: Path, mode: Literal["wb", "xb"]) -> BinaryIO:
         raise typer.BadParameter(f"{path} exists already; name a new file") from error
     except OSError as error:
         raise typer.BadParameter(f"{path} can't be written: {error.strerror}; name another file") from error
+
+
+def confirmed(question: str, undone: str) -> None:
+    """Go on if somebody says yes; or the command ends, and says that nothing was done, and why."""
+    try:
+        said = typer.confirm(question, err=True)
+    except typer.Abort as error:  # Ctrl-C, or no terminal, as from cron
+        typer.echo(f"\n{undone} Nobody answered: --yes does it without asking.", err=True)
+        raise typer.Exit(1) from error
+    if not said:
+        typer.echo(undone, err=True)
+        raise typer.Exit(1)
 
 
 def who() -> str:

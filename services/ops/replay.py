@@ -9,7 +9,7 @@ import typer
 from services.ops.direct import Direct, move_letters, only_understood
 from services.ops.filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
-from services.ops.place import AWAY, HERE, NOTHING, DataDir, database, settings, who
+from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, settings, who
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -110,9 +110,8 @@ def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     _preview(job, wish)
     if wish.dry_run:
         return
-    if not wish.yes and not typer.confirm(f"Replay {len(ids)}? What dies from now on stays.", err=True):
-        typer.echo("Nothing was replayed.", err=True)
-        raise typer.Exit(1)
+    if not wish.yes:
+        confirmed(f"Replay {len(ids)}? What dies from now on stays.", "Nothing was replayed.")
     run_id = job.begin()
     typer.echo(f"presswork dead cancel {run_id} stops it", err=True)
     _report(job.carry_out(lambda line: typer.echo(line, err=wish.as_json)), wish)

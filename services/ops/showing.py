@@ -48,13 +48,15 @@ def groups(rows: Iterable[Row]) -> None:
             typer.echo(f"    note: {row['note']}")
 
 
-def whole(row: Row) -> None:
+def whole(row: Row, seller: Row | None) -> None:
     """Everything about one letter."""
     typer.echo(f"letter        {row['id']}")
     for name in ("status", "outcome", "service", "message_type", "cause", "attempts", "fingerprint", "frame"):
         typer.echo(f"{name:<13} {row[name] if row[name] is not None else '-'}")
     if row["files"]:
         typer.echo(f"file          {_files(row)}")
+    if seller:
+        typer.echo(f"seller        {seller['email']}, shop {seller['shop_name']}")
     for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "version", "host", "note"):
         if row[name] is not None:
             typer.echo(f"{name:<13} {row[name]}")

@@ -1,17 +1,24 @@
 """`presswork topology check` and `apply`: what is on the broker against what the code expects."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, settings
+from services.ops.place import HERE, DataDir, settings, tell_if_guessed
 
 if TYPE_CHECKING:
     from services.ops.survey import Survey
 
 app = typer.Typer(help="Exchanges, queues, bindings and policies on the broker.", no_args_is_help=True)
+
+
+@app.callback()
+def quiet() -> None:
+    """What the library logs of a connection that fails, the command says in words."""
+    logging.getLogger("aiormq").addHandler(logging.NullHandler())
 
 
 @app.command()
@@ -40,9 +47,11 @@ def apply(
     if dry_run:
         typer.echo(plan(_looked_at(data)))
         return
+    found = settings(data)
     try:
-        done = asyncio.run(applied(settings(data), topology(all_services())))
+        done = asyncio.run(applied(found, topology(all_services())))
     except Unavailable as error:
+        tell_if_guessed(found, "AMQP_URL", data)
         raise SystemExit(str(error)) from error
     typer.echo(done.words)
     if done.left:
@@ -59,4 +68,5 @@ def _looked_at(data: Path) -> "Survey":
     try:
         return asyncio.run(survey(found.amqp_url, found.management_url, topology(all_services())))
     except Unavailable as error:
+        tell_if_guessed(found, "AMQP_URL", data)
         raise SystemExit(str(error)) from error

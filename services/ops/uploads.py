@@ -1,6 +1,6 @@
 """Which upload a command means: by the id in its receipt, or by the one that its client was given when it began."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 import typer
@@ -8,38 +8,59 @@ import typer
 from services.ops.place import NOTHING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+SHORTEST = 4
 
 
 def upload(connection: "Connection", name: str) -> UUID:
-    """The upload's own id; or the command ends."""
-    from sqlalchemy import select
+    """The upload's own id, by either of its ids or the beginning of one; or the command ends."""
+    found = uploads(connection, name)
+    if len(found) != 1:
+        several = f"several uploads are called {name}, or begin so: say more, or the session_id in the receipt"
+        _end(several if found else f"there is no upload {name}")
+    return found[0]
+
+
+def uploads(connection: "Connection", name: str) -> "Sequence[UUID]":
+    """The ids of at most two uploads that are meant so. A whole id goes before one that only begins so."""
+    from sqlalchemy import Text, cast, or_, select
 
     from services.ingest.sessions.tables import sessions
 
     ids = select(sessions.c.id).limit(2)
-    found = connection.execute(ids.where(sessions.c.id == _uuid(name))).scalars().all()
-    found = found or connection.execute(ids.where(sessions.c.client_key == name)).scalars().all()
-    if len(found) != 1:
-        several = f"several sellers have an upload {name}: name it by the session_id in its receipt"
-        typer.echo(several if found else f"there is no upload {name}", err=True)
-        raise typer.Exit(NOTHING)
-    session_id: UUID = found[0]
-    return session_id
+    own, client = cast(sessions.c.id, Text), sessions.c.client_key
+    ways: list[ColumnElement[bool]] = [sessions.c.id == _uuid(name), client == name]
+    if len(name) >= SHORTEST:
+        ways.append(or_(own.startswith(name.lower(), autoescape=True), client.startswith(name, autoescape=True)))
+    for way in ways:
+        if found := connection.execute(ids.where(way)).scalars().all():
+            return found
+    return ()
 
 
 def file_of(connection: "Connection", session_id: UUID, name: str) -> "Row[Any]":
-    """A file of the upload, by its id; or the command ends."""
-    from sqlalchemy import select
+    """A file of the upload, by its id or the beginning of that, or by its name; or the command ends."""
+    from sqlalchemy import Text, cast, select
 
     from services.ingest.sessions.tables import items
 
-    wanted = select(items).where(items.c.session_id == session_id, items.c.id == _uuid(name))
-    found = connection.execute(wanted).one_or_none()
-    if found is None:
-        typer.echo(f"there is no file {name} in upload {session_id}; its receipt has their ids (item_id)", err=True)
-        raise typer.Exit(NOTHING)
-    return found
+    mine = select(items).where(items.c.session_id == session_id).limit(2)
+    begins = cast(items.c.id, Text).startswith(name.lower(), autoescape=True)
+    for way in (items.c.filename == name, *((begins,) if len(name) >= SHORTEST else ())):
+        found = connection.execute(mine.where(way)).all()
+        if len(found) > 1:
+            _end(f"several files of upload {session_id} are called {name}: say the id (item_id in its receipt)")
+        if found:
+            return found[0]
+    return _end(f"there is no file {name} in upload {session_id}; its receipt has their names and ids (item_id)")
+
+
+def _end(words: str) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(NOTHING)
 
 
 def _uuid(text: str) -> UUID | None:

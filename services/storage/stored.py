@@ -19,6 +19,15 @@ class StoredFile(NamedTuple):
     size: int
 
 
+def newest_files(engine: Engine, count: int) -> list[str]:
+    """The paths of the designs that were stored last."""
+    newest = (
+        select(designs.c.path).where(designs.c.state == "stored").order_by(designs.c.changed_at.desc()).limit(count)
+    )
+    with transaction(engine) as connection:
+        return list(connection.execute(newest).scalars())
+
+
 def stored_files(engine: Engine, below: str = "") -> Iterator[list[StoredFile]]:
     """Every stored design's file, by path, a page at a time; only those below a folder, if one is named."""
     columns = select(designs.c.path, designs.c.sha256, designs.c.size).where(designs.c.state == "stored")

@@ -7,14 +7,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine, insert
 from typer.testing import CliRunner
 
 from services.cli import app
 from services.local.process import NotStarted, free_ports
 from services.local.system import Plan, system
 from services.ops.broker import consumers
+from services.storage.tables import designs
+from shared.database import transaction
 from shared.nas.marker import MARKER
 
 Init = Callable[..., subprocess.CompletedProcess[str]]
@@ -132,9 +136,9 @@ def test_what_was_done_is_said(init: Init, nas: Path) -> None:
     mark = (nas / MARKER).read_text().split()[0]
     assert done.splitlines() == [
         "database: its tables are those of this version",
-        f"NAS: it is there, with a new mark ({mark}), and can be written",
+        f"NAS {nas}: it is there, with a new mark ({mark}), and can be written",
     ]
-    assert f"NAS: it is there, with its mark ({mark})" in init("--new-nas").stderr
+    assert f"NAS {nas}: it is there, with its mark ({mark})" in init("--new-nas").stderr
     (nas / "design.png").touch()
     (nas / MARKER).unlink()
     assert "restart storage and ingest" in init("--new-nas", "--adopt").stderr
@@ -152,10 +156,39 @@ def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database
     with system(plan, say=print):
         assert (own / MARKER).exists()
     (own / MARKER).unlink()
+    kept = (plan.data_dir / "environment").read_text()
+    assert f"NAS_URL='{own}'" in kept
     for folder, again in ((own, plan), (nas, replace(plan, environment={**settings, "NAS_URL": str(nas)}))):
         with pytest.raises(NotStarted, match=f"{folder} is not the NAS"), system(again, say=print):
             pytest.fail("designs would be stored in an empty mount point")
         assert list(folder.iterdir()) == []
+    assert (plan.data_dir / "environment").read_text() == kept, "a start that is refused changes nothing"
+
+
+def test_a_nas_that_has_none_of_the_stored_designs_is_refused(
+    init: Init, nas: Path, engine: Engine, tmp_path: Path
+) -> None:
+    by_up = ("--with-designs", "--taken-by", "presswork up --new-nas")
+    assert init("--new-nas", *by_up).returncode == 0, "nothing is stored yet"
+    design = {"item_id": uuid4(), "tenant_id": uuid4(), "session_id": uuid4(), "index": 0, "generation": 1}
+    with transaction(engine) as connection:
+        place = {"filename": "rose.png", "state": "stored", "path": "North/UV 100.png"}
+        connection.execute(insert(designs).values(**design, **place))
+    other, own = tmp_path / "other", tmp_path / "data"
+    assert init("--new-nas", NAS_URL=str(other)).returncode == 0
+    for folder, words in ((other, by_up), (own, (*by_up, "--new-nas"))):
+        refused = init(*words, NAS_URL=str(folder))
+        assert refused.returncode == 1
+        assert f"the NAS is {folder}, and designs that are stored ('North/UV 100.png', for one)" in refused.stderr
+        assert refused.stderr.endswith("the old ones may be missing: presswork up --new-nas\n")
+    assert not own.exists()
+    (other / MARKER).unlink()
+    away = init(*by_up, NAS_URL=str(other)).stderr
+    assert f"can't be looked for there ({other} is not the NAS" in away
+    assert "set NAS_URL to where they are" in away
+    (nas / "North").mkdir()
+    (nas / "North/UV 100.png").touch()
+    assert init(*by_up).returncode == 0
 
 
 def test_a_shops_own_nas_is_taken_into_use_alone_and_stops_nobodys_start(init: Init, nas: Path, tmp_path: Path) -> None:
@@ -175,6 +208,6 @@ def test_a_shops_own_nas_is_taken_into_use_alone_and_stops_nobodys_start(init: I
     init("--no-database", "--new-nas", **shops)
     taken = init("--no-database", "--new-nas", "--shop", "SouthCups", **shops)
     assert taken.returncode == 0
-    assert "NAS of SouthCups: it is there, with a new mark" in taken.stderr
+    assert f"NAS of SouthCups at {south}: it is there, with a new mark" in taken.stderr
     assert (south / MARKER).exists()
     assert "it has SouthCups" in init("--no-database", "--new-nas", "--shop", "WestCups", **shops).stderr

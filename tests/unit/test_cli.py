@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.local.broker import Broker, StartedBroker
-from services.local.environment import settings_for, write_down
+from services.local.environment import keeping_nas, settings_for, write_down
+from services.local.system import as_scaled
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,28 @@ def test_services_hear_where_the_management_api_of_their_broker_is(
     assert settings.get("MANAGEMENT_URL") == management_url
     write_down(settings, tmp_path)
     assert ("MANAGEMENT_URL" in (tmp_path / "environment").read_text()) is (management_url is not None)
+
+
+def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path: Path) -> None:
+    sftp = {"NAS_URL": "sftp://me@nas/a", "NAS_PASSWORD": "it's", "NAS_SHOPS": '{"North": "/n"}'}
+    write_down(settings_for(sftp, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    assert keeping_nas({"NAS_URL": "", "HOME": "/root"}, tmp_path) == {**sftp, "HOME": "/root"}
+    assert keeping_nas({**sftp, "NAS_SHOPS": "{}", "NAS_PASSWORD": "new"}, tmp_path)["NAS_PASSWORD"] == "new"
+    other = {"NAS_URL": "sftp://me@elsewhere/a"}
+    assert keeping_nas(other, tmp_path) == {**other, "NAS_SHOPS": sftp["NAS_SHOPS"]}
+
+
+@pytest.mark.parametrize(("scale", "said"), [({"hasher": 2}, "2"), ({"hasher": 100}, "64"), ({"mockup": 3}, None)])
+def test_uploads_are_split_for_the_hashers_that_up_was_scaled_to(scale: dict[str, int], said: str | None) -> None:
+    assert as_scaled(scale).get("COMPREHENSIVE_WORKFLOW_MAX_THREADS") == said
+
+
+def test_a_nas_in_the_data_folder_moves_with_it(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    write_down(settings_for({}, old, 3003, "postgresql://x", None), old)
+    old.rename(new)
+    assert keeping_nas({}, new) == {}
 
 
 STOPPED_WHILE_A_CLASS_IS_MADE = """

@@ -155,6 +155,13 @@ def lineage(connection: Connection, letter_id: UUID) -> Sequence[UUID]:
     return connection.execute(found.order_by(dead_letters.c.kept_at)).scalars().all()
 
 
+def seller(connection: Connection, tenant_id: UUID | None) -> dict[str, Any] | None:
+    """E-mail and shop of the account that a letter is of, if there is one still."""
+    found = select(users.c.email, users.c.shop_name).where(users.c.id == tenant_id)
+    row = connection.execute(found).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
 def knows_tenant(connection: Connection, tenant: str) -> bool:
     """Whether an account has this id or e-mail, or a letter is of one that had it."""
     account = select(users.c.id).where(

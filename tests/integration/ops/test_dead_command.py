@@ -9,9 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app, main
+from services.ingest.sessions.tables import sessions
+from services.ingest.tables import users
 from services.local.environment import write_down
 from services.ops.broker import declare
 from services.ops.place import join, of_kind, settings
@@ -20,6 +23,7 @@ from services.storage.settings import Settings as StorageSettings
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.contracts import Blob, StoreFile
+from shared.database import transaction
 from shared.errors import Permanent
 from tests.integration.ingest.embedded import eventually
 from tests.integration.ops.letterbox import Letterbox
@@ -72,6 +76,18 @@ def test_a_person_finds_and_understands_a_failure(database_url: str, box: Letter
     ]
 
 
+def test_a_letter_tells_whose_it_is(database_url: str, box: Letterbox) -> None:
+    ana = {"email": "Ana@example.com", "email_key": "ana@example.com", "hashed_password": "x"}
+    shop = {"shop_name": "North Cups", "shop_folder": "North Cups", "shop_folder_key": "north cups"}
+    with transaction(box.engine) as connection:
+        connection.execute(insert(users).values(id=box.tenant, **ana, **shop))
+    rose = box.dies("storage", box.accepted(box.submitted("rose.png"), 0))
+    shown = presswork(database_url, "dead", "show", rose)
+    assert "seller        Ana@example.com, shop North Cups\n" in shown.output
+    told = json.loads(presswork(database_url, "dead", "show", rose, "--json").stdout)
+    assert told["seller"] == {"email": "Ana@example.com", "shop_name": "North Cups"}
+
+
 def test_programs_get_json(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png")
     rose = box.dies("storage", box.accepted(session, 0))
@@ -92,7 +108,7 @@ def test_programs_get_json(database_url: str, box: Letterbox) -> None:
     assert again["counts"] == {"refused": 1}
     assert again["results"][0]["words"].endswith(f"run {done['run_id']}"), "it names the replay that has it"
     assert asked("cancel", done["run_id"])["state"] == "ended"
-    assert asked("note", "x", rose) == {"noted": 1}
+    assert asked("note", rose, "x") == {"noted": 1}
     assert asked("discard", rose, code=3) == {"discarded": 0}
     assert asked("restore", "--all", code=3) == {"restored": 0}
 
@@ -112,6 +128,8 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     assert "Nothing was replayed. Mend that, or send all the same: --force" in refused
     no = presswork(database_url, "dead", "replay", rose, "--force", answers="n\n", code=1).output
     assert no.endswith("Nothing was replayed.\n")
+    unasked = presswork(database_url, "dead", "replay", rose, "--force", code=1).output
+    assert "\nNothing was replayed. Nobody answered: --yes does it without asking.\n" in unasked
     assert box.letter(rose)["status"] == "dead"
     presswork(database_url, "dead", "replay", rose, "--force", answers="y\n")
     assert box.letter(rose)["status"] == "replaying"
@@ -137,20 +155,37 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     session = box.submitted("rose.png", "tulip.png")
     box.dies("storage", box.accepted(session, 0))
     rose, tulip = (str(row["id"]) for row in box.sessions.items(session.id))
-    for name in (session.id, session.client_key):
+    for name in (session.id, session.client_key, str(session.id)[:8], session.client_key[:8]):
         assert "1 of 1 letter" in presswork(database_url, "dead", "list", "--session", name).output
     nobody = uuid4()
+    for words in (("dead", "list", "--session"), ("dead", "discard", "--session"), ("resume", "--session")):
+        assert f"there is no upload {nobody}" in presswork(database_url, *words, nobody, code=3).output
     for command in ("retry", "cancel"):
         assert f"there is no upload {nobody}" in presswork(database_url, command, nobody, code=3).output
         said = presswork(database_url, command, session.id, "--item", nobody, code=3).output
         assert f"there is no file {nobody} in upload {session.id}" in said
     presswork(database_url, "retry", session.client_key, "--item", tulip, code=3)
-    said = presswork(database_url, "retry", session.client_key, "--item", rose).output
+    said = presswork(database_url, "retry", str(session.id)[:8], "--item", "rose.png").output
     assert said.startswith("1 file is being worked on again.")
-    again = presswork(database_url, "retry", session.id, "--item", rose, code=3).output
+    again = presswork(database_url, "retry", session.id, "--item", rose[:8], code=3).output
     assert again == "rose.png is being worked on already: nothing is tried again.\n"
     assert f"{session.id}: 2 files" in presswork(database_url, "resume", "--session", session.client_key).output
-    assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 2 files.\n"
+    assert presswork(database_url, "cancel", session.id, "--item", "tulip.png").output == "Cancelled: 1 file.\n"
+    assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 1 file.\n"
+    assert presswork(database_url, "cancel", session.client_key, code=3).output == "Nothing is left to cancel.\n"
+
+
+def test_a_beginning_that_several_uploads_share_is_refused(database_url: str, box: Letterbox) -> None:
+    one, other = box.submitted("rose.png"), box.submitted("rose.png", "rose.png")
+    with transaction(box.engine) as connection:
+        for number, each in enumerate((one, other)):
+            changed = update(sessions).where(sessions.c.id == each.id)
+            connection.execute(changed.values(client_key=f"spring-{number}"))
+    said = presswork(database_url, "cancel", "spring", code=3).output
+    assert said == "several uploads are called spring, or begin so: say more, or the session_id in the receipt\n"
+    assert "there is no upload spr\n" in presswork(database_url, "cancel", "spr", code=3).output
+    twice = presswork(database_url, "cancel", "spring-1", "--item", "rose.png", code=3).output
+    assert "are called rose.png: say the id" in twice
 
 
 @pytest.mark.parametrize(
@@ -158,7 +193,7 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     [
         ("--status=nosuch", "'nosuch' is no status: dead, dead_again, replaying", 2),
         ("--service=nosuch", "'nosuch' is none of our services: ingest, hasher", 2),
-        ("--since=yesterday", "'yesterday' is no time: say it like 2026-11-24", 2),
+        ("--since=yesterday", "'yesterday' is no time: say it like 7d, 12h, 2026-11-24", 2),
         ("--tenant=nobody@example.com", "No account has the id or e-mail nobody@example.com.", 3),
     ],
 )
@@ -171,7 +206,13 @@ def test_what_is_misspelt_is_not_taken_for_nothing_found(database_url: str, opti
 def test_a_time_is_taken_in_utc_or_with_its_zone(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png")
     box.dies("storage", box.accepted(session, 0), x_dead_at="2026-01-02T04:00:00+00:00")
-    for since, count in (("2026-01-02", 1), ("2026-01-02T04:01", 0), ("2026-01-02T04:01+02:00", 1)):
+    for since, count in (
+        ("9999d", 1),
+        ("1h", 0),
+        ("2026-01-02", 1),
+        ("2026-01-02T04:01", 0),
+        ("2026-01-02T04:01+02:00", 1),
+    ):
         found = json.loads(presswork(database_url, "dead", "list", "--since", since, "--json").stdout)
         assert found["total"] == count
 
@@ -246,6 +287,16 @@ def test_where_nobody_named_a_database_it_says_how_to(tmp_path: Path, monkeypatc
         done = CliRunner().invoke(app, words)
         assert (done.exit_code, "DATABASE_URL is not set" in done.output) == (4, True), done.output
         assert "--data" in done.output
+
+
+def test_where_nobody_named_a_broker_or_nas_it_says_how_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("AMQP_URL", "NAS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    said = CliRunner().invoke(app, ["nas", "check"]).output
+    assert "var/nas is not the NAS" in said
+    assert "NAS_URL is not set, and var/environment is not there" in said
+    assert "AMQP_URL is not set" in CliRunner().invoke(app, ["run", "nosuch"]).output
 
 
 def test_a_missing_setting_is_said_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

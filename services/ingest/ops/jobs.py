@@ -115,8 +115,9 @@ class Job:
                 return self.run.going_on(connection)
 
         def waits_for() -> list[str]:
+            mine = select(dead_letters.c.session_id).where(dead_letters.c.id.in_(self.ids)).distinct()
             with transaction(self.engine) as connection:
-                return current(connection)
+                return current(connection, connection.execute(mine).scalars().all())
 
         def replay(each: UUID) -> Result:
             return replays.replay(each, self.run, self.cutoff)

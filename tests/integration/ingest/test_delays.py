@@ -49,7 +49,8 @@ def test_what_a_dead_process_said_is_not_believed_for_ever(delays: Delays, engin
 
 
 def test_what_ingest_itself_waited_for_is_over_when_it_can_be_written_down(delays: Delays, engine: Engine) -> None:
-    on_work_delayed(WorkDelayed(service="ingest", cause="Unavailable: the database can't be used: refused"), delays)
+    cause = "Unavailable: the database can't be used: refused"
+    on_work_delayed(WorkDelayed(service="ingest", session_id=None, cause=cause), delays)
     with engine.connect() as connection:
         assert current(connection) == []
 

@@ -9,7 +9,7 @@ OF_NAS = re.compile(r": ((?:the NAS|this account) .+)$")
 SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
 PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
 OF_SERVER = (
-    (re.compile(rf"^{PLACE} is not the NAS \([^)]*\)"), "the NAS is not mounted, or another folder is in its place"),
+    (re.compile(rf"^{PLACE} is not the NAS \(([^)]*)\)"), r"the NAS is not mounted, or its mark \1"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"'[^']*\.staged'"), "the file"),
 )

@@ -44,7 +44,7 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
         ),
         (
             "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it",
-            "the NAS is not mounted, or another folder is in its place: mount it",
+            "the NAS is not mounted, or its mark .presswork-nas is missing: mount it",
         ),
         ("NasUnavailable: another NAS is mounted at /mnt/nas than before", "another NAS is mounted than before"),
         (

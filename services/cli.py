@@ -119,7 +119,7 @@ def resume(
 @app.command()
 def cancel(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    item: Annotated[str | None, typer.Option(help="only this file of it, by its name or its id")] = None,
+    item: Annotated[str | None, typer.Option(help="only this file of it, by its id")] = None,
     data: DataDir = HERE,
 ) -> None:
     """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""

@@ -10,7 +10,7 @@ from services.ops.replay import HASHERS
 
 def retry(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    item: Annotated[list[str] | None, typer.Option(help="only this file, by its name or its id; repeatable")] = None,
+    item: Annotated[list[str] | None, typer.Option(help="only this file; repeatable")] = None,
     data: DataDir = HERE,
 ) -> None:
     """Try again what failed in an upload, whether or not there is a dead letter about it."""

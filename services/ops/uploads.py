@@ -29,19 +29,17 @@ def upload(connection: "Connection", name: str) -> UUID:
 
 
 def file_of(connection: "Connection", session_id: UUID, name: str) -> "Row[Any]":
-    """A file of the upload, by its id or its name; or the command ends."""
-    from sqlalchemy import or_, select
+    """A file of the upload, by its id; or the command ends."""
+    from sqlalchemy import select
 
     from services.ingest.sessions.tables import items
 
-    called = or_(items.c.id == _uuid(name), items.c.filename == name)
-    found = connection.execute(select(items).where(items.c.session_id == session_id, called)).all()
-    if len(found) != 1:
-        several = f"several files of the upload are called {name}: name one by its id"
-        none = f"there is no file {name} in upload {session_id}"
-        typer.echo(f"{several if found else none} (presswork receipt {session_id} has them)", err=True)
+    wanted = select(items).where(items.c.session_id == session_id, items.c.id == _uuid(name))
+    found = connection.execute(wanted).one_or_none()
+    if found is None:
+        typer.echo(f"there is no file {name} in upload {session_id}; its receipt has their ids (item_id)", err=True)
         raise typer.Exit(NOTHING)
-    return found[0]
+    return found
 
 
 def _uuid(text: str) -> UUID | None:

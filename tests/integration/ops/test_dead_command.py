@@ -149,7 +149,7 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     assert f"failed     rose.png  {rose}\n    rose.png could not be stored: a fault" in receipt
     assert "2 received: 1 failed, 1 in progress" in receipt
     assert str(session.id) in presswork(database_url, "sessions").output
-    said = presswork(database_url, "retry", session.client_key, "--item", "rose.png").output
+    said = presswork(database_url, "retry", session.client_key, "--item", rose).output
     assert said.startswith("1 file is being worked on again.")
     again = presswork(database_url, "retry", session.id, "--item", rose, code=3).output
     assert again == "rose.png is being worked on already: nothing is tried again.\n"

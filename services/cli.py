@@ -16,6 +16,7 @@ from services.ops.lanes import lanes
 from services.ops.place import HERE, NOTHING, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.review import review
+from services.ops.sessions import receipt, sessions
 from services.ops.topology import app as topology
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ app.command()(duplicates)
 app.command("import-legacy")(import_legacy)
 app.command()(init)
 app.command()(lanes)
+app.command()(receipt)
 app.command()(retry)
 app.command()(review)
+app.command()(sessions)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]

@@ -11,23 +11,16 @@ class BusSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    amqp_url: str = Field(
-        default="amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slashes"
-    )
+    amqp_url: str = Field("amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slash")
     management_url: str = Field("", description="RabbitMQ's management API, or off; empty: port 15672 at AMQP_URL")
-    blob_dir: Path = Field(
-        default=Path("var/blobs"), description="folder of image bytes; the same shared volume for every service"
-    )
+    blob_dir: Path = Field(Path("var/blobs"), description="folder of image bytes; one shared volume for every service")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
-    stop_grace_seconds: float = Field(
-        default=30.0, gt=0, description="how long a stopping service may finish what it has begun"
-    )
+    stop_grace_seconds: float = Field(30.0, gt=0, description="how long a stopping service may finish what it began")
 
 
 class DatabaseSettings(BusSettings):
     """For a service that owns tables."""
 
     database_url: str = Field(
-        default="postgresql+psycopg2://presswork@localhost:5432/presswork",
-        description="PostgreSQL, as an SQLAlchemy URL",
+        "postgresql+psycopg2://presswork@localhost:5432/presswork", description="PostgreSQL, as an SQLAlchemy URL"
     )

@@ -32,6 +32,9 @@ POLL_S = 0.5
 BREATH_S = 0.05
 """Between two looks into the outbox, however often the bell rings: each is several queries."""
 RELAY_GRACE_S = 5.0
+CONNECTING_S = 5.0
+"""A process that is so young has not asked the broker for long enough to say that it is away."""
+NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 
 
 class Bell:
@@ -79,6 +82,7 @@ class Lanes:
         self._stopping = False
         self._broker_relay = Relay(self.engine, COMPREHENSIVE, self.windows)
         self._cut_off_at: float | None = None
+        self._began_at = time.monotonic()
         self.trouble: str | None = None
         """Why nothing is passed on over the broker just now, in words."""
         self._own = Original(
@@ -88,6 +92,21 @@ class Lanes:
     @property
     def broker_connected(self) -> bool:
         return self.rabbit is not None and self.rabbit.connected
+
+    @property
+    def broker_state(self) -> str:
+        """How the broker stands, for whoever runs this: none, connecting, away, takes nothing, or ok."""
+        if self.rabbit is None:
+            return "none"
+        if not self.rabbit.connected:
+            return "connecting" if self._young else "away"
+        if self.trouble == NO_ANSWER or (self.trouble and self._young):  # nothing was sent since it is there
+            return "connecting"
+        return f"takes nothing: {self.trouble}" if self.trouble else "ok"
+
+    @property
+    def _young(self) -> bool:
+        return time.monotonic() < self._began_at + CONNECTING_S
 
     @property
     def cut_off_s(self) -> float:
@@ -161,7 +180,7 @@ class Lanes:
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
             self._cut_off_at = self._cut_off_at or time.monotonic()
-            self.trouble = "the message broker does not answer; work goes on when it is back"
+            self.trouble = NO_ANSWER
             return
         publish = from_thread(self.rabbit)
         try:

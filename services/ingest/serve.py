@@ -158,7 +158,7 @@ def build(
         blobs,
         nas,
         emit,
-        broker_state=lambda: _broker_state(lanes),
+        broker_state=lambda: lanes.broker_state,
         shop=shop,
         door=door,
         obstacles=obstacles,
@@ -256,11 +256,3 @@ async def _sweep(store: Sessions, settings: Settings) -> None:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:
             log.exception("sessions or replays could not be ended; it is tried again")
-
-
-def _broker_state(lanes: Lanes) -> str:
-    if lanes.rabbit is None:
-        return "none"
-    if not lanes.rabbit.connected:
-        return "away"
-    return f"takes nothing: {lanes.trouble}" if lanes.trouble else "ok"

@@ -1,6 +1,7 @@
 """Before a service consumes: is its topology as safe as the code expects? Given to the bus by the command."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from services.ops.management import OFF
 from services.ops.queues import topology
 from services.ops.survey import Survey, Verdict, survey
 from shared.bus import run
+from shared.bus.rabbit import BROKER_ERRORS
 from shared.bus.service import Service
 from shared.errors import Unavailable
 from shared.settings import BusSettings
@@ -19,7 +21,8 @@ log = structlog.get_logger()
 
 @contextlib.contextmanager
 def inspected(settings: BusSettings) -> Iterator[None]:
-    """Every service that begins to consume inside the block is inspected first."""
+    """Every service that begins to consume inside the block is inspected first; its log is free of noise."""
+    leave_out_noise()
 
     async def inspect(service: Service) -> None:
         found = await survey(settings.amqp_url, settings.management_url, topology([service]), ours=False)
@@ -30,6 +33,17 @@ def inspected(settings: BusSettings) -> Iterator[None]:
         yield
     finally:
         run.inspection.reset(token)
+
+
+def leave_out_noise() -> None:
+    """Keep out of the log that aio-pika can't clean up over a lost connection; the bus says that the broker is away."""
+    logging.getLogger("aio_pika.tools").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """What else goes wrong in a callback, of ours say, is news."""
+    cause = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+    return not isinstance(cause, BROKER_ERRORS)
 
 
 def judge(found: Survey) -> None:

@@ -148,6 +148,8 @@ def _report(done: dict[str, Any], wish: _Wish) -> None:
         showing.as_json(done)
     else:
         typer.echo(", ".join([*(f"{n} {result}" for result, n in counts.items()), f"audit {done['run_id']}"]))
+        for words in showing.became(done):
+            typer.echo(words)
         if done["stopped"]:
             typer.echo(f"stopped: {done['stopped']}. {done['left']} were left alone.")
     if done["stopped"] or counts.get("refused"):

@@ -3,6 +3,7 @@
 It writes to the outbox only. Whichever ingest runs sends from there, in fair turns, as soon as the broker is there.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, Select, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.ops.tables import dead_letters
+from services.ingest.sessions.cancelling import UNSETTLED
 from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.submitting import failed_before
@@ -31,6 +33,13 @@ from shared.contracts import (
 )
 from shared.database import transaction
 
+KINDS = {
+    DesignActivityChanged.__name__: "on designs taken out of use or back",
+    PairJudged.__name__: "on near duplicates kept or skipped",
+    StoreFile.__name__: "with files that the NAS keeps for a shop",
+    REDELIVERY: "replayed",
+    ImageFailed.__name__: "on files that have failed",
+}
 OF_NO_SESSION = (DesignActivityChanged.__name__, PairJudged.__name__, StoreFile.__name__)
 
 
@@ -40,10 +49,14 @@ class Resumed:
 
     session_id: UUID
     files: int
+    """All that its services must know of, the settled too: storage numbers a file when it knows all before it."""
+    in_work: int
     listings: int
 
     def __str__(self) -> str:
-        return f"{self.session_id}: {self.files} files, {self.listings} listings"
+        others = " (the others keep their ends)" if self.in_work < self.files else ""
+        files = f"{_count(self.files, 'file')}, {self.in_work} of them in work{others}"
+        return f"{self.session_id}: {files}, {_count(self.listings, 'listing')}"
 
 
 def command(session: str | None, data: Path, *, dry_run: bool) -> str:
@@ -52,7 +65,7 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
         found = resume(engine, hashers, wanted, dry_run=dry_run)
-        others = 0 if session else resume_others(engine, dry_run=dry_run)
+        others = Counter[str]() if session else kinds_of_others(engine, dry_run=dry_run)
     return in_words(found, others, dry_run=dry_run)
 
 
@@ -73,12 +86,17 @@ def resume(
     for session_id in ids:
         owed = unfinished.messages(session_id) if dry_run else unfinished.resume(session_id)
         if owed:
-            found.append(_resumed(session_id, owed))
+            found.append(_resumed(engine, session_id, owed))
     return found
 
 
 def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
-    """Owe again what no session waits for and nobody would miss aloud; return how many messages.
+    """See `kinds_of_others`; return how many messages."""
+    return kinds_of_others(engine, dry_run=dry_run).total()
+
+
+def kinds_of_others(engine: Engine, *, dry_run: bool = False) -> Counter[str]:
+    """Owe again what no session waits for and nobody would miss aloud; return how many messages of each kind.
 
     No row says whether its takers had it, so it is the last word on every design and every file of a shop, whenever it
     was said, and each redelivery that is under way. And that a file has failed, of each that has: until dedup hears
@@ -89,10 +107,12 @@ def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
     """
     with transaction(engine) as connection:
         ids = [row.id for which in _others() for row in connection.execute(which)]
+        kinds = Counter(connection.execute(select(outbox.c.type).where(outbox.c.id.in_(ids))).scalars().all())
         if not dry_run:
             again = update(outbox).where(outbox.c.id.in_(ids), outbox.c.sent_at.is_not(None))
             connection.execute(again.values(sent_at=None))
-        return len(ids) + _failures(connection, dry_run=dry_run)
+        kinds[ImageFailed.__name__] += _failures(connection, dry_run=dry_run)
+        return kinds
 
 
 def _failures(connection: Connection, *, dry_run: bool) -> int:
@@ -117,10 +137,11 @@ def _others() -> tuple[Select[tuple[UUID]], ...]:
     return select(ranked.c.id).where(ranked.c.rank == 1), replays
 
 
-def in_words(found: Sequence[Resumed], others: int, *, dry_run: bool) -> str:
+def in_words(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:
     """One line for each session, and a last one for all."""
     counts = [_count(len(found), "session")] if found else []
-    counts += [_count(others, "message") + " of no session"] if others else []
+    kinds = ", ".join(f"{count} {KINDS[kind]}" for kind, count in others.items() if count)
+    counts += [f"{_count(others.total(), 'message')} that no session waits for ({kinds})"] if kinds else []
     if not counts:
         return "nothing is unfinished"
     count = " and ".join(counts)
@@ -132,11 +153,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _resumed(session_id: UUID, owed: Sequence[Envelope]) -> Resumed:
+def _resumed(engine: Engine, session_id: UUID, owed: Sequence[Envelope]) -> Resumed:
     messages = [envelope.message for envelope in owed]
     files = {file.item_id for message in messages if isinstance(message, BatchSubmitted) for file in message.files}
     files |= {message.item_id for message in messages if isinstance(message, ImageFailed | ImageRejected)}
-    return Resumed(session_id, len(files), sum(isinstance(message, MockupsRequested) for message in messages))
+    unsettled = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    with transaction(engine) as connection:
+        in_work = connection.execute(unsettled).scalar_one()
+    listings = sum(isinstance(message, MockupsRequested) for message in messages)
+    return Resumed(session_id, len(files), in_work, listings)
 
 
 def _known(engine: Engine, session: str) -> UUID:

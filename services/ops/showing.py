@@ -1,7 +1,7 @@
 """Dead letters on a terminal: for people as text, for programs as JSON."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -86,6 +86,15 @@ def foreseen(found: Row, *, err: bool) -> None:
         typer.echo(f"  ... and {more} more", err=err)
     for words in found["warnings"]:
         typer.echo(f"  beware: {words}", err=True)
+
+
+def became(done: Row) -> Iterator[str]:
+    """What came of what was replayed, where somebody waited for it."""
+    if done.get("became"):
+        yield f"what became of them: {', '.join(f'{count} {state}' for state, count in done['became'].items())}"
+    if count := done.get("held"):
+        stays = "stays" if count == 1 else "stay"
+        yield f"{counted(count, 'letter')} {stays} `replaying` until the other files of the upload have ended."
 
 
 def runs(rows: Iterable[Row]) -> None:

@@ -50,7 +50,7 @@ class RabbitBus(Transport):
         self.name = name
         self.watch_s = watch_s
         self.stopping = asyncio.Event()
-        self.fault = ""
+        self.fault, self._away = "", False
         self._publishing: Connection | None = None
         self._consuming: Connection | None = None
         self._channel: AbstractChannel | None = None
@@ -90,8 +90,7 @@ class RabbitBus(Transport):
             raise Unavailable("not connected")
         try:
             async with _within(PUBLISH_TIMEOUT_S):
-                # ensure=False: workers don't declare
-                exchange = await channel.get_exchange(route.exchange, ensure=False)
+                exchange = await channel.get_exchange(route.exchange, ensure=False)  # workers don't declare
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
             raise Unroutable(f"nothing is bound to {route.key} on {route.exchange}; run presswork init") from error
@@ -148,7 +147,16 @@ class RabbitBus(Transport):
         except BaseException:
             await _settle(connection.close())  # or it would try to connect for ever, and its process would never end
             raise
+        connection.close_callbacks.add(self._tell)
+        connection.reconnect_callbacks.add(self._tell)
         return connection
+
+    def _tell(self, _: object, *lost: object) -> None:
+        """Say once that the broker went away, and once that it is back."""
+        if bool(lost) is not self._away and (lost or self.connected) and not self.stopping.is_set():
+            self._away = bool(lost)
+            words = f"the broker is away: {lost[0]!r}; work goes on when it is back" if lost else "the broker is back"
+            log.warning(words, broker=address(self.url))
 
     async def _close(self) -> None:
         lines, self._consuming, self._publishing = (self._consuming, self._publishing), None, None
@@ -158,14 +166,12 @@ class RabbitBus(Transport):
 class _Inbox:
     """One consumer on one queue, with a channel of its own and `prefetch` workers."""
 
-    def __init__(
-        self, bus: RabbitBus, connection: Connection, service: Service, name: str, dead_service: Stage | None
-    ) -> None:
+    def __init__(self, bus: RabbitBus, line: Connection, service: Service, name: str, dead: Stage | None) -> None:
         self.bus = bus
-        self.connection = connection
+        self.connection = line
         self.service = service
         self.name = name
-        self.dead_service = dead_service
+        self.dead_service = dead
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.taken = self.done = 0
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
@@ -294,7 +300,7 @@ async def _settle(settling: Awaitable[object]) -> None:
             await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
-        log.info("could not settle", cause=repr(error))
+        log.debug("could not settle", cause=repr(error))
 
 
 @contextlib.asynccontextmanager

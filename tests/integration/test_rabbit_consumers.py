@@ -2,24 +2,28 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
+from aio_pika.exceptions import ChannelInvalidStateError
 from structlog.testing import capture_logs
 
 from services.local.broker import Broker
 from services.ops.broker import consumers, declare
+from services.ops.inspection import leave_out_noise
 from services.ops.queues import topology
 from shared.bus import breaker, delivery
 from shared.bus import rabbit as rabbit_module
@@ -214,10 +218,13 @@ def test_a_queue_that_can_not_be_consumed_for_long_ends_the_process(
     asyncio.run(scenario())
 
 
-def test_a_broker_that_is_away_ends_no_process(rabbit: Broker, amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_away_ends_no_process_and_is_told_of_once(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(rabbit_module, "NOT_READY_S", 0.5)
+    leave_out_noise()
 
-    async def scenario(proxy: Proxy, url: str) -> None:
+    async def scenario(proxy: Proxy, url: str, told: Callable[[], list[str]]) -> None:
         heard = Heard()
         await declare(amqp_url, topology([heard.service()]))
         bus = Bus(url, "storage")
@@ -226,16 +233,33 @@ def test_a_broker_that_is_away_ends_no_process(rabbit: Broker, amqp_url: str, mo
         await asyncio.to_thread(proxy.refuse)
         await asyncio.sleep(3)  # six times what would be too long
         assert bus.fault == ""
+        assert told() == ["the broker is away"]
         await asyncio.to_thread(proxy.accept)
         other = RabbitBus(amqp_url, "test")
         await other.connect()
         await other.publish(command())
         await heard.reach(1)
         await other.stop(5)
+        await asyncio.to_thread(eventually, lambda: told() == ["the broker is away", "the broker is back"])
         await bus.stop(5)
 
-    with through_proxy(amqp_url) as (proxy, url):
-        asyncio.run(scenario(proxy, url))
+    with capture_logs() as lines, through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url, lambda: [event for line in lines if (event := _about(line))]))
+    errors = [line for line in caplog.records if line.levelno >= logging.ERROR]
+    assert [line.getMessage() for line in errors if line.name.startswith("aio_pika")] == []
+
+
+def test_an_error_in_a_callback_is_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    leave_out_noise()
+    said = logging.getLogger("aio_pika.tools")
+    for error in (ChannelInvalidStateError("closed"), KeyError("x")):
+        said.error("Callback %r error: %s: %s", print, type(error).__name__, error)
+    assert [line.args[1] for line in caplog.records if line.args] == ["KeyError"]
+
+
+def _about(line: Mapping[str, Any]) -> str | None:
+    event = str(line["event"]).split(":")[0]
+    return event if event.startswith("the broker is") else None
 
 
 def test_what_a_line_brings_that_comes_back_while_a_process_stops_is_not_begun(amqp_url: str) -> None:

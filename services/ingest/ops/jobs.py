@@ -89,10 +89,18 @@ class Job:
         finally:
             with transaction(self.engine) as connection:
                 count = auditing.counts(connection, self.run.id)
+                became = self._became(connection, steps)
                 self.run.end(connection, count, steps.stopped or "", steps.end)
         left = len(self.ids) - sum(count.values())
-        done = {"run_id": self.run.id, "matched": len(self.ids), "counts": count, "left": left}
+        done = {"run_id": self.run.id, "matched": len(self.ids), "counts": count, "left": left, **became}
         return done | {"stopped": steps.stopped, "results": told(steps.results)}
+
+    def _became(self, connection: Connection, steps: Steps) -> dict[str, Any]:
+        """What came of it, if somebody waited: of what each letter was about, and how many letters wait for others."""
+        sent = [each.letter_id for each in steps.results if each.sent]
+        if not sent or not (self.pace.canary or self.pace.wait):
+            return {}
+        return {"became": outcomes.became(connection, sent), "held": outcomes.held(connection, sent)}
 
     def _steps(self, say: Callable[[str], None]) -> Steps:
         replays = Replays(self.engine, self.hashers, self.to)
@@ -107,8 +115,9 @@ class Job:
                 return self.run.going_on(connection)
 
         def waits_for() -> list[str]:
+            mine = select(dead_letters.c.session_id).where(dead_letters.c.id.in_(self.ids)).distinct()
             with transaction(self.engine) as connection:
-                return current(connection)
+                return current(connection, connection.execute(mine).scalars().all())
 
         def replay(each: UUID) -> Result:
             return replays.replay(each, self.run, self.cutoff)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, or_, select, text, update
 
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
@@ -15,6 +15,8 @@ from shared.database import transaction
 
 QUIET_S = 1200
 """All retries together take 17 minutes at most: what has not come back after these is not coming back."""
+
+ENDED = ("stored", "duplicate", "rejected")
 
 letter = dead_letters.c
 
@@ -83,13 +85,38 @@ class Tally:
 
 
 def tally(connection: Connection, letter_ids: Collection[UUID], calm_s: float) -> Tally:
-    """How the replays of these letters stand. One that no file waits for went well when it was sent `calm_s` ago."""
+    """How the replays of these letters stand. One that no file waits for went well when it was sent `calm_s` ago.
+
+    A file that was taken up again has come to its own end, whoever else the letter still waits for.
+    """
+    own = and_(letter.target_generation.is_not(None), letter.mockup_id.is_(None))
+    mine = exists().where(items.c.id == letter.item_id, items.c.generation >= letter.target_generation)
+    stands = case((and_(own, _stands(ENDED)), "well"), (and_(own, mine.where(items.c.state == "failed")), "again"))
     waits = or_(letter.target_generation.is_not(None), _stands(("failed", *IN_WORK)))
     rows = connection.execute(
-        select(letter.status, waits, outbox.c.sent_at < func.now() - _seconds(calm_s))
+        select(letter.status, stands, waits, outbox.c.sent_at < func.now() - _seconds(calm_s))
         .join_from(dead_letters, outbox, letter.replay_id == outbox.c.id, isouter=True)
         .where(letter.id.in_(letter_ids))
     ).all()
-    again = sum(status in ("dead", "dead_again", "superseded") for status, _, _ in rows)
-    still = sum(status == "replaying" and (waits or not calm) for status, waits, calm in rows)
+    sent = [row[1:] for row in rows if row.status == "replaying"]
+    again = sum(row.status in ("dead", "dead_again", "superseded") for row in rows)
+    again += sum(end == "again" for end, _, _ in sent)
+    still = sum(end is None and (waits or not calm) for end, waits, calm in sent)
     return Tally(len(rows) - again - still, again, still)
+
+
+def became(connection: Connection, letter_ids: Collection[UUID]) -> dict[str, int]:
+    """How what these letters were about stands now: a file or a listing by its state, anything else by its letter's."""
+    of_file = select(items.c.state).where(items.c.id == letter.item_id, letter.mockup_id.is_(None)).scalar_subquery()
+    mine = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
+    state = func.coalesce(of_file, select(listings.c.state).where(mine).scalar_subquery(), letter.status)
+    told = case((state.in_(IN_WORK), "in work"), else_=state).label("told")
+    each = select(told).where(letter.id.in_(letter_ids)).subquery()
+    counted = select(each.c.told, func.count()).group_by(each.c.told).order_by(func.count().desc(), each.c.told)
+    return {row[0]: row[1] for row in connection.execute(counted).all()}
+
+
+def held(connection: Connection, letter_ids: Collection[UUID]) -> int:
+    """How many are replaying still only because other files of their uploads are in work (`OTHERS_WAIT`)."""
+    ended = and_(letter.id.in_(letter_ids), letter.status == "replaying", OTHERS_WAIT, _stands(ENDED))
+    return connection.execute(select(func.count()).select_from(dead_letters).where(ended)).scalar_one()

@@ -37,6 +37,8 @@ class Cancelled:
     listings: int
     stored: int
     """Designs of the session, or the one file, that were stored before."""
+    at_hand: int = 0
+    """Of these files, how many storage may have been writing just then."""
 
     def __str__(self) -> str:
         stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
@@ -44,7 +46,8 @@ class Cancelled:
             return f"Nothing is left to cancel{stay}."
         gone = [_count(self.files, "file")] if self.files else []
         gone += [_count(self.listings, "listing")] if self.listings else []
-        return f"Cancelled: {' and '.join(gone)}{stay}."
+        late = "; what is being written just now may still be stored" if self.at_hand else ""
+        return f"Cancelled: {' and '.join(gone)}{late}{stay}."
 
 
 def in_words(by: str, at: datetime | None = None) -> str:
@@ -72,7 +75,8 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         _tell(connection, session, files, asked, reason, whole=item_id is None)
     if item_id is None:
         timeline.finish(connection, session_id)
-    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id))
+    at_hand = sum(row.state == "accepted" for row in files)
+    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand)
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:

@@ -7,6 +7,13 @@ ATTEMPTS = re.compile(r" \(after \d+ attempts\)$")
 OF_SYSTEM = re.compile(r"^\[Errno \d+\] ([^:]+)")
 OF_NAS = re.compile(r": ((?:the NAS|this account) .+)$")
 SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
+PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
+OF_SERVER = (
+    (re.compile(rf"^{PLACE} is not the NAS \(([^)]*)\)"), r"the NAS is not mounted, or its mark \1"),
+    (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
+    (re.compile(r"'[^']*\.staged'"), "the file"),
+)
+SIZE = re.compile(r"\b(\d{6,})(?: bytes|(?= of them))( are free)?")
 MOST = 300
 
 
@@ -32,4 +39,11 @@ def in_words(cause: str) -> str:
 def awaited(cause: str) -> str:
     """The same for a seller whose work waits: not which file met it first, nor which server does not answer where."""
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith("Nas") else None
-    return SOCKET.sub("", found[1] if found else in_words(cause))[:MOST]
+    return plain(SOCKET.sub("", found[1] if found else in_words(cause)))[:MOST]
+
+
+def plain(words: str) -> str:
+    """Our words for a seller: not where the server has its NAS, nor a hidden file's name; large sizes in MB."""
+    for pattern, instead in OF_SERVER:
+        words = pattern.sub(instead, words)
+    return SIZE.sub(lambda found: f"{int(found[1]) / 1e6:.0f} MB{found[2] or ''}", words)

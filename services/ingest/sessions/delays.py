@@ -1,6 +1,6 @@
 """What services wait for just now, as they tell it themselves: the rows behind the progress line and `/ready`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,8 @@ class Delays:
         this = (delays.c.service == event.service, delays.c.session_id == session_id)
         with transaction(self.engine) as connection:
             connection.execute(delete(delays).where(delays.c.until < CLOCK - FORGOTTEN))
-            if not event.cause:
+            # Ingest waits for nothing but the database; where that can be told to it, that is over.
+            if not event.cause or (event.service == "ingest" and event.session_id is None):
                 connection.execute(delete(delays).where(*this))
                 return
             again = None if event.again_in_s is None else CLOCK + timedelta(seconds=event.again_in_s)
@@ -70,9 +71,25 @@ class Delays:
         return "; ".join(told) or None
 
 
-def current(connection: Connection) -> list[str]:
-    """What services wait for, for whoever runs them."""
+def over(connection: Connection, services: Collection[str], session_id: UUID) -> None:
+    """These did some work of an upload: what they said that they wait for is over, whoever said it and died since.
+
+    A file that is tried again later is not; and who waits all the same says so again within seconds.
+    """
+    told = delays.c.session_id.in_((EVERYBODY, session_id)) & (
+        delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK)
+    )
+    connection.execute(delete(delays).where(delays.c.service.in_(services), told))
+
+
+def current(connection: Connection, session_ids: Collection[UUID] | None = None) -> list[str]:
+    """What services wait for, for whoever runs them: with all their work, or with files of these uploads, or of any."""
     rows = _current(connection, None)
+    if session_ids is not None:
+        waiting = [row.session_id for row in rows]
+        uploads = connection.execute(select(sessions.c.id).where(sessions.c.id.in_(waiting))).scalars().all()
+        others = set(uploads) - set(session_ids)
+        rows = [row for row in rows if row.session_id not in others]
     return list(dict.fromkeys(f"{row.service}: {_told(row, in_words)}" for row in rows))
 
 

@@ -77,19 +77,22 @@ class Desk:
     async def designs(self, session: Session) -> dict[str, Any]:
         """Wait until every file has its end state, then the designs of an upload as the frontend reads them.
 
-        When the waiting time is over, designs that are still in progress are among them, under their final ids.
+        When the waiting time is over, designs that are still in progress are among them, under their final ids, and
+        `in_progress` says how many files are. What was stored of a cancelled upload is under `kept`.
         """
         session = await self._wait(session, lambda now: now.files_settled)
         rows = await self.watcher.ask(self.sessions.items, session.id)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
-        if session.cancelled_at is not None:
-            wanted = ()  # the client would go on and list them
-        designs = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
+        found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
+        skipped = [
+            {name: item[name] for name in TOLD} for item in map(reading.item, rows) if item["state"] not in wanted
+        ]
+        kept = found if session.cancelled_at is not None else []
+        designs = [] if kept else found  # the client would go on and list those of a cancelled upload
         if not designs:
             await self._let_frames_out([session.id])
-        others = [reading.item(row) for row in rows if row["state"] not in wanted]
-        skipped = [{name: item[name] for name in TOLD} for item in others]
-        return {"designs": designs, "total": len(designs), "session_id": session.client_key, "skipped": skipped}
+        told = {"skipped": skipped, "kept": kept, "in_progress": session.totals.in_progress}
+        return {"designs": designs, "total": len(designs), "session_id": session.client_key, **told}
 
     async def list_designs(
         self,

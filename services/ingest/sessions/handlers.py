@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.ingest.sessions.causes import plain
 from services.ingest.sessions.projection import Projection
 from shared.contracts import (
     DesignStored,
@@ -47,7 +48,7 @@ def _pair(event: DuplicateFound) -> dict[str, Any]:
 
 
 def on_storage_failed(event: StorageFailed, projection: Projection) -> None:
-    projection.file_is(event, "failed", reason=event.reason)
+    projection.file_is(event, "failed", reason=plain(event.reason))
 
 
 def on_image_failed(event: ImageFailed, projection: Projection) -> None:

@@ -84,11 +84,16 @@ def step(totals: Totals, *, finished: bool) -> int:
     return 2 if totals.hashed + totals.accepted + totals.settled else 1
 
 
-def message(totals: Totals, *, finished: bool) -> str:
-    """The line under the circles."""
+def message(totals: Totals, *, finished: bool, again: bool = False) -> str:
+    """The line under the circles. `again`: its files had all ended before, and some were taken up again since.
+
+    These are counted down: from one to the next the done ones would be fewer, not more.
+    """
     if finished:
         return _ending(totals)
     at = step(totals, finished=False)
+    if again and totals.in_progress:
+        return f"Working on what was taken up again: {totals.in_progress} of {totals.received} files to go"
     if at == 1:
         return "Checking for duplicates"
     if at == 2:

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.delays import over
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.together import Together
@@ -72,6 +73,8 @@ class Projection:
             given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}
             orphaned = _waiting_listings(connection, given_up, lock=True)
             _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
+            if at_work := {each.event.stage for _, each, _ in taken if each.state not in ("failed", "rejected")}:
+                over(connection, at_work, taken[0][0].row.session_id)
             for file, each, _ in taken:
                 if each.state == "failed":
                     _log("a file has failed", file.row.filename, file.row.session_id, each.reason)
@@ -136,6 +139,8 @@ class Projection:
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
+        else:
+            over(connection, (event.stage,), row.session_id)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
 
 

@@ -63,7 +63,7 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
         "lane_reason": found.lane_reason,
         "percent": found.percent,
         "time_left": left.as_json() if left else None,
-        "message": waiting(words(found.totals, finished=found.finished), cause),
+        "message": waiting(words(found.totals, finished=found.finished, again=found.reopened), cause),
         "waits_for": cause,
         "duplicates": found.duplicates,
         "needs_review": found.totals.to_review,
@@ -133,4 +133,5 @@ def progress_frame(
         current_file=payload.get("filename"),
         cause=cause,
         left=left,
+        again=found.reopened,
     )

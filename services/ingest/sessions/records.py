@@ -69,6 +69,8 @@ class Session:
     cancelled_at: datetime | None = None
     lane_reason: str | None = None
     duplicates: str | None = None
+    reopened: bool = False
+    """All its files had ended before, and some were taken up again."""
     course: Course = field(default_factory=Course)
 
     @property
@@ -110,6 +112,7 @@ def session_of(row: Row[Any]) -> Session:
         cancelled_at=row.cancelled_at,
         lane_reason=row.lane_reason,
         duplicates=row.duplicates,
+        reopened=row.reopened_at is not None,
         course=course_of(row),
     )
 

@@ -293,6 +293,11 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
         embedded.eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
         again = shop.start(files)
         assert shop.uploaded(files, again)["total"] == 3
+        with server.desk.sessions.engine.begin() as connection:  # as if by then all of it had been stored
+            cancelled = text("UPDATE ingest.sessions SET cancelled_at = now() WHERE client_key = :key")
+            connection.execute(cancelled, {"key": again})
+        body = shop.uploaded(files, again)
+        assert (body["designs"], len(body["kept"]), body["skipped"], body["in_progress"]) == ([], 3, [], 0)
         assert {item["state"] for item in shop.items(session)} == {"failed", "duplicate"}
         assert len(here.designs(shop.folder)) == 3
         stranger = shop.client.post(f"/api/v1/sessions/{uuid4()}/cancel")
@@ -305,9 +310,11 @@ def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
         session = shop.start(files)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: waiting(here) and len(shop.items(session)) == 4)
+            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["in_progress"] == 4)
+            embedded.eventually(lambda: shop.items(session)[1]["state"] == "accepted")
             second = shop.items(session)[1]["item_id"]
-            for words in ("Cancelled: 1 file.", "Nothing is left to cancel."):
+            late = "Cancelled: 1 file; what is being written just now may still be stored."
+            for words in (late, "Nothing is left to cancel."):
                 answer = shop.client.post(f"/api/v1/sessions/{session}/items/{second}/cancel")
                 assert answer.json()["message"] == words
             embedded.eventually(lambda: failed_at_storage(here) == 1)
@@ -329,7 +336,8 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
             uploading = pool.submit(shop.uploaded, files, session)
             embedded.eventually(lambda: waiting(here) and states() == {"accepted"})
             second = f"{path}/items/{shop.items(session)[1]['item_id']}"
-            assert shop.client.post(f"{second}/cancel").json()["message"] == "Cancelled: 1 file."
+            words = "Cancelled: 1 file; what is being written just now may still be stored."
+            assert shop.client.post(f"{second}/cancel").json()["message"] == words
             assert len(shop.client.post(f"{second}/retry").json()["retried"]) == 1
             assert shop.client.post(f"{path}/cancel").json()["cancelled"]["files"] == 3
             assert uploading.result(60)["designs"] == []

@@ -7,7 +7,8 @@ from sqlalchemy import Engine, text
 
 from services.ingest.sessions.delays import Delays, current, on_work_delayed
 from services.ingest.sessions.progress import Totals
-from shared.contracts import WorkDelayed
+from shared.contracts import DesignStored, WorkDelayed
+from tests.integration.ops.letterbox import BLOB, Letterbox
 
 SESSION = uuid4()
 WORKING = Totals(received=3, accepted=3)
@@ -45,3 +46,34 @@ def test_what_a_dead_process_said_is_not_believed_for_ever(delays: Delays, engin
     with engine.begin() as connection:
         connection.execute(text("UPDATE ingest.delays SET until = until - interval '1 minute'"))
     assert delays.of(SESSION, WORKING) is None
+
+
+def test_what_ingest_itself_waited_for_is_over_when_it_can_be_written_down(delays: Delays, engine: Engine) -> None:
+    cause = "Unavailable: the database can't be used: refused"
+    on_work_delayed(WorkDelayed(service="ingest", session_id=None, cause=cause), delays)
+    with engine.connect() as connection:
+        assert current(connection) == []
+
+
+def test_work_that_is_done_ends_an_outage_that_nobody_told_the_end_of(delays: Delays, engine: Engine) -> None:
+    """Its process was restarted meanwhile. A file that is tried again later is still to come."""
+    box = Letterbox(engine)
+    session = box.submitted("rose.png", "tulip.png")
+    stored = DesignStored(**box.about(session, 0), number=1, name="1", path="1", print_file=BLOB)
+    on_work_delayed(delayed("KeyError: 'x'", session=session.id, again_in_s=300), delays)
+    on_work_delayed(delayed("NasUnavailable: another NAS is mounted"), delays)
+    box.project(box.accepted(session, 0))
+    assert "another NAS is mounted" in str(delays.of(session.id, WORKING)), "dedup's work says nothing of storage"
+    box.project(stored)
+    assert delays.of(session.id, WORKING) == "a fault on the server (KeyError); tried again in 5 minutes"
+
+
+def test_who_replays_hears_of_outages_and_of_their_own_uploads_alone(delays: Delays, engine: Engine) -> None:
+    box = Letterbox(engine)
+    mine, other = box.submitted("rose.png").id, box.submitted("tulip.png").id
+    on_work_delayed(delayed("Retryable: mine", session=mine, again_in_s=300), delays)
+    on_work_delayed(delayed("Retryable: not mine", session=other, again_in_s=300), delays)
+    on_work_delayed(delayed("NasFull: the NAS is full"), delays)
+    with engine.connect() as connection:
+        told = current(connection, [mine])
+    assert told == ["storage: the NAS is full", "storage: mine; tried again in 5 minutes"]

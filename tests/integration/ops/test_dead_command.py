@@ -377,3 +377,13 @@ def depth(amqp_url: str) -> int:
             return queue.declaration_result.message_count or 0
 
     return asyncio.run(ask())
+
+
+def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png")
+    box.dies("storage", box.accepted(session, 0))
+    rose = box.sessions.items(session.id)[0]["id"]
+    receipt = presswork(database_url, "receipt", session.client_key).output
+    assert f"failed     rose.png  {rose}\n    rose.png could not be stored: a fault" in receipt
+    assert "2 received: 1 failed, 1 in progress" in receipt
+    assert str(session.id) in presswork(database_url, "sessions").output

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.ingest.ops import outcomes, replaying
 from services.ingest.ops.auditing import Run
@@ -205,6 +205,42 @@ def test_a_letter_that_files_behind_its_own_may_wait_for_is_sent_again_and_resol
     box.project(stored[1])
     outcomes.settle(engine)
     assert box.letter(letter_id)["outcome"] == "what it was about is stored"
+
+
+def test_who_waits_for_a_replay_hears_of_its_own_file_while_the_letter_waits_for_the_others(
+    engine: Engine, box: Letterbox
+) -> None:
+    session, letter_id = failed_file(box, "a.png", "b.png")
+    box.project(box.accepted(session, 1))
+    assert box.replays.replay(letter_id, run()).result == "reopened"
+    ends = [box.failed(session, 0, generation=0), box.accepted(session, 0, generation=1)]
+    about = box.about(session, 0, generation=1)
+    ends.append(DesignStored(**about, number=1, name="1", path="1", print_file=BLOB))
+    told = []
+    for end in ends:
+        box.project(end)
+        outcomes.settle(engine)
+        with transaction(engine) as connection:
+            told.append(tuple(ask(connection, [letter_id]) for ask in (_tally, outcomes.became, outcomes.held)))
+    waits = (outcomes.Tally(open=1), {"in work": 1}, 0)
+    assert told == [waits, waits, (outcomes.Tally(well=1), {"stored": 1}, 1)]
+    assert box.letter(letter_id)["status"] == "replaying", "b.png may wait for it"
+
+
+def test_who_waits_for_a_replay_hears_that_its_file_failed_again_while_others_are_in_work(
+    engine: Engine, box: Letterbox
+) -> None:
+    session, letter_id = failed_file(box, "a.png", "b.png")
+    box.replays.replay(letter_id, run())
+    box.project(box.failed(session, 0, generation=1))
+    outcomes.settle(engine)
+    with transaction(engine) as connection:
+        assert _tally(connection, [letter_id]) == outcomes.Tally(again=1)
+        assert outcomes.became(connection, [letter_id]) == {"failed": 1}
+
+
+def _tally(connection: Connection, letter_ids: list[UUID]) -> outcomes.Tally:
+    return outcomes.tally(connection, letter_ids, calm_s=0)
 
 
 @pytest.mark.parametrize("standing", ["received", "accepted"])

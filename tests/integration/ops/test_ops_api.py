@@ -75,6 +75,25 @@ def test_viewers_may_look_and_change_nothing(system: System, viewer: Shop) -> No
     assert f"{viewer.user['email']}  viewer" in system.command("operator", "list").output
 
 
+def test_viewers_read_any_sellers_uploads_and_receipts_and_sellers_only_their_own(
+    system: System, shop: Shop, stranger: Shop, viewer: Shop
+) -> None:
+    session = shop.start()
+    mail, sessions = shop.user["email"], "/api/v1/ops/sessions"
+    for path in ("", f"/{session}", f"/{session}/receipt"):
+        assert stranger.client.get(sessions + path).status_code == 403
+    (listed,) = viewer.client.get(sessions, params={"tenant": mail.upper()}).json()["sessions"]
+    whole = viewer.client.get(f"{sessions}/{session}").json()
+    assert (listed["session_id"], listed["seller"]) == (whole["session_id"], mail)
+    receipt = viewer.client.get(f"{sessions}/{session}/receipt").json()
+    assert receipt == shop.get(session, "/receipt") | {"seller": mail, "shop": shop.user["shop_name"]}
+    for nobody in (NOBODY, "no%00body"):
+        assert viewer.client.get(f"{sessions}/{nobody}/receipt").status_code == 404
+    said = system.command("sessions", "--tenant", mail).output
+    assert whole["session_id"] in said
+    assert mail in said
+
+
 def test_an_operator_has_a_shops_folder_scanned_and_reads_what_came_of_it(
     system: System, shop: Shop, operator: Shop, viewer: Shop
 ) -> None:

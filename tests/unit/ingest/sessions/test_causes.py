@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sessions.causes import awaited, in_words
+from services.ingest.sessions.causes import awaited, in_words, plain
 
 SQL = (
     'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
@@ -42,9 +42,22 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
             "NasFull: can't store 'a.png' (7 bytes) on the NAS /mnt/nas: the NAS is full (3 bytes are free); make room",
             "the NAS is full (3 bytes are free); make room",
         ),
-        ("NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing)",) * 2,
+        (
+            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it",
+            "the NAS is not mounted, or its mark .presswork-nas is missing: mount it",
+        ),
+        ("NasUnavailable: another NAS is mounted at /mnt/nas than before", "another NAS is mounted than before"),
+        (
+            "NasFull: can't put '.1.staged' on the NAS /a: the NAS is full (68108864 bytes are free, 67108864 of them",
+            "the NAS is full (68 MB are free, 67 MB of them",
+        ),
         ("Unavailable: the database can't be used: connection to 10.0.0.7", "the database can't be used"),
     ],
 )
 def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_is(cause: str, words: str) -> None:
     assert awaited(cause) == words.removeprefix("NasUnavailable: ")
+
+
+def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
+    reason = "can't rename 'Cups/.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
+    assert plain(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")

@@ -50,6 +50,8 @@ def test_the_last_step_comes_only_at_the_end() -> None:
 def test_the_words_follow_the_work() -> None:
     assert message(Totals(received=3), finished=False) == "Checking for duplicates"
     assert message(Totals(received=3, hashed=1), finished=False) == "Processing and formatting images (0/3)"
+    again = "Working on what was taken up again: 2 of 3 files to go"
+    assert message(Totals(received=3, stored=1), finished=False, again=True) == again
     assert message(Totals(received=3, stored=3, requested=3, rendered=1), finished=False) == (
         "Creating product mockups (1/3)"
     )

@@ -1,0 +1,75 @@
+"""`presswork sessions` and `presswork receipt`: sellers' uploads, and what became of each file of one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.showing import as_json
+
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+def sessions(
+    tenant: Annotated[str | None, typer.Option(help="only this seller's: e-mail or user id")] = None,
+    limit: Annotated[int, typer.Option(help="at most so many", min=1)] = 20,
+    json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """List uploads, newest first: whose they are and how they stand."""
+    from services.ingest.ops import uploads
+    from shared.database import transaction
+
+    with database(data) as engine, transaction(engine) as connection:
+        found = uploads.recent(connection, tenant, limit)
+    if json:
+        as_json({"sessions": found})
+    elif found:
+        for row in found:
+            at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
+            typer.echo(f"{row['session_id']}  {at}  {row['state']:<9} {_whose(row)}")
+            typer.echo(f"    {row['message']}; its client calls it {row['client_key']}")
+    else:
+        typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
+        raise typer.Exit(NOTHING)
+
+
+def receipt(
+    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    json: Json = False,
+    data: DataDir = HERE,
+) -> None:
+    """Show an upload's receipt, as its seller can read it: what became of each file, and why."""
+    from services.ingest.ops import uploads
+    from services.ops.uploads import upload
+    from shared.database import transaction
+
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            session_id = upload(connection, session)
+        (found,) = uploads.receipts(engine, str(session_id))
+    if json:
+        as_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    counts = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in COUNTS if found[name])
+    typer.echo(f"{found['session_id']}  {found['state']}  {_whose(found)}")
+    typer.echo(f"    {found['received']} received: {counts or 'nothing yet'}")
+    for item in found["items"]:
+        where = item["path"] if item["state"] == "stored" else None
+        typer.echo(f"{item['state']:<10} {item['filename']}  {where or item['item_id']}")
+        if item["reason"]:
+            typer.echo(f"    {item['reason']}")
+        if item["listing_state"]:
+            typer.echo(f"    listing {': '.join(filter(None, (item['listing_state'], item['listing_reason'])))}")
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    return f"{row['seller']} ({row['shop']})" if row["seller"] else "a deleted account"
+
+
+COUNTS = ("stored", "duplicate", "rejected", "failed", "in_progress", "listed", "listing_failed")

@@ -58,7 +58,7 @@ class OldDesigns:
         return self._standing([row["id"] for row in rows if plan[row["id"]] in (Outcome.COPIED, Outcome.UPDATED)])
 
     def finish(self) -> None:
-        """No more of them are to come for now."""
+        """End the session that holds them; a later run that brings more takes it up again."""
         if self.connection.execute(select(sessions.c.id).where(sessions.c.id == self.session_id)).first():
             timeline.finish(self.connection, self.session_id)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,11 +92,13 @@ def consumers(world: World, service: str) -> int:
     return int(call(world.broker, "GET", f"queues/%2F/presswork.{service}").get("consumers", 0))
 
 
-def consumers_as_processes(world: World) -> bool | None:
-    """True when each service has as many consumers as processes."""
-    wanted = Counter(name for name, _ in world.running.processes.children)
-    queues = {name: call(world.broker, "GET", f"queues/%2F/presswork.{name}") for name in wanted}
-    return all(queues[name].get("consumers") == count for name, count in wanted.items()) or None
+def until_each_consumes(world: World, within_s: float = 60) -> None:
+    """Until each service has as many consumers as processes."""
+    wanted = dict(Counter(name for name, _ in world.running.processes.children))
+    deadline = time.monotonic() + within_s
+    while (found := {name: consumers(world, name) for name in wanted}) != wanted:
+        assert time.monotonic() < deadline, f"consumers are {found}, processes are {wanted}"
+        time.sleep(0.2)
 
 
 def repeated(broker: Server) -> Counter[str]:

@@ -126,7 +126,7 @@ def test_f15_black_hole_longer_than_the_heartbeat(case: Case) -> None:
     finally:
         case.world.broker.proxy.release()
     case.balance(work)
-    until(lambda: control.consumers_as_processes(case.world) or None, what="not one consumer per worker")
+    control.until_each_consumes(case.world)
 
 
 def test_f16_one_kilobyte_a_second(case: Case) -> None:
@@ -186,7 +186,7 @@ def test_f22_consumer_cancelled_by_the_broker(case: Case) -> None:
     work.until_heard("submitted")
     control.cancel_consumers(case.world.broker, f"presswork.{service}", told=told)
     case.balance(work)
-    until(lambda: control.consumers_as_processes(case.world) or None, what=f"{service} does not consume any more")
+    control.until_each_consumes(case.world)
 
 
 def test_f23_binding_removed(case: Case) -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 import pytest
 
-from tests.chaos.broker_control import consumers, consumers_as_processes
+from tests.chaos.broker_control import consumers, until_each_consumes
 from tests.chaos.conftest import FILES, Case
 from tests.chaos.failpoints import ACK, DECIDE, PREPARE, PUBLISH, Shot
 from tests.chaos.stitching import Stitched
@@ -122,7 +122,7 @@ def test_f33_hashers_from_one_to_eight_to_two(case: Case) -> None:
         one = time.monotonic_ns()
         for number in range(2, 9):
             world.start("hasher", number)
-        until(lambda: consumers_as_processes(world))
+        until_each_consumes(world)
         eight = time.monotonic_ns()
         works += [upload(), upload()]
         until(lambda: ended.fired > 30 or None)
@@ -179,7 +179,7 @@ def test_f35_frozen_until_others_have_its_work(case: Case, point: str) -> None:
     world, service = case.world, case.chance.choice(SERVICES[:-1])
     if service != "hasher":  # of which there are two
         world.start(service, 2)
-    until(lambda: consumers_as_processes(world))
+    until_each_consumes(world)
     slow = world.points.arm(point, "before", "sleep:5", service=service, lasting=True)
     work = case.begin()
     pid = until(lambda: next(iter(slow.pids()), None), what=f"no {service} came by")
@@ -191,7 +191,7 @@ def test_f35_frozen_until_others_have_its_work(case: Case, point: str) -> None:
         work.finish(within_s=90)
     finally:
         os.kill(pid, signal.SIGCONT)
-    until(lambda: consumers_as_processes(world), what="what was thawed does not consume")
+    until_each_consumes(world)
     case.balance(work)
     if service != "hasher":
         world.retire(service, 2)

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -12,10 +12,18 @@ from shared.errors import Retryable, Unavailable
 # SQLSTATE classes: 40 transaction rollback (deadlock, serialization), 55P03 lock not available
 PASSING_STATES = ("40", "55P03")
 
+# PostgreSQL lets go after a minute of what a frozen process holds, and after half of one when its host was lost without
+# a word; by itself it would wait for ever, or for the two hours of Linux's keepalive. So we notice a lost server, too.
+TCP = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+LIMITS = {"idle_in_transaction_session_timeout": "60s", "tcp_user_timeout": "30s"}
+LIMITS |= {f"tcp_{name}": str(value) for name, value in TCP.items()}
+
 
 def engine_of(url: str, *, pool_size: int = 5) -> Engine:
     """An engine that connects on first use and notices a server that went away."""
-    wait, most = {"connect_timeout": 5}, {"pool_size": pool_size, "max_overflow": 0}
+    options = " ".join([str(make_url(url).query.get("options", "")), *(f"-c {k}={v}" for k, v in LIMITS.items())])
+    wait = {"connect_timeout": 5, "tcp_user_timeout": 30_000, **TCP, "options": options}
+    most = {"pool_size": pool_size, "max_overflow": 0}
     at_once = "values_plus_batch"  # one round trip for many rows, and no count of those that changed
     return create_engine(url, **most, pool_timeout=30, pool_pre_ping=True, connect_args=wait, executemany_mode=at_once)
 

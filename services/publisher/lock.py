@@ -57,6 +57,10 @@ def _in_words(when_locked: str = "") -> Iterator[None]:
         if getattr(cause, "pgcode", None) == LOCK_NOT_AVAILABLE:
             raise Busy(when_locked) from error
         raise Unavailable(f"the ledger can't be used: {str(cause or error).strip().splitlines()[0]}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:  # PostgreSQL ended it: we froze within a step
+            raise Unavailable(f"the ledger's session was ended: {error.orig}") from error
+        raise
 
 
 def _unlock(connection: Connection, lock: int) -> None:

@@ -127,6 +127,8 @@ class Connections:
                 return usable
         with transaction(self.engine) as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = {REFRESH_LOCK_WAIT_MS}"))
+            # however late Etsy answers: the old tokens are good for nothing then
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             row = self._row(connection, tenant_id, lock=True)
             # another process may have been quicker
             found = self._usable(row, refused) or self._refreshed(connection, row)

@@ -480,6 +480,17 @@ def test_the_relay_sends_each_message_once_and_stops_where_the_broker_does(engin
     assert len({envelope.id for envelope in sent}) == 3
 
 
+def test_a_transaction_that_takes_long_to_send_ends_and_the_next_one_goes_on(
+    engine: Engine, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(sessions, "a.png", "b.png")
+    monkeypatch.setattr("services.ingest.sessions.outbox.LONGEST_S", 0)
+    sent: list[Owed] = []
+    relay = Relay(engine, "comprehensive")
+    assert [relay.send(sent.append) for _ in range(3)] == [1, 1, 0]
+    assert len({owed.id for owed in sent}) == 2
+
+
 def test_two_relays_share_the_work(engine: Engine, sessions: Sessions) -> None:
     submitted(sessions, *(f"{n}.png" for n in range(40)))
     sent: list[UUID] = []

@@ -392,6 +392,7 @@ class ShopScanRequested(Message):
     shop: str
     scan_id: UUID
     anew: bool = False
+    goes_on: bool = Field(default=False, description="list nothing: storage goes on with what it found, in a new turn")
 
 
 class PictureFound(Message):

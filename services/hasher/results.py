@@ -53,6 +53,8 @@ class Results:
     def find(self, key: str) -> Result | None:
         """The remembered result, if its blobs are still what they were: a damaged one is made again like a lost one.
 
+        They count as written now: until the file's rows name them, their age alone keeps `presswork spool sweep` away.
+
         Raises:
             Unavailable: the blob store can't be read.
         """
@@ -86,10 +88,12 @@ class Results:
 
     def _sound(self, blob: Blob) -> bool:
         try:
-            return len(self.blobs.get(blob)) == blob.size
+            found = len(self.blobs.get(blob)) == blob.size
+            os.utime(self.blobs.path(blob))
         except Permanent as error:
             log.warning("what was made of a file is made anew", cause=str(error))
             return False
+        return found
 
     def _path(self, key: str) -> Path:
         return self.root / key[:2] / f"{key}.json"

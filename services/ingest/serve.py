@@ -29,7 +29,7 @@ from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.lanes import COMPREHENSIVE, Bell, Lanes
-from services.ingest.ops import outcomes, purging
+from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.original import ORIGINAL
 from services.ingest.sessions.admission import Door
@@ -238,9 +238,11 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
 async def _sweep(store: Sessions, settings: Settings) -> None:
     """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
 
-    Once an hour, delete the letters that have been over for long enough. Have the NAS scanned when it is time.
+    Once an hour, delete the letters that have been over for long enough, and what was sent for uploads that have. Have
+    the NAS scanned when it is time.
     """
-    keep, scan_every = timedelta(days=settings.dead_letter_keep_days), timedelta(minutes=settings.nas_scan_minutes)
+    keep, keep_sent = timedelta(days=settings.dead_letter_keep_days), timedelta(days=settings.outbox_keep_days)
+    scan_every = timedelta(minutes=settings.nas_scan_minutes)
     lane = ORIGINAL if settings.embedded else COMPREHENSIVE
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
@@ -252,6 +254,8 @@ async def _sweep(store: Sessions, settings: Settings) -> None:
                     await asyncio.to_thread(scanning.ask_when_due, store.engine, lane, scan_every)
             if keep and turn % PURGE_TURNS == 0:
                 await asyncio.to_thread(purging.sweep, store.engine, keep)
+            if keep_sent and turn % PURGE_TURNS == 0:
+                await asyncio.to_thread(forgetting.forget, store.engine, keep_sent)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
         except Exception:

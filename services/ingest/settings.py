@@ -99,6 +99,9 @@ class Settings(DatabaseSettings, NasSettings):
     dead_letter_keep_days: int = Field(
         default=90, ge=0, description="dead letters that are over (not those that wait) are deleted then; 0: never"
     )
+    outbox_keep_days: int = Field(
+        default=30, ge=0, description="what ingest sent for uploads that ended is forgotten then; 0: never"
+    )
 
     @field_validator("jwt_secret_key")
     @classmethod

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, Engine, Select, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
-from services.ingest.ops.tables import dead_letters
+from services.ingest.ops.forgetting import last_words, under_way
 from services.ingest.sessions.cancelling import UNSETTLED
 from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
@@ -40,7 +40,6 @@ KINDS = {
     REDELIVERY: "replayed",
     ImageFailed.__name__: "on files that have failed",
 }
-OF_NO_SESSION = (DesignActivityChanged.__name__, PairJudged.__name__, StoreFile.__name__)
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,11 @@ def kinds_of_others(engine: Engine, *, dry_run: bool = False) -> Counter[str]:
         Unavailable: the database is away.
     """
     with transaction(engine) as connection:
-        ids = [row.id for which in _others() for row in connection.execute(which)]
-        kinds = Counter(connection.execute(select(outbox.c.type).where(outbox.c.id.in_(ids))).scalars().all())
+        owed = (outbox.c.lane == COMPREHENSIVE, outbox.c.id.in_(last_words()) | outbox.c.id.in_(under_way()))
+        found = connection.execute(select(outbox.c.id, outbox.c.type).where(*owed)).all()
+        kinds = Counter(row.type for row in found)
         if not dry_run:
-            again = update(outbox).where(outbox.c.id.in_(ids), outbox.c.sent_at.is_not(None))
+            again = update(outbox).where(outbox.c.id.in_([row.id for row in found]), outbox.c.sent_at.is_not(None))
             connection.execute(again.values(sent_at=None))
         kinds[ImageFailed.__name__] += _failures(connection, dry_run=dry_run)
         return kinds
@@ -123,18 +123,6 @@ def _failures(connection: Connection, *, dry_run: bool) -> int:
         again = uuid5(row.id, f"failed:{row.generation}")
         owe(connection, COMPREHENSIVE, failed_before(row), message_id=again, outlives=True)
     return len(rows)
-
-
-def _others() -> tuple[Select[tuple[UUID]], ...]:
-    sent = (outbox.c.lane == COMPREHENSIVE, outbox.c.sent_at.is_not(None))
-    said = outbox.c.data
-    about = (outbox.c.type, outbox.c.tenant_id, *(said[name].astext for name in ("item_id", "shop", "path")))
-    newest = (said["revision"].as_integer().desc(), outbox.c.created_at.desc())
-    rank = func.row_number().over(partition_by=about, order_by=newest).label("rank")
-    ranked = select(outbox.c.id, rank).where(*sent, outbox.c.type.in_(OF_NO_SESSION)).subquery()
-    under_way = select(dead_letters.c.replay_id).where(dead_letters.c.status == "replaying")
-    replays = select(outbox.c.id).where(*sent, outbox.c.type == REDELIVERY, outbox.c.id.in_(under_way))
-    return select(ranked.c.id).where(ranked.c.rank == 1), replays
 
 
 def in_words(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:

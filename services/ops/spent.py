@@ -30,6 +30,12 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
 ), needed AS (  -- by somebody else, as equal bytes are one blob
     SELECT sha256 FROM ingest.items WHERE id NOT IN (SELECT id FROM settled)
     UNION SELECT print_sha256 FROM ingest.items WHERE id NOT IN (TABLE listed)
+    UNION -- the print of a file in work, which only its services know; and of a duplicate that may be decided anew
+    SELECT verdict.hashed -> 'print_file' ->> 'sha256' FROM dedup.verdicts verdict
+    LEFT JOIN settled ON settled.id = verdict.item_id
+    LEFT JOIN ingest.items original ON original.id = verdict.matched_item_id
+    WHERE settled.id IS NULL OR (settled.state = 'duplicate' AND original.state IS DISTINCT FROM 'stored')
+    UNION SELECT sha256 FROM storage.designs WHERE state IN ('accepted', 'placed', 'numbered', 'failed')
     UNION SELECT sha256 FROM ingest.mockup_images
     UNION SELECT watermark_sha256 FROM ingest.mockup_images
     UNION SELECT (regexp_matches(template::text, '[0-9a-f]{64}', 'g'))[1] FROM ingest.mockup_images

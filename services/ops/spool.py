@@ -1,6 +1,7 @@
 """`presswork spool`: what may go from the blob store, so that its disk does not fill up for ever."""
 
 import contextlib
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from services.ops.place import HERE, DataDir, database, settings
 
 A_DAY_S = 86_400.0
 KEEP_DAYS = 30
+ASIDE = "swept-"
 
 app = typer.Typer(help="The blob store's disk.", no_args_is_help=True)
 
@@ -35,6 +37,7 @@ def command(
 
     before = datetime.now(UTC) - timedelta(days=keep_days)
     root = settings(data).blob_dir
+    put_back(root)
     with database(data) as engine, transaction(engine) as connection:
         names = spent(connection, before)
         if orphans:
@@ -46,10 +49,35 @@ def command(
         typer.echo(f"{blobs} would be removed from {root}; nothing was.")
         return
     for path in old:
-        if is_older(path, before.timestamp()):  # still: the same bytes may just have been uploaded again
-            path.unlink()
+        remove(path, root, before.timestamp())
     parts = showing.counted(len(sweep(root)), "half-written file")
     typer.echo(f"Removed from {root}: {blobs} and {parts}.")
+
+
+def remove(path: Path, blob_dir: Path, than: float) -> None:
+    """Remove a blob that was last written before that time, and never one whose bytes come again at this moment.
+
+    No look at the file and its removal are one step; its renaming is. What was renamed is looked at in peace, and goes
+    back if it is the new one.
+    """
+    aside = blob_dir / "incoming" / f"{ASIDE}{path.name}"
+    aside.parent.mkdir(exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # another sweep has it
+        if is_older(path, than):
+            path.rename(aside)
+            if is_older(aside, than):
+                aside.unlink()
+            else:
+                aside.rename(path)
+
+
+def put_back(blob_dir: Path) -> None:
+    """Give the blobs that a sweep had renamed when it died their names again, as if they had come just now."""
+    for aside in (blob_dir / "incoming").glob(f"{ASIDE}*"):
+        name = aside.name.removeprefix(ASIDE)
+        with contextlib.suppress(FileNotFoundError):  # its sweep lives
+            os.utime(aside)  # there may be one that came since, which must not get the other's age
+            aside.rename(blob_dir / name[:2] / name)
 
 
 def sweep(blob_dir: Path, older_than_s: float = A_DAY_S) -> list[Path]:

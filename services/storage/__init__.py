@@ -1,5 +1,5 @@
 """Listens to ImageAccepted, DuplicateFound, ImageRejected, ImageFailed, MockupsRendered, StoreFile, WorkCancelled, \
 ShopScanRequested, PictureHashed.
 
-Emits DesignStored, StorageFailed, PictureFound, PicturesGone. Owns schema storage.
+Emits DesignStored, StorageFailed, ImageAccepted, PictureFound, PicturesGone, ShopScanRequested. Owns schema storage.
 """

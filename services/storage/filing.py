@@ -1,6 +1,7 @@
 """Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from shared.nas.errors import FileGone, NameTaken, NasRefused
 
 log = structlog.get_logger()
 
+TURN_S = 60.0
+"""So long one message gives files their names, and one file more: within a broker's patience, on a slow link too."""
+
+Answer = DesignStored | StorageFailed | ImageAccepted
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -31,6 +37,7 @@ class Filing:
     numbers: Numbers
     nas: Nas
     blobs: Blobs
+    turn_s: float = TURN_S
 
     def place(self, event: ImageAccepted) -> None:
         """Bring an accepted item's file to the NAS, verified; or let it fail if that can never be.
@@ -59,33 +66,40 @@ class Filing:
         """Remove the hidden file of a design that has its name, or will never have one."""
         self._remove(design.staging)
 
-    def advance(self, event: ItemEvent, *, last_try: bool = False) -> Iterator[DesignStored | StorageFailed]:
-        """Number what is due in the event's session, give those files their names, and answer for each.
+    def advance(self, *events: ItemEvent, last_try: bool = False) -> Iterator[Answer]:
+        """Number what is due in the events' session, give those files their names, and answer for each.
 
         A repeat finishes what an earlier delivery of the same event began, and gives its answers again in the same
-        order. On the last try a file that is refused has failed.
-        """
-        self._number(event)
-        yield from self._answers(Cause.of(event), last_try=last_try)
+        order. On the last try a file that is refused has failed. Of several events, which settle together, the last
+        numbers what is due.
 
-    def advance_all(self, events: Sequence[ItemEvent]) -> Iterator[DesignStored | StorageFailed]:
-        """The same for several files of a session, which settle together: the last numbers what is due."""
+        What its turn is too short for has its number, and goes on by its own acceptance, told once more.
+        """
         self._number(events[-1])
-        for event in events:
-            yield from self._answers(Cause.of(event), last_try=False)
+        until, named = time.monotonic() + self.turn_s, False
+        for design in self._answered_by(events):
+            if design.state != "numbered":
+                yield from self._answer(design)
+            elif named and time.monotonic() >= until:
+                yield design.event
+            else:
+                named = True
+                yield from self._answer(self._finish(design, last_try=last_try))
 
     def _number(self, event: ItemEvent) -> None:
         free_on_nas: dict[str, int] = {}
         while unseen := self.numbers.give(event.session_id, Cause.of(event), free_on_nas):
             free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
 
-    def _answers(self, cause: Cause, *, last_try: bool) -> Iterator[DesignStored | StorageFailed]:
-        for numbered in self.designs.answered_by(cause):
-            design = self._finish(numbered, last_try=last_try) if numbered.state == "numbered" else numbered
-            if (outcome := design.outcome()) is not None:
-                # in this order: whoever puts the file there again after this sees that nobody waits for it (`place`)
-                self.discard(design)
-                yield outcome
+    def _answered_by(self, events: Iterable[ItemEvent]) -> Iterator[Design]:
+        for event in events:
+            yield from self.designs.answered_by(Cause.of(event))
+
+    def _answer(self, design: Design) -> Iterator[Answer]:
+        if (outcome := design.outcome()) is not None:
+            # in this order: whoever puts the file there again after this sees that nobody waits for it (`place`)
+            self.discard(design)
+            yield outcome
 
     def keep_copy(self, path: str, content: Blob) -> None:
         """Put a blob at a path. Other content there is kept, and this one gets a name with its own hash's beginning.

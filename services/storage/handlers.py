@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from services.storage.filing import Filing
+from services.storage.filing import Answer, Filing
 from services.storage.placing import file_path, mockup_folder
 from services.storage.scanning import Scan
 from shared.contracts import (
@@ -25,7 +25,7 @@ from shared.errors import Elsewhere
 FILE_STAGES = ("hasher", "dedup", "storage")
 
 
-def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
     """Place its file; it is stored by whichever message is the last that it has to wait for."""
     if event.generation:
         filing.designs.adopt(event)
@@ -33,15 +33,15 @@ def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignSt
     yield from filing.advance(event)
 
 
-def on_duplicate_found(event: DuplicateFound, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+def on_duplicate_found(event: DuplicateFound, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
     yield from _settled(event, "duplicate", filing)
 
 
-def on_image_rejected(event: ImageRejected, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+def on_image_rejected(event: ImageRejected, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
     yield from _settled(event, "rejected", filing)
 
 
-def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
     """If it was our own message that died, what it had begun for other items is finished here, or fails for good."""
     if event.failed_stage not in FILE_STAGES:
         return
@@ -49,7 +49,7 @@ def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored
     yield from _unclaimed(event, filing)
 
 
-def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignStored | StorageFailed]:
+def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
     """Each of its files that is not on its way into the shop's folder will have none; those behind it go on."""
     given_up = [
         ImageFailed(
@@ -69,7 +69,7 @@ def on_work_cancelled(event: WorkCancelled, filing: Filing) -> Iterator[DesignSt
         if design is not None:
             filing.discard(design)
     if given_up:
-        yield from filing.advance_all(given_up)
+        yield from filing.advance(*given_up)
     for failure in given_up:
         yield from _unclaimed(failure, filing)
 
@@ -84,11 +84,13 @@ def on_store_file(event: StoreFile, filing: Filing) -> None:
     filing.keep_copy(file_path(event.shop, event.path), event.content)
 
 
-def on_shop_scan_requested(event: ShopScanRequested, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+def on_shop_scan_requested(
+    event: ShopScanRequested, scan: Scan
+) -> Iterator[PictureFound | PicturesGone | ShopScanRequested]:
     yield from scan.shop(event)
 
 
-def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound | PicturesGone]:
+def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound | PicturesGone | ShopScanRequested]:
     yield from scan.next(event)
 
 
@@ -103,7 +105,7 @@ def sort_picture_hashed(event: PictureHashed, queue_of: Callable[[str], str]) ->
 
 def _settled(
     event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing, *, last_try: bool = False
-) -> Iterator[DesignStored | StorageFailed]:
+) -> Iterator[Answer]:
     if event.generation or isinstance(event, ImageFailed):
         filing.designs.adopt(event)
     accepted = filing.designs.settle(event, state)

@@ -1,6 +1,6 @@
 """The rows of what scans have met on the NAS: how far each file has come, and what is in the hashers' hands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -71,6 +71,13 @@ class Scanned:
                 connection.execute(update(scanned).where(scanned.c.path.in_(these.scalar_subquery())).values(**sent))
             mine = select(scanned).where(scanned.c.state == "sent", scanned.c.cause == cause)
             return connection.execute(mine.order_by(scanned.c.turn, scanned.c.path)).all()
+
+    def put_back(self, cause: UUID, but: Collection[UUID]) -> None:
+        """Let what was taken for this cause wait again, but for these tickets: whoever has room next takes it."""
+        with transaction(self.engine) as connection:
+            taken = (scanned.c.state == "sent", scanned.c.cause == cause, scanned.c.ticket.not_in(but))
+            back = {"state": "waiting", "ticket": None, "cause": None, "copied": None, "changed_at": NOW}
+            connection.execute(update(scanned).where(*taken).values(**back))
 
     def copied(self, ticket: UUID, sha256: str) -> None:
         """Its copy for the hashers lies in the blob store."""

@@ -1,7 +1,8 @@
 """A scan of a shop's folder: lists it, and brings what is new to the hashers, a few files at a time.
 
 Each answer makes room for the next file, so however much lies there, a seller's upload never waits behind more than
-`window` of them. All that is known of how far it has come is in the rows: whoever starts again goes on from there.
+`window` of them. What needs no hasher makes room at once, and of that one message takes a minute's worth: then the
+scan goes on by another, at the queue's end. How far it has come is in the rows: whoever starts again goes on there.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 from sqlalchemy import Row
@@ -26,6 +27,10 @@ log = structlog.get_logger()
 
 SCANNED = "scanned"
 LEFT_BEHIND_S = 86_400.0
+TURN_S = 60.0
+"""So long one message takes files, and a file more: well within a broker's patience, on a slow link too."""
+
+Handed = PictureFound | PicturesGone | ShopScanRequested
 
 
 @dataclass(frozen=True)
@@ -38,27 +43,39 @@ class Scan:
     rows: Scanned
     nas: Nas
     copies: Blobs
+    turn_s: float = TURN_S
 
-    def shop(self, event: ShopScanRequested) -> Iterator[PictureFound | PicturesGone]:
-        """Compare the shop's folder with what is known of it, and begin with what is new."""
+    def shop(self, event: ShopScanRequested) -> Iterator[Handed]:
+        """Compare the shop's folder with what is known of it, and begin with what is new; or go on with that."""
+        if not event.goes_on:
+            yield from self._look_through(event)
+        yield from self._send(event.scan_id, event.tenant_id, event.shop)
+
+    def _look_through(self, event: ShopScanRequested) -> Iterator[PicturesGone]:
         self._sweep()
         gone = self.rows.note(event, listing_of(self.nas, event.shop))
         for start in range(0, len(gone), AT_ONCE):
             yield PicturesGone(tenant_id=event.tenant_id, paths=tuple(gone[start : start + AT_ONCE]))
-        yield from self._send(event.scan_id)
 
-    def next(self, event: PictureHashed) -> Iterator[PictureFound | PicturesGone]:
+    def next(self, event: PictureHashed) -> Iterator[Handed]:
         """Note the hashers' answer, remove the copy, and send the next file in its place."""
         if not self.rows.answered(event):
             yield PicturesGone(tenant_id=event.tenant_id, paths=(event.path,))
         self._remove(event.content)
-        yield from self._send(event.ticket)
+        yield from self._send(event.ticket, event.tenant_id, event.path.partition("/")[0])
 
-    def _send(self, cause: UUID) -> Iterator[PictureFound | PicturesGone]:
-        """Fill the window. What needs no hasher leaves room for another."""
+    def _send(self, cause: UUID, tenant_id: UUID, shop: str) -> Iterator[Handed]:
+        """Fill the window. What needs no hasher leaves room for another, in this turn or the next."""
         done: set[UUID] = set()
+        until = time.monotonic() + self.turn_s
         while rows := [row for row in self.rows.take(cause) if row.ticket not in done]:
             for row in rows:
+                if done and time.monotonic() >= until:
+                    self.rows.put_back(cause, done)
+                    yield ShopScanRequested(
+                        tenant_id=tenant_id, shop=shop, scan_id=uuid5(cause, "goes on"), goes_on=True
+                    )
+                    return
                 done.add(row.ticket)
                 if message := self._sent(row):
                     yield message

@@ -56,7 +56,7 @@ class Designs:
         Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
         the print file is the same, and this message answers for it; with another print file it leaves the number it
         had to the next. This message answers too for one that was given up before it came: whoever accepted it must
-        hear that it failed.
+        hear that it failed. And for one that has its number and not its name: another message has left that to it.
         """
         with transaction(self.engine) as connection:
             if _insert(connection, event, "accepted", _of_accepted(event)):
@@ -70,6 +70,8 @@ class Designs:
                 row = _locked(connection, event)
             elif row.state in GIVEN_UP and _unheard(row, event):
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
+            elif row.generation == event.generation and row.state == "numbered":
+                _change(connection, event, **_answers(Cause.of(event)))
             return bool(row.generation == event.generation and row.state == "accepted")
 
     def placed(self, event: ImageAccepted) -> bool:

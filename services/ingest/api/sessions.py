@@ -84,18 +84,11 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     caller = Annotated[User, Depends(current_user)]
     watcher = Annotated[User, Depends(stream_user)]
 
-    async def admitted(request: Request, user: User, files: int) -> int:
-        """Ask for an upload before its body is read; return how large that is, as far as it says so."""
-        size = _length(request)
-        await run_in_threadpool(_asking(door.check), size)
-        if files:  # an upload that comes a second time is let in: its files may be the ones in progress
-            await run_in_threadpool(_asking(door.check_files), user.id, files)
-        return size
-
     @routes.post("/designs/start-upload", openapi_extra=_form())
     async def start_upload(request: Request, user: caller) -> dict[str, Any]:
         """Announce an upload. The files are only counted; they come again with the upload itself."""
-        await admitted(request, user, 1)
+        await run_in_threadpool(_asking(door.check), _length(request))
+        await run_in_threadpool(_asking(door.check_files), user.id, 1)
         form = await _read(request, None, limits, "files")
         await run_in_threadpool(_asking(door.check_files), user.id, len(form.files))
         size = sum(file.upload.size for file in form.files)
@@ -110,7 +103,8 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     @routes.post("/designs/", status_code=201, openapi_extra=_form("files", "design_data", "session_id"))
     async def upload(request: Request, user: caller) -> Response:
         """Take designs in and answer when every one of them is stored, or is not and has its reason."""
-        with door.holding(await admitted(request, user, 0)):
+        with door.holding() as held:
+            await run_in_threadpool(_asking(door.check), _length(request), held)
             form = await _read(request, blobs, limits, "files")
         if not form.files:
             raise missing("files")

@@ -44,6 +44,22 @@ class Room:
     files_of_user: int
 
 
+@dataclass
+class Held:
+    """The bytes that are kept free for an upload on its way."""
+
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Spool:
+    """What the blob folder held at a moment, and how much had come through the door by then."""
+
+    size: int = 0
+    came: int = 0
+    at: float = float("-inf")
+
+
 class Door:
     """Lets uploads in, or says in words why not."""
 
@@ -55,18 +71,28 @@ class Door:
         self.cut_off_s = cut_off_s
         self._lock = threading.Lock()
         self._coming = 0
-        self._spool = (float("-inf"), 0)
+        self._came = 0
+        self._spool = Spool()
 
-    def check(self, size: int) -> None:
-        """Ask for an upload of so many bytes, or of a size that nobody knows (0).
+    def check(self, size: int, held: Held | None = None) -> None:
+        """Ask for an upload of so many bytes, or of a size that nobody knows (0), and keep them free if it is let in.
+
+        Both is one step: several that come at a time must not share one room.
 
         Raises:
             Refused: there is no room for it.
             Unavailable: the database or the blob folder is away.
         """
-        self._check_disk(size)
-        self._check_spool(size)
         self._check_outbox()
+        came = self._came
+        free = shutil.disk_usage(_existing(self.blobs)).free  # not under the lock: a disk may hang
+        self._measure()
+        with self._lock:
+            self._check_disk(size, free - self._coming - (self._came - came))
+            self._check_spool(size)
+            if held is not None:
+                held.size = size
+                self._coming += size
 
     def check_files(self, user_id: UUID, files: int) -> None:
         """Ask for so many more files of a user.
@@ -91,17 +117,15 @@ class Door:
             )
 
     @contextlib.contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Count this upload's bytes as taken from now on: several must not share one room, measured or not."""
-        with self._lock:
-            self._coming += size
+    def holding(self) -> Iterator[Held]:
+        """For as long as an upload is on its way, measured or not; then what was kept free for it is taken."""
+        held = Held()
         try:
-            yield
+            yield held
         finally:
             with self._lock:
-                self._coming -= size
-                measured_at, spool = self._spool
-                self._spool = (measured_at, spool + size)
+                self._coming -= held.size
+                self._came += held.size
 
     def trouble(self) -> str | None:
         """Why no upload is let in just now, in words; None: they are."""
@@ -113,8 +137,7 @@ class Door:
             return str(error)
         return None
 
-    def _check_disk(self, size: int) -> None:
-        free = shutil.disk_usage(_existing(self.blobs)).free - self._coming
+    def _check_disk(self, size: int, free: int) -> None:
         if free - size < self.room.free_bytes:
             raise Refused(
                 503,
@@ -123,16 +146,14 @@ class Door:
                 LATER_S,
             )
 
+    def _measure(self) -> None:
+        if self.room.spool_bytes and time.monotonic() - self._spool.at > SPOOL_EVERY_S:
+            came = self._came
+            self._spool = Spool(_size_of(self.blobs), came, time.monotonic())
+
     def _check_spool(self, size: int) -> None:
-        if not self.room.spool_bytes:
-            return
-        with self._lock:
-            measured_at, spool = self._spool
-        if time.monotonic() - measured_at > SPOOL_EVERY_S:
-            spool = _size_of(self.blobs)
-            with self._lock:
-                self._spool = (time.monotonic(), spool)
-        if spool + self._coming + size > self.room.spool_bytes:
+        spool = self._spool.size + (self._came - self._spool.came)
+        if self.room.spool_bytes and spool + self._coming + size > self.room.spool_bytes:
             raise Refused(
                 503,
                 f"The server keeps as many files as it may, and has no room for this upload{_of(size)}. "

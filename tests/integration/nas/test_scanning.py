@@ -57,6 +57,7 @@ class Shop:
             if isinstance(message, PicturesGone):
                 gone += map(below, message.paths)
             else:
+                assert isinstance(message, PictureFound)
                 assert below(message.path) not in handed, "twice"
                 handed[below(message.path)] = self.copies.get(message.content)
                 messages += self.scan_all.next(hashed(message))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,6 +45,11 @@ def lay(folder: Path, **files: bytes) -> None:
         path = folder / (name.replace("__", "/") + ".png")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def goes_on(request: ShopScanRequested) -> ShopScanRequested:
+    """The message by which it does."""
+    return request.model_copy(update={"goes_on": True})
 
 
 def scan_of(works: Works) -> Scan:
@@ -110,6 +116,25 @@ def test_a_scan_that_was_interrupted_anywhere_goes_on_where_it_was(works: Works)
     assert set(works.states().values()) == {"known", "unusable"}
 
 
+def test_one_message_takes_its_turns_worth_of_unchanged_files_and_the_next_goes_on(works: Works) -> None:
+    shop = works.root / "nas" / works.shop
+    lay(shop, **{f"n{number}": artwork(30 + number) for number in range(5)})
+    works.run(works.scan())
+    for number in range(4):
+        os.utime(shop / f"n{number}.png", ns=(1, 1))  # as when the folder is copied to a new NAS
+    lay(shop, n4=ROSE)
+    scan, request, known = replace(scan_of(works), turn_s=0), works.scan(), []
+    (handed,) = first = list(scan.shop(request))
+    assert list(scan.shop(request)) == first, "a repeat goes on by the same message"
+    while isinstance(handed, ShopScanRequested):
+        known.append(list(works.states().values()).count("known"))
+        (handed,) = scan.shop(handed)
+    assert known == [2, 3, 4]
+    assert isinstance(handed, PictureFound)
+    assert handed.path == "NorthCups/n4.png"
+    assert works.copies() == [scan.copies.path(handed.content)]
+
+
 def test_a_file_that_cant_be_read_now_is_looked_at_again_and_one_that_is_gone_is_forgotten(works: Works) -> None:
     shop = works.root / "nas" / works.shop
     lay(shop, a=ROSE, b=TULIP)
@@ -117,7 +142,7 @@ def test_a_file_that_cant_be_read_now_is_looked_at_again_and_one_that_is_gone_is
     scan.rows.note(request := works.scan(), listing_of(scan.nas, works.shop))
     (shop / "a.png").write_bytes(ROSE[:-1])  # its program has not finished
     (shop / "b.png").unlink()
-    assert [type(message).__name__ for message in scan._send(request.scan_id)] == ["PicturesGone"]
+    assert [type(message).__name__ for message in scan.shop(goes_on(request))] == ["PicturesGone"]
     assert works.states() == {"a.png": "unusable", "b.png": "gone"}
     with works.engine.connect() as connection:
         assert LOOK_AGAIN in connection.execute(select(scanned.c.modified_ns)).scalars().all()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine
 
 from services.storage.allotment import Numbers
-from services.storage.filing import Filing
+from services.storage.filing import Answer, Filing
 from services.storage.handlers import (
     on_duplicate_found,
     on_image_accepted,
@@ -28,7 +28,6 @@ from shared.contracts import (
     ImageRejected,
     Match,
     Stage,
-    StorageFailed,
     UploadedFile,
     WorkCancelled,
 )
@@ -38,7 +37,7 @@ FOLDER = "NorthCups/UVDTF 16oz"
 NOWHERE = Blob(sha256="0" * 64, size=1)
 
 Verdict = ImageAccepted | DuplicateFound | ImageRejected | ImageFailed | WorkCancelled
-Answers = list[DesignStored | StorageFailed]
+Answers = list[Answer]
 
 
 class Workshop:
@@ -54,7 +53,7 @@ class Workshop:
         """All that the handlers answer to these, one after the other."""
         return [answer for event in events for answer in self._handled(event)]
 
-    def _handled(self, event: Verdict) -> Iterable[DesignStored | StorageFailed]:
+    def _handled(self, event: Verdict) -> Iterable[Answer]:
         if isinstance(event, ImageAccepted):
             return on_image_accepted(event, self.filing)
         if isinstance(event, DuplicateFound):
@@ -129,7 +128,7 @@ class Upload:
         return ImageFailed.model_validate(self.facts(index, generation) | {"failed_stage": stage, "reason": "gave up"})
 
 
-def numbers(answers: Iterable[DesignStored | StorageFailed]) -> dict[int, int]:
+def numbers(answers: Iterable[Answer]) -> dict[int, int]:
     """The number of each stored item, by index."""
     return {answer.index: answer.number for answer in answers if isinstance(answer, DesignStored)}
 

@@ -60,7 +60,7 @@ def test_building_the_service_touches_neither_database_nor_nas(tmp_path: Path) -
     told = {message for handler in service.handlers.values() for message in handler.emits}
     assert (service.name, service.prefetch) == ("storage", 3)
     assert service.handlers.keys() == heard
-    assert told == {DesignStored, StorageFailed, PictureFound, PicturesGone}
+    assert told == {DesignStored, StorageFailed, ImageAccepted, PictureFound, PicturesGone, ShopScanRequested}
     assert list(tmp_path.iterdir()) == []
 
 

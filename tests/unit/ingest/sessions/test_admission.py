@@ -1,21 +1,52 @@
 """The room for uploads, counted before it is measured."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import create_engine
 
 from services.ingest.sessions.admission import Door, Refused, Room
 
+AT_A_TIME = 8
 
-def test_uploads_that_come_one_after_the_other_dont_share_the_room_that_was_measured_before_them(
-    tmp_path: Path,
-) -> None:
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    """To a thousand bytes."""
     nobody = create_engine("postgresql+psycopg2://nobody@localhost:1/none")
-    door = Door(nobody, tmp_path, Room(free_bytes=0, spool_bytes=1000, outbox_age_s=900, files_of_user=10), lambda: 0)
-    door.check(600)
-    with door.holding(600):
+    return Door(nobody, tmp_path, Room(free_bytes=0, spool_bytes=1000, outbox_age_s=900, files_of_user=10), lambda: 0)
+
+
+def test_uploads_that_come_one_after_the_other_dont_share_the_room_that_was_measured_before_them(door: Door) -> None:
+    with door.holding() as held:
+        door.check(600, held)
         door.check(400)
     door.check(400)
     with pytest.raises(Refused, match="has no room for this upload"):
         door.check(401)
+
+
+def test_of_uploads_that_come_at_once_as_many_are_let_in_as_there_is_room_for(door: Door) -> None:
+    decided = Barrier(AT_A_TIME, timeout=30)
+
+    def comes(_: int) -> bool:
+        with door.holding() as held:
+            try:
+                door.check(400, held)
+            except Refused:
+                return False
+            finally:
+                decided.wait()
+            return True
+
+    with ThreadPoolExecutor(AT_A_TIME) as uploads:
+        assert sum(uploads.map(comes, range(AT_A_TIME))) == 2
+
+
+def test_a_refused_upload_takes_no_room(door: Door) -> None:
+    for _ in range(3):
+        with door.holding() as held, pytest.raises(Refused):
+            door.check(1001, held)
+    door.check(1000)

@@ -82,6 +82,14 @@ class ListingDraft(Value):
     notes: tuple[str, ...] = Field(description="what the seller should know: left out here, or warned of upstream")
 
 
+class Words(Value):
+    """What a draft at a shop is known by before it has pictures: it must keep them as create was called with them."""
+
+    title: str
+    price: float
+    quantity: int
+
+
 def draft_of(event: MockupsRendered, shop: Capabilities) -> ListingDraft:
     """The draft for one design. What a shop has no room for is left out and noted; nothing is reworded."""
     template = event.template
@@ -133,6 +141,11 @@ def publish_key(draft: ListingDraft, design: Blob) -> str:
     """Names the listing for ever: the same design, template and mockup group in a shop are one listing. 64 hex."""
     facts = [draft.shop, design.sha256, str(draft.template_id), str(draft.mockup_id)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def words_of(draft: ListingDraft) -> Words:
+    """Its own."""
+    return Words(title=draft.title, price=draft.price, quantity=draft.quantity)
 
 
 def sku(design_name: str) -> str:

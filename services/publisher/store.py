@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from services.publisher.listing import Words
 from services.publisher.lock import locked, step
 from services.publisher.shop import RemoteRef
 from shared.contracts import MockupsRendered, WorkCancelled
@@ -46,6 +47,7 @@ listings = Table(
     Column("mockup_id", Uuid, nullable=False),
     Column("status", Text, nullable=False, server_default="pending"),
     Column("content_hash", Text),  # of what the create was called with
+    Column("words", JSONB),  # that it was called with; null: none was, or they were not kept yet
     Column("intent_at", DateTime(timezone=True)),  # the first create; what it made can't be older
     Column("tried_at", DateTime(timezone=True)),  # the last create
     Column("listing_id", Text),
@@ -84,6 +86,7 @@ class Entry:
 
     status: str
     content_hash: str | None
+    words: Words | None
     intent_at: datetime | None
     tried_s: float | None
     ref: RemoteRef | None
@@ -167,6 +170,7 @@ class Journal:
         return Entry(
             status=found.status,
             content_hash=found.content_hash,
+            words=Words.model_validate(found.words) if found.words else None,
             intent_at=found.intent_at,
             tried_s=None if found.tried_s is None else float(found.tried_s),
             ref=RemoteRef(found.listing_id, found.url) if found.listing_id else None,
@@ -183,20 +187,25 @@ class Journal:
             )
             return found.scalar_one_or_none()
 
-    def intend(self, content_hash: str) -> datetime:
-        """Put on record that create is about to be called; return when that was first so."""
+    def intend(self, content_hash: str, words: Words) -> datetime:
+        """Put on record that create is about to be called, and with what; return when that was first so."""
         now = func.clock_timestamp()
         change = update(listings).where(self.row)
         change = change.values(status="pending", content_hash=content_hash, tried_at=now, updated_at=now)
-        change = change.values(intent_at=func.coalesce(listings.c.intent_at, now))
+        change = change.values(intent_at=func.coalesce(listings.c.intent_at, now), words=words.model_dump())
         with step(self.connection):
             first: datetime = self.connection.execute(change.returning(listings.c.intent_at)).scalar_one()
         return first
 
     def alike_in_doubt(self) -> int:
-        """Listings of this design whose create was called, without an end on record: this one, and other groups'."""
-        mine = select(listings.c.item_id).where(self.row).scalar_subquery()
-        doubts = (listings.c.item_id == mine) & (listings.c.target == self.names["target"])
+        """Listings of this design whose create was called, without an end on record: this one, and other groups'.
+
+        With the same words: any of their drafts will do.
+        """
+        mine = listings.alias()
+        doubts = (mine.c.target == self.names["target"]) & (mine.c.publish_key == self.key)
+        doubts &= (listings.c.target == mine.c.target) & (listings.c.item_id == mine.c.item_id)
+        doubts &= listings.c.words.is_not_distinct_from(mine.c.words)
         doubts &= listings.c.listing_id.is_(None) & listings.c.tried_at.is_not(None)
         with step(self.connection):
             found = self.connection.execute(

@@ -1,7 +1,9 @@
 """A create whose end nobody saw is looked up at Etsy before it is made again: there is never a second listing."""
 
 import pytest
+from sqlalchemy import text
 
+from services.etsy_fake.state import Listing
 from services.publisher.shop import OutcomeUnknown, Unreachable
 from services.publisher.store import Journal
 from shared.contracts import ListingFailed, MockupsRendered
@@ -92,6 +94,43 @@ def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: 
     assert world.publish(event).listing_id == str(first.id)
 
 
+def test_a_draft_made_unseen_is_known_by_the_words_that_it_was_made_with(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+
+    answer = world.publish(world.event(template=template(price=9.5, quantity=7, title="| New words"), generation=1))
+
+    assert answer.listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+    assert answer.warnings[-4:] == (
+        "an earlier try had begun this listing: it has the texts of that time",
+        "Etsy shows the title 'UV 100 | UVDTF Cup Wrap'",
+        "Etsy shows the price 4.00 USD",
+        "Etsy shows a quantity of 100",
+    )
+
+
+def test_a_draft_of_the_seller_with_today_s_words_is_not_taken_for_one_made_with_others(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+    first = world.listing()
+    own = world.etsy.number()
+    world.etsy.listings = {own: Listing(own, first.shop_id, {**first.fields, "price": 9.5}, first.created)}
+
+    assert world.publish(world.event(template=template(price=9.5), generation=1)).listing_id != str(own)
+    assert len(world.etsy.listings) == 2
+
+
+def test_a_create_from_before_its_words_were_kept_is_known_by_today_s(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.listings SET words = NULL"))
+
+    assert world.publish(world.event()).listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+
+
 def test_a_title_that_etsy_writes_as_html_is_known_again(world: World) -> None:
     event = world.event(template=template(title="| Mum's Cup"))
     world.arm(CREATE, "error-after")
@@ -161,6 +200,24 @@ def test_a_third_draft_with_the_words_of_two_in_doubt_may_be_the_sellers_own(
 
     assert isinstance(answer, ListingFailed)
     assert "3 drafts that could be this one" in answer.reason
+
+
+def test_in_doubt_with_other_words_leaves_no_room_for_a_draft_of_the_seller(
+    world: World, other_mockup: MockupsRendered
+) -> None:
+    world.arm(CREATE, "error-after", times=2)
+    event = world.event()
+    lost(world, event)
+    with pytest.raises(OutcomeUnknown):
+        world.handle(other_mockup.model_copy(update={"template": template(price=9.5)}))
+    first = next(iter(world.etsy.listings.values()))
+    own = world.etsy.number()
+    world.etsy.listings[own] = Listing(own, first.shop_id, dict(first.fields), first.created)
+
+    answer = world.handle(event)
+
+    assert isinstance(answer, ListingFailed)
+    assert "2 drafts that could be this one" in answer.reason
 
 
 def test_a_young_draft_that_lists_do_not_show_yet_is_waited_for(world: World) -> None:

@@ -18,11 +18,12 @@ MAX_FILE_NAME = 70  # characters of a download's name at Etsy, of A-Z a-z 0-9 . 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a shop takes of a draft, and how soon after a write its reads show it."""
+    """What a shop takes of a draft, how long a create may go on, and how soon after a write reads show it."""
 
     max_pictures: int
     max_tags: int
     max_materials: int
+    create_takes_s: float
     settles_after_s: float
 
 

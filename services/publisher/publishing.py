@@ -84,7 +84,7 @@ def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop)
     found = shop.find(Intent(journal.key, draft, entry.intent_at, words, journal.alike_in_doubt()))
     if isinstance(found, RemoteRef):
         journal.drafted(found)
-    elif found is None and entry.tried_s < shop.capabilities.settles_after_s:
+    elif found is None and not entry.settled(shop.capabilities):
         raise Retryable(f"the shop may not show yet what was created {entry.tried_s:.0f} s ago; it is looked up again")
     return found
 

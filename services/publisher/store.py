@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from services.publisher.listing import Words
+from services.publisher.listing import Capabilities, Words
 from services.publisher.lock import locked, step
 from services.publisher.shop import RemoteRef
 from shared.contracts import MockupsRendered, WorkCancelled
@@ -49,7 +49,7 @@ listings = Table(
     Column("content_hash", Text),  # of what the create was called with
     Column("words", JSONB),  # that it was called with; null: none was, or they were not kept yet
     Column("intent_at", DateTime(timezone=True)),  # the first create; what it made can't be older
-    Column("tried_at", DateTime(timezone=True)),  # the last create
+    Column("tried_at", DateTime(timezone=True)),  # the last create; when it is unknown, since when
     Column("listing_id", Text),
     Column("url", Text),
     Column("asked", Text),  # which asking was answered
@@ -82,7 +82,7 @@ cancelled = Table(
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger. `tried_s` is how long ago the last create was called; None: never."""
+    """A row of the ledger. `tried_s`: how long ago the last create was called, or came to be in doubt; None: never."""
 
     status: str
     content_hash: str | None
@@ -97,6 +97,14 @@ class Entry:
     def in_doubt(self) -> bool:
         """A create was called, and what became of it is not on record."""
         return self.ref is None and self.tried_s is not None and self.status in {"pending", "unknown"}
+
+    def settled(self, shop: Capabilities) -> bool:
+        """Whether the shop's reads show by now what a create in doubt has made.
+
+        Of one that is `pending` nobody knows how long it went on: its process died, or only lost its lock.
+        """
+        over_s = (self.tried_s or 0) - (shop.create_takes_s if self.status == "pending" else 0)
+        return over_s >= shop.settles_after_s
 
     @property
     def begun(self) -> bool:
@@ -218,8 +226,8 @@ class Journal:
         self._set(tried_at=None)
 
     def doubted(self) -> None:
-        """Nobody knows whether the create that was called made a listing."""
-        self._set(status="unknown")
+        """Nobody knows whether the create that was called made a listing; the shop is given time from now on."""
+        self._set(status="unknown", tried_at=func.clock_timestamp())
 
     def drafted(self, ref: RemoteRef) -> None:
         """The shop has the draft."""

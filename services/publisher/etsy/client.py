@@ -1,5 +1,6 @@
 """Etsy's API over HTTP: each call in its turn and its encoding, with its errors in our words."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.P
 OF_THE_APP = ("scope", "api key", "x-api-key", "shared secret", "access token")
 WITHOUT_RETRY_AFTER_S = 5.0
 MOST_STOPS = 5  # in a row; then the call gives its shop's lock back and is tried later
+SENT_WITHIN_S = 30.0  # a create, or not at all: one whose process died is over when this and a call's timeout are
 
 Access = Callable[[str | None], str]
 """Gives an access token; given one that Etsy refused, another one."""
@@ -84,9 +86,12 @@ class Client:
 
     def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> httpx.Response:
         """The answer: in its turn, once more with a new token after a 401, and after the pause that a 429 asks for."""
+        begun = time.monotonic()
         token, again, stopped = self.access(None), True, 0
         while True:
             self.limiter.wait(urgent=self.urgent)
+            if operation.once and time.monotonic() - begun > SENT_WITHIN_S:
+                raise QuotaSpent(f"Etsy had no turn within {SENT_WITHIN_S:.0f} s: nothing was made; it goes on later")
             response = self._exchanged(operation, self._request(operation, path, sent, token))
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 self._stopped(response, stopped := stopped + 1)

@@ -38,6 +38,7 @@ class EtsyTarget:
     limiter: Limiter
     connections: Connections
     known: Known
+    create_takes_s: float = limits.ETSY.create_takes_s
     settles_after_s: float = limits.ETSY.settles_after_s
 
     def check(self) -> tuple[Problem, ...]:
@@ -47,7 +48,8 @@ class EtsyTarget:
     def of(self, tenant_id: UUID) -> "EtsyShop":
         """The tenant's shop."""
         connected = self.connections.working(tenant_id)
-        capabilities = replace(limits.ETSY, settles_after_s=self.settles_after_s)
+        times = {"create_takes_s": self.create_takes_s, "settles_after_s": self.settles_after_s}
+        capabilities = replace(limits.ETSY, **times)
         return EtsyShop(connected, self.client(tenant_id), self.known, capabilities)
 
     def client(self, tenant_id: UUID, *, urgent: bool = False) -> Client:

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from services.etsy_fake.state import Listing
-from services.publisher.shop import OutcomeUnknown, Unreachable
+from services.publisher.etsy import client
+from services.publisher.shop import OutcomeUnknown, QuotaSpent, Unreachable
 from services.publisher.store import Journal
 from shared.contracts import ListingFailed, MockupsRendered
 from shared.errors import Retryable
@@ -245,5 +246,20 @@ def test_an_etsy_that_can_not_be_reached_made_nothing_and_costs_no_attempt(world
     assert world.one("SELECT tried_at IS NULL FROM publisher.listings")
 
     world.target = there
+    world.publish(event)
+    assert world.count("getListingsByShop") == 0
+
+
+def test_a_create_that_has_no_turn_in_time_is_not_sent_at_all_and_costs_no_attempt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.event()
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "SENT_WITHIN_S", -1.0)
+        with pytest.raises(QuotaSpent, match="nothing was made"):
+            world.handle(event)
+    assert world.count(CREATE) == 0
+    assert world.one("SELECT tried_at IS NULL FROM publisher.listings")
+
     world.publish(event)
     assert world.count("getListingsByShop") == 0

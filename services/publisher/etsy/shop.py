@@ -48,8 +48,7 @@ class EtsyTarget:
     def of(self, tenant_id: UUID) -> "EtsyShop":
         """The tenant's shop."""
         connected = self.connections.working(tenant_id)
-        times = {"create_takes_s": self.create_takes_s, "settles_after_s": self.settles_after_s}
-        capabilities = replace(limits.ETSY, **times)
+        capabilities = replace(limits.ETSY, create_takes_s=self.create_takes_s, settles_after_s=self.settles_after_s)
         return EtsyShop(connected, self.client(tenant_id), self.known, capabilities)
 
     def client(self, tenant_id: UUID, *, urgent: bool = False) -> Client:

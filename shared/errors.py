@@ -14,7 +14,7 @@ class Unavailable(Retryable):
 
 
 class Busy(Unavailable):
-    """The same for this message alone: another one holds what it needs. The others go on."""
+    """The same for this message alone: another one holds what it needs. It goes to wait, and those behind it go on."""
 
 
 class Elsewhere(Exception):  # noqa: N818

@@ -25,7 +25,7 @@ class DryRunShop:
     """Writes `<root>/<shop>/<design> [<key>]/`. It obeys Etsy's limits, so a green dry run means a green first push."""
 
     name = "dry-run"
-    capabilities = replace(limits.ETSY, settles_after_s=0)
+    capabilities = replace(limits.ETSY, create_takes_s=0, settles_after_s=0)
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -58,6 +58,7 @@ ETSY = Capabilities(
     max_pictures=int(LIMITS["pictures"].value),
     max_tags=int(LIMITS["tags"].value),
     max_materials=int(LIMITS["materials"].value),
+    create_takes_s=90,
     settles_after_s=60,
 )
 

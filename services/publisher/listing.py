@@ -18,11 +18,12 @@ MAX_FILE_NAME = 70  # characters of a download's name at Etsy, of A-Z a-z 0-9 . 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a shop takes of a draft, and how soon after a write its reads show it."""
+    """What a shop takes of a draft, how long a create may go on, and how soon after a write reads show it."""
 
     max_pictures: int
     max_tags: int
     max_materials: int
+    create_takes_s: float
     settles_after_s: float
 
 
@@ -82,6 +83,14 @@ class ListingDraft(Value):
     notes: tuple[str, ...] = Field(description="what the seller should know: left out here, or warned of upstream")
 
 
+class Words(Value):
+    """What a draft at a shop is known by before it has pictures: it must keep them as create was called with them."""
+
+    title: str
+    price: float
+    quantity: int
+
+
 def draft_of(event: MockupsRendered, shop: Capabilities) -> ListingDraft:
     """The draft for one design. What a shop has no room for is left out and noted; nothing is reworded."""
     template = event.template
@@ -133,6 +142,11 @@ def publish_key(draft: ListingDraft, design: Blob) -> str:
     """Names the listing for ever: the same design, template and mockup group in a shop are one listing. 64 hex."""
     facts = [draft.shop, design.sha256, str(draft.template_id), str(draft.mockup_id)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def words_of(draft: ListingDraft) -> Words:
+    """Its own."""
+    return Words(title=draft.title, price=draft.price, quantity=draft.quantity)
 
 
 def sku(design_name: str) -> str:

@@ -18,8 +18,8 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
     """The session that may write to this shop. It is idle, outside any transaction, while the shop is called.
 
     Raises:
-        Busy: another publisher has kept the shop for longer than `wait_s`. It costs the message no attempt: a busy
-            shop must not bury its own messages.
+        Busy: another publisher has kept the shop for longer than `wait_s`. The message waits in a queue then, and
+            costs no attempt: a busy shop must not bury its own messages, nor hold up those of others.
     """
     lock = int.from_bytes(hashlib.sha256(f"publisher\n{target}\n{shop}".encode()).digest()[:8], signed=True)
     with _in_words():

@@ -4,7 +4,7 @@ A crash between create and record leaves `pending`; an answer that never came le
 asking the shop. Everything after create is repeatable at the shop, so its checkpoints only save work.
 """
 
-from services.publisher.listing import ListingDraft, content_hash
+from services.publisher.listing import ListingDraft, content_hash, words_of
 from services.publisher.shop import (
     NOTHING_CREATED,
     Ambiguous,
@@ -80,18 +80,20 @@ def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop)
     """What an earlier create made, if one was called and its end is not on record."""
     if not entry.in_doubt or entry.intent_at is None or entry.tried_s is None:
         return None
-    found = shop.find(Intent(journal.key, draft, entry.intent_at, journal.alike_in_doubt()))
+    words = entry.words or words_of(draft)  # before they were kept, drafts were looked up by those of the day
+    found = shop.find(Intent(journal.key, draft, entry.intent_at, words, journal.alike_in_doubt()))
     if isinstance(found, RemoteRef):
         journal.drafted(found)
-    elif found is None and entry.tried_s < shop.capabilities.settles_after_s:
+    elif found is None and not entry.settled(shop.capabilities):
         raise Retryable(f"the shop may not show yet what was created {entry.tried_s:.0f} s ago; it is looked up again")
     return found
 
 
 def _created(draft: ListingDraft, journal: Journal, shop: Shop) -> RemoteRef:
-    since = journal.intend(content_hash(draft))
+    words = words_of(draft)
+    since = journal.intend(content_hash(draft), words)
     try:
-        ref = shop.create(Intent(journal.key, draft, since))
+        ref = shop.create(Intent(journal.key, draft, since, words))
     except NOTHING_CREATED:
         journal.withdrawn()
         raise

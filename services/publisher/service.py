@@ -20,6 +20,9 @@ from shared.errors import Unavailable
 
 POOL_SIZE = 3  # a listing holds its shop's lock on one connection, while turns at Etsy and tokens take another
 
+LOCK_WAIT_S = 5.0
+"""So long a listing waits for its shop in a publisher's hands; then those behind it, of other shops, go first."""
+
 RETRY = RetryPolicy(delays_s=(5, 30, 60, 300, 300, 300))
 """As everywhere, with a try after a minute and a half: then a create in doubt is one that has made nothing."""
 
@@ -60,7 +63,7 @@ def build(settings: Settings) -> Service:
         UnknownTarget: with the names there are. Settings that lack stop only those who run it (`target_of`).
     """
     service = Service("publisher", RETRY)
-    ledger = ledger_of(settings)
+    ledger = ledger_of(settings, lock_wait_s=LOCK_WAIT_S)
     try:
         target = target_of(settings, ledger)
     except NotSetUp as error:
@@ -70,9 +73,9 @@ def build(settings: Settings) -> Service:
     return service
 
 
-def ledger_of(settings: Settings, *, pool_size: int = POOL_SIZE) -> Ledger:
+def ledger_of(settings: Settings, *, pool_size: int = POOL_SIZE, lock_wait_s: float = 30) -> Ledger:
     """The ledger in the settings' database."""
-    return Ledger(engine_of(settings.database_url, pool_size=pool_size))
+    return Ledger(engine_of(settings.database_url, pool_size=pool_size), lock_wait_s=lock_wait_s)
 
 
 def target_of(settings: Settings, ledger: Ledger) -> Target:

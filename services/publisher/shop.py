@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.publisher.limits import Problem
-from services.publisher.listing import Capabilities, ListingDraft
+from services.publisher.listing import Capabilities, ListingDraft, Words
 from shared.errors import Permanent, Retryable, Unavailable
 
 
@@ -55,13 +55,14 @@ NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable)
 class Intent:
     """A listing that the ledger has on record as about to be created. Only the ledger makes one.
 
-    `alike` listings of its design, itself among them, were called to be created without an end on record: with other
-    pictures, but the same words.
+    `words` are those that its create was called with, whatever the draft says now. `alike` listings of its design,
+    itself among them, were called to be created without an end on record: with other pictures, but the same words.
     """
 
     key: str
     draft: ListingDraft
     since: datetime
+    words: Words
     alike: int = 1
 
 

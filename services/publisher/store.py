@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from services.publisher.listing import Capabilities, Words
 from services.publisher.lock import locked, step
 from services.publisher.shop import RemoteRef
 from shared.contracts import MockupsRendered, WorkCancelled
@@ -46,8 +47,9 @@ listings = Table(
     Column("mockup_id", Uuid, nullable=False),
     Column("status", Text, nullable=False, server_default="pending"),
     Column("content_hash", Text),  # of what the create was called with
+    Column("words", JSONB),  # that it was called with; null: none was, or they were not kept yet
     Column("intent_at", DateTime(timezone=True)),  # the first create; what it made can't be older
-    Column("tried_at", DateTime(timezone=True)),  # the last create
+    Column("tried_at", DateTime(timezone=True)),  # the last create; when it is unknown, since when
     Column("listing_id", Text),
     Column("url", Text),
     Column("asked", Text),  # which asking was answered
@@ -80,10 +82,11 @@ cancelled = Table(
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger. `tried_s` is how long ago the last create was called; None: never."""
+    """A row of the ledger. `tried_s`: how long ago the last create was called, or came to be in doubt; None: never."""
 
     status: str
     content_hash: str | None
+    words: Words | None
     intent_at: datetime | None
     tried_s: float | None
     ref: RemoteRef | None
@@ -94,6 +97,14 @@ class Entry:
     def in_doubt(self) -> bool:
         """A create was called, and what became of it is not on record."""
         return self.ref is None and self.tried_s is not None and self.status in {"pending", "unknown"}
+
+    def settled(self, shop: Capabilities) -> bool:
+        """Whether the shop's reads show by now what a create in doubt has made.
+
+        Of one that is `pending` nobody knows how long it went on: its process died, or only lost its lock.
+        """
+        over_s = (self.tried_s or 0) - (shop.create_takes_s if self.status == "pending" else 0)
+        return over_s >= shop.settles_after_s
 
     @property
     def begun(self) -> bool:
@@ -167,6 +178,7 @@ class Journal:
         return Entry(
             status=found.status,
             content_hash=found.content_hash,
+            words=Words.model_validate(found.words) if found.words else None,
             intent_at=found.intent_at,
             tried_s=None if found.tried_s is None else float(found.tried_s),
             ref=RemoteRef(found.listing_id, found.url) if found.listing_id else None,
@@ -183,20 +195,25 @@ class Journal:
             )
             return found.scalar_one_or_none()
 
-    def intend(self, content_hash: str) -> datetime:
-        """Put on record that create is about to be called; return when that was first so."""
+    def intend(self, content_hash: str, words: Words) -> datetime:
+        """Put on record that create is about to be called, and with what; return when that was first so."""
         now = func.clock_timestamp()
         change = update(listings).where(self.row)
         change = change.values(status="pending", content_hash=content_hash, tried_at=now, updated_at=now)
-        change = change.values(intent_at=func.coalesce(listings.c.intent_at, now))
+        change = change.values(intent_at=func.coalesce(listings.c.intent_at, now), words=words.model_dump())
         with step(self.connection):
             first: datetime = self.connection.execute(change.returning(listings.c.intent_at)).scalar_one()
         return first
 
     def alike_in_doubt(self) -> int:
-        """Listings of this design whose create was called, without an end on record: this one, and other groups'."""
-        mine = select(listings.c.item_id).where(self.row).scalar_subquery()
-        doubts = (listings.c.item_id == mine) & (listings.c.target == self.names["target"])
+        """Listings of this design whose create was called, without an end on record: this one, and other groups'.
+
+        With the same words: any of their drafts will do.
+        """
+        mine = listings.alias()
+        doubts = (mine.c.target == self.names["target"]) & (mine.c.publish_key == self.key)
+        doubts &= (listings.c.target == mine.c.target) & (listings.c.item_id == mine.c.item_id)
+        doubts &= listings.c.words.is_not_distinct_from(mine.c.words)
         doubts &= listings.c.listing_id.is_(None) & listings.c.tried_at.is_not(None)
         with step(self.connection):
             found = self.connection.execute(
@@ -209,8 +226,8 @@ class Journal:
         self._set(tried_at=None)
 
     def doubted(self) -> None:
-        """Nobody knows whether the create that was called made a listing."""
-        self._set(status="unknown")
+        """Nobody knows whether the create that was called made a listing; the shop is given time from now on."""
+        self._set(status="unknown", tried_at=func.clock_timestamp())
 
     def drafted(self, ref: RemoteRef) -> None:
         """The shop has the draft."""

@@ -97,7 +97,7 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
             kept = Outcome.RETURNED if delivery.returnable else Outcome.KEPT_LONG
             return Outcome.STOPPING if breaker.stopping.is_set() else kept, breaker.cause
         except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
-            if not (isinstance(error, Unavailable) or delivery.dead_service):
+            if isinstance(error, Busy) or not (isinstance(error, Unavailable) or delivery.dead_service):
                 return outcome_of(error, retry, delivery.attempt), error
             if clock() > kept_until:  # what nobody else waits for leaves its place to others
                 return Outcome.RETURNED if delivery.returnable and breaker.pause_s else Outcome.KEPT_LONG, error
@@ -134,7 +134,7 @@ async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
 async def _tell(consumer: Consumer, about: Envelope, error: Exception | None, again_in_s: float | None = None) -> None:
     """Tell what the session, or in an outage everybody, waits for; no error: it is over. No work hangs on it."""
     breaker, name, over = consumer.breaker, consumer.service.name, error is None
-    if isinstance(error, Busy) or (over and (breaker.pause_s or not breaker.cause)):
+    if over and (breaker.pause_s or not breaker.cause):
         return
     breaker.cause = None if over else breaker.cause
     everybody = over or (breaker.pause_s > 0 and again_in_s is None)
@@ -165,9 +165,8 @@ async def _handle(consumer: Consumer, envelope: Envelope) -> None:
     async def answer(message: Message, index: int) -> None:
         # An answer may be about another session than its cause: a failed file's duplicates are decided anew.
         correlation = str(getattr(message, "session_id", None) or "") or envelope.correlation_id
-        answer = answer_id(envelope.id, message, index)
-        source = f"{service.name}/{PROCESS}"
-        await consumer.transport.publish(Envelope(answer, message, source, correlation, envelope.id))
+        name, source = answer_id(envelope.id, message, index), f"{service.name}/{PROCESS}"
+        await consumer.transport.publish(Envelope(name, message, source, correlation, envelope.id))
 
     def work() -> None:
         unconfirmed: list[Future[None]] = []

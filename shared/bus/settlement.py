@@ -19,7 +19,7 @@ from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.bus.topology import Route, dead_route, retry_route
 from shared.contracts import Stage
-from shared.errors import Elsewhere, Permanent
+from shared.errors import Busy, Elsewhere, Permanent
 
 Headers = Mapping[str, Any]
 
@@ -77,8 +77,7 @@ class Failed:
 
 
 def _dead(failed: Failed) -> tuple[Route, Sealed]:
-    service, error, now = failed.service, failed.error, datetime.now(UTC).isoformat()
-    attempt = failed.delivery.attempt
+    service, error, attempt, now = failed.service, failed.error, failed.delivery.attempt, datetime.now(UTC).isoformat()
     headers = {
         "x-first-failed-at": now,
         **failed.kept(),
@@ -103,7 +102,8 @@ def _deferred(failed: Failed) -> tuple[Route, Sealed]:
     """The same attempt, later: a dead letter goes to the end of its own queue, as its inbox is not ours."""
     service, delivery = failed.service, failed.delivery
     if delivery.dead_service is None:
-        return retry_route(service.name, service.retry.delays_s[-1]), failed.copy(failed.kept(), "defer")
+        delay_s = service.retry.delays_s[0 if isinstance(failed.error, Busy) else -1]
+        return retry_route(service.name, delay_s), failed.copy(failed.kept(), "defer")
     cause = DeadLetter.of(delivery.dead_service, delivery.body, delivery.headers).cause
     return dead_route(delivery.dead_service), failed.copy({**failed.kept(*OF_DEATH), "x-cause": cause}, "defer")
 
@@ -129,6 +129,7 @@ class Outcome(Enum):
     FAILED = Settlement("failed, tried again later", _retried, acks=True)
     EXHAUSTED = Settlement("failed for the last time", _dead, acks=True)
     KEPT_LONG = Settlement("kept through an outage for as long as a broker has patience", _deferred, acks=True)
+    BUSY = Settlement("another one holds what it needs, tried again soon", _deferred, acks=True)
     RETURNED = Settlement("kept so long, and goes back to its place in the queue", None, acks=False)
     ELSEWHERE = Settlement("is for another queue", _elsewhere, acks=True)
     STOPPING = Settlement("the process stops", None, acks=False)
@@ -136,8 +137,8 @@ class Outcome(Enum):
 
 def outcome_of(error: Exception, policy: RetryPolicy, attempt: int) -> Outcome:
     """The outcome of a message that is not kept here."""
-    if isinstance(error, Elsewhere):
-        return Outcome.ELSEWHERE
+    if isinstance(error, Elsewhere | Busy):
+        return Outcome.BUSY if isinstance(error, Busy) else Outcome.ELSEWHERE
     if isinstance(error, Permanent):
         return Outcome.UNDECODABLE if isinstance(error, Undecodable) else Outcome.PERMANENT
     return Outcome.EXHAUSTED if policy.after(attempt) is None else Outcome.FAILED

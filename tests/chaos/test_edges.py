@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import func, update
 
 from services.etsy_fake.faults import Fault
+from services.publisher.etsy.client import SENT_WITHIN_S
+from services.publisher.limits import ETSY
 from services.publisher.store import listings
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
@@ -16,7 +18,8 @@ from tests.chaos.failpoints import ETSY_CREATE, ETSY_PICTURE, NAS_DIGEST, NAS_RE
 from tests.chaos.waiting import until
 from tests.chaos.world import World
 
-A_MINUTE = timedelta(minutes=1)
+SETTLES = timedelta(seconds=ETSY.settles_after_s)
+CALLED_FOR = timedelta(seconds=SENT_WITHIN_S + TIMEOUT_S)
 
 # place, moment, what happens there
 NAS_FAULTS = {
@@ -76,7 +79,7 @@ def test_f27_shop(case: Case, fault: str) -> None:
         work = case.begin(case.files(5), seller)
         until(happened, what=f"{fault} did not happen")
         if fault in NOT_MADE:
-            until(lambda: a_minute_passes(case.world) or None, what="no create is in doubt")
+            until(lambda: time_passes(case.world, died=fault in SHOP_DEATHS) or None, what="no create is in doubt")
         case.balance(work)
 
 
@@ -90,9 +93,13 @@ def armed(case: Case, etsy: Stand, fault: str, skip: int) -> Callable[[], bool |
     return lambda: kind in etsy.met() or None
 
 
-def a_minute_passes(world: World) -> int:
-    """So long it takes until Etsy shows what it has, and what is not there may be made; how many waited for that."""
-    in_doubt = listings.c.listing_id.is_(None) & (listings.c.tried_at > func.now() - A_MINUTE)
+def time_passes(world: World, *, died: bool) -> int:
+    """So much that Etsy shows what it has, and what is not there may be made; how many waited for that.
+
+    Only a create that is in doubt already is older afterwards: not one that is still waiting for its answer.
+    """
+    age = SETTLES + CALLED_FOR if died else SETTLES
+    in_doubt = listings.c.listing_id.is_(None) & (listings.c.status == ("pending" if died else "unknown"))
     with world.engine.begin() as connection:
-        earlier = update(listings).where(in_doubt).values(tried_at=listings.c.tried_at - A_MINUTE)
-        return connection.execute(earlier).rowcount
+        earlier = update(listings).where(in_doubt, listings.c.tried_at > func.now() - age)
+        return connection.execute(earlier.values(tried_at=listings.c.tried_at - age)).rowcount

@@ -98,7 +98,7 @@ class MemoryShop:
     """A shop that keeps its listings in a list, with a step before and after each call."""
 
     name = "memory"
-    capabilities: Capabilities = ETSY.__class__(**{**ETSY.__dict__, "settles_after_s": 0})
+    capabilities: Capabilities = ETSY.__class__(**{**ETSY.__dict__, "create_takes_s": 0, "settles_after_s": 0})
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps

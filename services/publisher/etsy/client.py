@@ -1,5 +1,6 @@
 """Etsy's API over HTTP: each call in its turn and its encoding, with its errors in our words."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,16 +12,17 @@ from services.publisher.etsy.answers import Answer
 from services.publisher.etsy.calls import Operation, Pairs
 from services.publisher.etsy.limiter import LONGEST_PAUSE_S, Limiter
 from services.publisher.etsy.oauth import App
-from services.publisher.etsy.words import said
+from services.publisher.etsy.words import WRONG_APP, refuses_the_app, said
 from services.publisher.shop import Gone, NotAuthorised, OutcomeUnknown, QuotaSpent, Refused, Unreachable
 from shared.errors import Retryable
 
 A = TypeVar("A", bound=Answer)
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-OF_THE_APP = ("scope", "api key", "x-api-key", "shared secret", "access token")
+OF_THE_CONNECTION = ("scope", "access token")
 WITHOUT_RETRY_AFTER_S = 5.0
 MOST_STOPS = 5  # in a row; then the call gives its shop's lock back and is tried later
+SENT_WITHIN_S = 30.0  # a create, or not at all: one whose process died is over when this and a call's timeout are
 
 Access = Callable[[str | None], str]
 """Gives an access token; given one that Etsy refused, another one."""
@@ -84,9 +86,12 @@ class Client:
 
     def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> httpx.Response:
         """The answer: in its turn, once more with a new token after a 401, and after the pause that a 429 asks for."""
+        begun = time.monotonic()
         token, again, stopped = self.access(None), True, 0
         while True:
             self.limiter.wait(urgent=self.urgent)
+            if operation.once and time.monotonic() - begun > SENT_WITHIN_S:
+                raise QuotaSpent(f"Etsy had no turn within {SENT_WITHIN_S:.0f} s: nothing was made; it goes on later")
             response = self._exchanged(operation, self._request(operation, path, sent, token))
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 self._stopped(response, stopped := stopped + 1)
@@ -130,10 +135,12 @@ def _error(operation: Operation, response: httpx.Response) -> Exception:
     status, words = response.status_code, said(response)
     if response.is_server_error or response.is_redirect or response.is_informational:
         return _unclear(operation, f"with status {status}")
-    if status == httpx.codes.UNAUTHORIZED:
-        return NotAuthorised(f"Etsy refuses this connection ({words}): connect the Etsy shop again")
-    if status == httpx.codes.FORBIDDEN and any(part in words.casefold() for part in OF_THE_APP):
-        return NotAuthorised(f"Etsy refuses this app or connection ({words}): check its keys and scopes, connect again")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and refuses_the_app(response):
+        return Unreachable(WRONG_APP.format(words))
+    of_the_connection = status == httpx.codes.FORBIDDEN and any(part in words.casefold() for part in OF_THE_CONNECTION)
+    if status == httpx.codes.UNAUTHORIZED or of_the_connection:
+        scopes = "check ETSY_SCOPES, " if of_the_connection else ""
+        return NotAuthorised(f"Etsy refuses this connection ({words}): {scopes}connect the Etsy shop again")
     if status == httpx.codes.NOT_FOUND and "{listing_id}" in operation.path:
         return Gone(f"the listing is not at Etsy any more ({words}): try again, and it is made anew")
     if status == httpx.codes.CONFLICT:

@@ -80,13 +80,17 @@ class Limiter:
         return Quota(row.per_second, row.per_day, row.remaining_today) if row else Quota(None, None, None)
 
     def _turn(self, urgent: bool) -> tuple[float, bool]:
-        """Seconds to wait, and whether the turn after them is ours or must be asked for again."""
+        """Seconds to wait, and whether the turn after them is ours or must be asked for again.
+
+        A turn that nobody would wait for is not granted: it is the next one's.
+        """
         now = func.clock_timestamp()
         rate = func.least(self.per_second, func.coalesce(keys.c.per_second * SHARE, FIRST_PER_SECOND))
         reserve = 0 if urgent else self.reserve
         spent = func.coalesce(keys.c.remaining_today <= reserve, false())
         free = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S))
-        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, free)
+        soon = keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S)
+        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, free, soon)
         mine = mine.values(
             next_at=func.greatest(keys.c.next_at, now) + _seconds(1 / rate),
             remaining_today=keys.c.remaining_today - 1,
@@ -98,10 +102,10 @@ class Limiter:
             turn = func.extract("epoch", keys.c.next_at - now) - 1 / rate
             granted = connection.execute(mine.returning(turn)).scalar_one_or_none()
             if granted is None:
-                stopped = func.extract("epoch", keys.c.stopped_until - now)
-                probe = func.extract("epoch", keys.c.seen_at - now) + PROBE_S
-                until = case((keys.c.stopped_until > now, stopped), else_=probe)
-                pause_s = connection.execute(select(until).where(keys.c.key == self.key)).scalar_one()
+                probe = case((spent, keys.c.seen_at + _seconds(PROBE_S)))  # else nothing, which is never the greatest
+                until = func.greatest(keys.c.stopped_until, keys.c.next_at, probe)
+                pause = select(func.extract("epoch", until - now)).where(keys.c.key == self.key)
+                pause_s = connection.execute(pause).scalar_one()
         self._known = True
         return float(pause_s if granted is None else granted), granted is not None
 

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -12,9 +11,10 @@ import httpx
 from pydantic import ValidationError
 
 from services.publisher.etsy.answers import TokensAnswer
-from services.publisher.etsy.words import said
-from services.publisher.shop import NotAuthorised, Unreachable
+from services.publisher.etsy.words import WRONG_APP, error_of, refuses_the_app, said
+from services.publisher.shop import NotAuthorised, Throttled, Unreachable
 
+VOID = "invalid_grant"  # as OAuth calls a code or a refresh token that is worth nothing any more
 TOKEN_PATH = "/v3/public/oauth/token"  # noqa: S105 - an address
 
 
@@ -87,7 +87,7 @@ def traded(http: httpx.Client, app: App, code: str, verifier: str) -> TokensAnsw
     """Tokens for a code."""
     form = {"code": code, "code_verifier": verifier, "redirect_uri": app.redirect_uri}
     refused = "Etsy did not accept this authorisation ({}): connect again from the beginning"
-    return _tokens(http, app, {"grant_type": "authorization_code", **form}, refused.format)
+    return _tokens(http, app, {"grant_type": "authorization_code", **form}, refused)
 
 
 def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
@@ -95,13 +95,14 @@ def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
 
     Raises:
         NotAuthorised: a person must connect the shop again.
-        Unreachable: nobody knows; the same token may be tried again.
+        Unreachable: nobody gets tokens, as Etsy is away or our app's keys are wrong; the same token may be tried again.
+        Throttled: this one is refused, and Etsy does not say that it is over.
     """
     refused = "Etsy does not accept this connection any more ({}): connect the Etsy shop again"
-    return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused.format)
+    return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused)
 
 
-def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: Callable[[str], str]) -> TokensAnswer:
+def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: str) -> TokensAnswer:
     headers = {"x-api-key": app.api_key}
     try:
         response = http.post(
@@ -110,8 +111,18 @@ def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: Callabl
     except httpx.TransportError as error:
         raise Unreachable(f"Etsy gave no tokens: {type(error).__name__}") from error
     if response.status_code in (400, 401, 403):
-        raise NotAuthorised(refused(said(response)))
+        raise _refusal(response, refused)
     try:
         return TokensAnswer.model_validate_json(response.raise_for_status().content)
     except (httpx.HTTPStatusError, ValidationError) as error:
         raise Unreachable(f"Etsy gave no tokens: status {response.status_code}") from error
+
+
+def _refusal(response: httpx.Response, refused: str) -> Exception:
+    """Who has to mend it: the seller only where the grant itself is void."""
+    words = said(response)
+    if error_of(response) == VOID:
+        return NotAuthorised(refused.format(words))
+    if refuses_the_app(response):
+        return Unreachable(WRONG_APP.format(words))
+    return Throttled(f"Etsy gave no tokens ({words}): it is tried again")

@@ -17,7 +17,7 @@ from services.publisher.etsy.connections import Connected, Connections
 from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.limits import Problem
-from services.publisher.listing import Capabilities, ListingDraft, sku
+from services.publisher.listing import Capabilities, ListingDraft, Words, sku
 from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesGone, Refused, RemoteRef
 from shared.errors import Retryable
 
@@ -38,6 +38,7 @@ class EtsyTarget:
     limiter: Limiter
     connections: Connections
     known: Known
+    create_takes_s: float = limits.ETSY.create_takes_s
     settles_after_s: float = limits.ETSY.settles_after_s
 
     def check(self) -> tuple[Problem, ...]:
@@ -47,7 +48,7 @@ class EtsyTarget:
     def of(self, tenant_id: UUID) -> "EtsyShop":
         """The tenant's shop."""
         connected = self.connections.working(tenant_id)
-        capabilities = replace(limits.ETSY, settles_after_s=self.settles_after_s)
+        capabilities = replace(limits.ETSY, create_takes_s=self.create_takes_s, settles_after_s=self.settles_after_s)
         return EtsyShop(connected, self.client(tenant_id), self.known, capabilities)
 
     def client(self, tenant_id: UUID, *, urgent: bool = False) -> Client:
@@ -78,16 +79,16 @@ class EtsyShop:
         return (*problems, *(problem for problem in limits.validate(whole) if problem.field not in told))
 
     def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
-        """The draft that says what ours says, is not older than our first try, and is not on record as another's.
+        """The draft that says what ours was made with, is not older than our first try, nor on record as another's.
 
         Drafts of one design that are all in doubt have nothing but the same words yet: any of them will do.
         """
-        draft, since = intent.draft, intent.since - CLOCKS_DIFFER
+        since = intent.since - CLOCKS_DIFFER
         try:
             drafts = list(self._drafts())
         except Refused as refusal:
             raise Retryable(f"the shop's drafts can't be read: {refusal}") from refusal
-        fits = {each.listing_id: each for each in drafts if _fits(each, draft, since)}
+        fits = {each.listing_id: each for each in drafts if _fits(each, intent.words, since)}
         taken = self.known(self.name, [str(number) for number in fits])
         found = [each for number, each in sorted(fits.items()) if str(number) not in taken]
         if len(found) > intent.alike:
@@ -193,12 +194,12 @@ class EtsyShop:
         return {"shop_id": self.connected.shop_id, "listing_id": int(ref.listing_id)}
 
 
-def _fits(listing: ListingAnswer, draft: ListingDraft, since: datetime) -> bool:
-    """Whether it could be what a create with this draft made."""
+def _fits(listing: ListingAnswer, words: Words, since: datetime) -> bool:
+    """Whether it could be what a create with these words made."""
     return (
-        _plain(listing.title) == _plain(draft.title)
-        and listing.quantity == draft.quantity
-        and abs(listing.price.units - draft.price) < HALF_A_CENT
+        _plain(listing.title) == _plain(words.title)
+        and listing.quantity == words.quantity
+        and abs(listing.price.units - words.price) < HALF_A_CENT
         and datetime.fromtimestamp(listing.created_timestamp, UTC) >= since.replace(microsecond=0)
     )
 

@@ -3,6 +3,7 @@
 import httpx
 from sqlalchemy import Engine
 
+from services.publisher.etsy.client import SENT_WITHIN_S
 from services.publisher.etsy.connections import Connections
 from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App, refreshed
@@ -46,7 +47,9 @@ def etsy(settings: Settings, ledger: Ledger) -> EtsyTarget:
     """The target over this ledger's database."""
     app, engine = app_of(settings), ledger.engine
     http = httpx.Client(timeout=httpx.Timeout(settings.etsy_timeout_seconds, connect=10), follow_redirects=False)
-    return EtsyTarget(http, app, limiter(settings, engine), connections(settings, engine, http), ledger.known)
+    rate, connected = limiter(settings, engine), connections(settings, engine, http)
+    takes_s = SENT_WITHIN_S + settings.etsy_timeout_seconds
+    return EtsyTarget(http, app, rate, connected, ledger.known, create_takes_s=takes_s)
 
 
 def connections(settings: Settings, engine: Engine, http: httpx.Client) -> Connections:

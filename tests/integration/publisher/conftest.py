@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 
 from services.publisher.dry_run import DryRunShop
 from services.publisher.handlers import on_mockups_rendered
@@ -64,6 +65,12 @@ class Publisher:
         """The only ledger row's."""
         with self.engine.connect() as connection:
             return str(connection.execute(select(listings.c.status)).scalar_one())
+
+    def passes(self, seconds: float) -> None:
+        """So much time since the last create."""
+        change = update(listings).values(tried_at=listings.c.tried_at - timedelta(seconds=seconds))
+        with self.engine.begin() as connection:
+            connection.execute(change)
 
     def of_locks(self, what: str) -> list[Any]:
         """This expression over the advisory locks that are held in this database."""

@@ -28,9 +28,9 @@ class BreakingShop:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
 
-    def settles_after(self, seconds: float) -> None:
-        """From now on its reads may miss what was created less than this long ago."""
-        self.capabilities = replace(self.capabilities, settles_after_s=seconds)
+    def settles_after(self, seconds: float, create_takes_s: float = 0) -> None:
+        """From now on its reads may miss what was created less than this long ago, and a create may take so long."""
+        self.capabilities = replace(self.capabilities, create_takes_s=create_takes_s, settles_after_s=seconds)
 
     def check(self) -> tuple[Problem, ...]:
         return self.inner.check()

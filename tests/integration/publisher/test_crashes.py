@@ -121,6 +121,22 @@ def test_a_young_create_is_not_repeated_before_the_shop_s_reads_have_settled(pub
     assert publisher.shop.calls == ["create", "find"]
 
 
+def test_a_create_that_died_with_its_process_is_given_the_time_of_a_call_before_that(publisher: Publisher) -> None:
+    event = publisher.event()
+    publisher.shop.before["create"] = raising(Crash())
+    with pytest.raises(Crash):
+        publisher.handle(event)
+    publisher.shop.settles_after(3600, create_takes_s=1800)
+
+    publisher.passes(3700)
+    with pytest.raises(Retryable, match="looked up again"):
+        publisher.handle(event)
+    publisher.passes(1800)
+    publisher.publish(event)
+
+    assert publisher.shop.calls[:4] == ["create", "find", "find", "create"]
+
+
 def test_the_intent_keeps_the_time_of_the_first_try(publisher: Publisher) -> None:
     event = publisher.event()
     publisher.shop.before["create"] = raising(Crash())

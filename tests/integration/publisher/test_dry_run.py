@@ -11,7 +11,7 @@ import pytest
 
 from services.publisher.dry_run import DryRunShop
 from services.publisher.limits import ETSY
-from services.publisher.listing import draft_of, publish_key
+from services.publisher.listing import draft_of, publish_key, words_of
 from services.publisher.shop import Asset, Gone, Intent, RemoteRef
 from shared.contracts import MockupsRendered
 from shared.errors import Permanent, Unavailable
@@ -27,7 +27,7 @@ def shop(tmp_path: Path) -> DryRunShop:
 
 def intent(event: MockupsRendered, since: datetime = NOW) -> Intent:
     draft = draft_of(event, ETSY)
-    return Intent(publish_key(draft, event.design), draft, since)
+    return Intent(publish_key(draft, event.design), draft, since, words_of(draft))
 
 
 def listed(shop: DryRunShop, event: MockupsRendered, since: datetime = NOW) -> RemoteRef:

@@ -110,6 +110,26 @@ def test_after_an_answer_that_never_came_the_shop_is_asked_first(
     assert len(publisher.folders()) == 1
 
 
+def test_the_time_that_a_shop_has_to_show_a_draft_begins_when_its_answer_did_not_come(publisher: Publisher) -> None:
+    event = publisher.event()
+
+    def times_out() -> None:
+        publisher.passes(7200)
+        raise OutcomeUnknown("timed out")
+
+    publisher.shop.before["create"] = times_out
+    publisher.shop.settles_after(3600, create_takes_s=7200)
+    with pytest.raises(OutcomeUnknown):
+        publisher.handle(event)
+
+    with pytest.raises(Retryable, match="looked up again"):
+        publisher.handle(event)
+    publisher.passes(3600)
+    publisher.publish(event)
+
+    assert publisher.shop.count("create") == 2
+
+
 def test_two_drafts_that_could_be_ours_are_for_a_person_to_choose(publisher: Publisher) -> None:
     event = publisher.event()
     publisher.shop.after["create"] = raising(Crash())

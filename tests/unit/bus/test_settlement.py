@@ -34,7 +34,7 @@ from shared.contracts import (
     UploadedFile,
     WorkDelayed,
 )
-from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
+from shared.errors import Busy, Elsewhere, Permanent, Retryable, Unavailable
 
 ID = UUID(int=7)
 SESSION = str(UUID(int=8))
@@ -153,6 +153,7 @@ TABLE = [
         acks=False,
         keep_s=-1,
     ),
+    Row("another one holds what it needs", command(3), [Busy("the shop")], ("presswork.retry/5000ms.storage",), 3),
     Row("work for another queue", command(4), [Elsewhere("presswork.storage.nas")], ("/presswork.storage.nas",), 4),
     Row("a letter's trouble passes", LETTER, [ValueError("ours"), Permanent("ours")], ()),
     Row("a letter's long trouble", LETTER, [ValueError("ours")], ("presswork.dead/mockup",), 6, keep_s=-1),

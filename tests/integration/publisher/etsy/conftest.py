@@ -186,6 +186,7 @@ def world(stand_in: tuple[Etsy, str], engine: Engine, tmp_path: Path) -> Iterato
             limiter(settings, engine),
             connections(settings, engine, http),
             Ledger(engine).known,
+            create_takes_s=0,
             settles_after_s=0,
         )
         world = World(etsy, url, settings, engine, Blobs(tmp_path / "blobs"), exchanges, http, target)

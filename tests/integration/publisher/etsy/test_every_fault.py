@@ -118,7 +118,7 @@ def found(world: World, events: list[MockupsRendered]) -> list[Finding]:
 
 def test_with_every_fault_at_once_each_listing_is_there_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.http.timeout = TIMEOUT_S
-    world.target = replace(world.target, settles_after_s=SETTLES_S)
+    world.target = replace(world.target, create_takes_s=TIMEOUT_S, settles_after_s=SETTLES_S)
     events = designs(world)
     for fault in every_fault(SEED, RATE, stall_s=STALL_S, lag_s=LAG_S, pause_s=0.1):
         world.etsy.faults.arm(fault)

@@ -1,8 +1,11 @@
 """A create whose end nobody saw is looked up at Etsy before it is made again: there is never a second listing."""
 
 import pytest
+from sqlalchemy import text
 
-from services.publisher.shop import OutcomeUnknown, Unreachable
+from services.etsy_fake.state import Listing
+from services.publisher.etsy import client
+from services.publisher.shop import OutcomeUnknown, QuotaSpent, Unreachable
 from services.publisher.store import Journal
 from shared.contracts import ListingFailed, MockupsRendered
 from shared.errors import Retryable
@@ -92,6 +95,43 @@ def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: 
     assert world.publish(event).listing_id == str(first.id)
 
 
+def test_a_draft_made_unseen_is_known_by_the_words_that_it_was_made_with(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+
+    answer = world.publish(world.event(template=template(price=9.5, quantity=7, title="| New words"), generation=1))
+
+    assert answer.listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+    assert answer.warnings[-4:] == (
+        "an earlier try had begun this listing: it has the texts of that time",
+        "Etsy shows the title 'UV 100 | UVDTF Cup Wrap'",
+        "Etsy shows the price 4.00 USD",
+        "Etsy shows a quantity of 100",
+    )
+
+
+def test_a_draft_of_the_seller_with_today_s_words_is_not_taken_for_one_made_with_others(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+    first = world.listing()
+    own = world.etsy.number()
+    world.etsy.listings = {own: Listing(own, first.shop_id, {**first.fields, "price": 9.5}, first.created)}
+
+    assert world.publish(world.event(template=template(price=9.5), generation=1)).listing_id != str(own)
+    assert len(world.etsy.listings) == 2
+
+
+def test_a_create_from_before_its_words_were_kept_is_known_by_today_s(world: World) -> None:
+    world.arm(CREATE, "error-after")
+    lost(world, world.event())
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.listings SET words = NULL"))
+
+    assert world.publish(world.event()).listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+
+
 def test_a_title_that_etsy_writes_as_html_is_known_again(world: World) -> None:
     event = world.event(template=template(title="| Mum's Cup"))
     world.arm(CREATE, "error-after")
@@ -163,6 +203,24 @@ def test_a_third_draft_with_the_words_of_two_in_doubt_may_be_the_sellers_own(
     assert "3 drafts that could be this one" in answer.reason
 
 
+def test_in_doubt_with_other_words_leaves_no_room_for_a_draft_of_the_seller(
+    world: World, other_mockup: MockupsRendered
+) -> None:
+    world.arm(CREATE, "error-after", times=2)
+    event = world.event()
+    lost(world, event)
+    with pytest.raises(OutcomeUnknown):
+        world.handle(other_mockup.model_copy(update={"template": template(price=9.5)}))
+    first = next(iter(world.etsy.listings.values()))
+    own = world.etsy.number()
+    world.etsy.listings[own] = Listing(own, first.shop_id, dict(first.fields), first.created)
+
+    answer = world.handle(event)
+
+    assert isinstance(answer, ListingFailed)
+    assert "2 drafts that could be this one" in answer.reason
+
+
 def test_a_young_draft_that_lists_do_not_show_yet_is_waited_for(world: World) -> None:
     event = world.event()
     world.target = type(world.target)(**{**vars(world.target), "settles_after_s": 3600})
@@ -188,5 +246,20 @@ def test_an_etsy_that_can_not_be_reached_made_nothing_and_costs_no_attempt(world
     assert world.one("SELECT tried_at IS NULL FROM publisher.listings")
 
     world.target = there
+    world.publish(event)
+    assert world.count("getListingsByShop") == 0
+
+
+def test_a_create_that_has_no_turn_in_time_is_not_sent_at_all_and_costs_no_attempt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = world.event()
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "SENT_WITHIN_S", -1.0)
+        with pytest.raises(QuotaSpent, match="nothing was made"):
+            world.handle(event)
+    assert world.count(CREATE) == 0
+    assert world.one("SELECT tried_at IS NULL FROM publisher.listings")
+
     world.publish(event)
     assert world.count("getListingsByShop") == 0

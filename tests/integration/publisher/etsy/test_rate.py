@@ -110,6 +110,20 @@ def test_a_spent_day_is_probed_now_and_then_by_one(world: World, limiter: Callab
     other.wait()
 
 
+def test_a_turn_too_far_away_is_left_for_others(world: World, limiter: Callable[..., Limiter]) -> None:
+    mine = limiter()
+    mine.heard({"x-remaining-today": "100"})
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.etsy_keys SET next_at = now() + interval '60 s'"))
+    before = world.one("SELECT next_at FROM publisher.etsy_keys WHERE remaining_today = 100")
+
+    for _ in range(3):
+        with pytest.raises(QuotaSpent, match=r"another (60|5\d) s"):
+            mine.wait()
+
+    assert world.one("SELECT next_at FROM publisher.etsy_keys WHERE remaining_today = 100") == before
+
+
 def test_a_day_that_is_spent_parks_the_listings_of_everybody(world: World) -> None:
     world.arm("uploadListingImage", "quota", skip=1)
     with pytest.raises(QuotaSpent):

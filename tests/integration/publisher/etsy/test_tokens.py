@@ -124,6 +124,34 @@ def test_a_revoked_connection_says_reconnect_without_asking_etsy_again(world: Wo
     world.publish(world.event())  # what was chosen before still holds
 
 
+def test_a_wrong_app_key_disconnects_nobody_and_all_goes_on_when_it_is_mended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_out(world)
+    event = world.event()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.etsy, "keystring", "the right one")
+        with pytest.raises(Unreachable, match="check ETSY_KEYSTRING and ETSY_SHARED_SECRET"):
+            world.handle(event)
+    assert world.target.connections.working(TENANT).broken is None
+
+    world.publish(event)
+
+
+@pytest.mark.parametrize("key", ["keystring", "shared_secret"])
+def test_an_app_key_that_a_call_is_refused_for_is_the_operators_to_mend(
+    world: World, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    event = world.event()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.etsy, key, "the right one")
+        with pytest.raises(Unreachable, match="check ETSY_KEYSTRING and ETSY_SHARED_SECRET"):
+            world.handle(event)
+
+    world.publish(event)
+    assert world.count("getListingsByShop") == 0
+
+
 def test_ninety_days_without_use_are_told_and_a_month_is_refreshed(world: World) -> None:
     found = world.target.connections.working(TENANT)
     trouble = found.trouble(datetime.now(UTC) + timedelta(days=91))

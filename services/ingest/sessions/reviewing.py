@@ -83,7 +83,7 @@ def decide(
     wanted: Mapping[UUID, Decision],
     hashers: int,
     who: str,
-    there: Callable[[Blob], bool] = lambda _: True,
+    there: Callable[[Blob], bool],
 ) -> Decided:
     """Do what is wanted with these files: all of it, or nothing. The same once more changes nothing.
 

@@ -46,8 +46,8 @@ class System:
     @property
     def environment(self) -> Mapping[str, str]:
         here = self.server.place
-        blobs = here.environment["BLOB_DIR"]
-        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, "BLOB_DIR": blobs}
+        places = {name: here.environment[name] for name in ("BLOB_DIR", "NAS_URL")}
+        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, **places}
 
     def command(self, *words: object, code: int | None = 0, answers: str = "") -> Result:
         """What `presswork ...` says, which must end so."""

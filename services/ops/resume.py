@@ -18,8 +18,8 @@ from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.submitting import failed_before
 from services.ingest.sessions.tables import items, outbox, sessions
-from services.ops.place import database, of_kind
-from services.ops.settings import Settings
+from services.ops.place import database
+from services.ops.settings import hashers
 from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
 from shared.contracts import (
@@ -61,10 +61,9 @@ class Resumed:
 
 def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     """Resume, and say in words what came of it."""
-    hashers = of_kind(Settings, data).comprehensive_workflow_max_threads
     with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
-        found = resume(engine, hashers, wanted, dry_run=dry_run)
+        found = resume(engine, hashers(data), wanted, dry_run=dry_run)
         others = Counter[str]() if session else kinds_of_others(engine, dry_run=dry_run)
     return in_words(found, others, dry_run=dry_run)
 

@@ -179,6 +179,17 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     assert presswork(database_url, "cancel", session.client_key, code=3).output == "Nothing is left to cancel.\n"
 
 
+def test_what_is_tried_again_is_split_for_as_many_hashers_as_there_are(
+    database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPREHENSIVE_WORKFLOW_MAX_THREADS", "2")
+    session = box.submitted("rose.png", "tulip.png", "lily.png", "iris.png")
+    box.project(*(box.failed(session, index) for index in range(4)))
+    presswork(database_url, "retry", session.id)
+    anew = "SELECT 1 FROM ingest.outbox WHERE type = 'BatchSubmitted' AND data #>> '{files,0,generation}' = '1'"
+    assert len(box.rows(anew)) == 2
+
+
 def test_a_beginning_that_several_uploads_share_is_refused(database_url: str, box: Letterbox) -> None:
     one, other = box.submitted("rose.png"), box.submitted("rose.png", "rose.png")
     with transaction(box.engine) as connection:

@@ -72,7 +72,7 @@ class Shelves(NamedTuple):
 
 def serve(
     settings: Settings,
-    original: Sequence[Service] = (),
+    original: Sequence[Service],
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
 
 def build(
     settings: Settings,
-    original: Sequence[Service] = (),
+    original: Sequence[Service],
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,

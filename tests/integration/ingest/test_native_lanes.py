@@ -61,7 +61,7 @@ def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_
     broker: str, database_url: str
 ) -> None:
     engine, bus = engine_of(database_url), Noted(broker, "ingest")
-    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, Windows(4, 4, 100))
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, Windows(4, 4, 100), [Service("hasher")])
 
     async def broken(service: Service) -> None:
         raise LookupError(f"a fault of ours, about {service.name}")

@@ -139,11 +139,11 @@ def _take_back(
     connection.execute(delete(outbox).where(*unsent, single, outbox.c.data["item_id"].astext.in_(gone)))
     batches = select(outbox.c.id, outbox.c.data).where(*unsent, outbox.c.type == BATCH).with_for_update()
     for row in connection.execute(batches).all():  # as data: another release's are among them, perhaps
-        files, this = row.data.get("files", []), outbox.c.id == row.id
-        left = [file for file in files if file.get("item_id") not in gone]
-        if files and not left:
+        batch, this = row.data.get("files", []), outbox.c.id == row.id
+        left = [file for file in batch if file.get("item_id") not in gone]
+        if batch and not left:
             connection.execute(delete(outbox).where(this))
-        elif len(left) < len(files):
+        elif len(left) < len(batch):
             connection.execute(update(outbox).where(this).values(data={**row.data, "files": left}))
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, Select, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.ops.tables import dead_letters
-from services.ingest.sessions.cancelling import UNSETTLED
 from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.submitting import failed_before
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database
@@ -156,7 +156,7 @@ def _resumed(engine: Engine, session_id: UUID, owed: Sequence[Envelope]) -> Resu
     messages = [envelope.message for envelope in owed]
     files = {file.item_id for message in messages if isinstance(message, BatchSubmitted) for file in message.files}
     files |= {message.item_id for message in messages if isinstance(message, ImageFailed | ImageRejected)}
-    unsettled = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    unsettled = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     with transaction(engine) as connection:
         in_work = connection.execute(unsettled).scalar_one()
     listings = sum(isinstance(message, MockupsRequested) for message in messages)

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.states import LISTABLE
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
 from shared.contracts import Background, ListingTemplate
 
-LISTABLE = ("received", "hashed", "accepted", "stored")
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
 """One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 

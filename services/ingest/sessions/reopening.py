@@ -12,11 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
+from services.ingest.ops.finding import OPEN
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import UNSTORED, mockups_requested, request_id
+from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.states import UNSTORED
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
@@ -26,7 +28,6 @@ Group = tuple[UUID, UUID]
 """A product template and a mockup group."""
 
 ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
-REPLAYABLE = ("dead", "dead_again")
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Se
     generations |= {(row.item_id, row.mockup_id): row.generation for row in asked}
     letter = dead_letters.c
     about = letter.item_id.in_({item_id for item_id, _ in generations})
-    open_ones = select(letter.id, letter.item_id, letter.mockup_id).where(about, letter.status.in_(REPLAYABLE))
+    open_ones = select(letter.id, letter.item_id, letter.mockup_id).where(about, letter.status.in_(OPEN))
     followers: dict[int, list[UUID]] = {}
     for row in connection.execute(open_ones.order_by(letter.item_id, letter.id).with_for_update()).all():
         if (generation := generations.get((row.item_id, row.mockup_id))) is not None:

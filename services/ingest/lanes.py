@@ -20,7 +20,7 @@ from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
 from shared.bus.rabbit import RabbitBus
-from shared.bus.run import start
+from shared.bus.run import Inspect, start
 from shared.bus.service import Service
 from shared.errors import Retryable, Unavailable
 
@@ -73,6 +73,7 @@ class Lanes:
     windows: Windows
     original: Sequence[Service]
     bell: Bell = field(default_factory=Bell)
+    inspect: Inspect | None = None
     compared: float = 0.0
     """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
@@ -155,7 +156,7 @@ class Lanes:
 
     async def _consume(self, rabbit: RabbitBus) -> None:
         try:
-            await start(rabbit, self.projection)
+            await start(rabbit, self.projection, self.inspect)
         except Exception as error:
             # Uploads would be taken and sent, and nobody would hear what became of them.
             log.exception("consuming could not begin")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from services.ingest.catalog.choices import listing_choice
 from services.ingest.catalog.errors import Missing, Unusable
@@ -49,7 +49,8 @@ def retry(
 
 
 def _owner(store: Sessions, session_id: UUID) -> Row[Any]:
-    found = select(sessions.c.user_id, users.c.shop_folder).outerjoin(users, users.c.id == sessions.c.user_id)
+    found: Select[Any] = select(sessions.c.user_id, users.c.shop_folder)
+    found = found.outerjoin(users, users.c.id == sessions.c.user_id)
     with transaction(store.engine) as connection:
         return connection.execute(found.where(sessions.c.id == session_id)).one()
 

@@ -27,7 +27,7 @@ def retry(
     with database(data) as engine, contextlib.closing(here.nases()) as nases:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
-            asked = [file_of(connection, session_id, each)._mapping for each in item or ()]
+            asked = [dict(file_of(connection, session_id, each)._mapping) for each in item or ()]
         prints = Prints(engine, Blobs(here.blob_dir), nases.as_one())
         done = retrying.retry(Sessions(engine, hashers(data)), prints, session_id, who(), asked)
     typer.echo(done.words)

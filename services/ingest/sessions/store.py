@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Connection, Engine, Row, Select, select, text
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
@@ -145,7 +145,7 @@ class Sessions:
 
     def failed_listings(self, session_id: UUID) -> Sequence[Row[Any]]:
         """Of which items, with which template and mockup group."""
-        failed = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
+        failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
         with transaction(self.engine) as connection:
             these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
             return connection.execute(these).all()

@@ -1,6 +1,6 @@
 """The command `presswork`. It imports services late: each starts without the libraries of the others."""
 
-import runpy
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Run one service in this process; run it as often as you like, beside a `presswork up` too."""
     from services.embedded import WORKERS
-    from services.ops.inspection import inspected
+    from services.ops.inspection import inspection
     from shared.settings import BusSettings
 
     join(data)
@@ -77,11 +77,10 @@ def run(
             shop, where = shop_connection(), shelves()
         except ValueError as error:
             raise SystemExit(f"ingest can't start: {error}") from error
-        with inspected(settings):
-            serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview())
+        looks = inspection(settings)
+        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks)
     elif name in WORKERS:
-        with inspected(BusSettings()):
-            runpy.run_module(f"services.{name}", run_name="__main__")
+        importlib.import_module(f"services.{name}.__main__").main(inspection(BusSettings()))
     else:
         raise typer.BadParameter(f"no service is called {name!r}; there are ingest, {', '.join(WORKERS)}")
 

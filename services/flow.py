@@ -23,10 +23,12 @@ FROM_HTTP: tuple[type[Message], ...] = (
     MockupsRequested,
     StoreFile,
     DesignActivityChanged,
-    WorkCancelled,
-    ShopScanRequested,
     PairJudged,
+    ShopScanRequested,
 )
+
+# This too, but past the broker and its queues: ingest hands it to the handlers itself (services/ingest/ahead.py).
+OVERTAKING: tuple[type[Message], ...] = (WorkCancelled,)
 
 # The bus itself says, for every service, what its work waits for.
 FROM_BUS: tuple[type[Message], ...] = (WorkDelayed,)
@@ -40,11 +42,13 @@ def table(services: Iterable[Service]) -> str:
             emits = ", ".join(sorted(emitted.__name__ for emitted in handler.emits)) or "-"
             lines.append(f"{service.name:<10} {handler.listens_to.__name__:<21} {handler.name:<23} {emits}")
     lines.append(f"{'ingest':<10} {'HTTP':<21} {'POST /designs/ ...':<23} {', '.join(m.__name__ for m in FROM_HTTP)}")
+    past = ", ".join(message.__name__ for message in OVERTAKING)
+    lines.append(f"{'ingest':<10} {'HTTP':<21} {'POST .../cancel':<23} {past} (past the broker, ahead of all queues)")
     return "\n".join(lines)
 
 
 def mermaid(services: Iterable[Service]) -> str:
-    """The same as a picture: an arrow for each message from who emits it to who acts on it."""
+    """The same as a picture: an arrow for each message from who emits it to who acts on it; past the broker, thick."""
     services = list(services)
     emitters: dict[type[Message], list[str]] = {message: ["ingest"] for message in FROM_HTTP}
     for service in services:
@@ -57,6 +61,7 @@ def mermaid(services: Iterable[Service]) -> str:
         if service.follows_progress:
             continue
         for message in service.handlers:
+            arrows += [f"    ingest ==>|{routing_key(message)}| {service.name}"] if message in OVERTAKING else []
             arrows += [
                 f"    {emitter} -->|{routing_key(message)}| {service.name}" for emitter in emitters.get(message, [])
             ]

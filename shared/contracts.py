@@ -326,7 +326,7 @@ class ListingFailed(ItemEvent):
 
 
 class BatchSubmitted(Message):
-    """A share of a session's files, for one hasher to work through: about 100 MB and at most 50 images."""
+    """A share of a session's files, for one hasher to work through: five at most, and about 100 MB."""
 
     tenant_id: UUID
     session_id: UUID

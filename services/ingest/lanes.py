@@ -20,7 +20,7 @@ from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
 from shared.bus.rabbit import RabbitBus
-from shared.bus.run import start
+from shared.bus.run import Inspect, start
 from shared.bus.service import Service
 from shared.errors import Retryable, Unavailable
 
@@ -61,7 +61,7 @@ class Lanes:
     """Sends what ingest owes, and hears what became of it.
 
     `rabbit` is None in embedded mode. `original` holds the services of the in-process lane, composed by whoever may
-    import all services; without them every session takes the comprehensive lane and waits for the broker.
+    import all services. The other lane needs them as well: what was cancelled is told to their handlers (`ahead.py`).
     """
 
     engine: Engine
@@ -71,12 +71,15 @@ class Lanes:
     use_comprehensive: bool
     rabbit: RabbitBus | None
     windows: Windows
-    original: Sequence[Service] = ()
+    original: Sequence[Service]
     bell: Bell = field(default_factory=Bell)
+    inspect: Inspect | None = None
     compared: float = 0.0
     """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
     def __post_init__(self) -> None:
+        if not self.original:
+            raise ValueError("ingest needs the other services' handlers: nobody else tells them what was cancelled")
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -115,8 +118,6 @@ class Lanes:
 
     def choose(self, files: int, user_id: UUID, key: str) -> Lane:
         """The lane for an upload of so many files, now. `key` is its client's name for it: sent again, it is equal."""
-        if not self.original:
-            return Lane(COMPREHENSIVE, DEFAULT)
         if self.rabbit is None:
             return Lane(ORIGINAL, EMBEDDED)
         if not self.use_comprehensive:
@@ -130,10 +131,9 @@ class Lanes:
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
-        if self.original:
-            await self._own.start()
-            self._relays.append(asyncio.create_task(self._relay(self._own.send)))
-            self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send)))
+        await self._own.start()
+        self._relays.append(asyncio.create_task(self._relay(self._own.send)))
+        self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
@@ -156,7 +156,7 @@ class Lanes:
 
     async def _consume(self, rabbit: RabbitBus) -> None:
         try:
-            await start(rabbit, self.projection)
+            await start(rabbit, self.projection, self.inspect)
         except Exception as error:
             # Uploads would be taken and sent, and nobody would hear what became of them.
             log.exception("consuming could not begin")

@@ -45,6 +45,7 @@ from services.ingest.settings import Settings
 from shared import log as logs
 from shared.blobs import Blobs
 from shared.bus.rabbit import RabbitBus
+from shared.bus.run import Inspect
 from shared.bus.service import Service
 from shared.contracts import Background, Destination, ListingTemplate, Message
 from shared.database import engine_of
@@ -72,21 +73,22 @@ class Shelves(NamedTuple):
 
 def serve(
     settings: Settings,
-    original: Sequence[Service] = (),
+    original: Sequence[Service],
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
     shelves: Shelves | None = None,
     preview: Preview | None = None,
+    inspect: Inspect | None = None,
 ) -> None:
     """Serve until SIGTERM. `original` are the services of the in-process lane, `shop` the sellers' connections to
     theirs, and `shelves` where their files lie: all are composed by the caller.
 
     `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template, and
-    `preview` what other duplicates there would be at another distance.
+    `preview` what other duplicates there would be at another distance. `inspect` looks at ingest's queues first.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview)
+    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview, inspect)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -116,12 +118,13 @@ class _Server(uvicorn.Server):
 
 def build(
     settings: Settings,
-    original: Sequence[Service] = (),
+    original: Sequence[Service],
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
     shelves: Shelves | None = None,
     preview: Preview | None = None,
+    inspect: Inspect | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -140,6 +143,7 @@ def build(
         windows=settings.windows,
         original=original,
         bell=bell,
+        inspect=inspect,
         compared=settings.original_lane_share,
     )
     store = Sessions(engine, hashers)
@@ -172,7 +176,7 @@ def build(
         sessions.router(desk, catalog, blobs, limits, door, current_user, stream_user),
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
-        retrying.router(desk, catalog, current_user),
+        retrying.router(desk, current_user),
         reviewing.router(desk, blobs, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk

@@ -2,8 +2,13 @@
 
 from services.mockup.service import build
 from services.mockup.settings import Settings
-from shared.bus.run import run
+from shared.bus.run import Inspect, run
+
+
+def main(inspect: Inspect | None = None) -> None:
+    settings = Settings()
+    run(build(settings), settings, inspect)
+
 
 if __name__ == "__main__":
-    settings = Settings()
-    run(build(settings), settings)
+    main()

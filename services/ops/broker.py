@@ -69,15 +69,17 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
             ) from error
 
 
-async def waiting(url: str, service: str) -> int:
-    """How many letters lie in a service's dead-letter queue, ready to be moved back.
+async def waiting(url: str, service: str) -> tuple[int, int]:
+    """How many letters lie in a service's dead-letter queue, ready to be moved back, and how many consumers it has.
+
+    What those have in hand is not among the letters.
 
     Raises:
         Unavailable: no broker, or no such queue.
     """
     async with _connected(url) as connection:
         dead = await (await connection.channel()).declare_queue(dead_queue(service), passive=True)
-        return dead.declaration_result.message_count or 0
+        return dead.declaration_result.message_count or 0, dead.declaration_result.consumer_count or 0
 
 
 async def move_back(url: str, service: str, limit: int, headers: Callable[[Headers], Headers]) -> int:

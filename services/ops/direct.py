@@ -13,7 +13,8 @@ from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, NOTHING, confirmed, settings, tell_if_guessed
 
 UNDERSTOOD = {"direct", "service", "everything", "limit", "dry_run", "yes", "force", "as_json", "data"}
-NONE_READY = "None is ready: the archive has them (presswork dead list), or holds them until it can."
+NONE_READY = "None is ready to be moved. What the archive could keep it has (presswork dead list)."
+IN_HAND = "ingest runs, and may have up to {} more in its hands: stop it first to move these as well."
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,18 @@ def move_letters(wish: Direct) -> None:
 
 def _confirmed(url: str, target: str, wish: Direct) -> int:
     """How many it would be, once that and what is in the way was said, and it was asked for; or the command ends."""
+    from services.ingest.service import PREFETCH
     from services.ops import showing
     from services.ops.broker import waiting
 
-    there = asyncio.run(waiting(url, target))
+    there, keepers = asyncio.run(waiting(url, target))
+    if keepers:
+        typer.echo(IN_HAND.format(keepers * PREFETCH), err=True)
     count = min(there, wish.limit or there)
     in_the_way = obstacles(url)({target})
     if wish.dry_run and wish.as_json:
-        showing.as_json({"dry_run": True, "would_move": count, "service": target, "obstacles": in_the_way})
+        foreseen = {"dry_run": True, "would_move": count, "service": target, "obstacles": in_the_way}
+        showing.as_json(foreseen | {"in_hand_at_most": keepers * PREFETCH})
     elif wish.dry_run:
         typer.echo(f"{showing.counted(count, 'letter')} would be moved back to {target}; nothing was.")
         for words in in_the_way:

@@ -1,8 +1,6 @@
 """Before a service consumes: is its topology as safe as the code expects? Given to the bus by the command."""
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
@@ -19,20 +17,15 @@ from shared.settings import BusSettings
 log = structlog.get_logger()
 
 
-@contextlib.contextmanager
-def inspected(settings: BusSettings) -> Iterator[None]:
-    """Every service that begins to consume inside the block is inspected first; its log is free of noise."""
+def inspection(settings: BusSettings) -> run.Inspect:
+    """The inspection of this broker, for a service that begins to consume; its log is free of noise then."""
     leave_out_noise()
 
     async def inspect(service: Service) -> None:
         found = await survey(settings.amqp_url, settings.management_url, topology([service]), ours=False)
         judge(found if settings.management_url != OFF else replace(found, unchecked=""))
 
-    token = run.inspection.set(inspect)
-    try:
-        yield
-    finally:
-        run.inspection.reset(token)
+    return inspect
 
 
 def leave_out_noise() -> None:

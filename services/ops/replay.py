@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from services.ingest.ops.jobs import Job
     from services.ingest.ops.steps import Pace
 
-HASHERS = 8
-
 
 def replay(
     context: typer.Context,
@@ -101,12 +99,15 @@ class _Wish:
 def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     from services.ingest.ops import jobs
     from services.ingest.ops.auditing import Run
+    from services.ops.settings import hashers
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
     if not ids:
         typer.echo(_why_none(wanted), err=True)
         raise typer.Exit(NOTHING)
-    job = jobs.Job(engine, HASHERS, Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace, wish.limit)
+    job = jobs.Job(
+        engine, hashers(wish.data), Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace, wish.limit
+    )
     _preview(job, wish)
     if wish.dry_run:
         return

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.ops.forgetting import last_words, under_way
-from services.ingest.sessions.cancelling import UNSETTLED
 from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.submitting import failed_before
 from services.ingest.sessions.tables import items, outbox, sessions
-from services.ops.place import database, of_kind
-from services.ops.settings import Settings
+from services.ops.place import database
+from services.ops.settings import hashers
 from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
 from shared.contracts import (
@@ -60,10 +60,9 @@ class Resumed:
 
 def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     """Resume, and say in words what came of it."""
-    hashers = of_kind(Settings, data).comprehensive_workflow_max_threads
     with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
-        found = resume(engine, hashers, wanted, dry_run=dry_run)
+        found = resume(engine, hashers(data), wanted, dry_run=dry_run)
         others = Counter[str]() if session else kinds_of_others(engine, dry_run=dry_run)
     return in_words(found, others, dry_run=dry_run)
 
@@ -145,7 +144,7 @@ def _resumed(engine: Engine, session_id: UUID, owed: Sequence[Envelope]) -> Resu
     messages = [envelope.message for envelope in owed]
     files = {file.item_id for message in messages if isinstance(message, BatchSubmitted) for file in message.files}
     files |= {message.item_id for message in messages if isinstance(message, ImageFailed | ImageRejected)}
-    unsettled = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    unsettled = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     with transaction(engine) as connection:
         in_work = connection.execute(unsettled).scalar_one()
     listings = sum(isinstance(message, MockupsRequested) for message in messages)

@@ -1,11 +1,11 @@
 """`presswork retry`: try again what failed in one upload, as its seller could."""
 
+import contextlib
 from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, who
-from services.ops.replay import HASHERS
+from services.ops.place import HERE, NOTHING, DataDir, database, of_kind, who
 
 
 def retry(
@@ -14,18 +14,24 @@ def retry(
     data: DataDir = HERE,
 ) -> None:
     """Try again what failed in an upload, whether or not there is a dead letter about it."""
-    from services.ingest.sessions.reopening import reopen
-    from services.ingest.sessions.telling import retold
+    from services.ingest import retrying
+    from services.ingest.sessions.prints import Prints
+    from services.ingest.sessions.store import Sessions
+    from services.ops.settings import hashers
     from services.ops.uploads import file_of, upload
+    from services.storage.settings import Settings
+    from shared.blobs import Blobs
     from shared.database import transaction
 
-    with database(data) as engine, transaction(engine) as connection:
-        session_id = upload(connection, session)
-        rows = [file_of(connection, session_id, each) for each in item or ()]
-        opened = reopen(connection, session_id, HASHERS, who(), item_ids=[row.id for row in rows] or None)
-    one = dict(rows[0]._mapping) if len(rows) == 1 else None
-    typer.echo(retold([row.filename for row in opened.files], len(opened.listings), one))
-    for row in opened.files:
+    here = of_kind(Settings, data)
+    with database(data) as engine, contextlib.closing(here.nases()) as nases:
+        with transaction(engine) as connection:
+            session_id = upload(connection, session)
+            asked = [dict(file_of(connection, session_id, each)._mapping) for each in item or ()]
+        prints = Prints(engine, Blobs(here.blob_dir), nases.as_one())
+        done = retrying.retry(Sessions(engine, hashers(data)), prints, session_id, who(), asked)
+    typer.echo(done.words)
+    for row in done.opened.files:
         typer.echo(f"  {row.filename}")
-    if not opened:
+    if not done.opened:
         raise typer.Exit(NOTHING)

@@ -1,11 +1,13 @@
 """`presswork review`: near duplicates of one upload beside what they matched; keep them or skip them."""
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, who
+from services.ops.place import HERE, NOTHING, DataDir, database, settings, who
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from services.ingest.sessions.reviewing import Decision
+    from services.ingest.sessions.store import Sessions, Wish
 
 Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
 
@@ -33,6 +36,8 @@ def review(
 
     What was skipped can be kept later; what is kept can't be unkept. What is said of a pair stands for later uploads.
     """
+    from services.ingest.sessions.store import Sessions
+    from services.ops.settings import hashers
     from services.ops.uploads import upload
     from shared.database import transaction
 
@@ -43,10 +48,13 @@ def review(
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
-            wanted = _named(connection, session_id, keep or (), skip or ())
-            if keep_all or skip_all:
-                wanted = _all(connection, session_id, "keep" if keep_all else "skip", verdict) | wanted
-            words = _decided(connection, session_id, wanted) if wanted else None
+
+        def wish(connection: "Connection") -> "dict[UUID, Decision]":
+            named = _named(connection, session_id, keep or (), skip or ())
+            every = keep_all or skip_all
+            return (_all(connection, session_id, "keep" if keep_all else "skip", verdict) if every else {}) | named
+
+        words = _decided(Sessions(engine, hashers(data)), session_id, wish, data)
         with transaction(engine) as connection:
             _show(connection, session_id, words, as_json=json)
     if words is None and (keep_all or skip_all):
@@ -86,12 +94,16 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
     return found[0]
 
 
-def _decided(connection: "Connection", session_id: "UUID", wanted: "dict[UUID, Decision]") -> str:
-    from services.ingest.sessions.reviewing import Undecidable, decide
-    from services.ops.replay import HASHERS
+def _decided(store: "Sessions", session_id: "UUID", wish: "Wish", data: Path) -> str | None:
+    """What was done; None where there was nothing to do."""
+    from services.ingest.sessions.prints import has
+    from services.ingest.sessions.reviewing import Undecidable
+    from shared.blobs import Blobs
 
+    blobs = Blobs(settings(data).blob_dir)
     try:
-        return str(decide(connection, session_id, wanted, HASHERS, who()))
+        done = store.decide(session_id, wish, who(), partial(has, blobs))
+        return str(done) if done.kept or done.skipped or done.before else None
     except Undecidable as error:
         typer.echo(f"{error}. Nothing was changed.", err=True)
         raise typer.Exit(1) from error

@@ -1,7 +1,10 @@
 """What the operators' commands read from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
+from services.ops.place import of_kind
 from shared.settings import DatabaseSettings
 
 
@@ -9,3 +12,8 @@ class Settings(DatabaseSettings):
     """Database, broker, and how uploads are split."""
 
     comprehensive_workflow_max_threads: int = Field(default=8, ge=1, le=64, description="hasher consumers")
+
+
+def hashers(data: Path) -> int:
+    """How many batches an upload is split into at least: as many as ingest itself would."""
+    return of_kind(Settings, data).comprehensive_workflow_max_threads

@@ -4,9 +4,10 @@ import sys
 
 from services.publisher.service import UnknownTarget, build, ledger_of, target_of
 from services.publisher.settings import Settings
-from shared.bus.run import run
+from shared.bus.run import Inspect, run
 
-if __name__ == "__main__":
+
+def main(inspect: Inspect | None = None) -> None:
     settings = Settings()
     try:
         for problem in target_of(settings, ledger_of(settings)).check():
@@ -14,4 +15,8 @@ if __name__ == "__main__":
         service = build(settings)
     except UnknownTarget as error:
         sys.exit(f"The publisher can't start: {error}")
-    run(service, settings)
+    run(service, settings, inspect)
+
+
+if __name__ == "__main__":
+    main()

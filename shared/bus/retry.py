@@ -1,4 +1,4 @@
-"""The retry policy: data in, a decision out. No clock, no broker."""
+"""The retry policy. Pure: the header `x-attempt` counts (`envelope.attempt_of`), and `settlement` raises it."""
 
 from dataclasses import dataclass
 

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 
 import structlog
 
@@ -21,24 +20,25 @@ class Unsafe(Exception):  # noqa: N818 - reads as what was found
     """What is on the broker may lose messages, so nothing is consumed; the words say what to do."""
 
 
-inspection: ContextVar[Callable[[Service], Awaitable[None]] | None] = ContextVar("inspection", default=None)
-"""Looks at a service's queues before they are consumed; raises Unsafe or Unavailable. Set by `presswork run`."""
+Inspect = Callable[[Service], Awaitable[None]]  # looks at the queues before they are consumed; Unsafe, Unavailable
 
 
-def run(service: Service, settings: BusSettings) -> None:
+def run(service: Service, settings: BusSettings, inspect: Inspect | None = None) -> None:
     """Consume until SIGTERM or SIGINT; then finish what is in work and return."""
     logs.configure(settings.log_level, service.name)
-    if fault := asyncio.run(_serve(service, settings)):
+    if inspect is None:
+        log.warning("the queues are taken as they are: only `presswork run` looks at them first")
+    if fault := asyncio.run(_serve(service, settings, inspect)):
         sys.exit(fault)
 
 
-async def _serve(service: Service, settings: BusSettings) -> str:
+async def _serve(service: Service, settings: BusSettings, inspect: Inspect | None) -> str:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     bus = RabbitBus(settings.amqp_url, service.name)
-    serving = asyncio.create_task(start(bus, service))
+    serving = asyncio.create_task(start(bus, service, inspect))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not (stop.is_set() or bus.fault):
@@ -51,13 +51,13 @@ async def _serve(service: Service, settings: BusSettings) -> str:
     return bus.fault
 
 
-async def start(bus: RabbitBus, service: Service) -> None:
+async def start(bus: RabbitBus, service: Service, inspect: Inspect | None = None) -> None:
     """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again."""
     pause_s, said = 0.2, ""
     while True:
         try:
             await bus.connect()
-            if inspect := inspection.get():
+            if inspect:
                 await inspect(service)
             await bus.consume(service)
         except Unsafe as error:

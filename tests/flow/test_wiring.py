@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from services.embedded import workers
-from services.flow import FROM_BUS, FROM_HTTP, mermaid
+from services.flow import FROM_BUS, FROM_HTTP, OVERTAKING, mermaid
 from services.ingest.service import build
 from services.ops.queues import topology
 from shared.bus.dead_letter import DeadLetter
@@ -33,7 +33,7 @@ def heard_as_work(services: list[Service]) -> set[type[Message]]:
 
 def emitted(services: list[Service]) -> set[type[Message]]:
     handlers = [handler for service in services for handler in service.handlers.values()]
-    return {message for handler in handlers for message in handler.emits} | {*FROM_HTTP, *FROM_BUS}
+    return {message for handler in handlers for message in handler.emits} | {*FROM_HTTP, *FROM_BUS, *OVERTAKING}
 
 
 def test_every_service_of_the_contract_is_built(services: list[Service]) -> None:
@@ -70,6 +70,13 @@ def test_the_readme_shows_the_flow_as_it_is(services: list[Service]) -> None:
     shown = re.search(r"```mermaid\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert shown, "the README has no mermaid diagram"
     assert shown[1] == mermaid(services), "run `presswork flow --mermaid` and paste it into the README"
+
+
+def test_what_goes_past_the_broker_is_drawn_apart(services: list[Service]) -> None:
+    arrows = [line.strip() for line in mermaid(services).splitlines() if "work.cancelled" in line]
+    assert arrows == [f"ingest ==>|work.cancelled| {name}" for name in ("dedup", "storage", "publisher")]
+    handlers = [handler for service in services for handler in service.handlers.values()]
+    assert not {message for handler in handlers for message in handler.emits} & {*OVERTAKING}
 
 
 def test_each_service_has_the_same_wiring_files() -> None:

@@ -74,13 +74,13 @@ class People:
 
     def retry(self) -> None:
         session = self.dice.pick(self.uploads)
-        opened = self.world.sessions.retry(session, "her")
+        opened = self.world.sessions.retry(session.id, "her")
         self.world.tell(f"retry {session.client_key}: {[row.filename for row in opened.files]}")
 
     def retry_one(self) -> None:
         session = self.dice.pick(self.uploads)
         row = self.dice.pick(self.world.sessions.items(session.id))
-        opened = self.world.sessions.retry(session, "her", [row["id"]])
+        opened = self.world.sessions.retry(session.id, "her", [row["id"]])
         self.world.tell(f"retry {row['filename']}: {bool(opened)}")
 
     def cancel(self) -> None:
@@ -125,7 +125,7 @@ class People:
 
     def _decide(self, session: Session, wish: Wish, words: str) -> None:
         try:
-            came = str(self.world.sessions.decide(session, wish, "her", lambda _: True))
+            came = str(self.world.sessions.decide(session.id, wish, "her", lambda _: True))
         except Undecidable as error:
             came = str(error)
         self.world.tell(f"{words}: {came}")

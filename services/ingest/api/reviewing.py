@@ -1,6 +1,7 @@
 """Sellers look at near duplicates beside what they matched, and say: keep or skip."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -13,6 +14,7 @@ from services.ingest.api.native import Place, owner_of
 from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.prints import has
 from services.ingest.sessions.records import Session
 from services.ingest.sessions.reviewing import (
     Decided,
@@ -118,7 +120,7 @@ def _decide(desk: Desk, blobs: Blobs, session: Session, user: User, given: Decis
         return found | {each.item_id: each.decision for each in given.decisions}
 
     try:
-        return desk.sessions.decide(session, wish, user.email, lambda blob: blobs.path(blob).is_file())
+        return desk.sessions.decide(session.id, wish, user.email, partial(has, blobs))
     except UnknownFiles as error:
         raise HTTPException(404, f"Your session has no file {error}. Nothing was changed.") from error
     except Undecidable as error:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select, update
 
 from services.ingest.imports.ledger import Ledger, Outcome, Row
 from services.ingest.sessions import submitting, timeline
+from services.ingest.sessions.states import RANKS
 from services.ingest.sessions.tables import items, sessions
-from services.ingest.sessions.told import RANKS
 
 WORDS = "copied from the old system"
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Float, Select, WithinGroup, cast, func, select, tuple_
 
 from services.ingest.choosing import COMPARED
+from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, session_events, sessions
 from services.ingest.sessions.told import CANCELLED
 
@@ -87,7 +88,7 @@ def _files(since: datetime) -> Select[Any]:
     cancelled = items.c.facts["code"].astext.is_not_distinct_from(CANCELLED) & (items.c.state == "failed")
     counted = {name: items.c.state == name for name in ("stored", "duplicate", "rejected")}
     counted |= {"failed": (items.c.state == "failed") & ~cancelled, "cancelled": cancelled}
-    counted["in_progress"] = items.c.state.in_(("received", "hashed", "accepted"))
+    counted["in_progress"] = items.c.state.in_(IN_WORK)
     return (
         select(
             *WHICH,

@@ -14,7 +14,7 @@ from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction
 
 QUIET_S = 1200
-"""All retries together take 17 minutes at most: what has not come back after these is not coming back."""
+"""All retries together take 17 minutes. What an outage held for longer may die after all: see `archive._replayed`."""
 
 ENDED = ("stored", "duplicate", "rejected")
 

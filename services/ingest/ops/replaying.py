@@ -18,6 +18,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.tables import CLOCK, audit, dead_letters
+from services.ingest.sessions import states
 from services.ingest.sessions.outbox import owe_redelivery
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.tables import items, listings
@@ -26,14 +27,13 @@ from shared.database import transaction
 from shared.errors import Retryable, Unavailable
 
 SENT = ("reopened", "redelivered")
-FILE_IN_WORK = ("received", "hashed", "accepted")
-IN_WORK = (*FILE_IN_WORK, "requested", "rendered")
+IN_WORK = (*states.IN_WORK, *states.LISTING_IN_WORK)
 
 OTHERS = items.alias("others")
 OTHERS_WAIT = and_(
     dead_letters.c.service == "storage",
     dead_letters.c.mockup_id.is_(None),
-    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state.in_(FILE_IN_WORK)),
+    exists().where(OTHERS.c.session_id == dead_letters.c.session_id, OTHERS.c.state.in_(states.IN_WORK)),
 )
 """Whether files may wait for a letter whose own file has ended: a message of storage stores the files behind it too."""
 

@@ -1,4 +1,4 @@
-"""Putting dead letters aside and taking them back; notes. Soft: nothing is ever deleted."""
+"""Putting dead letters aside and taking them back; notes. Nothing is deleted here: see `purging.py`, some months on."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

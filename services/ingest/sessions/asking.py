@@ -10,10 +10,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.states import LISTABLE
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.ingest.sessions.timeline import Happening
 from shared.contracts import Background, ListingTemplate
 
-LISTABLE = ("received", "hashed", "accepted", "stored")
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
 """One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 
@@ -41,8 +42,18 @@ def ask_listings(
         .with_for_update()
     )
     found = connection.execute(mine).all()
+    happened: dict[UUID, list[Happening]] = {}
+    owed: list[tuple[Row[Any], Row[Any]]] = []
     for item in found:
-        _ask(connection, item, mockup_id, template.template_id, request)
+        if asked := _ask(connection, item, mockup_id, template.template_id, request):
+            listing, changes = asked
+            told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+            one = Happening("listing_requested", changes, item.id, told)
+            happened.setdefault(item.session_id, []).append(one)
+            owed += [(item, listing)] if item.state == "stored" else []
+    for session_id, together in happened.items():
+        timeline.append_all(connection, session_id, together)
+    _owe(connection, owed)
     return [item.id for item in found]
 
 
@@ -75,20 +86,26 @@ def _reason(item: Row[Any], template: ListingTemplate) -> str:
     return "its file is not on the NAS where the old system had it"
 
 
-def _ask(connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]) -> None:
+def _ask(
+    connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]
+) -> tuple[Row[Any], dict[str, int]] | None:
+    """The listing, and which counts change; None: it was asked for before, and is under way or done."""
     this = (listings.c.item_id == item.id) & (listings.c.mockup_id == mockup_id)
     values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": template_id, "request": request}
     new = upsert(listings).values(item_id=item.id, mockup_id=mockup_id, state="requested", **values)
-    changes = {"requested": 1}
-    if not connection.execute(new.on_conflict_do_nothing().returning(listings.c.item_id)).one_or_none():
-        again = update(listings).where(this, listings.c.state == "failed")
-        anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
-        if not connection.execute(again.values(**anew, request=request, requested_at=NOW)).rowcount:
-            return  # asked for before, and under way or done
-        changes = {"listing_failed": -1}
-    told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
-    timeline.append(connection, item.session_id, "listing_requested", changes, item_id=item.id, facts=told)
-    if item.state == "stored":
-        listing = connection.execute(select(listings).where(this)).one()
-        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
-        owe(connection, lane, mockups_requested(item, listing), message_id=request_id(listing))
+    listing = connection.execute(new.on_conflict_do_nothing().returning(listings)).one_or_none()
+    if listing:
+        return listing, {"requested": 1}
+    failed = update(listings).where(this, listings.c.state == "failed")
+    anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
+    again = failed.values(**anew, request=request, requested_at=NOW).returning(listings)
+    listing = connection.execute(again).one_or_none()
+    return (listing, {"listing_failed": -1}) if listing else None
+
+
+def _owe(connection: Connection, owed: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
+    """The work on the listings of items that are stored."""
+    of_these = select(sessions.c.id, sessions.c.lane).where(sessions.c.id.in_({item.session_id for item, _ in owed}))
+    lanes = {row.id: row.lane for row in connection.execute(of_these)}
+    for item, listing in owed:
+        owe(connection, lanes[item.session_id], mockups_requested(item, listing), message_id=request_id(listing))

@@ -17,15 +17,13 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import AHEAD, owe
-from services.ingest.sessions.projection import LISTING_RANKS
+from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS
 from services.ingest.sessions.submitting import uploaded_file
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from services.ingest.sessions.timeline import Happening
-from services.ingest.sessions.told import CANCELLED, RANKS
+from services.ingest.sessions.told import CANCELLED
 from shared.contracts import WorkCancelled
 
-UNSETTLED = ("received", "hashed", "accepted")
-PENDING = ("requested", "rendered")
 FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
 
 
@@ -88,14 +86,14 @@ def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[An
 
 
 def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    wanted = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    wanted = select(items).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     if item_id is not None:
         wanted = wanted.where(items.c.id == item_id)
     return connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
 
 
 def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    wanted = select(listings).where(listings.c.session_id == session_id, listings.c.state.in_(PENDING))
+    wanted = select(listings).where(listings.c.session_id == session_id, listings.c.state.in_(LISTING_IN_WORK))
     if item_id is not None:
         wanted = wanted.where(listings.c.item_id == item_id)
     order = (listings.c.item_id, listings.c.mockup_id)
@@ -139,11 +137,11 @@ def _take_back(
     connection.execute(delete(outbox).where(*unsent, single, outbox.c.data["item_id"].astext.in_(gone)))
     batches = select(outbox.c.id, outbox.c.data).where(*unsent, outbox.c.type == BATCH).with_for_update()
     for row in connection.execute(batches).all():  # as data: another release's are among them, perhaps
-        files, this = row.data.get("files", []), outbox.c.id == row.id
-        left = [file for file in files if file.get("item_id") not in gone]
-        if files and not left:
+        batch, this = row.data.get("files", []), outbox.c.id == row.id
+        left = [file for file in batch if file.get("item_id") not in gone]
+        if batch and not left:
             connection.execute(delete(outbox).where(this))
-        elif len(left) < len(files):
+        elif len(left) < len(batch):
             connection.execute(update(outbox).where(this).values(data={**row.data, "files": left}))
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from services.ingest.sessions.states import ENDS
+
 FILE_BYTES = 8_000_000
 """What every file costs beside its bytes, as bytes."""
 
-SETTLED = ("stored", "duplicate", "rejected", "failed")
 DECIDED = 0.25  # of the way from its hash to its end
 
 QUICK_S, SLOW_S = 5.0, 120.0
@@ -55,7 +56,7 @@ class Costs:
 
     def share(self, state: str) -> float:
         """How much of its way is behind a file that is in this state."""
-        if state in SETTLED:
+        if state in ENDS:
             return 1.0
         decided = self.hashed + DECIDED * (1 - self.hashed)
         return {"hashed": self.hashed, "accepted": decided}.get(state, 0.0)

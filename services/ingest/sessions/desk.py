@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 from services.ingest.catalog.designs import design
 from services.ingest.lanes import COMPREHENSIVE, Lanes
 from services.ingest.sessions import reading
-from services.ingest.sessions.asking import LISTABLE
 from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.records import Choice, Received, Session
 from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
+from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.telling import taken_along, tell
 from services.ingest.sessions.watching import POLL_S, Watcher
@@ -169,9 +169,7 @@ class Desk:
             with self.watcher.watch(session_id) as watch:
                 while True:
                     rows = await self.watcher.ask(self.sessions.listings_of, user_id, designs, mockup_id)
-                    pending = any(
-                        row["session_id"] == session_id and row["state"] in ("requested", "rendered") for row in rows
-                    )
+                    pending = any(row["session_id"] == session_id and row["state"] in LISTING_IN_WORK for row in rows)
                     left = deadline - asyncio.get_running_loop().time()
                     if not pending or left <= 0 or self.watcher.stopping.is_set():
                         break

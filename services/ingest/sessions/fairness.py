@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.ingest.sessions.states import LISTING_IN_WORK
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 
 BATCH, MOCKUPS = "BatchSubmitted", "MockupsRequested"
@@ -132,6 +133,6 @@ def _unlisted() -> ColumnElement[bool]:
             listings.c.item_id == cast(data["item_id"].astext, Uuid),
             listings.c.mockup_id == cast(data["mockup_id"].astext, Uuid),
             listings.c.generation == cast(data["generation"].astext, Integer),
-            listings.c.state.in_(("requested", "rendered")),
+            listings.c.state.in_(LISTING_IN_WORK),
         )
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Uuid, cast, select
 
-from services.ingest.sessions.asking import LISTABLE
+from services.ingest.sessions.states import LISTABLE
 from services.ingest.sessions.tables import IMPORTED, items, listings, sessions
 
 

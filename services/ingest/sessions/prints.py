@@ -11,11 +11,18 @@ from services.ingest.sessions.tables import items
 from shared.blobs import Blobs
 from shared.contracts import Blob
 from shared.database import transaction
-from shared.errors import Permanent
+from shared.errors import Permanent, Unavailable
 from shared.nas import Nas
 from shared.nas.errors import FileGone
 
 log = structlog.get_logger()
+
+
+def has(blobs: Blobs, blob: Blob) -> bool:
+    """Whether the blob store has these bytes. Unavailable: it is not there at all, so nobody knows."""
+    if not blobs.root.is_dir():
+        raise Unavailable(f"the blob store {blobs.root} is not there (not mounted? see BLOB_DIR)")
+    return blobs.path(blob).is_file()
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Prints:
                 self._fetch(row.id, row.path)
                 continue
             blob = Blob(sha256=row.print_sha256, size=row.print_size)
-            if not self.blobs.path(blob).is_file() or (damaged and not self._sound(blob)):
+            if not has(self.blobs, blob) or (damaged and not self._sound(blob)):
                 self._copy(row.path, blob)
 
     def _sound(self, blob: Blob) -> bool:

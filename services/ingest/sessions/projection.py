@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 from services.ingest.sessions import timeline
 from services.ingest.sessions.delays import over
 from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.states import LISTING_RANKS, UNSTORED
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.together import Together
 from services.ingest.sessions.told import File, Told, moved
@@ -25,8 +26,6 @@ from shared.database import transaction
 
 log = structlog.get_logger()
 
-UNSTORED = ("duplicate", "rejected", "failed")
-LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
 
 

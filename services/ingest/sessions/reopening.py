@@ -8,24 +8,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
+from services.ingest.ops.finding import OPEN
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.projection import UNSTORED, mockups_requested, request_id
+from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.states import UNSTORED
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, TOLD_AGAIN, WAITING
 
 Group = tuple[UUID, UUID]
 """A product template and a mockup group."""
 
 ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
-REPLAYABLE = ("dead", "dead_again")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def reopen(
 
     A listing asks for what it asked before, or for what `requests` has for its template and mockup group now.
     Without `owing` the caller owes the work himself.
+
+    The session needs no state of its own for that: by its counts, `timeline.append_all` sets it `working` again.
     """
     session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one_or_none()
     if session is None:
@@ -75,7 +79,8 @@ def reopen(
     by_id = {row.id: row for row in [*rows, *files]}
     before = {row.id: row for row in rows}
     moved = [(before[row.id], row) for row in files]
-    _tell(connection, moved, who, [(by_id[row.item_id], row) for row in [*waiting, *asked]])
+    happened = _files_retold(moved, who) + _listings_retold([(by_id[row.item_id], row) for row in [*waiting, *asked]])
+    timeline.append_all(connection, session_id, happened)
     if owing:
         _owe_files(connection, session, files, hashers)
         for row in in_their_way:
@@ -107,25 +112,27 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
-def _tell(
-    connection: Connection,
-    files: Sequence[tuple[Row[Any], Row[Any]]],
-    who: str,
-    asked: Sequence[tuple[Row[Any], Row[Any]]],
-) -> None:
-    """Counts and events. `files` as they were and as they are."""
+def _files_retold(files: Sequence[tuple[Row[Any], Row[Any]]], who: str) -> list[Happening]:
+    """Counts and events of files, as they were and as they are."""
+    happened = []
     for was, row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
         kind, less = "retried", {was.state: -1}
         if was.state == "duplicate":
             kind, told = "kept", told | {"by": who}
             less |= {"to_review": -1} if was.review == WAITING else {}
-        weighs = weight(row.size)
-        timeline.append(connection, row.session_id, kind, less, item_id=row.id, facts=told, weighs=weighs)
-    for item, listing in asked:
-        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
-        less = {"listing_failed": -1}
-        timeline.append(connection, listing.session_id, "listing_retried", less, item_id=item.id, facts=told)
+        happened.append(Happening(kind, less, row.id, told, weight(row.size)))
+    return happened
+
+
+def _listings_retold(asked: Sequence[tuple[Row[Any], Row[Any]]]) -> list[Happening]:
+    told = {"listing_state": "requested"}
+    return [
+        Happening(
+            "listing_retried", {"listing_failed": -1}, item.id, {"index": item.index, "filename": item.filename, **told}
+        )
+        for item, _ in asked
+    ]
 
 
 def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) -> Sequence[Row[Any]]:
@@ -159,25 +166,19 @@ def _listings_anew(
 
 def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Sequence[Row[Any]], who: str) -> None:
     """The dead letters about them are being replayed with them, whoever asked for it."""
-    subjects = [(row.id, None, row.generation) for row in files]
-    subjects += [(row.item_id, row.mockup_id, row.generation) for row in asked]
-    for item_id, mockup_id, generation in sorted(subjects, key=lambda subject: str(subject[:2])):
-        connection.execute(
-            update(dead_letters)
-            .where(
-                dead_letters.c.item_id == item_id,
-                dead_letters.c.mockup_id.is_not_distinct_from(mockup_id),
-                dead_letters.c.status.in_(REPLAYABLE),
-            )
-            .values(
-                status="replaying",
-                outcome="taken up again",
-                status_at=CLOCK,
-                status_by=who,
-                replay_id=uuid4(),
-                target_generation=generation,
-            )
-        )
+    generations: dict[tuple[UUID, UUID | None], int] = {(row.id, None): row.generation for row in files}
+    generations |= {(row.item_id, row.mockup_id): row.generation for row in asked}
+    letter = dead_letters.c
+    about = letter.item_id.in_({item_id for item_id, _ in generations})
+    open_ones = select(letter.id, letter.item_id, letter.mockup_id).where(about, letter.status.in_(OPEN))
+    followers: dict[int, list[UUID]] = {}
+    for row in connection.execute(open_ones.order_by(letter.item_id, letter.id).with_for_update()).all():
+        if (generation := generations.get((row.item_id, row.mockup_id))) is not None:
+            followers.setdefault(generation, []).append(row.id)
+    values = {"status": "replaying", "outcome": "taken up again", "status_at": CLOCK, "status_by": who}
+    for generation, ids in followers.items():
+        these = update(dead_letters).where(letter.id.in_(ids))
+        connection.execute(these.values(**values, replay_id=func.gen_random_uuid(), target_generation=generation))
 
 
 def _owe_listings(connection: Connection, session: Row[Any], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:

@@ -15,13 +15,13 @@ from services.ingest.sessions.at_work import taken_over
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
+from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK
 from services.ingest.sessions.submitting import failed_before, failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from shared.bus.envelope import Envelope
 from shared.contracts import Message
 from shared.database import transaction
 
-UNSETTLED = ("received", "hashed", "accepted")
 WORK = (BATCH, MOCKUPS, "ImageRejected", "ImageFailed")
 KILLER = (
     "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
@@ -108,7 +108,7 @@ class Unfinished:
         rows = connection.execute(of_session).all()
         asked = connection.execute(select(listings).where(listings.c.session_id == session_id, _PENDING)).all()
         untrue = select(exists().where(items.c.session_id == session_id, _OF_NO_DESIGN))
-        if any(row.state in UNSETTLED for row in rows) or connection.execute(untrue).scalar_one():
+        if any(row.state in IN_WORK for row in rows) or connection.execute(untrue).scalar_one():
             yield from (_envelope(session_id, message) for message in _work(session, rows, self.hashers))
         designs = {row.id: row for row in rows if row.state == "stored"}
         for listing in asked:
@@ -123,12 +123,12 @@ _OF_NO_DESIGN: ColumnElement[bool] = (items.c.state == "duplicate") & exists().w
     _ORIGINAL.c.id == cast(items.c.facts["match"]["item_id"].astext, Uuid),
     _ORIGINAL.c.state.in_(("duplicate", "rejected")),
 )
-_PENDING: ColumnElement[bool] = listings.c.state.in_(("requested", "rendered"))
+_PENDING: ColumnElement[bool] = listings.c.state.in_(LISTING_IN_WORK)
 
 
 def _failures(connection: Connection, session_id: UUID) -> Iterator[Envelope]:
     """The end of everything that is unfinished in a session."""
-    unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(UNSETTLED))
+    unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     for row in connection.execute(unsettled):
         yield _envelope(session_id, failure(row, "hasher", KILLER))
     pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)

@@ -16,6 +16,7 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.tables import NOW, items, sessions
+from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import CANCELLED, KEEP, SKIP, WAITING
 from shared.contracts import Blob, PairJudged
 
@@ -83,7 +84,7 @@ def decide(
     wanted: Mapping[UUID, Decision],
     hashers: int,
     who: str,
-    there: Callable[[Blob], bool] = lambda _: True,
+    there: Callable[[Blob], bool],
 ) -> Decided:
     """Do what is wanted with these files: all of it, or nothing. The same once more changes nothing.
 
@@ -106,7 +107,7 @@ def decide(
     skipped = [row for row in new if wanted[row.id] == SKIP]
     if kept:
         reopen(connection, session_id, hashers, who, item_ids=[row.id for row in kept], keeping=True)
-    _skip(connection, skipped, who)
+    _skip(connection, session_id, skipped, who)
     _tell(connection, session_id, new, wanted)
     return Decided(kept, skipped, len(again))
 
@@ -172,13 +173,14 @@ def _cancelled(row: Row[Any]) -> str:
     return f" ({row.reason})" if row.state == "failed" and row.facts.get("code") == CANCELLED else ""
 
 
-def _skip(connection: Connection, rows: Sequence[Row[Any]], who: str) -> None:
+def _skip(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], who: str) -> None:
     ids = [row.id for row in rows]
     connection.execute(update(items).where(items.c.id.in_(ids)).values(review=SKIP, updated_at=NOW))
+    happened = []
     for row in rows:
         told = {"index": row.index, "filename": row.filename, "decision": SKIP, "by": who}
-        changes = {"to_review": -1} if row.review == WAITING else {}
-        timeline.append(connection, row.session_id, "skipped", changes, item_id=row.id, facts=told)
+        happened.append(Happening("skipped", {"to_review": -1} if row.review == WAITING else {}, row.id, told))
+    timeline.append_all(connection, session_id, happened)
 
 
 def _tell(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], wanted: Mapping[UUID, Decision]) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Connection, Engine, Row, Select, select, text
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
@@ -119,14 +119,14 @@ class Sessions:
 
     def retry(
         self,
-        session: Session,
+        session_id: UUID,
         who: str,
         item_ids: Sequence[UUID] | None = None,
         requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
     ) -> Reopened:
         """Take up again what failed; see `reopening.reopen`."""
         with transaction(self.engine) as connection:
-            return reopen(connection, session.id, self.hashers, who, item_ids=item_ids, requests=requests)
+            return reopen(connection, session_id, self.hashers, who, item_ids=item_ids, requests=requests)
 
     def pairs(self, session_id: UUID, which: Which, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
         """Near duplicates of a session; see `reviewing.pairs`."""
@@ -138,17 +138,17 @@ class Sessions:
         with transaction(self.engine) as connection:
             return reviewing.pair(connection, session_id, item_id)
 
-    def decide(self, session: Session, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
+    def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
         """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked under the same transaction."""
         with transaction(self.engine) as connection:
-            return reviewing.decide(connection, session.id, wish(connection), self.hashers, who, there)
+            return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
 
-    def failed_groups(self, session_id: UUID) -> list[Group]:
-        """Templates and mockup groups of the session's failed listings."""
-        failed = select(listings.c.template_id, listings.c.mockup_id).distinct()
-        failed = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
+    def failed_listings(self, session_id: UUID) -> Sequence[Row[Any]]:
+        """Of which items, with which template and mockup group."""
+        failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
         with transaction(self.engine) as connection:
-            return [(row.template_id, row.mockup_id) for row in connection.execute(failed)]
+            these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
+            return connection.execute(these).all()
 
     def left_unlisted(
         self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], template_id: UUID

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.catalog.duplicates import DEFAULT, current
 from services.ingest.sessions import past, timeline
-from services.ingest.sessions.batching import TURN_FILES, batches
+from services.ingest.sessions.batching import batches
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
@@ -132,7 +132,7 @@ def failed_before(item: Row[Any]) -> ImageFailed:
 def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
     """The batches that these files of a session make, but for those that were refused."""
     files = [uploaded_file(row) for row in rows if "refused" not in row.facts]
-    for number, batch in enumerate(batches(files, hashers, TURN_FILES)):
+    for number, batch in enumerate(batches(files, hashers)):
         yield BatchSubmitted(
             tenant_id=session.user_id,
             session_id=session.id,

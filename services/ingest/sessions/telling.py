@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK, UNSTORED
+
 MOST_LINES = 20
 
 Item = Mapping[str, Any]
@@ -13,7 +15,7 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
     """A summary line, the notes, then one line for each file that did not end as a listing, with its reason."""
     items, listings = list(items), list(listings)
     lines = list(notes)
-    lines += [_problem(item) for item in items if item["state"] in ("duplicate", "rejected", "failed")]
+    lines += [_problem(item) for item in items if item["state"] in UNSTORED]
     lines += [
         f"{listing['name'] or listing['filename']}: not listed: {listing['reason']}"
         for listing in listings
@@ -40,8 +42,8 @@ def taken_along(count: int) -> str:
 def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     state = Counter(item["state"] for item in items)
     listed = Counter(listing["state"] for listing in listings)
-    waiting = sum(listed[name] for name in ("requested", "rendered"))
-    working = sum(state[name] for name in ("received", "hashed", "accepted"))
+    waiting = sum(listed[name] for name in LISTING_IN_WORK)
+    working = sum(state[name] for name in IN_WORK)
     asked = sum(item.get("review") == "waiting" for item in items)
     parts = [
         _number(listed["listed"], "listing", "created"),

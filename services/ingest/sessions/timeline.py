@@ -60,7 +60,9 @@ def append(
 
 
 def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
-    """The same for much that happened at once."""
+    """The same for much that happened at once, in this order; nothing, if nothing did."""
+    if not happenings:
+        return
     mine = select(sessions, CLOCK.label("clock")).where(sessions.c.id == session_id)
     row = connection.execute(mine.with_for_update()).one()
     totals, course, shown, seq = totals_of(row), course_of(row), row.percent, row.last_seq

@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.ingest.sessions.course import weight
+from services.ingest.sessions.states import RANKS
 from services.ingest.sessions.timeline import Happening
 from shared.contracts import ItemEvent
 
-# `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
-RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
 CANCELLED = "cancelled"
 WAITING, SKIP, KEEP = "waiting", "skip", "keep"
 """What is asked about a near duplicate, or was said of it."""

@@ -68,6 +68,7 @@ class Pipeline:
             use_comprehensive=True,
             rabbit=RabbitBus(self.amqp_url, "ingest"),
             windows=self.windows,
+            original=[Service("hasher"), Service("dedup")],
             bell=bell,
         )
         await lanes.start()

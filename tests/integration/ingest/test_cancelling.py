@@ -183,7 +183,7 @@ def test_listings_that_were_cancelled_are_asked_for_anew_as_their_next_generatio
     sessions.cancel(USER, session.id, None)
     cancelled = account(engine, sessions, session.id)
     assert cancelled.cancelled_at is not None
-    assert len(sessions.retry(cancelled, "ana").listings) == 1
+    assert len(sessions.retry(cancelled.id, "ana").listings) == 1
     now = sessions.get(USER, session.id)
     assert now is not None
     assert (now.finished, now.cancelled_at) == (False, None)

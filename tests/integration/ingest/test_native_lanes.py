@@ -16,7 +16,6 @@ from services.local.process import free_ports
 from services.ops.broker import declare
 from services.ops.queues import topology
 from shared.bus.rabbit import RabbitBus
-from shared.bus.run import inspection
 from shared.bus.service import Service
 from shared.database import engine_of
 from tests.integration.flow.pipeline import until
@@ -61,15 +60,15 @@ def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_
     broker: str, database_url: str
 ) -> None:
     engine, bus = engine_of(database_url), Noted(broker, "ingest")
-    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, Windows(4, 4, 100))
 
     async def broken(service: Service) -> None:
         raise LookupError(f"a fault of ours, about {service.name}")
 
+    original, windows = [Service("hasher")], Windows(4, 4, 100)
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, windows, original, inspect=broken)
+
     async def scenario() -> None:
-        token = inspection.set(broken)
         await lanes.start()
-        inspection.reset(token)
         await until(lambda: bus.fault)
         await lanes.stop(5)
 

@@ -85,7 +85,7 @@ def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothi
     ended = box.sessions.get(box.tenant, session.id)
     assert ended is not None
     assert (ended.state, ended.percent) == ("finished", 100.0)
-    box.sessions.retry(session, "somebody")
+    box.sessions.retry(session.id, "somebody")
     now, _, at = box.sessions.outlook(session.id)
     assert (now.state, now.percent, now.course.done) == ("working", 0.0, 0.0)
     assert now.course.files is not None

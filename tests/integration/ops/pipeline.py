@@ -46,8 +46,8 @@ class System:
     @property
     def environment(self) -> Mapping[str, str]:
         here = self.server.place
-        blobs = here.environment["BLOB_DIR"]
-        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, "BLOB_DIR": blobs}
+        places = {name: here.environment[name] for name in ("BLOB_DIR", "NAS_URL")}
+        return {"DATABASE_URL": here.database_url, "AMQP_URL": self.amqp_url, **places}
 
     def command(self, *words: object, code: int | None = 0, answers: str = "") -> Result:
         """What `presswork ...` says, which must end so."""
@@ -91,15 +91,16 @@ class System:
 def running(here: Place, amqp_url: str) -> Iterator[System]:
     """Ingest behind HTTP, and one of each worker, over the broker."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**here.environment, "EMBEDDED": "0", "AMQP_URL": amqp_url}.items():
+        comprehensive = {"EMBEDDED": "0", "AMQP_URL": amqp_url, "COMPREHENSIVE_WORKFLOW_MIN_FILES": "1"}
+        for name, value in {**here.environment, **comprehensive}.items():
             patch.setenv(name, value)
         settings = Settings()
-        services = workers(hashers=2)
-        for service in services:
+        services, ahead = workers(hashers=2), workers(hashers=1)
+        for service in (*services, *ahead):
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
-        application, desk = build(settings, obstacles=obstacles(amqp_url), shelves=shelves())
+        application, desk = build(settings, ahead, obstacles=obstacles(amqp_url), shelves=shelves())
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:

@@ -13,6 +13,7 @@ from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app, main
+from services.ingest.service import PREFETCH
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
 from services.local.environment import write_down
@@ -20,11 +21,14 @@ from services.ops.broker import declare
 from services.ops.place import join, of_kind, settings
 from services.ops.queues import topology
 from services.storage.settings import Settings as StorageSettings
+from shared.bus.dead_letter import DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
+from shared.bus.settlement import Sealed
+from shared.bus.topology import dead_route
 from shared.contracts import Blob, StoreFile
 from shared.database import transaction
-from shared.errors import Permanent
+from shared.errors import Permanent, Unavailable
 from tests.integration.ingest.embedded import eventually
 from tests.integration.ops.letterbox import Letterbox
 
@@ -173,6 +177,17 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     assert presswork(database_url, "cancel", session.id, "--item", "tulip.png").output == "Cancelled: 1 file.\n"
     assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 1 file.\n"
     assert presswork(database_url, "cancel", session.client_key, code=3).output == "Nothing is left to cancel.\n"
+
+
+def test_what_is_tried_again_is_split_for_as_many_hashers_as_there_are(
+    database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPREHENSIVE_WORKFLOW_MAX_THREADS", "2")
+    session = box.submitted("rose.png", "tulip.png", "lily.png", "iris.png")
+    box.project(*(box.failed(session, index) for index in range(4)))
+    presswork(database_url, "retry", session.id)
+    anew = "SELECT 1 FROM ingest.outbox WHERE type = 'BatchSubmitted' AND data #>> '{files,0,generation}' = '1'"
+    assert len(box.rows(anew)) == 2
 
 
 def test_a_beginning_that_several_uploads_share_is_refused(database_url: str, box: Letterbox) -> None:
@@ -356,6 +371,41 @@ def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp
     assert "2 letters moved back to storage." in two.output
     assert "5 letters moved back to storage." in all_five.output
     assert len(heard) == 12
+
+
+def test_without_a_database_it_is_said_how_many_letters_ingest_may_have_in_its_hands(amqp_url: str) -> None:
+    """None is ready then, and none is lost either."""
+    held: list[DeadLetter] = []
+
+    def on_dead_letter(letter: DeadLetter) -> None:
+        held.append(letter)
+        raise Unavailable("no database")
+
+    keeper = Service("ingest", prefetch=PREFETCH, follows_progress=True, archives=("storage",))
+    keeper.on(on_dead_letter)
+
+    async def scenario() -> list[Result]:
+        await declare(amqp_url, topology([keeper]))
+        bus = RabbitBus(amqp_url, "ingest")
+        await bus.connect()
+        await bus.send(dead_route("storage"), Sealed(str(uuid4()), b"{}", {}))
+        await bus.consume(keeper)
+        await asyncio.to_thread(eventually, lambda: held)
+        command = ("dead", "replay", "--direct", "--service", "storage", "--dry-run")
+
+        def say(code: int) -> Result:
+            return presswork("", *command, amqp_url=amqp_url, code=code)
+
+        said = [await asyncio.to_thread(say, 3)]
+        await bus.stop(0)
+        await asyncio.to_thread(eventually, lambda: depth(amqp_url) == 1)
+        return [*said, await asyncio.to_thread(say, 0)]
+
+    while_it_runs, stopped = asyncio.run(scenario())
+    assert "ingest runs, and may have up to 16 more in its hands: stop it first" in while_it_runs.output
+    assert "None is ready to be moved." in while_it_runs.output
+    assert "ingest" not in stopped.output.replace("services/ingest", "")
+    assert "1 letter would be moved back to storage" in stopped.output
 
 
 @pytest.mark.parametrize("option", ["--canary", "--wait", "--fingerprint=a41c", "--tenant=a@b.c", "--rate=5/s"])

@@ -79,7 +79,7 @@ def test_each_lane_has_its_times_and_rates_and_in_it_each_reason(engine: Engine)
 def test_what_was_tried_anew_is_counted_and_says_nothing_of_the_time(engine: Engine) -> None:
     box = Letterbox(engine)
     session = upload(box, "comprehensive", DEFAULT, 5.0, "stored", "failed")
-    box.sessions.retry(session, "somebody")
+    box.sessions.retry(session.id, "somebody")
     box.project(DesignStored(**box.about(session, 1, 1), number=2, name="UV 2", path="s/2", print_file=BLOB))
     with engine.connect() as connection:
         (found,) = compared(connection, NEW)

@@ -270,7 +270,7 @@ def test_files_before_one_that_is_tried_again_are_told_of_once_more_whatever_the
     relayed(engine)
     told: list[int] = []
     for generation in range(2):
-        box.sessions.retry(session, "her", [box.about(session, 2)["item_id"]])
+        box.sessions.retry(session.id, "her", [box.about(session, 2)["item_id"]])
         sent = [owed.message for owed in relayed(engine) if isinstance(owed, Envelope)]
         told += [message.index for message in sent if isinstance(message, ImageFailed)]
         box.project(box.failed(session, 2, generation + 1))

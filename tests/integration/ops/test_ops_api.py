@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -317,19 +318,28 @@ def test_a_seller_tries_again_only_what_is_their_own(system: System, shop: Shop,
     assert sound(shop, session)["failed"] == 1
 
 
-def test_a_listing_is_tried_again_with_the_mockup_as_it_is_now(system: System, shop: Shop) -> None:
-    """What the listing failed for was mended in the mockup group; what it asked for then would fail again."""
+@pytest.mark.parametrize("by", ["its seller", "an operator"])
+def test_a_listing_is_tried_again_with_mockup_and_print_as_they_are_now(system: System, shop: Shop, by: str) -> None:
+    """What the listing failed for was mended in the mockup group; what it asked for then would fail again.
+
+    Its print was taken away meanwhile, and comes back from the NAS.
+    """
     session = shop.start()
     (design, _) = shop.uploaded(artworks.fresh(2), session)["designs"]
     image = shop.client.get("/mockups/").json()["mockups"][0]["mockup_images"][0]
-    stored = system.rows("SELECT * FROM ingest.mockup_masks WHERE mockup_image_id = :id", id=image["id"])
+    masks = system.rows("SELECT * FROM ingest.mockup_masks WHERE mockup_image_id = :id", id=image["id"])
     with system.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM ingest.mockup_masks WHERE mockup_image_id = %s", (image["id"],))
     told = shop.list_designs([design["id"]]).json()["result"]["message"]
     assert "draw where the design goes" in told
-    area = stored[0]["masks"]
+    area = masks[0]["masks"]
     mask = {"mockup_image_id": image["id"], "masks": area, "points": area}
     shop.client.post(f"/mockups/images/{image['id']}/mask-data", json=mask).raise_for_status()
-    answer = shop.client.post(f"/api/v1/sessions/{session}/retry").json()
-    assert (answer["listings_retried"], answer["message"]) == (1, "1 listing is being worked on again.")
+    (stored,) = system.rows("SELECT print_sha256 FROM ingest.items WHERE id = :id", id=design["id"])
+    (Path(system.environment["BLOB_DIR"]) / stored["print_sha256"][:2] / stored["print_sha256"]).unlink()
+    if by == "its seller":
+        said = shop.client.post(f"/api/v1/sessions/{session}/retry").json()["message"]
+    else:
+        said = system.command("retry", session).output.strip()
+    assert said == "1 listing is being worked on again."
     ended(shop, session, listed=1, listing_failed=0)

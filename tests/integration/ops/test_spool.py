@@ -139,4 +139,6 @@ def test_a_near_copy_that_waits_for_a_decision_keeps_its_bytes(system: System, s
         answer = shop.client.post(f"/api/v1/sessions/{session}/review", json=wish)
         assert answer.status_code == status, answer.text
     assert "its bytes are no longer on the server" in answer.json()["detail"]
+    assert "its bytes are no longer on the server" in system.command("review", unasked, "--keep", "1", code=1).output
     ended(shop, waiting, stored=1)
+    assert shop.items(unasked)[0]["state"] == "duplicate"

@@ -30,6 +30,13 @@ def lanes(*, connected: bool = True, broker: bool = True, use: bool = True, comp
     )
 
 
+def test_ingest_without_the_other_services_handlers_is_refused() -> None:
+    """Nobody would tell them what was cancelled, and they would go on with it."""
+    engine = create_engine("postgresql+psycopg2://nowhere")
+    with pytest.raises(ValueError, match="what was cancelled"):
+        Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, None, Windows(4, 4, 100), [])
+
+
 @pytest.mark.parametrize(
     ("files", "set_up", "lane", "reason"),
     [

@@ -1,0 +1,71 @@
+"""Trying again what failed in an upload: one way for its seller, by the API, and for an operator, by the command."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from services.ingest.catalog.choices import listing_choice
+from services.ingest.catalog.errors import Missing, Unusable
+from services.ingest.sessions.asking import request_of
+from services.ingest.sessions.prints import Prints
+from services.ingest.sessions.reopening import Group, Reopened
+from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.telling import retold
+from services.ingest.tables import users
+from shared.database import transaction
+
+
+@dataclass(frozen=True)
+class Retried:
+    """What is tried again, and that in words."""
+
+    opened: Reopened
+    words: str
+
+
+def retry(
+    store: Sessions, prints: Prints, session_id: UUID, who: str, asked: Sequence[Mapping[str, Any]] = ()
+) -> Retried:
+    """Try again everything in a session that failed, or what did of the items that are `asked` for.
+
+    Listings ask for template and mockup as they are now, where the cause may have been mended; and their prints are
+    brought back where they are lacking or damaged.
+
+    Raises:
+        Unavailable: database, blob store or NAS are away. Nothing is tried again.
+    """
+    ids = [item["id"] for item in asked] or None
+    failed = [row for row in store.failed_listings(session_id) if ids is None or row.item_id in ids]
+    owner = _owner(store, session_id)
+    requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
+    prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
+    opened = store.retry(session_id, who, ids, requests)
+    words = retold([row.filename for row in opened.files], len(opened.listings), asked[0] if len(asked) == 1 else None)
+    return Retried(opened, " ".join([words, *unready]) if opened.listings else words)
+
+
+def _owner(store: Sessions, session_id: UUID) -> Row[Any]:
+    found: Select[Any] = select(sessions.c.user_id, users.c.shop_folder)
+    found = found.outerjoin(users, users.c.id == sessions.c.user_id)
+    with transaction(store.engine) as connection:
+        return connection.execute(found.where(sessions.c.id == session_id)).one()
+
+
+def _as_they_are_now(
+    store: Sessions, owner: Row[Any], groups: Collection[Group]
+) -> tuple[dict[Group, dict[str, Any]], list[str]]:
+    requests: dict[Group, dict[str, Any]] = {}
+    unready: list[str] = []
+    for template_id, mockup_id in sorted(groups):
+        try:
+            with transaction(store.engine) as connection:
+                template, backgrounds = listing_choice(connection, owner.user_id, template_id, mockup_id)
+        except (Missing, Unusable) as error:
+            unready.append(f"They are listed with what was chosen then: {error}")
+        else:
+            requests[template_id, mockup_id] = request_of(owner.shop_folder, template, backgrounds)
+    return requests, unready

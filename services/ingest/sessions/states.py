@@ -1,0 +1,13 @@
+"""The states that a file and a listing come to, by what they mean. Pure. `told.py` says how one follows on another."""
+
+IN_WORK = ("received", "hashed", "accepted")
+UNSTORED = ("duplicate", "rejected", "failed")
+"""Ends without a design."""
+ENDS = ("stored", *UNSTORED)
+LISTABLE = (*IN_WORK, "stored")
+
+# `stored` is last: a design that reached the NAS after somebody had given it up is stored, whatever was said before.
+RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected": 30, "failed": 30, "stored": 40}
+
+LISTING_IN_WORK = ("requested", "rendered")
+LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}

@@ -37,17 +37,19 @@ class Blobs:
         with self._store_errors():
             incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=incoming)
-        temporary = Path(name)
+        temporary, file = Path(name), os.fdopen(descriptor, "wb")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                writer = BlobWriter(file, self._store_errors)
-                yield writer
-                with self._store_errors():
-                    file.flush()
-                    os.fsync(file.fileno())
+            writer = BlobWriter(file, self._store_errors)
+            yield writer
+            with self._store_errors():
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
             writer.blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
             self._keep(temporary, writer.blob)
         finally:
+            with contextlib.suppress(OSError):  # it tries once more to write what it could not, which was told
+                file.close()
             temporary.unlink(missing_ok=True)
 
     def get(self, blob: Blob) -> bytes:

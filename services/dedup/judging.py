@@ -19,6 +19,7 @@ SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what i
 MOST_DETAIL = 80.0  # but no more than this
 FAINT_COLOUR, FAINT_DETAIL = 14.0, 34.0  # a shifted edge leaves the mean colour as it is
 SAME_EDGES = 0.7  # from which only colours are others
+STRANGE_EDGES, MUCH = 0.4, 5.0  # lines that lie elsewhere, over more than a twentieth of the picture
 TONE = 3.0  # levels from which a copy was toned
 
 
@@ -30,7 +31,7 @@ def judged(one: Picture, other: Picture) -> Seen:
 def verdict(apart: Difference) -> Seen:
     if apart.correlation < LIKE or apart.coverage < COVERAGE:
         return "different"
-    if _other_detail(apart) or apart.colour > COLOUR:
+    if _other_detail(apart) or _other_lines(apart) or apart.colour > COLOUR:
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
     return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
 
@@ -38,3 +39,9 @@ def verdict(apart: Difference) -> Seen:
 def _other_detail(apart: Difference) -> bool:
     faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL
     return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
+
+
+def _other_lines(apart: Difference) -> bool:
+    """Fine lines all over that are not where the other's are, though they look alike from afar: no copy's are."""
+    astray = apart.detail > DETAIL and apart.everywhere > MUCH and apart.edges < STRANGE_EDGES
+    return astray and apart.colour > FAINT_COLOUR

@@ -38,10 +38,11 @@ def command(
     before = datetime.now(UTC) - timedelta(days=keep_days)
     root = settings(data).blob_dir
     put_back(root)
+    old_ones = blobs_older(root, before.timestamp()) if orphans else []  # before the transaction: it may take minutes
     with database(data) as engine, transaction(engine) as connection:
         names = spent(connection, before)
         if orphans:
-            names += unnamed(connection, before, blobs_older(root, before.timestamp()))
+            names += unnamed(connection, before, old_ones)
     old = [path for name in names if is_older(path := root / name[:2] / name, before.timestamp())]
     megabytes = sum(path.stat().st_size for path in old) / 1e6
     blobs = f"{showing.counted(len(old), 'blob')} of {megabytes:.0f} MB"

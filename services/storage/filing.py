@@ -23,6 +23,8 @@ log = structlog.get_logger()
 TURN_S = 60.0
 """So long one message gives files their names, and one file more: within a broker's patience, on a slow link too."""
 
+NUMBERS = 5  # besides its own, that a design is given in a row
+
 Answer = DesignStored | StorageFailed | ImageAccepted
 
 
@@ -114,14 +116,25 @@ class Filing:
             beside = f"{stem}~{content.sha256[:6]}.{ending}" if dot else f"{path}~{content.sha256[:6]}"
             self.nas.put(beside, source, content.sha256, content.size)
 
-    def _finish(self, design: Design, *, last_try: bool) -> Design:
-        """Give a numbered design its name; return how it stands then."""
+    def _finish(self, design: Design, *, last_try: bool, numbers: int = NUMBERS) -> Design:
+        """Give a numbered design its name; return how it stands then.
+
+        Where its number is taken on the NAS it gets the next free one, and that a few times: whatever is in the way of
+        all of them (a file in place of the folder, say) is none of theirs.
+        """
         try:
             self._name(design)
-        except NameTaken:
+        except NameTaken as error:
+            if not numbers:
+                self._give_up(design, error)
+                return self.designs.find(design.event.item_id)
             self.numbers.give_another(design, self._first_free(design.event.destination))
             renumbered = self.designs.find(design.event.item_id)
-            return self._finish(renumbered, last_try=last_try) if renumbered.state == "numbered" else renumbered
+            return (
+                self._finish(renumbered, last_try=last_try, numbers=numbers - 1)
+                if renumbered.state == "numbered"
+                else renumbered
+            )
         except Permanent as error:
             self._give_up(design, error)
         except Retryable as error:

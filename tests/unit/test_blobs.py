@@ -40,6 +40,15 @@ def test_a_full_disk_is_waited_for_and_not_the_files_fault(tmp_path: Path) -> No
             writer.write(b"rose")
 
 
+def test_a_disk_that_is_full_at_the_last_moment_is_waited_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is small is written when all has come, and once more when the file is closed."""
+    monkeypatch.setattr("shared.blobs.os.fdopen", lambda *_: Path("/dev/full").open("wb"))  # noqa: SIM115 - closed by who asked for it
+    with pytest.raises(Unavailable, match="No space left"):
+        Blobs(tmp_path).put(b"rose")
+
+
 def test_a_store_that_is_not_mounted_is_unavailable_and_a_lost_blob_is_lost(tmp_path: Path) -> None:
     blob = Blob(sha256="0" * 64, size=4)
     with pytest.raises(Unavailable, match="not mounted"):

@@ -68,7 +68,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """The same, live. Resumes after `Last-Event-ID`; ends when the session has."""
-        resumed = min(int(last_event_id), MAX_PLACE) if last_event_id and last_event_id.isdecimal() else after
+        resumed = min(int(last_event_id[:20]), MAX_PLACE) if last_event_id and last_event_id.isdecimal() else after
         async for event in events(desk.sessions, desk.watcher, session, resumed):
             yield ServerSentEvent(data=_event(event), id=str(event.seq), event=event.type)
 

@@ -16,6 +16,7 @@ from services.ingest.api.slow import answer
 from services.ingest.api.streams import frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.errors import Unusable
+from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User
 from services.ingest.sessions.admission import Door, Refused
 from services.ingest.sessions.desk import Desk, unlisted
@@ -40,7 +41,7 @@ class DesignData(BaseModel):
 
     product_template_id: UUID
     mockup_id: UUID
-    starting_name: int = Field(default=100, ge=0, le=10**9)
+    starting_name: StartingNumber = 100
     canvas_config_id: UUID | None = None
     size_config_id: UUID | None = None
     is_digital: bool | None = False

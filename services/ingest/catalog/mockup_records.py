@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, ValidationError, model_validator
 
 from services.ingest.catalog.errors import Unusable
-from services.ingest.catalog.fields import Instant, Name, Number, Word
+from services.ingest.catalog.fields import Instant, Name, StartingNumber, Word
 from services.ingest.catalog.records import Record
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -108,14 +108,14 @@ class MockupInput(Record):
 
     name: Name
     product_template_id: UUID
-    starting_name: Number = 100
+    starting_name: StartingNumber = 100
 
 
 class MockupChanges(Record):
     """What can be changed of a mockup group."""
 
     name: Name | None = None
-    starting_name: Number | None = None
+    starting_name: StartingNumber | None = None
 
 
 class Mockup(Record):

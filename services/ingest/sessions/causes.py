@@ -12,6 +12,8 @@ OF_SERVER = (
     (re.compile(rf"^{PLACE} is not the NAS \(([^)]*)\)"), r"the NAS is not mounted, or its mark \1"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"'[^']*\.staged'"), "the file"),
+    (re.compile(rf"^the blob store at {PLACE} can't be written"), "the server's disk can't be written"),
+    (re.compile(r"(can't be (?:read|written)): \[Errno \d+\] ([^:]+).*$"), r"\1: \2"),
 )
 SIZE = re.compile(r"\b(\d{6,})(?: bytes|(?= of them))( are free)?")
 MOST = 300

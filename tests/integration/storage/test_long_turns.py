@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Engine
 
 from services.storage import service
-from services.storage.filing import Filing
+from services.storage.filing import NUMBERS, Filing
 from shared.bus.envelope import Envelope
 from shared.contracts import DesignStored, ImageAccepted, StorageFailed
 from shared.errors import Retryable
 from shared.nas import PathNas
 from tests.integration.storage import pipeline
-from tests.integration.storage.workshop import Upload, Verdict, Workshop, numbers, uv
+from tests.integration.storage.workshop import FOLDER, Upload, Verdict, Workshop, numbers, uv
 
 
 class RottenNas(PathNas):
@@ -97,3 +97,16 @@ def test_on_a_bus_every_file_comes_to_its_name(
     assert {design.index: design.number for design in stored} == {1: 100, 2: 101, 3: 102, 4: 103}
     assert sum(isinstance(event, ImageAccepted) for event in watcher.events) == 4 + 3
     assert watcher.dead == []
+
+
+def test_what_is_in_the_way_of_every_number_costs_a_few_and_then_the_file_fails_in_words(workshop: Workshop) -> None:
+    upload = Upload()
+    waiting(workshop, upload, 1)
+    folder = workshop.root / FOLDER
+    folder.rename(workshop.root / "aside")
+    folder.write_bytes(b"a file where the folder was")
+    answers = workshop.hear(upload.duplicate(0))
+    assert [type(answer) for answer in answers] == [StorageFailed]
+    folder.unlink()
+    (workshop.root / "aside").rename(folder)
+    assert numbers(workshop.hear(workshop.accepted(upload, 1, 1)))[1] < 100 + NUMBERS + 2

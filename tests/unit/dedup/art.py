@@ -26,6 +26,15 @@ def design(words: str = "CLASS OF 2024", ink: tuple[int, int, int] = (20, 20, 30
     return image
 
 
+def star(points: int, step: int) -> Image.Image:
+    """A ring of fine lines, from each point of a circle to the one so many further on."""
+    image = Image.new("RGBA", (1200, 1200))
+    turns = [2 * np.pi * step * number / points for number in range(points + 1)]
+    places = [(600 + 590 * float(np.sin(turn)), 600 - 590 * float(np.cos(turn))) for turn in turns]
+    ImageDraw.Draw(image).line(places, fill=(0, 0, 0, 255), width=2)
+    return image
+
+
 def on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, (*colour, 255)), image)
 

@@ -7,7 +7,7 @@ import pytest
 from services.dedup.judging import judged
 from services.dedup.keys import keys_of
 from services.dedup.picture import picture_of
-from tests.unit.dedup.art import BLUE, COPIES, design, inverted, picture
+from tests.unit.dedup.art import BLUE, COPIES, design, inverted, picture, resized, star
 
 ORIGINAL = picture(design())
 FOUND = ("re_encode", "near_copy")
@@ -29,6 +29,13 @@ def test_saved_again_is_told_from_changed() -> None:
 @pytest.mark.parametrize("words", ["CLASS OF 2025", "CLASS OF 2021", "GLASS OF 2024"])
 def test_another_text_is_another_design(words: str) -> None:
     assert judged(picture(design(words)), ORIGINAL) == "text_variant"
+
+
+@pytest.mark.parametrize(("points", "step"), [(78, 23), (90, 24)])
+def test_fine_lines_that_run_otherwise_are_another_design(points: int, step: int) -> None:
+    one, other = star(81, 22), star(points, step)
+    assert judged(picture(other), picture(one)) not in FOUND
+    assert judged(picture(resized(one, 0.5)), picture(one)) in FOUND
 
 
 def test_another_colour_is_another_design() -> None:

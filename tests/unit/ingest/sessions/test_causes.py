@@ -51,6 +51,14 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
             "NasFull: can't put '.1.staged' on the NAS /a: the NAS is full (68108864 bytes are free, 67108864 of them",
             "the NAS is full (68 MB are free, 67 MB of them",
         ),
+        (
+            "Unavailable: the blob store at /srv/blobs can't be written: [Errno 28] No space left on device",
+            "the server's disk can't be written: No space left on device",
+        ),
+        (
+            "Unavailable: blob 3f2a can't be read: [Errno 5] Input/output error: '/srv/blobs/3f/3f2a'",
+            "blob 3f2a can't be read: Input/output error",
+        ),
         ("Unavailable: the database can't be used: connection to 10.0.0.7", "the database can't be used"),
     ],
 )

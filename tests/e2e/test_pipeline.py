@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -141,7 +142,7 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
         hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"][:3]
         for child in hashers:
             if victims == "decoders":
-                os.kill(_decoder(child.pid), signal.SIGKILL)
+                os.kill(until(partial(_decoder, child.pid)), signal.SIGKILL)
             else:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
@@ -156,10 +157,11 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
     assert all(item["generation"] == 0 for item in receipt["items"])
 
 
-def _decoder(hasher: int) -> int:
-    """The process in which a hasher decodes: the only child of one of its threads."""
-    (pid,) = " ".join(file.read_text() for file in Path(f"/proc/{hasher}/task").glob("*/children")).split()
-    return int(pid)
+def _decoder(hasher: int) -> int | None:
+    """The process in which a hasher decodes: the only child of one of its threads. None: its first file is to come."""
+    pids = " ".join(file.read_text() for file in Path(f"/proc/{hasher}/task").glob("*/children")).split()
+    assert len(pids) < 2, pids
+    return int(pids[0]) if pids else None
 
 
 def _all_alive(running: Running) -> bool | None:

@@ -130,11 +130,9 @@ class Filing:
                 return self.designs.find(design.event.item_id)
             self.numbers.give_another(design, self._first_free(design.event.destination))
             renumbered = self.designs.find(design.event.item_id)
-            return (
-                self._finish(renumbered, last_try=last_try, numbers=numbers - 1)
-                if renumbered.state == "numbered"
-                else renumbered
-            )
+            if renumbered.state != "numbered":
+                return renumbered
+            return self._finish(renumbered, last_try=last_try, numbers=numbers - 1)
         except Permanent as error:
             self._give_up(design, error)
         except Retryable as error:

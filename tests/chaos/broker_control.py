@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import aio_pika
 import httpx
 
 from services.local import node
+from tests.chaos.waiting import until
 from tests.chaos.world import World
 from tests.servers import Server
 
@@ -92,13 +92,14 @@ def consumers(world: World, service: str) -> int:
     return int(call(world.broker, "GET", f"queues/%2F/presswork.{service}").get("consumers", 0))
 
 
-def until_each_consumes(world: World, within_s: float = 60) -> None:
+def until_each_consumes(world: World) -> None:
     """Until each service has as many consumers as processes."""
     wanted = dict(Counter(name for name, _ in world.running.processes.children))
-    deadline = time.monotonic() + within_s
-    while (found := {name: consumers(world, name) for name in wanted}) != wanted:
-        assert time.monotonic() < deadline, f"consumers are {found}, processes are {wanted}"
-        time.sleep(0.2)
+
+    def found() -> dict[str, int]:
+        return {name: consumers(world, name) for name in wanted}
+
+    until(lambda: found() == wanted or None, what=lambda: f"consumers are {found()}, processes are {wanted}")
 
 
 def repeated(broker: Server) -> Counter[str]:

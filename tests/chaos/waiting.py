@@ -7,10 +7,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(check: Callable[[], T | None], *, within_s: float = 60, what: str = "it did not happen in time") -> T:
-    """Ask until there is an answer."""
+Words = str | Callable[[], str]
+
+
+def until(check: Callable[[], T | None], *, within_s: float = 60, what: Words = "it did not happen in time") -> T:
+    """Ask until there is an answer. `what` says what was missing, or looks at the end what it was."""
     deadline = time.monotonic() + within_s
     while (answer := check()) is None:
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, what() if callable(what) else what
         time.sleep(0.05)
     return answer

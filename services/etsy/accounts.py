@@ -1,5 +1,6 @@
 """Which account a command is about."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -8,6 +9,18 @@ from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users, email_key
 from services.ingest.tables import users
 from shared.database import transaction
+
+TEMPLATES_OWN = ("taxonomy_id", "shop_section_id", "return_policy_id")
+"""Of one template each; its production partners it names itself, too, as they are of its product."""
+
+
+@dataclass(frozen=True)
+class Overruling:
+    """A template that says itself what is chosen for all listings."""
+
+    template: str
+    kind: str
+    value: int
 
 
 class NoAccount(Exception):  # noqa: N818
@@ -25,6 +38,18 @@ def account(engine: Engine, email: str | None) -> User:
     if len(found) > 1:
         raise NoAccount("there are several accounts: say which with --email")
     raise NoAccount(f"no account has the e-mail {email}" if email else "nobody has registered yet: register first")
+
+
+def overruling(engine: Engine, user: User) -> list[Overruling]:
+    """What templates of the account say themselves of what set-up chooses; theirs goes first."""
+    with transaction(engine) as connection:
+        templates = Templates(connection, user.id).all()
+    return [
+        Overruling(each.name, kind, value)
+        for each in templates
+        for kind in TEMPLATES_OWN
+        if (value := getattr(each, kind)) is not None
+    ]
 
 
 def template(engine: Engine, user: User, name: str) -> UUID:

@@ -73,12 +73,15 @@ def connect(
 @app.command()
 def status(email: Email = None, data: DataDir = HERE) -> None:
     """Say whether the shop is connected, what was chosen, and what is left of the day's calls."""
+    from services.etsy.accounts import overruling
     from services.etsy.showing import told
 
     with _place(data) as place:
         user = place.account(email)
         found = place.target.connections.find(user.id)
-        typer.echo(told(found, place.target.limiter.quota()))
+        typer.echo(told(found, place.target.limiter.quota(), overruling(place.ledger.engine, user)))
+        if place.settings.publisher_target != "etsy":
+            typer.echo(f"Nothing goes there now: PUBLISHER_TARGET is {place.settings.publisher_target}.")
         if found is None:
             raise typer.Exit(NOTHING)
 
@@ -192,6 +195,7 @@ def _chosen(
     place: Place, user: "User", changes: "Mapping[str, object]", template: str | None, skus: bool | None, find: str
 ) -> str:
     """Keep these changes, if each is one of the shop's; what there is to choose, with marks at what is chosen."""
+    from services.etsy.accounts import overruling
     from services.etsy.showing import choosable
     from services.publisher.etsy.choosing import Chosen, refusals
     from services.publisher.etsy.options import offered
@@ -208,7 +212,8 @@ def _chosen(
     if skus is not None:
         choices = choices.model_copy(update={"skus": skus})
     connections.choose(user.id, choices)
-    return choosable(choices.of(template_id) if template_id else choices, options, find)
+    own = overruling(place.ledger.engine, user)
+    return choosable(choices.of(template_id) if template_id else choices, options, find, own)
 
 
 class _Refused(Exception):  # noqa: N818

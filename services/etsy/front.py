@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from services.etsy.accounts import Overruling, overruling
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting
@@ -58,6 +59,11 @@ class EtsyFront:
             "target": "etsy",
         }
 
+    def target_of(self, user: User) -> str | None:
+        """From our own records."""
+        found = self.target.connections.find(user.id)
+        return found.target if found else None
+
     def authorisation(self, user: User) -> dict[str, Any]:
         """The parts of the consent page's address; the frontend puts them together."""
         with _words():
@@ -104,7 +110,7 @@ class EtsyFront:
         with _words():
             found = self.target.connections.working(user.id)
             options = offered(self._client(user), self.target.connections, user.id, found.shop_id)
-        return _setup(found, found.choices, options)
+        return _setup(found, found.choices, options, overruling(self.ledger.engine, user))
 
     def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
         """Keep choices that are all the shop's."""
@@ -118,7 +124,7 @@ class EtsyFront:
             if choices.get("skus") is not None:
                 changed = changed.model_copy(update={"skus": choices["skus"]})
             self.target.connections.choose(user.id, changed)
-        return _setup(found, changed, options)
+        return _setup(found, changed, options, overruling(self.ledger.engine, user))
 
     def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
         """Against what is left of the day."""
@@ -180,13 +186,14 @@ def missing(choices: Chosen) -> list[str]:
     return [choosing.KINDS[kind] for kind in NEEDED if getattr(choices, kind) is None]
 
 
-def _setup(found: Connected, choices: Choices, options: Options) -> dict[str, Any]:
+def _setup(found: Connected, choices: Choices, options: Options, own: Sequence[Overruling]) -> dict[str, Any]:
     return {
         "shop": {"shop_id": found.shop_id, "shop_name": found.shop_name},
         "choices": choices.model_dump(mode="json", exclude={"templates"}),
         "templates": {str(number): each.model_dump(mode="json") for number, each in choices.templates.items()},
         "options": options.model_dump(mode="json"),
         "missing": missing(choices),
+        "overruled_by": [asdict(each) for each in own],
     }
 
 

@@ -1,7 +1,9 @@
 """What the commands print."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from services.etsy.accounts import Overruling
 from services.etsy.front import missing
 from services.publisher.etsy.choosing import KINDS, Chosen, Options
 from services.publisher.etsy.connections import Connected
@@ -18,8 +20,8 @@ OPTION_OF = {
 MOST_CATEGORIES = 30
 
 
-def told(found: Connected | None, quota: Quota) -> str:
-    """The connection in words."""
+def told(found: Connected | None, quota: Quota, own: Sequence[Overruling] = ()) -> str:
+    """The connection in words; `own` is what templates say themselves."""
     if found is None:
         return "No Etsy shop is connected: presswork etsy connect"
     lines = [f"Etsy shop {found.shop_name} ({found.shop_id}), allowed: {' '.join(found.scopes)}"]
@@ -27,26 +29,39 @@ def told(found: Connected | None, quota: Quota) -> str:
         lines.append(f"It can't be used: {trouble}")
     lacking = missing(found.choices)
     lines.append(f"Not chosen yet: {', '.join(lacking)} (presswork etsy setup)" if lacking else "Set up.")
+    lines += overruled(own, found.options)
     if quota.remaining_today is not None:
         lines.append(f"{quota.remaining_today:,} of {quota.per_day or 0:,} calls are left today.")
     return "\n".join(lines)
 
 
-def choosable(choices: Chosen, options: Options, word: str) -> str:
-    """Everything that there is to choose, with a mark at what was chosen."""
+def overruled(own: Sequence[Overruling], options: Options | None) -> list[str]:
+    """A line for each choice that doesn't count for the listings of a template."""
+    return [
+        f"The template '{each.template}' has its own {KINDS[each.kind]}, which goes first: {each.value}"
+        + (f" ({name})" if options and (name := options.name(each.kind, each.value)) else "")
+        for each in own
+    ]
+
+
+def choosable(choices: Chosen, options: Options, word: str, own: Sequence[Overruling] = ()) -> str:
+    """Everything that there is to choose, with a mark at what was chosen; what templates say themselves at the end."""
     lines: list[str] = []
     for kind, name in KINDS.items():
         chosen = getattr(choices, kind)
         picked = chosen if isinstance(chosen, tuple) else (chosen,)
         there = getattr(options, kind)
         if kind == "taxonomy_id":
-            there = [each for each in there if each.id in picked or (word and word.casefold() in each.name.casefold())]
+            found = [each for each in there if word and word.casefold() in each.name.casefold()]
+            there = [each for each in there if each.id in picked or each in found]
         lines.append(f"{name} ({OPTION_OF[kind]} ID)")
         lines += [f"  {'*' if each.id in picked else ' '} {each.id}  {each.name}" for each in there[:MOST_CATEGORIES]]
         if kind == "taxonomy_id" and not word:
             lines.append("    find others: presswork etsy setup --find tumbler")
+        elif kind == "taxonomy_id" and not found:
+            lines.append(f"    none with the word {word!r}")
         elif not there:
-            lines.append("    the shop has none" if kind != "taxonomy_id" else f"    none with the word {word!r}")
+            lines.append("    the shop has none")
     lacking = missing(choices)
     lines.append(f"Still to be chosen: {', '.join(lacking)}" if lacking else "Everything is chosen (*).")
-    return "\n".join(lines)
+    return "\n".join([*lines, *overruled(own, options)])

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, select
 
 from services.ingest.catalog.choices import listing_choice
 from services.ingest.catalog.errors import Missing, Unusable
-from services.ingest.sessions.asking import request_of
 from services.ingest.sessions.prints import Prints
+from services.ingest.sessions.records import Wanted
 from services.ingest.sessions.reopening import Group, Reopened
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import sessions
@@ -67,5 +67,6 @@ def _as_they_are_now(
         except (Missing, Unusable) as error:
             unready.append(f"They are listed with what was chosen then: {error}")
         else:
-            requests[template_id, mockup_id] = request_of(owner.shop_folder, template, backgrounds)
+            wanted = Wanted(owner.shop_folder, template, mockup_id, backgrounds)
+            requests[template_id, mockup_id] = wanted.request
     return requests, unready

@@ -37,7 +37,7 @@ from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.prints import Prints
-from services.ingest.sessions.records import Choice
+from services.ingest.sessions.records import Choice, Wanted
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
@@ -47,7 +47,7 @@ from shared.blobs import Blobs
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect
 from shared.bus.service import Service
-from shared.contracts import Background, Destination, ListingTemplate, Message
+from shared.contracts import Destination, Message
 from shared.database import engine_of
 from shared.errors import Retryable
 from shared.nas import Nas
@@ -213,10 +213,12 @@ class Lookup:
             duplicates=data.duplicates,
         )
 
-    def group(self, user: User, data: ProductData) -> tuple[ListingTemplate, tuple[Background, ...]]:
-        """What listings of this template with this mockup group are made of."""
+    def group(self, user: User, data: ProductData) -> Wanted:
+        """What listings of this template with this mockup group are made of, and where they go."""
         with self.resources.transaction() as connection:
-            return listing_choice(connection, user.id, data.product_template_id, data.mockup_id)
+            template, backgrounds = listing_choice(connection, user.id, data.product_template_id, data.mockup_id)
+        target = self.resources.shop.target_of(user)
+        return Wanted(user.shop_folder, template, data.mockup_id, backgrounds, target)
 
 
 @contextlib.asynccontextmanager

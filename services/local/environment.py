@@ -13,6 +13,7 @@ from services.local.broker import StartedBroker
 from services.ops.management import OFF
 
 OF_NAS = ("NAS_REQUIRE_MOUNT", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY")
+OF_SHOP = ("PUBLISHER_TARGET", "ETSY_")
 STARTED_IN = "PRESSWORK_DATA"
 
 LEFT = (
@@ -71,6 +72,19 @@ def keeping_nas(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
     return {**kept, **given}
 
 
+def keeping_shop(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
+    """The caller's settings with the shop that the `up` before listed in, unless they name another target.
+
+    What is listed in a dry run meanwhile would lack in the shop. Another app, and another address, hears no secret;
+    the key that seals tokens in the database stays.
+    """
+    left = {name: value for name, value in left_in(data_dir).items() if name.startswith(OF_SHOP)}
+    named = {name: value for name, value in given.items() if value or name not in left}  # an empty variable is none
+    if any(name in named and named[name] != left.get(name) for name in ("ETSY_KEYSTRING", "ETSY_API_URL")):
+        left = {name: value for name, value in left.items() if name == "ETSY_TOKEN_KEY"}
+    return {**left, **named}
+
+
 @contextlib.contextmanager
 def written_down(environment: Mapping[str, str], data_dir: Path) -> Iterator[None]:
     """Write it down while the NAS is looked at, the NAS itself only then; a start that is refused changes nothing.
@@ -102,12 +116,13 @@ def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
         out.writelines(lines)
 
 
-def shop(environment: Mapping[str, str]) -> str:
-    """Where listings go, in words."""
+def shop(environment: Mapping[str, str], named: str | None) -> str:
+    """Where listings go, in words. `named` is what the caller's settings say of it."""
     if environment["PUBLISHER_TARGET"] == "dry-run":
         return f"dry run: listing drafts as folders in {environment['LISTINGS_DIR']}"
     api = environment.get("ETSY_API_URL")
-    return f"{environment['PUBLISHER_TARGET']}{f' at {api}' if api else ''}, as drafts"
+    kept = "" if named else "; kept from the start before, PUBLISHER_TARGET=dry-run leaves it"
+    return f"{environment['PUBLISHER_TARGET']}{f' at {api}' if api else ''}, as drafts{kept}"
 
 
 def _quoted(value: str) -> str:

@@ -20,7 +20,7 @@ from services.local import process
 from services.local.broker import StartedBroker, broker
 from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
-from services.local.environment import keeping_nas, left_in, settings_for, shop, written_down
+from services.local.environment import keeping_nas, keeping_shop, left_in, settings_for, shop, written_down
 from services.local.process import NotStarted, claim
 from services.local.servers import Server
 from services.ops.broker import consumers
@@ -74,7 +74,8 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
     """
     data_dir = plan.data_dir.resolve()
     _make_folders(data_dir)
-    given = keeping_nas({**os.environ, **plan.environment, **as_scaled(plan.scale)}, data_dir)
+    given = {**os.environ, **plan.environment, **as_scaled(plan.scale)}
+    given = keeping_shop(keeping_nas(given, data_dir), data_dir)
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(data_dir, wait_s=0))
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
@@ -118,7 +119,7 @@ def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
             running.processes.start(name, number)
     say(f"broker    {queue.wait().description if queue else 'none: everything in one process (embedded)'}")
     say(f"NAS       {settings['NAS_URL']}")
-    say(f"shop      {shop(settings)}")
+    say(f"shop      {shop(settings, {**os.environ, **plan.environment}.get('PUBLISHER_TARGET'))}")
     if queue:
         _init(settings, plan.data_dir.resolve(), "--no-database", "--no-nas")
     for name, number in wanted:

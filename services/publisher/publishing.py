@@ -126,7 +126,7 @@ def _published(
 ) -> Answer:
     answer = ListingPublished(
         **event.model_dump(include=ASKER),
-        target=shop.name.partition(":")[0],
+        target=shop.name,
         listing_id=ref.listing_id,
         url=ref.url,
         state=ref.state,

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
+from services.ingest.sessions.telling import TRIED
 from services.local import node, postgres
 from services.local.node import private_node
 from services.local.postgres import private_cluster
@@ -124,7 +125,7 @@ def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
     names = [f"UV {number} UVDTF_16oz_{number}.png" for number in numbers]
     assert [design["filename"] for design in designs] == names
     told = seller.list_designs([design["id"] for design in designs])["result"]["message"]
-    assert told == f"{FILES} listings created."
+    assert told == f"{FILES} listings created.\n{TRIED}"
     shop = shop_folder(designs)
     assert stored_names(Path(world.running.nas) / shop / "UVDTF 16oz") == names
     until(lambda: len(mockups_on_nas(world, designs)) == FILES or None)

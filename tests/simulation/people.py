@@ -10,7 +10,7 @@ from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays
 from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.reviewing import Decision, Undecidable, pairs, waiting
 from services.ingest.sessions.store import Wish
 from services.ops.resume import resume, resume_others
@@ -133,7 +133,7 @@ class People:
     def list_designs(self) -> None:
         session = self.dice.pick(self.uploads)
         ids = [row["id"] for row in self.world.sessions.items(session.id)]
-        asked = self.world.sessions.ask_listings(TENANT, ids, MOCKUP, SHOP, LISTING, (PHOTO,))
+        asked = self.world.sessions.ask_listings(TENANT, ids, Wanted(SHOP, LISTING, MOCKUP, (PHOTO,)))
         self.world.tell(f"list {session.client_key}: {len(asked)}")
 
     def take_out_of_use(self) -> None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.local.broker import Broker, StartedBroker
-from services.local.environment import keeping_nas, settings_for, write_down
+from services.local.environment import keeping_nas, keeping_shop, settings_for, write_down
 from services.local.system import as_scaled
 
 
@@ -64,6 +64,17 @@ def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path
     assert keeping_nas({**sftp, "NAS_SHOPS": "{}", "NAS_PASSWORD": "new"}, tmp_path)["NAS_PASSWORD"] == "new"
     other = {"NAS_URL": "sftp://me@elsewhere/a"}
     assert keeping_nas(other, tmp_path) == {**other, "NAS_SHOPS": sftp["NAS_SHOPS"]}
+
+
+def test_a_restarted_up_keeps_its_shop_and_tells_another_one_no_secret(tmp_path: Path) -> None:
+    app = {"PUBLISHER_TARGET": "etsy", "ETSY_KEYSTRING": "k", "ETSY_SHARED_SECRET": "s", "ETSY_API_URL": "http://x"}
+    write_down(settings_for(app, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    kept = app | {"ETSY_TOKEN_KEY": (tmp_path / "etsy-token-key").read_text()}
+    assert keeping_shop({"HOME": "/root", "PUBLISHER_TARGET": ""}, tmp_path) == {**kept, "HOME": "/root"}
+    tried = keeping_shop({"PUBLISHER_TARGET": "dry-run"}, tmp_path)
+    assert tried == {**kept, "PUBLISHER_TARGET": "dry-run"}, "who goes back to the shop has to name no keys"
+    for other in ({"ETSY_KEYSTRING": "mine"}, {"ETSY_API_URL": "http://y", "PUBLISHER_TARGET": "etsy"}):
+        assert keeping_shop(other, tmp_path) == {**other, "ETSY_TOKEN_KEY": kept["ETSY_TOKEN_KEY"]}
 
 
 @pytest.mark.parametrize(("scale", "said"), [({"hasher": 2}, "2"), ({"hasher": 100}, "64"), ({"mockup": 3}, None)])

@@ -20,10 +20,10 @@ from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User
 from services.ingest.sessions.admission import Door, Refused
 from services.ingest.sessions.desk import Desk, unlisted
-from services.ingest.sessions.records import Choice, Session
+from services.ingest.sessions.records import Choice, Session, Wanted
 from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
 from shared.blobs import Blobs
-from shared.contracts import Background, Duplicates, ListingTemplate
+from shared.contracts import Duplicates
 
 MIB = 1024 * 1024
 MAX_SESSION_ID = 200
@@ -68,7 +68,7 @@ class Catalog(NamedTuple):
     """What the upload calls look up. Each raises the catalog's errors for what is foreign, unknown or unusable."""
 
     choose: Callable[[User, DesignData], Choice]
-    group: Callable[[User, ProductData], tuple[ListingTemplate, tuple[Background, ...]]]
+    group: Callable[[User, ProductData], Wanted]
 
 
 def router(  # noqa: C901 - the calls of one screen, each a small function
@@ -132,14 +132,11 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         form = await _read(request, None, limits, "product_data")
         data = _parse(ProductData, form, "product_data")
         try:
-            template, backgrounds = await run_in_threadpool(catalog.group, user, data)
+            wanted = await run_in_threadpool(catalog.group, user, data)
         except Unusable as error:
             # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
             return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
-        listing = desk.list_designs(
-            user.id, list(dict.fromkeys(data.design_ids)), data.mockup_id, user.shop_folder, template, backgrounds
-        )
-        return await answer(listing, 201)
+        return await answer(desk.list_designs(user.id, list(dict.fromkeys(data.design_ids)), wanted), 201)
 
     async def owned(session_id: str, user: watcher) -> Session | None:
         return await run_in_threadpool(desk.sessions.find, user.id, session_id)

@@ -26,6 +26,10 @@ class ShopConnection(Protocol):
         """`connected` true with `user_info`, `shop_info`, `expires_at` (ms since 1970), or false with a `message`."""
         ...
 
+    def target_of(self, user: User) -> str | None:
+        """Where the user's listings go, as they are on record under it; None while no shop is connected."""
+        ...
+
     def authorisation(self, user: User) -> dict[str, Any]:
         """What the client needs to send the user to Etsy's consent page."""
         ...
@@ -47,7 +51,7 @@ class ShopConnection(Protocol):
         ...
 
     def setup(self, user: User) -> dict[str, Any]:
-        """What listings take from the shop: `choices` made, `options` there are, and what is `missing`."""
+        """What listings take from the shop: `choices` made and what is `missing`, `options`, and who overrules them."""
         ...
 
     def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
@@ -84,6 +88,10 @@ class NoEtsy:
             "expires_at": int((now + SHOWN_FOR).timestamp() * 1000),
             "target": "dry-run",
         }
+
+    def target_of(self, user: User) -> str | None:
+        del user
+        return "dry-run" if self.dry_run else None
 
     def authorisation(self, user: User) -> dict[str, Any]:
         del user

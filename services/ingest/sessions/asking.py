@@ -4,36 +4,31 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.states import LISTABLE
+from services.ingest.sessions.records import Wanted
+from services.ingest.sessions.states import DRY_RUN, LISTABLE
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
-from shared.contracts import Background, ListingTemplate
+from shared.contracts import ListingTemplate
 
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
 """One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 
 
-def ask_listings(
-    connection: Connection,
-    user_id: UUID,
-    design_ids: Sequence[UUID],
-    mockup_id: UUID,
-    shop: str,
-    template: ListingTemplate,
-    backgrounds: tuple[Background, ...],
-) -> list[UUID]:
+def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
     """Ask for listings of the user's designs of this product; return those that there are.
 
-    A design that failed to be listed before is tried anew; one that is not stored yet is listed when it is. Another
-    product's has a number of that product in its name: by it an order would find the wrong print file.
+    A design that failed to be listed before is tried anew, and so is one that is listed elsewhere; one that is not
+    stored yet is listed when it is. Another product's has a number of that product in its name: by it an order would
+    find the wrong print file.
     """
-    request = request_of(shop, template, backgrounds)
+    template = wanted.template
     mine = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
@@ -45,7 +40,7 @@ def ask_listings(
     happened: dict[UUID, list[Happening]] = {}
     owed: list[tuple[Row[Any], Row[Any]]] = []
     for item in found:
-        if asked := _ask(connection, item, mockup_id, template.template_id, request):
+        if asked := _ask(connection, item, wanted):
             listing, changes = asked
             told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
             one = Happening("listing_requested", changes, item.id, told)
@@ -57,13 +52,27 @@ def ask_listings(
     return [item.id for item in found]
 
 
-def request_of(shop: str, template: ListingTemplate, backgrounds: tuple[Background, ...]) -> dict[str, Any]:
-    """What is asked for, as it is kept with each listing."""
-    return {
-        "shop": shop,
-        "template": template.model_dump(mode="json"),
-        "backgrounds": [background.model_dump(mode="json") for background in backgrounds],
-    }
+def elsewhere(wanted: Wanted) -> ColumnElement[bool]:
+    """Listings that are not where these are wanted: a dry run wrote them to a folder, or they are in another shop."""
+    if wanted.target in (None, DRY_RUN):
+        return false()
+    shops = and_(listings.c.state == "listed", listings.c.target.contains(":"))
+    return or_(in_a_dry_run(wanted), and_(shops, listings.c.target != wanted.target))
+
+
+def in_a_dry_run(wanted: Wanted) -> ColumnElement[bool]:
+    """Listings that a dry run wrote to a folder, which are wanted in a real shop."""
+    if wanted.target in (None, DRY_RUN):
+        return false()
+    return and_(listings.c.state == "listed", listings.c.target == DRY_RUN)
+
+
+def outdated(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
+    """How many listings of these designs were asked for with what the template or the mockup said before."""
+    of_these = (listings.c.user_id == user_id, listings.c.item_id.in_(design_ids))
+    before = listings.c.request != literal(wanted.request, JSONB)
+    count = select(func.count()).where(*of_these, listings.c.mockup_id == wanted.mockup_id, before)
+    return connection.execute(count).scalar_one()
 
 
 def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
@@ -86,21 +95,23 @@ def _reason(item: Row[Any], template: ListingTemplate) -> str:
     return "its file is not on the NAS where the old system had it"
 
 
-def _ask(
-    connection: Connection, item: Row[Any], mockup_id: UUID, template_id: UUID, request: dict[str, Any]
-) -> tuple[Row[Any], dict[str, int]] | None:
+def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:
     """The listing, and which counts change; None: it was asked for before, and is under way or done."""
-    this = (listings.c.item_id == item.id) & (listings.c.mockup_id == mockup_id)
-    values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": template_id, "request": request}
-    new = upsert(listings).values(item_id=item.id, mockup_id=mockup_id, state="requested", **values)
-    listing = connection.execute(new.on_conflict_do_nothing().returning(listings)).one_or_none()
+    request = wanted.request
+    this = (listings.c.item_id == item.id) & (listings.c.mockup_id == wanted.mockup_id)
+    values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": wanted.template.template_id}
+    new = upsert(listings).values(item_id=item.id, mockup_id=wanted.mockup_id, state="requested", request=request)
+    listing = connection.execute(new.values(**values).on_conflict_do_nothing().returning(listings)).one_or_none()
     if listing:
         return listing, {"requested": 1}
-    failed = update(listings).where(this, listings.c.state == "failed")
+    ended = {"listing_failed": listings.c.state == "failed", "listed": elsewhere(wanted)}
     anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
-    again = failed.values(**anew, request=request, requested_at=NOW).returning(listings)
-    listing = connection.execute(again).one_or_none()
-    return (listing, {"listing_failed": -1}) if listing else None
+    anew |= {"target": None, "listing_id": None, "url": None, "warnings": []}
+    for count, as_it_is in ended.items():
+        again = update(listings).where(this, as_it_is).values(**anew, request=request, requested_at=NOW)
+        if listing := connection.execute(again.returning(listings)).one_or_none():
+            return listing, {count: -1}
+    return None
 
 
 def _owe(connection: Connection, owed: Sequence[tuple[Row[Any], Row[Any]]]) -> None:

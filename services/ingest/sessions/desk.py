@@ -13,17 +13,18 @@ from services.ingest.sessions.cancelling import Cancelled
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.progress import Totals, concerns
-from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
 from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.telling import taken_along, tell
+from services.ingest.sessions.telling import all_in_a_dry_run, changed_since, taken_along, tell
 from services.ingest.sessions.watching import POLL_S, Watcher
-from shared.contracts import Background, ListingTemplate
+from shared.contracts import ListingTemplate
 
 FRAMES_OUT_S = 2.0
 TOLD = ("filename", "state", "reason", "kind", "distance", "match")
 DONE = "Successfully processed mockup files and created Etsy listings."
+DONE_IN_A_DRY_RUN = "Successfully processed mockup files and created listings in a dry run."
 NOTHING = "No designs available for processing. No Etsy listings created."
 
 
@@ -94,15 +95,7 @@ class Desk:
         told = {"skipped": skipped, "kept": kept, "in_progress": session.totals.in_progress}
         return {"designs": designs, "total": len(designs), "session_id": session.client_key, **told}
 
-    async def list_designs(
-        self,
-        user_id: UUID,
-        design_ids: Sequence[UUID],
-        mockup_id: UUID,
-        shop: str,
-        template: ListingTemplate,
-        backgrounds: tuple[Background, ...],
-    ) -> dict[str, Any]:
+    async def list_designs(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:
         """Ask for listings, wait for them, and tell what became of each file of their sessions.
 
         Without ids, the upload before this call left no design. What it brought again of an earlier upload that was
@@ -111,22 +104,24 @@ class Desk:
 
         def ask(designs: Sequence[UUID]) -> list[UUID]:
             self.prints.bring_back(user_id, designs)
-            return self.sessions.ask_listings(user_id, designs, mockup_id, shop, template, backgrounds)
+            return self.sessions.ask_listings(user_id, designs, wanted)
 
         asked = await asyncio.to_thread(ask, design_ids) if design_ids else []
-        notes = await self._not_asked(user_id, set(design_ids) - set(asked), template)
+        notes = await self._not_asked(user_id, set(design_ids) - set(asked), wanted.template)
         if design_ids and not asked:
             return unlisted(NOTHING, notes)
-        empty = None if design_ids else await self._empty_upload(user_id, template.template_id, mockup_id)
+        empty = None if design_ids else await self._empty_upload(user_id, wanted)
         uploads = [empty.id] if empty else []
-        left = await asyncio.to_thread(self.sessions.left_unlisted, user_id, asked, uploads, template.template_id)
+        left = await asyncio.to_thread(self.sessions.left_unlisted, user_id, asked, uploads, wanted)
         if left:
             await asyncio.to_thread(ask, left)
             notes.insert(0, taken_along(len(left)))
         if not asked and not left:
             return await self._nothing_to_list(empty)
         self.lanes.bell.ring()
-        rows = await self._wait_for_listings(user_id, [*asked, *left], mockup_id)
+        if older := await asyncio.to_thread(self.sessions.outdated, user_id, [*asked, *left], wanted):
+            notes.append(changed_since(older))
+        rows = await self._wait_for_listings(user_id, [*asked, *left], wanted.mockup_id)
         return await self._told(rows, uploads or [row["session_id"] for row in rows if row["item_id"] in asked], notes)
 
     async def _not_asked(self, user_id: UUID, design_ids: Set[UUID], template: ListingTemplate) -> list[str]:
@@ -141,7 +136,7 @@ class Desk:
             items += await self.watcher.ask(self.sessions.items, session_id)
         story = tell(items, rows, notes)
         listed = sum(row["state"] == "listed" for row in rows)
-        message = DONE if listed else story.split("\n", 1)[0]
+        message = story.split("\n", 1)[0] if not listed else DONE_IN_A_DRY_RUN if all_in_a_dry_run(rows) else DONE
         await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
         code = 200 if listed else 400
         return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
@@ -152,8 +147,9 @@ class Desk:
         self.lanes.bell.ring()
         return done
 
-    async def _empty_upload(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
-        return await asyncio.to_thread(self.sessions.last_without_designs, user_id, template_id, mockup_id)
+    async def _empty_upload(self, user_id: UUID, wanted: Wanted) -> Session | None:
+        choice = (wanted.template.template_id, wanted.mockup_id)
+        return await asyncio.to_thread(self.sessions.last_without_designs, user_id, *choice)
 
     async def _nothing_to_list(self, empty: Session | None) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""

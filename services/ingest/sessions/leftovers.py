@@ -9,12 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Uuid, cast, select
 
+from services.ingest.sessions.asking import in_a_dry_run
+from services.ingest.sessions.records import Wanted
 from services.ingest.sessions.states import LISTABLE
 from services.ingest.sessions.tables import IMPORTED, items, listings, sessions
 
 
-def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], template_id: UUID) -> list[UUID]:
-    """What these uploads brought again, byte for byte, and was not asked for before them.
+def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], wanted: Wanted) -> list[UUID]:
+    """What these uploads brought again, byte for byte, and was not asked for before them, or in a dry run only.
 
     What was asked for since counts on, so that a repeated call finds the same.
     """
@@ -23,6 +25,7 @@ def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], te
     earlier = select(listings.c.item_id).where(
         listings.c.item_id == original.c.id,
         listings.c.state != "failed",
+        ~in_a_dry_run(wanted),
         listings.c.requested_at < sessions.c.submitted_at,
     )
     found = connection.execute(
@@ -36,7 +39,7 @@ def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], te
             original.c.user_id == user_id,
             original.c.session_id != again.c.session_id,
             ~original.c.facts.has_key(IMPORTED),  # the old system has listed it, or its seller has not wanted it
-            original.c.template_id == template_id,
+            original.c.template_id == wanted.template.template_id,
             original.c.is_active,
             original.c.state.in_(LISTABLE),
             ~earlier.exists(),

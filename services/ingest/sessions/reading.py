@@ -45,7 +45,7 @@ def item(row: Row) -> dict[str, Any]:
         "listing_reason": listing["reason"] if listing else None,
         "listing_id": listing["listing_id"] if listing else None,
         "listing_url": listing["url"] if listing else None,
-        "listing_target": listing["target"] if listing else None,
+        "listing_target": (listing["target"] or "").partition(":")[0] or None if listing else None,
         "updated_at": row["updated_at"],
     }
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.ingest.sessions.course import Course
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.timeline import course_of, totals_of
-from shared.contracts import Blob, Destination, Duplicates, PrintSpec
+from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, PrintSpec
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,29 @@ class Choice:
             "print_spec": self.print_spec.model_dump(mode="json"),
             "destination": self.destination.model_dump(mode="json"),
             "description": self.description,
+        }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What listings are asked for: of this template with these mockups, in the user's shop folder.
+
+    `target` is where they go: "dry-run", or "etsy:" and the number of the shop there; None: nobody can tell now.
+    """
+
+    shop: str
+    template: ListingTemplate
+    mockup_id: UUID
+    backgrounds: tuple[Background, ...]
+    target: str | None = None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """As it is kept with each listing."""
+        return {
+            "shop": self.shop,
+            "template": self.template.model_dump(mode="json"),
+            "backgrounds": [background.model_dump(mode="json") for background in self.backgrounds],
         }
 
 

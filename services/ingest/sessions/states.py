@@ -11,3 +11,5 @@ RANKS = {"received": 0, "hashed": 10, "accepted": 20, "duplicate": 30, "rejected
 
 LISTING_IN_WORK = ("requested", "rendered")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
+DRY_RUN = "dry-run"
+"""The target of listings that are folders on this server."""

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Engine, Row, Select, select, text
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
-from services.ingest.sessions.records import Choice, Event, Received, Session, event_of, session_of
+from services.ingest.sessions.records import Choice, Event, Received, Session, Wanted, event_of, session_of
 from services.ingest.sessions.remaining import ALONE, Ahead
 from services.ingest.sessions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.reviewing import Decided, Decision, Which
 from services.ingest.sessions.tables import items, listings, session_events, sessions
-from shared.contracts import Background, Blob, ListingTemplate
+from shared.contracts import Blob, ListingTemplate
 from shared.database import transaction
 
 # Without the request: it is kilobytes long, and rows are read at every change while somebody waits.
@@ -104,18 +104,10 @@ class Sessions:
             unknown = session.lane is not None and not session.course.steady
             return session, past.ahead(connection, session_id) if unknown else ALONE, row.clock
 
-    def ask_listings(
-        self,
-        user_id: UUID,
-        design_ids: Sequence[UUID],
-        mockup_id: UUID,
-        shop: str,
-        template: ListingTemplate,
-        backgrounds: tuple[Background, ...],
-    ) -> list[UUID]:
+    def ask_listings(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
         """Ask for listings; see `asking.ask_listings`."""
         with transaction(self.engine) as connection:
-            return asking.ask_listings(connection, user_id, design_ids, mockup_id, shop, template, backgrounds)
+            return asking.ask_listings(connection, user_id, design_ids, wanted)
 
     def retry(
         self,
@@ -151,18 +143,23 @@ class Sessions:
             return connection.execute(these).all()
 
     def left_unlisted(
-        self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], template_id: UUID
+        self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], wanted: Wanted
     ) -> list[UUID]:
         """Designs to list with these uploads, or with those that `asked` is the whole of; see `leftovers`."""
         with transaction(self.engine) as connection:
             whole = leftovers.whole_uploads(connection, user_id, asked)
-            found = leftovers.leftovers(connection, user_id, [*uploads, *whole], template_id)
+            found = leftovers.leftovers(connection, user_id, [*uploads, *whole], wanted)
         return [design for design in found if design not in asked]
 
     def not_asked(self, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
         """Why no listings can be asked for these designs; see `asking.why_not`."""
         with transaction(self.engine) as connection:
             return asking.why_not(connection, user_id, design_ids, template)
+
+    def outdated(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
+        """How many listings have what was chosen before; see `asking.outdated`."""
+        with transaction(self.engine) as connection:
+            return asking.outdated(connection, user_id, design_ids, wanted)
 
     def cancel(self, user_id: UUID, session_id: UUID, item_id: UUID | None) -> Cancelled | None:
         """Cancel the user's session, or one file of it; see `cancelling.cancel`. None: it is not theirs."""

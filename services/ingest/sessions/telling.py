@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK, UNSTORED
+from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED
 
 MOST_LINES = 20
+TRIED = "It is a dry run: the listings are folders on the server, none is at Etsy."
 
 Item = Mapping[str, Any]
 
@@ -30,7 +31,19 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
     shown = lines[:MOST_LINES]
     if len(lines) > len(shown):
         shown.append(f"... and {len(lines) - len(shown)} more; the receipt of the session names all of them.")
-    return "\n".join([_counts(items, listings), *shown])
+    tried = [TRIED] if all_in_a_dry_run(listings) else []
+    return "\n".join([_counts(items, listings), *shown, *tried])
+
+
+def all_in_a_dry_run(listings: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether what was listed is in a folder, and nothing of it in a shop."""
+    return {listing.get("target") for listing in listings if listing["state"] == "listed"} == {DRY_RUN}
+
+
+def changed_since(count: int) -> str:
+    """A note about listings that were asked for before this call, and with other words or pictures."""
+    those, them = ("1 listing was", "it") if count == 1 else (f"{count} listings were", "them")
+    return f"{those} asked for before the template or the mockup was changed: the changes are not in {them}."
 
 
 def taken_along(count: int) -> str:

@@ -44,6 +44,11 @@ class Connected:
     refresh_expires_at: datetime
     refreshed_at: datetime
 
+    @property
+    def target(self) -> str:
+        """Its listings are on record under this: another shop, connected in its place, begins anew."""
+        return f"etsy:{self.shop_id}"
+
     def trouble(self, now: datetime) -> str | None:
         """Why it can't be used, if it can't."""
         if self.refresh_expires_at <= now:

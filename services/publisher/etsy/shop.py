@@ -70,7 +70,7 @@ class EtsyShop:
     @property
     def name(self) -> str:
         """The shop's own: after another one was connected, everything may be listed in that one."""
-        return f"etsy:{self.connected.shop_id}"
+        return self.connected.target
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         """What Etsy would say, and what is still to be chosen in set-up."""

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from services.etsy.callback import Callback
+from services.ingest.catalog.records import TemplateInput
+from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import Users
 from services.local.process import free_ports
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
@@ -78,8 +80,19 @@ def test_a_shop_is_connected_set_up_and_disconnected(terminal: Terminal) -> None
     wrong = terminal("setup", "--template", "Mug", "--shipping-profile", 1101, code=1).output
     assert "no template is called 'Mug'; there are: none" in wrong
 
+    with terminal.world.engine.begin() as connection:
+        found = Users(connection).for_login("ana@example.com")
+        assert found
+        Templates(connection, found[0].id).add(TemplateInput(name="Mug", taxonomy_id=1062))
+    assert "    none with the word 'zeppelin'" in terminal("setup", "--find", "zeppelin").output
+    for shown in (terminal("setup").output, terminal("status").output):
+        own = "The template 'Mug' has its own category, which goes first: 1062 (Mugs > Drinkware > Home & Living)"
+        assert own in shown
+
     told = terminal("status").output
     assert "Set up." in told
+    assert "Nothing goes there now: PUBLISHER_TARGET is dry-run." in told
+    assert "Nothing goes there" not in terminal("status", PUBLISHER_TARGET="etsy").output
     assert "of 10,000 calls are left today" in told
     terminal("disconnect")
     assert "no Etsy shop is connected" in terminal("disconnect", code=1).output

@@ -1,6 +1,7 @@
 """From a seller's upload to drafts at Etsy, through every service, as the frontend does it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -39,6 +40,29 @@ def set_up(seller: Seller, user_id: int, choices: dict[str, int]) -> Caller:
     connect(page, user_id)
     assert page("PUT", "/api/v1/etsy/setup", json=choices).json()["missing"] == []
     return page
+
+
+def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_for_again(
+    stand_in: tuple[Etsy, str], server: Server
+) -> None:
+    etsy, _ = stand_in
+    dry = replace(server.place, changes={**server.place.changes, "PUBLISHER_TARGET": "dry-run"})
+    with serving(dry) as before, Seller(before.url, shop_name="EastCups") as seller:
+        session, designs = seller.upload(artworks(2, seed=3))
+        ids = [design["id"] for design in designs]
+        told = seller.list_designs(ids)["result"]["message"]
+        assert told == "2 listings created.\nIt is a dry run: the listings are folders on the server, none is at Etsy."
+        assert len(dry.listed("EastCups")) == 2
+
+        seller.http.base_url = server.url
+        page = set_up(seller, 77, CHOSEN)
+        for _ in range(2):
+            assert seller.list_designs(ids)["result"]["message"].startswith("2 listings created.")
+        assert seller.receipt(session)["listed"] == 2
+        page("POST", "/third-party/revoke-token")
+    titles = sorted(str(listing.fields["title"]) for listing in etsy.listings.values())
+    assert titles == ["UV 100 | UVDTF Cup Wrap", "UV 101 | UVDTF Cup Wrap"]
+    etsy.listings.clear()
 
 
 def test_an_upload_becomes_drafts_at_etsy_and_a_lost_create_is_no_second_one(

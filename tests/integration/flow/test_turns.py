@@ -11,7 +11,7 @@ from sqlalchemy import Engine, update
 from services.ingest.service import build
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
-from services.ingest.sessions.records import Received, Session
+from services.ingest.sessions.records import Received, Session, Wanted
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import items, outbox
@@ -150,7 +150,7 @@ def test_many_listings_do_not_hold_up_few(engine: Engine, sessions: Sessions) ->
             connection.exec_driver_sql(sql, (str(session.id),))
             connection.execute(outbox.delete().where(outbox.c.type == "BatchSubmitted"))
         designs = [row["id"] for row in sessions.items(session.id)]
-        sessions.ask_listings(tenant, designs, MOCKUP, "NorthCups", LISTING, ())
+        sessions.ask_listings(tenant, designs, Wanted("NorthCups", LISTING, MOCKUP, ()))
     first = sent(engine)
     assert tenants(first) == {many: 2, few: 2}
     request = first[0].message

@@ -17,7 +17,7 @@ from services.ingest.sessions import reading
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
-from services.ingest.sessions.records import Choice, Received, Session
+from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionTaken
@@ -265,7 +265,7 @@ def test_a_session_whose_designs_nobody_lists_ends_after_the_grace(engine: Engin
 
 
 def ask(sessions: Sessions, *designs: UUID) -> list[UUID]:
-    return sessions.ask_listings(USER, designs, MOCKUP, "NorthCups", LISTING, ())
+    return sessions.ask_listings(USER, designs, Wanted("NorthCups", LISTING, MOCKUP, ()))
 
 
 def requests(engine: Engine) -> list[MockupsRequested]:
@@ -306,7 +306,7 @@ def test_a_design_that_will_not_be_stored_fails_its_listing(engine: Engine, sess
 def test_a_foreign_design_is_not_listed(engine: Engine, sessions: Sessions) -> None:
     session, (file,) = submitted(sessions, "a.png")
     project(engine, *stored(session, file))
-    assert sessions.ask_listings(uuid4(), [file.item_id], MOCKUP, "Other", LISTING, ()) == []
+    assert sessions.ask_listings(uuid4(), [file.item_id], Wanted("Other", LISTING, MOCKUP, ())) == []
 
 
 def listed(session: Session, file: UploadedFile) -> list[Message]:
@@ -315,6 +315,83 @@ def listed(session: Session, file: UploadedFile) -> list[Message]:
         **base, mockup_id=MOCKUP, design=BLOB, design_name="n", number=1, shop="s", template=LISTING, mockups=()
     )
     return [rendered, ListingPublished(**base, mockup_id=MOCKUP, target="dry-run", listing_id="1")]
+
+
+def wanted(target: str | None, template: ListingTemplate = LISTING) -> Wanted:
+    return Wanted("NorthCups", template, MOCKUP, (), target)
+
+
+def ended_as_listed(engine: Engine, session: Session, file: UploadedFile, generation: int, target: str) -> None:
+    rendered, published = (event.model_copy(update={"generation": generation}) for event in listed(session, file))
+    project(engine, rendered, published.model_copy(update={"target": target, "listing_id": f"{target} {generation}"}))
+
+
+def test_what_a_dry_run_listed_is_listed_in_the_shop_when_it_is_asked_for_again(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    sessions.ask_listings(USER, [file.item_id], wanted("dry-run"))
+    ended_as_listed(engine, session, file, 0, "dry-run")
+    for nowhere_else in ("dry-run", None):
+        sessions.ask_listings(USER, [file.item_id], wanted(nowhere_else))
+    assert [request.generation for request in requests(engine)] == [0]
+
+    for _ in range(2):
+        sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    assert [request.generation for request in requests(engine)] == [0, 1]
+    totals = sessions.get(USER, session.id).totals  # type: ignore[union-attr]
+    assert (totals.requested, totals.listed) == (1, 0)
+    (row,) = sessions.listings_of(USER, [file.item_id], MOCKUP)
+    assert (row["state"], row["target"], row["listing_id"]) == ("requested", None, None)
+
+    ended_as_listed(engine, session, file, 1, "etsy:555")
+    for here in ("etsy:555", "dry-run", None):
+        sessions.ask_listings(USER, [file.item_id], wanted(here))
+    assert [request.generation for request in requests(engine)] == [0, 1]
+    assert sessions.get(USER, session.id).totals.listed == 1  # type: ignore[union-attr]
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:556"))
+    assert [request.generation for request in requests(engine)] == [0, 1, 2], "another shop was connected"
+
+
+def test_a_listing_of_before_shops_had_their_numbers_on_record_is_not_made_again(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    ended_as_listed(engine, session, file, 0, "etsy")
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    assert [request.generation for request in requests(engine)] == [0]
+
+
+def test_files_that_were_listed_in_a_dry_run_only_are_listed_when_they_are_sent_again(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    sessions.ask_listings(USER, [file.item_id], wanted("dry-run"))
+    ended_as_listed(engine, session, file, 0, "dry-run")
+    second, (again,) = submitted(sessions, "a.png")
+    match = Match(source="database", filename="a.png", item_id=file.item_id)
+    hashed, near = duplicate(second, again)
+    project(engine, hashed, near.model_copy(update={"match": match, "kind": "identical"}))
+    assert sessions.left_unlisted(USER, [], [second.id], wanted("dry-run")) == []
+    assert sessions.left_unlisted(USER, [], [second.id], wanted("etsy:555")) == [file.item_id]
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    assert sessions.left_unlisted(USER, [], [second.id], wanted("etsy:555")) == [file.item_id], "a call is repeated"
+
+
+def test_listings_that_lack_a_templates_later_changes_are_counted(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *stored(session, files[1]))
+    designs = [file.item_id for file in files]
+    sessions.ask_listings(USER, designs[:1], wanted(None))
+    dearer = wanted(None, LISTING.model_copy(update={"price": 5.0}))
+    sessions.ask_listings(USER, designs, dearer)
+    assert sessions.outdated(USER, designs, dearer) == 1
+    assert sessions.outdated(USER, designs[1:], dearer) == 0
+    assert sessions.outdated(uuid4(), designs, dearer) == 0
 
 
 def test_the_end_comes_when_the_last_listing_has_its_end(engine: Engine, sessions: Sessions) -> None:
@@ -376,7 +453,7 @@ def test_a_dead_letter_about_one_mockup_group_leaves_the_others(engine: Engine, 
     project(engine, *stored(session, file))
     ask(sessions, file.item_id)
     other = uuid4()
-    sessions.ask_listings(USER, [file.item_id], other, "NorthCups", LISTING, ())
+    sessions.ask_listings(USER, [file.item_id], Wanted("NorthCups", LISTING, other, ()))
     rendered, published = listed(session, file)
     project(engine, *project(engine, dead(rendered, "publisher")))
     totals = account(engine, sessions, session.id).totals

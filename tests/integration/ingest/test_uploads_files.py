@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.ingest.sessions.telling import TRIED
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.artworks import File, artwork, saved
 from tests.integration.ingest.embedded import Threaded
@@ -135,7 +136,7 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
     assert shop.server.place.listed(shop.folder) == []
     answer = shop.list_designs([UNKNOWN, theirs, kept, deleted]).json()
     assert answer["success"] is True
-    assert answer["result"]["message"] == f"1 listing created.\n{gone(3)}"
+    assert answer["result"]["message"] == f"1 listing created.\n{gone(3)}\n{TRIED}"
     assert len(shop.server.place.listed(shop.folder)) == 1
     assert shop.server.place.listed(stranger.folder) == []
 
@@ -170,7 +171,8 @@ def test_an_upload_that_was_never_listed_is_listed_when_it_is_sent_again(shop: S
     assert body["designs"] == []
     first, again = (shop.list_designs([]).json() for _ in range(2))
     assert first == again, "the call is repeated when its answer was lost"
-    summary, note, *lines = first["result"]["message"].split("\n")
+    summary, note, *lines, last = first["result"]["message"].split("\n")
+    assert last == TRIED
     assert summary == "1 listing created, 2 duplicates skipped."
     assert note == "A design of an earlier upload had not been listed yet and was taken along."
     assert len(lines) == 2

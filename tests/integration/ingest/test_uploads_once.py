@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from services.ingest.sessions.telling import TRIED
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.frontend import Shop, wire
@@ -101,7 +102,7 @@ def test_listings_asked_for_six_times_at_once_exist_once(shop: Shop) -> None:
     answers = at_once(6, lambda: shop.list_designs(wanted))
     answers.append(shop.list_designs([*wanted, *wanted]))
     assert {answer.status_code for answer in answers} == {201}
-    assert {answer.json()["result"]["message"] for answer in answers} == {"2 listings created."}
+    assert {answer.json()["result"]["message"] for answer in answers} == {f"2 listings created.\n{TRIED}"}
     assert [name.split(" [")[0] for name in shop.server.place.listed(shop.folder)] == [
         "UV 100 UVDTF_16oz_100",
         "UV 101 UVDTF_16oz_101",
@@ -116,7 +117,7 @@ def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Sh
         wanted = embedded.eventually(lambda: [item["item_id"] for item in shop.items(session)])
         answer = shop.list_designs(wanted)
         assert ids(uploading.result()) == wanted
-    assert answer.json()["result"]["message"] == "4 listings created."
+    assert answer.json()["result"]["message"] == f"4 listings created.\n{TRIED}"
     assert len(shop.server.place.listed(shop.folder)) == 4
     assert shop.get(session)["state"] == "finished"
 
@@ -153,5 +154,5 @@ def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> N
     form = {"product_data": (None, json.dumps(data))}
     message = wire(shop.client.build_request("POST", "/mockups/upload-mockup", files=form))
     shop.server.send(message, until=lambda: shop.get(session)["totals"]["listings_requested"])
-    assert shop.list_designs(wanted).json()["result"]["message"] == "2 listings created."
+    assert shop.list_designs(wanted).json()["result"]["message"] == f"2 listings created.\n{TRIED}"
     assert len(shop.server.place.listed(shop.folder)) == 2

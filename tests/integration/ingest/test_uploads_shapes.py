@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.ingest.sessions.telling import TRIED
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import ORIGIN, Threaded
 from tests.integration.ingest.frontend import PASSWORD, Shop
@@ -103,9 +104,10 @@ def test_listing_designs_tells_the_user_what_became_of_each_file(shop: Shop) -> 
     body = answer.json()
     assert list(body) == ["success", "success_code", "message", "result"]
     assert (body["success"], body["success_code"]) == (True, 200)
-    assert body["message"] == "Successfully processed mockup files and created Etsy listings."
+    assert body["message"] == "Successfully processed mockup files and created listings in a dry run."
     assert body["result"]["digital_message"] is None
-    summary, *lines = body["result"]["message"].split("\n")
+    summary, *lines, last = body["result"]["message"].split("\n")
+    assert last == TRIED
     assert summary == "2 listings created, 1 duplicate skipped, 1 file could not be used."
     copies = {"copy.png", good[0][0]}
     assert len(lines) == 2
@@ -162,7 +164,7 @@ def test_a_server_error_does_not_end_the_work_of_others(server: Threaded, shop: 
     assert statuses[-1] == 500
     session = shop.start()
     ids = [found["id"] for found in shop.uploaded(artworks.designs(2, first=4), session)["designs"]]
-    assert shop.list_designs(ids).json()["result"]["message"] == "2 listings created."
+    assert shop.list_designs(ids).json()["result"]["message"] == f"2 listings created.\n{TRIED}"
 
 
 def test_tokens_that_are_missing_or_bad_get_the_words_of_the_old_system(user: Shop) -> None:

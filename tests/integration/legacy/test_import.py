@@ -19,6 +19,7 @@ from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users
 from services.ingest.sessions.prints import Prints
+from services.ingest.sessions.records import Wanted
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.storage.tables import counters
@@ -267,7 +268,8 @@ def test_an_old_design_is_listed_when_somebody_asks_for_it_and_never_by_itself(
     ana, store = old_id("ana"), Sessions(engine, hashers=1)
     rose, lost = old_id("design UV 100 UVDTF_16oz_100.png"), old_id("design UV 1203 UVDTF_16oz_1203.png")
     Prints(engine, Blobs(Path(environment["BLOB_DIR"])), PathNas(nas)).bring_back(ana, [rose, lost])
-    asked = store.ask_listings(ana, [rose, lost], old_id("group"), "NorthCups", CUPS_LISTING, ())
+    wanted = Wanted("NorthCups", CUPS_LISTING, old_id("group"), ())
+    asked = store.ask_listings(ana, [rose, lost], wanted)
     assert asked == [rose]
     (request,) = map(MockupsRequested.model_validate, _owed(engine, "MockupsRequested"))
     assert (request.design.sha256, request.number) == (hashlib.sha256(ROSE).hexdigest(), 100)
@@ -280,4 +282,4 @@ def test_an_old_design_is_listed_when_somebody_asks_for_it_and_never_by_itself(
         sent = {"user_id": ana, "client_key": "again", "state": "finished", "submitted_at": func.now()}
         connection.execute(insert(sessions).values(id=upload, **sent))
         connection.execute(insert(items).values(id=uuid4(), session_id=upload, **theirs))
-    assert store.left_unlisted(ana, [], [upload], CUPS_LISTING.template_id) == []
+    assert store.left_unlisted(ana, [], [upload], wanted) == []

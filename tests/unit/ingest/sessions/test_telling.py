@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ingest.sessions.telling import MOST_LINES, tell
+from services.ingest.sessions.telling import MOST_LINES, changed_since, tell
 
 
 def item(filename: str, state: str, reason: str | None = None) -> dict[str, Any]:
@@ -37,6 +37,21 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
         "d.png: the NAS refused it",
         "UV 100.png: not listed: the title is too long",
     ]
+
+
+def test_a_dry_run_is_called_one() -> None:
+    tried = listing("listed") | {"target": "dry-run"}
+    assert tell([], [tried]).splitlines() == [
+        "1 listing created.",
+        "It is a dry run: the listings are folders on the server, none is at Etsy.",
+    ]
+    assert tell([], [tried, listing("listed") | {"target": "etsy:555"}]) == "2 listings created."
+    assert "dry run" not in tell([], [listing("failed", "the title is too long") | {"target": None}])
+
+
+def test_what_listings_lack_is_said_in_numbers() -> None:
+    assert changed_since(1).startswith("1 listing was asked for before")
+    assert changed_since(2).endswith("the changes are not in them.")
 
 
 def test_a_warning_of_a_listing_reaches_the_user() -> None:

@@ -11,7 +11,7 @@ def test_a_design_becomes_a_draft_with_its_pictures_in_order(world: World) -> No
     answer = world.publish(world.event())
 
     listing = world.listing()
-    assert (answer.target, answer.listing_id, answer.state) == ("etsy", str(listing.id), "draft")
+    assert (answer.target, answer.listing_id, answer.state) == ("etsy:555", str(listing.id), "draft")
     assert listing.state == "draft"
     assert listing.fields["title"] == "UV 100 | UVDTF Cup Wrap"
     assert listing.fields["tags"] == ["cup", "wrap"]

@@ -24,6 +24,7 @@ COLUMNS = (table.c.id, table.c.hash_id, table.c.key)
 
 NEWER = select(*COLUMNS).where(table.c.tenant_id == bindparam("tenant"), table.c.id > bindparam("last"))
 NEWER = NEWER.order_by(table.c.id)
+KEEP = insert(table)
 
 Found = Mapping[int, frozenset[str]]
 """Rows of `hashes`, each with the ways in which it may be like the picture: plain, inverted, mirrored."""
@@ -62,7 +63,7 @@ class Finder:
             connection.execute(delete(table).where(table.c.hash_id == row))
         values = [{"tenant_id": tenant_id, "hash_id": row, "key": key - HALF} for key in keys.plain]
         if values:
-            connection.execute(insert(table), values)
+            connection.execute(KEEP, values)
 
     def _caught_up(self, connection: Connection, tenant_id: UUID) -> Tenant:
         tenant = self._tenant(tenant_id)

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.imported import took
 from services.dedup.lookup import as_bits
 from services.dedup.matching import Known
 from services.dedup.tables import NOW, hashes
+
+LEARNT = (hashes.c.item_id.is_(None), hashes.c.source == "nas")
+FORGET = delete(hashes).where(
+    hashes.c.tenant_id == bindparam("tenant"),
+    hashes.c.path == bindparam("lies"),
+    hashes.c.print_sha256 == bindparam("print"),
+    *LEARNT,
+)
+"""Made once: it runs for every design, and making it takes longer than its answer."""
 
 
 def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
@@ -38,8 +47,13 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
 
 def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which: ColumnElement[bool]) -> None:
     """Match nothing with what was learnt from the NAS at these paths; of that only `which`, if it says so."""
-    learnt = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_(None))
-    connection.execute(delete(hashes).where(*learnt, hashes.c.source == "nas", *which))
+    there = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths))
+    connection.execute(delete(hashes).where(*there, *LEARNT, *which))
+
+
+def forget_print(connection: Connection, tenant_id: UUID, path: str, print_sha256: str) -> None:
+    """The file at this path is a design of ours, if it holds that: match nothing with it as one of the NAS."""
+    connection.execute(FORGET, {"tenant": tenant_id, "lies": path, "print": print_sha256})
 
 
 def _hashed(picture: Known) -> dict[str, Any]:

@@ -5,12 +5,17 @@ A pair is known by what its two files hold, in either order: what was said of it
 
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.matching import Said
 from services.dedup.tables import NOW, hashes, pairs, verdicts
 from shared.contracts import DuplicateFound, Match, PairJudged
+
+SAID = select(pairs).where(
+    pairs.c.tenant_id == bindparam("tenant"),
+    or_(pairs.c.one == bindparam("content"), pairs.c.other == bindparam("content")),
+)
 
 
 def remember(connection: Connection, event: PairJudged) -> None:
@@ -37,8 +42,7 @@ def remember(connection: Connection, event: PairJudged) -> None:
 
 def said_of(connection: Connection, tenant_id: UUID, content: str) -> Said:
     """What was said of this content beside others, by the others."""
-    mine = or_(pairs.c.one == content, pairs.c.other == content)
-    rows = connection.execute(select(pairs).where(pairs.c.tenant_id == tenant_id, mine))
+    rows = connection.execute(SAID, {"tenant": tenant_id, "content": content})
     return {row.other if row.one == content else row.one: row.decision for row in rows}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, func, literal_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.finding import Finder
-from services.dedup.learning import forget, learn
+from services.dedup.learning import forget, forget_print, learn
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import as_bits, candidates, holds
 from services.dedup.matching import Known, Said, Verdict
@@ -49,6 +49,17 @@ def _claiming() -> Executable:
 
 
 CLAIM = _claiming()
+STORED = (
+    update(hashes)
+    .where(hashes.c.item_id == bindparam("item"), hashes.c.generation <= bindparam("of"))
+    .values(
+        state="known",
+        name=bindparam("called"),
+        path=bindparam("lies"),
+        print_sha256=bindparam("print"),
+        changed_at=NOW,
+    )
+)
 """These are made once: making one takes longer than its answer."""
 
 Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None, Said], Verdict]
@@ -92,19 +103,10 @@ class HashIndex:
     def stored(self, event: DesignStored) -> None:
         """The design is on the NAS: it is known from now on, under its stored name."""
         with self._alone(event.tenant_id) as connection:
-            connection.execute(
-                update(hashes)
-                .where(hashes.c.item_id == event.item_id, hashes.c.generation <= event.generation)
-                .values(
-                    state="known",
-                    name=event.name,
-                    path=event.path,
-                    print_sha256=event.print_file.sha256,
-                    changed_at=NOW,
-                )
-            )
+            which = {"item": event.item_id, "of": event.generation, "print": event.print_file.sha256}
+            connection.execute(STORED, which | {"called": event.name, "lies": event.path})
             # A scan of the NAS may have met the file before we heard that it is this item's.
-            forget(connection, event.tenant_id, [event.path], hashes.c.print_sha256 == event.print_file.sha256)
+            forget_print(connection, event.tenant_id, event.path, event.print_file.sha256)
 
     def release(self, event: StorageFailed, decide: Decide) -> list[Verdict]:
         """Give up a failed picture's claim, and decide anew, in order of upload, what was a duplicate of it.

@@ -18,6 +18,8 @@ NEWEST = (
     .order_by(verdicts.c.generation.desc())
     .limit(1)
 )
+KEEP = insert(verdicts)
+"""Made once: making one takes longer than its answer."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,20 @@ def remember(
 ) -> None:
     """Keep a verdict for good, with what it takes to decide anew."""
     outcome = verdict.model_dump(mode="json")
-    accepted = isinstance(verdict, ImageAccepted)
-    connection.execute(
-        insert(verdicts).values(
-            item_id=event.item_id,
-            generation=event.generation,
-            tenant_id=event.tenant_id,
-            session_id=event.session_id,
-            index=event.index,
-            hashed=event.model_dump(mode="json"),
-            # absent and not JSON's null
-            **({"accepted": outcome} if accepted else {"duplicate": outcome}),
-            matched_item_id=verdict.match.item_id if isinstance(verdict, DuplicateFound) else None,
-            freed_item_id=because.item_id if because else None,
-            freed_generation=because.generation if because else None,
-            place=place,
-        )
-    )
+    row = {
+        "item_id": event.item_id,
+        "generation": event.generation,
+        "tenant_id": event.tenant_id,
+        "session_id": event.session_id,
+        "index": event.index,
+        "hashed": event.model_dump(mode="json"),
+        "matched_item_id": verdict.match.item_id if isinstance(verdict, DuplicateFound) else None,
+        "freed_item_id": because.item_id if because else None,
+        "freed_generation": because.generation if because else None,
+        "place": place,
+    }
+    # the other one is absent and not JSON's null
+    connection.execute(KEEP, row | {"accepted" if isinstance(verdict, ImageAccepted) else "duplicate": outcome})
 
 
 def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterator[ImageHashed]:

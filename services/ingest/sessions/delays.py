@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, case, delete, func, select
+from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.causes import awaited, in_words
@@ -71,15 +71,19 @@ class Delays:
         return "; ".join(told) or None
 
 
+OVER = delete(delays).where(
+    delays.c.service.in_(bindparam("services", expanding=True)),
+    delays.c.session_id.in_(bindparam("whose", expanding=True)),
+    delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK),
+)
+
+
 def over(connection: Connection, services: Collection[str], session_id: UUID) -> None:
     """These did some work of an upload: what they said that they wait for is over, whoever said it and died since.
 
     A file that is tried again later is not; and who waits all the same says so again within seconds.
     """
-    told = delays.c.session_id.in_((EVERYBODY, session_id)) & (
-        delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK)
-    )
-    connection.execute(delete(delays).where(delays.c.service.in_(services), told))
+    connection.execute(OVER, {"services": list(services), "whose": [EVERYBODY, session_id]})
 
 
 def current(connection: Connection, session_ids: Collection[UUID] | None = None) -> list[str]:

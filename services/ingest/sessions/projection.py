@@ -26,6 +26,21 @@ from shared.database import transaction
 
 log = structlog.get_logger()
 
+# Statements that run for every event are made once: making one takes longer than its answer.
+LOCK = (
+    select(items)
+    .where(items.c.id.in_(bindparam("these", expanding=True)))
+    .order_by(items.c.session_id, items.c.index)
+    .with_for_update()
+)
+WRITE = update(items).where(items.c.id == bindparam("this")).values(updated_at=NOW)
+WAITING = (
+    select(listings)
+    .where(listings.c.item_id.in_(bindparam("these", expanding=True)), listings.c.state == "requested")
+    .order_by(listings.c.item_id, listings.c.mockup_id)
+)
+WAITING_LOCKED = WAITING.with_for_update()
+
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
 
 
@@ -144,16 +159,14 @@ class Projection:
 
 
 def _locked(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, File]:
-    wanted = select(items).where(items.c.id.in_(item_ids)).order_by(items.c.session_id, items.c.index)
-    return {row.id: File.of(row) for row in connection.execute(wanted.with_for_update())}
+    return {row.id: File.of(row) for row in connection.execute(LOCK, {"these": list(item_ids)})}
 
 
 def _write(connection: Connection, files: Iterable[File]) -> None:
     """Those that changed; alike ones in one go."""
     changed = sorted((file for file in files if file.changes), key=lambda file: sorted(file.changes))
-    this = update(items).where(items.c.id == bindparam("this")).values(updated_at=NOW)
     for _, alike in groupby(changed, key=lambda file: sorted(file.changes)):
-        connection.execute(this, [{"this": file.id, **file.changes} for file in alike])
+        connection.execute(WRITE, [{"this": file.id, **file.changes} for file in alike])
 
 
 def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happening]]) -> None:
@@ -165,9 +178,7 @@ def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happ
 def _waiting_listings(connection: Connection, item_ids: Collection[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:
     if not item_ids:
         return ()
-    waiting = select(listings).where(listings.c.item_id.in_(item_ids), listings.c.state == "requested")
-    waiting = waiting.order_by(listings.c.item_id, listings.c.mockup_id)
-    return connection.execute(waiting.with_for_update() if lock else waiting).all()
+    return connection.execute(WAITING_LOCKED if lock else WAITING, {"these": list(item_ids)}).all()
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:

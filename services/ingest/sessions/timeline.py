@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Float, Row, func, insert, select, update
+from sqlalchemy import Connection, Float, Row, bindparam, func, insert, select, update
 
 from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.progress import Totals, percent
@@ -18,6 +18,15 @@ from services.ingest.tables import mockups
 
 CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
 COUNTS = tuple(field.name for field in fields(Totals))
+MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
+COURSE = ("work", "work_done", "pace")
+
+# Made once: they run for every event, and making one takes longer than its answer.
+_READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *COURSE, *MOMENTS, *COUNTS)
+READ = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
+READ = READ.where(sessions.c.id == bindparam("this")).with_for_update()
+WRITE = update(sessions).where(sessions.c.id == bindparam("this"))
+TELL = insert(session_events)
 
 
 def totals_of(row: Row[Any]) -> Totals:
@@ -63,8 +72,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     """The same for much that happened at once, in this order; nothing, if nothing did."""
     if not happenings:
         return
-    mine = select(sessions, CLOCK.label("clock")).where(sessions.c.id == session_id)
-    row = connection.execute(mine.with_for_update()).one()
+    row = connection.execute(READ, {"this": session_id}).one()
     totals, course, shown, seq = totals_of(row), course_of(row), row.percent, row.last_seq
     ended, cancelled = row.state == "finished", row.cancelled_at is not None
     done, events = ended, []
@@ -75,16 +83,16 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
         done = _complete(totals, cancelled)
         shown = _shown(shown, percent(totals, course, finished=False), ended=ended, done=done)
         events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
-    connection.execute(insert(session_events), events)
+    connection.execute(TELL, events)
     values: dict[str, Any] = totals.as_dict() | course.as_row() | {"percent": shown, "last_seq": seq}
     values |= _moments(row, totals)
     if ended and not done:
-        values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": NOW}
+        values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": row.now}
     elif row.state == "announced" and totals.received:
         values["state"] = "working"
     if done and not ended:
-        values |= _finish(connection, session_id, seq + 1, totals)
-    connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+        values |= _finish(connection, row, seq + 1, totals)
+    connection.execute(WRITE, {"this": session_id, **values})
 
 
 def _shown(before: float, now: float, *, ended: bool, done: bool) -> float:
@@ -107,22 +115,21 @@ def _moments(row: Row[Any], totals: Totals) -> dict[str, Any]:
     rendered = totals.requested and totals.requested == totals.rendered + totals.listings_settled
     again = bool(row.settled_at and totals.in_progress)
     return {
-        "reopened_at": NOW if again else row.reopened_at,
-        "hashed_at": (row.hashed_at or NOW) if hashed else None,
-        "settled_at": (row.settled_at or NOW) if totals.received and not totals.in_progress else None,
-        "asked_at": row.asked_at or (NOW if totals.requested else None),
-        "rendered_at": (row.rendered_at or NOW) if rendered else None,
+        "reopened_at": row.now if again else row.reopened_at,
+        "hashed_at": (row.hashed_at or row.now) if hashed else None,
+        "settled_at": (row.settled_at or row.now) if totals.received and not totals.in_progress else None,
+        "asked_at": row.asked_at or (row.now if totals.requested else None),
+        "rendered_at": (row.rendered_at or row.now) if rendered else None,
     }
 
 
 def finish(connection: Connection, session_id: UUID) -> None:
     """End a session whose files are settled and for which nobody asked for listings."""
-    row = connection.execute(select(sessions).where(sessions.c.id == session_id).with_for_update()).one()
+    row = connection.execute(READ, {"this": session_id}).one()
     totals = totals_of(row)
     if row.state == "finished" or totals.in_progress or totals.requested > totals.listings_settled:
         return
-    values = _finish(connection, session_id, row.last_seq + 1, totals)
-    connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+    connection.execute(WRITE, {"this": session_id, **_finish(connection, row, row.last_seq + 1, totals)})
 
 
 def _complete(totals: Totals, cancelled: bool) -> bool:
@@ -134,12 +141,11 @@ def _complete(totals: Totals, cancelled: bool) -> bool:
     return cancelled or totals.stored == 0
 
 
-def _finish(connection: Connection, session_id: UUID, seq: int, totals: Totals) -> dict[str, Any]:
-    end = _event(session_id, seq, Happening("finished"), totals, 100.0, finished=True)
-    connection.execute(insert(session_events).values(**end))
+def _finish(connection: Connection, row: Row[Any], seq: int, totals: Totals) -> dict[str, Any]:
+    connection.execute(TELL, [_event(row.id, seq, Happening("finished"), totals, 100.0, finished=True)])
     if totals.requested and not totals.listing_failed and not totals.failed:
-        _advance_starting_numbers(connection, session_id)
-    return {"state": "finished", "finished_at": NOW, "percent": 100.0, "last_seq": seq}
+        _advance_starting_numbers(connection, row.id)
+    return {"state": "finished", "finished_at": row.now, "percent": 100.0, "last_seq": seq}
 
 
 def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:

@@ -147,7 +147,7 @@ def _called(place: Place, document: object) -> str:
         if index == 1 and place[0] == "areas" and isinstance(part, int):
             words[0] = f"print area {part + 1}{_own_name(document, part)}"
         elif isinstance(part, int):
-            words[-1] += f" {part + 1}"
+            words[-1] += f", {part + 1}" if isinstance(place[index - 1], int) else f" {part + 1}"
         elif index == 0 or place[index - 1] != "shape":  # what follows is the shape's kind
             words.append(part)
     return ", ".join(words) or "the template"

@@ -15,7 +15,7 @@ from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.original import ORIGINAL
 from services.ingest.sessions.outbox import owe
 from services.ingest.tables import mockup_images, mockups
-from services.mockup.faults import Unusable
+from services.mockup.faults import Mistaken, Unusable
 from services.mockup.folder import MOST_PICTURE_BYTES, Folder
 from services.mockup.linting import lint
 from services.mockup.template import Template
@@ -49,19 +49,22 @@ def imported(
     """
     folder, found = Folder(path), lint(Folder(path))
     if found.errors:
-        raise Unusable("; ".join(found.errors))
+        raise Mistaken(tuple(found.errors))
     here = Here(_env_file=data / "environment")
     keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
     given = folder.template().in_proportions(proportions)
     templates = [given.in_colour(colour) for colour in colours]
-    layers = [_kept(folder, name, keep) for name in templates[0].layers]
-    ready = [bound(_written(given), layers, keep.blobs) for given in templates]
-    photograph = _kept(folder, templates[0].photograph, keep)
     lane = ORIGINAL if here.embedded else COMPREHENSIVE
-    with database(data) as engine, transaction(engine) as connection:
-        if image is not None:
-            return [_put(connection, photograph_named(connection, image), ready[0], photograph)]
-        return _added(connection, group_named(connection, group or ""), ready, photograph, lane)
+    with database(data) as engine:
+        with transaction(engine) as connection:  # before anything is kept
+            where = group_named(connection, group) if group is not None else photograph_named(connection, image or "")
+        layers = [_kept(folder, name, keep) for name in templates[0].layers]
+        ready = [bound(_written(given), layers, keep.blobs) for given in templates]
+        photo = _kept(folder, given.photograph, keep)
+        with transaction(engine) as connection:
+            if group is None:
+                return [_put(connection, where, ready[0], photo)]
+            return _added(connection, where, ready, photo, lane)
 
 
 def _written(given: Template) -> bytes:

@@ -1,14 +1,11 @@
 """`presswork mockup`: templates of photographs, checked, looked at and brought into the system."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from services.ops.place import HERE, DataDir, new_file
-
-if TYPE_CHECKING:
-    from services.ops.previewing import Scene
 
 app = typer.Typer(
     help="Mockup templates: photographs that know where designs go (docs/mockups.md).", no_args_is_help=True
@@ -24,8 +21,10 @@ Image = Annotated[
     typer.Option(help="a photograph in the system: its id, its file's name, or its group's if that has no other"),
 ]
 Colour = Annotated[str | None, typer.Option(help="one of the template's garment colours, by its name")]
-Colours = Annotated[list[str] | None, typer.Option("--colour", help="likewise; repeat it for a photograph of each")]
-
+Colours = Annotated[
+    list[str] | None,
+    typer.Option("--colour", help="one of the template's garment colours; repeat it for a photograph of each"),
+]
 Cut = Annotated[str | None, typer.Option(help="cut the picture to these, as 4:3 or 1:1, whatever the template says")]
 Sized = Annotated[
     str | None,
@@ -38,6 +37,7 @@ def lint(folder: Place) -> None:
     """Say what is wrong with a template. Exit code 1 if mockups can't be made from it."""
     from services.mockup.folder import Folder
     from services.mockup.linting import lint as look
+    from services.ops import showing
 
     found = look(Folder(folder))
     for words in found.errors:
@@ -46,8 +46,8 @@ def lint(folder: Place) -> None:
         typer.echo(f"remark: {words}")
     if found.errors:
         raise typer.Exit(1)
-    look_at_it = f"presswork mockup preview {folder} DESIGN.png"
-    typer.echo(f"{folder}: no errors, {len(found.remarks)} remarks. Look at it: {look_at_it}")
+    remarks = showing.counted(len(found.remarks), "remark")
+    typer.echo(f"{folder}: no errors, {remarks}. Look at it: presswork mockup preview {folder} DESIGN.png")
 
 
 @app.command()
@@ -67,7 +67,7 @@ def preview(
     from services.mockup.folder import drawn
     from services.mockup.outlines import outlined
     from services.mockup.pictures import jpeg
-    from services.ops.previewing import of_folder, print_of
+    from services.ops.previewing import of_folder, of_photograph, print_of
 
     *folders, design = shown
     if len(folders) + (image is not None) != 1 or (image and (colour or proportions)):
@@ -76,10 +76,10 @@ def preview(
     if out.suffix.lower() not in {".jpg", ".jpeg"}:
         raise typer.BadParameter(f"{out}: the picture is a JPEG; name it .jpg")
     try:
-        scene = _of_image(image, size, data) if image else of_folder(folders[0], colour, proportions, size)
+        scene = of_photograph(image, size, data) if image else of_folder(folders[0], colour, proportions, size)
         made = print_of(design, scene.spec, data)
     except (Unusable, Refused) as error:
-        _stop(str(error))
+        _stop(error)
     picture = drawn(scene.prepared, made.pixels)
     with new_file(out, "wb") as file:
         file.write(jpeg(outlined(picture, scene.prepared, scene.names) if outlines else picture))
@@ -109,9 +109,11 @@ def import_template(
     try:
         made = imported(folder, group, image, colours or [None], proportions, data)
     except (Unusable, Refused) as error:
-        _stop(str(error))
+        _stop(error)
+    there = "" if data == HERE else f" --data {data}"
     for image_id in made:
-        typer.echo(f"photograph {image_id}: look at it with presswork mockup preview --image {image_id} DESIGN.png")
+        look_at_it = f"presswork mockup preview --image {image_id} DESIGN.png{there}"
+        typer.echo(f"photograph {image_id}: look at it with {look_at_it}")
 
 
 @app.command("from-psd")
@@ -123,15 +125,17 @@ def from_psd(
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
     from services.mockup.faults import Unusable
     from services.mockup.photoshop import imported
+    from services.ops import showing
 
     try:
         found = imported(file, folder, slot or ())
     except Unusable as error:
-        _stop(str(error))
+        _stop(error)
     for words in found.remarks:
         typer.echo(f"remark: {words}")
+    areas = showing.counted(len(found.template.areas), "print area")
     names = ", ".join(area.name for area in found.template.areas)
-    typer.echo(f"{folder}: {len(found.template.areas)} print areas ({names}). Check it: presswork mockup lint {folder}")
+    typer.echo(f"{folder}: {areas} ({names}). Check it: presswork mockup lint {folder}")
 
 
 @app.command()
@@ -149,7 +153,7 @@ def origin(
     try:
         found = origin_in(picture.read_bytes())
     except (Unusable, OSError) as error:
-        _stop(f"{picture}: {error}")
+        _stop(Unusable(f"{picture}: {error}"))
     with database(data) as engine, transaction(engine) as connection:
         for words in told(found, connection):
             typer.echo(words)
@@ -177,21 +181,13 @@ def mesh(
         before = place.set_aside()
         place.write(given)
     except (Unusable, OSError) as error:
-        _stop(str(error))
+        _stop(error)
     typer.echo(f"{folder / FILE_NAME}: {area} is a mesh of {rows} x {columns} points now; as it was: {before}")
     typer.echo(f"Move the points, and look: presswork mockup preview {folder} DESIGN.png --outlines")
 
 
-def _of_image(words: str, size: str | None, data: Path) -> "Scene":
-    from services.ops.mockup_names import photograph_named
-    from services.ops.place import database
-    from services.ops.previewing import of_photograph
-    from shared.database import transaction
-
-    with database(data) as engine, transaction(engine) as connection:
-        return of_photograph(connection, photograph_named(connection, words), size, data)
-
-
-def _stop(words: str) -> NoReturn:
-    typer.echo(words, err=True)
+def _stop(error: Exception) -> NoReturn:
+    """Each of its mistakes on a line of its own."""
+    for words in getattr(error, "mistakes", (str(error),)):
+        typer.echo(words, err=True)
     raise typer.Exit(1)

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from PIL import Image
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from services.hasher.hashing import fingerprint
 from services.hasher.preparing import opened, printed
@@ -18,10 +17,12 @@ from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.faults import Unusable
 from services.mockup.folder import Folder
 from services.mockup.rendering import PreparedBackground
-from services.ops.place import of_kind, settings
+from services.ops.mockup_names import photograph_named
+from services.ops.place import database, of_kind, settings
 from services.ops.print_sizes import of_product, without_product
 from shared.blobs import Blobs
 from shared.contracts import PrintSpec
+from shared.database import transaction
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,18 @@ def of_folder(path: Path, colour: str | None, proportions: str | None, size: str
     return Scene(place.prepared(given), tuple(area.name for area in given.areas), spec)
 
 
-def of_photograph(connection: Connection, image_id: UUID, size: str | None, data: Path) -> Scene:
-    """A photograph as the mockup service sees it: with masks, template and watermark; raises as above, and Missing."""
+def of_photograph(words: str, size: str | None, data: Path) -> Scene:
+    """A photograph as the mockup service sees it: with masks, template and watermark. What is missing ends the command.
+
+    Raises:
+        Unusable, Refused: no mockup can be made with it, or it can't be told what is printed.
+    """
     chosen = select(mockups.c.user_id, mockups.c.product_template_id).join_from(mockup_images, mockups)
-    group = connection.execute(chosen.where(mockup_images.c.id == image_id)).one()
-    spec = of_product(connection, group.user_id, group.product_template_id, size)
-    background = photograph(connection, image_id)
+    with database(data) as engine, transaction(engine) as connection:
+        image_id = photograph_named(connection, words)
+        group = connection.execute(chosen.where(mockup_images.c.id == image_id)).one()
+        spec = of_product(connection, group.user_id, group.product_template_id, size)
+        background = photograph(connection, image_id)
     ready = ready_background(background, Blobs(settings(data).blob_dir), BackgroundCache(0))
     return Scene(ready.prepared, (), spec, ready.warnings)
 

@@ -233,8 +233,8 @@ def test_groups_and_photographs_are_named_as_people_call_them(
     ]
 
 
-def test_what_several_are_meant_by_is_listed_and_nothing_is_done(
-    command: Any, ana: Caller, ben: Caller, folder: Path
+def test_what_several_are_meant_by_is_listed_and_nothing_is_kept(
+    command: Any, checked: World, ana: Caller, ben: Caller, folder: Path
 ) -> None:
     groups = [made_group(caller, "Cup") for caller in (ana, ben)]
     said = command("import", folder, "--group", "Cup")
@@ -242,6 +242,7 @@ def test_what_several_are_meant_by_is_listed_and_nothing_is_done(
     assert "Several are meant by 'Cup'; say the id of one" in said.output
     assert {f"{group['id']}  Cup" in said.output for group in groups} == {True}
     assert "SouthCups, ben@example.com" in said.output
+    assert not checked.blobs.root.exists()
     one, two = uploaded(ben, groups[1]["id"], PHOTO, PHOTO)
     said = command("import", folder, "--image", "cup")
     assert said.exit_code == 3

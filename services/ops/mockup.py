@@ -64,10 +64,8 @@ def preview(
     """Render one picture to look at, with the design trimmed and laid out as an upload of it would be printed."""
     from services.ingest.catalog.errors import Unusable as Refused
     from services.mockup.faults import Unusable
-    from services.mockup.folder import drawn
-    from services.mockup.outlines import outlined
     from services.mockup.pictures import jpeg
-    from services.ops.previewing import of_folder, of_photograph, print_of
+    from services.ops.previewing import content_of, of_folder, of_photograph, picture_of, print_of
 
     *folders, design = shown
     if len(folders) + (image is not None) != 1 or (image and (colour or proportions)):
@@ -76,13 +74,17 @@ def preview(
     if out.suffix.lower() not in {".jpg", ".jpeg"}:
         raise typer.BadParameter(f"{out}: the picture is a JPEG; name it .jpg")
     try:
-        scene = of_photograph(image, size, data) if image else of_folder(folders[0], colour, proportions, size)
-        made = print_of(design, scene.spec, data)
+        content = content_of(design)
+        if image is None:
+            scene = of_folder(folders[0], colour, proportions, size)
+        else:
+            scene = of_photograph(image, size, content, data)
+        made = print_of(design, content, scene, data)
     except (Unusable, Refused) as error:
         _stop(error)
-    picture = drawn(scene.prepared, made.pixels)
+    picture = picture_of(scene, made.pixels, outlines=outlines)
     with new_file(out, "wb") as file:
-        file.write(jpeg(outlined(picture, scene.prepared, scene.names) if outlines else picture))
+        file.write(jpeg(picture))
     for words in (*scene.remarks, *(f"{design}: {words}" for words in made.remarks)):
         typer.echo(f"remark: {words}")
     typer.echo(f"{out}: {picture.shape[1]} x {picture.shape[0]} pixels; {design} {made.done}")

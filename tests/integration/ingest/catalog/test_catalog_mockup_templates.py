@@ -1,6 +1,7 @@
 """Mockup templates: sent by the API, imported by the command, never seen by the frontend."""
 
 import functools
+import hashlib
 import io
 import json
 from datetime import UTC, datetime
@@ -12,17 +13,21 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
 from services.ingest.catalog.choices import mockup_group, photograph
-from services.ingest.sessions.tables import outbox
+from services.ingest.sessions.tables import items, outbox
 from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.checking import template_fault
 from services.mockup.pictures import jpeg
 from services.mockup.provenance import origin_of, written
+from services.ops.print_sizes import without_product
 from services.ops.spent import FIND
+from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
 
@@ -284,6 +289,33 @@ def test_a_preview_of_a_photograph_prints_the_design_as_its_product_does(
     assert "has several of kind canvas ('Sheet', 'Sticker'): choose one. Name one with --size" in said.output
     said = command("preview", "--image", "Glass cup", design, "-o", out, "--size", "Poster")
     assert "no canvas or size of this product is called 'Poster'" in said.output
+
+
+def test_a_print_file_that_the_system_made_is_shown_as_it_is(
+    command: Any, checked: World, ana: Caller, image: dict[str, Any], tmp_path: Path
+) -> None:
+    """Trimmed again it would lose its margin: the specks that held it were too faint to outlast its shrinking."""
+    pixels = np.zeros((1600, 4000, 4), np.uint8)
+    pixels[400:1200, 1000:3000] = (200, 0, 0, 255)
+    pixels[600:800, 1400:1600] = (0, 0, 90, 255)
+    pixels[[5, 1595], [5, 3990], 3] = 1
+    Image.fromarray(pixels).save(tmp_path / "upload.png")
+    printed = prepare((tmp_path / "upload.png").read_bytes(), without_product("4x2"), Limits()).print_file
+    (tmp_path / "print.png").write_bytes(printed)
+    ana.made(f"/mockups/images/{image['id']}/mask-data", mask(masks=[SQUARE], points=[SQUARE]))
+
+    def seen(name: str) -> bytes:
+        said = command("preview", "--image", image["id"], tmp_path / name, "-o", tmp_path / "o.jpg", "--size", "4x2")
+        assert said.exit_code == 0, said.output
+        return (tmp_path / "o.jpg").read_bytes()
+
+    listed = seen("upload.png")
+    assert seen("print.png") != listed
+    design = stored(checked.engine, ana)
+    made = update(items).where(items.c.id == design).values(print_sha256=hashlib.sha256(printed).hexdigest())
+    with checked.engine.begin() as connection:
+        connection.execute(made)
+    assert seen("print.png") == listed
 
 
 def test_a_finished_picture_leads_back_to_its_parts_and_tells_what_has_changed(

@@ -6,7 +6,7 @@ from services.hasher import png
 from services.hasher.decoding import Picture, open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
-from services.hasher.printing import lay_out, layout
+from services.hasher.printing import Layout, lay_out, layout
 from services.hasher.raster import Pixels, crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
@@ -34,15 +34,12 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
     Raises:
         Rejected: the file can't become a print.
     """
-    picture = open_picture(data, limits)
-    visible = _visible(picture, limits)
+    picture, visible = opened(data, limits)
     weighted = premultiplied(visible)  # once for both
     found = fingerprint(visible, weighted)  # before the costly print file, so that a blank picture ends here
-    height, width = visible.shape[:2]
-    plan = layout(spec, width, height, picture.dpi)
-    printed = lay_out(visible, plan, limits, weighted)
+    pixels, plan = printed(picture, visible, spec, limits, weighted)
     return Design(
-        print_file=png.encode(printed, plan.dpi, small=small),
+        print_file=png.encode(pixels, plan.dpi, small=small),
         canonical=png.encode(found.canonical),
         width=plan.canvas_width,
         height=plan.canvas_height,
@@ -55,13 +52,36 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
     )
 
 
+def opened(data: bytes, limits: Limits) -> tuple[Picture, Pixels]:
+    """A file's picture, and the part of it that is visible, as a view.
+
+    Raises:
+        Rejected: it is no picture, or nothing of it is seen.
+    """
+    picture = open_picture(data, limits)
+    return picture, _visible(picture, limits)
+
+
+def printed(
+    picture: Picture, visible: Pixels, spec: PrintSpec, limits: Limits, weighted: Pixels | None = None
+) -> tuple[Pixels, Layout]:
+    """The print file's pixels and how they were laid out. `weighted` is the visible part premultiplied, if at hand.
+
+    Raises:
+        Rejected: it would be too large.
+    """
+    height, width = visible.shape[:2]
+    plan = layout(spec, width, height, picture.dpi)
+    return lay_out(visible, plan, limits, weighted), plan
+
+
 def recognise(data: bytes, limits: Limits) -> Fingerprint:
     """Decode, crop and hash a finished file as it is: alike to the hashes of the upload that it was made from.
 
     Raises:
         Rejected: nothing can be recognised in it.
     """
-    return fingerprint(_visible(open_picture(data, limits), limits))
+    return fingerprint(opened(data, limits)[1])
 
 
 def _visible(picture: Picture, limits: Limits) -> Pixels:

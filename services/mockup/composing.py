@@ -30,19 +30,19 @@ def composed(
     """
     size = (photo.shape[1], photo.shape[0])
     frame = framed(size, template)
-    front = None if template.foreground is None else cut(_front(read(template.foreground)), frame, size)
+    front = None if template.foreground is None else cut(_front(read, template.foreground), frame, size)
     dye = None if template.garment is None else _dye(template.garment, read)
     if dye is not None:
         dye = replace(dye, mask=cut(dye.mask, frame, size))
     marking = template.watermark
     if mark is None and marking and marking.picture:
-        mark = _named("the watermark", read(marking.picture))
+        mark = _opened("the watermark", read, marking.picture)
     origin = (frame.left, frame.top)
     return prepare(photo[frame.slices], (*template.areas, *masks), mark, front, dye, marking, origin)
 
 
-def _front(data: bytes) -> Bytes:
-    picture = _named("the foreground", data)
+def _front(read: Read, name: str) -> Bytes:
+    picture = _opened("the foreground", read, name)
     if (picture[..., 3] == 255).all():
         raise Unusable("the foreground has no transparent part, so it would hide the whole photograph; export it anew")
     return picture
@@ -51,14 +51,14 @@ def _front(data: bytes) -> Bytes:
 def _dye(garment: Garment, read: Read) -> Dye | None:
     if garment.colour is None:
         return None
-    picture = _named("the garment's mask", read(garment.mask))
+    picture = _opened("the garment's mask", read, garment.mask)
     alpha = picture[..., 3]
     mask = alpha if (alpha < 255).any() else (picture[..., :3] @ GREY >> 8).astype(np.uint8)
     return Dye(mask, colour_of(garment.colours[garment.colour]))
 
 
-def _named(what: str, data: bytes) -> Bytes:
+def _opened(what: str, read: Read, name: str) -> Bytes:
     try:
-        return layer(data)
+        return layer(read(name))
     except Unusable as error:
         raise Unusable(f"{what} can't be used: {error}") from error

@@ -6,3 +6,11 @@ class Unusable(ValueError):  # noqa: N818 - reads as the adjective it is: raise 
 
     Whoever passes it on puts before it which one it is, counted from 1.
     """
+
+
+class Mistaken(Unusable):
+    """A template file with mistakes: all of them together as its text, and each in `mistakes`."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes

@@ -1,5 +1,6 @@
 """A template in a folder, before it enters the system: its JSON file and its pictures."""
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from services.mockup.composing import composed
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
-from services.mockup.pictures import design, photograph
+from services.mockup.pictures import photograph
 from services.mockup.reading import MOST_BYTES, template
 from services.mockup.rendering import PreparedBackground, render
 from services.mockup.template import FILE_NAME, Template
@@ -52,16 +53,25 @@ class Folder:
         text = json.dumps(given.model_dump(mode="json", exclude_defaults=True), indent=2)
         (self.path / FILE_NAME).write_text(PAIR.sub(r"[\1, \2]", text) + "\n", encoding="utf-8")
 
+    def set_aside(self) -> Path:
+        """Copy the JSON file to a new one beside it, before it is written anew; where the copy lies."""
+        names = (f"{FILE_NAME}.bak{number or ''}" for number in itertools.count())
+        copy = next(path for name in names if not (path := self.path / name).exists())
+        copy.write_bytes(self._bytes(FILE_NAME, MOST_BYTES))
+        return copy
+
     def _bytes(self, name: str, most: int) -> bytes:
         path = self.path / name
         try:
             if path.stat().st_size > most:
                 raise Unusable(f"{path} is larger than {most >> 20} MB")
             return path.read_bytes()
+        except FileNotFoundError as error:
+            raise Unusable(f"{path} can't be read: there is no such file; put it there, or mend its name") from error
         except OSError as error:
             raise Unusable(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def drawn(background: PreparedBackground, data: bytes) -> Bytes:
-    """A finished picture, (H, W, 3), with the design in these bytes (PNG)."""
-    return render(background, flat_design(design(data), background.areas))
+def drawn(background: PreparedBackground, design: Bytes) -> Bytes:
+    """A finished picture, (H, W, 3), with a print file's pixels on it."""
+    return render(background, flat_design(design, background.areas))

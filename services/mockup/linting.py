@@ -1,12 +1,14 @@
 """What is wrong with a template, or will look wrong, in words: errors stop a mockup, remarks don't."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from services.mockup.areas import Box, PrintArea, laid_out, print_area
 from services.mockup.composing import composed
-from services.mockup.faults import Unusable
+from services.mockup.faults import Mistaken, Unusable
 from services.mockup.folder import Folder
 from services.mockup.framing import framed
 from services.mockup.light import Bytes
@@ -15,6 +17,7 @@ from services.mockup.template import Area, Cylinder, Template
 
 SMALL_PHOTO = 1200  # enlarged to 2000 it looks soft
 SMALL_AREA = 250  # pixels of 2000, under which fine lines of a design vanish
+LAYERS = ("foreground", "garment", "watermark")
 
 
 @dataclass
@@ -24,47 +27,87 @@ class Findings:
     errors: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
+    @contextmanager
+    def taking(self, before: str = "") -> Iterator[None]:
+        """Take what can't be used for an error, with these words before it."""
+        try:
+            yield
+        except Mistaken as error:
+            self.errors += error.mistakes
+        except Unusable as error:
+            self.errors.append(f"{before}{error}")
+
 
 def lint(folder: Folder) -> Findings:
-    """Everything that can be said about a template in a folder."""
+    """Everything that can be said about a template in a folder. What would only follow from an error is not said."""
     found = Findings()
-    try:
+    with found.taking():
         given = folder.template()
+        _look_at_watermark(given, found)
+        _look_at_pictures(given, folder, found)
+    return found
+
+
+def _look_at_pictures(given: Template, folder: Folder, found: Findings) -> None:
+    try:
         photo, warnings = folder.photograph(given)
     except Unusable as error:
         found.errors.append(str(error))
-        return found
+        for name in given.layers:  # whether they fit can't be told, but whether they are there
+            with found.taking():
+                folder.picture(name)
+        return
     found.remarks += [f"{given.photograph}: {words}" for words in warnings]
     look_through(given, photo, found)
-    for colour in list(given.garment.colours)[:1] if given.garment else [None]:
-        try:
-            composed(photo, given.in_colour(colour), folder.picture)
-        except Unusable as error:
-            if not found.errors:  # those of single areas are known already, each with its name
-                found.errors.append(str(error))
-            break
-    return found
+    _look_at_layers(given, photo, folder, found)
+
+
+def _look_at_layers(given: Template, photo: Bytes, folder: Folder, found: Findings) -> None:
+    coloured = given.in_colour(next(iter(given.garment.colours))) if given.garment else given
+    for part in LAYERS:  # each alone, so that none hides what is wrong with another or with a print area
+        others = dict.fromkeys(layer for layer in LAYERS if layer != part)
+        with found.taking():
+            composed(photo, coloured.model_copy(update={"areas": (), "crop": None} | others), folder.picture)
+    if not found.errors:
+        with found.taking():
+            composed(photo, coloured, folder.picture)
+
+
+def _look_at_watermark(given: Template, found: Findings) -> None:
+    if given.watermark and given.watermark.picture is None:
+        found.remarks.append(
+            "the watermark names no picture, so only photographs that have one of their own in the system show one, "
+            "and no preview of this folder; give `picture` too"
+        )
 
 
 def look_through(given: Template, photo: Bytes, found: Findings) -> None:
     """The print areas on their photograph."""
+    if given.crop and given.crop.middle is None:  # it lies around the areas: a wrong one would move it off the others
+        whole = Findings()
+        _look_at_areas(given.model_copy(update={"crop": None}), photo, whole)
+        if whole.errors:
+            found.errors += whole.errors
+            return
+    _look_at_areas(given, photo, found)
+    names = [area.name for area in given.areas]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        found.remarks.append(f"{names.count(name)} print areas are called {name!r}; give each a name of its own")
+    if given.garment and given.garment.colour is None:
+        found.remarks.append("the garment has colours and none is chosen, so it stays as it was photographed")
+
+
+def _look_at_areas(given: Template, photo: Bytes, found: Findings) -> None:
     frame = framed((photo.shape[1], photo.shape[0]), given)
     width, height = frame.size
     if max(width, height) < SMALL_PHOTO:
         found.remarks.append(
             f"the photograph has {width} x {height} pixels and will be enlarged to {LONGEST_SIDE}; take a larger one"
         )
-    names = [area.name for area in given.areas]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        found.remarks.append(f"{names.count(name)} print areas are called {name!r}; give each a name of its own")
     for number, area in enumerate(given.areas, 1):
         called = f"print area {number} ({area.name})"
-        try:
+        with found.taking(f"{called}: "):
             _look_at(called, area, frame, found)
-        except Unusable as error:
-            found.errors.append(f"{called}: {error}")
-    if given.garment and given.garment.colour is None:
-        found.remarks.append("the garment has colours and none is chosen, so it stays as it was photographed")
 
 
 def _look_at(called: str, area: Area, frame: Box, found: Findings) -> None:

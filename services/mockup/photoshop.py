@@ -15,7 +15,7 @@ from services.mockup.faults import Unusable
 from services.mockup.folder import Folder
 from services.mockup.pictures import MAX_PHOTO_PIXELS
 from services.mockup.psd_warp import CUSTOM_WARP, PLAIN_WARP, meshed, style_of
-from services.mockup.template import Template
+from services.mockup.template import FILE_NAME, Template
 
 PHOTOGRAPH, FOREGROUND = "photo.png", "foreground.png"
 DARKENING = {"multiply", "darken", "linear_burn", "color_burn"}
@@ -37,6 +37,9 @@ def imported(file: Path, folder: Path, slots: Sequence[str] = ()) -> Imported:
     Raises:
         Unusable: nothing was written.
     """
+    for name in (FILE_NAME, PHOTOGRAPH, FOREGROUND):
+        if (folder / name).exists():
+            raise Unusable(f"{folder / name} is there already and would be lost; name a new folder")
     document = _opened(file)
     layers = [layer for layer in document.descendants() if layer.is_visible()]
     chosen = _slots(layers, slots, file.name)

@@ -4,7 +4,8 @@ import json
 
 from pydantic import ValidationError
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import Mistaken, Unusable
+from services.mockup.mistakes import in_words
 from services.mockup.template import Bound, Template
 
 MOST_BYTES = 1 << 20
@@ -16,18 +17,21 @@ def template(data: bytes) -> Template:
     Raises:
         Unusable: with every mistake in it, in words.
     """
+    document = _json(data)
     try:
-        return Template.model_validate(_json(data))
+        return Template.model_validate(document)
     except ValidationError as error:
-        raise _mistakes(error) from error
+        raise Mistaken(in_words(error, document)) from error
 
 
 def bound(data: bytes) -> Bound:
     """Read a template with the references to its pictures; raises as above."""
+    document = _json(data)
     try:
-        return Bound.model_validate(_json(data))
+        return Bound.model_validate(document)
     except ValidationError as error:
-        raise _mistakes(error) from error
+        inner = document.get("template") if isinstance(document, dict) else None
+        raise Mistaken(in_words(error, inner, inside="template")) from error
 
 
 def _json(data: bytes) -> object:
@@ -35,18 +39,8 @@ def _json(data: bytes) -> object:
         raise Unusable(f"the template has more than {MOST_BYTES >> 20} MB; pictures go beside it, not into it")
     try:
         return json.loads(data)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Unusable(f"the template is no JSON: look at {where}, or just before it ({error.msg})") from error
     except (ValueError, RecursionError) as error:
         raise Unusable(f"the template is no JSON: {error}") from error
-
-
-def _mistakes(error: ValidationError) -> Unusable:
-    said = [(_place(problem["loc"]), problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
-    return Unusable("; ".join(f"{place}: {words}" for place, words in said))
-
-
-def _place(parts: tuple[int | str, ...]) -> str:
-    """`areas 2, shape, top`: entries of a list are counted from 1."""
-    words = ""
-    for part in parts:
-        words += f" {part + 1}" if isinstance(part, int) else f"{', ' if words else ''}{part}"
-    return words or "the template"

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Connection, select
 
-from services.ingest.catalog.errors import Missing
 from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTemplates, bound
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
@@ -16,10 +15,11 @@ from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.original import ORIGINAL
 from services.ingest.sessions.outbox import owe
 from services.ingest.tables import mockup_images, mockups
-from services.mockup.faults import Unusable
+from services.mockup.faults import Mistaken, Unusable
 from services.mockup.folder import MOST_PICTURE_BYTES, Folder
 from services.mockup.linting import lint
 from services.mockup.template import Template
+from services.ops.mockup_names import group_named, photograph_named
 from services.ops.place import database
 from shared.blobs import Blobs
 from shared.database import transaction
@@ -36,8 +36,8 @@ class Here(DatabaseSettings):
 
 def imported(
     path: Path,
-    group: UUID | None,
-    image: UUID | None,
+    group: str | None,
+    image: str | None,
     colours: Sequence[str | None],
     proportions: str | None,
     data: Path,
@@ -45,23 +45,26 @@ def imported(
     """The photographs that have the template now: a new one of the group for each colour, or the one named.
 
     Raises:
-        Unusable, Refused, Missing: nothing was imported.
+        Unusable, Refused: nothing was imported.
     """
     folder, found = Folder(path), lint(Folder(path))
     if found.errors:
-        raise Unusable("; ".join(found.errors))
+        raise Mistaken(tuple(found.errors))
     here = Here(_env_file=data / "environment")
     keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
     given = folder.template().in_proportions(proportions)
     templates = [given.in_colour(colour) for colour in colours]
-    layers = [_kept(folder, name, keep) for name in templates[0].layers]
-    ready = [bound(_written(given), layers, keep.blobs) for given in templates]
-    photograph = _kept(folder, templates[0].photograph, keep)
     lane = ORIGINAL if here.embedded else COMPREHENSIVE
-    with database(data) as engine, transaction(engine) as connection:
-        if group is None:
-            return [_put(connection, image, ready[0], photograph)]
-        return _added(connection, group, ready, photograph, lane)
+    with database(data) as engine:
+        with transaction(engine) as connection:  # before anything is kept
+            where = group_named(connection, group) if group is not None else photograph_named(connection, image or "")
+        layers = [_kept(folder, name, keep) for name in templates[0].layers]
+        ready = [bound(_written(given), layers, keep.blobs) for given in templates]
+        photo = _kept(folder, given.photograph, keep)
+        with transaction(engine) as connection:
+            if group is None:
+                return [_put(connection, where, ready[0], photo)]
+            return _added(connection, where, ready, photo, lane)
 
 
 def _written(given: Template) -> bytes:
@@ -73,10 +76,8 @@ def _kept(folder: Folder, name: str, keep: Pictures) -> Picture:
         return keep.keep(name, file, keep.check(name, file))
 
 
-def _put(connection: Connection, image: UUID | None, template: BoundTemplate, photograph: Picture) -> UUID:
-    row = connection.execute(select(mockup_images).where(mockup_images.c.id == image)).one_or_none()
-    if row is None:
-        raise Missing(f"There is no mockup image {image}.")
+def _put(connection: Connection, image: UUID, template: BoundTemplate, photograph: Picture) -> UUID:
+    row = connection.execute(select(mockup_images).where(mockup_images.c.id == image)).one()
     if (row.width, row.height) != (photograph.width, photograph.height):
         raise Unusable(
             f"the photograph {image} has {row.width} x {row.height} pixels and the template's "
@@ -89,10 +90,10 @@ def _put(connection: Connection, image: UUID | None, template: BoundTemplate, ph
 def _added(
     connection: Connection, group: UUID, templates: Sequence[BoundTemplate], photograph: Picture, lane: str
 ) -> list[UUID]:
-    owner = connection.execute(select(mockups.c.user_id).where(mockups.c.id == group)).scalar_one_or_none()
-    user = Users(connection).active(owner) if owner else None
+    owner = connection.execute(select(mockups.c.user_id).where(mockups.c.id == group)).scalar_one()
+    user = Users(connection).active(owner)
     if user is None:
-        raise Missing(f"There is no mockup {group}.")
+        raise Unusable("the account of this mockup group is not in use any more; nothing was imported")
     images, owed = Mockups(connection, user, "").add_photographs(group, [photograph] * len(templates), None)
     for image, template in zip(images, templates, strict=True):
         MockupTemplates(connection, user.id).put(image.id, template)

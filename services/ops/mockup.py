@@ -1,15 +1,11 @@
 """`presswork mockup`: templates of photographs, checked, looked at and brought into the system."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
-from uuid import UUID
+from typing import Annotated, NoReturn
 
 import typer
 
-from services.ops.place import HERE, DataDir
-
-if TYPE_CHECKING:
-    from services.mockup.rendering import PreparedBackground
+from services.ops.place import HERE, DataDir, new_file
 
 app = typer.Typer(
     help="Mockup templates: photographs that know where designs go (docs/mockups.md).", no_args_is_help=True
@@ -18,13 +14,22 @@ app = typer.Typer(
 Place = Annotated[Path, typer.Argument(help="the folder with presswork-mockup.json and its pictures")]
 Shown = Annotated[
     list[Path],
-    typer.Argument(metavar="[FOLDER] DESIGN.png", help="a template's folder, unless --image is given, and a design"),
+    typer.Argument(metavar="[FOLDER] DESIGN", help="a template's folder, unless --image is given, and a design"),
 ]
-Image = Annotated[UUID | None, typer.Option(help="a photograph that is in the system, by its id")]
+Image = Annotated[
+    str | None,
+    typer.Option(help="a photograph in the system: its id, its file's name, or its group's if that has no other"),
+]
 Colour = Annotated[str | None, typer.Option(help="one of the template's garment colours, by its name")]
-Colours = Annotated[list[str] | None, typer.Option("--colour", help="likewise; repeat it for a photograph of each")]
-
+Colours = Annotated[
+    list[str] | None,
+    typer.Option("--colour", help="one of the template's garment colours; repeat it for a photograph of each"),
+]
 Cut = Annotated[str | None, typer.Option(help="cut the picture to these, as 4:3 or 1:1, whatever the template says")]
+Sized = Annotated[
+    str | None,
+    typer.Option("--size", help="what designs are printed as: with --image a canvas or size; inches, as 9.5x4.33"),
+]
 
 
 @app.command()
@@ -32,6 +37,7 @@ def lint(folder: Place) -> None:
     """Say what is wrong with a template. Exit code 1 if mockups can't be made from it."""
     from services.mockup.folder import Folder
     from services.mockup.linting import lint as look
+    from services.ops import showing
 
     found = look(Folder(folder))
     for words in found.errors:
@@ -40,50 +46,62 @@ def lint(folder: Place) -> None:
         typer.echo(f"remark: {words}")
     if found.errors:
         raise typer.Exit(1)
-    look_at_it = f"presswork mockup preview {folder} DESIGN.png"
-    typer.echo(f"{folder}: no errors, {len(found.remarks)} remarks. Look at it: {look_at_it}")
+    remarks = showing.counted(len(found.remarks), "remark")
+    typer.echo(f"{folder}: no errors, {remarks}. Look at it: presswork mockup preview {folder} DESIGN.png")
 
 
 @app.command()
 def preview(
     shown: Shown,
     image: Image = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="where the picture goes")] = Path("mockup.jpg"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="where the picture goes, a JPEG")] = Path("mockup.jpg"),
     outlines: Annotated[bool, typer.Option("--outlines", help="draw the print areas and how they are bent")] = False,
     colour: Colour = None,
     proportions: Cut = None,
+    size: Sized = None,
     data: DataDir = HERE,
 ) -> None:
-    """Render one picture to look at."""
+    """Render one picture to look at, with the design trimmed and laid out as an upload of it would be printed."""
+    from services.ingest.catalog.errors import Unusable as Refused
     from services.mockup.faults import Unusable
-    from services.mockup.folder import drawn
-    from services.mockup.outlines import outlined
     from services.mockup.pictures import jpeg
+    from services.ops.previewing import content_of, of_folder, of_photograph, picture_of, print_of
 
     *folders, design = shown
     if len(folders) + (image is not None) != 1 or (image and (colour or proportions)):
         words = "give a template's folder or --image, and a design; --colour and --proportions go with a folder"
         raise typer.BadParameter(words)
+    if out.suffix.lower() not in {".jpg", ".jpeg"}:
+        raise typer.BadParameter(f"{out}: the picture is a JPEG; name it .jpg")
     try:
-        ready, names = _of_image(image, data) if image else _of_folder(folders[0], colour, proportions)
-        picture = drawn(ready, design.read_bytes())
-    except (Unusable, OSError) as error:
-        _stop(str(error))
-    out.write_bytes(jpeg(outlined(picture, ready, names) if outlines else picture))
-    typer.echo(f"{out}: {picture.shape[1]} x {picture.shape[0]} pixels")
+        content = content_of(design)
+        if image is None:
+            scene = of_folder(folders[0], colour, proportions, size)
+        else:
+            scene = of_photograph(image, size, content, data)
+        made = print_of(design, content, scene, data)
+    except (Unusable, Refused) as error:
+        _stop(error)
+    picture = picture_of(scene, made.pixels, outlines=outlines)
+    with new_file(out, "wb") as file:
+        file.write(jpeg(picture))
+    for words in (*scene.remarks, *(f"{design}: {words}" for words in made.remarks)):
+        typer.echo(f"remark: {words}")
+    typer.echo(f"{out}: {picture.shape[1]} x {picture.shape[0]} pixels; {design} {made.done}")
 
 
 @app.command("import")
 def import_template(
     folder: Place,
-    group: Annotated[UUID | None, typer.Option(help="a mockup group, by its id: a new photograph for it")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="a mockup group, by its name or id: a new photograph for it")
+    ] = None,
     image: Image = None,
     colours: Colours = None,
     proportions: Cut = None,
     data: DataDir = HERE,
 ) -> None:
     """Bring a template into the system: with --group its photograph too, with --image for the one that is there."""
-    from services.ingest.catalog.errors import Missing
     from services.ingest.catalog.errors import Unusable as Refused
     from services.mockup.faults import Unusable
     from services.ops.importing import imported
@@ -92,10 +110,12 @@ def import_template(
         raise typer.BadParameter("give --group or --image; a single image has a single colour")
     try:
         made = imported(folder, group, image, colours or [None], proportions, data)
-    except (Unusable, Refused, Missing) as error:
-        _stop(str(error))
+    except (Unusable, Refused) as error:
+        _stop(error)
+    there = "" if data == HERE else f" --data {data}"
     for image_id in made:
-        typer.echo(f"photograph {image_id}: look at it with presswork mockup preview --image {image_id} DESIGN.png")
+        look_at_it = f"presswork mockup preview --image {image_id} DESIGN.png{there}"
+        typer.echo(f"photograph {image_id}: look at it with {look_at_it}")
 
 
 @app.command("from-psd")
@@ -107,15 +127,17 @@ def from_psd(
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
     from services.mockup.faults import Unusable
     from services.mockup.photoshop import imported
+    from services.ops import showing
 
     try:
         found = imported(file, folder, slot or ())
     except Unusable as error:
-        _stop(str(error))
+        _stop(error)
     for words in found.remarks:
         typer.echo(f"remark: {words}")
+    areas = showing.counted(len(found.template.areas), "print area")
     names = ", ".join(area.name for area in found.template.areas)
-    typer.echo(f"{folder}: {len(found.template.areas)} print areas ({names}). Check it: presswork mockup lint {folder}")
+    typer.echo(f"{folder}: {areas} ({names}). Check it: presswork mockup lint {folder}")
 
 
 @app.command()
@@ -133,7 +155,7 @@ def origin(
     try:
         found = origin_in(picture.read_bytes())
     except (Unusable, OSError) as error:
-        _stop(f"{picture}: {error}")
+        _stop(Unusable(f"{picture}: {error}"))
     with database(data) as engine, transaction(engine) as connection:
         for words in told(found, connection):
             typer.echo(words)
@@ -146,44 +168,28 @@ def mesh(
     rows: Annotated[int, typer.Option(min=2, max=25, help="rows of points")] = 5,
     columns: Annotated[int, typer.Option(min=2, max=25, help="points in each")] = 5,
 ) -> None:
-    """Turn a print area into a mesh that lies where it lay, for you to move its points."""
+    """Turn a print area into a mesh that lies where it lay, for you to move its points.
+
+    The template is written anew; as it was it stays beside it.
+    """
     from services.mockup.faults import Unusable
     from services.mockup.folder import Folder
     from services.mockup.meshing import as_mesh
+    from services.mockup.template import FILE_NAME
 
+    place = Folder(folder)
     try:
-        place = Folder(folder)
-        place.write(as_mesh(place.template(), area, rows, columns))
+        given = as_mesh(place.template(), area, rows, columns)
+        before = place.set_aside()
+        place.write(given)
     except (Unusable, OSError) as error:
-        _stop(str(error))
-    typer.echo(f"{folder}: {area} has {rows} x {columns} points. Move them, and look: presswork mockup preview")
+        _stop(error)
+    typer.echo(f"{folder / FILE_NAME}: {area} is a mesh of {rows} x {columns} points now; as it was: {before}")
+    typer.echo(f"Move the points, and look: presswork mockup preview {folder} DESIGN.png --outlines")
 
 
-def _of_folder(path: Path, colour: str | None, proportions: str | None) -> "tuple[PreparedBackground, tuple[str, ...]]":
-    from services.mockup.folder import Folder
-
-    place = Folder(path)
-    given = place.template().in_colour(colour).in_proportions(proportions)
-    return place.prepared(given), tuple(area.name for area in given.areas)
-
-
-def _of_image(image_id: UUID, data: Path) -> "tuple[PreparedBackground, tuple[str, ...]]":
-    """As the mockup service sees it: with masks, template and watermark."""
-    from services.ingest.catalog.choices import photograph
-    from services.ingest.catalog.errors import Missing
-    from services.mockup.backgrounds import BackgroundCache, ready_background
-    from services.ops.place import database, settings
-    from shared.blobs import Blobs
-    from shared.database import transaction
-
-    with database(data) as engine, transaction(engine) as connection:
-        try:
-            background = photograph(connection, image_id)
-        except Missing as error:
-            _stop(str(error))
-    return ready_background(background, Blobs(settings(data).blob_dir), BackgroundCache(0)).prepared, ()
-
-
-def _stop(words: str) -> NoReturn:
-    typer.echo(words, err=True)
+def _stop(error: Exception) -> NoReturn:
+    """Each of its mistakes on a line of its own."""
+    for words in getattr(error, "mistakes", (str(error),)):
+        typer.echo(words, err=True)
     raise typer.Exit(1)

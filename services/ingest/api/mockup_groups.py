@@ -44,14 +44,19 @@ def upload(
     user: Caller,
     files: Annotated[list[UploadFile], File()],
     mockup_id: Annotated[UUID, Form()],
-    watermark_file: Annotated[UploadFile, File()],
+    watermark_file: Annotated[UploadFile | None, File()] = None,
 ) -> UploadedImages:
-    """New photographs for a group, all of them or none: the client pairs masks with them by position."""
+    """New photographs for a group, all of them or none: the client pairs masks with them by position.
+
+    Without a watermark they get that of the group's first photograph, if it has one.
+    """
     if len(files) > MOST_FILES:
         raise Unusable(f"{len(files)} photographs at once are too many; send at most {MOST_FILES}.")
     with using.transaction() as connection:
         _mockups(using, connection, user).get(mockup_id)
-    watermark, *pictures = take_in(using, [watermark_file, *files])
+    marks = [watermark_file] if watermark_file else []
+    kept = take_in(using, [*marks, *files])
+    watermark, pictures = kept[0] if marks else None, kept[len(marks) :]
     with using.transaction() as connection:
         groups = _mockups(using, connection, user)
         images, owed = groups.add_photographs(mockup_id, pictures, watermark)

@@ -70,7 +70,8 @@ class MaskChanges(Record):
         try:
             return MaskInput.model_validate(before | changes)
         except ValidationError as error:
-            raise Unusable("; ".join(problem["msg"] for problem in error.errors())) from error
+            said = [problem["msg"].removeprefix("Value error, ") for problem in error.errors()]
+            raise Unusable("; ".join(said)) from error
 
 
 class MaskRow(Record):

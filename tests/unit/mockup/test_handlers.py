@@ -182,7 +182,7 @@ def test_what_a_template_lacks_is_said_with_its_photograph(
     faults = {
         template(blobs, foreground="hand.png"): "names hand.png, which was not sent with it",
         template(blobs, {"hand.png": GONE}, foreground="hand.png"): "the server no longer has its hand.png",
-        template(blobs, areas=[]): "template, areas: Tuple should have at least 1 item",
+        template(blobs, areas=[]): "areas: it has too few entries; give 1 or more",
         GONE: "the server no longer has its template; import its template again",
     }
     for blob, words in faults.items():

@@ -16,6 +16,7 @@ Encode = Callable[..., bytes]
 Made = Callable[..., Path]
 BOX = {"kind": "rectangle", "box": [400, 100, 1200, 500]}
 CROSSED = {"kind": "quad", "corners": [[400, 100], [1200, 500], [1200, 100], [400, 500]]}
+QUAD = {"kind": "quad", "corners": [[400, 100], [1200, 80], [1210, 500], [390, 520]]}
 ROUND = {"kind": "cylinder", "corners": [[400, 100], [1200, 100], [1200, 500], [400, 500]]}
 
 
@@ -115,18 +116,79 @@ def test_a_preview_is_cut_to_the_proportions_around_the_print_areas_with_its_lay
 
 
 def test_an_area_becomes_a_mesh_that_lies_where_it_lay(made: Made) -> None:
-    folder = made(
-        {"name": "front", "shape": {"kind": "quad", "corners": [[400, 100], [1200, 80], [1210, 500], [390, 520]]}}
-    )
+    folder = made({"name": "front", "shape": QUAD})
     said = run("mesh", folder, "front", "--rows", 3, "--columns", 4)
     assert said.exit_code == 0, said.output
     assert "no errors, 0 remarks" in run("lint", folder).output
+    assert "presswork-mockup.json: front is a mesh of 3 x 4 points now" in said.output
     text = (folder / "presswork-mockup.json").read_text()
     rows = json.loads(text)["areas"][0]["shape"]["rows"]
     assert [len(row) for row in rows] == [4, 4, 4]
     assert (rows[0][0], rows[2][3]) == ([400, 100], [1210, 500])
     assert "[400.0, 100.0]" in text  # a point on one line, for the hand that moves it
     assert "there are: 'front'" in run("mesh", folder, "back").output
+
+
+def test_the_template_that_a_mesh_replaces_is_kept_each_time(made: Made) -> None:
+    folder = made({"name": "front", "shape": QUAD})
+    template = folder / "presswork-mockup.json"
+    before = template.read_bytes()
+    assert "as it was: " in run("mesh", folder, "front").output
+    between = template.read_bytes()
+    assert "presswork-mockup.json.bak1" in run("mesh", folder, "front", "--rows", 9).output
+    assert (folder / "presswork-mockup.json.bak").read_bytes() == before
+    assert (folder / "presswork-mockup.json.bak1").read_bytes() == between
+    assert run("mesh", folder, "back").exit_code == 1
+    assert sorted(path.name for path in folder.glob("*.bak*")) == [f"{template.name}.bak", f"{template.name}.bak1"]
+
+
+def test_each_mistake_in_a_template_is_one_line(made: Made) -> None:
+    said = run("lint", made({"shape": CROSSED, "fit": "fill", "shadnig": 1}, crop={"proportions": "4x3"}))
+    assert said.exit_code == 1
+    assert said.output.splitlines() == [
+        "error: print area 1: 'shadnig' is no setting of a print area; did you mean 'shading'?",
+        "error: print area 1, fit: it is \"fill\"; give 'contain', 'cover' or 'stretch'",
+        'error: crop, proportions: it is "4x3"; give width to height, like 4:3',
+    ]
+
+
+def test_a_wrong_print_area_brings_no_complaint_about_the_others(made: Made) -> None:
+    """The crop lies around all areas, so the far one would move it off the sound one."""
+    areas = [{"name": "far", "shape": {"kind": "rectangle", "box": [40000, 100, 41200, 500]}}, {"shape": BOX}]
+    said = run("lint", made(areas=areas, crop={"proportions": "1:1"}))
+    assert [line.partition(":")[2] for line in said.output.splitlines()] == [
+        " print area 1 (far): it lies outside the photograph or its crop; draw it in the photograph's own pixels"
+    ]
+
+
+def test_every_picture_that_is_not_there_is_an_error_of_its_own(made: Made) -> None:
+    missing = {
+        "foreground": "hand.png",
+        "garment": {"mask": "mask.png", "colours": {"Red": "#ff0000"}},
+        "watermark": {"picture": "logo.png"},
+    }
+    folder = made({"name": "back", "shape": CROSSED}, **missing)
+    errors = run("lint", folder).output.splitlines()
+    words = "there is no such file; put it there, or mend its name"
+    assert errors[0].startswith("error: print area 1 (back): its sides cross")
+    assert errors[1:4] == [
+        f"error: the foreground can't be used: {folder / 'hand.png'} can't be read: {words}",
+        f"error: the garment's mask can't be used: {folder / 'mask.png'} can't be read: {words}",
+        f"error: the watermark can't be used: {folder / 'logo.png'} can't be read: {words}",
+    ]
+    (folder / "cup.png").unlink()
+    assert [line.count(words) for line in run("lint", folder).output.splitlines()] == [1, 1, 1, 1]
+
+
+def test_a_watermark_is_looked_at(made: Made) -> None:
+    said = run("lint", made(watermark={"place": "tile"}))
+    assert said.exit_code == 0
+    assert "remark: the watermark names no picture" in said.output
+    (made(watermark={"picture": "logo.png"}) / "logo.png").write_bytes(b"no picture")
+    said = run("lint", made(watermark={"picture": "logo.png"}))
+    assert said.output.splitlines() == [
+        "error: the watermark can't be used: it is not a picture; upload it as PNG, JPEG or WEBP"
+    ]
 
 
 def test_layers_that_can_not_be_used_are_errors(made: Made) -> None:
@@ -158,7 +220,7 @@ def test_a_preview_shows_design_and_outlines(made: Made, encoded: Encode, tmp_pa
 
 def test_a_preview_in_a_colour_that_there_is_not_names_those_that_there_are(made: Made, encoded: Encode) -> None:
     folder = made(pictures={"mask.png": (255,)}, garment={"mask": "mask.png", "colours": {"Red": "#a00000"}})
-    (folder / "design.png").write_bytes(encoded((0, 0, 0, 0)))
+    (folder / "design.png").write_bytes(encoded((0, 0, 0, 255)))
     said = run("preview", folder, folder / "design.png", "--colour", "Blue")
     assert said.exit_code == 1
     assert "does not come in 'Blue'; its colours are: Red" in said.output

@@ -13,6 +13,7 @@ from services.cli import app
 from services.mockup.faults import Unusable
 from services.mockup.folder import Folder, drawn
 from services.mockup.photoshop import imported
+from services.mockup.pictures import design
 from services.mockup.template import Mesh
 
 psd_tools = pytest.importorskip("psd_tools")
@@ -70,11 +71,19 @@ def test_a_design_drawn_into_it_lies_under_shadow_and_finger(mockup: Path, tmp_p
     found = imported(mockup, tmp_path / "poster")
     folder = Folder(tmp_path / "poster")
     assert folder.template() == found.template
-    picture = drawn(folder.prepared(found.template), encoded((200, 0, 0, 255), (400, 330))).astype(int)
+    picture = drawn(folder.prepared(found.template), design(encoded((200, 0, 0, 255), (400, 330)))).astype(int)
     lit, dark, finger = (picture[round(y * 2.5), round(x * 2.5)] for x, y in ((350, 250), (500, 250), (280, 350)))
     assert lit.tolist() == pytest.approx([200, 0, 0], abs=3)
     assert 90 < dark[0] < 150
     assert finger.tolist() == pytest.approx([90, 60, 50], abs=2)
+
+
+def test_a_folder_that_has_a_template_is_not_written_over(mockup: Path, tmp_path: Path) -> None:
+    imported(mockup, tmp_path / "poster")
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "poster").iterdir()}
+    with pytest.raises(Unusable, match=r"presswork-mockup\.json is there already and would be lost; name a new folder"):
+        imported(mockup, tmp_path / "poster")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "poster").iterdir()} == kept
 
 
 def test_what_is_not_taken_over_is_said(tmp_path: Path) -> None:

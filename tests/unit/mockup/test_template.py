@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
-from services.mockup.faults import Unusable
-from services.mockup.reading import template
+from services.mockup.faults import Mistaken, Unusable
+from services.mockup.reading import bound, template
 from services.mockup.template import Area, Cylinder, Quad, Template, area_of
 from shared.contracts import Mask
 
 DOCS = Path(__file__).parents[3] / "docs" / "mockups.md"
+KINDS = "'rectangle', 'polygon', 'quad', 'cylinder', 'mesh'"
 BOX = {"kind": "rectangle", "box": [1, 2, 30, 40]}
+
+
+def few(given: int, needed: int) -> str:
+    return f"it has {given} of {needed} entries; give all of them"
 
 
 def refusal(**changes: Any) -> str:
@@ -37,21 +42,108 @@ def test_the_example_in_the_docs_is_a_template_and_names_every_setting() -> None
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"areas": [{"shape": BOX}, {"shape": BOX | {"box": [1, 2, 3]}}]}, "areas 2, shape, rectangle, box"),
-        ({"areas": [{"shape": {"kind": "circle"}}]}, "areas 1, shape: Input tag 'circle'"),
-        ({"areas": [{"shape": BOX, "shadnig": 1}]}, "areas 1, shadnig: Extra inputs are not permitted"),
-        ({"areas": [{"shape": BOX, "shading": 1.5}]}, "areas 1, shading: Input should be less than or equal to 1"),
-        ({"areas": [{"shape": BOX | {"box": [1, 2, 3, float("nan")]}}]}, "finite"),
-        ({"photograph": "../../etc/passwd"}, "photograph: String should match"),
-        ({"photograph": "a/b.jpg"}, "photograph: String should match"),
-        ({"garment": {"mask": "m.png", "colours": {"Red": "red"}}}, "garment, colours, Red"),
-        ({"garment": {"mask": "m.png", "colours": {"Red": "#ff0000"}, "colour": "Blue"}}, "no colour 'Blue'"),
-        ({"presswork_mockup": 9}, "presswork_mockup: Input should be 1"),
+        (
+            {"areas": [{"shape": BOX}, {"name": "card", "shape": BOX | {"box": [1, 2, 3]}}]},
+            f"print area 2 (card), shape, box: {few(3, 4)}",
+        ),
+        (
+            {"areas": [{"shape": {"kind": "quad", "corners": [[1, 2], [3]]}}]},
+            f"print area 1, shape, corners 2: {few(1, 2)}; print area 1, shape, corners: {few(2, 4)}",
+        ),
+        (
+            {"areas": [{"shape": {"kind": "circle"}}]},
+            f"print area 1, shape: there is no kind 'circle'; give one of {KINDS}",
+        ),
+        (
+            {"areas": [{"shape": {"box": [1, 2, 3, 4]}}]},
+            f"print area 1, shape: 'kind' is missing; give one of {KINDS}",
+        ),
+        (
+            {"areas": [{"shape": {"kind": "quad", "box": [1, 2, 3, 4]}}]},
+            "print area 1, shape: 'box' is no setting of a quad; it needs 'corners'",
+        ),
+        (
+            {"areas": [{"shape": BOX, "shadnig": 1}]},
+            "print area 1: 'shadnig' is no setting of a print area; did you mean 'shading'?",
+        ),
+        (
+            {"areas": [{"shpae": BOX}]},
+            "print area 1: 'shpae' is no setting of a print area; did you mean 'shape'?",
+        ),
+        ({"areas": [{"name": "x"}]}, "print area 1 (x): 'shape' is missing; docs/mockups.md says what"),
+        ({"zoom": 1}, "the template: 'zoom' is no setting of a template; take it out"),
+        ({"areas": [{"shape": BOX, "shading": 1.5}]}, "print area 1, shading: it is 1.5; give at most 1"),
+        (
+            {"areas": [{"shape": BOX, "fit": "fill"}]},
+            "print area 1, fit: it is \"fill\"; give 'contain', 'cover' or 'stretch'",
+        ),
+        ({"areas": [{"shape": BOX, "opacity": "much"}]}, 'print area 1, opacity: it is "much"; give a number'),
+        (
+            {"areas": [{"shape": BOX | {"box": [1, 2, 3, float("nan")]}}]},
+            "print area 1, shape, box 4: it is NaN; give a finite number",
+        ),
+        (
+            {"areas": [{"shape": {"kind": "polygon", "points": [[1, 2], [3, 4]]}}]},
+            "print area 1, shape, points: it has too few entries; give 3 or more",
+        ),
+        (
+            {"areas": [{"shape": {"kind": "mesh", "rows": [[[1, 1], [2, 1]], [[1, 2], [2, 2], [3, 2]]]}}]},
+            "print area 1, shape: all rows need the same number of points",
+        ),
+        ({"areas": []}, "areas: it has too few entries; give 1 or more"),
+        ({"areas": "front"}, 'areas: it is "front"; give a list, in brackets'),
+        ({"name": ""}, "name: it is empty; give a name"),
+        ({"name": 7}, "name: it is 7; give text, in quotes"),
+        ({"photograph": "../../etc/passwd"}, "photograph: it is \"../../etc/passwd\"; give the name of a picture that"),
+        ({"photograph": "a/b.jpg"}, "photograph: it is \"a/b.jpg\"; give the name of a picture that lies beside"),
+        ({"crop": {"proportions": "4x3"}}, 'crop, proportions: it is "4x3"; give width to height, like 4:3'),
+        (
+            {"garment": {"mask": "m.png", "colours": {"Red": "red"}}},
+            'garment, colours, Red: it is "red"; give a colour as #rrggbb, like #e9e7e2',
+        ),
+        (
+            {"garment": {"mask": "m.png", "colours": {"Red": "#ff0000"}, "colour": "Blue"}},
+            "garment: there is no colour 'Blue'; there are Red",
+        ),
+        ({"presswork_mockup": 9}, "presswork_mockup: it is 9; give 1"),
     ],
-    ids=["box", "kind", "typo", "range", "nan", "outside", "below", "word", "colour", "version"],
-)
-def test_a_mistake_is_named_by_its_place(changes: dict[str, Any], words: str) -> None:
-    assert words in refusal(**changes)
+    ids=[
+        "box", "corners", "kind", "no kind", "another kind", "typo", "needed typo", "lacking", "unknown", "range",
+        "choice", "number", "nan", "few points", "ragged", "no areas", "list", "empty", "text", "outside", "below",
+        "proportions", "word", "colour", "version",
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_with_its_place_and_what_to_do(changes: dict[str, Any], words: str) -> None:
+    said = refusal(**changes)
+    assert said.startswith(words)
+    assert said.count(":") == words.count(":"), "nothing more is said that only follows from it"
+
+
+def test_a_misspelt_setting_that_is_needed_is_not_missing_as_well() -> None:
+    with pytest.raises(Mistaken) as refused:
+        template(json.dumps({"presswork_mockup": 1, "name": "Cup", "photo": "cup.jpg", "areas": []}).encode())
+    assert refused.value.mistakes == (
+        "the template: 'photo' is no setting of a template; did you mean 'photograph'?",
+        "areas: it has too few entries; give 1 or more",
+    )
+
+
+def test_mistakes_in_a_template_with_its_pictures_have_the_same_words() -> None:
+    with pytest.raises(Unusable) as refused:
+        bound(json.dumps({"template": {"areas": [{"name": "x", "shape": {"kind": "circle"}}]}}).encode())
+    assert "print area 1 (x), shape: there is no kind 'circle'" in str(refused.value)
+    assert "the template: 'photograph' is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("whole", [b"[]", b"7", b'"cup"', b"null"])
+def test_what_is_no_template_at_all_is_refused_in_words(whole: bytes) -> None:
+    with pytest.raises(Unusable, match=r"^the template: it is .*; give names and values, in braces"):
+        template(whole)
+
+
+def test_a_slip_in_the_json_is_told_with_its_line() -> None:
+    with pytest.raises(Unusable, match="look at line 2, column 1, or just before it"):
+        template(b'{"name": "Cup"\n"photograph": "cup.jpg"}')
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff\xfe"], ids=["empty", "cut", "deep", "bytes"])

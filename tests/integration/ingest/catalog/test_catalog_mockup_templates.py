@@ -1,6 +1,7 @@
 """Mockup templates: sent by the API, imported by the command, never seen by the frontend."""
 
 import functools
+import hashlib
 import io
 import json
 from datetime import UTC, datetime
@@ -11,22 +12,27 @@ from uuid import UUID, uuid4
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
-from sqlalchemy import select, text
+from PIL import Image, ImageDraw
+from sqlalchemy import select, text, update
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
 from services.ingest.catalog.choices import mockup_group, photograph
-from services.ingest.sessions.tables import outbox
+from services.ingest.sessions.tables import items, outbox
 from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.checking import template_fault
 from services.mockup.pictures import jpeg
 from services.mockup.provenance import origin_of, written
+from services.ops.print_sizes import without_product
 from services.ops.spent import FIND
+from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
 
 PHOTO = picture(size=(400, 300), colour="grey")
+SQUARE = [[100, 50], [300, 50], [300, 250], [100, 250]]
 AREA = {"name": "front", "shape": {"kind": "rectangle", "box": [100, 80, 300, 220]}, "shading": 0.5}
 
 
@@ -97,11 +103,11 @@ def test_mockups_are_made_with_template_and_masks(checked: World, ana: Caller, i
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"areas": []}, "areas"),
-        ({"colour": "red"}, "colour: Extra inputs"),
+        ({"areas": []}, "areas: it has too few entries"),
+        ({"colour": "red"}, "the template: 'colour' is no setting of a template"),
         ({"foreground": "hand.png"}, "names hand.png, which was not sent with it"),
         ({"areas": [{"shape": {"kind": "rectangle", "box": [900, 900, 950, 950]}}]}, "lies outside the photograph"),
-        ({"presswork_mockup": 2}, "presswork_mockup"),
+        ({"presswork_mockup": 2}, "presswork_mockup: it is 2; give 1"),
         ({"name": "half a \x00 name"}, "NUL"),
         ({"name": "\ud800"}, "half a character"),
     ],
@@ -205,11 +211,111 @@ def test_nothing_is_imported_from_a_faulty_folder_or_for_an_unknown_group(
 def test_the_command_says_what_it_can_not_show(command: Any, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "design.png").write_bytes(layer(255))
     lost = command("preview", "--image", uuid4(), tmp_path / "design.png")
-    assert lost.exit_code == 1
-    assert "There is no mockup image" in lost.output
+    assert lost.exit_code == 3
+    assert "There is no mockup photograph" in lost.output
     assert command("preview", tmp_path / "design.png").exit_code == 2
     assert command("import", folder).exit_code == 2
     assert "can't be read" in command("preview", tmp_path, tmp_path / "design.png").output
+
+
+def test_groups_and_photographs_are_named_as_people_call_them(
+    command: Any, ana: Caller, ben: Caller, folder: Path, tmp_path: Path
+) -> None:
+    glass, mug = made_group(ana, "Glass cup"), made_group(ana, "Mug", "Mug 11oz")
+    said = command("import", folder, "--group", "glass CUP", "--colour", "Black")
+    assert said.exit_code == 0, said.output
+    (image,) = ana("GET", f"/mockups/by-id/{glass['id']}").json()["mockup_images"]
+    assert image["id"] in said.output
+    for name in ("Glass cup", image["filename"], image["id"][:8], image["id"].upper()):
+        said = command("import", folder, "--image", name, "--colour", "Red")
+        assert (said.exit_code, image["id"] in said.output) == (0, True), said.output
+    lost = command("import", folder, "--group", "Poster")
+    assert lost.exit_code == 3
+    assert lost.output.splitlines() == [
+        "There is no mockup group 'Poster'; there are:",
+        f"{glass['id']}  Glass cup (NorthCups, ana@example.com)",
+        f"{mug['id']}  Mug (NorthCups, ana@example.com)",
+    ]
+
+
+def test_what_several_are_meant_by_is_listed_and_nothing_is_kept(
+    command: Any, checked: World, ana: Caller, ben: Caller, folder: Path
+) -> None:
+    groups = [made_group(caller, "Cup") for caller in (ana, ben)]
+    said = command("import", folder, "--group", "Cup")
+    assert said.exit_code == 3
+    assert "Several are meant by 'Cup'; say the id of one" in said.output
+    assert {f"{group['id']}  Cup" in said.output for group in groups} == {True}
+    assert "SouthCups, ben@example.com" in said.output
+    assert not checked.blobs.root.exists()
+    one, two = uploaded(ben, groups[1]["id"], PHOTO, PHOTO)
+    said = command("import", folder, "--image", "cup")
+    assert said.exit_code == 3
+    assert [line.partition(" (")[0] for line in said.output.splitlines()[1:]] == [
+        f"{image['id']}  {image['filename']} of Cup" for image in (one, two)
+    ]
+    assert ben("GET", f"/api/v1/mockups/images/{one['id']}/template").status_code == 404
+
+
+def test_a_preview_of_a_photograph_prints_the_design_as_its_product_does(
+    command: Any, ana: Caller, image: dict[str, Any], tmp_path: Path
+) -> None:
+    """A disc with margins: trimmed, then stretched to the cup's 9.5 x 4.33 inches, or as its canvas says."""
+    design, out = tmp_path / "design.png", tmp_path / "out.jpg"
+    disc = Image.new("RGBA", (400, 300))
+    ImageDraw.Draw(disc).ellipse((150, 50, 349, 249), fill=(0, 90, 0, 255), outline=(200, 0, 0, 255), width=20)
+    disc.save(design)
+    ana.made(f"/mockups/images/{image['id']}/mask-data", mask(masks=[SQUARE], points=[SQUARE]))
+    product = ana("GET", f"/mockups/by-id/{image['mockups_id']}").json()["product_template_id"]
+
+    def seen(*words: str) -> float:
+        """How many times as wide as high the disc is in the picture."""
+        said = command("preview", "--image", "Glass cup", design, "-o", out, *words)
+        assert said.exit_code == 0, said.output
+        inked = np.argwhere(np.ptp(np.asarray(Image.open(out)).astype(int), axis=2) > 30)  # all else is grey
+        high, wide = np.ptp(inked, axis=0) + 1
+        return float(wide / high)
+
+    assert seen() == pytest.approx(9.5 / 4.33, rel=0.03)
+    assert seen("--size", "digital") == pytest.approx(1, rel=0.03)
+    assert seen("--size", "4x2") == pytest.approx(2, rel=0.03)
+    for name, wide, stretch in (("Sheet", 6, True), ("Sticker", 5, False)):
+        canvas = {"name": name, "width_inches": wide, "height_inches": 2, "is_stretch": stretch}
+        ana.made(f"/settings/{product}/canvas-config", canvas)
+    assert seen("--size", "sheet") == pytest.approx(3, rel=0.03)
+    assert seen("--size", "Sticker") == pytest.approx(1, rel=0.03)
+    said = command("preview", "--image", "Glass cup", design, "-o", out)
+    assert said.exit_code == 1
+    assert "has several of kind canvas ('Sheet', 'Sticker'): choose one. Name one with --size" in said.output
+    said = command("preview", "--image", "Glass cup", design, "-o", out, "--size", "Poster")
+    assert "no canvas or size of this product is called 'Poster'" in said.output
+
+
+def test_a_print_file_that_the_system_made_is_shown_as_it_is(
+    command: Any, checked: World, ana: Caller, image: dict[str, Any], tmp_path: Path
+) -> None:
+    """Trimmed again it would lose its margin: the specks that held it were too faint to outlast its shrinking."""
+    pixels = np.zeros((1600, 4000, 4), np.uint8)
+    pixels[400:1200, 1000:3000] = (200, 0, 0, 255)
+    pixels[600:800, 1400:1600] = (0, 0, 90, 255)
+    pixels[[5, 1595], [5, 3990], 3] = 1
+    Image.fromarray(pixels).save(tmp_path / "upload.png")
+    printed = prepare((tmp_path / "upload.png").read_bytes(), without_product("4x2"), Limits()).print_file
+    (tmp_path / "print.png").write_bytes(printed)
+    ana.made(f"/mockups/images/{image['id']}/mask-data", mask(masks=[SQUARE], points=[SQUARE]))
+
+    def seen(name: str) -> bytes:
+        said = command("preview", "--image", image["id"], tmp_path / name, "-o", tmp_path / "o.jpg", "--size", "4x2")
+        assert said.exit_code == 0, said.output
+        return (tmp_path / "o.jpg").read_bytes()
+
+    listed = seen("upload.png")
+    assert seen("print.png") != listed
+    design = stored(checked.engine, ana)
+    made = update(items).where(items.c.id == design).values(print_sha256=hashlib.sha256(printed).hexdigest())
+    with checked.engine.begin() as connection:
+        connection.execute(made)
+    assert seen("print.png") == listed
 
 
 def test_a_finished_picture_leads_back_to_its_parts_and_tells_what_has_changed(

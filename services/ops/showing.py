@@ -91,9 +91,12 @@ def _of_death(row: Row) -> Iterator[tuple[str, str]]:
     death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
     by_broker = row["host"] is None and bool(death)
     if by_broker:
-        told = row["headers"].get("x-delivery-count")
-        count = str(told) if told else f"not told; its queue allows {DELIVERY_LIMIT} that end unanswered"
-        yield "deliveries", f"{count} (of the last attempt)"
+        # x-delivery-count tells how often it was taken out of the dead-letter queue, not out of its inbox
+        if death.get("reason") == "delivery_limit":
+            yield (
+                "deliveries",
+                f"more than its queue allows: {DELIVERY_LIMIT}, or less by a policy; the letter does not tell",
+            )
         where = f"{death.get('reason', 'no reason')}, queue {death.get('queue', 'not told')}"
         yield "by the broker", f"{where}, at {death.get('time', 'a time not told')}"
     unknown = f"not known{': its process ended before it could write that down' if by_broker else ''}"

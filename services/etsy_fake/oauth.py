@@ -67,11 +67,16 @@ def token(etsy: Etsy, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("grant_type") == "authorization_code":
         return _issued(etsy, *_by_code(etsy, form))
     if form.get("grant_type") == "refresh_token":
-        grant = etsy.refresh.pop(form.get("refresh_token", ""), None)  # rotated: it is good once
-        if grant is None or grant.expires <= etsy.now():
-            raise _refused("invalid_grant", "refresh_token is invalid or expired")
-        return _issued(etsy, grant.user_id, grant.scopes)
+        return _issued(etsy, *_by_refresh(etsy, form))
     raise _refused("unsupported_grant_type", "grant_type must be authorization_code or refresh_token")
+
+
+def _by_refresh(etsy: Etsy, form: Mapping[str, str]) -> tuple[int, frozenset[str]]:
+    grant = etsy.refresh.get(form.get("refresh_token", ""))
+    if grant is None or grant.expires <= etsy.now() or grant.client_id != form["client_id"]:
+        raise _refused("invalid_grant", "refresh_token is invalid or expired")
+    del etsy.refresh[form["refresh_token"]]  # rotated: it is good once
+    return grant.user_id, grant.scopes
 
 
 def _by_code(etsy: Etsy, form: Mapping[str, str]) -> tuple[int, frozenset[str]]:
@@ -90,7 +95,7 @@ def _by_code(etsy: Etsy, form: Mapping[str, str]) -> tuple[int, frozenset[str]]:
 def _issued(etsy: Etsy, user_id: int, scopes: frozenset[str]) -> dict[str, Any]:
     access, refresh = (f"{user_id}.{secrets.token_urlsafe(32)}" for _ in range(2))
     etsy.access[access] = Grant(user_id, scopes, etsy.now() + ACCESS_S)
-    etsy.refresh[refresh] = Grant(user_id, scopes, etsy.now() + REFRESH_S)
+    etsy.refresh[refresh] = Grant(user_id, scopes, etsy.now() + REFRESH_S, etsy.keystring)
     return {"access_token": access, "token_type": "Bearer", "expires_in": ACCESS_S, "refresh_token": refresh}
 
 

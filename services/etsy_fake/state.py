@@ -52,6 +52,7 @@ class Grant:
     user_id: int
     scopes: frozenset[str]
     expires: float
+    client_id: str = ""
 
 
 @dataclass

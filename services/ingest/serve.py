@@ -169,6 +169,7 @@ def build(
         template_fault=template_fault,
         preview=preview,
         scan_of=scan_of,
+        queue_of=queue_of,
     )
     limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
     catalog = Lookup(found).catalog()

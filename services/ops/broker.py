@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +18,7 @@ from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
 
 ANSWER_TIMEOUT_S = 5.0
+QUIET = logging.NullHandler()
 
 
 class State(Enum):
@@ -152,6 +154,7 @@ async def _declare(channel: AbstractChannel, wanted: Exchange | Queue, *, passiv
 
 @contextlib.asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[AbstractConnection]:
+    logging.getLogger("aiormq").addHandler(QUIET)  # what it would print of a connection that fails, we say in words
     try:
         async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
             yield connection

@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -37,11 +38,14 @@ def list_letters(
     with database(data) as engine, transaction(engine) as connection:
         wanted = known(connection, wanted)
         found, total = finding.letters(connection, wanted, limit, offset), finding.count(connection, wanted)
+        session_id = wanted.session if isinstance(wanted.session, UUID) else None
+        unlettered = finding.failed_without(connection, session_id) if session_id else []
     if as_json:
-        showing.as_json({"letters": found, "total": total})
+        showing.as_json({"letters": found, "total": total, "failed_without_letter": unlettered})
         return
     showing.letters(found)
     typer.echo(f"{len(found)} of {showing.counted(total, 'letter')}." if total else "No dead letters fit.")
+    showing.unlettered(session_id, unlettered)
 
 
 @app.command()

@@ -81,7 +81,7 @@ def _confirmed(url: str, target: str, wish: Direct) -> int:
     elif wish.dry_run:
         typer.echo(f"{showing.counted(count, 'letter')} would be moved back to {target}; nothing was.")
         for words in in_the_way:
-            typer.echo(f"  {words}", err=True)
+            typer.echo(f"  in the way: {words}")
     elif in_the_way and not wish.force:
         typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
         raise typer.Exit(AWAY)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.ops.init import TAKEN_BY
 from services.ops.place import AWAY, HERE, DataDir, database, tell_if_guessed
 
 if TYPE_CHECKING:
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
     from services.storage.stored import StoredFile
     from shared.nas import Nas
 
+GIGA = 10**9
+
 app = typer.Typer(help="The NAS: its connection, and the files on it.", no_args_is_help=True)
 
 
 @app.command()
 def check(data: DataDir = HERE) -> None:
-    """Prove that each NAS answers, is ours, can be written and overwrites nothing; say how much room it has."""
+    """Prove that each NAS answers, is ours, can be written and overwrites nothing; say how much room it has.
+
+    Exit code 4: one can't be used; 1: all can, but one is full.
+    """
     with _nases(data) as (settings, nases):
-        answers = [_answers(shop, nas, settings.url_of(shop)) for shop, nas in nases]
-    if not all(answers):
-        if not answers[0]:  # the one for all
-            tell_if_guessed(settings, "NAS_URL", data)
-        raise typer.Exit(AWAY)
+        found = [_checked(shop, nas, settings.url_of(shop)) for shop, nas in nases]
+    if found[0] == AWAY:  # the one for all
+        tell_if_guessed(settings, "NAS_URL", data)
+    if worst := max(found):
+        raise typer.Exit(worst)
 
 
 @app.command()
@@ -94,20 +100,50 @@ def _fault(nas: "Nas", file: "StoredFile") -> str | None:
     return f"changed  {file.path} (stored with SHA-256 {file.sha256[:12]}, {file.size} bytes)"
 
 
-def _answers(shop: str, nas: "Nas", url: str = "") -> bool:
-    """Whether it can be used; if it can't, why is said, and if it can, with its address, what it can."""
+def _checked(shop: str, nas: "Nas", url: str) -> int:
+    """The exit code for it. What it can is said, or why it can't be used."""
+    from shared.errors import Permanent, Retryable
+    from shared.nas.verified_nas import SPARE_BYTES
+
+    try:
+        identity, free = nas.check(thorough=True), nas.free_bytes()
+    except (Permanent, Retryable) as error:
+        _complain(shop, error)
+        return AWAY
+    room = "its free space it does not tell" if free is None else f"{_size(free)} are free"
+    whose = f"{shop}: " if shop else ""
+    typer.echo(f"{whose}{url}: the NAS {identity[:8]} answers, can be written and overwrites nothing; {room}.")
+    if free is None or free > SPARE_BYTES:
+        return 0
+    typer.echo(
+        f"{whose}the NAS is full: {_size(SPARE_BYTES)} are kept free; free some space, all waits till then", err=True
+    )
+    return 1
+
+
+def _answers(shop: str, nas: "Nas") -> bool:
+    """Whether it can be used; if it can't, why is said."""
     from shared.errors import Permanent, Retryable
 
-    whose = f"{shop}: " if shop else ""
     try:
-        identity, free = nas.check(thorough=bool(url)), nas.free_bytes() if url else None
+        nas.check()
     except (Permanent, Retryable) as error:
-        typer.echo(f"{whose}{error}", err=True)
+        _complain(shop, error)
         return False
-    room = "its free space it does not tell" if free is None else f"{free / 1e9:.1f} GB are free"
-    if url:
-        typer.echo(f"{whose}{url}: the NAS {identity[:8]} answers, can be written and overwrites nothing; {room}.")
     return True
+
+
+def _complain(shop: str, error: Exception) -> None:
+    """And what to do if it was never taken into use."""
+    from shared.nas.marker import MARKER
+
+    take = f"{TAKEN_BY} --shop '{shop}'" if shop else f"{TAKEN_BY}, or presswork up --new-nas"
+    unmarked = f"; if it is new, take it into use once: {take}" if f"{MARKER} is missing" in str(error) else ""
+    typer.echo(f"{f'{shop}: ' if shop else ''}{error}{unmarked}", err=True)
+
+
+def _size(octets: int) -> str:
+    return f"{octets / 1e9:.1f} GB" if octets >= GIGA else f"{octets / 1e6:.0f} MB"
 
 
 @contextlib.contextmanager

@@ -135,10 +135,12 @@ def _preview(job: "Job", wish: _Wish) -> None:
         return
     showing.foreseen(foreseen, err=wish.as_json)
     for words in in_the_way:
-        typer.echo(f"  {words}", err=True)
-    if in_the_way and not (wish.dry_run or wish.force):
-        typer.echo("Nothing was replayed. Mend that, or send all the same: --force", err=True)
-        raise typer.Exit(AWAY)
+        typer.echo(f"  in the way: {words}", err=not wish.dry_run)
+    if in_the_way and not wish.force:
+        undone = "It would be refused:" if wish.dry_run else "Nothing was replayed."
+        typer.echo(f"{undone} Mend that, or send all the same: --force", err=not wish.dry_run)
+        if not wish.dry_run:
+            raise typer.Exit(AWAY)
 
 
 def _report(done: dict[str, Any], wish: _Wish) -> None:

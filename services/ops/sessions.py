@@ -1,12 +1,16 @@
 """`presswork sessions` and `presswork receipt`: sellers' uploads, and what became of each file of one."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
 from services.ops.showing import as_json
+
+if TYPE_CHECKING:
+    from services.ingest.sessions.delays import QueueOf
 
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
@@ -17,12 +21,12 @@ def sessions(
     json: Json = False,
     data: DataDir = HERE,
 ) -> None:
-    """List uploads, newest first: whose they are and how they stand."""
+    """List uploads, newest first: whose they are, how they stand and what they wait for."""
     from services.ingest.ops import uploads
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        found = uploads.recent(connection, tenant, limit)
+        found = uploads.recent(connection, tenant, limit, queue_of=_queue_of(data))
     if json:
         as_json({"sessions": found})
     elif found:
@@ -40,7 +44,7 @@ def receipt(
     json: Json = False,
     data: DataDir = HERE,
 ) -> None:
-    """Show an upload's receipt, as its seller can read it: what became of each file, and why."""
+    """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
     from services.ingest.ops import uploads
     from services.ops.uploads import upload
     from shared.database import transaction
@@ -48,7 +52,7 @@ def receipt(
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
-        (found,) = uploads.receipts(engine, str(session_id))
+        (found,) = uploads.receipts(engine, str(session_id), _queue_of(data))
     if json:
         as_json(found)
     else:
@@ -59,6 +63,8 @@ def _show(found: Mapping[str, Any]) -> None:
     counts = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in COUNTS if found[name])
     typer.echo(f"{found['session_id']}  {found['state']}  {_whose(found)}")
     typer.echo(f"    {found['received']} received: {counts or 'nothing yet'}")
+    if found["waits_for"]:
+        typer.echo(f"    waits for: {found['waits_for']}")
     for item in found["items"]:
         where = item["path"] if item["state"] == "stored" else None
         typer.echo(f"{item['state']:<10} {item['filename']}  {where or item['item_id']}")
@@ -66,6 +72,14 @@ def _show(found: Mapping[str, Any]) -> None:
             typer.echo(f"    {item['reason']}")
         if item["listing_state"]:
             typer.echo(f"    listing {': '.join(filter(None, (item['listing_state'], item['listing_reason'])))}")
+
+
+def _queue_of(data: Path) -> "QueueOf | None":
+    """Where work for a shop's NAS waits, where there are several."""
+    from services.storage.settings import Settings
+
+    nases = of_kind(Settings, data).nases()
+    return nases.queue_of if nases.queues else None
 
 
 def _whose(row: Mapping[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """Dead letters on a terminal: for people as text, for programs as JSON."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import typer
 
@@ -35,6 +36,15 @@ def letters(rows: Iterable[Row]) -> None:
             typer.echo(f"    note: {row['note']}")
 
 
+def unlettered(session_id: UUID | None, filenames: Sequence[str]) -> None:
+    """Files that have failed, and which no letter waits for: they are tried again otherwise."""
+    if not filenames:
+        return
+    shown = f"{', '.join(filenames[:3])}{' ...' if len(filenames) > 3 else ''}"
+    typer.echo(f"{counted(len(filenames), 'file')} failed without a letter that waits: {shown}.")
+    typer.echo(f"  Why: presswork receipt {session_id}; to try again: presswork retry {session_id}")
+
+
 def groups(rows: Iterable[Row]) -> None:
     """Three lines for each cause."""
     for row in rows:
@@ -53,11 +63,13 @@ def whole(row: Row, seller: Row | None) -> None:
     typer.echo(f"letter        {row['id']}")
     for name in ("status", "outcome", "service", "message_type", "cause", "attempts", "fingerprint", "frame"):
         typer.echo(f"{name:<13} {row[name] if row[name] is not None else '-'}")
+    for name, words in _of_death(row):
+        typer.echo(f"{name:<13} {words}")
     if row["files"]:
         typer.echo(f"file          {_files(row)}")
     if seller:
         typer.echo(f"seller        {seller['email']}, shop {seller['shop_name']}")
-    for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "version", "host", "note"):
+    for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "note"):
         if row[name] is not None:
             typer.echo(f"{name:<13} {row[name]}")
     typer.echo(f"failed        first {_time(row['first_failed_at'])}, for good {_time(row['dead_at'])} (UTC)")
@@ -69,6 +81,27 @@ def whole(row: Row, seller: Row | None) -> None:
     typer.echo(f"\nbody\n{_pretty(row['body'])}")
     if row["stack"]:
         typer.echo(f"\nstack\n{row['stack']}")
+
+
+def _of_death(row: Row) -> Iterator[tuple[str, str]]:
+    """Who gave it up. Where the broker did, what a consumer writes down is not known; what the broker does is told."""
+    from services.ops.queues import DELIVERY_LIMIT
+
+    deaths = row["headers"].get("x-death")
+    death = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
+    by_broker = row["host"] is None and bool(death)
+    if by_broker:
+        # x-delivery-count tells how often it was taken out of the dead-letter queue, not out of its inbox
+        if death.get("reason") == "delivery_limit":
+            yield (
+                "deliveries",
+                f"more than its queue allows: {DELIVERY_LIMIT}, or less by a policy; the letter does not tell",
+            )
+        where = f"{death.get('reason', 'no reason')}, queue {death.get('queue', 'not told')}"
+        yield "by the broker", f"{where}, at {death.get('time', 'a time not told')}"
+    unknown = f"not known{': its process ended before it could write that down' if by_broker else ''}"
+    yield "version", row["version"] or unknown
+    yield "host", row["host"] or unknown
 
 
 def body(row: Row) -> None:

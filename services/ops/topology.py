@@ -1,7 +1,6 @@
 """`presswork topology check` and `apply`: what is on the broker against what the code expects."""
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +12,6 @@ if TYPE_CHECKING:
     from services.ops.survey import Survey
 
 app = typer.Typer(help="Exchanges, queues, bindings and policies on the broker.", no_args_is_help=True)
-
-
-@app.callback()
-def quiet() -> None:
-    """What the library logs of a connection that fails, the command says in words."""
-    logging.getLogger("aiormq").addHandler(logging.NullHandler())
 
 
 @app.command()

@@ -21,7 +21,7 @@ from shared.nas.protocol import Stat
 T = TypeVar("T")
 A = TypeVar("A")
 FIRST_WAIT_S = 0.5
-SPARE_BYTES = 64 << 20
+SPARE_BYTES = 64_000_000
 
 
 class VerifiedNas(Generic[P]):
@@ -141,8 +141,9 @@ class VerifiedNas(Generic[P]):
         free = self.files.free_bytes(target.parent)
         if free is not None and free < size + self.spare_bytes:
             raise NasFull(
-                f"can't store '{target.name}' ({size} bytes) on the NAS {self.name}: the NAS is full ({free} bytes are "
-                f"free, {self.spare_bytes} of them kept in reserve); free some space, the work goes on by itself"
+                f"can't store '{target.name}' ({size / 1e6:.1f} MB) on the NAS {self.name}: the NAS is full "
+                f"({free / 1e6:.0f} MB are free, {self.spare_bytes / 1e6:.0f} MB are kept in reserve); free some "
+                "space, the work goes on by itself"
             )
 
     def _stat(self, path: str) -> Stat:

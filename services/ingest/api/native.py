@@ -51,8 +51,8 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
 
     @routes.get("/sessions/{session_id}/receipt")
     def get_receipt(session: mine) -> dict[str, Any]:
-        """What was received, and where every file went."""
-        return reading.receipt(*desk.sessions.receipt(session))
+        """What was received, where every file went, and what the rest waits for."""
+        return reading.receipt(*desk.sessions.receipt(session), desk.trouble(session))
 
     @routes.get("/sessions/{session_id}/events")
     def list_events(

@@ -17,6 +17,7 @@ from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.admission import Door
+from services.ingest.sessions.delays import QueueOf
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
 from shared.contracts import Blob, Message
@@ -61,6 +62,7 @@ class Resources:
     template_fault: TemplateFault | None = None
     preview: Preview | None = None
     scan_of: ScanOf = lambda _connection, _user_id: None
+    queue_of: QueueOf | None = None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -82,6 +84,7 @@ def build(
     template_fault: TemplateFault | None = None,
     preview: Preview | None = None,
     scan_of: ScanOf = lambda _connection, _user_id: None,
+    queue_of: QueueOf | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
@@ -107,6 +110,7 @@ def build(
         template_fault=template_fault,
         preview=preview,
         scan_of=scan_of,
+        queue_of=queue_of,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exis
 
 from services.ingest.catalog.users import email_key
 from services.ingest.ops.tables import audit, dead_letters
-from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.tables import items, listings, sessions
 from services.ingest.tables import users
 from shared.contracts import Stage
 
@@ -90,6 +90,14 @@ def targets(connection: Connection, wanted: Filter, cutoff: datetime | None, lim
             found = found.where(dead_letters.c.kept_at <= cutoff)
     oldest = found.order_by(dead_letters.c.dead_at, dead_letters.c.id).limit(limit)
     return list(connection.execute(oldest).scalars())
+
+
+def failed_without(connection: Connection, session_id: UUID) -> list[str]:
+    """The files of an upload that have failed, or whose listing has, and that no letter waits for."""
+    waits = exists().where(dead_letters.c.item_id == items.c.id, dead_letters.c.status.in_(OPEN))
+    unlisted = exists().where(listings.c.item_id == items.c.id, listings.c.state == "failed")
+    failed = (items.c.session_id == session_id, or_(items.c.state == "failed", unlisted), ~waits)
+    return list(connection.execute(select(items.c.filename).where(*failed).order_by(items.c.index)).scalars())
 
 
 def clock(connection: Connection) -> datetime:

@@ -52,10 +52,11 @@ class Job:
 
     def warnings(self) -> list[str]:
         """What somebody should know before they say yes."""
+        waits = [f"it would wait now: {words}" for words in self._waits_for()]
         if self.to is None:
-            return []
+            return waits
         words = f"the messages go to {self.to}, not to who gave them up: what it can't read dies there"
-        return [f"{words}, and files that failed with them stay failed until it says otherwise"]
+        return [f"{words}, and files that failed with them stay failed until it says otherwise", *waits]
 
     def takers(self) -> set[str]:
         """The services that must be there for it over the broker: who relays it, and who works on it."""
@@ -102,6 +103,12 @@ class Job:
             return {}
         return {"became": outcomes.became(connection, sent), "held": outcomes.held(connection, sent)}
 
+    def _waits_for(self) -> list[str]:
+        """What services wait for just now, with all their work or with that of these uploads."""
+        mine = select(dead_letters.c.session_id).where(dead_letters.c.id.in_(self.ids)).distinct()
+        with transaction(self.engine) as connection:
+            return current(connection, connection.execute(mine).scalars().all())
+
     def _steps(self, say: Callable[[str], None]) -> Steps:
         replays = Replays(self.engine, self.hashers, self.to)
 
@@ -117,15 +124,10 @@ class Job:
             with transaction(self.engine) as connection:
                 return self.run.going_on(connection)
 
-        def waits_for() -> list[str]:
-            mine = select(dead_letters.c.session_id).where(dead_letters.c.id.in_(self.ids)).distinct()
-            with transaction(self.engine) as connection:
-                return current(connection, connection.execute(mine).scalars().all())
-
         def replay(each: UUID) -> Result:
             return replays.replay(each, self.run, self.cutoff)
 
-        return Steps(replay, tally, cancelled_by, say, self.pace, waits_for)
+        return Steps(replay, tally, cancelled_by, say, self.pace, self._waits_for)
 
 
 def chosen(

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from services.ingest.catalog.users import email_key
 from services.ingest.sessions import reading
-from services.ingest.sessions.delays import Delays
-from services.ingest.sessions.records import session_of
+from services.ingest.sessions.delays import QueueOf, awaited_by
+from services.ingest.sessions.records import Session, session_of
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
@@ -17,27 +17,42 @@ from shared.database import transaction
 SELLER = (users.c.email.label("seller"), users.c.shop_name.label("shop"))
 
 
-def recent(connection: Connection, tenant: str | None, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Uploads, newest first: everybody's, or a seller's, by e-mail or user id."""
+def recent(
+    connection: Connection, tenant: str | None, limit: int, offset: int = 0, *, queue_of: QueueOf | None
+) -> list[dict[str, Any]]:
+    """Uploads, newest first: everybody's, or a seller's, by e-mail or user id; each with what it waits for."""
     newest = _WITH_SELLER.order_by(sessions.c.announced_at.desc()).limit(limit).offset(offset)
     rows = connection.execute(newest.where(_of(tenant)) if tenant else newest).all()
-    return [_seller(row) | reading.session(session_of(row)) for row in rows]
+    found = [(row, session_of(row)) for row in rows]
+    return [_seller(row) | reading.session(each, _cause(connection, each, queue_of)) for row, each in found]
 
 
-def whole(engine: Engine, name: str) -> list[dict[str, Any]]:
+def whole(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str, Any]]:
     """The uploads of this id, or of this id of their clients': how each stands, and what it waits for."""
     found = []
     for row in _named(engine, name):
         session = session_of(row)
-        cause = None if session.finished else Delays(engine).of(session.id, session.totals)
+        with transaction(engine) as connection:
+            cause = _cause(connection, session, queue_of)
         found.append(_seller(row) | reading.session(session, cause))
     return found
 
 
-def receipts(engine: Engine, name: str) -> list[dict[str, Any]]:
+def receipts(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str, Any]]:
     """The same uploads' receipts, as their sellers have them."""
     kept = Sessions(engine, hashers=1)
-    return [_seller(row) | reading.receipt(*kept.receipt(session_of(row))) for row in _named(engine, name)]
+    found = []
+    for row in _named(engine, name):
+        session, items = kept.receipt(session_of(row))
+        with transaction(engine) as connection:
+            cause = _cause(connection, session, queue_of)
+        found.append(_seller(row) | reading.receipt(session, items, cause))
+    return found
+
+
+def _cause(connection: Connection, session: Session, queue_of: QueueOf | None) -> str | None:
+    """What an upload waits for."""
+    return None if session.finished else awaited_by(connection, session.id, session.totals, queue_of)
 
 
 _WITH_SELLER = select(sessions, *SELLER).select_from(

@@ -6,16 +6,18 @@ KIND = re.compile(r"^[A-Za-z_][\w.]*(?=: |$)")
 ATTEMPTS = re.compile(r" \(after \d+ attempts\)$")
 OF_SYSTEM = re.compile(r"^\[Errno \d+\] ([^:]+)")
 OF_NAS = re.compile(r": ((?:the NAS|this account) .+)$")
+OF_ALL = ("NasUnavailable", "NasFull")
 SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
 PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
 OF_SERVER = (
     (re.compile(rf"^{PLACE} is not the NAS \(([^)]*)\)"), r"the NAS is not mounted, or its mark \1"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
+    (re.compile(r"\b(can't (?:[a-z]+ )+)'(.+?)/\.[^/]+?\.staged'"), r"\1a file in '\2'"),
     (re.compile(r"'[^']*\.staged'"), "the file"),
     (re.compile(rf"^the blob store at {PLACE} can't be written"), "the server's disk can't be written"),
     (re.compile(r"(can't be (?:read|written)): \[Errno \d+\] ([^:]+).*$"), r"\1: \2"),
 )
-SIZE = re.compile(r"\b(\d{6,})(?: bytes|(?= of them))( are free)?")
+SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")
 MOST = 300
 
 
@@ -39,13 +41,16 @@ def in_words(cause: str) -> str:
 
 
 def awaited(cause: str) -> str:
-    """The same for a seller whose work waits: not which file met it first, nor which server does not answer where."""
-    found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith("Nas") else None
+    """The same for a seller whose work waits: nor which server does not answer where, nor which file met that first.
+
+    Where the rest of the NAS can be used, the path is what it is about.
+    """
+    found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
     return plain(SOCKET.sub("", found[1] if found else in_words(cause)))[:MOST]
 
 
 def plain(words: str) -> str:
-    """Our words for a seller: not where the server has its NAS, nor a hidden file's name; large sizes in MB."""
+    """Our words for a seller: not where the server has its NAS, of a hidden file its folder; large sizes in MB."""
     for pattern, instead in OF_SERVER:
         words = pattern.sub(instead, words)
     return SIZE.sub(lambda found: f"{int(found[1]) / 1e6:.0f} MB{found[2] or ''}", words)

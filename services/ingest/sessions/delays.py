@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select
@@ -14,7 +14,7 @@ from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
 from services.ingest.tables import users
 from shared.bus.topology import waiting_as
-from shared.contracts import WorkDelayed
+from shared.contracts import Stage, WorkDelayed
 from shared.database import transaction
 
 EVERYBODY = UUID(int=0)
@@ -24,14 +24,16 @@ LATE_S = 10.0
 FORGOTTEN = timedelta(hours=1)
 CLOCK = func.clock_timestamp()
 
+QueueOf = Callable[[str], str]
+"""By a shop's folder: the queue in which its work for the NAS waits, where not all of them wait in one."""
+
 
 @dataclass(frozen=True)
 class Delays:
     """The rows: one for each service and upload, and one for each service, or NAS, that can do nothing at all."""
 
     engine: Engine
-    queue_of: Callable[[str], str] | None = None
-    """By a shop's folder: the queue in which its work for the NAS waits, where not all of them wait in one."""
+    queue_of: QueueOf | None = None
 
     def note(self, event: WorkDelayed) -> None:
         """Remember it for as long as it holds. Of several files that are tried again, the last one counts."""
@@ -53,7 +55,9 @@ class Delays:
                 until=CLOCK + timedelta(seconds=holds),
             )
             later = case((delays.c.until > new.excluded.until, delays.c.until), else_=new.excluded.until)
-            changed = {"cause": new.excluded.cause, "again_at": func.greatest(delays.c.again_at, new.excluded.again_at)}
+            last = func.greatest(delays.c.again_at, new.excluded.again_at)
+            still = case((delays.c.again_at > CLOCK, last), else_=new.excluded.again_at)  # what was due is not to come
+            changed = {"cause": new.excluded.cause, "again_at": still}
             connection.execute(
                 new.on_conflict_do_update(index_elements=["service", "session_id"], set_=changed | {"until": later})
             )
@@ -61,14 +65,19 @@ class Delays:
     def of(self, session_id: UUID, totals: Totals) -> str | None:
         """What the rest of an upload waits for, in words; None: for nothing but its turn."""
         with transaction(self.engine) as connection:
-            concerned = [EVERYBODY, session_id]
-            if self.queue_of is not None:
-                folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)
-                shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
-                concerned += [waiting_as(self.queue_of(shop))] if shop else []
-            rows = _current(connection, concerned)
-        told = dict.fromkeys(_told(row, awaited) for row in rows if concerns(row.service, totals))
-        return "; ".join(told) or None
+            return awaited_by(connection, session_id, totals, self.queue_of)
+
+
+def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_of: QueueOf | None) -> str | None:
+    """See `Delays`."""
+    concerned = [EVERYBODY, session_id]
+    if queue_of is not None:
+        folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)
+        shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
+        concerned += [waiting_as(queue_of(shop))] if shop else []
+    rows = _current(connection, concerned)
+    told = dict.fromkeys(_told(row, awaited) for row in rows if concerns(row.service, totals))
+    return "; ".join(told) or None
 
 
 OVER = delete(delays).where(
@@ -84,6 +93,12 @@ def over(connection: Connection, services: Collection[str], session_id: UUID) ->
     A file that is tried again later is not; and who waits all the same says so again within seconds.
     """
     connection.execute(OVER, {"services": list(services), "whose": [EVERYBODY, session_id]})
+
+
+def wait_no_more(connection: Connection, session_id: UUID, services: Collection[str] = get_args(Stage)) -> None:
+    """Nothing of an upload is left for these services, or all of it was sent anew: nothing is to be tried later."""
+    mine = (delays.c.session_id == session_id, delays.c.service.in_(services))
+    connection.execute(delete(delays).where(*mine))
 
 
 def current(connection: Connection, session_ids: Collection[UUID] | None = None) -> list[str]:

@@ -94,8 +94,8 @@ def totals(found: Session) -> dict[str, int]:
     }
 
 
-def receipt(found: Session, rows: Iterable[Row]) -> dict[str, Any]:
-    """What was received and where each file went."""
+def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> dict[str, Any]:
+    """What was received and where each file went. `cause` as above."""
     about = session(found)
     return {
         "session_id": found.id,
@@ -103,6 +103,7 @@ def receipt(found: Session, rows: Iterable[Row]) -> dict[str, Any]:
         "lane": found.lane,
         "submitted_at": about["submitted_at"],
         "finished_at": about["finished_at"],
+        "waits_for": cause,
         "duplicates": found.duplicates,
         "needs_review": found.totals.to_review,
         **totals(found),

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Uuid, cast, delete, exists, select, update
 
 from services.ingest.sessions.at_work import taken_over
+from services.ingest.sessions.delays import wait_no_more
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
@@ -100,6 +101,7 @@ class Unfinished:
         connection.execute(update(outbox).where(*before, outbox.c.done_at.is_(None)).values(done_at=NOW))
         for envelope in found:
             owe(connection, lane, envelope.message, message_id=envelope.id)
+        wait_no_more(connection, session_id)
         return found
 
     def _messages(self, connection: Connection, session_id: UUID) -> Iterator[Envelope]:

@@ -6,15 +6,17 @@ Lock order is always item, listing, session, mockup group.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection, Float, Row, bindparam, func, insert, select, update
 
 from services.ingest.sessions.course import Costs, Course, Pace
-from services.ingest.sessions.progress import Totals, percent
+from services.ingest.sessions.delays import wait_no_more
+from services.ingest.sessions.progress import Totals, concerns, percent
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
 from services.ingest.tables import mockups
+from shared.contracts import Stage
 
 CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
 COUNTS = tuple(field.name for field in fields(Totals))
@@ -84,6 +86,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
         shown = _shown(shown, percent(totals, course, finished=False), ended=ended, done=done)
         events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
     connection.execute(TELL, events)
+    _those_done(connection, session_id, totals_of(row), totals)
     values: dict[str, Any] = totals.as_dict() | course.as_row() | {"percent": shown, "last_seq": seq}
     values |= _moments(row, totals)
     if ended and not done:
@@ -107,6 +110,13 @@ def moved(course: Course, before: Totals, after: Totals, what: Happening, at: fl
     files = bool(after.in_progress and not before.in_progress)
     listings = before.requested == before.listings_settled and after.requested > after.listings_settled
     return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
+
+
+def _those_done(connection: Connection, session_id: UUID, before: Totals, now: Totals) -> None:
+    """Services that have just done the last there was for them have nothing to try again later."""
+    done = [name for name in get_args(Stage) if concerns(name, before) and not concerns(name, now)]
+    if done:
+        wait_no_more(connection, session_id, done)
 
 
 def _moments(row: Row[Any], totals: Totals) -> dict[str, Any]:

@@ -26,6 +26,11 @@ REFRESH_LOCK_WAIT_MS = 20_000  # longer than the refresh of another process take
 
 NOT_CONNECTED = "no Etsy shop is connected to this account: connect it on the account page, or: presswork etsy connect"
 
+OTHER_APP = (
+    "this shop was connected with another app of Etsy than ETSY_KEYSTRING names now: put that app's keys back, or "
+    "connect the Etsy shop again; then try again what failed"
+)
+
 Refresh = Callable[[str], TokensAnswer]
 
 
@@ -58,22 +63,26 @@ class Connected:
 
 @dataclass(frozen=True)
 class Connections:
-    """All of them. `refresh` asks Etsy for new tokens."""
+    """All of them. `refresh` asks Etsy for new tokens, as the app with this digest.
+
+    Another app's are not refreshed: Etsy would call them void, and they are not.
+    """
 
     engine: Engine
     seal: Seal
     refresh: Refresh
+    app: str
 
     def find(self, tenant_id: UUID) -> Connected | None:
         """The tenant's shop, whether it works or not."""
         with transaction(self.engine) as connection:
             row = connection.execute(select(connections).where(connections.c.tenant_id == tenant_id)).one_or_none()
-        return _connected(row) if row else None
+        return self._connected(row) if row else None
 
     def all(self) -> list[Connected]:
         """Every connected shop."""
         with transaction(self.engine) as connection:
-            return [_connected(row) for row in connection.execute(select(connections)).all()]
+            return [self._connected(row) for row in connection.execute(select(connections)).all()]
 
     def working(self, tenant_id: UUID) -> Connected:
         """The tenant's shop.
@@ -171,9 +180,13 @@ class Connections:
         row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
         if row is None:
             raise NotAuthorised(NOT_CONNECTED)
-        if row.broken:
-            raise NotAuthorised(row.broken)
+        if trouble := self._trouble(row):
+            raise NotAuthorised(trouble)
         return row
+
+    def _trouble(self, row: Row[Any]) -> str | None:
+        other = row.app not in (None, self.app)
+        return row.broken or (OTHER_APP if other else None)
 
     def _refreshed(self, connection: Connection, row: Row[Any]) -> str | NotAuthorised:
         try:
@@ -197,6 +210,7 @@ class Connections:
             "refresh_expires_at": now + REFRESH_LIVES,
             "refreshed_at": now,
             "broken": None,
+            "app": self.app,
         }
 
     def _opened(self, sealed: str) -> str:
@@ -210,17 +224,16 @@ class Connections:
     def _set(self, connection: Connection, tenant_id: UUID, **values: object) -> None:
         connection.execute(update(connections).where(connections.c.tenant_id == tenant_id).values(**values))
 
-
-def _connected(row: Row[Any]) -> Connected:
-    return Connected(
-        tenant_id=row.tenant_id,
-        user_id=row.user_id,
-        shop_id=row.shop_id,
-        shop_name=row.shop_name,
-        scopes=tuple(row.scopes.split()),
-        broken=row.broken,
-        choices=Choices.model_validate(row.choices),
-        options=Options.model_validate(row.options) if row.options else None,
-        refresh_expires_at=row.refresh_expires_at,
-        refreshed_at=row.refreshed_at,
-    )
+    def _connected(self, row: Row[Any]) -> Connected:
+        return Connected(
+            tenant_id=row.tenant_id,
+            user_id=row.user_id,
+            shop_id=row.shop_id,
+            shop_name=row.shop_name,
+            scopes=tuple(row.scopes.split()),
+            broken=self._trouble(row),
+            choices=Choices.model_validate(row.choices),
+            options=Options.model_validate(row.options) if row.options else None,
+            refresh_expires_at=row.refresh_expires_at,
+            refreshed_at=row.refreshed_at,
+        )

@@ -34,6 +34,11 @@ class App:
         """The header that every call carries."""
         return f"{self.keystring}:{self.shared_secret}"
 
+    @property
+    def digest(self) -> str:
+        """By which it is known again."""
+        return hashlib.sha256(self.keystring.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Attempt:

@@ -55,7 +55,7 @@ def etsy(settings: Settings, ledger: Ledger) -> EtsyTarget:
 def connections(settings: Settings, engine: Engine, http: httpx.Client) -> Connections:
     """The connected shops."""
     app, seal = app_of(settings), Seal(settings.etsy_token_key.get_secret_value())
-    return Connections(engine, seal, lambda token: refreshed(http, app, token))
+    return Connections(engine, seal, lambda token: refreshed(http, app, token), app.digest)
 
 
 def limiter(settings: Settings, engine: Engine) -> Limiter:

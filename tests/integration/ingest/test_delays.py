@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 
 from services.ingest.sessions.delays import Delays, current, on_work_delayed
 from services.ingest.sessions.progress import Totals
+from services.ops.resume import resume
 from shared.contracts import DesignStored, WorkDelayed
 from tests.integration.ops.letterbox import BLOB, Letterbox
 
@@ -66,6 +67,50 @@ def test_work_that_is_done_ends_an_outage_that_nobody_told_the_end_of(delays: De
     assert "another NAS is mounted" in str(delays.of(session.id, WORKING)), "dedup's work says nothing of storage"
     box.project(stored)
     assert delays.of(session.id, WORKING) == "a fault on the server (KeyError); tried again in 5 minutes"
+
+
+def told(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return current(connection)
+
+
+def test_who_had_the_last_of_an_upload_has_nothing_to_try_again_later(delays: Delays, engine: Engine) -> None:
+    """The file in its way was moved, and `presswork resume` had it tried at once."""
+    box = Letterbox(engine)
+    session = box.submitted("rose.png", "tulip.png")
+    box.project(*(box.accepted(session, index) for index in range(2)))
+    on_work_delayed(delayed("NasRefused: it is in use", session=session.id, again_in_s=300), delays)
+    stored = [
+        DesignStored(**box.about(session, i), number=i, name=f"{i}", path=f"{i}", print_file=BLOB) for i in (0, 1)
+    ]
+    box.project(stored[0])
+    assert told(engine) == ["storage: it is in use; tried again in 5 minutes"], "which of them it was nobody knows"
+    box.project(stored[1])
+    assert told(engine) == [], "though its listings are still to be asked for"
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["shown", "done"])
+def test_what_resume_sends_again_is_not_tried_again_later(delays: Delays, engine: Engine, *, dry_run: bool) -> None:
+    box = Letterbox(engine)
+    mine, other = box.submitted("rose.png").id, box.submitted("tulip.png").id
+    for session in (mine, other):
+        on_work_delayed(delayed("NasRefused: it is in use", session=session, again_in_s=300), delays)
+    on_work_delayed(delayed("NasFull: the NAS is full"), delays)
+    resume(engine, 4, [mine], dry_run=dry_run)
+    with engine.connect() as connection:
+        (waits_for_all, *mine_too) = current(connection, [mine])
+        assert current(connection, [other])[1:] == ["storage: it is in use; tried again in 5 minutes"]
+    assert waits_for_all == "storage: the NAS is full"
+    assert bool(mine_too) is dry_run
+
+
+def test_a_file_that_is_asked_for_all_the_time_is_not_said_to_be_tried_again(delays: Delays, engine: Engine) -> None:
+    """It was, and waits on the spot since."""
+    on_work_delayed(delayed("KeyError: 'x'", session=SESSION, again_in_s=300), delays)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ingest.delays SET again_at = again_at - interval '301 s'"))
+    on_work_delayed(delayed("Unavailable: the blob store is not there", session=SESSION), delays)
+    assert delays.of(SESSION, WORKING) == "the blob store is not there"
 
 
 def test_who_replays_hears_of_outages_and_of_their_own_uploads_alone(delays: Delays, engine: Engine) -> None:

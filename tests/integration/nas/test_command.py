@@ -12,6 +12,8 @@ from services.cli import app
 from services.storage.settings import Settings
 from shared.database import engine_of
 from shared.nas import PathNas, open_nas
+from shared.nas.errors import NasFull
+from shared.nas.files import Files
 from tests.integration.storage.workshop import FOLDER, Upload, Workshop, uv
 from tests.nas_servers import Server
 
@@ -65,6 +67,7 @@ def test_a_nas_that_can_be_used_is_said_so_and_one_that_can_not_is_no_good_news(
     refused = command("check", **settings)
     assert refused.exit_code == 4
     assert "(.presswork-nas is missing): correct its path in the settings" in refused.stderr
+    assert "take it into use once: presswork init --new-nas, or presswork up --new-nas\n" in refused.stderr
     open_nas(server.url, access=server.access).initialise()
     fine = command("check", **settings)
     assert fine.exit_code == 0
@@ -73,6 +76,23 @@ def test_a_nas_that_can_be_used_is_said_so_and_one_that_can_not_is_no_good_news(
     unknown = command("check", **settings | {"NAS_HOST_KEY": ""})
     assert unknown.exit_code == 4
     assert f"set NAS_HOST_KEY={host_key}" in unknown.stderr
+
+
+def test_a_nas_that_is_full_is_no_good_news_either(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PathNas(tmp_path / "nas").initialise()
+    monkeypatch.setattr(Files, "free_bytes", lambda _self, _directory: 12_345_678)
+    full = command("check")
+    assert full.exit_code == 1
+    assert full.stdout.endswith("overwrites nothing; 12 MB are free.\n")
+    assert full.stderr == "the NAS is full: 64 MB are kept free; free some space, all waits till then\n"
+    nowhere = command("check", NAS_SHOPS=f'{{"SouthCups": "{tmp_path}/nowhere"}}')
+    assert nowhere.exit_code == 4, "one that can't be used at all is worse"
+
+    (tmp_path / "rose.png").write_bytes(b"rose")
+    with pytest.raises(NasFull, match=r"full \(12 MB are free, 64 MB are kept in reserve\)"):
+        PathNas(tmp_path / "nas").put("rose.png", tmp_path / "rose.png", 64 * "0", 4)
 
 
 def test_every_shops_nas_is_looked_at_and_one_that_is_away_hides_nothing_of_the_others(
@@ -95,6 +115,7 @@ def test_every_shops_nas_is_looked_at_and_one_that_is_away_hides_nothing_of_the_
     assert checked.exit_code == 4
     assert checked.stdout.startswith(f"{tmp_path}/nas: the NAS")
     assert checked.stderr.startswith(f"SouthCups: {tmp_path}/south is not the NAS")
+    assert "take it into use once: presswork init --new-nas --shop 'SouthCups'\n" in checked.stderr
     verified = command("verify", **shops)
     assert verified.exit_code == 4
     assert verified.stdout == "2 files are as they were stored, 0 are not.\n"

@@ -99,6 +99,16 @@ def test_an_unmounted_nas_is_never_filled_and_never_found_empty(root: Path, rose
         assert everything_below(root) == {"a", "a/rose.png"}
 
 
+@pytest.mark.parametrize("in_the_way", ["North", "North/Cups"])
+def test_a_file_in_place_of_a_folder_is_named_by_its_path_on_the_nas(root: Path, rose: Path, in_the_way: str) -> None:
+    nas = nas_at(root)
+    (root / in_the_way).parent.mkdir(exist_ok=True)
+    (root / in_the_way).write_bytes(b"in the way")
+    for path in ("North/Cups/.staged", "North/Cups/Mugs/rose.png"):
+        with pytest.raises(NameTaken, match=rf"is in the way \('{in_the_way}' is no folder\); rename or remove it"):
+            nas.put(path, rose, SHA256, SIZE)
+
+
 def test_another_nas_at_the_same_place_is_noticed(root: Path, rose: Path) -> None:
     with disk(root):
         nas = nas_at(root)

@@ -96,7 +96,10 @@ class Letterbox:
 
     def dies(self, service: Stage, message: Message | bytes, cause: str = "OSError: a disk", **headers: Any) -> UUID:
         """Have a message end in a service's dead-letter queue, with all that follows from it in ingest."""
-        letter = dead(service, message, cause, **headers)
+        return self.dies_of(dead(service, message, cause, **headers))
+
+    def dies_of(self, letter: DeadLetter) -> UUID:
+        """The same of a letter as it is."""
         self.project(*(answer for answer in self.project(letter) if isinstance(answer, ImageFailed)))
         return letter.id
 

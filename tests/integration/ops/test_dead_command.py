@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,12 +23,14 @@ from services.ops.broker import declare
 from services.ops.place import join, of_kind, settings
 from services.ops.queues import topology
 from services.storage.settings import Settings as StorageSettings
+from services.storage.shops import COMMON
 from shared.bus.dead_letter import DeadLetter
+from shared.bus.envelope import Envelope, seal
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.bus.settlement import Sealed
-from shared.bus.topology import dead_route
-from shared.contracts import Blob, StoreFile
+from shared.bus.topology import dead_route, waiting_as
+from shared.contracts import Blob, StoreFile, WorkDelayed
 from shared.database import transaction
 from shared.errors import Permanent, Unavailable
 from tests.integration.ingest.embedded import eventually
@@ -123,7 +127,8 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     dry = presswork(database_url, "dead", "replay", rose, "--dry-run").output
     assert "1 letter: 1 of storage" in dry
     assert "reopened: rose.png would be worked on again" in dry
-    assert "can't be asked" in dry, "nobody could take it: the broker is away"
+    assert "  in the way: RabbitMQ at" in dry, "nobody could take it: the broker is away"
+    assert dry.endswith("It would be refused: Mend that, or send all the same: --force\n")
     alone = box.submitted("tulip.png", lane="original")
     tulip = box.dies("storage", box.accepted(alone, 0))
     assert "can't be asked" not in presswork(database_url, "dead", "replay", tulip, "--dry-run").output
@@ -137,6 +142,55 @@ def test_it_says_what_it_will_do_and_asks_first(database_url: str, box: Letterbo
     assert box.letter(rose)["status"] == "dead"
     presswork(database_url, "dead", "replay", rose, "--force", answers="y\n")
     assert box.letter(rose)["status"] == "replaying"
+
+
+def test_what_services_wait_for_is_said_before_it_is_asked(database_url: str, box: Letterbox) -> None:
+    rose = box.dies("storage", box.accepted(box.submitted("rose.png"), 0))
+    box.project(WorkDelayed(service="storage", session_id=None, cause="NasFull: the NAS is full; free some space"))
+    dry = presswork(database_url, "dead", "replay", rose, "--dry-run")
+    assert "  beware: it would wait now: storage: the NAS is full; free some space\n" in dry.stderr
+
+
+def test_an_obstacle_is_said_once(database_url: str, box: Letterbox) -> None:
+    """A terminal has the library's logs as well, which the runner of these tests takes away."""
+    rose = box.dies("storage", box.accepted(box.submitted("rose.png"), 0))
+    command = [sys.executable, "-m", "services.cli", "dead", "replay", str(rose), "--yes"]
+    environment = os.environ | {"DATABASE_URL": database_url, "AMQP_URL": NOWHERE}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 4
+    assert said.stderr.count("Connect call failed") == 1, said.stderr
+
+
+def test_files_that_failed_without_a_letter_are_hinted_at(database_url: str, box: Letterbox) -> None:
+    session, other = box.submitted("rose.png", "tulip.png", "iris.png"), box.submitted("lily.png")
+    box.dies("storage", box.accepted(session, 0))
+    told = presswork(database_url, "dead", "list", "--session", session.id).output
+    assert told.endswith("1 of 1 letter.\n"), "it has a letter, which is replayed"
+    box.project(box.failed(session, 1), box.failed(other, 0))
+    told = presswork(database_url, "dead", "list", "--session", str(session.id)[:8]).output
+    assert "1 file failed without a letter that waits: tulip.png.\n" in told
+    assert told.endswith(f"to try again: presswork retry {session.id}\n")
+    assert "without a letter" not in presswork(database_url, "dead", "list").output
+    asked = presswork(database_url, "dead", "list", "--session", other.id, "--json").stdout
+    assert json.loads(asked)["failed_without_letter"] == ["lily.png"]
+
+
+def test_of_what_the_broker_gave_up_it_is_said_what_is_known_and_what_is_not(database_url: str, box: Letterbox) -> None:
+    death = {
+        "reason": "delivery_limit",
+        "queue": "presswork.storage",
+        "count": 1,
+        "time": datetime(2026, 1, 2, tzinfo=UTC),
+    }
+    headers = {"x-death": [death], "x-first-death-reason": "delivery_limit", "x-delivery-count": 1}
+    message = seal(Envelope(uuid4(), box.accepted(box.submitted("rose.png"), 0), "dedup"))
+    letter = box.dies_of(DeadLetter.of("storage", message, headers))
+    shown = presswork(database_url, "dead", "show", letter).output
+    told = "more than its queue allows: 10, or less by a policy; the letter does not tell"
+    assert f"deliveries    {told}\n" in shown, "x-delivery-count tells of the dead-letter queue"
+    assert "by the broker delivery_limit, queue presswork.storage, at 2026-01-02 00:00:00+00:00\n" in shown
+    for name in ("version", "host"):
+        assert f"{name:<13} not known: its process ended before it could write that down\n" in shown
 
 
 def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box: Letterbox) -> None:
@@ -437,3 +491,30 @@ def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Let
     assert f"failed     rose.png  {rose}\n    rose.png could not be stored: a fault" in receipt
     assert "2 received: 1 failed, 1 in progress" in receipt
     assert str(session.id) in presswork(database_url, "sessions").output
+
+
+def test_an_operator_reads_what_an_unfinished_upload_waits_for(
+    database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = box.submitted("rose.png")
+    tenant = {"email": "Ana@example.com", "email_key": "ana@example.com", "hashed_password": "x"}
+    shop = {"shop_name": "North Cups", "shop_folder": "North Cups", "shop_folder_key": "north cups"}
+    with transaction(box.engine) as connection:
+        connection.execute(insert(users).values(id=box.tenant, **tenant, **shop))
+
+    def told() -> tuple[str, str]:
+        return presswork(database_url, "receipt", session.id).output, presswork(database_url, "sessions").output
+
+    box.project(WorkDelayed(service="storage", session_id=session.id, cause="NasRefused: it is in use", again_in_s=300))
+    receipt, sessions_ = told()
+    assert "    waits for: it is in use; tried again in 5 minutes\n" in receipt
+    assert " - waiting: it is in use; tried again in 5 minutes; its client" in sessions_
+    monkeypatch.setenv("NAS_SHOPS", json.dumps({"north cups": "/nowhere"}))
+    away = WorkDelayed(
+        service="storage", session_id=waiting_as(f"{COMMON}.north cups"), cause="NasFull: the NAS is full"
+    )
+    box.project(away)
+    assert all("the NAS is full" in said for said in told()), "the shop's own NAS"
+    assert json.loads(presswork(database_url, "receipt", session.id, "--json").stdout)["waits_for"]
+    box.project(box.failed(session, 0))
+    assert not any("wait" in said for said in told())

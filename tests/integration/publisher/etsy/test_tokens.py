@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from uuid import UUID
@@ -13,8 +14,10 @@ from services.publisher.etsy import oauth
 from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.connections import Connections
 from services.publisher.etsy.sealing import BadKey, Seal
-from services.publisher.etsy.wiring import connections
+from services.publisher.etsy.wiring import app_of, connections
+from services.publisher.handlers import on_mockups_rendered
 from services.publisher.shop import NotAuthorised, Unreachable
+from services.publisher.store import Ledger
 from shared.contracts import ListingFailed
 from shared.database import engine_of
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
@@ -138,6 +141,39 @@ def test_a_wrong_app_key_disconnects_nobody_and_all_goes_on_when_it_is_mended(
     world.publish(event)
 
 
+def test_the_key_of_another_app_burns_no_connection_and_all_goes_on_when_it_is_put_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Etsy lets that app in, and calls the first one's tokens void."""
+    run_out(world)
+    event, settings = world.event(), world.settings.model_copy(update={"etsy_keystring": "another"})
+    with monkeypatch.context() as patch:
+        patch.setattr(world.etsy, "keystring", "another")
+        other = replace(world.target, app=app_of(settings), connections=connections(settings, world.engine, world.http))
+        calls = len(world.exchanges.seen)
+        (answer,) = on_mockups_rendered(event, Ledger(world.engine), other, world.blobs)
+        assert isinstance(answer, ListingFailed)
+        assert answer.reason.startswith(
+            "this shop was connected with another app of Etsy than ETSY_KEYSTRING names now"
+        )
+        with pytest.raises(NotAuthorised, match="put that app's keys back, or connect the Etsy shop again"):
+            other.connections.access(TENANT, None)
+        assert len(world.exchanges.seen) == calls, "Etsy was not even asked"
+
+    world.publish(event)
+
+
+def test_a_connection_whose_app_nobody_noted_is_used_and_noted(world: World) -> None:
+    """From before an update."""
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.etsy_connections SET app = NULL"))
+    run_out(world)
+
+    world.publish(world.event())
+
+    assert world.one("SELECT app FROM publisher.etsy_connections") == world.target.app.digest
+
+
 @pytest.mark.parametrize("key", ["keystring", "shared_secret"])
 def test_an_app_key_that_a_call_is_refused_for_is_the_operators_to_mend(
     world: World, monkeypatch: pytest.MonkeyPatch, key: str
@@ -219,7 +255,10 @@ def test_a_new_key_reads_what_an_old_one_sealed(world: World) -> None:
 
     assert Seal(f"{new},{TOKEN_KEY}").opened(sealed) == "77.secret"
     lost = Connections(
-        world.engine, Seal(new), lambda _: TokensAnswer(access_token="a", refresh_token="b", expires_in=1)
+        world.engine,
+        Seal(new),
+        lambda _: TokensAnswer(access_token="a", refresh_token="b", expires_in=1),
+        world.target.app.digest,
     )
     with pytest.raises(NotAuthorised, match="put that key back, or connect again"):
         lost.access(TENANT, None)

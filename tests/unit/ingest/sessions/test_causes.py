@@ -48,8 +48,12 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
         ),
         ("NasUnavailable: another NAS is mounted at /mnt/nas than before", "another NAS is mounted than before"),
         (
-            "NasFull: can't put '.1.staged' on the NAS /a: the NAS is full (68108864 bytes are free, 67108864 of them",
-            "the NAS is full (68 MB are free, 67 MB of them",
+            "NasFull: can't put '.1.staged' (2.1 MB) on the NAS /a: the NAS is full (65 MB are free, 64 MB are kept",
+            "the NAS is full (65 MB are free, 64 MB are kept",
+        ),
+        (
+            "Unavailable: the blob store has no room (68108864 bytes are free)",
+            "the blob store has no room (68 MB are free)",
         ),
         (
             "Unavailable: the blob store at /srv/blobs can't be written: [Errno 28] No space left on device",
@@ -67,5 +71,23 @@ def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_
 
 
 def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
-    reason = "can't rename 'Cups/.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
+    reason = "can't rename '.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
     assert plain(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("can't store '{}/.1f26-a.0.staged' on the NAS sftp://nas.local/x", "can't store a file in '{}' on the NAS"),
+        ("can't look up '{}/.1f26-a.0.staged' on the NAS /n", "can't look up a file in '{}' on the NAS"),
+        ("can't rename a file to '{}/UV 1.png' on the NAS /n", "can't rename a file to '{}/UV 1.png' on the NAS"),
+    ],
+    ids=["store", "look up", "rename"],
+)
+@pytest.mark.parametrize("folder", ["Cups", "NorthCups/Kid's Cup (L)"], ids=["plain", "quoted"])
+def test_where_one_folder_is_the_trouble_its_path_on_the_nas_is_named(told: str, words: str, folder: str) -> None:
+    why = "this account has no right to (Permission denied); give it the right on the NAS"
+    cause = f"{told.format(folder)}: {why}"
+    assert awaited(f"NasRefused: {cause}") == plain(cause) == f"{words.format(folder)}: {why}"
+    failed = f"can't.png could not be stored: {cause}"
+    assert plain(failed) == f"can't.png could not be stored: {words.format(folder)}: {why}"

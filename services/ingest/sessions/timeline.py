@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, Float, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Float, Row, Select, bindparam, func, insert, select, update
 
 from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.delays import wait_no_more
@@ -25,7 +25,7 @@ COURSE = ("work", "work_done", "pace")
 
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *COURSE, *MOMENTS, *COUNTS)
-READ = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
+READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
 READ = READ.where(sessions.c.id == bindparam("this")).with_for_update()
 WRITE = update(sessions).where(sessions.c.id == bindparam("this"))
 TELL = insert(session_events)

@@ -1,18 +1,16 @@
 """Presswork's own API, `/api/v1`: sessions, items with state and reason, events, receipt."""
 
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.ingest.api.streams import events
+from services.ingest.api.streams import EventStream, as_events, event_body, events
 from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.records import Event, Session
+from services.ingest.sessions.records import Session
 
 MAX_PLACE = 2**31 - 1  # PostgreSQL's integer
 Place = Annotated[int, Query(ge=0, le=MAX_PLACE)]
@@ -59,18 +57,17 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
         session: mine, after: Place = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
     ) -> dict[str, Any]:
         """What happened after a sequence number, in order and without gap."""
-        return {"events": [_event(event) for event in desk.sessions.events(session.id, after, limit)]}
+        return {"events": [event_body(event) for event in desk.sessions.events(session.id, after, limit)]}
 
-    @routes.get("/sessions/{session_id}/events/stream", response_class=EventSourceResponse)
+    @routes.get("/sessions/{session_id}/events/stream", response_class=EventStream)
     async def stream_events(
         session: mine,
         after: Place = 0,
         last_event_id: Annotated[str | None, Header()] = None,
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> EventStream:
         """The same, live. Resumes after `Last-Event-ID`; ends when the session has."""
         resumed = min(int(last_event_id[:20]), MAX_PLACE) if last_event_id and last_event_id.isdecimal() else after
-        async for event in events(desk.sessions, desk.watcher, session, resumed):
-            yield ServerSentEvent(data=_event(event), id=str(event.seq), event=event.type)
+        return EventStream(as_events(events(desk.sessions, desk.watcher, session, resumed)))
 
     return routes
 
@@ -97,14 +94,3 @@ def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:
 def _session(desk: Desk, session: Session) -> dict[str, Any]:
     cause = desk.trouble(session)
     return reading.session(session, cause, desk.left(session, cause))
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "seq": event.seq,
-        "type": event.type,
-        "item_id": event.item_id,
-        # As text here: as a list and as a stream it would be written in two ways.
-        "at": event.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        **event.payload,
-    }

@@ -1,7 +1,7 @@
 """The frontend's upload calls and its progress stream, exactly as the existing client makes and reads them."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -9,11 +9,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.api.slow import answer
-from services.ingest.api.streams import frames
+from services.ingest.api.streams import EventStream, as_frames, frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import StartingNumber
@@ -141,13 +140,13 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     async def owned(session_id: str, user: watcher) -> Session | None:
         return await run_in_threadpool(desk.sessions.find, user.id, session_id)
 
-    @routes.get("/designs/progress/{session_id}", response_class=EventSourceResponse)
-    async def progress(session: Annotated[Session | None, Depends(owned)]) -> AsyncIterator[ServerSentEvent]:
+    @routes.get("/designs/progress/{session_id}", response_class=EventStream)
+    async def progress(session: Annotated[Session | None, Depends(owned)]) -> EventStream:
         """Progress frames. An unknown session is an empty stream, as the client expects."""
         if session is None:
-            return
-        async for frame in frames(desk.sessions, desk.watcher, session, trouble=desk.trouble, left=desk.left):
-            yield ServerSentEvent(data=frame)
+            return EventStream(as_frames(None))
+        told = frames(desk.sessions, desk.watcher, session, trouble=desk.trouble, left=desk.left)
+        return EventStream(as_frames(told))
 
     return routes
 

@@ -1,9 +1,14 @@
 """Streams of a session's events: frames for the existing frontend, numbered events for everybody else."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
+
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from services.ingest.sessions import reading
 from services.ingest.sessions.progress import Totals
@@ -13,11 +18,51 @@ from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 
 KEEPALIVE_S = 30.0
+QUIET_S = 15.0
+"""After which a stream of numbered events says that it is still there: half of what proxies commonly wait."""
 LOOK_S = 2.0
 """How often a stream looks what its work waits for."""
 NEARLY = 0.8  # of that: it wakes at the next such moment, however late it was at the last
 LINGER_S = 5.0
 """How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events. FastAPI's own `EventSourceResponse` has four tasks and two queues for each stream; thousands
+    of streams may be open, and all want to hear of the same event within a second.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self, told: AsyncIterator[bytes], status_code: int = 200
+    ) -> None:  # FastAPI's pages read the code here
+        # Neither a cache nor a proxy may keep them back.
+        super().__init__(told, status_code, {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+
+async def as_frames(told: AsyncIterator[dict[str, Any]] | None) -> AsyncIterator[bytes]:
+    """Frames for the existing frontend, on the wire; None: there is nothing to tell."""
+    if told is not None:
+        async for frame in told:
+            yield format_sse_event(data_str=json.dumps(frame))
+
+
+async def as_events(told: AsyncIterator[Event | None]) -> AsyncIterator[bytes]:
+    """Numbered events on the wire; a silence is a comment, so that nothing on the way takes the line for dead."""
+    async for event in told:
+        if event is None:
+            yield format_sse_event(comment="still here")
+        else:
+            data = json.dumps(jsonable_encoder(event_body(event)))
+            yield format_sse_event(data_str=data, id=str(event.seq), event=event.type)
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    """An event as clients read it, in a list and in a stream."""
+    # As text here: as a list and as a stream the moment would be written in two ways.
+    at = event.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"seq": event.seq, "type": event.type, "item_id": event.item_id, "at": at, **event.payload}
 
 
 async def frames(
@@ -67,8 +112,8 @@ async def frames(
                 return
 
 
-async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event]:
-    """Every event after a sequence number, in order and without gap; ends when the session has."""
+async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event | None]:
+    """Every event after a sequence number, in order and without gap; ends when the session has. None: a silence."""
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
             batch = await watcher.ask_together((session.id, after), sessions.events, session.id, after)
@@ -80,4 +125,5 @@ async def events(sessions: Sessions, watcher: Watcher, session: Session, after: 
             now = await watcher.ask_together(session.id, sessions.get, session.user_id, session.id)
             if now is None or (now.finished and now.last_seq <= after):
                 return
-            await watch.wait(KEEPALIVE_S)
+            if not await watch.wait(QUIET_S):
+                yield None

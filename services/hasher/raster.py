@@ -72,7 +72,7 @@ def make_straight(rgba: Pixels) -> Pixels:
 
 
 def _divided(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    pixels = words.view(np.uint8).reshape(-1, 1, 4)
+    pixels = words.view(np.uint8).reshape(1, -1, 4)  # one row: OpenCV goes row by row
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_mRGBA2RGBA), np.uint8).view(WORD).reshape(-1)
 
 

@@ -34,10 +34,26 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
                     seconds.append(_send(port, path, sizes, noise))
                     shutil.rmtree(Path(folder, "blobs"), ignore_errors=path == "/discard")
             shares = tuple(one / other for one, other in zip(taken["/discard"], taken["/keep"], strict=True))
+            taken["/write alone"] = [_written(Path(folder, "alone"), sizes, noise) for _ in range(rounds)]
             rates = {f"{path[1:]}, MB/s": sum(sizes) * MIB / 1e6 / median(seconds) for path, seconds in taken.items()}
             yield Figure(f"upload of {name}, against discarding it", "of its speed", shares, 0.6, beside=rates)
             growth = (_get(port, "/memory") - before) / 1000
             yield Figure(f"memory for the upload of {name}", "MB more", (growth,), 50, "at most")
+
+
+def _written(folder: Path, sizes: list[int], noise: bytes) -> float:
+    """Seconds for writing and syncing the same bytes, and nothing else: no upload can be kept faster."""
+    folder.mkdir()
+    began = time.monotonic()
+    for number, size in enumerate(sizes):
+        with (folder / str(number)).open("wb") as file:
+            for mebibyte in range(size):
+                file.write((number << 32 | mebibyte).to_bytes(8, "big") + noise[8:])
+            file.flush()
+            os.fsync(file.fileno())
+    taken = time.monotonic() - began
+    shutil.rmtree(folder)
+    return taken
 
 
 @contextlib.contextmanager

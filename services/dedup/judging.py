@@ -18,6 +18,7 @@ DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
 FAINT_COLOUR, FAINT_DETAIL = 14.0, 34.0  # a shifted edge leaves the mean colour as it is
+TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 SAME_EDGES = 0.7  # from which only colours are others
 STRANGE_EDGES, MUCH = 0.4, 5.0  # lines that lie elsewhere, over more than a twentieth of the picture
 TONE = 3.0  # levels from which a copy was toned
@@ -31,7 +32,7 @@ def judged(one: Picture, other: Picture) -> Seen:
 def verdict(apart: Difference) -> Seen:
     if apart.correlation < LIKE or apart.coverage < COVERAGE:
         return "different"
-    if _other_detail(apart) or _other_lines(apart) or apart.colour > COLOUR:
+    if _other_detail(apart) or _other_lines(apart) or _other_colours(apart):
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
     return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
 
@@ -39,6 +40,10 @@ def verdict(apart: Difference) -> Seen:
 def _other_detail(apart: Difference) -> bool:
     faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL
     return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
+
+
+def _other_colours(apart: Difference) -> bool:
+    return apart.colour > COLOUR or (apart.tone > TONED and apart.colour > TONED_COLOUR)
 
 
 def _other_lines(apart: Difference) -> bool:

@@ -17,8 +17,13 @@ COLOUR = 34.0  # levels by which the colour of a small window may be off in a co
 DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
-FAINT_COLOUR, FAINT_DETAIL = 14.0, 34.0  # a shifted edge leaves the mean colour as it is
+CLEAN, SPOT = (
+    0.005,
+    4.0,
+)  # where nothing else differs, a spot does by so much: saved again, all would a little
+FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
+MOST_TONE = 20.0  # and no copy is toned by more
 SAME_EDGES = 0.7  # from which only colours are others
 STRANGE_EDGES, MUCH = 0.4, 5.0  # lines that lie elsewhere, over more than a twentieth of the picture
 TONE = 3.0  # levels from which a copy was toned
@@ -38,12 +43,15 @@ def verdict(apart: Difference) -> Seen:
 
 
 def _other_detail(apart: Difference) -> bool:
-    faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL
+    if apart.everywhere < CLEAN and apart.detail > SPOT:
+        return True
+    faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL and apart.edges >= FAINT_EDGES
     return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
 
 
 def _other_colours(apart: Difference) -> bool:
-    return apart.colour > COLOUR or (apart.tone > TONED and apart.colour > TONED_COLOUR)
+    uneven = apart.tone > TONED and apart.colour > TONED_COLOUR
+    return apart.colour > COLOUR or apart.tone > MOST_TONE or uneven
 
 
 def _other_lines(apart: Difference) -> bool:

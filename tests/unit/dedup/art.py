@@ -13,14 +13,16 @@ from services.hasher.raster import crop_to_alpha
 RED, BLUE = (200, 30, 60), (30, 60, 200)
 
 
-def design(words: str = "CLASS OF 2024", ink: tuple[int, int, int] = (20, 20, 30), heart: object = RED) -> Image.Image:
+def design(
+    words: str = "CLASS OF 2024", ink: tuple[int, int, int] = (20, 20, 30), heart: object = RED, letters: int = 90
+) -> Image.Image:
     """A round face that looks to one side, over a line of words."""
     image = Image.new("RGBA", (800, 800))
     draw = ImageDraw.Draw(image)
     draw.ellipse((120, 20, 680, 580), fill=heart)
     draw.polygon([(250, 150), (420, 260), (240, 330)], fill=(250, 220, 90))
     draw.rectangle((430, 380, 620, 430), fill=(40, 140, 90))
-    font = ImageFont.load_default(90)
+    font = ImageFont.load_default(letters)
     left, top, right, bottom = font.getbbox(words)
     draw.text((400 - (left + right) / 2, 690 - (top + bottom) / 2), words, font=font, fill=ink)
     return image
@@ -32,6 +34,15 @@ def star(points: int, step: int) -> Image.Image:
     turns = [2 * np.pi * step * number / points for number in range(points + 1)]
     places = [(600 + 590 * float(np.sin(turn)), 600 - 590 * float(np.cos(turn))) for turn in turns]
     ImageDraw.Draw(image).line(places, fill=(0, 0, 0, 255), width=2)
+    return image
+
+
+def leaf(colour: tuple[int, int, int]) -> Image.Image:
+    """One shape in one colour, with a hole in it, on a dark ground."""
+    image = Image.new("RGBA", (800, 800), (24, 24, 28, 255))
+    draw = ImageDraw.Draw(image)
+    draw.polygon([(60, 300), (500, 60), (740, 300), (300, 740)], fill=colour)
+    draw.ellipse((330, 330, 430, 430), fill=(24, 24, 28))
     return image
 
 

@@ -7,7 +7,7 @@ import pytest
 from services.dedup.judging import judged
 from services.dedup.keys import keys_of
 from services.dedup.picture import picture_of
-from tests.unit.dedup.art import BLUE, COPIES, design, inverted, picture, resized, star
+from tests.unit.dedup.art import BLUE, COPIES, design, inverted, leaf, picture, resized, star
 
 ORIGINAL = picture(design())
 FOUND = ("re_encode", "near_copy")
@@ -40,6 +40,22 @@ def test_fine_lines_that_run_otherwise_are_another_design(points: int, step: int
 
 def test_another_colour_is_another_design() -> None:
     assert judged(picture(design(heart=BLUE)), ORIGINAL) == "colour_variant"
+
+
+@pytest.mark.parametrize("letters", [20, 24])
+def test_a_year_so_small_that_little_of_it_is_left_makes_another_design(letters: int) -> None:
+    one, other = (design(f"CLASS OF {year}", letters=letters) for year in (2024, 2025))
+    assert judged(picture(other), picture(one)) not in FOUND
+    assert judged(picture(resized(one, 0.5)), picture(one)) in FOUND
+
+
+@pytest.mark.parametrize(("colour", "other"), [((250, 224, 150), (248, 160, 196)), ((200, 190, 140), (210, 160, 170))])
+def test_another_pale_colour_is_another_design_and_no_toned_copy(
+    colour: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
+    one, twin = (picture(leaf(each)) for each in (colour, other))
+    assert judged(twin, one) == "colour_variant"
+    assert judged(picture(COPIES["darker"](leaf(colour))), one) in FOUND
 
 
 def test_mirrored_and_inverted_art_is_found_and_is_another_design() -> None:

@@ -105,6 +105,10 @@ class Seller:
         """What became of each file."""
         return self._ok(self.http.get(f"{base_url}/api/v1/sessions/{session_id}/receipt"))
 
+    def items(self, session_id: str) -> list[dict[str, Any]]:
+        """Its files, in order of upload."""
+        return list(self._ok(self.http.get(f"/api/v1/sessions/{session_id}/items"))["items"])
+
     def events(self, session_id: str) -> list[dict[str, Any]]:
         """The session's timeline."""
         answer = self._ok(self.http.get(f"/api/v1/sessions/{session_id}/events", params={"limit": 5000}))

@@ -1,5 +1,6 @@
 """Which account a command is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy import Engine, select
 
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users, email_key
+from services.ingest.sessions import asking
 from services.ingest.tables import users
 from shared.database import transaction
 
@@ -50,6 +52,13 @@ def overruling(engine: Engine, user: User) -> list[Overruling]:
         for kind in TEMPLATES_OWN
         if (value := getattr(each, kind)) is not None
     ]
+
+
+def gone(engine: Engine, user: User, listing_ids: Sequence[str]) -> None:
+    """Tell the uploads of the account that these listings are not at Etsy any more."""
+    if listing_ids:
+        with transaction(engine) as connection:
+            asking.gone(connection, user.id, listing_ids)
 
 
 def template(engine: Engine, user: User, name: str) -> UUID:

@@ -151,7 +151,7 @@ def activate(
             raise _Refused(str(error)) from error
         if not yes:
             typer.confirm("Publish them?", abort=True)
-        if _publish(ended):
+        if _publish(place, user, ended):
             raise typer.Exit(1)
 
 
@@ -182,10 +182,13 @@ def disconnect(email: Email = None, data: DataDir = HERE) -> None:
         typer.echo("The connection is forgotten. At Etsy: Account settings, Apps, revoke access.")
 
 
-def _publish(ended: "Iterator[Published]") -> int:
-    """Print how each ends as it ends; how many stayed drafts."""
+def _publish(place: Place, user: "User", ended: "Iterator[Published]") -> int:
+    """Print how each ends as it ends; how many were not published."""
+    from services.etsy.accounts import gone
+
     problems = 0
     for each in ended:
+        gone(place.ledger.engine, user, [each.draft.listing_id] if each.gone else [])
         problems += each.problem is not None
         typer.echo(f"{each.draft.listing_id} {each.problem or 'published'} {each.draft.url or ''}".rstrip())
     return problems

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from services.etsy.accounts import Overruling, overruling
+from services.etsy.accounts import Overruling, gone, overruling
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting
@@ -150,9 +150,15 @@ class EtsyFront:
                 words = f"Etsy will charge {activating.total(len(wanted))}, and {agreed_usd:.2f} USD was agreed to"
                 raise ShopRefused(409, f"{words}: nothing was published")
             ended = list(activating.activate(self.ledger, self.target, user.id, wanted, cap_usd=cost))
+        gone(self.ledger.engine, user, [each.draft.listing_id for each in ended if each.gone])
         failed = {each.draft.listing_id: each.problem for each in ended if each.problem}
         done = [each.draft.listing_id for each in ended if not each.problem]
         return {"published": done, "failed": failed, "message": f"Published: {activating.total(len(done))}"}
+
+    def deleted(self, user: User, listing_ids: Sequence[str]) -> list[str]:
+        """Asked one by one."""
+        with _words():
+            return activating.deleted(self.ledger, self.target, user.id, listing_ids)
 
     def _client(self, user: User) -> Any:  # noqa: ANN401 - the publisher's client
         return self.target.client(user.id, urgent=True)

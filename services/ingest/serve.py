@@ -177,7 +177,7 @@ def build(
         sessions.router(desk, catalog, blobs, limits, door, current_user, stream_user),
         native.router(desk, current_user),
         cancelling.router(desk, current_user),
-        retrying.router(desk, current_user),
+        retrying.router(desk, found.shop, current_user),
         reviewing.router(desk, blobs, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk

@@ -269,6 +269,11 @@ class Journal:
             self.connection.execute(delete(media).where(self.files))
             self.connection.execute(update(listings).where(self.row).values(listing_id=None, url=None, tried_at=None))
 
+    def gone(self) -> None:
+        """What was listed is not at the shop any more: asked for again, it is listed anew."""
+        self.forgotten()
+        self._set(status="failed", asked=None, answer=None)
+
     def _set(self, **values: object) -> None:
         with step(self.connection):
             change = update(listings).where(self.row).values(**values, updated_at=func.clock_timestamp())

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, HTTPException
 
 from services.ingest import retrying
 from services.ingest.api.native import owner_of
+from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
 from services.ingest.sessions.records import Session
 
 
-def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
+def router(desk: Desk, shop: ShopConnection, current_user: Callable[..., User]) -> APIRouter:
     """Trying again. Asking twice does it once: what is being worked on again has not failed."""
     routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
     caller = Annotated[User, Depends(current_user)]
@@ -40,10 +41,15 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
 
     @routes.post("/sessions/{session_id}/items/{item_id}/retry")
     def retry_item(session: mine, item_id: UUID, user: caller) -> dict[str, Any]:
-        """Try again one file that failed, or the failed listings of one that is stored."""
+        """Try again one file that failed, or the failed listings of one that is stored.
+
+        One that is listed at Etsy is looked up there: if somebody has deleted it, it is listed anew.
+        """
         found = [row for row in desk.sessions.items(session.id) if row["id"] == item_id]
         if not found:
             raise HTTPException(404, f"Your session has no file {item_id}.")
+        if listed := desk.sessions.at_etsy(user.id, item_id):
+            desk.sessions.gone(user.id, shop.deleted(user, listed))
         return retry(session, user, found[0])
 
     return routes

@@ -70,6 +70,10 @@ class ShopConnection(Protocol):
         """Publish these drafts, for exactly the fee that was agreed to."""
         ...
 
+    def deleted(self, user: User, listing_ids: Sequence[str]) -> list[str]:
+        """Which of these listings somebody has deleted there; asked for again, they are listed anew."""
+        ...
+
 
 @dataclass(frozen=True)
 class NoEtsy:
@@ -131,6 +135,11 @@ class NoEtsy:
     def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
         del user, listing_ids, agreed_usd
         raise self._refused()
+
+    def deleted(self, user: User, listing_ids: Sequence[str]) -> list[str]:
+        """Nobody can tell."""
+        del user, listing_ids
+        return []
 
     def _refused(self) -> ShopRefused:
         why = "listings are written to a folder (dry run)" if self.dry_run else "its Etsy keys are not configured"

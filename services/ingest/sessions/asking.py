@@ -12,11 +12,12 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.records import Wanted
-from services.ingest.sessions.states import DRY_RUN, LISTABLE
+from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_RANKS
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
 from shared.contracts import ListingTemplate
 
+GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
 """One that came from the old system has no print before somebody asks for its listing (`prints.py`)."""
 
@@ -93,6 +94,29 @@ def _reason(item: Row[Any], template: ListingTemplate) -> str:
     if item.number is None:
         return "it has no number, which the old system gave in its file's name"
     return "its file is not on the NAS where the old system had it"
+
+
+def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
+    """The design's listings at Etsy, as far as is on record."""
+    mine = (listings.c.user_id == user_id, listings.c.item_id == item_id, listings.c.state == "listed")
+    found = select(listings.c.listing_id).where(*mine, listings.c.target.startswith("etsy"))
+    return list(connection.execute(found).scalars())
+
+
+def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:
+    """These are not at Etsy any more: they have failed, and are listed anew when somebody tries them again."""
+    mine = (listings.c.user_id == user_id, listings.c.listing_id.in_(listing_ids), listings.c.state == "listed")
+    of_them = select(listings.c.item_id).where(*mine, listings.c.target.startswith("etsy"))
+    of_items = select(items).where(items.c.id.in_(of_them)).order_by(items.c.session_id, items.c.index)
+    by_id = {item.id: item for item in connection.execute(of_items.with_for_update())}
+    values = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": GONE, "warnings": []}
+    values |= {"listing_id": None, "url": None, "updated_at": NOW}
+    changed = update(listings).where(*mine, listings.c.item_id.in_(by_id)).values(**values).returning(listings)
+    for row in connection.execute(changed).all():
+        item = by_id[row.item_id]
+        told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
+        changes = {"listed": -1, "listing_failed": 1}
+        timeline.append(connection, item.session_id, "listing_failed", changes, item_id=item.id, facts=told)
 
 
 def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:

@@ -156,6 +156,16 @@ class Sessions:
         with transaction(self.engine) as connection:
             return asking.why_not(connection, user_id, design_ids, template)
 
+    def at_etsy(self, user_id: UUID, item_id: UUID) -> list[str]:
+        """The design's listings there; see `asking.at_etsy`."""
+        with transaction(self.engine) as connection:
+            return asking.at_etsy(connection, user_id, item_id)
+
+    def gone(self, user_id: UUID, listing_ids: Sequence[str]) -> None:
+        """These are not at Etsy any more; see `asking.gone`."""
+        with transaction(self.engine) as connection:
+            asking.gone(connection, user_id, listing_ids)
+
     def outdated(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
         """How many listings have what was chosen before; see `asking.outdated`."""
         with transaction(self.engine) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED
 
 MOST_LINES = 20
-TRIED = "It is a dry run: the listings are folders on the server, none is at Etsy."
+TRIED = "It is a dry run: listings are folders on the server, none is at Etsy. Connect a shop, and ask again."
 
 Item = Mapping[str, Any]
 

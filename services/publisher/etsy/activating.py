@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import cast, select, update
+from sqlalchemy import ColumnElement, cast, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.publisher.etsy.shop import EtsyShop, EtsyTarget
 from services.publisher.limits import LISTING_FEE_USD
-from services.publisher.shop import Refused, RemoteRef
+from services.publisher.shop import Gone, Refused, RemoteRef
 from services.publisher.store import Ledger, listings
 from shared.database import transaction
 
@@ -22,6 +22,7 @@ class TooDear(Exception):  # noqa: N818
 class Draft:
     """A finished draft on record."""
 
+    target: str
     key: str
     shop: str
     item_id: UUID
@@ -31,26 +32,31 @@ class Draft:
 
 @dataclass(frozen=True)
 class Published:
-    """How one draft's publishing ended; `problem` is why it stays a draft."""
+    """How one draft's publishing ended; `problem` is why it was not published. `gone`: it is not at Etsy any more."""
 
     draft: Draft
     problem: str | None = None
+    gone: bool = False
 
 
 def drafts(ledger: Ledger, shop: EtsyShop, tenant_id: UUID, items: Sequence[UUID] | None = None) -> list[Draft]:
     """The shop's finished drafts, oldest first; of these uploaded files only, if they are named."""
     state = listings.c.answer["state"].astext
-    mine = select(listings).where(
+    mine = [
         listings.c.target == shop.name,
         listings.c.tenant_id == tenant_id,
         listings.c.status == "published",
         state == "draft",
-    )
+    ]
     if items is not None:
-        mine = mine.where(listings.c.item_id.in_(items))
+        mine.append(listings.c.item_id.in_(items))
+    return _on_record(ledger, mine)
+
+
+def _on_record(ledger: Ledger, which: Sequence[ColumnElement[bool]]) -> list[Draft]:
     with transaction(ledger.engine) as connection:
-        rows = connection.execute(mine.order_by(listings.c.created_at)).all()
-    return [Draft(row.publish_key, row.shop, row.item_id, row.listing_id, row.url) for row in rows]
+        rows = connection.execute(select(listings).where(*which).order_by(listings.c.created_at)).all()
+    return [Draft(row.target, row.publish_key, row.shop, row.item_id, row.listing_id, row.url) for row in rows]
 
 
 def total_usd(count: int) -> float:
@@ -79,17 +85,41 @@ def activate(
 def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft]) -> Iterator[Published]:
     shop = target.of(tenant_id)
     for draft in wanted:
-        with ledger.writing(shop.name, draft.shop, draft.key):
+        with ledger.writing(shop.name, draft.shop, draft.key) as journal:
             ended = _one(ledger, shop, draft)
+            if ended.gone:
+                journal.gone()
         yield ended
 
 
 def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
     try:
         _publish(ledger, shop, draft)
+    except Gone as gone:
+        return Published(draft, str(gone), gone=True)
     except Refused as refusal:
         return Published(draft, str(refusal))
     return Published(draft)
+
+
+def deleted(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, listing_ids: Sequence[str]) -> list[str]:
+    """Which of these listings are not at Etsy any more: the ledger forgets them. A call for each.
+
+    So are those that it has forgotten already: whoever asked then was not told. Another shop's are not asked about.
+    """
+    shop = target.of(tenant_id)
+    on_record = _on_record(ledger, [listings.c.tenant_id == tenant_id, listings.c.listing_id.in_(listing_ids)])
+    found = [number for number in listing_ids if number not in {one.listing_id for one in on_record}]
+    for one in on_record:
+        if one.target != shop.name:
+            continue
+        with ledger.writing(shop.name, one.shop, one.key) as journal:
+            try:
+                shop.state(RemoteRef(one.listing_id))
+            except Gone:
+                journal.gone()
+                found.append(one.listing_id)
+    return found
 
 
 def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> None:

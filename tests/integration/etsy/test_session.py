@@ -9,6 +9,7 @@ import pytest
 from services.etsy_fake.faults import Fault
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
+from services.ingest.sessions.telling import TRIED
 from tests.integration.etsy.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
 from tests.integration.ingest.embedded import Server, eventually, place, serving
@@ -51,7 +52,7 @@ def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_fo
         session, designs = seller.upload(artworks(2, seed=3))
         ids = [design["id"] for design in designs]
         told = seller.list_designs(ids)["result"]["message"]
-        assert told == "2 listings created.\nIt is a dry run: the listings are folders on the server, none is at Etsy."
+        assert told == f"2 listings created.\n{TRIED}"
         assert len(dry.listed("EastCups")) == 2
 
         seller.http.base_url = server.url
@@ -70,7 +71,7 @@ def test_an_upload_becomes_drafts_at_etsy_and_a_lost_create_is_no_second_one(
 ) -> None:
     etsy, _ = stand_in
     with Seller(server.url) as seller:
-        set_up(seller, 77, CHOSEN)
+        page = set_up(seller, 77, CHOSEN)
         etsy.faults.arm(Fault(operation="createDraftListing", kind="error-after", skip=1))
 
         session, designs = seller.upload(artworks(2))
@@ -78,11 +79,44 @@ def test_an_upload_becomes_drafts_at_etsy_and_a_lost_create_is_no_second_one(
 
         assert answer["result"]["message"].startswith("2 listings created."), answer
         assert seller.receipt(session)["listed"] == 2
+        page("POST", "/third-party/revoke-token")
     drafts = sorted(etsy.listings.values(), key=lambda listing: str(listing.fields["title"]))
     assert [listing.fields["title"] for listing in drafts] == ["UV 100 | UVDTF Cup Wrap", "UV 101 | UVDTF Cup Wrap"]
     assert {listing.state for listing in drafts} == {"draft"}
     assert all(listing.pictures for listing in drafts)
     assert etsy.fees_usd == 0
+
+
+def test_a_listing_that_somebody_deleted_at_etsy_is_listed_anew_when_it_is_tried_again(
+    stand_in: tuple[Etsy, str], server: Server
+) -> None:
+    etsy, _ = stand_in
+    with Seller(server.url, shop_name="WestCups") as seller:
+        page = set_up(seller, 77, CHOSEN)
+        etsy.listings.clear()
+        session, designs = seller.upload(artworks(2, seed=4))
+        assert seller.list_designs([design["id"] for design in designs])["success"]
+        first, second = etsy.listings
+        item = next(row["item_id"] for row in seller.items(session) if row["listing_id"] == str(first))
+
+        again = page("POST", f"/api/v1/sessions/{session}/items/{item}/retry").json()
+        assert again["listings_retried"] == 0, "it is there"
+        del etsy.listings[first]
+        again = page("POST", f"/api/v1/sessions/{session}/items/{item}/retry").json()
+        assert again["listings_retried"] == 1
+        eventually(lambda: seller.receipt(session)["listed"] == 2)
+
+        del etsy.listings[second]
+        agreed = {"listing_ids": [str(second)], "agreed_usd": 0.2}
+        assert "not at Etsy any more" in page("POST", "/api/v1/etsy/publish", json=agreed).json()["failed"][str(second)]
+        receipt = seller.receipt(session)
+        assert (receipt["listed"], receipt["listing_failed"]) == (1, 1)
+        assert page("POST", f"/api/v1/sessions/{session}/retry").json()["listings_retried"] == 1
+        eventually(lambda: seller.receipt(session)["listed"] == 2)
+        page("POST", "/third-party/revoke-token")
+    assert len(etsy.listings) == 2
+    assert not {first, second} & set(etsy.listings)
+    etsy.listings.clear()
 
 
 def test_listings_that_a_revoked_connection_kept_back_are_made_when_the_seller_has_connected_again(

@@ -43,7 +43,7 @@ def test_a_dry_run_is_called_one() -> None:
     tried = listing("listed") | {"target": "dry-run"}
     assert tell([], [tried]).splitlines() == [
         "1 listing created.",
-        "It is a dry run: the listings are folders on the server, none is at Etsy.",
+        "It is a dry run: listings are folders on the server, none is at Etsy. Connect a shop, and ask again.",
     ]
     assert tell([], [tried, listing("listed") | {"target": "etsy:555"}]) == "2 listings created."
     assert "dry run" not in tell([], [listing("failed", "the title is too long") | {"target": None}])

@@ -180,7 +180,9 @@ class Connections:
         self, connection: Connection, tenant_id: UUID, shop_id: int | None = None, *, lock: bool = False
     ) -> Row[Any]:
         mine = select(connections).where(connections.c.tenant_id == tenant_id)
-        row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
+        mine = mine.with_for_update() if lock else mine
+        # one that was replaced while we waited for it is gone, and the new one shows at a second look
+        row = connection.execute(mine).one_or_none() or connection.execute(mine).one_or_none()
         if row is None:
             raise NotAuthorised(NOT_CONNECTED)
         if shop_id not in (None, row.shop_id):

@@ -8,13 +8,14 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, insert, text
 
 from services.publisher.etsy import oauth
 from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.connections import Connections
 from services.publisher.etsy.sealing import BadKey, Seal
 from services.publisher.etsy.shop import EtsyShop
+from services.publisher.etsy.tables import connections as rows
 from services.publisher.etsy.wiring import app_of, connections
 from services.publisher.handlers import on_mockups_rendered
 from services.publisher.shop import Asset, Intent, NotAuthorised, RemoteRef, Unreachable
@@ -22,6 +23,7 @@ from services.publisher.store import Ledger
 from shared.contracts import ListingFailed
 from shared.database import engine_of
 from shared.errors import Busy
+from tests.chaos.waiting import until
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.unit.publisher.events import TENANT
 
@@ -250,6 +252,20 @@ def test_a_shop_that_is_connected_while_a_design_is_being_listed_gets_it_and_the
     assert world.publish(world.event(generation=1)).target == "etsy:555"
     assert sorted(listing.shop_id for listing in world.etsy.listings.values()) == [555, 556]
     assert {call["status"] for call in world.etsy.log if call["operation"] == "uploadListingImage"} == {201}
+
+
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def test_who_waits_for_a_connection_that_is_replaced_uses_the_new_one(world: World) -> None:
+    old = world.target.connections.access(TENANT, None)
+    with ThreadPoolExecutor(1) as pool:
+        with world.engine.begin() as connection:
+            row = connection.execute(delete(rows).returning(rows)).mappings().one()
+            connection.execute(insert(rows).values({**row, "shop_name": "SouthCups"}))
+            refreshing = pool.submit(world.target.connections.access, TENANT, old)
+            until(lambda: world.one(WAITS) or None)
+        assert refreshing.result() in world.etsy.access
 
 
 def test_a_shop_that_is_connected_just_before_the_create_leaves_nothing_in_doubt(

@@ -76,12 +76,12 @@ def keeping_shop(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
     """The caller's settings with the shop that the `up` before listed in, unless they name another target.
 
     What is listed in a dry run meanwhile would lack in the shop. Another app, and another address, hears no secret;
-    the key that seals tokens in the database stays.
+    the key that seals tokens in the database stays. An empty variable is none.
     """
     left = {name: value for name, value in left_in(data_dir).items() if name.startswith(OF_SHOP)}
-    named = {name: value for name, value in given.items() if value or name not in left}  # an empty variable is none
+    named = {name: value for name, value in given.items() if value or not name.startswith(OF_SHOP)}
     if any(name in named and named[name] != left.get(name) for name in ("ETSY_KEYSTRING", "ETSY_API_URL")):
-        left = {name: value for name, value in left.items() if name == "ETSY_TOKEN_KEY"}
+        left = {name: value for name, value in left.items() if name in ("PUBLISHER_TARGET", "ETSY_TOKEN_KEY")}
     return {**left, **named}
 
 

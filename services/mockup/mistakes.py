@@ -49,6 +49,7 @@ WHOLE = Part(Template, "a template")
 KINDS = ", ".join(repr(kind) for kind in SHAPES)
 
 WORDS = {  # by pydantic's name for the mistake, with its own facts; what is not here keeps pydantic's words
+    "missing": "it is missing",  # all of it
     "string_type": "it is {given}; give text, in quotes",
     "string_too_short": "it is empty; give a name",
     "string_too_long": "it is too long; give at most {max_length} letters",
@@ -81,7 +82,7 @@ def in_words(error: ValidationError, document: object, *, inside: str = "") -> t
         place = problem["loc"][1:] if inside and problem["loc"][:1] == (inside,) else problem["loc"]
         groups.setdefault(place[:-1], []).append({**problem, "loc": place})
     return tuple(
-        f"{_called(place, document)}: {words}"
+        _shown_anywhere(f"{_called(place, document)}: {words}")
         for parent, problems in groups.items()
         for place, words in _mistakes(parent, problems)
     )
@@ -94,7 +95,7 @@ def _only_follows(problem: Problem) -> bool:
 
 def _mistakes(parent: Place, problems: Sequence[Problem]) -> Iterator[tuple[Place, str]]:
     """Of one part of the template."""
-    lacking = [problem["loc"][-1] for problem in problems if problem["type"] == "missing"]
+    lacking = [problem["loc"][-1] for problem in problems if problem["type"] == "missing" and problem["loc"]]
     extra = [problem["loc"][-1] for problem in problems if problem["type"] == "extra_forbidden"]
     if lacking and isinstance(lacking[0], int):  # of a list with so many entries
         yield parent, f"it has {lacking[0]} of {lacking[-1] + 1} entries; give all of them"
@@ -102,7 +103,7 @@ def _mistakes(parent: Place, problems: Sequence[Problem]) -> Iterator[tuple[Plac
         for words in _names(parent, lacking, extra):
             yield parent, words
     for problem in problems:
-        if problem["type"] not in {"missing", "extra_forbidden"}:
+        if problem["type"] not in {"missing", "extra_forbidden"} or not problem["loc"]:
             yield problem["loc"], _value(problem)
 
 
@@ -138,6 +139,11 @@ def _pattern(pattern: str) -> str:
 def _shown(given: object) -> str:
     text = json.dumps(given, ensure_ascii=False, default=str)
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]} ..."
+
+
+def _shown_anywhere(words: str) -> str:
+    """Half of a sign, as JSON can write it, is no text: a terminal and an answer refuse it."""
+    return words.encode(errors="backslashreplace").decode()
 
 
 def _called(place: Place, document: object) -> str:

@@ -75,13 +75,14 @@ def of_photograph(words: str, size: str | None, content: bytes, data: Path) -> S
     chosen = select(mockups.c.user_id, mockups.c.product_template_id).join_from(mockup_images, mockups)
     # Not by its pixels: with specks at its edge, which shrinking faded, it would be trimmed once more.
     known = select(items.c.id).where(items.c.print_sha256 == hashlib.sha256(content).hexdigest()).limit(1)
-    with database(data) as engine, transaction(engine) as connection:
-        image_id = photograph_named(connection, words)
-        group = connection.execute(chosen.where(mockup_images.c.id == image_id)).one()
-        spec = of_product(connection, group.user_id, group.product_template_id, size)
-        background = photograph(connection, image_id)
-        finished = connection.execute(known).one_or_none() is not None
-    ready = ready_background(background, Blobs(settings(data).blob_dir), BackgroundCache(0))
+    with database(data) as engine:
+        with transaction(engine) as connection:
+            image_id = photograph_named(connection, words)
+            group = connection.execute(chosen.where(mockup_images.c.id == image_id)).one()
+            spec = of_product(connection, group.user_id, group.product_template_id, size)
+            background = photograph(connection, image_id)
+            finished = connection.execute(known).one_or_none() is not None
+        ready = ready_background(background, Blobs(settings(data).blob_dir), BackgroundCache(0))
     return Scene(ready.prepared, (), spec, ready.warnings, finished)
 
 

@@ -32,7 +32,7 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
     """Bring the listing to its end, from wherever an earlier try left it."""
     entry = journal.open(event)
     asked = f"{event.session_id}/{event.item_id}/{event.generation}/{content_hash(draft)}"
-    if first := _first_answer(event, draft, entry, asked):
+    if first := _first_answer(event, draft, entry, asked, shop.name):
         return first
     if not entry.begun and (reason := journal.cancelled(event)):
         return _failed(event, journal, "failed", asked, reason)
@@ -61,13 +61,13 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
     return _published(event, journal, shop, ref, asked, (*warnings, *ref.notes))
 
 
-def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, asked: str) -> Answer | None:
+def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, asked: str, target: str) -> Answer | None:
     if entry.answer is None:
         return None
     asker = event.model_dump(include=ASKER)
     if entry.status != "published":  # a refusal holds for the asking that it answered; a mended one is tried again
         return ListingFailed.model_validate({**entry.answer, **asker}) if entry.asked == asked else None
-    first = ListingPublished.model_validate({**entry.answer, **asker})
+    first = ListingPublished.model_validate({**entry.answer, **asker, "target": target})  # older answers name no shop
     if entry.asked == asked:
         return first
     listed = f"already listed as {first.listing_id}: no second listing was made"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft, Words
-from shared.errors import Permanent, Retryable, Unavailable
+from shared.errors import Busy, Permanent, Retryable, Unavailable
 
 
 class Refused(Permanent):
@@ -47,7 +47,11 @@ class Unreachable(Unavailable):
     """The shop can't be reached, or does not work. Nothing was created by the call. Everything waits."""
 
 
-NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable)
+class Replaced(Busy):
+    """Another shop was connected in this one's place, and gets it at the next try. Nothing was done by the call."""
+
+
+NOTHING_CREATED = (Refused, NotAuthorised, Throttled, QuotaSpent, Unreachable, Replaced)
 """After these, `create` may simply be called again."""
 
 

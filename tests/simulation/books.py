@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tests.chaos.waiting import until
 from tests.simulation.people import People
+from tests.simulation.steps import SHOPS
 from tests.simulation.world import World
 
 IN_WORK = ("received", "hashed", "accepted")
@@ -230,9 +231,18 @@ class Books:
                 yield f"{item['filename']} is kept, and dedup has not heard so"
 
     def _listed(self) -> Iterator[str]:
-        for key, count in Counter(self.world.shop.created).items():
+        for (shop, key), count in Counter(self.world.shop.created).items():
             if count > 1:
-                yield f"TWICE: {key[:8]} is listed {count} times"
+                yield f"TWICE: {key[:8]} is listed {count} times in {shop}"
+
+    def at_home(self) -> Iterator[str]:
+        """When everything was asked for once more: what was in a dry run, or in another shop, is in the real one."""
+        yield from self.done()
+        home = self.world.shop.name
+        for listing in self.listings:
+            item = self.by_id[listing["item_id"]]
+            if home != SHOPS[0] and item["state"] == "stored" and item["is_active"] and listing["target"] != home:
+                yield f"{item['filename']} is listed in {listing['target']}, and the shop is {home}"
 
     def _locks(self) -> Iterator[str]:
         try:

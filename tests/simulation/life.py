@@ -132,3 +132,10 @@ class Life:
                 self.world.sessions.retry(session.id, "her")
             self.world.tell("everything is tried again")
             self.rest()
+
+    def move(self) -> None:
+        """Another shop is connected, perhaps, and everything is asked for there."""
+        self.people.connect_a_shop()
+        self.people.list_designs(*self.people.uploads)
+        self.rest()
+        self.mend()

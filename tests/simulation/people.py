@@ -18,6 +18,7 @@ from shared.contracts import Background, Blob, Destination, Duplicates, ListingT
 from shared.database import transaction
 from tests.simulation.dice import Dice
 from tests.simulation.pictures import FATES, File
+from tests.simulation.steps import SHOPS
 from tests.simulation.world import HASHERS, SHOP, TEMPLATE, TENANT, World
 
 INCH = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1)
@@ -68,7 +69,7 @@ class People:
             (
                 self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
                 self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
-                self.keep, self.skip, self.decide_all,
+                self.keep, self.skip, self.decide_all, self.connect_a_shop, self.list_designs,
             )
         )()  # fmt: skip
 
@@ -130,11 +131,18 @@ class People:
             came = str(error)
         self.world.tell(f"{words}: {came}")
 
-    def list_designs(self) -> None:
-        session = self.dice.pick(self.uploads)
-        ids = [row["id"] for row in self.world.sessions.items(session.id)]
-        asked = self.world.sessions.ask_listings(TENANT, ids, Wanted(SHOP, LISTING, MOCKUP, (PHOTO,)))
-        self.world.tell(f"list {session.client_key}: {len(asked)}")
+    def list_designs(self, *these: Session) -> None:
+        """Of one upload, or of these, where the shop is now."""
+        for session in these or (self.dice.pick(self.uploads),):
+            ids = [row["id"] for row in self.world.sessions.items(session.id)]
+            wanted = Wanted(SHOP, LISTING, MOCKUP, (PHOTO,), self.world.shop.name)
+            asked = self.world.sessions.ask_listings(TENANT, ids, wanted)
+            self.world.tell(f"list {session.client_key} in {wanted.target}: {len(asked)}")
+
+    def connect_a_shop(self) -> None:
+        """Or none: then it is a dry run."""
+        self.world.shop.name = self.dice.pick(SHOPS)
+        self.world.tell(f"the shop is {self.world.shop.name} now")
 
     def take_out_of_use(self) -> None:
         stored = self.world.rows(

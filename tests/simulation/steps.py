@@ -94,36 +94,39 @@ class SteppingNas(PathNas):
         return found
 
 
-class MemoryShop:
-    """A shop that keeps its listings in a list, with a step before and after each call."""
+SHOPS = ("dry-run", "etsy:1", "etsy:2")
 
-    name = "memory"
+
+class MemoryShop:
+    """A shop that keeps its listings in a list, with a step before and after each call; `name` is the connected one."""
+
     capabilities: Capabilities = ETSY.__class__(**{**ETSY.__dict__, "create_takes_s": 0, "settles_after_s": 0})
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
-        self.created: list[str] = []
+    def __init__(self, steps: Steps, name: str = SHOPS[0], created: list[tuple[str, str]] | None = None) -> None:
+        self.steps, self.name = steps, name
+        self.created = [] if created is None else created
 
     def check(self) -> tuple[Problem, ...]:
         return ()
 
     def of(self, tenant_id: object) -> "MemoryShop":
+        """As it is now: who works on a listing goes on with it when another one is connected."""
         del tenant_id
-        return self
+        return MemoryShop(self.steps, self.name, self.created)
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         del draft
         return ()
 
     def find(self, intent: Intent) -> RemoteRef | Ambiguous | None:
-        found = tuple(key for key in self.created if key == intent.key)
+        found = tuple(key for name, key in self.created if (name, key) == (self.name, intent.key))
         if len(found) > 1:
             return Ambiguous(found)
         return RemoteRef(intent.key) if found else None
 
     def create(self, intent: Intent) -> RemoteRef:
         self.steps.step("shop create")
-        self.created.append(intent.key)
+        self.created.append((self.name, intent.key))
         self.steps.step("shop create done")
         return RemoteRef(intent.key)
 

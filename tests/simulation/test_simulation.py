@@ -83,6 +83,11 @@ def _live(world: World, seed: int) -> None:
         life.retry()
         life.mend()
         _agree("after all retries", list(Books(world, life.people).done()))
+        for _ in range(2):
+            life.move()
+            _agree(
+                "after all was listed in the shop that was connected last", list(Books(world, life.people).at_home())
+            )
     except Exception as error:
         error.add_note("\n".join([*world.told, f"again: make simulate SEED={seed} LIVES=1"]))
         raise

@@ -74,7 +74,17 @@ def test_a_restarted_up_keeps_its_shop_and_tells_another_one_no_secret(tmp_path:
     tried = keeping_shop({"PUBLISHER_TARGET": "dry-run"}, tmp_path)
     assert tried == {**kept, "PUBLISHER_TARGET": "dry-run"}, "who goes back to the shop has to name no keys"
     for other in ({"ETSY_KEYSTRING": "mine"}, {"ETSY_API_URL": "http://y", "PUBLISHER_TARGET": "etsy"}):
-        assert keeping_shop(other, tmp_path) == {**other, "ETSY_TOKEN_KEY": kept["ETSY_TOKEN_KEY"]}
+        still = {"PUBLISHER_TARGET": "etsy", "ETSY_TOKEN_KEY": kept["ETSY_TOKEN_KEY"]}
+        assert keeping_shop(other, tmp_path) == {**still, **other}, "without its name all would go to folders again"
+
+
+def test_an_empty_variable_of_etsy_that_is_new_to_a_restarted_up_names_no_other_shop(tmp_path: Path) -> None:
+    """As a file for Docker Compose hands them on."""
+    app = {"PUBLISHER_TARGET": "etsy", "ETSY_KEYSTRING": "k", "ETSY_SHARED_SECRET": "s", "ETSY_TOKEN_KEY": "t"}
+    write_down(settings_for(app, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    empty = dict.fromkeys(("PUBLISHER_TARGET", "ETSY_API_URL", "ETSY_KEYSTRING", "ETSY_SCOPES"), "")
+    again = settings_for(keeping_shop(empty, tmp_path), tmp_path, 3003, "postgresql://x", None)
+    assert {name: value for name, value in again.items() if name.startswith(("ETSY_", "PUBLISHER_"))} == app
 
 
 @pytest.mark.parametrize(("scale", "said"), [({"hasher": 2}, "2"), ({"hasher": 100}, "64"), ({"mockup": 3}, None)])

@@ -153,9 +153,9 @@ class Projection:
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
-        else:
-            over(connection, (event.stage,), row.session_id)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+        if state != "failed":  # after the session's row, which whoever ends waits has locked
+            over(connection, (event.stage,), row.session_id)
 
 
 def _locked(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, File]:

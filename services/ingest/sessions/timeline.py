@@ -1,7 +1,7 @@
 """A session's counts and its gap-free sequence of events, changed together in the transaction of what happened.
 
 The row lock on the session serialises one session only; a rollback leaves no hole in the sequence.
-Lock order is always item, listing, session, mockup group.
+Lock order is always item, listing, session, then mockup group or delays.
 """
 
 from collections.abc import Mapping, Sequence

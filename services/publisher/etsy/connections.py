@@ -15,7 +15,7 @@ from services.publisher.etsy.choosing import Choices, Options
 from services.publisher.etsy.oauth import Attempt
 from services.publisher.etsy.sealing import Seal, Unreadable
 from services.publisher.etsy.tables import attempts, connections
-from services.publisher.shop import NotAuthorised
+from services.publisher.shop import NotAuthorised, Replaced
 from shared.database import transaction
 
 EARLY = timedelta(seconds=90)  # a token that runs out during a call is no use
@@ -129,21 +129,22 @@ class Connections:
                 f"the Etsy shop {shop.shop_name} is connected to another account here: disconnect it there first"
             ) from error
 
-    def access(self, tenant_id: UUID, refused: str | None) -> str:
-        """An access token that is good for a while; another one than Etsy has just `refused`.
+    def access(self, tenant_id: UUID, refused: str | None, shop_id: int | None = None) -> str:
+        """An access token that is good for a while; another one than Etsy has just `refused`. Of this shop, if any.
 
         Raises:
             NotAuthorised: a person must connect the shop again.
+            Replaced: another shop is connected now.
             Unreachable: Etsy can't be asked for one now.
         """
         with transaction(self.engine) as connection:
-            if usable := self._usable(self._row(connection, tenant_id), refused):
+            if usable := self._usable(self._row(connection, tenant_id, shop_id), refused):
                 return usable
         with transaction(self.engine) as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = {REFRESH_LOCK_WAIT_MS}"))
             # however late Etsy answers: the old tokens are good for nothing then
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            row = self._row(connection, tenant_id, lock=True)
+            row = self._row(connection, tenant_id, shop_id, lock=True)
             # another process may have been quicker
             found = self._usable(row, refused) or self._refreshed(connection, row)
         if isinstance(found, NotAuthorised):  # raised within the transaction it would undo what that wrote down
@@ -175,11 +176,17 @@ class Connections:
             connection.execute(delete(attempts).where(attempts.c.tenant_id == tenant_id))
         return bool(gone.rowcount)
 
-    def _row(self, connection: Connection, tenant_id: UUID, *, lock: bool = False) -> Row[Any]:
+    def _row(
+        self, connection: Connection, tenant_id: UUID, shop_id: int | None = None, *, lock: bool = False
+    ) -> Row[Any]:
         mine = select(connections).where(connections.c.tenant_id == tenant_id)
-        row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
+        mine = mine.with_for_update() if lock else mine
+        # one that was replaced while we waited for it is gone, and the new one shows at a second look
+        row = connection.execute(mine).one_or_none() or connection.execute(mine).one_or_none()
         if row is None:
             raise NotAuthorised(NOT_CONNECTED)
+        if shop_id not in (None, row.shop_id):
+            raise Replaced(f"another shop was connected meanwhile ({row.shop_name}): listings go there now")
         if trouble := self._trouble(row):
             raise NotAuthorised(trouble)
         return row

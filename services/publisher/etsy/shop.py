@@ -12,7 +12,7 @@ from services.publisher import encoding, limits
 from services.publisher.etsy import answers, calls
 from services.publisher.etsy.answers import ListingAnswer
 from services.publisher.etsy.choosing import account_of, resolved
-from services.publisher.etsy.client import Client, File
+from services.publisher.etsy.client import Access, Client, File
 from services.publisher.etsy.connections import Connected, Connections
 from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
@@ -49,13 +49,13 @@ class EtsyTarget:
         """The tenant's shop."""
         connected = self.connections.working(tenant_id)
         capabilities = replace(limits.ETSY, create_takes_s=self.create_takes_s, settles_after_s=self.settles_after_s)
-        return EtsyShop(connected, self.client(tenant_id), self.known, capabilities)
+        client = self.client(tenant_id, shop_id=connected.shop_id)
+        return EtsyShop(connected, client, self.known, capabilities)
 
-    def client(self, tenant_id: UUID, *, urgent: bool = False) -> Client:
-        """Calls in this tenant's name."""
-        return Client(
-            self.http, self.app, self.limiter, lambda refused: self.connections.access(tenant_id, refused), urgent
-        )
+    def client(self, tenant_id: UUID, *, urgent: bool = False, shop_id: int | None = None) -> Client:
+        """Calls in this tenant's name; with a `shop_id` only while that shop is the connected one."""
+        access: Access = lambda refused: self.connections.access(tenant_id, refused, shop_id)  # noqa: E731
+        return Client(self.http, self.app, self.limiter, access, urgent)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What services say that they wait for, in the rows and in the words that sellers and operators read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.sessions.delays import Delays, current, on_work_delayed
+from services.ingest.sessions.delays import Delays, current, on_work_delayed, wait_no_more
 from services.ingest.sessions.progress import Totals
+from services.ingest.sessions.store import Sessions
 from services.ops.resume import resume
 from shared.contracts import DesignStored, WorkDelayed
+from tests.chaos.waiting import until
+from tests.integration.ingest.test_sessions import account, ask, listed, project, stored, submitted
 from tests.integration.ops.letterbox import BLOB, Letterbox
 
 SESSION = uuid4()
@@ -102,6 +106,27 @@ def test_what_resume_sends_again_is_not_tried_again_later(delays: Delays, engine
         assert current(connection, [other])[1:] == ["storage: it is in use; tried again in 5 minutes"]
     assert waits_for_all == "storage: the NAS is full"
     assert bool(mine_too) is dry_run
+
+
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def test_a_listing_that_ends_while_its_upload_is_taken_up_again_waits_its_turn(delays: Delays, engine: Engine) -> None:
+    """Both take the upload's row first: or else each would hold what the other one waits for."""
+    sessions = Sessions(engine, hashers=8)
+    session, (file,) = submitted(sessions, "rose.png")
+    project(engine, *stored(session, file))
+    ask(sessions, file.item_id)
+    waits = WorkDelayed(service="publisher", session_id=session.id, cause="Retryable: the shop is busy")
+    on_work_delayed(waits, delays)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT FROM ingest.sessions WHERE id = :id FOR UPDATE"), {"id": session.id})
+            ending = pool.submit(project, engine, listed(session, file)[1])
+            until(lambda: Letterbox(engine).rows(WAITS) or None)
+            wait_no_more(connection, session.id)
+        ending.result()
+    assert account(engine, sessions, session.id).finished
 
 
 def test_a_file_that_is_asked_for_all_the_time_is_not_said_to_be_tried_again(delays: Delays, engine: Engine) -> None:

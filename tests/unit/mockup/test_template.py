@@ -141,6 +141,18 @@ def test_what_is_no_template_at_all_is_refused_in_words(whole: bytes) -> None:
         template(whole)
 
 
+def test_pictures_without_a_template_are_refused_in_words() -> None:
+    with pytest.raises(Unusable, match=r"^the template: it is missing"):
+        bound(b'{"pictures": {}}')
+
+
+@pytest.mark.parametrize("lone", ['"\\ud800"', '{"areas": ["\\ud800"]}', '{"garment": {"colours": {"\\ud800": 1}}}'])
+def test_what_no_terminal_and_no_answer_can_show_is_told_by_its_number(lone: str) -> None:
+    with pytest.raises(Unusable) as told:
+        template(lone.encode())
+    str(told.value).encode()
+
+
 def test_a_slip_in_the_json_is_told_with_its_line() -> None:
     with pytest.raises(Unusable, match="look at line 2, column 1, or just before it"):
         template(b'{"name": "Cup"\n"photograph": "cup.jpg"}')

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import io
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.checking import template_fault
 from services.mockup.pictures import jpeg
 from services.mockup.provenance import origin_of, written
+from services.ops.place import AWAY
 from services.ops.print_sizes import without_product
 from services.ops.spent import FIND
 from tests.integration.ingest.catalog.test_catalog_designs import stored
@@ -216,6 +218,16 @@ def test_the_command_says_what_it_can_not_show(command: Any, folder: Path, tmp_p
     assert command("preview", tmp_path / "design.png").exit_code == 2
     assert command("import", folder).exit_code == 2
     assert "can't be read" in command("preview", tmp_path, tmp_path / "design.png").output
+
+
+def test_a_preview_beside_a_blob_store_that_is_away_ends_in_words(
+    command: Any, checked: World, image: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "design.png").write_bytes(layer(255))
+    shutil.rmtree(checked.blobs.root)
+    said = command("preview", "--image", image["id"], tmp_path / "design.png", "--size", "digital")
+    assert said.exit_code == AWAY, said.output
+    assert "is not there (not mounted?). Nothing more was done" in said.output
 
 
 def test_groups_and_photographs_are_named_as_people_call_them(

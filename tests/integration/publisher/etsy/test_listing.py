@@ -1,6 +1,7 @@
 """A design becomes a draft at Etsy, with its pictures in order."""
 
 import pytest
+from sqlalchemy import text
 
 from shared.errors import Retryable
 from tests.integration.publisher.etsy.conftest import CHOSEN, World
@@ -41,6 +42,17 @@ def test_asked_again_it_is_no_second_listing_and_no_call(world: World) -> None:
     assert again.listing_id == first.listing_id
     assert "no second listing was made" in again.warnings[-1]
     assert len(world.etsy.log) == calls
+
+
+def test_what_was_listed_before_answers_named_their_shop_is_told_with_it(world: World) -> None:
+    """Or else it is nowhere in particular, and would not be asked for when another shop is connected."""
+    first = world.publish(world.event())
+    with world.engine.begin() as connection:
+        connection.execute(text("""UPDATE publisher.listings SET answer = answer || '{"target": "etsy"}'"""))
+
+    again = world.publish(world.event(generation=3))
+
+    assert (again.listing_id, again.target) == (first.listing_id, "etsy:555")
 
 
 def test_a_sku_is_set_where_it_was_chosen(world: World) -> None:

@@ -8,18 +8,22 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, insert, text
 
 from services.publisher.etsy import oauth
 from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.connections import Connections
 from services.publisher.etsy.sealing import BadKey, Seal
+from services.publisher.etsy.shop import EtsyShop
+from services.publisher.etsy.tables import connections as rows
 from services.publisher.etsy.wiring import app_of, connections
 from services.publisher.handlers import on_mockups_rendered
-from services.publisher.shop import NotAuthorised, Unreachable
+from services.publisher.shop import Asset, Intent, NotAuthorised, RemoteRef, Unreachable
 from services.publisher.store import Ledger
 from shared.contracts import ListingFailed
 from shared.database import engine_of
+from shared.errors import Busy
+from tests.chaos.waiting import until
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.unit.publisher.events import TENANT
 
@@ -224,6 +228,63 @@ def test_another_shop_gets_listings_of_its_own(world: World) -> None:
 
     assert second.listing_id != first.listing_id
     assert {listing.shop_id for listing in world.etsy.listings.values()} == {555, 556}
+
+
+def test_a_shop_that_is_connected_while_a_design_is_being_listed_gets_it_and_the_first_one_keeps_its_draft(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Etsy would refuse the new shop's token for what lies in the other one, or find nothing there."""
+    choices, event = world.target.connections.working(TENANT).choices, world.event()
+    put = EtsyShop.put_picture
+    with monkeypatch.context() as patch:
+
+        def switching(shop: EtsyShop, ref: RemoteRef, rank: int, asset: Asset) -> str:
+            if rank == 2:
+                world.connect(TENANT, 78, choices.model_copy(update=OF_BEN))
+            return put(shop, ref, rank, asset)
+
+        patch.setattr(EtsyShop, "put_picture", switching)
+        with pytest.raises(Busy, match="another shop was connected"):
+            world.handle(event)
+
+    assert world.publish(event).target == "etsy:556"
+    world.connect(TENANT, 77, choices)
+    assert world.publish(world.event(generation=1)).target == "etsy:555"
+    assert sorted(listing.shop_id for listing in world.etsy.listings.values()) == [555, 556]
+    assert {call["status"] for call in world.etsy.log if call["operation"] == "uploadListingImage"} == {201}
+
+
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def test_who_waits_for_a_connection_that_is_replaced_uses_the_new_one(world: World) -> None:
+    old = world.target.connections.access(TENANT, None)
+    with ThreadPoolExecutor(1) as pool:
+        with world.engine.begin() as connection:
+            row = connection.execute(delete(rows).returning(rows)).mappings().one()
+            connection.execute(insert(rows).values({**row, "shop_name": "SouthCups"}))
+            refreshing = pool.submit(world.target.connections.access, TENANT, old)
+            until(lambda: world.one(WAITS) or None)
+        assert refreshing.result() in world.etsy.access
+
+
+def test_a_shop_that_is_connected_just_before_the_create_leaves_nothing_in_doubt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices, event, create = world.target.connections.working(TENANT).choices, world.event(), EtsyShop.create
+    with monkeypatch.context() as patch:
+
+        def switching(shop: EtsyShop, intent: Intent) -> RemoteRef:
+            world.connect(TENANT, 78, choices.model_copy(update=OF_BEN))
+            return create(shop, intent)
+
+        patch.setattr(EtsyShop, "create", switching)
+        with pytest.raises(Busy):
+            world.handle(event)
+    world.connect(TENANT, 77, choices)
+
+    world.publish(event)
+    assert world.count("getListingsByShop") == 0
 
 
 OF_BEN = {"shipping_profile_id": 2101, "readiness_state_id": 2201, "return_policy_id": 2301}

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -176,7 +177,8 @@ def etsy_fake(
     from services.etsy_fake.serve import HOST, run, settings_for
     from services.etsy_fake.state import Etsy
 
-    etsy_state = Etsy()
+    # Etsy gives no id twice, and whoever lists at this one remembers those of its last run.
+    etsy_state = Etsy(first_number=int(time.time()) * 100)
     print(f"A stand-in for Etsy listens at http://{HOST}:{port} (its listings are shown there). Ctrl-C ends it.")
     print("Give Presswork these settings, start it with `presswork up`, and connect a shop: presswork etsy connect\n")
     for name, value in settings_for(etsy_state, port).items():

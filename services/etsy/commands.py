@@ -174,7 +174,7 @@ def refresh(data: DataDir = HERE) -> None:
 
 @app.command()
 def disconnect(email: Email = None, data: DataDir = HERE) -> None:
-    """Forget the tokens of the account's shop. What is listed stays, at Etsy and on record."""
+    """Forget the account's shop: its tokens, and what was chosen. What is listed stays, at Etsy and on record."""
     with _place(data) as place:
         user = place.account(email)
         if not place.target.connections.forget(user.id):
@@ -239,7 +239,14 @@ def _place(data: Path) -> "Iterator[Place]":
         target = etsy(settings, ledger)
         with target.http:
             yield Place(settings, target, ledger)
-    except (NotConfigured, BadKey, NotAuthorised, Permanent, _Refused) as error:
+    except NotConfigured as error:
+        left = data / "environment"
+        where = (
+            "" if left.exists() else f" ({left} is not there: name the folder of a running `presswork up` with --data)"
+        )
+        typer.echo(f"{error}{where}.", err=True)
+        raise typer.Exit(1) from error
+    except (BadKey, NotAuthorised, Permanent, _Refused) as error:
         typer.echo(f"{error}.", err=True)
         raise typer.Exit(1) from error
     except Retryable as error:

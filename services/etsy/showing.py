@@ -29,8 +29,11 @@ def told(found: Connected | None, quota: Quota, own: Sequence[Overruling] = ()) 
         lines.append(f"It can't be used: {trouble}")
     lacking = missing(found.choices)
     lines.append(f"Not chosen yet: {', '.join(lacking)} (presswork etsy setup)" if lacking else "Set up.")
+    lines.append(f"Listings get {'a' if found.choices.skus else 'no'} SKU, like UV 100 (presswork etsy setup --skus).")
     lines += overruled(own, found.options)
-    if quota.remaining_today is not None:
+    if quota.stopped:
+        lines.append(f"Etsy takes no calls for another {quota.stopped}: what is to do waits, and goes on.")
+    elif quota.remaining_today is not None:
         lines.append(f"{quota.remaining_today:,} of {quota.per_day or 0:,} calls are left today.")
     return "\n".join(lines)
 

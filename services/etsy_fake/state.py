@@ -124,7 +124,10 @@ class Etsy:
     log: list[dict[str, Any]] = field(default_factory=list)
     ahead_s: float = 0
     fees_usd: float = 0
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(900_001))
+    first_number: int = 900_001
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(self.first_number)
 
     def now(self) -> float:
         """The time at Etsy; `ahead_s` moves it."""

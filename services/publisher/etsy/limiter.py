@@ -22,11 +22,12 @@ REMAINING = ("x-remaining-this-second", "x-remaining-this-secon")  # the second 
 
 @dataclass(frozen=True)
 class Quota:
-    """What is known of a key's limits; None: no answer has said."""
+    """What is known of a key's limits; None: no answer has said. `stopped`: for how long there are no calls, in words."""
 
     per_second: float | None
     per_day: int | None
     remaining_today: int | None
+    stopped: str | None = None
 
 
 class Limiter:
@@ -75,9 +76,13 @@ class Limiter:
 
     def quota(self) -> Quota:
         """What is known."""
+        left = func.extract("epoch", keys.c.stopped_until - func.clock_timestamp()).label("left")
         with transaction(self.engine) as connection:
-            row = connection.execute(select(keys).where(keys.c.key == self.key)).one_or_none()
-        return Quota(row.per_second, row.per_day, row.remaining_today) if row else Quota(None, None, None)
+            row = connection.execute(select(keys, left).where(keys.c.key == self.key)).one_or_none()
+        if row is None:
+            return Quota(None, None, None)
+        stopped = _words(float(row.left)) if row.left > LONGEST_PAUSE_S else None
+        return Quota(row.per_second, row.per_day, row.remaining_today, stopped)
 
     def _turn(self, urgent: bool) -> tuple[float, bool]:
         """Seconds to wait, and whether the turn after them is ours or must be asked for again.

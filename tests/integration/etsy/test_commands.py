@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import func, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app
@@ -16,6 +17,7 @@ from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import Users
 from services.local.process import free_ports
+from services.publisher.etsy.tables import keys
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.unit.publisher.events import TENANT
 
@@ -94,6 +96,11 @@ def test_a_shop_is_connected_set_up_and_disconnected(terminal: Terminal) -> None
     assert "Nothing goes there now: PUBLISHER_TARGET is dry-run." in told
     assert "Nothing goes there" not in terminal("status", PUBLISHER_TARGET="etsy").output
     assert "of 10,000 calls are left today" in told
+    assert "Listings get no SKU" in told
+    terminal.world.target.limiter.stop(3600)
+    assert "Etsy takes no calls for another 60 min" in terminal("status").output
+    with terminal.world.engine.begin() as connection:
+        connection.execute(update(keys).values(stopped_until=func.now()))
     terminal("disconnect")
     assert "no Etsy shop is connected" in terminal("disconnect", code=1).output
 

@@ -22,7 +22,7 @@ REMAINING = ("x-remaining-this-second", "x-remaining-this-secon")  # the second 
 
 @dataclass(frozen=True)
 class Quota:
-    """What is known of a key's limits; None: no answer has said. `stopped`: for how long there are no calls, in words."""
+    """What is known of a key's limits; None: no answer has said. `stopped`: how long there are no calls, in words."""
 
     per_second: float | None
     per_day: int | None

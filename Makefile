@@ -6,9 +6,8 @@ STAMP_LOCAL := $(VENV)/.installed-local
 STAMP_DEV := $(VENV)/.installed-dev
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-# hashes are checked, and only wheels are taken: nothing is compiled here, and no package's own code runs; what is
-# imported is compiled then, which is a small part of what there is
-PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --no-compile --quiet --quiet
+# hashes are checked, and only wheels are taken: nothing is compiled here, and no package's own code runs
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --quiet
 LOCKED := --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --annotation-style line --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)

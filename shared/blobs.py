@@ -13,6 +13,8 @@ from shared.contracts import Blob
 from shared.errors import Permanent, Unavailable
 from shared.nas.files import Files
 
+AHEAD_BYTES = 8 << 20
+
 
 class Blobs:
     """A content-addressed folder: `<root>/ab/abcdef...`. Writing the same bytes twice is writing them once."""
@@ -82,7 +84,7 @@ class Blobs:
 
 
 class BlobWriter:
-    """Counts and hashes what passes through it."""
+    """Counts and hashes what passes through it, and has the disk at work on it meanwhile."""
 
     blob: Blob
 
@@ -91,9 +93,18 @@ class BlobWriter:
         self.store_errors = store_errors
         self.digest = hashlib.sha256()
         self.size = 0
+        self.on_its_way = 0
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> None:
         self.digest.update(data)
         self.size += len(data)
         with self.store_errors():  # the disk may be full
-            return self.file.write(data)
+            self.file.write(data)
+            if self.size - self.on_its_way >= AHEAD_BYTES:
+                self._send_on()
+
+    def _send_on(self) -> None:
+        """Let the kernel begin to write, or all of a large file would still be in memory when it is synced."""
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self.file.fileno(), self.on_its_way, 0, os.POSIX_FADV_DONTNEED)
+        self.on_its_way = self.size

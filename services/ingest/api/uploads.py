@@ -1,6 +1,6 @@
 """Multipart bodies, read as they arrive: files go to the blob store in constant memory, whatever their size.
 
-Parsing, hashing and writing run in a thread, a mebibyte at a time: a long upload never blocks another request.
+Parsing, hashing and writing run in a thread, a piece at a time: a long upload never blocks another request.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from services.ingest.sessions.records import Received
 from shared.blobs import Blobs, BlobWriter
 from shared.contracts import Blob
 
-FEED_BYTES = 1 << 20
+FEED_BYTES = 2 << 20
 MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 100
 SILENCE_S = 120.0  # of a lost client whose line does not say so
@@ -58,7 +58,7 @@ class BadUpload(Exception):  # noqa: N818
 class Part(Protocol):
     """Takes the bytes of one part."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes | memoryview) -> None: ...
     def end(self) -> None: ...
     def abandon(self) -> None: ...
 
@@ -73,18 +73,20 @@ async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted:
         RequestValidationError: it is not multipart at all.
     """
     reader: _Reader | None = None
-    waiting = bytearray()
+    waiting: list[bytes] = []
+    size = 0
     try:
         async for chunk in _spoken(request.stream()):
             if chunk and reader is None:
                 reader = _Reader(_boundary(request, wanted), blobs, limits)
-            waiting += chunk
-            if reader is not None and len(waiting) >= FEED_BYTES:
-                await reader.feed(bytes(waiting))
-                waiting.clear()
+            waiting.append(chunk)
+            size += len(chunk)
+            if reader is not None and size >= FEED_BYTES:
+                await reader.feed(b"".join(waiting))
+                waiting, size = [], 0
         if reader is None:
             return Form()
-        await reader.finish(bytes(waiting))
+        await reader.finish(b"".join(waiting))
     except FormParserError as error:
         raise BadUpload(400, f"The upload is damaged ({error}); send it again.") from error
     finally:
@@ -203,7 +205,7 @@ class _Reader:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self.part is not None:
-            self.part.write(data[start:end])
+            self.part.write(memoryview(data)[start:end])
 
     def _end(self) -> None:
         part, self.part = self.part, None
@@ -220,7 +222,7 @@ class _Field:
         self.name = name
         self.data = bytearray()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self.data += data
         if len(self.data) > MAX_FIELD_BYTES:
             raise BadUpload(413, f"The field {self.name} is longer than {MAX_FIELD_BYTES} bytes.")
@@ -244,7 +246,7 @@ class _File:
         self.stack = contextlib.ExitStack()
         self.writer: BlobWriter | None = self.stack.enter_context(blobs.writer()) if blobs else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self.size += len(data)
         if self.writer is None:
             self.digest.update(data)

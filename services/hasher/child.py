@@ -27,7 +27,7 @@ FIRST_TO_GO = 1000  # the highest score; among several children the kernel takes
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 KEPT_BYTES = 2**31 - 1
 
-IDLE_S = 1.0
+IDLE_S = 10.0
 
 
 def main() -> None:
@@ -102,7 +102,7 @@ def _limit_memory(more_bytes: int) -> None:
 def keep_memory() -> None:
     """Take no picture's memory from the system anew: touching fresh pages costs a third of the work on a picture.
 
-    It is kept between pictures that follow each other, and given back in the first idle second.
+    It is kept between pictures that follow each other, and given back when none has come for a while.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # only glibc has both

@@ -72,7 +72,10 @@ class Settings(DatabaseSettings, NasSettings):
         default=8, ge=1, le=64, description="hasher consumers: an upload is split into at least so many batches"
     )
     batches_in_flight: int = Field(
-        default=0, ge=0, description="of all tenants together, in turns; 0: two for each hasher consumer"
+        default=0,
+        ge=0,
+        description="of all tenants together, in turns; 0: two for each hasher. With fewer cores than hashers, "
+        "cores + 2 keeps small uploads quick (`presswork up` sets that)",
     )
     listings_in_flight: int = Field(default=16, ge=1, description="of all tenants together, in turns")
     files_ahead_of_storage: int = Field(

@@ -13,13 +13,14 @@ from services.local.broker import StartedBroker
 from services.ops.management import OFF
 
 OF_NAS = ("NAS_REQUIRE_MOUNT", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY")
+HASHERS = "COMPREHENSIVE_WORKFLOW_MAX_THREADS"
 OF_SHOP = ("PUBLISHER_TARGET", "ETSY_")
 STARTED_IN = "PRESSWORK_DATA"
 
 LEFT = (
     *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_SHOPS"),
     *OF_NAS,
-    *("LISTINGS_DIR", "PUBLISHER_TARGET", "COMPREHENSIVE_WORKFLOW_MAX_THREADS"),
+    *("LISTINGS_DIR", "PUBLISHER_TARGET", HASHERS),
 )
 """What commands and services need that run beside a `presswork up`. The file is for its owner only."""
 
@@ -32,7 +33,7 @@ def settings_for(
         "BLOB_DIR": str(data_dir / "blobs"),
         "NAS_URL": str(data_dir / "nas"),
         "LISTINGS_DIR": str(data_dir / "listings"),
-        "COMPREHENSIVE_WORKFLOW_MAX_THREADS": "8",
+        HASHERS: "8",
         "PUBLISHER_TARGET": "dry-run",
     }
     if not given.get("JWT_SECRET_KEY"):
@@ -49,7 +50,16 @@ def settings_for(
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # an empty variable is none
     chosen = {name: given.get(name) or default for name, default in defaults.items()}
+    chosen["BATCHES_IN_FLIGHT"] = given.get("BATCHES_IN_FLIGHT") or str(_in_flight(chosen[HASHERS]))
     return {**threads, **given, **chosen, **fixed}
+
+
+def _in_flight(hashers: str) -> int:
+    """Enough to keep all cores at work, so that hashers are free for who comes later with a few files.
+
+    Elsewhere two for each hasher are right, as nobody there knows the cores that hashers run on.
+    """
+    return min(2 * int(hashers), (os.cpu_count() or 1) + 2)
 
 
 def left_in(data_dir: Path) -> dict[str, str]:

@@ -158,6 +158,12 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
     assert all(item["generation"] == 0 for item in receipt["items"])
 
 
+def test_hashers_let_everybody_else_go_first(running: Running) -> None:
+    priority = {child.pid: os.getpriority(os.PRIO_PROCESS, child.pid) for child in running.processes.children.values()}
+    behind = {child.pid for (name, _), child in running.processes.children.items() if name == "hasher"}
+    assert min(priority[pid] for pid in behind) > max(priority[pid] for pid in priority.keys() - behind)
+
+
 def _decoder(hasher: int) -> int | None:
     """The process in which a hasher decodes: the only child of one of its threads. None: its first file is to come."""
     pids = " ".join(file.read_text() for file in Path(f"/proc/{hasher}/task").glob("*/children")).split()

@@ -1,5 +1,6 @@
 """The command: what it refuses before it starts anything, in words that say what to do instead."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,22 @@ def test_services_hear_where_the_management_api_of_their_broker_is(
     assert settings.get("MANAGEMENT_URL") == management_url
     write_down(settings, tmp_path)
     assert ("MANAGEMENT_URL" in (tmp_path / "environment").read_text()) is (management_url is not None)
+
+
+@pytest.mark.parametrize(
+    ("named", "cores", "in_flight"),
+    [
+        ({}, 2, "4"),
+        ({}, 32, "16"),
+        ({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "1"}, 2, "2"),
+        ({"BATCHES_IN_FLIGHT": "30"}, 2, "30"),
+    ],
+)
+def test_hashers_are_left_for_small_uploads_where_cores_are_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], cores: int, in_flight: str
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert settings_for(named, tmp_path, 3003, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == in_flight
 
 
 def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path: Path) -> None:

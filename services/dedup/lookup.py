@@ -25,6 +25,13 @@ from services.dedup.tables import BANDS, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
+TOLD = (
+    *(hashes.c.id, hashes.c.item_id, hashes.c.session_id, hashes.c.source, hashes.c.state),
+    *(hashes.c.algorithm, hashes.c.phash, hashes.c.dhash, hashes.c.upload_sha256, hashes.c.print_sha256),
+    *(hashes.c.canonical_sha256, hashes.c.canonical_size, hashes.c.filename, hashes.c.name, hashes.c.path),
+)
+"""What a verdict needs of a picture: with all columns asking takes a fifth longer."""
+
 OWN = select(hashes.c.id).where(hashes.c.item_id == bindparam("item"), hashes.c.state != "released", hashes.c.is_active)
 """Made once, as each statement that runs for every picture: making one takes longer than its answer."""
 
@@ -54,7 +61,7 @@ def _query(*, banded: bool) -> Select[Any]:
     """Made once: it is long, and asked for each picture."""
     also = hashes.c.id.in_(bindparam("also", expanding=True))
     return (
-        select(hashes)
+        select(*TOLD)
         .where(
             hashes.c.tenant_id == bindparam("tenant"),
             hashes.c.state != "released",

@@ -31,6 +31,8 @@ COMPREHENSIVE = "comprehensive"
 POLL_S = 0.5
 BREATH_S = 0.05
 """Between two looks into the outbox, however often the bell rings: each is several queries."""
+MOMENT_S = 0.15
+"""Between two looks for work that was done: at each of them, looking cost ingest as much as hearing of it."""
 RELAY_GRACE_S = 5.0
 CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
@@ -41,19 +43,40 @@ class Bell:
     """Wakes the relays of this process, from any thread."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._ears: list[_Ear] = []
 
     def ring(self) -> None:
-        """Something is owed, or something that was sent is done."""
-        for loop, rung in self._waiting:
-            with contextlib.suppress(RuntimeError):  # its loop has ended, and the relay with it
-                loop.call_soon_threadsafe(rung.set)
+        """Something is owed: look at once."""
+        for ear in self._ears:
+            ear.soon(ear.rung.set)
+
+    def touch(self) -> None:
+        """Something that was sent is done, so others may have their turn: look in a moment, once for all of that."""
+        for ear in self._ears:
+            ear.soon(ear.touched)
 
     def ear(self) -> asyncio.Event:
         """An event that is set at each ring from now on."""
-        rung = asyncio.Event()
-        self._waiting.append((asyncio.get_running_loop(), rung))
-        return rung
+        self._ears.append(_Ear())
+        return self._ears[-1].rung
+
+
+class _Ear:
+    """Of one relay, on the loop that runs now."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.rung = asyncio.Event()
+        self.due = 0.0
+
+    def soon(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # its loop has ended, and the relay with it
+            self.loop.call_soon_threadsafe(call)
+
+    def touched(self) -> None:
+        if self.due <= self.loop.time():
+            self.due = self.loop.time() + MOMENT_S
+            self.loop.call_at(self.due, self.rung.set)
 
 
 @dataclass

@@ -135,7 +135,7 @@ def build(
     bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(consuming, bell.ring, loose_lane),
+        projection=service.build(consuming, bell.touch, loose_lane),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,

@@ -1,0 +1,28 @@
+"""When a relay looks for work: at once for what is owed, in a moment and once for all that was done meanwhile."""
+
+import asyncio
+
+from services.ingest.lanes import Bell
+
+LIMIT_S = 10
+
+
+def test_what_is_owed_is_looked_for_at_once_and_what_is_done_in_a_moment() -> None:
+    async def scenario() -> None:
+        bell = Bell()
+        rung, loop = bell.ear(), asyncio.get_running_loop()
+        for _ in range(3):
+            bell.touch()
+        heard = loop.create_future()
+        loop.call_soon(heard.set_result, None)  # behind the touches
+        await heard
+        assert not rung.is_set()
+        bell.ring()
+        await asyncio.wait_for(rung.wait(), LIMIT_S)
+        rung.clear()
+        await asyncio.wait_for(rung.wait(), LIMIT_S)  # the touches
+        rung.clear()
+        await asyncio.to_thread(bell.touch)
+        await asyncio.wait_for(rung.wait(), LIMIT_S)
+
+    asyncio.run(scenario())

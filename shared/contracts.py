@@ -414,7 +414,8 @@ class PictureHashed(PictureFound):
 
 
 class PicturesGone(Message):
-    """At these paths of the NAS lies no picture any more."""
+    """At these paths of the NAS lies no picture any more; `designs` are those of them that we had stored there."""
 
     tenant_id: UUID
     paths: tuple[str, ...]
+    designs: tuple[str, ...] = ()

@@ -69,4 +69,4 @@ def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:
 
 
 def on_pictures_gone(event: PicturesGone, index: HashIndex) -> None:
-    index.forget(event.tenant_id, event.paths)
+    index.forget(event.tenant_id, event.paths, event.designs)

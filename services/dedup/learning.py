@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.imported import took
@@ -26,7 +26,8 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
     """Know this picture from now on, in place of what was known at its path.
 
     At the path of an old system's design it is that design's picture (`imported.py`). A design that we stored
-    ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself.
+    ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself. If it was missing, it
+    is back.
     """
     hashed = _hashed(picture)
     if picture.source == "nas":
@@ -34,6 +35,7 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
             forget(connection, tenant_id, [picture.path or ""])
             return
         if _is_ours(connection, tenant_id, picture):
+            _change(connection, tenant_id, [picture.path or ""], "released", "known")
             return
         forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
     key = {"tenant_id": tenant_id, "source": picture.source, "path": picture.path, "algorithm": picture.algorithm}
@@ -51,6 +53,11 @@ def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which
     connection.execute(delete(hashes).where(*there, *LEARNT, *which))
 
 
+def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str]) -> None:
+    """Match nothing with the designs of ours that lay at these paths, until they are back."""
+    _change(connection, tenant_id, paths, "known", "released")
+
+
 def forget_print(connection: Connection, tenant_id: UUID, path: str, print_sha256: str) -> None:
     """The file at this path is a design of ours, if it holds that: match nothing with it as one of the NAS."""
     connection.execute(FORGET, {"tenant": tenant_id, "lies": path, "print": print_sha256})
@@ -64,6 +71,12 @@ def _hashed(picture: Known) -> dict[str, Any]:
         "upload_sha256": picture.upload_sha256,
         "print_sha256": picture.print_sha256,
     }
+
+
+def _change(connection: Connection, tenant_id: UUID, paths: Sequence[str], before: str, after: str) -> None:
+    ours = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_not(None))
+    changed = update(hashes).where(*ours, hashes.c.source == "session", hashes.c.state == before)
+    connection.execute(changed.values(state=after, changed_at=NOW))
 
 
 def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, func, literal_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.finding import Finder
-from services.dedup.learning import forget, forget_print, learn
+from services.dedup.learning import forget, forget_print, learn, let_go
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import as_bits, candidates, holds
 from services.dedup.matching import Known, Said, Verdict
@@ -146,10 +146,12 @@ class HashIndex:
         with self._alone(tenant_id) as connection:
             learn(connection, tenant_id, picture)
 
-    def forget(self, tenant_id: UUID, paths: Sequence[str]) -> None:
-        """What was learnt from the NAS at these paths is there no more."""
+    def forget(self, tenant_id: UUID, paths: Sequence[str], designs: Sequence[str] = ()) -> None:
+        """What was learnt from the NAS at these paths is there no more, nor are these designs of ours."""
         with self._alone(tenant_id) as connection:
             forget(connection, tenant_id, paths)
+            if designs:
+                let_go(connection, tenant_id, designs)
 
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:

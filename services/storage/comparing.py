@@ -11,6 +11,7 @@ PICTURES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", 
 MOCKUPS = "mockups"
 """The folder of product pictures in a shop's: they show designs and are none."""
 LONGEST_PATH = 1000  # bytes; an index can't hold one much longer
+ABSENT = ("gone", "missing")
 LOOK_AGAIN = 0
 """In place of the time of a file that could not be read as it was listed: no file has it, so it counts as changed."""
 
@@ -35,7 +36,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Difference:
-    """What is to be hashed, and what is gone."""
+    """What is to be hashed, and what is gone; designs of ours that are gone are no part of that."""
 
     to_hash: tuple[Stat, ...]
     gone: tuple[str, ...]
@@ -56,16 +57,19 @@ def is_wanted(shop: str, folder: str) -> bool:
 def compare(listing: Listing, met: Mapping[str, Met], stored: Mapping[str, int], *, anew: bool = False) -> Difference:
     """`stored` has the size of each file that we stored there: dedup knows these, and knows more of them.
 
+    One that was missing and is back is hashed like anybody's: so dedup hears of it.
+
     What the hashers have in hand is left alone until they have answered, so that answers can't overtake each other.
     """
-    foreign = {path: file for path, file in listing.pictures.items() if stored.get(path) != file.size}
+    missed = {path for path, last in met.items() if last.state == "missing"}
+    foreign = {path: file for path, file in listing.pictures.items() if stored.get(path) != file.size or path in missed}
     to_hash = tuple(file for path, file in foreign.items() if _is_due(file, met.get(path), anew=anew))
     gone = tuple(_gone(met, foreign, listing.unread))
     return Difference(to_hash, gone, len(foreign), len(listing.pictures) - len(foreign))
 
 
 def _is_due(file: Stat, met: Met | None, *, anew: bool) -> bool:
-    if met is None or met.state == "gone":
+    if met is None or met.state in ABSENT:
         return True
     if met.state == "sent":
         return met.is_late
@@ -77,5 +81,15 @@ def _gone(met: Mapping[str, Met], found: Collection[str], unread: Iterable[str])
     hidden = tuple(f"{folder}/" for folder in unread)
     for path, last in met.items():
         in_hand = last.state == "sent" and not last.is_late
-        if path not in found and last.state != "gone" and not in_hand and not path.startswith(hidden):
+        if path not in found and last.state not in ABSENT and not in_hand and not path.startswith(hidden):
             yield path
+
+
+def unlisted(listing: Listing, met: Mapping[str, Met], stored: Collection[str]) -> list[str]:
+    """Designs of ours that the listing lacks, and that were not missing before. Whether they are is to be looked up.
+
+    A NAS may spell a name in another way than we do, or have got it after the listing was made.
+    """
+    hidden = tuple(f"{folder}/" for folder in listing.unread)
+    lacking = (path for path in stored if path not in listing.pictures and not path.startswith(hidden))
+    return [path for path in lacking if path not in met or met[path].state != "missing"]

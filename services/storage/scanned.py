@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.storage.comparing import LOOK_AGAIN, Difference, Listing, Met, compare
+from services.storage.comparing import ABSENT, LOOK_AGAIN, Difference, Listing, Met, compare, unlisted
 from services.storage.tables import NOW, designs, scanned, scans
 from shared.contracts import PictureHashed, ShopScanRequested
 from shared.database import transaction
@@ -35,9 +35,16 @@ class Scanned:
         self.window = window
         self.here = here
 
-    def note(self, event: ShopScanRequested, listing: Listing) -> list[str]:
-        """Note what a scan has found; return the paths that are gone. A repeat finds nothing new.
+    def unlisted(self, event: ShopScanRequested, listing: Listing) -> list[str]:
+        """Designs of ours that a listing lacks, and that are not known to be missing."""
+        with transaction(self.engine) as connection:
+            stored = _stored(connection, event.shop, designs.c.tenant_id == event.tenant_id)
+            return sorted(unlisted(listing, _met(connection, event), stored))
 
+    def note(self, event: ShopScanRequested, listing: Listing, missing: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Note what a scan has found, and which designs of ours are missing; a repeat finds nothing new.
+
+        Returns paths and states of what is gone, or missing, and was told for less than two hours.
         A repeat also answers for what was sent before it: this message lay in a process's memory, which died.
         """
         with transaction(self.engine) as connection:
@@ -49,12 +56,14 @@ class Scanned:
             found = compare(listing, met, stored, anew=event.anew and not again)
             _set_waiting(connection, event, found)
             _set_gone(connection, found.gone)
+            _set_missing(connection, event, missing)
             if again:
                 ours = and_(scanned.c.tenant_id == event.tenant_id, scanned.c.state == "sent")
                 connection.execute(update(scanned).where(ours).values(cause=event.scan_id))
-            _write_down(connection, event, found, listing)
-            gone = select(scanned.c.path).where(scanned.c.tenant_id == event.tenant_id, scanned.c.state == "gone")
-            return list(connection.execute(gone.order_by(scanned.c.path)).scalars())
+            _write_down(connection, event, found, listing, len(missing))
+            told = (scanned.c.state.in_(ABSENT), scanned.c.changed_at > func.clock_timestamp() - GONE_KEPT)
+            absent = select(scanned.c.path, scanned.c.state).where(scanned.c.tenant_id == event.tenant_id, *told)
+            return [(row.path, row.state) for row in connection.execute(absent.order_by(scanned.c.path))]
 
     def take(self, cause: UUID) -> Sequence[Row[Any]]:
         """What this cause has sent and nobody has answered, with as many more as there is room for in the window."""
@@ -98,7 +107,7 @@ class Scanned:
             self.settle(event.ticket, "unusable" if event.problem else "known", **facts)
         else:
             self.look_again(event.ticket, "its copy for the hashers was lost")
-        here = select(scanned.c.path).where(scanned.c.path == event.path, scanned.c.state != "gone")
+        here = select(scanned.c.path).where(scanned.c.path == event.path, scanned.c.state.not_in(ABSENT))
         with transaction(self.engine) as connection:
             return connection.execute(here).first() is not None
 
@@ -128,9 +137,9 @@ def _met(connection: Connection, event: ShopScanRequested) -> dict[str, Met]:
     return {path: Met(*facts) for path, *facts in connection.execute(of_tenant)}
 
 
-def _stored(connection: Connection, shop: str) -> dict[str, int]:
+def _stored(connection: Connection, shop: str, *which: ColumnElement[bool]) -> dict[str, int]:
     below = designs.c.path.startswith(f"{shop}/", autoescape=True)
-    ours = select(designs.c.path, designs.c.size).where(designs.c.state == "stored", below)
+    ours = select(designs.c.path, designs.c.size).where(designs.c.state == "stored", below, *which)
     return {row.path: row.size for row in connection.execute(ours)}
 
 
@@ -161,8 +170,19 @@ def _set_gone(connection: Connection, paths: Sequence[str]) -> None:
         connection.execute(update(scanned).where(these).values(**facts))
 
 
-def _write_down(connection: Connection, event: ShopScanRequested, found: Difference, listing: Listing) -> None:
-    counts = {"pictures": found.pictures, "to_hash": len(found.to_hash), "gone": len(found.gone), "ours": found.ours}
+def _set_missing(connection: Connection, event: ShopScanRequested, paths: Sequence[str]) -> None:
+    nothing = {"state": "missing", "ticket": None, "cause": None, "copied": None, "sha256": None, "reason": None}
+    facts = {"tenant_id": event.tenant_id, "size": 0, "modified_ns": LOOK_AGAIN, "turn": 0, **nothing}
+    for start in range(0, len(paths), AT_ONCE):
+        new = insert(scanned).values([{"path": path, **facts} for path in paths[start : start + AT_ONCE]])
+        connection.execute(new.on_conflict_do_update(index_elements=["path"], set_={**facts, "changed_at": NOW}))
+
+
+def _write_down(
+    connection: Connection, event: ShopScanRequested, found: Difference, listing: Listing, missing: int
+) -> None:
+    counts = {"pictures": found.pictures, "to_hash": len(found.to_hash), "ours": found.ours}
+    counts["gone"] = len(found.gone) + missing
     new = insert(scans).values(
         scan_id=event.scan_id, tenant_id=event.tenant_id, shop=event.shop, unread=dict(listing.unread), **counts
     )

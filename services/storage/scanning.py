@@ -7,7 +7,7 @@ scan goes on by another, at the queue's end. How far it has come is in the rows:
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -53,9 +53,22 @@ class Scan:
 
     def _look_through(self, event: ShopScanRequested) -> Iterator[PicturesGone]:
         self._sweep()
-        gone = self.rows.note(event, listing_of(self.nas, event.shop))
+        listing = listing_of(self.nas, event.shop)
+        gone = self.rows.note(event, listing, list(self._missing(self.rows.unlisted(event, listing))))
         for start in range(0, len(gone), AT_ONCE):
-            yield PicturesGone(tenant_id=event.tenant_id, paths=tuple(gone[start : start + AT_ONCE]))
+            rows = gone[start : start + AT_ONCE]
+            ours = tuple(path for path, state in rows if state == "missing")
+            yield PicturesGone(tenant_id=event.tenant_id, paths=tuple(path for path, _ in rows), designs=ours)
+
+    def _missing(self, paths: Iterable[str]) -> Iterator[str]:
+        """Those at which nothing lies, as far as a turn goes; the next scan looks up the others."""
+        until = time.monotonic() + self.turn_s
+        for path in paths:
+            with contextlib.suppress(NasRefused, Permanent):  # nobody can say
+                if self.nas.stat(path) is None:
+                    yield path
+            if time.monotonic() >= until:
+                return
 
     def next(self, event: PictureHashed) -> Iterator[Handed]:
         """Note the hashers' answer, remove the copy, and send the next file in its place."""

@@ -150,6 +150,28 @@ def test_a_file_that_cant_be_read_now_is_looked_at_again_and_one_that_is_gone_is
     assert message.path == "NorthCups/a.png"
 
 
+def test_a_design_of_ours_that_was_deleted_from_the_nas_blocks_nothing_until_it_is_back(works: Works) -> None:
+    def stored() -> DesignStored:
+        (found,) = [event for event in works.run(works.upload(ROSE)) if isinstance(event, DesignStored)]
+        return found
+
+    first = stored()
+    file = works.root / "nas" / first.path
+    content = file.read_bytes()
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == first.item_id
+    file.unlink()
+    works.run(works.scan())
+    second = stored()
+    assert second.path != first.path
+    (works.root / "nas" / second.path).unlink()
+    file.write_bytes(content)
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == first.item_id
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == first.item_id
+
+
 class Unread(PathNas):
     """A NAS of which nobody may read a file."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.storage.comparing import Difference, Listing, Met, compare, is_picture, is_wanted
+from services.storage.comparing import Difference, Listing, Met, compare, is_picture, is_wanted, unlisted
 from shared.nas import Stat
 
 ROSE, TULIP = "NorthCups/Cups/rose.png", "NorthCups/tulip.png"
@@ -52,6 +52,17 @@ def test_designs_of_ours_are_not_hashed_unless_somebody_changed_them() -> None:
     assert len(difference(pictures, {}, {ROSE: 9}).to_hash) == 1
     # one that was met before we had stored it is dedup's by another name now
     assert difference(pictures, {ROSE: Met(10, 1, "known")}, {ROSE: 10}).gone == (ROSE,)
+
+
+def test_our_designs_that_are_not_listed_are_looked_up_until_missing_and_hashed_when_back() -> (
+    None
+):
+    nothing, missing = Listing({}, {}), Met(0, 0, "missing")
+    assert unlisted(nothing, {TULIP: Met(1, 1, "known")}, {ROSE: 10, TULIP: 20}) == [ROSE, TULIP]
+    assert unlisted(Listing({}, {"NorthCups/Cups": "no right to"}), {}, {ROSE: 10}) == []
+    assert unlisted(nothing, {ROSE: missing}, {ROSE: 10}) == []
+    assert difference({}, {ROSE: missing}, {ROSE: 10}).gone == ()
+    assert len(difference(found(rose=(10, 1)), {ROSE: missing}, {ROSE: 10}).to_hash) == 1
 
 
 def test_what_lies_there_no_more_is_gone_once_and_what_could_not_be_listed_is_not() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import consumers, duplicates, hasher, memory, pipeline, session, subscribers, upload
+from bench import consumers, duplicates, hasher, looking, memory, pipeline, session, subscribers, upload
 from bench.figures import Figure
 
 Measure = Callable[[Path, int], Iterator[Figure]]
@@ -16,6 +16,7 @@ GROUPS: dict[str, Measure] = {
     "session": session.figures,
     "pipeline": pipeline.figures,
     "duplicates": duplicates.figures,
+    "looking": looking.figures,
     "subscribers": subscribers.figures,
 }
 

@@ -111,7 +111,10 @@ def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
 
 def most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
     """Of the channels."""
-    return cv2.reduce(planes.reshape(-1, planes.shape[2]), 1, cv2.REDUCE_MAX).reshape(planes.shape[:2])
+    first, *others = cv2.split(planes)
+    for each in others:
+        first = cv2.max(first, each)
+    return first
 
 
 def _edge(rgb: Pixels) -> NDArray[np.float64]:

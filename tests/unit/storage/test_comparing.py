@@ -54,9 +54,7 @@ def test_designs_of_ours_are_not_hashed_unless_somebody_changed_them() -> None:
     assert difference(pictures, {ROSE: Met(10, 1, "known")}, {ROSE: 10}).gone == (ROSE,)
 
 
-def test_our_designs_that_are_not_listed_are_looked_up_until_missing_and_hashed_when_back() -> (
-    None
-):
+def test_our_designs_that_are_not_listed_are_looked_up_until_missing_and_hashed_when_back() -> None:
     nothing, missing = Listing({}, {}), Met(0, 0, "missing")
     assert unlisted(nothing, {TULIP: Met(1, 1, "known")}, {ROSE: 10, TULIP: 20}) == [ROSE, TULIP]
     assert unlisted(Listing({}, {"NorthCups/Cups": "no right to"}), {}, {ROSE: 10}) == []

@@ -1,0 +1,64 @@
+"""The second look: what comparing the pixels of two candidates costs beside hashing alone."""
+
+import itertools
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+
+from bench import corpus
+from bench.figures import Figure
+from bench.hasher import SPEC
+from bench.measuring import timed
+from services.dedup.judging import judged
+from services.dedup.keys import keys_of
+from services.dedup.picture import Picture, picture_of
+from services.hasher import png
+from services.hasher.decoding import open_picture
+from services.hasher.limits import Limits
+from services.hasher.preparing import prepare
+from services.hasher.raster import Pixels
+
+CROPPED = 0.02
+DARKER = 0.97
+
+
+def figures(home: Path, rounds: int) -> Iterator[Figure]:
+    """Each design with a copy that its hash may not find (cropped and darker), and with the next design."""
+    cv2.setNumThreads(1)
+    designs = [path.read_bytes() for path in corpus.designs(home)]
+    canonical = [_canonical(data) for data in designs]
+    copies = [_canonical(_copy(open_picture(data, Limits()).pixels)) for data in designs]
+    pairs = [*zip(canonical, copies, strict=True), *itertools.pairwise(canonical)]
+    taken = tuple(1000 * _least(rounds, one, other) for one, other in pairs)
+    found = sum(judged(_picture(one), _picture(other)) in ("re_encode", "near_copy") for one, other in pairs)
+    keys = [1000 * timed(partial(keys_of, _picture(one))) for one in canonical]
+    beside = {"pairs taken for copies": found, "pairs": len(pairs), "keys to find candidates by, ms": median(keys)}
+    yield Figure("second look at a candidate pair, its other picture read first", "ms", taken, 5, "at most", beside)
+
+
+def _least(rounds: int, one: bytes, other: bytes) -> float:
+    """Seconds of the processor; the picture that is decided about is in hand already."""
+    mine = _picture(one)
+    return min(timed(lambda: judged(mine, _picture(other))) for _ in range(rounds))
+
+
+def _picture(canonical: bytes) -> Picture:
+    if (picture := picture_of(canonical)) is None:
+        raise ValueError("the hasher's canonical picture can't be compared")
+    return picture
+
+
+def _canonical(data: bytes) -> bytes:
+    return prepare(data, SPEC, Limits()).canonical
+
+
+def _copy(pixels: Pixels) -> bytes:
+    height, width = pixels.shape[:2]
+    top, left = round(height * CROPPED), round(width * CROPPED)
+    inner = np.ascontiguousarray(pixels[top : height - top, left : width - left])
+    inner[..., :3] = (inner[..., :3] * DARKER).round()
+    return png.encode(inner)

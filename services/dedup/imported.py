@@ -69,7 +69,7 @@ def took(connection: Connection, tenant_id: UUID, path: str | None, hashed: Mapp
         .limit(1)
     )
     its = update(hashes).where(hashes.c.id == newest.scalar_subquery())
-    return bool(connection.execute(its.values(**hashed, changed_at=NOW)).rowcount)
+    return bool(connection.execute(its.values(**hashed, state="known", changed_at=NOW)).rowcount)
 
 
 def _row(tenant_id: UUID, design: OldDesign) -> dict[str, Any]:

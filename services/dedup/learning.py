@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.imported import took
@@ -35,7 +35,6 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
             forget(connection, tenant_id, [picture.path or ""])
             return
         if _is_ours(connection, tenant_id, picture):
-            _change(connection, tenant_id, [picture.path or ""], "released", "known")
             return
         forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
     key = {"tenant_id": tenant_id, "source": picture.source, "path": picture.path, "algorithm": picture.algorithm}
@@ -53,9 +52,11 @@ def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which
     connection.execute(delete(hashes).where(*there, *LEARNT, *which))
 
 
-def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str]) -> None:
-    """Match nothing with the designs of ours that lay at these paths, until they are back."""
-    _change(connection, tenant_id, paths, "known", "released")
+def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str], source: str) -> None:
+    """Match nothing with the designs that lay at these paths, until they are back. `source`: whose they are."""
+    these = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_not(None))
+    known = update(hashes).where(*these, hashes.c.source == source, hashes.c.state == "known")
+    connection.execute(known.values(state="released", changed_at=NOW))
 
 
 def forget_print(connection: Connection, tenant_id: UUID, path: str, print_sha256: str) -> None:
@@ -73,17 +74,13 @@ def _hashed(picture: Known) -> dict[str, Any]:
     }
 
 
-def _change(connection: Connection, tenant_id: UUID, paths: Sequence[str], before: str, after: str) -> None:
-    ours = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_not(None))
-    changed = update(hashes).where(*ours, hashes.c.source == "session", hashes.c.state == before)
-    connection.execute(changed.values(state=after, changed_at=NOW))
-
-
 def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:
-    ours = select(hashes.c.id).where(
+    """Whether it is a design that we stored there; then that is known again, should it have been missing."""
+    ours = update(hashes).where(
         hashes.c.tenant_id == tenant_id,
         hashes.c.item_id.is_not(None),
         hashes.c.path == picture.path,
         hashes.c.print_sha256 == picture.print_sha256,
     )
-    return connection.execute(ours.limit(1)).first() is not None
+    back = ours.values(state=case((hashes.c.state == "released", "known"), else_=hashes.c.state), changed_at=NOW)
+    return bool(connection.execute(back).rowcount)

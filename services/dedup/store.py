@@ -147,11 +147,11 @@ class HashIndex:
             learn(connection, tenant_id, picture)
 
     def forget(self, tenant_id: UUID, paths: Sequence[str], designs: Sequence[str] = ()) -> None:
-        """What was learnt from the NAS at these paths is there no more, nor are these designs of ours."""
+        """What lay at these paths is there no more: what was learnt from the NAS, the old system's, these of ours."""
         with self._alone(tenant_id) as connection:
             forget(connection, tenant_id, paths)
-            if designs:
-                let_go(connection, tenant_id, designs)
+            let_go(connection, tenant_id, paths, "database")
+            let_go(connection, tenant_id, designs, "session")
 
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:

@@ -238,6 +238,17 @@ def test_a_copy_of_an_old_design_is_found_as_its_duplicate_once_its_file_is_hash
     assert (found.match.item_id, found.match.path) == (rose, "NorthCups/UVDTF 16oz/UV 100 UVDTF_16oz_100.png")
     assert found.reason == "the same file as UV 100 UVDTF_16oz_100.png in the database, byte for byte"
 
+    file = tmp_path / "nas" / str(found.match.path)
+    content = file.read_bytes()
+    file.unlink()
+    works.run(works.scan())
+    with engine.connect() as connection:
+        state = select(hashes.c.state).where(hashes.c.item_id == rose)
+        assert connection.execute(state).scalar_one() == "released"
+    file.write_bytes(content)
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == rose
+
     (*_, stored) = works.run(works.upload(TULIP))  # like a design that is out of use: it blocks nothing
     assert (type(stored).__name__, getattr(stored, "number", None)) == ("DesignStored", 1204)
 

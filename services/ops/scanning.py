@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.original import ORIGINAL
 from services.ingest.scanning import ask, named
+from services.ingest.sessions.delays import current
 from services.ingest.tables import users
 from services.ops.importing import Here
 from services.ops.place import NOTHING, database
@@ -50,6 +51,8 @@ def show(shop: str, data: Path) -> None:
                 _tell_faults(now, unusable(connection, user_id))
             else:
                 typer.echo(f"{folder}: not looked through yet")
+        for words in current(connection, ()):
+            typer.echo(f"  waits  {words}")
 
 
 def _followed(engine: Engine, request: ShopScanRequested) -> bool:
@@ -59,7 +62,9 @@ def _followed(engine: Engine, request: ShopScanRequested) -> bool:
         with transaction(engine) as connection:
             now = standing(connection, request.tenant_id, request.scan_id)
             faults = unusable(connection, request.tenant_id) if now and now.is_over else []
+            waits = [] if now and now.is_over else current(connection, ())
         words = _in_words(request.shop, now) if now else f"{request.shop}: waits for storage to list it"
+        words = "\n  waits  ".join([words, *waits])
         if words != told:
             typer.echo(words)
             told = words

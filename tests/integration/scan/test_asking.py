@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.ingest.catalog.users import User, Users
 from services.ingest.scanning import ask_when_due
+from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.tables import outbox
-from shared.contracts import ShopScanRequested
+from shared.contracts import ShopScanRequested, WorkDelayed
 from shared.nas import PathNas
 from tests.integration.scan.works import Works
 from tests.seller import artwork
@@ -67,6 +68,11 @@ def test_people_have_a_shop_scanned_and_read_what_came_of_it(
     (folder / "torn.png").write_bytes(artwork(2)[:200])
     nobody = command("scan", "--shop", "EastCups")
     assert (nobody.exit_code, nobody.stderr) == (3, "No shop is called EastCups.\n")
+    delays = Delays(engine)
+    away = WorkDelayed(service="storage", session_id=None, cause="NasUnavailable: the NAS does not answer")
+    delays.note(away)
+    assert command("scans").stdout == ("NorthCups: not looked through yet\n  waits  storage: the NAS does not answer\n")
+    delays.note(away.model_copy(update={"cause": ""}))
     assert command("scans").stdout == "NorthCups: not looked through yet\n"
 
     asked = command("scan", "--shop", "northcups@example.com")

@@ -175,9 +175,10 @@ class _Reader:
             self.part.abandon()
 
     async def _done(self) -> None:
-        at_work, self.at_work = self.at_work, None
-        if at_work is not None:
-            await at_work
+        if self.at_work is not None:
+            await asyncio.wait({self.at_work})  # whoever ends this call ends no thread: `close` waits for it then
+            at_work, self.at_work = self.at_work, None
+            at_work.result()
 
     def _begin(self) -> None:
         self.headers = {}

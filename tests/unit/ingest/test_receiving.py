@@ -1,6 +1,9 @@
 """Bodies that come slowly: one that falls silent is not waited for, and one that trickles takes no memory."""
 
 import asyncio
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
@@ -8,6 +11,10 @@ from starlette.types import Message, Receive
 
 from services.ingest.api import uploads
 from services.ingest.api.uploads import BadUpload, Form, Limits, receive
+from shared.blobs import Blobs, BlobWriter
+
+LIMIT_S = 10
+HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
 
 def test_an_upload_that_falls_silent_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,8 +40,7 @@ def test_an_upload_that_trickles_in_single_bytes_is_passed_on_before_many_of_the
             nonlocal held
             held -= 1
 
-    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-    coming = iter([*([bytes([byte]) for byte in head]), *([b"a"] * 10_000), b"\r\n--x--\r\n"])
+    coming = iter([*([bytes([byte]) for byte in HEAD]), *([b"a"] * 10_000), b"\r\n--x--\r\n"])
 
     async def heard() -> Message:
         nonlocal held, most
@@ -47,7 +53,34 @@ def test_an_upload_that_trickles_in_single_bytes_is_passed_on_before_many_of_the
     assert most < 5000
 
 
-def _receive(heard: Receive, file_bytes: int = 1000) -> Form:
+def test_an_upload_that_is_ended_while_it_is_written_leaves_no_half_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As by a server that stops: the thread goes on all the same, and what it begins then is taken away, too."""
+    monkeypatch.setattr(uploads, "FEED_BYTES", 1)
+    released = threading.Event()
+
+    class Slow(Blobs):
+        def writer(self) -> AbstractContextManager[BlobWriter]:
+            assert released.wait(LIMIT_S)
+            return super().writer()
+
+    coming = [HEAD + b"a", b"a"]
+
+    async def heard() -> Message:
+        if len(coming) == 1:
+            loop, this = asyncio.get_running_loop(), asyncio.current_task()
+            assert this is not None
+            loop.call_soon(this.cancel)
+            loop.call_soon(released.set)
+        return {"type": "http.request", "body": coming.pop(0), "more_body": True}
+
+    with pytest.raises(asyncio.CancelledError) as ended:
+        _receive(heard, blobs=Slow(tmp_path))
+    assert list((tmp_path / "incoming").iterdir()) == [], ended
+
+
+def _receive(heard: Receive, file_bytes: int = 1000, blobs: Blobs | None = None) -> Form:
     headers = [(b"content-type", b"multipart/form-data; boundary=x")]
     request = Request({"type": "http", "method": "POST", "headers": headers}, heard)
-    return asyncio.run(receive(request, None, Limits(file_bytes=file_bytes, files=10), "files"))
+    return asyncio.run(receive(request, blobs, Limits(file_bytes=file_bytes, files=10), "files"))

@@ -29,7 +29,7 @@ MAX_FIELDS = 100
 SILENCE_S = 120.0  # of a lost client whose line does not say so
 
 FIELDS = frozenset({"design_data", "product_data", "session_id"})
-"""Never files, even with a file name: JavaScript gives one to every Blob in a form."""
+"""All that is read. Never files, even with a file name: JavaScript gives one to every Blob in a form."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,8 @@ class _Field:
             raise BadUpload(413, f"The field {self.name} is longer than {MAX_FIELD_BYTES} bytes.")
 
     def end(self) -> None:
-        self.form.fields[self.name] = self.data.decode(errors="replace")
+        wanted = self.name in FIELDS  # the others are counted only
+        self.form.fields[self.name] = self.data.decode(errors="replace") if wanted else ""
 
     def abandon(self) -> None:
         self.data.clear()

@@ -105,6 +105,6 @@ class BlobWriter:
 
     def _send_on(self) -> None:
         """Let the kernel begin to write, or all of a large file would still be in memory when it is synced."""
-        if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError, AttributeError):  # no advice that a file needs: not every system takes it
             os.posix_fadvise(self.file.fileno(), self.on_its_way, 0, os.POSIX_FADV_DONTNEED)
         self.on_its_way = self.size

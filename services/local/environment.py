@@ -10,17 +10,18 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from services.local.broker import StartedBroker
+from services.local.process import NotStarted
 from services.ops.management import OFF
 
 OF_NAS = ("NAS_REQUIRE_MOUNT", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY")
-HASHERS = "COMPREHENSIVE_WORKFLOW_MAX_THREADS"
+HASHERS, IN_FLIGHT = "COMPREHENSIVE_WORKFLOW_MAX_THREADS", "BATCHES_IN_FLIGHT"
 OF_SHOP = ("PUBLISHER_TARGET", "ETSY_")
 STARTED_IN = "PRESSWORK_DATA"
 
 LEFT = (
     *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_SHOPS"),
     *OF_NAS,
-    *("LISTINGS_DIR", "PUBLISHER_TARGET", HASHERS),
+    *("LISTINGS_DIR", "PUBLISHER_TARGET", HASHERS, IN_FLIGHT),
 )
 """What commands and services need that run beside a `presswork up`. The file is for its owner only."""
 
@@ -50,7 +51,7 @@ def settings_for(
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # an empty variable is none
     chosen = {name: given.get(name) or default for name, default in defaults.items()}
-    chosen["BATCHES_IN_FLIGHT"] = given.get("BATCHES_IN_FLIGHT") or str(_in_flight(chosen[HASHERS]))
+    chosen[IN_FLIGHT] = given.get(IN_FLIGHT) or str(_in_flight(chosen[HASHERS]))
     return {**threads, **given, **chosen, **fixed}
 
 
@@ -59,6 +60,8 @@ def _in_flight(hashers: str) -> int:
 
     Elsewhere two for each hasher are right, as nobody there knows the cores that hashers run on.
     """
+    if not hashers.isdecimal():
+        raise NotStarted(f"{HASHERS} is {hashers!r}: it should be a number, like 8")
     return min(2 * int(hashers), (os.cpu_count() or 1) + 2)
 
 

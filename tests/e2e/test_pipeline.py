@@ -158,9 +158,10 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
     assert all(item["generation"] == 0 for item in receipt["items"])
 
 
-def test_hashers_let_everybody_else_go_first(running: Running) -> None:
+def test_who_works_on_pictures_lets_everybody_else_go_first_and_each_other_have_a_share(running: Running) -> None:
     priority = {child.pid: os.getpriority(os.PRIO_PROCESS, child.pid) for child in running.processes.children.values()}
-    behind = {child.pid for (name, _), child in running.processes.children.items() if name == "hasher"}
+    behind = {child.pid for (name, _), child in running.processes.children.items() if name in ("hasher", "mockup")}
+    assert len({priority[pid] for pid in behind}) == 1
     assert min(priority[pid] for pid in behind) > max(priority[pid] for pid in priority.keys() - behind)
 
 

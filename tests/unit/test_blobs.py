@@ -1,11 +1,13 @@
 """The blob store: content-addressed, all or nothing, and honest about a disk that is full."""
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from shared.blobs import Blobs, BlobWriter
+from shared.blobs import AHEAD_BYTES, Blobs, BlobWriter
 from shared.contracts import Blob
 from shared.errors import Permanent, Unavailable
 
@@ -47,6 +49,17 @@ def test_a_disk_that_is_full_at_the_last_moment_is_waited_for_too(
     monkeypatch.setattr("shared.blobs.os.fdopen", lambda *_: Path("/dev/full").open("wb"))  # noqa: SIM115 - closed by who asked for it
     with pytest.raises(Unavailable, match="No space left"):
         Blobs(tmp_path).put(b"rose")
+
+
+def test_a_file_system_that_takes_no_advice_keeps_large_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse, raising=False)
+    blob = Blobs(tmp_path).put(bytes(AHEAD_BYTES))
+    assert Blobs(tmp_path).path(blob).stat().st_size == AHEAD_BYTES
 
 
 def test_a_store_that_is_not_mounted_is_unavailable_and_a_lost_blob_is_lost(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.local.broker import Broker, StartedBroker
-from services.local.environment import keeping_nas, keeping_shop, settings_for, write_down
+from services.local.environment import keeping_nas, keeping_shop, left_in, settings_for, write_down
+from services.local.process import NotStarted
 from services.local.system import as_scaled
 
 
@@ -72,6 +73,20 @@ def test_hashers_are_left_for_small_uploads_where_cores_are_few(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert settings_for(named, tmp_path, 3003, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == in_flight
+
+
+def test_an_ingest_beside_an_up_has_as_much_in_flight_and_the_next_up_what_its_own_hashers_want(tmp_path: Path) -> None:
+    """Each sends for all tenants: by its own measure a second one would take the hashers that the first leaves free."""
+    settings = settings_for({"BATCHES_IN_FLIGHT": "3"}, tmp_path, 3003, "postgresql://x", None)
+    write_down(settings, tmp_path)
+    assert left_in(tmp_path)["BATCHES_IN_FLIGHT"] == "3"
+    given = keeping_shop(keeping_nas({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "1"}, tmp_path), tmp_path)
+    assert settings_for(given, tmp_path, 3003, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == "2"
+
+
+def test_a_number_of_hashers_that_is_none_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(NotStarted, match="COMPREHENSIVE_WORKFLOW_MAX_THREADS"):
+        settings_for({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "eight"}, tmp_path, 3003, "postgresql://x", None)
 
 
 def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path: Path) -> None:

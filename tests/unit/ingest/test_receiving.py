@@ -1,13 +1,20 @@
-"""A body that falls silent is not waited for, and what was kept free for it goes to others."""
+"""Bodies that come slowly: one that falls silent is not waited for, and one that trickles takes no memory."""
 
 import asyncio
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from services.ingest.api import uploads
-from services.ingest.api.uploads import BadUpload, Limits, receive
+from services.ingest.api.uploads import BadUpload, Form, Limits, receive
+from shared.blobs import Blobs, BlobWriter
+
+LIMIT_S = 10
+HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
 
 def test_an_upload_that_falls_silent_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,8 +26,73 @@ def test_an_upload_that_falls_silent_ends_in_words(monkeypatch: pytest.MonkeyPat
             return {"type": "http.request", "body": parts.pop(), "more_body": True}
         return await asyncio.Future()
 
+    with pytest.raises(BadUpload, match="Nothing more of the upload came") as refusal:
+        _receive(heard)
+    assert refusal.value.status == 408
+
+
+def test_an_upload_that_trickles_in_single_bytes_is_passed_on_before_many_of_them_are_held() -> None:
+    """Each is an object of more than fifty bytes: a piece of two million of them was half a gigabyte of memory."""
+    held, most = 0, 0
+
+    class Byte(bytes):
+        def __del__(self) -> None:
+            nonlocal held
+            held -= 1
+
+    coming = iter([*([bytes([byte]) for byte in HEAD]), *([b"a"] * 10_000), b"\r\n--x--\r\n"])
+
+    async def heard() -> Message:
+        nonlocal held, most
+        byte = Byte(next(coming, b""))
+        held += 1
+        most = max(most, held)
+        return {"type": "http.request", "body": byte, "more_body": bool(byte)}
+
+    assert [file.upload.size for file in _receive(heard, file_bytes=20_000).files] == [10_000]
+    assert most < 5000
+
+
+def test_of_fields_that_nobody_reads_nothing_is_held() -> None:
+    """A hundred of them, of a mebibyte each and with a rare letter in it, took 900 MB of memory a client."""
+    part = b'--x\r\nContent-Disposition: form-data; name="%b"\r\n\r\n{}\r\n'
+    coming = iter([part % name for name in (b"design_data", b"more")] + [b"--x--\r\n"])
+
+    async def heard() -> Message:
+        chunk = next(coming, b"")
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+    assert _receive(heard).fields == {"design_data": "{}", "more": ""}
+
+
+def test_an_upload_that_is_ended_while_it_is_written_leaves_no_half_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As by a server that stops: the thread goes on all the same, and what it begins then is taken away, too."""
+    monkeypatch.setattr(uploads, "FEED_BYTES", 1)
+    released = threading.Event()
+
+    class Slow(Blobs):
+        def writer(self) -> AbstractContextManager[BlobWriter]:
+            assert released.wait(LIMIT_S)
+            return super().writer()
+
+    coming = [HEAD + b"a", b"a"]
+
+    async def heard() -> Message:
+        if len(coming) == 1:
+            loop, this = asyncio.get_running_loop(), asyncio.current_task()
+            assert this is not None
+            loop.call_soon(this.cancel)
+            loop.call_soon(released.set)
+        return {"type": "http.request", "body": coming.pop(0), "more_body": True}
+
+    with pytest.raises(asyncio.CancelledError) as ended:
+        _receive(heard, blobs=Slow(tmp_path))
+    assert list((tmp_path / "incoming").iterdir()) == [], ended
+
+
+def _receive(heard: Receive, file_bytes: int = 1000, blobs: Blobs | None = None) -> Form:
     headers = [(b"content-type", b"multipart/form-data; boundary=x")]
     request = Request({"type": "http", "method": "POST", "headers": headers}, heard)
-    with pytest.raises(BadUpload, match="Nothing more of the upload came") as refusal:
-        asyncio.run(receive(request, None, Limits(file_bytes=1000, files=10), "files"))
-    assert refusal.value.status == 408
+    return asyncio.run(receive(request, blobs, Limits(file_bytes=file_bytes, files=10), "files"))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from services.ingest.sessions.tables import IMPORTED
 from services.legacy import paths
 from services.legacy.fitting import moment, uuid
 from services.legacy.move import Account, Move
-from services.storage.placing import number_of
+from services.storage.placing import product_in, product_key
 from services.storage.reserving import reserve
 
 KIND = "designs"
@@ -22,8 +22,28 @@ HASHES = ("phash", "ahash", "dhash", "whash")
 HASH = re.compile("[0-9a-f]{64}")
 
 Row = Mapping[str, Any]
-Products = Mapping[UUID, Mapping[UUID, str]]
-"""Each account's product templates and their names."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """An account's product templates: looked up for each of its designs, however many there are of both."""
+
+    names: dict[UUID, str] = field(default_factory=dict)
+    of_folder: dict[str, list[UUID]] = field(default_factory=dict)
+    of_name: dict[str, list[UUID]] = field(default_factory=dict)
+
+    def add(self, template_id: UUID, name: str) -> None:
+        """Know one more."""
+        self.names[template_id] = name
+        self.of_folder.setdefault(paths.template_key(name), []).append(template_id)
+        self.of_name.setdefault(product_key(name), []).append(template_id)
+
+    def fitting(self, folder: str | None, name: str, *, digital: bool) -> list[UUID]:
+        """Those that a design may be of: by its folder, else by the product's name in its own."""
+        if folder is not None:
+            return self.of_folder.get(paths.template_key(folder), [])
+        product = None if digital else product_in(name)
+        return self.of_name.get(product, []) if product is not None else []
 
 
 @dataclass(frozen=True)
@@ -50,17 +70,18 @@ def copy_designs(move: Move) -> None:
                 for row in rows:
                     move.report.skip(KIND, row["filename"] or row["id"], "its account is not copied")
             else:
-                found = (_design(move, account, row, products.get(account.id, {})) for row in rows)
+                found = (_design(move, account, row, products.get(account.id, Products())) for row in rows)
                 _copy(move, account, [design for design in found if design])
     for user_id in () if move.dry_run else sorted({account.id for account in move.accounts.values()}):
         with move.transaction() as connection:
             OldDesigns(connection, user_id, move.lane).finish()
 
 
-def _products(move: Move) -> Products:
-    found: dict[UUID, dict[UUID, str]] = {}
+def _products(move: Move) -> dict[UUID, Products]:
+    """Each account's."""
+    found: dict[UUID, Products] = {}
     for template_id, template in move.templates.items():
-        found.setdefault(move.accounts[template.owner].id, {})[template_id] = template.name
+        found.setdefault(move.accounts[template.owner].id, Products()).add(template_id, template.name)
     return found
 
 
@@ -95,7 +116,7 @@ def _taken(designs: Sequence[Design]) -> dict[str, int]:
     return found
 
 
-def _design(move: Move, account: Account, row: Row, products: Mapping[UUID, str]) -> Design | None:
+def _design(move: Move, account: Account, row: Row, products: Products) -> Design | None:
     lies_at = paths.below_root(row["file_path"], move.roots, (account.shop_folder, *account.shops))
     name = str(row["filename"] or lies_at or row["file_path"] or "").rstrip("/").rpartition("/")[2].strip()
     if not name:
@@ -103,8 +124,8 @@ def _design(move: Move, account: Account, row: Row, products: Mapping[UUID, str]
         return None
     digital = bool(row["is_digital"]) or (lies_at is not None and paths.is_digital(lies_at))
     folder = paths.template_of(lies_at) if lies_at else None
-    fitting = _fitting(products, folder, name, digital=digital)
-    folder = folder or next((products[template_id] for template_id in fitting), None)
+    fitting = products.fitting(folder, name, digital=digital)
+    folder = folder or next((products.names[template_id] for template_id in fitting), None)
     number = paths.number_in(name)
     if number is not None and folder is None:
         move.report.note("designs whose product can't be told: their numbers may come again", name)
@@ -130,17 +151,6 @@ def _as_it_was(move: Move, account: Account, row: Row, name: str) -> dict[str, A
         "canvas_config_id": _canvas(move, account, row),
         "facts": {IMPORTED: {"file_path": row["file_path"], "wrong_hashes": _wrong_hashes(move, row, name)}},
     }
-
-
-def _fitting(products: Mapping[UUID, str], folder: str | None, name: str, *, digital: bool) -> list[UUID]:
-    """The product templates that the design may be of: by its folder, else by the product's name in its own."""
-    if folder is not None:
-        key = paths.template_key(folder)
-        return [template_id for template_id, called in products.items() if paths.template_key(called) == key]
-    return [
-        template_id for template_id, called in products.items()
-        if not digital and number_of(name, called) is not None
-    ]  # fmt: skip
 
 
 def _place(move: Move, account: Account, row: Row, lies_at: str | None) -> str | None:

@@ -5,6 +5,7 @@ The layout and the names are those that the sellers' tools, and their eyes, know
 
 import re
 import unicodedata
+from functools import lru_cache
 from uuid import UUID
 
 from shared.nas.names import checked, collision_key, safe_folder_name
@@ -29,16 +30,24 @@ def design_name(template: str, number: int, *, digital: bool = False) -> str:
 
 def number_of(name: str, template: str, *, digital: bool = False) -> int | None:
     """The number in a name that `design_name` (or the old system) gave, in whatever case; None for any other file."""
-    composed = unicodedata.normalize("NFC", name)
     if digital:
-        found = DIGITAL_NAME.fullmatch(composed)
+        found = DIGITAL_NAME.fullmatch(unicodedata.normalize("NFC", name))
         return _canonical(found[1]) if found else None
-    found = PHYSICAL_NAME.fullmatch(composed)
-    if found is None or found[1] != found[3]:
-        return None
     # either prefix: the number is what must not come twice
-    same = collision_key(_underscored(found[2])) == collision_key(_underscored(template))
-    return _canonical(found[1]) if same else None
+    number, product = _physical(name) or (None, None)
+    return number if product == product_key(template) else None
+
+
+def product_in(name: str) -> str | None:
+    """Whose design the name says that it is: the `product_key` of a template, or None."""
+    found = _physical(name)
+    return found[1] if found else None
+
+
+@lru_cache(maxsize=10_000)  # asked for each of very many names of one product
+def product_key(template: str) -> str:
+    """Equal for templates whose designs would have the same names."""
+    return collision_key(_underscored(template))
 
 
 def design_folder(shop: str, template: str, *, digital: bool = False) -> str:
@@ -72,6 +81,13 @@ def file_path(shop: str, path: str) -> str:
         BadPath: it would lead out of that folder.
     """
     return f"{safe_folder_name(shop)}/{checked(path)}"
+
+
+def _physical(name: str) -> tuple[int, str] | None:
+    """The number and the product's key in the name of a physical design."""
+    found = PHYSICAL_NAME.fullmatch(unicodedata.normalize("NFC", name))
+    number = _canonical(found[1]) if found and found[1] == found[3] else None
+    return (number, product_key(found[2])) if found and number is not None else None
 
 
 def _underscored(template: str) -> str:

@@ -66,9 +66,11 @@ class Ledger:
         if not rows:
             return
         facts = [{"kind": self.table.name, "id": row["id"], "digest": digest(row)} for row in rows]
-        new = upsert(imported).values(facts)
+        new = upsert(imported)
         changed = {"digest": new.excluded.digest, "copied_at": func.clock_timestamp()}
-        self.connection.execute(new.on_conflict_do_update(index_elements=["kind", "id"], set_=changed))
+        known = new.on_conflict_do_update(index_elements=["kind", "id"], set_=changed)
+        # rows beside the statement, and RETURNING: as for dedup's (`imported.know`)
+        self.connection.execute(known.returning(imported.c.id), facts)
 
 
 def digest(row: Row) -> str:

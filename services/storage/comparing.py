@@ -12,6 +12,7 @@ MOCKUPS = "mockups"
 """The folder of product pictures in a shop's: they show designs and are none."""
 LONGEST_PATH = 1000  # bytes; an index can't hold one much longer
 ABSENT = ("gone", "missing")
+"""States of what lies there no more; missing is a design that we had stored, and that may come back."""
 LOOK_AGAIN = 0
 """In place of the time of a file that could not be read as it was listed: no file has it, so it counts as changed."""
 

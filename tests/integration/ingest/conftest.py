@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.bus import breaker
+from shared.nas import persistence
 from tests.integration.ingest import embedded, frontend
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
@@ -36,3 +38,10 @@ def stranger(server: Threaded) -> Iterator[Shop]:
     """Another user, who must not see the first one's things."""
     with frontend.shop(server) as found:
         yield found
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tries tell that a NAS is away, and it is soon asked again: what comes then is what a test is about."""
+    monkeypatch.setattr(persistence, "TRIES", 2)
+    monkeypatch.setattr(breaker, "LONGEST_PAUSE_S", 0.2)

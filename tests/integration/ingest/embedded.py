@@ -22,12 +22,14 @@ import uvicorn
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from services.embedded import preview, shop_connection, workers
+from services.ingest.api import resources
 from services.ingest.serve import build
 from services.ingest.sessions.desk import Desk
 from services.ingest.settings import Settings
 from services.local import process
 from shared.nas import open_nas
 from tests import backends
+from tests.integration.ingest.catalog.world import QUICK
 
 ORIGIN = "http://localhost:3000"
 PRODUCT = "UVDTF 16oz"
@@ -135,6 +137,7 @@ def serving(here: Place) -> Iterator[Threaded]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in here.environment.items():
             patch.setenv(name, value)
+        patch.setattr(resources, "Passwords", lambda: QUICK)
         app, desk = build(Settings(), workers(hashers=2), shop=shop_connection(), preview=preview())
     config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with plain_log(), listening(config, desk) as url:

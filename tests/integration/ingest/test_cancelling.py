@@ -273,6 +273,7 @@ def failed_at_storage(here: Place) -> int:
     return count(here, "SELECT count(*) FROM storage.designs WHERE state = 'failed'")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Place) -> None:
     """The NAS is away, so that all of it is on its way; its files are uploaded again afterwards."""
     files = artworks.designs(3)
@@ -304,6 +305,7 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
         assert stranger.status_code == 404
 
 
+@pytest.mark.usefixtures("impatient")
 def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
     files = artworks.designs(4)
     with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
@@ -322,6 +324,7 @@ def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
         assert [item["number"] for item in shop.items(session)] == [100, None, 101, 102]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
     """A retried upload isn't cancelled any more, though all services were told that nobody wants it."""
     files = artworks.designs(3)

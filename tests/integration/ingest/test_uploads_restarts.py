@@ -64,6 +64,7 @@ def finished(shop: Shop, session: str) -> bool:
     return bool(shop.get(session)["state"] == "finished")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
     with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
         session = shop.start(FILES)

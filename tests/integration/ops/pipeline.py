@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from services.embedded import shelves, workers
+from services.ingest.api import resources
 from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
 from services.ingest.settings import Settings
@@ -30,6 +31,7 @@ from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.database import engine_of
 from tests.integration.ingest import embedded
+from tests.integration.ingest.catalog.world import QUICK
 from tests.integration.ingest.embedded import Place, Threaded, eventually
 
 FAST = RetryPolicy(delays_s=(0.1,))
@@ -94,6 +96,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
         comprehensive = {"EMBEDDED": "0", "AMQP_URL": amqp_url, "COMPREHENSIVE_WORKFLOW_MIN_FILES": "1"}
         for name, value in {**here.environment, **comprehensive}.items():
             patch.setenv(name, value)
+        patch.setattr(resources, "Passwords", lambda: QUICK)
         settings = Settings()
         services, ahead = workers(hashers=2), workers(hashers=1)
         for service in (*services, *ahead):

@@ -65,7 +65,11 @@ def takes_all_memory() -> None:
 
 
 def leaves_a_hole_in_the_heap(kept: list[bytes] = []) -> tuple[int, int]:  # noqa: B006 - kept on purpose
-    """Free 300 MB below something that stays; return the pid, and the bytes that are resident all the same."""
+    """Free 300 MB below something that stays; return the pid, and the bytes that are resident all the same.
+
+    What is idle for a moment counts as idle.
+    """
+    vars(sys.modules["__main__"])["IDLE_S"] = 0.1
     below = [bytes(60_000) for _ in range(5000)]
     kept.append(bytes(60_000))
     del below

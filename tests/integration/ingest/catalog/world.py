@@ -24,6 +24,7 @@ from shared.contracts import StoreFile
 SECRET = "a secret that is only used in these tests, long enough for HS512 as well"
 PASSWORD = "correct horse battery"
 QUICK = Passwords(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Each of the real ones takes a fifth of a second of the processor, for each user of each test."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ scan goes on by another, at the queue's end. How far it has come is in the rows:
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -54,14 +54,21 @@ class Scan:
     def _look_through(self, event: ShopScanRequested) -> Iterator[PicturesGone]:
         self._sweep()
         listing = listing_of(self.nas, event.shop)
-        gone = self.rows.note(event, listing, list(self._missing(self.rows.unlisted(event, listing))))
+        gone = self.rows.note(event, listing, list(self._missing(event.shop, self.rows.unlisted(event, listing))))
         for start in range(0, len(gone), AT_ONCE):
             rows = gone[start : start + AT_ONCE]
             ours = tuple(path for path, state in rows if state == "missing")
             yield PicturesGone(tenant_id=event.tenant_id, paths=tuple(path for path, _ in rows), designs=ours)
 
-    def _missing(self, paths: Iterable[str]) -> Iterator[str]:
-        """Those at which nothing lies, as far as a turn goes; the next scan looks up the others."""
+    def _missing(self, shop: str, paths: Sequence[str]) -> Iterator[str]:
+        """Those at which nothing lies, as far as a turn goes; the next scan looks up the others.
+
+        A shop whose folder is not there at all was renamed, or has not been copied to another NAS yet: nobody has
+        deleted its designs one by one.
+        """
+        if paths and self.nas.stat(shop) is None:
+            log.warning("a shop's folder is not on the NAS; its designs count as being there", shop=shop)
+            return
         until = time.monotonic() + self.turn_s
         for path in paths:
             with contextlib.suppress(NasRefused, Permanent):  # nobody can say

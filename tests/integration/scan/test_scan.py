@@ -160,6 +160,11 @@ def test_a_design_of_ours_that_was_deleted_from_the_nas_blocks_nothing_until_it_
     content = file.read_bytes()
     works.run(works.scan())
     assert works.duplicate(ROSE).match.item_id == first.item_id
+    shop = works.root / "nas" / works.shop
+    shop.rename(shop.with_name("renamed"))
+    works.run(works.scan())
+    shop.with_name("renamed").rename(shop)
+    assert works.duplicate(ROSE).match.item_id == first.item_id
     file.unlink()
     works.run(works.scan())
     second = stored()

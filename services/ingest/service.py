@@ -13,7 +13,7 @@ from shared.bus.service import Service
 from shared.contracts import Stage
 
 PREFETCH = 16
-"""Events of one session that are in hand at a time become one transaction (`together.py`)."""
+"""Events of one session that are in hand at a time become one transaction (`shared/together.py`)."""
 CONNECTIONS = 4
 """To the database: no more transactions at a time than that."""
 

@@ -5,7 +5,7 @@ The two state machines
     a session             timeline (its counts, events and end, changed together)
 From outside to rows
     an upload, listings   submitting, batching, asking, leftovers, admission (is there room?), prints
-    progress events       handlers, projection (events to rows), together (many as one transaction)
+    progress events       handlers, projection (events to rows)
     people                reopening (try again), reviewing (near duplicates), cancelling
 From rows to messages     outbox (what is owed), fairness (whose turn), resume (owe it again)
 The original lane         locks (which replica), at_work (in case it dies)

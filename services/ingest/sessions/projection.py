@@ -19,10 +19,10 @@ from services.ingest.sessions.delays import over
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.states import LISTING_RANKS, UNSTORED
 from services.ingest.sessions.tables import NOW, items, listings, sessions
-from services.ingest.sessions.together import Together
 from services.ingest.sessions.told import File, Told, moved
 from shared.contracts import Blob, ItemEvent, MockupsRequested
 from shared.database import transaction
+from shared.together import Together
 
 log = structlog.get_logger()
 

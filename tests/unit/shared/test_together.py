@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from services.ingest.sessions.together import Together
 from shared.errors import Unavailable
+from shared.together import Together
 
 SESSION = "a session"
 

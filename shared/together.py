@@ -1,12 +1,11 @@
 """What several threads ask for at a time, done as one: whoever comes first does it for all that wait behind the lock.
 
-Each returns when its own is done, and not before, so a message whose handler asks for something here is acked after
-the commit as ever.
+Each returns when its own is done, and not before: so a message is acked after the commit, as ever.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock, RLock
+from threading import Event, Lock, get_ident
 from typing import Generic, TypeVar
 
 from shared.errors import Unavailable
@@ -17,17 +16,15 @@ T = TypeVar("T")
 @dataclass(eq=False)
 class _Wish(Generic[T]):
     one: T
+    called: Event = field(default_factory=Event)  # it is over, or its thread is to do what waits
     over: bool = False
     error: BaseException | None = None
 
 
 @dataclass(eq=False)
 class _Line(Generic[T]):
-    """Those who ask about the same, in the order in which they came."""
-
-    turn: RLock = field(default_factory=RLock)  # what one thread does in the middle of its work is work of its own
-    wishes: list[_Wish[T]] = field(default_factory=list)
-    inside: int = 0
+    at_work: int | None = None  # the thread
+    wishes: list[_Wish[T]] = field(default_factory=list)  # that wait, in the order in which they came
 
 
 class Together(Generic[T]):
@@ -42,39 +39,42 @@ class Together(Generic[T]):
         """Do this one, with whatever else of this key waits for its turn by then. Raises what doing it raised."""
         mine = _Wish(one)
         with self._lock:
+            first = key not in self._lines
             line = self._lines.setdefault(key, _Line())
-            line.wishes.append(mine)
-            line.inside += 1
-        try:
-            with line.turn:
-                if not mine.over:
-                    self._do_all(line)
-        finally:
-            with self._lock:
-                line.inside -= 1
-                if not line.inside:
-                    del self._lines[key]
+            nested = line.at_work == get_ident()  # in the middle of its work: that is work of its own
+            if not nested:
+                line.wishes.append(mine)
+        if nested:
+            self._do_all([mine])
+        elif first or (mine.called.wait() and not mine.over):
+            self._do_what_waits(key, line)
         if mine.error is not None:
             raise mine.error
 
-    def _do_all(self, line: _Line[T]) -> None:
+    def _do_what_waits(self, key: Hashable, line: _Line[T]) -> None:
+        """Then what came meanwhile is up to who came first of them; who is done need not wait for that."""
         with self._lock:
-            wishes, line.wishes = line.wishes, []
+            line.at_work, wishes, line.wishes = get_ident(), line.wishes, []
+        self._do_all(wishes)
+        with self._lock:
+            line.at_work = None
+            if line.wishes:
+                line.wishes[0].called.set()
+            else:
+                del self._lines[key]
+
+    def _do_all(self, wishes: Sequence[_Wish[T]]) -> None:
         failed = self._try(wishes)
         # One of them alone may be at fault. An outage is everybody's, and asking for each would only take longer.
-        if failed and len(wishes) > 1 and not isinstance(failed, Unavailable):
-            for wish in wishes:
-                wish.error = self._try([wish])
-        else:
-            for wish in wishes:
-                wish.error = failed
+        alone = failed and len(wishes) > 1 and not isinstance(failed, Unavailable)
         for wish in wishes:
+            wish.error = self._try([wish]) if alone else failed
             wish.over = True
+            wish.called.set()
 
     def _try(self, wishes: Sequence[_Wish[T]]) -> BaseException | None:
-        """What it raised, whatever that is: it is for those who wait, and nobody else would tell them."""
         try:
             self._work([wish.one for wish in wishes])
-        except BaseException as error:  # noqa: BLE001 - raised in each thread that asked
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nobody else would tell those who asked
             return error
         return None

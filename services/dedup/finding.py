@@ -1,7 +1,7 @@
 """What each tenant's pictures are found by, in memory: it catches up from the table before it answers."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from services.dedup.claims import Row
 from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
 from services.dedup.reading import Rows, rows_of
@@ -45,23 +46,18 @@ class Finder:
         self.tenants: OrderedDict[UUID, Tenant] = OrderedDict()
         self.lock = Lock()
 
-    def found(self, connection: Connection, tenant_id: UUID, keys: Keys) -> Found:
+    def found(self, connection: Connection, tenant_id: UUID, asked: Sequence[Keys]) -> list[Found]:
+        """What is near to each of these."""
         nearby = self._caught_up(connection, tenant_id).nearby
-        ways: dict[int, set[str]] = {}
-        for way, asked in (
-            ("plain", keys.plain + keys.zoomed),
-            ("inverted", keys.inverted),
-            ("mirrored", keys.mirrored),
-        ):
-            for row in _nearest(nearby.within(key, RADIUS) for key in asked):
-                ways.setdefault(row, set()).add(way)
-        return {row: frozenset(how) for row, how in ways.items()}
+        return [_found(nearby, keys) for keys in asked]
 
-    def remember(self, connection: Connection, tenant_id: UUID, row: int, keys: Keys, *, new: bool = False) -> None:
-        """In the table; memory catches up. A `new` row has no keys from before."""
-        if not new:
-            connection.execute(delete(table).where(table.c.hash_id == row))
-        values = [{"tenant_id": tenant_id, "hash_id": row, "key": key - HALF} for key in keys.plain]
+    def remember(self, connection: Connection, tenant_id: UUID, claimed: Sequence[tuple[Row, Keys]]) -> None:
+        """In the table; memory catches up."""
+        old = [row.id for row, _ in claimed if not row.fresh]
+        if old:
+            connection.execute(delete(table).where(table.c.hash_id.in_(old)))
+        pairs = ((row.id, key - HALF) for row, keys in claimed for key in keys.plain)
+        values = [{"tenant_id": tenant_id, "hash_id": row, "key": key} for row, key in pairs]
         if values:
             connection.execute(KEEP, values)
 
@@ -81,6 +77,27 @@ class Finder:
             while len(self.tenants) > 1 and sum(len(each.nearby) for each in self.tenants.values()) > MOST_KEYS:
                 self.tenants.popitem(last=False)
         return tenant
+
+
+def ways_between(keys: Keys, other: Keys) -> frozenset[str]:
+    """In which ways a picture may be like another one, whose keys are these."""
+    return frozenset(
+        way for way, asked in _ways(keys) if any((a ^ b).bit_count() <= RADIUS for a in asked for b in other.plain)
+    )
+
+
+def _ways(keys: Keys) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield "plain", keys.plain + keys.zoomed
+    yield "inverted", keys.inverted
+    yield "mirrored", keys.mirrored
+
+
+def _found(nearby: Nearby, keys: Keys) -> Found:
+    ways: dict[int, set[str]] = {}
+    for way, asked in _ways(keys):
+        for row in _nearest(nearby.within(key, RADIUS) for key in asked):
+            ways.setdefault(row, set()).add(way)
+    return {row: frozenset(how) for row, how in ways.items()}
 
 
 def _few(connection: Connection, tenant_id: UUID, last: int) -> Rows:

@@ -38,6 +38,9 @@ class Keys:
     mirrored: tuple[int, ...]
 
 
+NO_KEYS = Keys((), (), (), ())
+
+
 def keys_of(picture: Picture) -> Keys:
     """Twins need no pixels of their own: inverting turns the sign of every wave, mirroring that of every odd one."""
     laid = list(_laid(picture))

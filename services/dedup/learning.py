@@ -11,6 +11,7 @@ from services.dedup.imported import took
 from services.dedup.lookup import as_bits
 from services.dedup.matching import Known
 from services.dedup.tables import NOW, hashes
+from shared.contracts import DesignStored
 
 LEARNT = (hashes.c.item_id.is_(None), hashes.c.source == "nas")
 FORGET = delete(hashes).where(
@@ -59,9 +60,10 @@ def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str], source
     connection.execute(known.values(state="released", changed_at=NOW))
 
 
-def forget_print(connection: Connection, tenant_id: UUID, path: str, print_sha256: str) -> None:
-    """The file at this path is a design of ours, if it holds that: match nothing with it as one of the NAS."""
-    connection.execute(FORGET, {"tenant": tenant_id, "lies": path, "print": print_sha256})
+def forget_prints(connection: Connection, events: Sequence[DesignStored]) -> None:
+    """What lies there is a design of ours, if it holds that: match nothing with it as a file of the NAS."""
+    prints = [{"tenant": e.tenant_id, "lies": e.path, "print": e.print_file.sha256} for e in events]
+    connection.execute(FORGET, prints)
 
 
 def _hashed(picture: Known) -> dict[str, Any]:

@@ -1,27 +1,36 @@
 """Which of a tenant's pictures are near enough to ask the rule about: exact at every distance, quick at small ones."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
+    Text,
+    Uuid,
     and_,
+    any_,
     bindparam,
     cast,
+    column,
     func,
-    literal,
+    literal_column,
     or_,
     select,
+    true,
 )
-from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.dialects.postgresql import BIT, JSONB
 
-from services.dedup.matching import BANDED_DISTANCE, BITS, Known, bands
-from services.dedup.tables import BANDS, hashes
+from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE, BITS, Known
+from services.dedup.tables import hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
@@ -32,74 +41,105 @@ TOLD = (
 )
 """What a verdict needs of a picture: with all columns asking takes a fifth longer."""
 
-OWN = select(hashes.c.id).where(hashes.c.item_id == bindparam("item"), hashes.c.state != "released", hashes.c.is_active)
+OWN = select(hashes.c.item_id).where(
+    hashes.c.item_id == any_(bindparam("items", type_=ARRAY(Uuid))), hashes.c.state != "released", hashes.c.is_active
+)
 """Made once, as each statement that runs for every picture: making one takes longer than its answer."""
 
+ASKED = (
+    func.jsonb_to_recordset(bindparam("asked", type_=JSONB))
+    .table_valued(
+        column("place", Integer),
+        column("item", Uuid),
+        column("upload", Text),
+        column("print", Text),
+        column("algorithm", Text),
+        column("phash", BIT(BITS)),
+        column("dhash", BIT(BITS)),
+        column("distance", Integer),
+        column("also", ARRAY(BigInteger)),
+    )
+    .render_derived("asked", with_types=True)
+)
 
-def candidates(
-    connection: Connection, event: ImageHashed, max_distance: int, also: Collection[int] = ()
-) -> list[Known]:
-    """Every picture that could make the event's a duplicate, oldest first; with these rows, found by other means."""
-    asked: dict[str, Any] = {
-        "tenant": event.tenant_id,
-        "item": event.item_id,
-        "also": list(also),
+
+@dataclass(frozen=True)
+class Question:
+    """What could make this picture a duplicate? At a distance of hashes, or in these rows, found by other means."""
+
+    event: ImageHashed
+    max_distance: int
+    also: Collection[int] = ()
+
+
+def candidates(connection: Connection, tenant_id: UUID, asked: Sequence[Question]) -> list[list[Known]]:
+    """For each question of this tenant every picture that could make its own a duplicate, oldest first."""
+    found: list[list[Known]] = [[] for _ in asked]
+    for banded in (True, False):
+        places = [n for n, each in enumerate(asked) if (each.max_distance <= BANDED_DISTANCE) is banded]
+        if places:
+            values = [_values(place, asked[place]) for place in places]
+            for row in connection.execute(_query(banded=banded), {"tenant": tenant_id, "asked": values}):
+                found[row.place].append(_known(row))
+    return found
+
+
+def _values(place: int, asked: Question) -> dict[str, Any]:
+    event = asked.event
+    return {
+        "place": place,
+        "item": str(event.item_id),
         "upload": event.upload.sha256,
         "print": event.print_file.sha256,
         "algorithm": event.algorithm,
-        "distance": max_distance,
+        "phash": as_bits(event.phash),
+        "dhash": as_bits(event.dhash),
+        "distance": asked.max_distance,
+        "also": list(asked.also),
     }
-    for source, value in zip(HASHES, (event.phash, event.dhash), strict=True):
-        asked[source] = as_bits(value)
-        asked |= {f"{source}_{number}": band for number, band in enumerate(bands(value))}
-    banded = max_distance <= BANDED_DISTANCE
-    return [_known(row) for row in connection.execute(_query(banded=banded), asked)]
 
 
 @cache
 def _query(*, banded: bool) -> Select[Any]:
     """Made once: it is long, and asked for each picture."""
-    also = hashes.c.id.in_(bindparam("also", expanding=True))
-    return (
+    also = hashes.c.id == any_(ASKED.c.also)
+    of_one = (
         select(*TOLD)
         .where(
             hashes.c.tenant_id == bindparam("tenant"),
             hashes.c.state != "released",
             hashes.c.is_active,
-            hashes.c.item_id.is_distinct_from(bindparam("item")),
-            or_(also, *_reachable(banded=banded)),
+            hashes.c.item_id.is_distinct_from(ASKED.c.item),
+            or_(also, *_reachable()) if banded else true(),
             or_(also, _same_bytes(), _near()),
         )
-        .order_by(hashes.c.id)
+        .offset(0)  # planned for one question, however many there are: else all the tenant's rows are read for several
+        .lateral("found")
     )
+    return select(ASKED.c.place, of_one).join_from(ASKED, of_one, true()).order_by(of_one.c.id)
 
 
-def holds(connection: Connection, event: ImageHashed) -> bool:
-    """Whether the file's own claim stands from an earlier try: it may be stored, and what is like it came beside it."""
-    return connection.execute(OWN, {"item": event.item_id}).first() is not None
+def held(connection: Connection, events: Sequence[ImageHashed]) -> set[UUID]:
+    """Whose own claim stands from an earlier try: it may be stored, and what is like it came beside it."""
+    return set(connection.execute(OWN, {"items": [event.item_id for event in events]}).scalars())
 
 
-def _reachable(*, banded: bool) -> Iterator[ColumnElement[bool]]:
-    """What the indexes can find. Beyond the bands' reach: all of the tenant's pictures, one after the other."""
-    if not banded:
-        yield literal(True, Boolean)
-        return
+def _reachable() -> Iterator[ColumnElement[bool]]:
+    """What the indexes can find; beyond their reach it is all of the tenant's pictures, one after the other."""
     yield _same_bytes()
     for source in HASHES:
-        for number in BANDS:
-            yield hashes.c[f"{source}_{number}"] == bindparam(f"{source}_{number}")
+        for number, (start, width) in enumerate(zip(BAND_STARTS, BAND_WIDTHS, strict=True)):
+            band = func.substring(ASKED.c[source], literal_column(str(start + 1)), literal_column(str(width)))
+            yield hashes.c[f"{source}_{number}"] == cast(band, BigInteger)
 
 
 def _same_bytes() -> ColumnElement[bool]:
-    return or_(hashes.c.upload_sha256 == bindparam("upload"), hashes.c.print_sha256 == bindparam("print"))
+    return or_(hashes.c.upload_sha256 == ASKED.c.upload, hashes.c.print_sha256 == ASKED.c.print)
 
 
 def _near() -> ColumnElement[bool]:
-    differing = (
-        func.bit_count(hashes.c[source].op("#")(cast(bindparam(source), BIT(BITS)))) <= bindparam("distance")
-        for source in HASHES
-    )
-    return and_(hashes.c.algorithm == bindparam("algorithm"), or_(*differing))
+    differing = (func.bit_count(hashes.c[source].op("#")(ASKED.c[source])) <= ASKED.c.distance for source in HASHES)
+    return and_(hashes.c.algorithm == ASKED.c.algorithm, or_(*differing))
 
 
 def as_bits(hash256: str) -> str:

@@ -77,18 +77,14 @@ Said = Mapping[str, str]
 NOTHING_SAID: Said = MappingProxyType({})
 
 
-def bands(hash256: str) -> tuple[int, ...]:
-    """The hash cut into six numbers, first bits first."""
-    value = int(hash256, 16)
-    return tuple(
-        (value >> (BITS - start - width)) & ((1 << width) - 1)
-        for start, width in zip(BAND_STARTS, BAND_WIDTHS, strict=True)
-    )
-
-
 def distance(one: str, other: str) -> int:
     """In how many bits two hashes differ."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def is_candidate(event: ImageHashed, other: Known, max_distance: int) -> bool:
+    """Whether its bytes or its hashes make it one that `decide` should know of."""
+    return _same_bytes(event, other) or _apart(event, other) <= max_distance
 
 
 def decide(

@@ -3,18 +3,20 @@
 A pair is known by what its two files hold, in either order: what was said of it outlives uploads, retries and replays.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import ARRAY, Connection, Text, and_, any_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.matching import Said
 from services.dedup.tables import NOW, hashes, pairs, verdicts
-from shared.contracts import DuplicateFound, Match, PairJudged
+from shared.contracts import DuplicateFound, ImageHashed, Match, PairJudged
 
+CONTENTS = bindparam("contents", type_=ARRAY(Text))
 SAID = select(pairs).where(
     pairs.c.tenant_id == bindparam("tenant"),
-    or_(pairs.c.one == bindparam("content"), pairs.c.other == bindparam("content")),
+    or_(pairs.c.one == any_(CONTENTS), pairs.c.other == any_(CONTENTS)),
 )
 
 
@@ -40,10 +42,14 @@ def remember(connection: Connection, event: PairJudged) -> None:
     connection.execute(said.on_conflict_do_update(index_elements=key, set_=news, where=overruled))
 
 
-def said_of(connection: Connection, tenant_id: UUID, content: str) -> Said:
-    """What was said of this content beside others, by the others."""
-    rows = connection.execute(SAID, {"tenant": tenant_id, "content": content})
-    return {row.other if row.one == content else row.one: row.decision for row in rows}
+def said_of(connection: Connection, tenant_id: UUID, events: Sequence[ImageHashed]) -> dict[str, Said]:
+    """What was said of each of these uploads beside others, by what it holds, then by what they hold."""
+    said: dict[str, dict[str, str]] = {}
+    contents = [event.upload.sha256 for event in events]
+    for row in connection.execute(SAID, {"tenant": tenant_id, "contents": contents}):
+        for mine, theirs in ((row.one, row.other), (row.other, row.one)):
+            said.setdefault(mine, {})[theirs] = row.decision
+    return dict(said)
 
 
 def _content(connection: Connection, tenant_id: UUID, match: Match) -> str | None:

@@ -9,7 +9,7 @@ from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
 
-PREFETCH = 4
+PREFETCH = 16
 """One decision at a time per tenant anyway; a few in hand keep other tenants going meanwhile."""
 
 

@@ -1,22 +1,21 @@
 """The rows that remember what was decided about which picture, and because of what. Used inside a transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.dedup.matching import Verdict
 from services.dedup.tables import cancelled, verdicts
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, WorkCancelled
 
-NEWEST = (
+STANDING = (
     select(verdicts)
-    .where(verdicts.c.item_id == bindparam("item"), verdicts.c.generation >= bindparam("of"))
-    .order_by(verdicts.c.generation.desc())
-    .limit(1)
+    .where(verdicts.c.item_id == any_(bindparam("items", type_=ARRAY(Uuid))))
+    .order_by(verdicts.c.generation)
 )
 KEEP = insert(verdicts)
 """Made once: making one takes longer than its answer."""
@@ -30,18 +29,28 @@ class Release:
     generation: int
 
 
-def decided(connection: Connection, event: ImageHashed) -> Verdict | None:
-    """The verdict that stands on this picture: that of its newest generation, whose word may have been lost."""
-    row = connection.execute(NEWEST, {"item": event.item_id, "of": event.generation}).one_or_none()
-    return None if row is None else _verdict(row)
+def decided(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Verdict]:
+    """The verdicts that stand, by item: that of its newest generation, whose word may have been lost."""
+    asked = {event.item_id: event.generation for event in events}
+    rows = connection.execute(STANDING, {"items": list(asked)})
+    newest = {row.item_id: row for row in rows if row.generation >= asked[row.item_id]}
+    return {item_id: _verdict(row) for item_id, row in newest.items()}
 
 
 def remember(
-    connection: Connection, event: ImageHashed, verdict: Verdict, because: Release | None = None, place: int = 0
+    connection: Connection,
+    decided: Sequence[tuple[ImageHashed, Verdict]],
+    because: Release | None = None,
+    place: int = 0,
 ) -> None:
-    """Keep a verdict for good, with what it takes to decide anew."""
-    outcome = verdict.model_dump(mode="json")
-    row = {
+    """Keep verdicts for good, with what it takes to decide anew; `place`: of the first of them."""
+    rows = [_row(event, verdict, because, number) for number, (event, verdict) in enumerate(decided, place)]
+    connection.execute(KEEP, rows)
+
+
+def _row(event: ImageHashed, verdict: Verdict, because: Release | None, place: int) -> dict[str, Any]:
+    outcome, accepted = verdict.model_dump(mode="json"), isinstance(verdict, ImageAccepted)
+    return {
         "item_id": event.item_id,
         "generation": event.generation,
         "tenant_id": event.tenant_id,
@@ -52,9 +61,9 @@ def remember(
         "freed_item_id": because.item_id if because else None,
         "freed_generation": because.generation if because else None,
         "place": place,
+        "accepted": outcome if accepted else None,
+        "duplicate": None if accepted else outcome,
     }
-    # the other one is absent and not JSON's null
-    connection.execute(KEEP, row | {"accepted" if isinstance(verdict, ImageAccepted) else "duplicate": outcome})
 
 
 def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterator[ImageHashed]:

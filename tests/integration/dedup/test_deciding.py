@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.dedup.handlers import on_design_stored, on_image_hashed
-from services.dedup.matching import BAND_WIDTHS, Known, bands, decide
+from services.dedup.matching import BAND_WIDTHS, Known, decide
 from services.dedup.store import HashIndex
 from services.dedup.tables import hashes
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.integration.dedup.fates import handled, stored
-from tests.unit.dedup.pictures import ALGORITHM, blob, flipped, hashed, random_hash
+from tests.unit.dedup.pictures import ALGORITHM, bands, blob, flipped, hashed, random_hash
 
 
 def verdict(event: ImageHashed, index: HashIndex) -> ImageAccepted | DuplicateFound:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, event, text
 
 from services.dedup.handlers import on_image_hashed
-from services.dedup.lookup import candidates
+from services.dedup.lookup import Question, candidates
 from services.dedup.store import HashIndex
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import engine_of, transaction
@@ -70,7 +70,7 @@ def plan_of(connection: Connection, picture: ImageHashed, max_distance: int) -> 
         asked.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", remember)
-    candidates(connection, picture, max_distance)
+    candidates(connection, picture.tenant_id, [Question(picture, max_distance)])
     event.remove(connection, "before_cursor_execute", remember)
     statement, parameters = asked[-1]
     return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import hashlib
 import random
 from uuid import UUID, uuid4
 
+from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BITS
 from shared.contracts import Blob, Destination, ImageHashed
 
 ALGORITHM = "grey512-1"
@@ -61,4 +62,13 @@ def hashed(
         phash=phash or random_hash(),
         dhash=dhash or random_hash(),
         destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
+    )
+
+
+def bands(hash256: str) -> tuple[int, ...]:
+    """The hash cut into numbers as the database cuts it, first bits first."""
+    value = int(hash256, 16)
+    return tuple(
+        (value >> (BITS - start - width)) & ((1 << width) - 1)
+        for start, width in zip(BAND_STARTS, BAND_WIDTHS, strict=True)
     )

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dedup.matching import BANDED_DISTANCE, BITS, Known, bands, decide, distance
+from services.dedup.matching import BANDED_DISTANCE, BITS, Known, decide, distance
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
-from tests.unit.dedup.pictures import ALGORITHM, blob, flipped, hashed, random_hash
+from tests.unit.dedup.pictures import ALGORITHM, bands, blob, flipped, hashed, random_hash
 
 TENANT = uuid4()
 HASHES = st.integers(0, 2**BITS - 1).map("{:064x}".format)

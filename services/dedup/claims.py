@@ -1,0 +1,99 @@
+"""The rows of `hashes` that uploads made: claimed when accepted, known when stored. Used inside a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, literal_column, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.dedup.lookup import as_bits
+from services.dedup.tables import NOW, hashes
+from services.dedup.verdicts import Release
+from shared.contracts import DesignStored, ImageHashed
+
+CLAIMED = (
+    *("session_id", "generation", "algorithm", "phash", "dhash", "upload_sha256", "print_sha256"),
+    *("canonical_sha256", "canonical_size", "filename"),
+)
+
+
+def _claiming() -> Executable:
+    new = insert(hashes).values(source="session", state="claimed", changed_at=NOW)
+    facts: dict[str, Any] = {name: new.excluded[name] for name in CLAIMED}
+    # A design that is stored stays known, whatever becomes of its later generations.
+    facts |= {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed"), "changed_at": NOW}
+    changing = new.on_conflict_do_update(index_elements=["item_id"], set_=facts)
+    fresh: ColumnElement[bool] = literal_column("xmax = 0").label("fresh")  # else a row was there to change
+    return changing.returning(hashes.c.item_id, hashes.c.id, fresh)
+
+
+CLAIM = _claiming()
+STORED = (
+    update(hashes)
+    .where(hashes.c.item_id == bindparam("item"), hashes.c.generation <= bindparam("of"))
+    .values(
+        state="known",
+        name=bindparam("called"),
+        path=bindparam("lies"),
+        print_sha256=bindparam("print"),
+        changed_at=NOW,
+    )
+)
+"""These are made once: making one takes longer than its answer."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim's row; a fresh one has no keys from before."""
+
+    id: int
+    fresh: bool
+
+
+def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Row]:
+    """Claim these pictures, none twice: what comes later and is like one of them finds its row. Rows by item."""
+    if not events:
+        return {}
+    rows = connection.execute(CLAIM, [_facts(event) for event in events])
+    return {row.item_id: Row(row.id, row.fresh) for row in rows}
+
+
+def store(connection: Connection, events: Sequence[DesignStored]) -> None:
+    """These designs are on the NAS: known from now on, under their stored names."""
+    which = [{"item": event.item_id, "of": event.generation, "print": event.print_file.sha256} for event in events]
+    named = [{"called": event.name, "lies": event.path} for event in events]
+    connection.execute(STORED, [one | other for one, other in zip(which, named, strict=True)])
+
+
+def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:
+    """Let the claim go, if there is one. A picture that was stored stays known."""
+    freed = connection.execute(
+        update(hashes)
+        .where(
+            hashes.c.item_id == release.item_id,
+            hashes.c.tenant_id == tenant_id,
+            hashes.c.generation <= release.generation,
+            hashes.c.state == "claimed",
+        )
+        .values(state="released", changed_at=NOW)
+    )
+    return bool(freed.rowcount)
+
+
+def _facts(event: ImageHashed) -> dict[str, Any]:
+    return {
+        "tenant_id": event.tenant_id,
+        "item_id": event.item_id,
+        "session_id": event.session_id,
+        "generation": event.generation,
+        "algorithm": event.algorithm,
+        "phash": as_bits(event.phash),
+        "dhash": as_bits(event.dhash),
+        "upload_sha256": event.upload.sha256,
+        "print_sha256": event.print_file.sha256,
+        "canonical_sha256": event.canonical.sha256,
+        "canonical_size": event.canonical.size,
+        "filename": event.filename,
+    }

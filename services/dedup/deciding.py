@@ -1,0 +1,148 @@
+"""Verdicts on several of a tenant's pictures in one go, each as if it came alone. Used inside a transaction.
+
+The database is asked, and written to, as often for eight pictures as for one. Only those that are accepted in the same
+go are not there to be found yet: they are compared here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from services.dedup.claims import claim
+from services.dedup.finding import Finder, Found, ways_between
+from services.dedup.keys import NO_KEYS, Keys
+from services.dedup.looking import Gallery, Look, Sight
+from services.dedup.lookup import Question, candidates, held
+from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, is_candidate
+from services.dedup.pairs import said_of
+from services.dedup.verdicts import Release, remember
+from shared.contracts import ImageAccepted, ImageHashed
+
+AT_ONCE = 8
+"""Looking at its candidates may take half a second for each, and PostgreSQL ends a transaction that idles a minute."""
+
+Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None, Said], Verdict]
+Verdicts = dict[UUID, Verdict]
+"""By item."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A picture that is to be decided about, and by which rule. Without a sight its hashes alone count."""
+
+    event: ImageHashed
+    sight: Sight | None
+    decide: Decide
+
+    @property
+    def keys(self) -> Keys:
+        return self.sight.keys if self.sight else NO_KEYS
+
+
+def in_parts(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+    """In their order, at most `AT_ONCE` in a part, none twice: its second message asks what the first one led to."""
+    part: dict[UUID, Asked] = {}
+    for each in asked:
+        if len(part) == AT_ONCE or each.event.item_id in part:
+            yield list(part.values())
+            part = {}
+        part[each.event.item_id] = each
+    if part:
+        yield list(part.values())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All that a verdict hangs on, but for what is accepted beside it."""
+
+    asked: Asked
+    found: Found
+    known: Sequence[Known]
+    said: Said
+    holding: bool
+
+    @property
+    def event(self) -> ImageHashed:
+        """Twins that came after its claim are there as somebody wants both: they bar it no more than it did them."""
+        event = self.asked.event
+        return event.model_copy(update={"duplicates": "keep_all"}) if self.holding else event
+
+
+class Judge:
+    """Compares pictures by their hashes, by their keys, and by their pixels if there is a gallery."""
+
+    def __init__(self, max_distance: int, gallery: Gallery | None) -> None:
+        self.max_distance = max_distance
+        self.gallery = gallery
+        self.finder = Finder()
+
+    def decide(
+        self, connection: Connection, part: Sequence[Asked], because: Release | None = None, place: int = 0
+    ) -> Verdicts:
+        """Decide about a part (see `in_parts`), keep the verdicts, and claim what is accepted.
+
+        `because`: what led to these verdicts, and at which place of its own they begin.
+        """
+        if not part:
+            return {}
+        verdicts: Verdicts = {}
+        accepted: list[Asked] = []
+        for case in self._cases(connection, part):
+            verdict = self._verdict(case, accepted)
+            verdicts[case.event.item_id] = verdict.model_copy(update={"anew": because is not None})
+            if isinstance(verdict, ImageAccepted):
+                accepted.append(case.asked)
+        remember(connection, [(each.event, verdicts[each.event.item_id]) for each in part], because, place)
+        self._claim(connection, part[0].event.tenant_id, accepted)
+        return verdicts
+
+    def _cases(self, connection: Connection, part: Sequence[Asked]) -> Iterator[_Case]:
+        events = [each.event for each in part]
+        tenant_id = events[0].tenant_id
+        found = self.finder.found(connection, tenant_id, [each.keys for each in part])
+        questions = [Question(event, self._distance(event), rows) for event, rows in zip(events, found, strict=True)]
+        known = candidates(connection, tenant_id, questions)
+        said, holding = said_of(connection, tenant_id, events), held(connection, events)
+        for each, rows, others in zip(part, found, known, strict=True):
+            event = each.event
+            yield _Case(each, rows, others, said.get(event.upload.sha256, NOTHING_SAID), event.item_id in holding)
+
+    def _verdict(self, case: _Case, accepted: Sequence[Asked]) -> Verdict:
+        distance, known, found = self._distance(case.event), list(case.known), dict(case.found)
+        for number, beside in enumerate(accepted, 1):
+            other = _claimed(beside.event, -number)  # rows of the table are numbered from 1 on
+            ways = ways_between(case.asked.keys, beside.keys)
+            if ways or is_candidate(case.event, other, distance):
+                known.append(other)
+                found[other.row] = ways
+        sight = case.asked.sight
+        look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
+        return case.asked.decide(case.event, known, distance, look, case.said)
+
+    def _claim(self, connection: Connection, tenant_id: UUID, accepted: Sequence[Asked]) -> None:
+        rows = claim(connection, [each.event for each in accepted])
+        claimed = [(rows[each.event.item_id], each.keys) for each in accepted if each.sight]
+        self.finder.remember(connection, tenant_id, claimed)
+
+    def _distance(self, event: ImageHashed) -> int:
+        return self.max_distance if event.duplicate_distance is None else event.duplicate_distance
+
+
+def _claimed(event: ImageHashed, row: int) -> Known:
+    """As the table will have it."""
+    return Known(
+        source="session",
+        algorithm=event.algorithm,
+        phash=event.phash,
+        dhash=event.dhash,
+        item_id=event.item_id,
+        session_id=event.session_id,
+        stored=False,
+        upload_sha256=event.upload.sha256,
+        print_sha256=event.print_file.sha256,
+        filename=event.filename,
+        row=row,
+        canonical=event.canonical,
+    )

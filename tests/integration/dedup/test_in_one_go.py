@@ -1,0 +1,103 @@
+"""Pictures that are decided in one transaction get the verdicts that they would have got one after the other."""
+
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine
+
+from services.dedup.deciding import AT_ONCE, Asked, Judge, in_parts
+from services.dedup.looking import Gallery
+from services.dedup.matching import decide
+from services.dedup.store import HashIndex
+from services.hasher import png
+from shared.blobs import Blobs
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from shared.database import transaction
+from tests.unit.dedup import art
+from tests.unit.dedup.pictures import flipped, hashed, random_hash
+
+Verdict = ImageAccepted | DuplicateFound
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory: pytest.TempPathFactory) -> Blobs:
+    return Blobs(Path(tmp_path_factory.mktemp("blobs")))
+
+
+def alike(blobs: Blobs) -> list[ImageHashed]:
+    """Of one session: copies and variants for the eye, and what only hashes or bytes tell."""
+    drawn = (
+        *(art.design(), art.cropped(art.design(), 0.02), art.design("CLASS OF 2025"), art.inverted(art.design())),
+        *(art.design().transpose(Image.Transpose.FLIP_LEFT_RIGHT), art.design(heart=art.BLUE), art.star(30, 7)),
+    )
+    seen = []
+    for image in drawn:
+        found, made = art.hashed(image), hashed(tenant=uuid4())
+        facts = {"phash": found.phash, "dhash": found.dhash, "algorithm": found.algorithm}
+        seen.append(made.model_copy(update=facts | {"canonical": blobs.put(png.encode(found.canonical))}))
+    look, other = random_hash(), random_hash()
+    near = [hashed(tenant=uuid4(), phash=flipped(look, *range(bits))) for bits in (0, 3, 5, 11)]
+    elsewhere = hashed(tenant=uuid4(), phash=other, algorithm="another")
+    same = [elsewhere.model_copy(update={"algorithm": seen[0].algorithm}), elsewhere]
+    bytes_again = [hashed(tenant=uuid4()).model_copy(update={"upload": each.upload}) for each in (seen[0], near[3])]
+    wanted = hashed(tenant=uuid4(), phash=flipped(look, 1)).model_copy(update={"duplicates": "keep_all"})
+    wide = hashed(tenant=uuid4(), phash=flipped(look, *range(20, 30))).model_copy(update={"duplicate_distance": 16})
+    return [*seen, *near, *same, *bytes_again, wanted, wide]
+
+
+def sent(events: Sequence[ImageHashed], tenant: UUID, order: Sequence[int]) -> list[ImageHashed]:
+    """The same pictures by another seller, named by what they are."""
+    about = {"tenant_id": tenant, "session_id": tenant}
+    return [
+        events[n].model_copy(update=about | {"item_id": uuid4(), "index": n, "filename": f"{n}.png"}) for n in order
+    ]
+
+
+def told(verdict: Verdict) -> tuple[object, ...]:
+    """What a seller reads of it."""
+    like = verdict.resembles if isinstance(verdict, ImageAccepted) else verdict.match
+    said = verdict.reason if isinstance(verdict, DuplicateFound) else None
+    return type(verdict), verdict.filename, said, (like.verdict, like.filename) if like else None
+
+
+def test_they_find_each_other_as_if_each_came_alone(engine: Engine, blobs: Blobs) -> None:
+    events, copies, parts = alike(blobs), 0, 0
+    for seed in range(2):
+        order = random.Random(seed).sample(range(len(events)), len(events))
+        one_by_one = HashIndex(engine, 5, blobs)
+        expected = [one_by_one.decide_once(event, decide) for event in sent(events, uuid4(), order)]
+        gallery = Gallery(blobs)
+        judge, verdicts = Judge(5, gallery), []
+        with transaction(engine) as connection:
+            asked = [Asked(event, gallery.sight(event.canonical), decide) for event in sent(events, uuid4(), order)]
+            for part in in_parts(asked):
+                verdicts += list(judge.decide(connection, part).values())
+                parts += 1
+        assert [told(verdict) for verdict in verdicts] == [told(verdict) for verdict in expected]
+        copies += sum(isinstance(verdict, DuplicateFound) for verdict in verdicts)
+    assert copies > 2
+    assert parts == 2 * -(-len(events) // AT_ONCE)
+
+
+def test_threads_that_decide_together_get_one_original_and_repeats_of_its_verdict(engine: Engine) -> None:
+    tenant, look, index = uuid4(), random_hash(), HashIndex(engine, 5)
+    twins = [hashed(tenant=tenant, phash=flipped(look, n, 128 + n), filename=f"{n}.png") for n in range(20)]
+    with ThreadPoolExecutor(16) as threads:
+        verdicts = list(threads.map(lambda event: index.decide_once(event, decide), twins + twins))
+    (original,) = [verdict for verdict in verdicts[:20] if isinstance(verdict, ImageAccepted)]
+    assert {v.match.item_id for v in verdicts if isinstance(v, DuplicateFound)} == {original.item_id}
+    assert verdicts[20:] == verdicts[:20]
+
+
+def test_a_part_holds_no_file_twice() -> None:
+    first, second = hashed(tenant=uuid4()), hashed(tenant=uuid4())
+    again = first.model_copy(update={"generation": 1})
+    asked = [Asked(event, None, decide) for event in (first, second, again, second)]
+    assert [[each.event for each in part] for part in in_parts(asked)] == [[first, second], [again, second]]
+    many = [Asked(hashed(tenant=uuid4()), None, decide) for _ in range(AT_ONCE + 1)]
+    assert [len(part) for part in in_parts(many)] == [AT_ONCE, 1]

@@ -4,8 +4,9 @@ The 64 lowest frequencies of a canonical picture. One that is see-through has tw
 so that its flattened copies are found as well.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -44,27 +45,27 @@ NO_KEYS = Keys((), (), (), ())
 def keys_of(picture: Picture) -> Keys:
     """Twins need no pixels of their own: inverting turns the sign of every wave, mirroring that of every odd one."""
     laid = list(_laid(picture))
-    waves = list(_waves(grey for grey, _ in laid))
+    waves = _waves(grey for grey, _ in laid)
     zoomed = _waves(_zoomed(*each, factor) for each in laid for factor in ZOOMS)
-    return Keys(
-        plain=_distinct(waves),
-        zoomed=tuple(_key(each) for each in zoomed),
-        inverted=_distinct([-each for each in waves]),
-        mirrored=_distinct([each * TURNED for each in waves]),
-    )
+    several = (waves, zoomed, [-each for each in waves], [each * TURNED for each in waves])
+    keys = iter(_keys(list(chain(*several))))
+    plain, larger, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
+    return Keys(_distinct(plain), larger, _distinct(inverted), _distinct(mirrored))
 
 
-def _distinct(waves: Iterable[Waves]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(_key(each) for each in waves))
+def _distinct(keys: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(keys))
 
 
-def _waves(pictures: Iterable[Grey]) -> Iterator[Waves]:
+def _waves(pictures: Iterable[Grey]) -> list[Waves]:
     """The lowest frequencies of each that is not next to plain: of the first row one more, for the mean left out."""
+    waves = []
     for grey in pictures:
         fine = grey.astype(np.float32)
         small = np.asarray(cv2.resize(fine, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.float32)
         if float(np.ptp(small)) >= MIN_CONTRAST:
-            yield np.asarray(cv2.dct(small)[:FREQUENCIES, : FREQUENCIES + 1], np.float32)
+            waves.append(np.asarray(cv2.dct(small)[:FREQUENCIES, : FREQUENCIES + 1], np.float32))
+    return waves
 
 
 def _laid(picture: Picture) -> Iterator[Laid]:
@@ -91,12 +92,16 @@ def _zoomed(grey: Grey, ground: int | None, factor: float) -> Grey:
     return np.asarray(cv2.warpAffine(grey, warp, (SIDE, SIDE), borderMode=beyond, borderValue=ground or 0), np.uint8)
 
 
-def _key(waves: Waves) -> int:
-    """A bit for each frequency: whether it is clearly above the median. The mean light is left out.
+def _keys(waves: Sequence[Waves]) -> list[int]:
+    """Of each a bit for each frequency: whether it is clearly above the median. The mean light is left out.
 
     Clearly, as half the frequencies of symmetrical art are about nought, and would give bits by chance.
     """
-    low = np.append(waves[:, :FREQUENCIES].ravel()[1:], waves[0, FREQUENCIES])
-    above = low - np.median(low)
-    bits = above > CLEARLY * np.abs(above).mean()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    if not waves:
+        return []
+    every = np.stack(waves)
+    square = every[:, :, :FREQUENCIES].reshape(len(every), -1)
+    low = np.concatenate([square[:, 1:], every[:, :1, FREQUENCIES]], axis=1)
+    above = low - np.median(low, axis=1, keepdims=True)
+    bits = above > CLEARLY * np.abs(above).mean(axis=1, keepdims=True)
+    return [int.from_bytes(key.tobytes(), "big") for key in np.packbits(bits, axis=1)]

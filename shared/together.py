@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, get_ident
 from typing import Generic, TypeVar
 
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Together(Generic[T]):
     def _do_all(self, wishes: Sequence[_Wish[T]]) -> None:
         failed = self._try(wishes)
         # One of them alone may be at fault. An outage is everybody's, and asking for each would only take longer.
-        alone = failed and len(wishes) > 1 and not isinstance(failed, Unavailable)
+        alone = failed and len(wishes) > 1 and (isinstance(failed, Busy) or not isinstance(failed, Unavailable))
         for wish in wishes:
             wish.error = self._try([wish]) if alone else failed
             wish.over = True

@@ -12,7 +12,7 @@ from services.dedup.matching import COPIES, Known
 from services.dedup.picture import Picture, picture_of
 from shared.blobs import Blobs
 from shared.contracts import Blob
-from shared.errors import Permanent
+from shared.errors import Busy, Permanent, Unavailable
 
 IN_HAND = 64  # of a megabyte each
 
@@ -34,7 +34,7 @@ class Look:
     see: Callable[[Blob], Picture | None]
 
     def __call__(self, other: Known) -> Seen | None:
-        theirs = self.see(other.canonical) if other.canonical else None
+        theirs = self._seen(other.canonical) if other.canonical else None
         if self.picture is None or theirs is None:
             return None
         seen = judged(self.picture, theirs)
@@ -46,6 +46,13 @@ class Look:
         if "inverted" in ways and judged(self.picture.inverted(), theirs) in COPIES:
             return "inverted"
         return seen
+
+    def _seen(self, canonical: Blob) -> Picture | None:
+        """Raises Busy where it can't be read: others, who do not ask about it, go on."""
+        try:
+            return self.see(canonical)
+        except Unavailable as error:
+            raise Busy(f"a known picture can't be looked at: {error}") from error
 
 
 class Gallery:

@@ -18,6 +18,7 @@ from services.hasher import png
 from shared.blobs import Blobs
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import transaction
+from shared.errors import Busy
 from tests.unit.dedup import art
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
 
@@ -92,6 +93,25 @@ def test_threads_that_decide_together_get_one_original_and_repeats_of_its_verdic
     (original,) = [verdict for verdict in verdicts[:20] if isinstance(verdict, ImageAccepted)]
     assert {v.match.item_id for v in verdicts if isinstance(v, DuplicateFound)} == {original.item_id}
     assert verdicts[20:] == verdicts[:20]
+
+
+def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engine: Engine, tmp_path: Path) -> None:
+    blobs, tenant = Blobs(tmp_path), uuid4()
+    index = HashIndex(engine, 5, blobs)
+    first, copy, other = sent(alike(blobs), tenant, (0, 1, 6))
+    index.decide_once(first, decide)
+    index.gallery = index.judge.gallery = Gallery(blobs)  # as in another process, which has it not in hand
+    broken = blobs.path(first.canonical)
+    there = broken.rename(tmp_path / "there")
+    broken.mkdir()
+    with ThreadPoolExecutor(2) as threads:
+        copied, accepted = (threads.submit(index.decide_once, event, decide) for event in (copy, other))
+        with pytest.raises(Busy, match="can't be looked at"):
+            copied.result()
+        assert isinstance(accepted.result(), ImageAccepted)
+    broken.rmdir()
+    there.rename(broken)
+    assert isinstance(index.decide_once(copy, decide), DuplicateFound)
 
 
 def test_a_part_holds_no_file_twice() -> None:

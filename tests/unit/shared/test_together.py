@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 from shared.together import Together
 
 SESSION = "a session"
@@ -55,6 +55,12 @@ def test_one_that_fails_fails_alone() -> None:
     errors = [each.exception() for each in asked(work, "a", "b", "c", "d")]
     assert [repr(error) for error in errors] == ["None", "None", "ValueError('c')", "None"]
     assert work.done == [["a"], ["b", "c", "d"], ["b"], ["c"], ["d"]]
+
+
+def test_who_waits_for_another_alone_holds_up_nobody() -> None:
+    busy = Busy("another one holds it")
+    errors = [each.exception() for each in asked(Work({"c": busy}), "a", "b", "c", "d")]
+    assert errors == [None, None, busy, None]
 
 
 @pytest.mark.parametrize("error", [Unavailable("the database is away"), SystemExit()], ids=["an outage", "a panic"])

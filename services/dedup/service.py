@@ -10,13 +10,15 @@ from shared.bus.service import Service
 from shared.database import engine_of
 
 PREFETCH = 16
-"""One decision at a time per tenant anyway; a few in hand keep other tenants going meanwhile."""
+"""What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile."""
+CONNECTIONS = 8
+"""One for each tenant that is being decided about; more of them wait for a moment."""
 
 
 def build(settings: Settings) -> Service:
     """Any number of processes may run: the database makes them take turns."""
     cv2.setNumThreads(1)  # messages are compared side by side already
-    engine = engine_of(settings.database_url, pool_size=PREFETCH)
+    engine = engine_of(settings.database_url, pool_size=CONNECTIONS)
     index = HashIndex(engine, settings.duplicate_distance, Blobs(settings.blob_dir))
     service = Service("dedup", prefetch=PREFETCH)
     service.on(handlers.on_image_hashed, index=index)

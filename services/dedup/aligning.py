@@ -7,16 +7,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import OUTSTANDING, SIDE, Picture, Pixels, boxed, ground_behind, ground_of
+from services.dedup.picture import (
+    OUTSTANDING,
+    SIDE,
+    Picture,
+    Pixels,
+    Plane,
+    View,
+    boxed,
+    ground_behind,
+    ground_of,
+    softened,
+)
 
-COARSE, COARSE_STEPS = 64, 15
-FINE, FINE_STEPS = 128, 8
-SOFT = 0.8  # pixels of blur, for what differs in sharpness only
+COARSE_STEPS, FINE_STEPS = 15, 8
 SURE = 0.98  # from which no other way is tried
 STRANGE = 0.5  # and below which nothing more is done
 SPARED = 0.06  # share of a side that a copy may lack
 
-Plane = NDArray[np.float32]
 Warp = NDArray[np.float32]
 
 
@@ -33,9 +41,9 @@ class Pair:
 
 def align(one: Picture, other: Picture) -> Pair | None:
     """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
-    best: tuple[float, Warp, Pixels, Pixels] | None = None
+    best: tuple[float, Warp, View, View] | None = None
     for mine, theirs in on_common_ground(one, other):
-        warp, correlation = _refined(mine, theirs, np.eye(2, 3, dtype=np.float32), COARSE, COARSE_STEPS)
+        warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS)
         fit = correlation - max(0.0, _uncovered(warp) - SPARED)
         if best is None or fit > best[0]:
             best = fit, warp, mine, theirs
@@ -44,44 +52,37 @@ def align(one: Picture, other: Picture) -> Pair | None:
     if best is None or best[0] < STRANGE:
         return None
     fit, warp, mine, theirs = best
-    warp, correlation = _refined(mine, theirs, warp, FINE, FINE_STEPS, fit)
+    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS, fit)
     return _laid(mine, theirs, warp, correlation)
 
 
-def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[Pixels, Pixels]]:
+def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]]:
     """Both with alpha, or both laid on the ground of the one that has no alpha."""
     if one.transparent and other.transparent:
-        yield one.rgba, other.rgba
+        yield one.whole, other.whole
     elif not one.transparent and not other.transparent:
-        yield boxed(one.rgb), boxed(other.rgb)
-        yield one.rgb, other.rgb
+        yield one.filled, other.filled
+        if (one.filled, other.filled) != (one.flat, other.flat):
+            yield one.flat, other.flat
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
         behind = ground_behind(clear, opaque)
-        for ground in (ground_of(opaque.rgb),) if behind is None else (behind,):
-            if ground is not None:
-                mine, theirs = one.on(ground), other.on(ground)
-                yield boxed(mine, ground), boxed(theirs, ground)
-                yield mine, theirs
+        ground = ground_of(opaque.rgb) if behind is None else behind
+        if ground is not None:
+            mine, theirs = one.on(ground), other.on(ground)
+            full = boxed(mine, ground), boxed(theirs, ground)
+            yield View(full[0]), View(full[1])
+            if full[0] is not mine or full[1] is not theirs:
+                yield View(mine), View(theirs)
 
 
-def _relief(planes: Pixels, side: int) -> Plane:
-    """One plane in which light, dark and transparent differ."""
-    small = cv2.resize(planes, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-    weights = (0.299, 0.587, 0.114) if planes.shape[2] == 3 else (0.15, 0.293, 0.057, 0.5)
-    return np.asarray(cv2.transform(small, np.array([weights], np.float32)), dtype=np.float32)
-
-
-def _refined(
-    mine: Pixels, theirs: Pixels, warp: Warp, side: int, steps: int, before: float = 0.0
-) -> tuple[Warp, float]:
+def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int, before: float = 0.0) -> tuple[Warp, float]:
+    side = len(mine)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
     small = _scaled(warp, side / SIDE)
     everywhere = np.full((side, side), 255, np.uint8)
     try:
-        correlation, found = cv2.findTransformECC(
-            _relief(mine, side), _relief(theirs, side), small, cv2.MOTION_AFFINE, criteria, everywhere, 3
-        )
+        correlation, found = cv2.findTransformECC(mine, theirs, small, cv2.MOTION_AFFINE, criteria, everywhere, 3)
     except cv2.error:  # they have nothing in common
         return warp, before
     return _scaled(np.asarray(found, np.float32), SIDE / side), float(correlation)
@@ -93,14 +94,18 @@ def _scaled(warp: Warp, factor: float) -> Warp:
     return np.column_stack([warp[:, :2], shift]).astype(np.float32)
 
 
-def _laid(one: Pixels, other: Pixels, warp: Warp, correlation: float) -> Pair:
+def _laid(one: View, other: View, warp: Warp, correlation: float) -> Pair:
     size, back = (SIDE, SIDE), cv2.WARP_INVERSE_MAP
-    laid = cv2.warpAffine(other, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
+    laid = cv2.warpAffine(other.pixels, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
     valid = _inside(warp)
     uncovered = _uncovered(warp)
-    if uncovered > SPARED and _bare(one, ~valid) and _bare(other, ~_inside(cv2.invertAffineTransform(warp))):
+    if (
+        uncovered > SPARED
+        and _bare(one.pixels, ~valid)
+        and _bare(other.pixels, ~_inside(cv2.invertAffineTransform(warp)))
+    ):
         uncovered = SPARED
-    return Pair(_soft(one), _soft(laid), valid, 1 - uncovered, correlation)
+    return Pair(one.soft, softened(laid), valid, 1 - uncovered, correlation)
 
 
 def _inside(warp: cv2.typing.MatLike) -> NDArray[np.bool_]:
@@ -113,10 +118,6 @@ def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
     """Nothing but ground: there one had more of it than the other."""
     part = planes[where]
     return part.size == 0 or int(np.ptp(part, axis=0).max()) <= 2 * OUTSTANDING
-
-
-def _soft(planes: cv2.typing.MatLike) -> Pixels:
-    return np.asarray(cv2.GaussianBlur(planes, (0, 0), SOFT), dtype=np.uint8)
 
 
 def _uncovered(warp: Warp) -> float:

@@ -5,9 +5,12 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 
 SIDE = 256
+COARSE, FINE = 64, 128  # sides that pictures are laid on each other at
+SOFT = 0.8  # pixels of blur, for what differs in sharpness only
 SOLID = 250  # alpha from which a pixel counts as opaque
 SEE_THROUGH = 0.002  # share of pixels that are not, from which a picture has no ground of its own
 EVEN = 14  # levels by which a ground may vary (JPEG)
@@ -20,7 +23,27 @@ PAGES = 3  # a sheet on a page on another
 ALPHAS = np.arange(256, dtype=np.uint16)
 
 Pixels = NDArray[np.uint8]
+Plane = NDArray[np.float32]
 Colour = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One way to see a picture, (256, 256, 3 or 4). What comes of it stays: a picture is compared with several."""
+
+    pixels: Pixels
+
+    @cached_property
+    def soft(self) -> Pixels:
+        return softened(self.pixels)
+
+    @cached_property
+    def coarse(self) -> Plane:
+        return _relief(self.pixels, COARSE)
+
+    @cached_property
+    def fine(self) -> Plane:
+        return _relief(self.pixels, FINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +54,26 @@ class Picture:
 
     @cached_property
     def transparent(self) -> bool:
-        return float((self.rgba[..., 3] < SOLID).mean()) > SEE_THROUGH
+        alpha = cv2.extractChannel(self.rgba, 3)
+        return int(np.count_nonzero(alpha < SOLID)) / alpha.size > SEE_THROUGH
 
     @cached_property
     def rgb(self) -> Pixels:
-        return np.ascontiguousarray(self.rgba[..., :3])
+        return np.asarray(cv2.cvtColor(self.rgba, cv2.COLOR_RGBA2RGB), np.uint8)
+
+    @cached_property
+    def whole(self) -> View:
+        return View(self.rgba)
+
+    @cached_property
+    def flat(self) -> View:
+        return View(self.rgb)
+
+    @cached_property
+    def filled(self) -> View:
+        """What stands out from its ground; `flat` if that fills it already."""
+        full = boxed(self.rgb)
+        return self.flat if full is self.rgb else View(full)
 
     def on(self, colour: Colour) -> Pixels:
         """Laid on an opaque ground (256, 256, 3)."""
@@ -47,7 +85,7 @@ class Picture:
         return np.asarray(cv2.add(self.rgb, behind), dtype=np.uint8)
 
     def mirrored(self) -> "Picture":
-        return Picture(np.ascontiguousarray(self.rgba[:, ::-1]))
+        return Picture(np.asarray(cv2.flip(self.rgba, 1), np.uint8))
 
     def inverted(self) -> "Picture":
         """Its colours turned round; what is transparent stays so."""
@@ -57,11 +95,11 @@ class Picture:
 
 
 def picture_of(png: bytes) -> Picture | None:
-    """None for the canonical pictures of earlier releases, which had no alpha."""
-    straight = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if straight is None or straight.shape != (SIDE, SIDE, 4):
+    """None for the canonical pictures of earlier releases, which had no alpha or were of another size."""
+    try:
+        rgba = decode_image_png_u8(png, (SIDE, SIDE), "rgba")
+    except Exception:  # noqa: BLE001 - it promises no kinds of errors
         return None
-    rgba = cv2.cvtColor(np.asarray(straight, np.uint8), cv2.COLOR_BGRA2RGBA)
     return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8))
 
 
@@ -115,6 +153,17 @@ def most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
     for each in others:
         first = cv2.max(first, each)
     return first
+
+
+def softened(planes: cv2.typing.MatLike) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(planes, (0, 0), SOFT), dtype=np.uint8)
+
+
+def _relief(planes: Pixels, side: int) -> Plane:
+    """One plane in which light, dark and transparent differ."""
+    small = cv2.resize(planes, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    weights = (0.299, 0.587, 0.114) if planes.shape[2] == 3 else (0.15, 0.293, 0.057, 0.5)
+    return np.asarray(cv2.transform(small, np.array([weights], np.float32)), dtype=np.float32)
 
 
 def _edge(rgb: Pixels) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from services.dedup.picture import (
     Plane,
     View,
     boxed,
+    channels,
     ground_behind,
     ground_of,
     softened,
@@ -116,8 +117,8 @@ def _inside(warp: cv2.typing.MatLike) -> NDArray[np.bool_]:
 
 def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
     """Nothing but ground: there one had more of it than the other."""
-    part = planes[where]
-    return part.size == 0 or int(np.ptp(part, axis=0).max()) <= 2 * OUTSTANDING
+    spans = (cv2.minMaxLoc(plane, where.astype(np.uint8))[:2] for plane in channels(planes))
+    return all(highest - lowest <= 2 * OUTSTANDING for lowest, highest in spans)
 
 
 def _uncovered(warp: Warp) -> float:

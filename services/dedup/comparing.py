@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.aligning import Pair, align
-from services.dedup.picture import SIDE, Picture, Pixels, Plane, most
+from services.dedup.aligning import Pair
+from services.dedup.picture import SIDE, Pixels, Plane, channels, most
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
@@ -38,12 +38,6 @@ class Difference:
     edges: float = 1.0
 
 
-def compare(one: Picture, other: Picture) -> Difference | None:
-    """None for pictures that can't be laid on each other."""
-    pair = align(one, other)
-    return None if pair is None else difference(pair)
-
-
 def difference(pair: Pair) -> Difference:
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
     if pair.one.shape[2] == 3 or pair.coverage < UNCUT:  # more or less of their ground, or what a cut went through
@@ -68,7 +62,7 @@ def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
 
 def _edges(planes: Pixels) -> NDArray[np.uint8]:
     steps = cv2.morphologyEx(planes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    return np.asarray(most(steps), np.uint8)
+    return most(steps)
 
 
 def _toned(pair: Pair) -> tuple[Pixels, float]:
@@ -79,14 +73,14 @@ def _toned(pair: Pair) -> tuple[Pixels, float]:
         sure = sure & (alpha > 250)
     if sure.sum() < 64:
         return pair.other, 0.0
-    channels = len(one)
-    lines = np.zeros((channels, channels + 1), np.float32)
-    lines[channels - 1, channels - 1] = 1  # alpha stays
+    count = len(one)
+    lines = np.zeros((count, count + 1), np.float32)
+    lines[count - 1, count - 1] = 1  # alpha stays
     most = 0.0
     for channel in range(3):
         gain, bias = _line(other[channel][sure].astype(np.float32), one[channel][sure].astype(np.float32))
         lines[channel, channel] = gain
-        lines[channel, -1 if channels == 3 else 3] = bias if channels == 3 else bias / 255  # none where transparent
+        lines[channel, 3] = bias if count == 3 else bias / 255  # none where transparent
         most = max(most, abs(gain * 128 + bias - 128))
     return np.asarray(cv2.transform(pair.other, lines), dtype=np.uint8), most
 
@@ -94,7 +88,7 @@ def _toned(pair: Pair) -> tuple[Pixels, float]:
 def _halved(planes: Pixels) -> list[Pixels]:
     """Every other pixel of every other row, by channel."""
     half = cv2.resize(planes, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_NEAREST)
-    return [np.asarray(each, np.uint8) for each in cv2.split(half)]
+    return list(channels(half))
 
 
 def _line(x: Plane, y: Plane) -> tuple[float, float]:
@@ -113,7 +107,7 @@ def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
     return gain, min(max(my - gain * mx, -BIAS), BIAS)
 
 
-def _windows(one: Pixels, other: Pixels) -> tuple[Plane, cv2.typing.MatLike]:
+def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Pixels]:
     """For a small window around each pixel: how far patterns are apart, times SSIM's unlikeness; and mean colours."""
     size = (WINDOW, WINDOW)
     mine, theirs = cv2.blur(one, size), cv2.blur(other, size)
@@ -129,6 +123,6 @@ def _windows(one: Pixels, other: Pixels) -> tuple[Plane, cv2.typing.MatLike]:
 def _squares(*pictures: cv2.typing.MatLike) -> Plane:
     """Summed over the channels of all of them."""
     total = np.zeros((SIDE, SIDE), np.float32)
-    for plane in chain.from_iterable(cv2.split(each) for each in pictures):
+    for plane in chain.from_iterable(map(channels, pictures)):
         cv2.accumulateSquare(plane, total)
     return total

@@ -5,7 +5,8 @@ The figures come from `make accuracy` (docs/duplicates.md).
 
 from typing import Literal
 
-from services.dedup.comparing import UNCUT, Difference, compare
+from services.dedup.aligning import Pair, align
+from services.dedup.comparing import UNCUT, Difference, difference
 from services.dedup.picture import Picture
 from shared.contracts import Copy, Variant
 
@@ -30,16 +31,21 @@ TONE = 3.0  # levels from which a copy was toned
 
 
 def judged(one: Picture, other: Picture) -> Seen:
-    apart = compare(one, other)
-    return "different" if apart is None else verdict(apart)
+    pair = align(one, other)
+    return "different" if pair is None or _unlike(pair) else verdict(difference(pair))
 
 
 def verdict(apart: Difference) -> Seen:
-    if apart.correlation < LIKE or apart.coverage < COVERAGE:
+    if _unlike(apart):
         return "different"
     if _other_detail(apart) or _other_lines(apart) or _other_colours(apart):
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
     return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
+
+
+def _unlike(two: Pair | Difference) -> bool:
+    """So much so that nothing more need be known."""
+    return two.correlation < LIKE or two.coverage < COVERAGE
 
 
 def _other_detail(apart: Difference) -> bool:

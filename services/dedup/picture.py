@@ -1,5 +1,6 @@
 """The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -147,11 +148,17 @@ def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])
 
 
-def most(planes: cv2.typing.MatLike) -> cv2.typing.MatLike:
+def channels(planes: cv2.typing.MatLike) -> Iterator[Pixels]:
+    """One after the other: `cv2.split` takes memory for all at once, which costs as much as what is done with it."""
+    for number in range(planes.shape[2]):
+        yield np.asarray(cv2.extractChannel(planes, number), np.uint8)
+
+
+def most(planes: cv2.typing.MatLike) -> Pixels:
     """Of the channels."""
-    first, *others = cv2.split(planes)
+    first, *others = channels(planes)
     for each in others:
-        first = cv2.max(first, each)
+        cv2.max(first, each, first)
     return first
 
 

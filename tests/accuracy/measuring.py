@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from services.dedup.comparing import Difference, compare
+from services.dedup.aligning import align
+from services.dedup.comparing import Difference, difference
 from services.dedup.finding import RADIUS
 from services.dedup.judging import verdict
 from services.dedup.keys import Keys, keys_of
@@ -92,7 +93,8 @@ def _seen(data: bytes) -> Seen:
 
 def _measured(kind: str, expected: bool, original: Seen, other: Seen) -> Measured:
     bits = _bits(original.fingerprint, other.fingerprint)
-    apart = compare(other.picture, original.picture)
+    pair = align(other.picture, original.picture)
+    apart = None if pair is None else difference(pair)
     near = min(
         ((a ^ b).bit_count() for a in other.keys.plain + other.keys.zoomed for b in original.keys.plain), default=64
     )

@@ -71,14 +71,15 @@ def _toned(pair: Pair) -> tuple[Pixels, float]:
     sure = pair.valid[::2, ::2]
     for alpha in one[3:] + other[3:]:
         sure = sure & (alpha > 250)
-    if sure.sum() < 64:
+    where = np.flatnonzero(sure)
+    if where.size < 64:
         return pair.other, 0.0
     count = len(one)
     lines = np.zeros((count, count + 1), np.float32)
     lines[count - 1, count - 1] = 1  # alpha stays
     most = 0.0
     for channel in range(3):
-        gain, bias = _line(other[channel][sure].astype(np.float32), one[channel][sure].astype(np.float32))
+        gain, bias = _line(other[channel].take(where).astype(np.float32), one[channel].take(where).astype(np.float32))
         lines[channel, channel] = gain
         lines[channel, 3] = bias if count == 3 else bias / 255  # none where transparent
         most = max(most, abs(gain * 128 + bias - 128))
@@ -116,8 +117,10 @@ def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Pixels]:
     spread = cv2.blur(_squares(one, other), size) - _squares(mine, theirs)
     np.maximum(unlike, 0, out=unlike)
     np.maximum(spread, unlike / 2, out=spread)
-    detail = np.sqrt(unlike) * unlike / (spread + NOISE)
-    return np.asarray(detail, np.float32), most(off)
+    detail = np.sqrt(unlike)
+    detail *= unlike
+    detail /= spread + NOISE
+    return detail, most(off)
 
 
 def _squares(*pictures: cv2.typing.MatLike) -> Plane:

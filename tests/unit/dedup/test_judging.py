@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from services.dedup.aligning import align
+from services.dedup.comparing import Difference, difference
 from services.dedup.judging import judged
 from services.dedup.keys import keys_of
-from services.dedup.picture import picture_of
+from services.dedup.picture import Picture, Pixels, picture_of
 from tests.unit.dedup.art import BLUE, COPIES, design, inverted, leaf, picture, resized, star
 
 ORIGINAL = picture(design())
@@ -18,6 +20,20 @@ def test_a_copy_is_one_from_either_side(kind: str) -> None:
     copy = picture(COPIES[kind](design()))
     assert judged(copy, ORIGINAL) in FOUND
     assert judged(ORIGINAL, copy) in FOUND
+
+
+def test_a_picture_in_hand_is_seen_as_a_fresh_one_after_all_it_was_compared_with() -> None:
+    for change in COPIES.values():
+        copy = picture(change(design()))
+        for one, other in ((copy, ORIGINAL), (ORIGINAL, copy)):
+            assert _figures(one, other) == _figures(Picture(one.rgba), Picture(other.rgba))
+    assert np.array_equal(ORIGINAL.rgba, picture(design()).rgba)
+
+
+def _figures(one: Picture, other: Picture) -> Difference:
+    pair = align(one, other)
+    assert pair
+    return difference(pair)
 
 
 def test_saved_again_is_told_from_changed() -> None:
@@ -67,7 +83,17 @@ def test_mirrored_and_inverted_art_is_found_and_is_another_design() -> None:
     assert judged(picture(inverted(design())).inverted(), ORIGINAL) in FOUND
 
 
-def test_an_earlier_releases_canonical_picture_is_not_looked_at() -> None:
-    old = cv2.imencode(".png", np.zeros((512, 512, 3), np.uint8))[1].tobytes()
-    assert picture_of(old) is None
-    assert picture_of(b"no picture") is None
+@pytest.mark.parametrize("shape", [(512, 512, 3), (512, 512, 4), (256, 256, 3), (256, 256)], ids=str)
+def test_an_earlier_releases_canonical_picture_is_not_looked_at(shape: tuple[int, ...]) -> None:
+    assert picture_of(_png(np.zeros(shape, np.uint8))) is None
+
+
+def test_what_is_no_picture_is_not_looked_at() -> None:
+    whole = _png(np.full((256, 256, 4), 9, np.uint8))
+    assert picture_of(whole) is not None
+    for broken in (b"", b"no picture", whole[: len(whole) // 2]):
+        assert picture_of(broken) is None
+
+
+def _png(pixels: Pixels) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()

@@ -44,12 +44,14 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
     """
     small = resized(_solid_part(premultiplied(picture) if weighted is None else weighted), SIDE, SIDE)
     algorithm, image = ALGORITHM, _flattened(small, 128)
-    if _contrast(image) < CLEAR_CONTRAST and small[..., 3].min() < 255:
+    grey, reduced = _as_hashed(image)
+    if _contrast(reduced) < CLEAR_CONTRAST and small[..., 3].min() < 255:
         algorithm, image = GREY_ART_ALGORITHM, _flattened(small, 255)
-    if _contrast(image) < MIN_CONTRAST:
+        grey, reduced = _as_hashed(image)
+    if _contrast(reduced) < MIN_CONTRAST:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
-    phash = imagehash.phash(image, hash_size=HASH_SIZE)
-    dhash = imagehash.dhash(image, hash_size=HASH_SIZE)
+    phash = imagehash.phash(reduced, hash_size=HASH_SIZE)
+    dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
     kept = make_straight(resized(small, KEPT_SIDE, KEPT_SIDE))
     return Fingerprint(kept, np.asarray(image), algorithm, str(phash), str(dhash))
 
@@ -67,14 +69,19 @@ def _solid_part(picture: Pixels) -> Pixels:
 
 def _flattened(premultiplied_rgba: Pixels, background: int) -> Image.Image:
     """Laid on an opaque grey. Adding saturates: cubic enlargement can overshoot."""
-    alpha = premultiplied_rgba[..., 3].astype(np.uint16)
-    shining_through = ((255 - alpha) * background + 127) // 255
-    behind = cv2.merge([shining_through.astype(np.uint8)] * 3)
-    return Image.fromarray(np.asarray(cv2.add(np.ascontiguousarray(premultiplied_rgba[..., :3]), behind)))
+    of_alpha = ((255 - np.arange(256)) * background + 127) // 255
+    shining_through = cv2.LUT(cv2.extractChannel(premultiplied_rgba, 3), of_alpha.astype(np.uint8))
+    colours = cv2.cvtColor(premultiplied_rgba, cv2.COLOR_RGBA2RGB)
+    return Image.fromarray(np.asarray(cv2.add(colours, cv2.cvtColor(shining_through, cv2.COLOR_GRAY2RGB))))
 
 
-def _contrast(image: Image.Image) -> int:
+def _as_hashed(image: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """In grey, as imagehash would make it of the picture for each hash; and so reduced as it does for pHash."""
+    grey = image.convert("L")
+    return grey, grey.resize((4 * HASH_SIZE, 4 * HASH_SIZE), Image.Resampling.LANCZOS)
+
+
+def _contrast(reduced: Image.Image) -> int:
     """The range of light at the size that pHash looks at, four times its bits a side."""
-    lightest_and_darkest = image.convert("L").resize((4 * HASH_SIZE, 4 * HASH_SIZE), Image.Resampling.LANCZOS)
-    low, high = lightest_and_darkest.getextrema()
+    low, high = reduced.getextrema()
     return int(high) - int(low)  # type: ignore[arg-type]

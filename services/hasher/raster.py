@@ -14,7 +14,7 @@ from PIL import Image
 Pixels = NDArray[np.uint8]
 
 STRIP_ROWS = 64  # of a print about 1 MB: what is done to it in turn finds it in the core's cache
-FEW_ROWS = 32
+FEW_ROWS = 32  # enough to spare calls, few enough that a column is rarely in question
 WORD = np.dtype("<u4")  # a pixel as one number, in which alpha is the highest byte: compared four times as fast
 ALPHA_SHIFT = 24
 OPAQUE = 255 << ALPHA_SHIFT

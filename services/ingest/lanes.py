@@ -55,16 +55,17 @@ class Bell:
         for ear in self._ears:
             ear.soon(ear.touched)
 
-    def ear(self) -> asyncio.Event:
-        """An event that is set at each ring from now on."""
-        self._ears.append(_Ear())
+    def ear(self, waits: Callable[[], bool] = lambda: True) -> asyncio.Event:
+        """An event that is set at each ring from now on, and after a touch if anything of this one `waits` for it."""
+        self._ears.append(_Ear(waits))
         return self._ears[-1].rung
 
 
 class _Ear:
     """Of one relay, on the loop that runs now."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: Callable[[], bool]) -> None:
+        self.waits = waits
         self.loop = asyncio.get_running_loop()
         self.rung = asyncio.Event()
         self.due = 0.0
@@ -74,7 +75,7 @@ class _Ear:
             self.loop.call_soon_threadsafe(call)
 
     def touched(self) -> None:
-        if self.due <= self.loop.time():
+        if self.due <= self.loop.time() and self.waits():
             self.due = self.loop.time() + MOMENT_S
             self.loop.call_at(self.due, self.rung.set)
 
@@ -155,11 +156,12 @@ class Lanes:
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
         await self._own.start()
-        self._relays.append(asyncio.create_task(self._relay(self._own.send)))
-        self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send)))
+        self._relays.append(asyncio.create_task(self._relay(self._own.send, lambda: self._own.waits)))
+        self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
-            self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive)))
+            broker = self._broker_relay
+            self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
     async def stop(self, grace_s: float) -> None:
         """Finish what is in work within the grace; the rest is taken up again at the next start."""
@@ -185,9 +187,12 @@ class Lanes:
             log.exception("consuming could not begin")
             rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
-    async def _relay(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Send for ever: at once when this process owes something, and every half second for what others owe."""
-        rung = self.bell.ear()
+    async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
+        """Send for ever: at once when this process owes something, and every half second for what others owe.
+
+        In a moment when something is done, if anything that is owed `waits` for its turn.
+        """
+        rung = self.bell.ear(waits)
         while not self._stopping:
             rung.clear()
             try:

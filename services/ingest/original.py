@@ -73,6 +73,11 @@ class Original:
             log.warning("sessions were let go without a word", cause=str(error))
         self._locks.close()
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything that is owed to sessions of ours waits for its turn."""
+        return self._relay.waits
+
     async def send(self) -> None:
         """Send what is owed to the sessions that are ours, and what belongs to none."""
         publish = from_thread(self.bus)

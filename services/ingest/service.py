@@ -12,8 +12,8 @@ from services.ingest.sessions.projection import Projection
 from shared.bus.service import Service
 from shared.contracts import Stage
 
-PREFETCH = 16
-"""Events of one session that are in hand at a time become one transaction (`shared/together.py`)."""
+PREFETCH = 64
+"""Events of one session that are in hand at a time become one transaction (`shared/together.py`), and wait for it."""
 CONNECTIONS = 4
 """To the database: no more transactions at a time than that."""
 

@@ -90,14 +90,14 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         await run_in_threadpool(_asking(door.check), _length(request))
         await run_in_threadpool(_asking(door.check_files), user.id, 1)
         form = await _read(request, None, limits, "files")
-        await run_in_threadpool(_asking(door.check_files), user.id, len(form.files))
-        size = sum(file.upload.size for file in form.files)
-        session = await run_in_threadpool(desk.sessions.announce, user.id, len(form.files), size)
+        count, size = len(form.sizes), sum(form.sizes)
+        await run_in_threadpool(_asking(door.check_files), user.id, count)
+        session = await run_in_threadpool(desk.sessions.announce, user.id, count, size)
         return {
             "session_id": session.client_key,
-            "estimated_time": _estimate(size / MIB, len(form.files)),
+            "estimated_time": _estimate(size / MIB, count),
             "total_size_mb": round(size / MIB, 2),
-            "file_count": len(form.files),
+            "file_count": count,
         }
 
     @routes.post("/designs/", status_code=201, openapi_extra=_form("files", "design_data", "session_id"))

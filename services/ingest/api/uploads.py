@@ -44,7 +44,10 @@ class Limits:
 class Form:
     """What a multipart body held."""
 
+    sizes: list[int] = field(default_factory=list)
+    """Of its files, kept or not."""
     files: list[Received] = field(default_factory=list)
+    """Those for the blob store, with those that were too large for it."""
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -201,10 +204,12 @@ class _Reader:
                 raise BadUpload(413, f"More than {MAX_FIELDS} fields in one upload.")
             self.part = _Field(self.form, field_name)
             return
-        if len(self.form.files) >= self.limits.files:
+        if len(self.form.sizes) >= self.limits.files:
             raise BadUpload(413, f"More than {self.limits.files} files in one upload; send them in several uploads.")
-        filename = clean(options[b"filename"])
-        self.part = _File(self.form, filename, self.limits.file_bytes, self.blobs)
+        if self.blobs is None:
+            self.part = _Counted(self.form)
+        else:
+            self.part = _File(self.form, clean(options[b"filename"]), self.limits.file_bytes, self.blobs)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self.part is not None:
@@ -238,17 +243,34 @@ class _Field:
         self.data.clear()
 
 
-class _File:
-    """One file: counted and hashed to its end, kept unless it is too large or nobody keeps files here."""
+class _Counted:
+    """A file that nobody keeps. It comes again, and is hashed then."""
 
-    def __init__(self, form: Form, filename: str, limit: int, blobs: Blobs | None) -> None:
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.size += len(data)
+
+    def end(self) -> None:
+        self.form.sizes.append(self.size)
+
+    def abandon(self) -> None:
+        """Nothing is kept of it."""
+
+
+class _File:
+    """One file: counted and hashed to its end, kept unless it is too large."""
+
+    def __init__(self, form: Form, filename: str, limit: int, blobs: Blobs) -> None:
         self.form = form
         self.filename = filename
         self.limit = limit
         self.size = 0
         self.digest = hashlib.sha256()
         self.stack = contextlib.ExitStack()
-        self.writer: BlobWriter | None = self.stack.enter_context(blobs.writer()) if blobs else None
+        self.writer: BlobWriter | None = self.stack.enter_context(blobs.writer())
 
     def write(self, data: bytes | memoryview) -> None:
         self.size += len(data)
@@ -262,6 +284,7 @@ class _File:
             self.writer.write(data)
 
     def end(self) -> None:
+        self.form.sizes.append(self.size)
         if self.writer is not None:
             self.stack.close()
             self.form.files.append(Received(self.filename, self.writer.blob))

@@ -108,6 +108,8 @@ class Relay:
         self.engine = engine
         self.lane = lane
         self.windows = windows
+        self.waits = False
+        """Whether anything was left for later when it last sent."""
         self._unreadable: set[tuple[UUID, datetime]] = set()
 
     def send(self, publish: Publish, *which: ColumnElement[bool]) -> int:
@@ -118,8 +120,9 @@ class Relay:
         Raises:
             Unavailable: database or broker is away, or a queue is full; what was confirmed before is marked.
         """
-        sent, failure = 0, None
-        for kind in self._kinds(which):
+        sent, failure, kinds = 0, None, self._kinds(which)
+        self.waits = bool(kinds)
+        for kind in kinds:
             try:
                 sent += self._send(self._choice(kind, which), publish)
             except Exception as error:  # noqa: BLE001 - raised when the others had their turn

@@ -1,7 +1,7 @@
 """What the two upload calls do between reading a request and answering it: submit, ask for listings, wait, tell."""
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -81,7 +81,7 @@ class Desk:
         When the waiting time is over, designs that are still in progress are among them, under their final ids, and
         `in_progress` says how many files are. What was stored of a cancelled upload is under `kept`.
         """
-        session = await self._wait(session, lambda now: now.files_settled)
+        session = await self._settled(session)
         rows = await self.watcher.ask(self.sessions.items, session.id)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
         found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
@@ -172,15 +172,16 @@ class Desk:
                     await watch.wait(left)
         return rows
 
-    async def _wait(self, session: Session, done: Callable[[Session], bool]) -> Session:
-        deadline = asyncio.get_running_loop().time() + self.wait_s
+    async def _settled(self, session: Session) -> Session:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self.wait_s
         with self.watcher.watch(session.id) as watch:
             while True:
                 now = await self.watcher.ask(self.sessions.get, session.user_id, session.id) or session
-                left = deadline - asyncio.get_running_loop().time()
-                if done(now) or left <= 0 or self.watcher.stopping.is_set():
+                if now.files_settled or clock() >= deadline or self.watcher.stopping.is_set():
                     return now
-                await watch.wait(left)
+                while await watch.wait(deadline - clock()) and not (watch.settled or self.watcher.stopping.is_set()):
+                    pass
 
     async def _let_frames_out(self, session_ids: Sequence[UUID]) -> None:
         """The client closes its stream as soon as the last call answers, so the last frame goes first.

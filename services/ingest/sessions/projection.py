@@ -20,7 +20,7 @@ from services.ingest.sessions.delays import over
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.states import LISTING_RANKS, UNSTORED
 from services.ingest.sessions.tables import NOW, items, listings, sessions
-from services.ingest.sessions.told import ASKED, File, Told, moved
+from services.ingest.sessions.told import File, Told, moved
 from shared.contracts import Blob, ItemEvent, MockupsRequested
 from shared.database import transaction
 from shared.together import Together
@@ -28,9 +28,8 @@ from shared.together import Together
 log = structlog.get_logger()
 
 # Statements that run for every event are made once: making one takes longer than its answer.
-_READ = ("id", "session_id", "filename", "size", "state", "stage_rank", "generation", "facts", *ASKED)
 LOCK = (
-    select(*(items.c[name] for name in _READ))
+    select(items)
     .where(items.c.id.in_(bindparam("these", expanding=True)))
     .order_by(items.c.session_id, items.c.index)
     .with_for_update()

@@ -228,11 +228,11 @@ class Sessions:
             row = connection.execute(newest).one_or_none()
             return event_of(row) if row else None
 
-    def last_seqs(self, session_ids: Sequence[UUID]) -> dict[UUID, int]:
-        """How far each timeline is."""
-        of = select(sessions.c.id, sessions.c.last_seq).where(sessions.c.id.in_(session_ids))
+    def last_seqs(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
+        """How far each timeline is, and whether all files have their end."""
+        of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
         with transaction(self.engine) as connection:
-            return {row.id: row.last_seq for row in connection.execute(of)}
+            return {row.id: (row.last_seq, row.settled_at is not None) for row in connection.execute(of)}
 
     def finish_unasked(self, grace_s: float) -> int:
         """End the sessions whose files are settled and for which nobody asked for listings within the grace."""

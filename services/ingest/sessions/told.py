@@ -47,7 +47,7 @@ class File:
 
     @classmethod
     def of(cls, row: Row[Any]) -> "File":
-        asked = {name: getattr(row, name) for name in ASKED}
+        asked = {name: row._mapping[name] for name in ASKED}
         return cls(row.id, row, row.state, row.stage_rank, row.generation, row.facts, asked)
 
     def take(self, told: Told) -> Happening | None:

@@ -32,6 +32,8 @@ class Watch:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Whoever shows a session has shown its end, or shows nothing, or is gone."""
+    settled: bool = False
+    """Whether all files of the session had their end at its last change."""
 
     async def wait(self, seconds: float) -> bool:
         """True at the next change; False when the time is over. A stopping server ends the wait as well."""
@@ -135,10 +137,11 @@ class Watcher:
             except Exception:
                 log.exception("progress could not be read; it is tried again")
                 continue
-            for session_id, seq in seqs.items():
+            for session_id, (seq, settled) in seqs.items():
                 if session_id in self._watches and self._seen.get(session_id) != seq:
                     self._seen[session_id] = seq
                     for watch in self._watches[session_id]:
+                        watch.settled = settled
                         watch.changed.set()
 
     def stop(self) -> None:

@@ -26,3 +26,16 @@ def test_what_is_owed_is_looked_for_at_once_and_what_is_done_in_a_moment() -> No
         await asyncio.wait_for(rung.wait(), LIMIT_S)
 
     asyncio.run(scenario())
+
+
+def test_where_nothing_waits_for_its_turn_nobody_looks_when_something_is_done() -> None:
+    async def scenario() -> None:
+        bell = Bell()
+        waiting, idle = bell.ear(lambda: True), bell.ear(lambda: False)
+        bell.touch()
+        await asyncio.wait_for(waiting.wait(), LIMIT_S)
+        assert not idle.is_set()
+        bell.ring()
+        await asyncio.wait_for(idle.wait(), LIMIT_S)
+
+    asyncio.run(scenario())

@@ -1,18 +1,34 @@
 """Gives out the numbers: one session at a time, and one at a time from each sequence, whichever process asks."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    Integer,
+    Row,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from services.storage.design import Cause, Design
+from services.storage.design import Design
 from services.storage.queueing import Item, items_due_now
-from services.storage.tables import NOW, counters, designs, freed_numbers
+from services.storage.tables import NOW, counters, designs, freed_numbers, given_rows
+from services.storage.turns import Causes, Turn, begin, end
 from shared.contracts import Destination
 from shared.database import transaction
 
-LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 NEXT = select(counters.c.next_number).where(counters.c.counter_key == bindparam("key")).with_for_update()
 SET_NEXT = update(counters).where(counters.c.counter_key == bindparam("key")).values(next_number=bindparam("next"))
 FREED = select(freed_numbers.c.number).where(freed_numbers.c.counter_key == bindparam("key"))
@@ -23,21 +39,25 @@ OF_SEQUENCE = (
 )
 ANY_GIVEN = select(designs.c.item_id).where(*OF_SEQUENCE).order_by(designs.c.index).limit(1)
 LAST_GIVEN = select(func.coalesce(func.max(designs.c.number), -1)).where(*OF_SEQUENCE)
+_given = given_rows(
+    item=Uuid(), of=Integer(), number=Integer(), by_type=Text(), by_item=Uuid(), by_generation=Integer()
+)
 GIVE = (
     update(designs)
-    .where(
-        designs.c.item_id == bindparam("item"),
-        designs.c.generation == bindparam("of"),
-        designs.c.state == "placed",
-    )
+    .where(designs.c.item_id == _given.c.item, designs.c.generation == _given.c.of, designs.c.state == "placed")
     .values(
         state="numbered",
-        number=bindparam("given"),
-        cause_type=bindparam("by_type"),
-        cause_item_id=bindparam("by_item"),
-        cause_generation=bindparam("by_generation"),
+        number=_given.c.number,
+        cause_type=_given.c.by_type,
+        cause_item_id=_given.c.by_item,
+        cause_generation=_given.c.by_generation,
         changed_at=NOW,
     )
+    .returning(designs)
+)
+TAKE_FREED = delete(freed_numbers).where(
+    freed_numbers.c.counter_key == bindparam("key"),
+    freed_numbers.c.number == any_(bindparam("numbers", type_=ARRAY(Integer))),
 )
 """These are made once: making one takes longer than the database takes to answer it."""
 
@@ -48,26 +68,23 @@ class Numbers:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def give(self, session_id: UUID, cause: Cause, free_on_nas: Mapping[str, int]) -> dict[str, Destination]:
-        """Number every design of the session that is due, and let `cause` answer for them.
+    def give(self, session_id: UUID, turns: Sequence[Turn], free_on_nas: Mapping[str, int]) -> dict[str, Destination]:
+        """Number every design of the session that is due, and tell each message for which it answers.
 
         `free_on_nas` has, by sequence, the first number that no file on the NAS has. Each session looks once, before
         its first number: until it has looked, nothing is given, and the sequences to look at are returned.
         """
-        with transaction(self.engine) as connection:
-            connection.execute(LOCK, {"key": f"storage:{session_id}"})
-            more = True
-            while more:
-                due, more = items_due_now(connection, session_id)
-                unseen = {item.counter_key: item.destination for item in due if item.counter_key not in free_on_nas}
-                if new := {key: at for key, at in unseen.items() if not _has_given(connection, session_id, key)}:
-                    return new
-                for counter_key in sorted({item.counter_key for item in due}):
-                    sequence = _Sequence(connection, session_id, counter_key, free_on_nas.get(counter_key, 0))
-                    for item in due:
-                        if item.counter_key == counter_key:
-                            sequence.give(item, cause)
-            return {}
+        while True:
+            with contextlib.suppress(_Overtaken), transaction(self.engine) as connection:
+                begin(connection, session_id, turns)
+                given, more = list[Row[Any]](), True
+                while more:
+                    due, more = items_due_now(connection, session_id)
+                    if new := _to_look_at(connection, session_id, due, free_on_nas):
+                        return new
+                    given += _give(connection, session_id, due, Causes(turns), free_on_nas)
+                end(connection, turns, given)
+                return {}
 
     def give_another(self, design: Design, free_on_nas: int) -> None:
         """Another file has the name that the design's number gives it: take the next number that is free there too."""
@@ -102,6 +119,27 @@ class Numbers:
                 connection.execute(insert(freed_numbers).values(counter_key=counter_key, number=design.number))
 
 
+class _Overtaken(Exception):  # noqa: N818 - reads as what happened
+    """One that was due has failed in this moment: what was given to those behind it would leave a gap."""
+
+
+def _to_look_at(
+    connection: Connection, session_id: UUID, due: Iterable[Item], free_on_nas: Mapping[str, int]
+) -> dict[str, Destination]:
+    unseen = {item.counter_key: item.destination for item in due if item.counter_key not in free_on_nas}
+    return {key: place for key, place in unseen.items() if not _has_given(connection, session_id, key)}
+
+
+def _give(
+    connection: Connection, session_id: UUID, due: Sequence[Item], causes: Causes, free_on_nas: Mapping[str, int]
+) -> list[Row[Any]]:
+    given = list[Row[Any]]()
+    for counter_key in sorted({item.counter_key for item in due}):
+        sequence = _Sequence(connection, session_id, counter_key, free_on_nas.get(counter_key, 0))
+        given += sequence.give([item for item in due if item.counter_key == counter_key], causes)
+    return given
+
+
 class _Sequence:
     """One sequence, locked for the rest of the transaction."""
 
@@ -113,27 +151,33 @@ class _Sequence:
         # what comes later in the session gets a greater number than what came before
         last = _last(connection, session_id, counter_key) if freed else -1
         self.freed = sorted(number for number in freed if number > last)
+        self.any_freed = bool(self.freed)
 
-    def give(self, item: Item, cause: Cause) -> None:
-        """Give the design its number, unless it has failed in this moment."""
-        floor = item.destination.starting_number
+    def give(self, items: Sequence[Item], causes: Causes) -> Sequence[Row[Any]]:
+        """Give each design its number, in this order."""
+        numbers = [self._take(item.destination.starting_number) for item in items]
+        by = [causes.of(item.item_id, item.generation) for item in items]
+        given = {
+            "item": [item.item_id for item in items],
+            "of": [item.generation for item in items],
+            "number": numbers,
+            "by_type": [cause.type for cause in by],
+            "by_item": [cause.item_id for cause in by],
+            "by_generation": [cause.generation for cause in by],
+        }
+        rows = self.connection.execute(GIVE, given).all()
+        if len(rows) < len(items):
+            raise _Overtaken
+        if self.any_freed:
+            self.connection.execute(TAKE_FREED, {"key": self.counter_key, "numbers": numbers})
+        _set_next(self.connection, self.counter_key, self.next)
+        return rows
+
+    def _take(self, floor: int) -> int:
         number = next((freed for freed in self.freed if freed >= floor), max(self.next, floor))
-        which = {"item": item.item_id, "of": item.generation, "given": number}
-        by = {"by_type": cause.type, "by_item": cause.item_id, "by_generation": cause.generation}
-        if self.connection.execute(GIVE, which | by).rowcount:
-            self._given(number)
-
-    def _given(self, number: int) -> None:
-        if number in self.freed:
-            self.connection.execute(
-                delete(freed_numbers).where(
-                    freed_numbers.c.counter_key == self.counter_key, freed_numbers.c.number == number
-                )
-            )
-        else:
-            self.next = number + 1
-            _set_next(self.connection, self.counter_key, self.next)
+        self.next = max(self.next, number + 1)
         self.freed = [freed for freed in self.freed if freed > number]
+        return number
 
 
 def _has_given(connection: Connection, session_id: UUID, counter_key: str) -> bool:

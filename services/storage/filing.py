@@ -1,8 +1,9 @@
 """Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import structlog
@@ -12,11 +13,13 @@ from services.storage.design import Cause, Design
 from services.storage.numbering import first_free
 from services.storage.placing import design_folder, number_of
 from services.storage.store import Designs
+from services.storage.turns import Turn
 from shared.blobs import Blobs
 from shared.contracts import Blob, DesignStored, Destination, ImageAccepted, ItemEvent, StorageFailed
 from shared.errors import Permanent, Retryable, Unavailable
 from shared.nas import Nas
 from shared.nas.errors import FileGone, NameTaken, NasRefused
+from shared.together import Together
 
 log = structlog.get_logger()
 
@@ -41,45 +44,52 @@ class Filing:
     blobs: Blobs
     turn_s: float = TURN_S
 
-    def place(self, event: ImageAccepted) -> None:
-        """Bring an accepted item's file to the NAS, verified; or let it fail if that can never be.
+    def place(self, event: ImageAccepted) -> bool:
+        """Bring an accepted item's file to the NAS, verified, and return whether it is news that it lies there.
 
-        Two processes may be at it, when the message was delivered to both. So look again after the file is there: if
-        the other one has stored the design meanwhile, or it was given up, nobody comes for this file any more.
+        If that can never be, the item has failed.
         """
         design = Design(event, "accepted")
-        if not (self._placed(design) if self.designs.accept(event) else self.designs.awaits(event)):
+        is_news = self.designs.accept(event) and self._placed(design)
+        if not is_news and not self.designs.awaits(event):
             self.discard(design)
         for path in design.overtaken:
             self._remove(path)
+        return is_news
 
     def _placed(self, design: Design) -> bool:
-        """Whether somebody still waits for its file, now that it is there or has failed."""
-        event = design.event
         try:
             self._put_staged(design)
         except Permanent as error:
-            self.designs.fail(event, _in_words(design, error), Cause.of(event))
+            self.designs.fail(design.event, _in_words(design, error), Cause.of(design.event))
             _log(design, error)
-            return self.designs.awaits(event)
-        return self.designs.placed(event)
+            return False
+        return True
 
     def discard(self, design: Design) -> None:
         """Remove the hidden file of a design that has its name, or will never have one."""
         self._remove(design.staging)
 
-    def advance(self, *events: ItemEvent, last_try: bool = False) -> Iterator[Answer]:
+    def advance(
+        self, *events: ItemEvent, placed: ImageAccepted | None = None, last_try: bool = False
+    ) -> Iterator[Answer]:
         """Number what is due in the events' session, give those files their names, and answer for each.
 
         A repeat finishes what an earlier delivery of the same event began, and gives its answers again in the same
         order. On the last try a file that is refused has failed. Of several events, which settle together, the last
-        numbers what is due.
+        numbers what is due. `placed` is one whose file lies there now.
+
+        Two processes may be at it, when a message was delivered to both. So look again after the file is there: if
+        the other one has stored the design meanwhile, or it was given up, nobody comes for this file any more.
 
         What its turn is too short for has its number, and goes on by its own acceptance, told once more.
         """
-        self._number(events[-1])
+        turn = Turn(events, placed)
+        self._together.do(events[-1].session_id, turn)
+        if placed and not turn.is_awaited:
+            self.discard(Design(placed, "accepted"))
         until, named = time.monotonic() + self.turn_s, False
-        for design in self._answered_by(events):
+        for design in turn.answers:
             if design.state != "numbered":
                 yield from self._answer(design)
             elif named and time.monotonic() >= until:
@@ -88,14 +98,15 @@ class Filing:
                 named = True
                 yield from self._answer(self._finish(design, last_try=last_try))
 
-    def _number(self, event: ItemEvent) -> None:
-        free_on_nas: dict[str, int] = {}
-        while unseen := self.numbers.give(event.session_id, Cause.of(event), free_on_nas):
-            free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
+    @cached_property
+    def _together(self) -> Together[Turn]:
+        return Together(self._number)
 
-    def _answered_by(self, events: Iterable[ItemEvent]) -> Iterator[Design]:
-        for event in events:
-            yield from self.designs.answered_by(Cause.of(event))
+    def _number(self, turns: Sequence[Turn]) -> None:
+        """Of one session's messages: they would wait for each other's transaction anyway."""
+        session_id, free_on_nas = turns[0].events[-1].session_id, dict[str, int]()
+        while unseen := self.numbers.give(session_id, turns, free_on_nas):
+            free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
 
     def _answer(self, design: Design) -> Iterator[Answer]:
         if (outcome := design.outcome()) is not None:

@@ -29,8 +29,8 @@ def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignSt
     """Place its file; it is stored by whichever message is the last that it has to wait for."""
     if event.generation:
         filing.designs.adopt(event)
-    filing.place(event)
-    yield from filing.advance(event)
+    placed = filing.place(event)
+    yield from filing.advance(event, placed=event if placed else None)
 
 
 def on_duplicate_found(event: DuplicateFound, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:

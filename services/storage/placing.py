@@ -50,12 +50,14 @@ def product_key(template: str) -> str:
     return collision_key(_underscored(template))
 
 
+@lru_cache(maxsize=1_000)  # asked for many times for each design of a product
 def design_folder(shop: str, template: str, *, digital: bool = False) -> str:
     """'NorthCups/UVDTF 16oz', or 'NorthCups/Digital/UVDTF 16oz'."""
     parts = (shop, "Digital", template) if digital else (shop, template)
     return "/".join(map(safe_folder_name, parts))
 
 
+@lru_cache(maxsize=1_000)
 def counter_key(shop: str, template: str, *, digital: bool = False) -> str:
     """What one sequence of numbers belongs to: equal whenever two templates would share a folder on some NAS."""
     return collision_key(design_folder(shop, template, digital=digital))

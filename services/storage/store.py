@@ -1,16 +1,19 @@
 """What storage knows of every item: how far it has come, its number, and which message answers for it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Row, Text, Uuid, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
 from services.storage.placing import counter_key
-from services.storage.tables import NOW, designs, freed_numbers, metadata
+from services.storage.tables import NOW, designs, freed_numbers, given_rows, metadata
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
 from shared.database import transaction
+from shared.together import Together
 
 __all__ = ["Designs", "metadata"]
 
@@ -19,36 +22,41 @@ UNNUMBERED = ("accepted", "placed")
 NUMBERED = ("numbered", "stored")
 
 THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
-NEW = insert(designs).on_conflict_do_nothing(index_elements=["item_id"])
-PLACE = update(designs).where(*THIS, designs.c.state == "accepted").values(state="placed", changed_at=NOW)
+NEW = insert(designs).on_conflict_do_nothing(index_elements=["item_id"]).returning(designs.c.item_id)
+_named = given_rows(item=Uuid(), of=Integer(), has=Integer(), called=Text(), lies=Text())
 STORE = (
     update(designs)
-    .where(*THIS, designs.c.state == "numbered", designs.c.number == bindparam("has"))
-    .values(state="stored", name=bindparam("called"), path=bindparam("lies"), changed_at=NOW)
-    .returning(designs)
-)
-OF_CAUSE = and_(
-    designs.c.cause_type == bindparam("type"),
-    designs.c.cause_item_id == bindparam("item"),
-    designs.c.cause_generation == bindparam("of"),
-)
-ANSWERED = select(designs).where(OF_CAUSE).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
-ANSWERED_OR_THIS = (
-    select(designs)
-    .where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
-    .order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+    .where(designs.c.item_id == _named.c.item, designs.c.generation == _named.c.of)
+    .where(designs.c.state == "numbered", designs.c.number == _named.c.has)
+    .values(state="stored", name=_named.c.called, path=_named.c.lies, changed_at=NOW)
+    .returning(designs.c.item_id)
 )
 """What every design needs is made once: making one takes longer than the database takes to answer it."""
 
 
+@dataclass(eq=False)
+class _Accepted:
+    event: ImageAccepted
+    is_new: bool = False
+
+
+@dataclass(eq=False)
+class _Named:
+    design: Design
+    is_stored: bool = False
+
+
 class Designs:
-    """The rows. Every method is a transaction of its own, and repeating it changes nothing.
+    """The rows. Every method is a transaction, and repeating it changes nothing.
+
+    What every design needs is one transaction for all threads that ask for it at a time.
 
     Each raises `Unavailable` when the database is away, and `Retryable` when a transaction lost against another.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._accepting, self._storing = Together(self._accept_all), Together(self._store_all)
 
     def accept(self, event: ImageAccepted) -> bool:
         """Record an accepted item, and return whether its file has yet to be placed.
@@ -58,9 +66,11 @@ class Designs:
         had to the next. This message answers too for one that was given up before it came: whoever accepted it must
         hear that it failed. And for one that has its number and not its name: another message has left that to it.
         """
+        accepted = _Accepted(event)
+        self._accepting.do("", accepted)
+        if accepted.is_new:
+            return True
         with transaction(self.engine) as connection:
-            if _insert(connection, event, "accepted", _of_accepted(event)):
-                return True
             row = _locked(connection, event)
             if row.generation < event.generation:
                 same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
@@ -74,16 +84,10 @@ class Designs:
                 _change(connection, event, **_answers(Cause.of(event)))
             return bool(row.generation == event.generation and row.state == "accepted")
 
-    def placed(self, event: ImageAccepted) -> bool:
-        """Its file lies verified on the NAS under its hidden name; see `awaits`."""
-        with transaction(self.engine) as connection:
-            which = {"item": event.item_id, "of": event.generation}
-            return bool(connection.execute(PLACE, which).rowcount) or _awaits(connection, event)
-
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
         with transaction(self.engine) as connection:
-            return _awaits(connection, event)
+            return awaits(connection, event)
 
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
@@ -92,7 +96,7 @@ class Designs:
         is given up now, this message answers for it.
         """
         with transaction(self.engine) as connection:
-            _insert(connection, event, state, {"reason": event.reason})
+            connection.execute(NEW, _new(event, state) | {"reason": event.reason})
             row = _locked(connection, event)
             earlier = row.generation < event.generation and row.state in (*UNNUMBERED, *SETTLED)
             if earlier or (row.generation == event.generation and row.state in UNNUMBERED):
@@ -100,13 +104,13 @@ class Designs:
                 answers = _answers(Cause.of(event)) if given_up else {}
                 _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
                 row = _locked(connection, event)
-            return _design(row) if row.state == state and row.accepted else None
+            return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
         """Whether it has failed, and no message is answered with that: none came, or this one tells of it once more."""
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
-            again = row.generation == event.generation and not _answered_by(row, event)
+            again = row.generation == event.generation and not is_answered_by(row, event)
             return bool(row.state == "failed" and (again or _unheard(row, event)))
 
     def adopt(self, event: ImageAccepted | DuplicateFound | ImageRejected | ImageFailed) -> None:
@@ -138,22 +142,32 @@ class Designs:
 
     def stored(self, design: Design) -> Design:
         """Its file lies under its name, and was read back. Returns how it stands then."""
-        event = design.event
-        which = {"item": event.item_id, "of": event.generation, "has": design.number}
-        with transaction(self.engine) as connection:
-            row = connection.execute(STORE, which | {"called": design.name, "lies": design.path}).one_or_none()
-            return _found(connection, event.item_id) if row is None else _design(row)
+        named = _Named(design)
+        self._storing.do("", named)
+        return replace(design, state="stored") if named.is_stored else self.find(design.event.item_id)
 
-    def answered_by(self, cause: Cause) -> list[Design]:
-        """What this message has numbered, stored or failed; its own item first, then in order of upload.
-
-        Of its own item an acceptance also finishes what another message has begun: that one may be lost, and whoever
-        sends everything again sends acceptances.
-        """
-        answered = ANSWERED_OR_THIS if cause.type == ImageAccepted.__name__ else ANSWERED
-        given = {"type": cause.type, "item": cause.item_id, "of": cause.generation}
+    def _accept_all(self, these: Sequence[_Accepted]) -> None:
+        """In one order everywhere, so that nobody waits in a circle."""
+        events = sorted((each.event for each in these), key=lambda event: event.item_id)
+        rows = [_new(event, "accepted") | _of_accepted(event) for event in events]
         with transaction(self.engine) as connection:
-            return [_design(row) for row in connection.execute(answered, given)]
+            inserted = set(connection.execute(NEW, rows).scalars())
+        for each in these:
+            each.is_new = each.event.item_id in inserted
+
+    def _store_all(self, these: Sequence[_Named]) -> None:
+        named = [each.design for each in these]
+        rows = {
+            "item": [design.event.item_id for design in named],
+            "of": [design.event.generation for design in named],
+            "has": [design.number for design in named],
+            "called": [design.name for design in named],
+            "lies": [design.path for design in named],
+        }
+        with transaction(self.engine) as connection:
+            stored = set(connection.execute(STORE, rows).scalars())
+        for each in these:
+            each.is_stored = each.design.event.item_id in stored
 
     def find(self, item_id: UUID) -> Design:
         """One accepted item as it stands."""
@@ -161,19 +175,18 @@ class Designs:
             return _found(connection, item_id)
 
 
-def _insert(connection: Connection, event: ItemEvent, state: str, facts: dict[str, Any]) -> bool:
-    """Whether it was the first to be heard of the item."""
-    new = event.model_dump(include={"item_id", "tenant_id", "session_id", "index", "generation", "filename"})
-    return bool(connection.execute(NEW, new | {"state": state} | facts).rowcount)
+def _new(event: ItemEvent, state: str) -> dict[str, Any]:
+    of_event = event.model_dump(include={"item_id", "tenant_id", "session_id", "index", "generation", "filename"})
+    return of_event | {"state": state}
 
 
-def _awaits(connection: Connection, event: ImageAccepted) -> bool:
+def awaits(connection: Connection, event: ImageAccepted) -> bool:
     on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
     return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
 
 
 def _found(connection: Connection, item_id: UUID) -> Design:
-    return _design(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
+    return design_of(connection.execute(select(designs).where(designs.c.item_id == item_id)).one())
 
 
 def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
@@ -225,7 +238,7 @@ def _leave_number(connection: Connection, row: Row[Any]) -> None:
         connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
 
 
-def _answered_by(row: Row[Any], event: ItemEvent) -> bool:
+def is_answered_by(row: Row[Any], event: ItemEvent) -> bool:
     return Cause.of(event) == Cause(row.cause_type, row.cause_item_id, row.cause_generation)
 
 
@@ -233,5 +246,5 @@ def _answers(cause: Cause) -> dict[str, Any]:
     return {"cause_type": cause.type, "cause_item_id": cause.item_id, "cause_generation": cause.generation}
 
 
-def _design(row: Row[Any]) -> Design:
+def design_of(row: Row[Any]) -> Design:
     return Design(ImageAccepted.model_validate(row.accepted), row.state, row.number, row.reason)

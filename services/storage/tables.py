@@ -1,6 +1,9 @@
 """The tables of storage."""
 
+from typing import Any
+
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -9,13 +12,17 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    TableValuedAlias,
     Text,
     Uuid,
+    bindparam,
+    column,
     false,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(schema="storage")
 
@@ -98,3 +105,10 @@ freed_numbers = Table(
     Column("counter_key", Text, primary_key=True),
     Column("number", Integer, primary_key=True, comment="given to a design that was not stored under it after all"),
 )
+
+
+def given_rows(**columns: TypeEngine[Any]) -> TableValuedAlias:
+    """Rows that come with a statement, as one list for each column: many are as few words for SQLAlchemy as one."""
+    lists = [bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items()]
+    rows = func.unnest(*lists).table_valued(*(column(name, kind) for name, kind in columns.items()), name="given")
+    return rows.render_derived()

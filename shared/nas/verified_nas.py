@@ -122,7 +122,7 @@ class VerifiedNas(Generic[P]):
             self._require_space(target, size)
             verified.write(self.files, source, target, sha256, size)
         self.marker.require()  # unmounted meanwhile, the file would lie in the mount point
-        return self._stat(path)
+        return self.files.stat(target)._replace(path=path)
 
     def _move(self, source_path: str, target_path: str, sha256: str) -> Stat:
         self.marker.require()
@@ -135,7 +135,7 @@ class VerifiedNas(Generic[P]):
             if not verified.holds(self.files, target, sha256):
                 raise FileGone(f"there is no file {source} to rename to '{target.name}': store it again") from error
         self.marker.require()
-        return self._stat(target_path)
+        return self.files.stat(target)._replace(path=target_path)
 
     def _require_space(self, target: P, size: int) -> None:
         free = self.files.free_bytes(target.parent)

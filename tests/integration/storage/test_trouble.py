@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from services.ingest.ops.archive import failures
 from services.storage.handlers import on_image_accepted
+from services.storage.turns import Turn
 from shared.contracts import Blob, DesignStored, StorageFailed
 from shared.errors import Retryable, Unavailable
 from shared.nas import PathNas, Stat
@@ -197,7 +198,7 @@ def test_what_a_dead_cancellation_or_failure_had_numbered_is_finished_too(
         (burial,) = failures(died, "storage", "it is in use")
     else:  # it dies of a fault of ours, having numbered the others
         refused.filing.designs.settle(upload.failed(0), "failed")
-        refused.filing._number(upload.failed(0))
+        refused.filing._number([Turn([upload.failed(0)])])
         (burial,) = failures(upload.failed(0), "storage", "it is in use")
         assert list(failures(burial, "storage", "it is in use")) == [], "its news would never end"
     failed, stored, _ = refused.hear(burial)

@@ -1,0 +1,60 @@
+"""Messages of one session that come at a time have one turn, and what changes while they have it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, func, select, text, update
+
+from services.storage.tables import designs
+from tests.e2e.conftest import until
+from tests.integration.storage.workshop import Upload, Workshop, numbers, uv
+
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def somebody_waits(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return bool(connection.execute(WAITING).scalar_one())
+
+
+def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_each_for_its_own(
+    workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    upload = Upload()
+    events = [workshop.accepted(upload, index) for index in range(4)]
+    with engine.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
+        first = threads.submit(workshop.hear, events[3])
+        until(lambda: somebody_waits(engine) or None)
+        rest = [threads.submit(workshop.hear, event) for event in events[:3]]
+        until(lambda: len(workshop.hidden()) == 4 or None)
+        line = workshop.filing._together._lines[upload.session]
+        until(lambda: len(line.wishes) == 3 or None)
+    assert first.result() == []
+    answers = [each.result() for each in rest]
+    own = [[answer.index for answer in each][:1] for each in answers]
+    assert own == [[0], [1], [2]]
+    assert numbers(answer for each in answers for answer in each) == {0: 100, 1: 101, 2: 102, 3: 103}
+    assert [workshop.hear(event) for event in events[:3]] == answers
+    assert workshop.files() == uv(100, 101, 102, 103)
+    assert workshop.hidden() == []
+
+
+def test_one_that_fails_while_numbers_are_given_leaves_no_gap(
+    workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    upload = Upload()
+    workshop.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
+    with engine.begin() as other:
+        other.execute(update(designs).where(designs.c.item_id == upload.item(1)).values(state="failed"))
+        turn = threads.submit(workshop.hear, upload.duplicate(0))
+        until(lambda: somebody_waits(engine) or None)
+    assert numbers(turn.result()) == {2: 100}
+    assert numbers(workshop.hear(workshop.accepted(upload, 3))) == {3: 101}

@@ -22,14 +22,18 @@ UNNUMBERED = ("accepted", "placed")
 NUMBERED = ("numbered", "stored")
 
 THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
-NEW = insert(designs).on_conflict_do_nothing(index_elements=["item_id"]).returning(designs.c.item_id)
+NEW = (
+    insert(designs)
+    .on_conflict_do_nothing(index_elements=["item_id"])
+    .returning(designs.c.item_id, designs.c.generation)
+)
 _named = given_rows(item=Uuid(), of=Integer(), has=Integer(), called=Text(), lies=Text())
 STORE = (
     update(designs)
     .where(designs.c.item_id == _named.c.item, designs.c.generation == _named.c.of)
     .where(designs.c.state == "numbered", designs.c.number == _named.c.has)
     .values(state="stored", name=_named.c.called, path=_named.c.lies, changed_at=NOW)
-    .returning(designs.c.item_id)
+    .returning(designs.c.item_id, designs.c.generation, designs.c.number)
 )
 """What every design needs is made once: making one takes longer than the database takes to answer it."""
 
@@ -151,9 +155,9 @@ class Designs:
         events = sorted((each.event for each in these), key=lambda event: event.item_id)
         rows = [_new(event, "accepted") | _of_accepted(event) for event in events]
         with transaction(self.engine) as connection:
-            inserted = set(connection.execute(NEW, rows).scalars())
+            inserted = set(map(tuple, connection.execute(NEW, rows)))
         for each in these:
-            each.is_new = each.event.item_id in inserted
+            each.is_new = (each.event.item_id, each.event.generation) in inserted
 
     def _store_all(self, these: Sequence[_Named]) -> None:
         named = [each.design for each in these]
@@ -165,9 +169,10 @@ class Designs:
             "lies": [design.path for design in named],
         }
         with transaction(self.engine) as connection:
-            stored = set(connection.execute(STORE, rows).scalars())
+            stored = set(map(tuple, connection.execute(STORE, rows)))
         for each in these:
-            each.is_stored = each.design.event.item_id in stored
+            event = each.design.event
+            each.is_stored = (event.item_id, event.generation, each.design.number) in stored
 
     def find(self, item_id: UUID) -> Design:
         """One accepted item as it stands."""

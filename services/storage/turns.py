@@ -17,12 +17,13 @@ _placed = (
     update(designs)
     .where(designs.c.item_id == _these.c.item, designs.c.generation == _these.c.of, designs.c.state == "accepted")
     .values(state="placed", changed_at=NOW)
-    .returning(designs.c.item_id)
+    .returning(designs.c.item_id, designs.c.generation)
     .cte("placed")
 )
 BEGIN = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)),
     select(func.array_agg(_placed.c.item_id)).scalar_subquery(),
+    select(func.array_agg(_placed.c.generation)).scalar_subquery(),
 )
 OF_CAUSE = and_(
     designs.c.cause_type == bindparam("type"),
@@ -57,10 +58,11 @@ def begin(connection: Connection, session_id: UUID, turns: Sequence[Turn]) -> No
     """Lock the session until the end of the transaction, and write down whose files lie there."""
     events = [turn.placed for turn in turns if turn.placed]
     these = {"item": [event.item_id for event in events], "of": [event.generation for event in events]}
-    _, placed = connection.execute(BEGIN, {"key": f"storage:{session_id}", **these}).one()
+    _, items, generations = connection.execute(BEGIN, {"key": f"storage:{session_id}", **these}).one()
+    placed = set(zip(items or (), generations or (), strict=True))
     for turn in turns:
         if turn.placed:
-            turn.is_new = turn.placed.item_id in (placed or ())
+            turn.is_new = (turn.placed.item_id, turn.placed.generation) in placed
             turn.is_awaited = turn.is_new or awaits(connection, turn.placed)
 
 

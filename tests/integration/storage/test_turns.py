@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, func, insert, select, text, update
 
 from services.storage.tables import designs
 from tests.e2e.conftest import until
+from tests.integration.storage.test_two_deliveries import PATIENCE_S, HaltingNas
 from tests.integration.storage.workshop import Upload, Workshop, numbers, uv
 
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
@@ -47,6 +49,28 @@ def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_ea
     assert workshop.hidden() == []
 
 
+def test_a_generation_that_was_overtaken_leaves_no_file_though_both_have_one_turn(
+    workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    upload, nas = Upload(), HaltingNas(workshop.root, "put")
+    workshop.hear(workshop.accepted(upload, 0))  # so that numbers are given without a look at the NAS
+    workshop.filing = replace(workshop.filing, nas=nas)
+    early = threads.submit(workshop.hear, workshop.accepted(upload, 1))
+    assert nas.reached.wait(PATIENCE_S)
+    with engine.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
+        first = threads.submit(workshop.hear, workshop.accepted(upload, 2))
+        until(lambda: somebody_waits(engine) or None)
+        line = workshop.filing._together._lines[upload.session]
+        late = threads.submit(workshop.hear, workshop.accepted(upload, 1, generation=1))
+        until(lambda: len(line.wishes) == 1 or None)
+        nas.may_go_on.set()
+        until(lambda: len(line.wishes) == 2 or None)
+    answers = [answer for each in (first, early, late) for answer in each.result()]
+    assert sorted((answer.index, answer.generation) for answer in answers) == [(1, 1), (2, 0)]
+    assert workshop.hidden() == []
+
+
 def test_one_that_fails_while_numbers_are_given_leaves_no_gap(
     workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
 ) -> None:
@@ -58,3 +82,24 @@ def test_one_that_fails_while_numbers_are_given_leaves_no_gap(
         until(lambda: somebody_waits(engine) or None)
     assert numbers(turn.result()) == {2: 100}
     assert numbers(workshop.hear(workshop.accepted(upload, 3))) == {3: 101}
+
+
+def test_two_generations_that_are_accepted_at_a_time_are_one_after_the_other(
+    workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    upload = Upload()
+    with engine.connect() as other:
+        ours = {"item_id": upload.item(1), "tenant_id": upload.tenant, "session_id": upload.session, "index": 1}
+        other.execute(insert(designs).values(**ours, generation=0, filename="1.png", state="failed"))
+        first = threads.submit(workshop.hear, workshop.accepted(upload, 1))
+        until(lambda: somebody_waits(engine) or None)
+        line = workshop.filing.designs._accepting._lines[""]
+        both = []
+        for generation in range(2):
+            both.append(threads.submit(workshop.hear, workshop.accepted(upload, 0, generation)))
+            until(lambda: len(line.wishes) == len(both) or None)
+        other.rollback()
+    answers = [answer for each in (first, *both) for answer in each.result()]
+    assert {(answer.index, answer.generation) for answer in answers} == {(0, 1), (1, 0)}
+    assert workshop.files() == uv(100, 101)
+    assert workshop.hidden() == []

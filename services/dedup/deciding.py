@@ -28,7 +28,7 @@ Verdicts = dict[UUID, Verdict]
 """By item."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asked:
     """A picture that is to be decided about, and by which rule. Without a sight its hashes alone count."""
 

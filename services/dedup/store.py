@@ -129,12 +129,13 @@ class HashIndex:
             yield connection
 
     def _decide(self, asking: Sequence[_Asking]) -> None:
-        verdicts: Verdicts = {}
+        verdicts: dict[Asked, Verdict] = {}
         with self._alone(asking[0].asked.event.tenant_id) as connection:
             for part in in_parts(each.asked for each in asking):
-                verdicts |= self._standing(connection, part)
+                standing = self._standing(connection, part)
+                verdicts |= {each: standing[each.event.item_id] for each in part}
         for each in asking:
-            each.verdict = verdicts[each.asked.event.item_id]
+            each.verdict = verdicts[each.asked]
 
     def _standing(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
         """What stands, and from now on stands, on these pictures."""

@@ -4,7 +4,6 @@ Each change is a compare-and-set on (generation, stage rank): a repeated, late o
 emits nothing, whatever the order of arrival.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,10 +41,6 @@ WAITING = (
 )
 WAITING_LOCKED = WAITING.with_for_update()
 
-REST_S = 0.05
-"""After a transaction of a session with many files to come, for what comes meanwhile to be one, too."""
-MANY = 10
-
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
 
 
@@ -77,12 +72,6 @@ class Projection:
         return Together(self._files_are)
 
     def _files_are(self, told: Sequence[Told]) -> None:
-        """Write it down; then rest while more of the session gathers. Who follows it looks four times a second."""
-        if self._written(told) > MANY:
-            time.sleep(REST_S)
-
-    def _written(self, told: Sequence[Told]) -> int:
-        """How many files are in progress after it."""
         with transaction(self.engine) as connection:
             # Locks are taken in one order everywhere: item, listing, session.
             files = _locked(connection, {each.event.item_id for each in told})
@@ -93,11 +82,11 @@ class Projection:
                 if (file := files.get(each.event.item_id)) and (happening := file.take(each))
             ]
             if not taken:
-                return 0
+                return
             _write(connection, files.values())
             given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}
             orphaned = _waiting_listings(connection, given_up, lock=True)
-            to_come = _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
+            _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
             if at_work := {each.event.stage for _, each, _ in taken if each.state not in ("failed", "rejected")}:
                 over(connection, at_work, taken[0][0].row.session_id)
             for file, each, _ in taken:
@@ -109,7 +98,6 @@ class Projection:
             self._owe_mockups(connection, {file.id for file, each, _ in taken if each.state == "stored"})
         if any(was[file.id] == "received" or each.state == "stored" for file, each, _ in taken):
             self.wake()
-        return to_come
 
     def listing_is(
         self,
@@ -181,12 +169,10 @@ def _write(connection: Connection, files: Iterable[File]) -> None:
         connection.execute(WRITE, [{"this": file.id, **file.changes} for file in alike])
 
 
-def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happening]]) -> int:
-    """One session's, as a rule: then in one go. How many files they still have."""
-    return sum(
+def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happening]]) -> None:
+    """One session's, as a rule: then in one go."""
+    for session_id in sorted({session_id for session_id, _ in happened}):
         timeline.append_all(connection, session_id, [what for of, what in happened if of == session_id])
-        for session_id in sorted({session_id for session_id, _ in happened})
-    )
 
 
 def _waiting_listings(connection: Connection, item_ids: Collection[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:

@@ -70,10 +70,10 @@ def append(
     append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {}, weighs)])
 
 
-def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> int:
-    """The same for much that happened at once, in this order; nothing, if nothing did. How many files it still has."""
+def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
+    """The same for much that happened at once, in this order; nothing, if nothing did."""
     if not happenings:
-        return 0
+        return
     row = connection.execute(READ, {"this": session_id}).one()
     totals, course, shown, seq = totals_of(row), course_of(row), row.percent, row.last_seq
     ended, cancelled = row.state == "finished", row.cancelled_at is not None
@@ -96,7 +96,6 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     if done and not ended:
         values |= _finish(connection, row, seq + 1, totals)
     connection.execute(WRITE, {"this": session_id, **values})
-    return totals.in_progress
 
 
 def _shown(before: float, now: float, *, ended: bool, done: bool) -> float:

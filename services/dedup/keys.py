@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from services.dedup.picture import SIDE, Picture, Pixels, boxed
 
-KEY_BITS = 64
 FREQUENCIES = 8  # a side
 SMALL = 32
 MIN_CONTRAST = 12  # levels; below it the bits are noise

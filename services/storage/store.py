@@ -10,12 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import GIVEN_UP, Cause, Design
 from services.storage.placing import counter_key
-from services.storage.tables import NOW, designs, freed_numbers, given_rows, metadata
+from services.storage.tables import NOW, designs, freed_numbers, given_rows
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
 from shared.database import transaction
 from shared.together import Together
-
-__all__ = ["Designs", "metadata"]
 
 SETTLED = ("duplicate", "rejected", "failed")
 UNNUMBERED = ("accepted", "placed")
@@ -200,10 +198,9 @@ def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
 
 def _change(
     connection: Connection, event: ItemEvent, where: ColumnElement[bool] | None = None, **values: object
-) -> int:
-    """How many rows that changed: one or none."""
+) -> None:
     condition = designs.c.item_id == event.item_id if where is None else where
-    return connection.execute(update(designs).where(condition).values(changed_at=NOW, **values)).rowcount
+    connection.execute(update(designs).where(condition).values(changed_at=NOW, **values))
 
 
 def _this(event: ItemEvent) -> ColumnElement[bool]:

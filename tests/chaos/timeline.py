@@ -9,7 +9,6 @@ FILE_RANKS = {"hashed": 1, "accepted": 2, "duplicate": 3, "rejected": 3, "failed
 LISTING_RANKS = {"listing_requested": 1, "rendered": 2, "listing_failed": 3, "listed": 4}
 # what is tried again begins anew: a file before it was hashed, a listing when it is asked for; and a duplicate is
 # accepted after all when what it was a duplicate of was not stored
-BEGIN_AGAIN = ("retried", "listing_retried", "accepted")
 ANEW = ((FILE_RANKS, "retried", 0), (LISTING_RANKS, "listing_retried", 1))
 
 Event = Mapping[str, Any]

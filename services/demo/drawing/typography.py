@@ -7,7 +7,7 @@ from services.demo.drawing.lettering import arched, block_shadow, bulged, outlin
 from services.demo.drawing.noise import worn
 from services.demo.drawing.shapes import flower, heart, star
 
-INK, CREAM = "#20242c", "#fff3dc"
+CREAM = "#fff3dc"
 
 
 def coffee(_: np.random.Generator) -> Pixels:

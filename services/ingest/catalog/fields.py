@@ -56,7 +56,6 @@ MaybeId = Annotated[Annotated[int, Field(ge=0, le=MOST_BIGINT)] | None, BeforeVa
 Inches = Annotated[float, Field(gt=0, le=MOST_INCHES, allow_inf_nan=False)]
 Spacing = Annotated[float, Field(ge=0, le=MOST_INCHES, allow_inf_nan=False)]
 Dpi = Annotated[int, Field(gt=0, le=10_000)]
-Number = Annotated[int, Field(ge=0, le=MOST_INT)]
 StartingNumber = Annotated[int, Field(ge=0, le=99_999_999)]  # names have nine digits at most, and numbers go on from it
 
 Instant = Annotated[datetime, AfterValidator(_utc)]

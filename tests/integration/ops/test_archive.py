@@ -15,8 +15,6 @@ from shared.contracts import StoreFile
 from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, STACK, Letterbox
 
-RUN = ("ana@ops", "replay")
-
 
 def found(engine: Engine, **wanted: Any) -> set[Any]:
     with transaction(engine) as connection:

@@ -30,7 +30,7 @@ def _claiming() -> Executable:
 
 
 CLAIM = _claiming()
-STORED = (
+KNOW = (
     update(hashes)
     .where(hashes.c.item_id == bindparam("item"), hashes.c.generation <= bindparam("of"))
     .values(
@@ -45,26 +45,24 @@ STORED = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """A claim's row; a fresh one has no keys from before."""
+class Claim:
+    """Its row; a fresh one has no keys from before."""
 
     id: int
     fresh: bool
 
 
-def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Row]:
-    """Claim these pictures, none twice: what comes later and is like one of them finds its row. Rows by item."""
+def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Claim]:
+    """Claim these pictures, none twice: what comes later and is like one of them finds its row. By item."""
     if not events:
         return {}
     rows = connection.execute(CLAIM, [_facts(event) for event in events])
-    return {row.item_id: Row(row.id, row.fresh) for row in rows}
+    return {row.item_id: Claim(row.id, row.fresh) for row in rows}
 
 
-def store(connection: Connection, events: Sequence[DesignStored]) -> None:
+def know(connection: Connection, events: Sequence[DesignStored]) -> None:
     """These designs are on the NAS: known from now on, under their stored names."""
-    which = [{"item": event.item_id, "of": event.generation, "print": event.print_file.sha256} for event in events]
-    named = [{"called": event.name, "lies": event.path} for event in events]
-    connection.execute(STORED, [one | other for one, other in zip(which, named, strict=True)])
+    connection.execute(KNOW, [_stored(event) for event in events])
 
 
 def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:
@@ -80,6 +78,16 @@ def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:
         .values(state="released", changed_at=NOW)
     )
     return bool(freed.rowcount)
+
+
+def _stored(event: DesignStored) -> dict[str, Any]:
+    return {
+        "item": event.item_id,
+        "of": event.generation,
+        "called": event.name,
+        "lies": event.path,
+        "print": event.print_file.sha256,
+    }
 
 
 def _facts(event: ImageHashed) -> dict[str, Any]:

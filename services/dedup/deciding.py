@@ -122,8 +122,8 @@ class Judge:
         return case.asked.decide(case.event, known, distance, look, case.said)
 
     def _claim(self, connection: Connection, tenant_id: UUID, accepted: Sequence[Asked]) -> None:
-        rows = claim(connection, [each.event for each in accepted])
-        claimed = [(rows[each.event.item_id], each.keys) for each in accepted if each.sight]
+        claims = claim(connection, [each.event for each in accepted])
+        claimed = [(claims[each.event.item_id], each.keys) for each in accepted if each.sight]
         self.finder.remember(connection, tenant_id, claimed)
 
     def _distance(self, event: ImageHashed) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from services.dedup.claims import Row
+from services.dedup.claims import Claim
 from services.dedup.keys import Keys
 from services.dedup.nearby import Nearby
 from services.dedup.reading import Rows, rows_of
@@ -51,17 +51,18 @@ class Finder:
         nearby = self._caught_up(connection, tenant_id).nearby
         return [_found(nearby, keys) for keys in asked]
 
-    def remember(self, connection: Connection, tenant_id: UUID, claimed: Sequence[tuple[Row, Keys]]) -> None:
+    def remember(self, connection: Connection, tenant_id: UUID, claimed: Sequence[tuple[Claim, Keys]]) -> None:
         """In the table; memory catches up."""
-        old = [row.id for row, _ in claimed if not row.fresh]
+        old = [claim.id for claim, _ in claimed if not claim.fresh]
         if old:
             connection.execute(delete(table).where(table.c.hash_id.in_(old)))
-        pairs = ((row.id, key - HALF) for row, keys in claimed for key in keys.plain)
+        pairs = ((claim.id, key - HALF) for claim, keys in claimed for key in keys.plain)
         values = [{"tenant_id": tenant_id, "hash_id": row, "key": key} for row, key in pairs]
         if values:
             connection.execute(KEEP, values)
 
     def _caught_up(self, connection: Connection, tenant_id: UUID) -> Tenant:
+        """With what this very transaction has written: should that be undone, its ids name nothing."""
         tenant = self._tenant(tenant_id)
         read = _few if tenant.last else _many
         new = read(connection, tenant_id, tenant.last)

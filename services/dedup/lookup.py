@@ -61,6 +61,7 @@ ASKED = (
     )
     .render_derived("asked", with_types=True)
 )
+"""The questions, as JSON: a list for each column could not hold `also`, which is a list of each question."""
 
 
 @dataclass(frozen=True)

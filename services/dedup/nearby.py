@@ -12,8 +12,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-RADIUS = 11
-"""The greatest radius that is asked about."""
+FARTHEST = 11
+"""The greatest radius that may be asked about."""
 NARROW = (16, 16, 16, 16)
 WIDE = (21, 21, 22)  # 33 MB for where each value begins
 MANY = 1_000_000  # keys from which that is little beside them
@@ -50,8 +50,8 @@ class Nearby:
 
     def within(self, key: int, radius: int) -> dict[int, int]:
         """The owners of the keys at most that far away, with the least distance of each."""
-        if radius > RADIUS:
-            raise ValueError(f"keys are found up to {RADIUS} bits away, not {radius}")
+        if radius > FARTHEST:
+            raise ValueError(f"keys are found up to {FARTHEST} bits away, not {radius}")
         asked = np.uint64(key)
         apart = np.bitwise_count(self.keys ^ asked)
         hits = np.flatnonzero(apart <= radius)
@@ -156,5 +156,5 @@ def _least(found: list[Near]) -> dict[int, int]:
     least: dict[int, int] = {}
     for owners, apart in found:
         for owner, bits in zip(owners.tolist(), apart.tolist(), strict=True):
-            least[owner] = min(bits, least.get(owner, RADIUS))
+            least[owner] = min(bits, least.get(owner, FARTHEST))
     return least

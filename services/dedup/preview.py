@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, select
 
-from services.dedup.finding import RADIUS
+from services.dedup.finding import ways_between
 from services.dedup.judging import judged
-from services.dedup.keys import Keys, keys_of
+from services.dedup.keys import keys_of
 from services.dedup.looking import Gallery
 from services.dedup.matching import COPIES
 from services.dedup.tables import hashes, pairs
@@ -112,12 +112,8 @@ def _seen(gallery: Gallery, one: Row[Any], other: Row[Any]) -> str | None:
     if pictures[0] is None or pictures[1] is None:
         return "same_hash"
     verdict = judged(pictures[0], pictures[1])
-    return verdict if verdict in COPIES and not _found_anyway(keys_of(pictures[0]), keys_of(pictures[1])) else None
-
-
-def _found_anyway(asked: Keys, known: Keys) -> bool:
-    near = ((one ^ other).bit_count() for one in asked.plain + asked.zoomed for other in known.plain)
-    return any(bits <= RADIUS for bits in near)
+    found_anyway = verdict in COPIES and "plain" in ways_between(keys_of(pictures[0]), keys_of(pictures[1]))
+    return verdict if verdict in COPIES and not found_anyway else None
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from shared.database import engine_of
 PREFETCH = 16
 """What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile."""
 CONNECTIONS = 8
-"""One for each tenant that is being decided about; more of them wait for a moment."""
+"""Who waits for a decision about its tenant, or tells what was stored of it, needs none (`shared/together.py`); any
+other message has one while it waits for its tenant's turn. When all are taken, more wait for a moment."""
 
 
 def build(settings: Settings) -> Service:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
-from services.dedup.claims import give_up, store
+from services.dedup.claims import give_up, know
 from services.dedup.deciding import Asked, Decide, Judge, Verdicts, in_parts
 from services.dedup.learning import forget, forget_prints, learn, let_go
 from services.dedup.looking import Gallery, Sight
 from services.dedup.matching import Known, Verdict
 from services.dedup.pairs import remember as remember_pair
-from services.dedup.tables import NOW, hashes, metadata
+from services.dedup.tables import NOW, hashes
 from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, is_cancelled
 from shared.blobs import Blobs
 from shared.contracts import (
@@ -27,8 +27,6 @@ from shared.contracts import (
 )
 from shared.database import transaction
 from shared.together import Together
-
-__all__ = ["HashIndex", "metadata"]
 
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 
@@ -159,7 +157,7 @@ class HashIndex:
 
     def _store(self, events: Sequence[DesignStored]) -> None:
         with self._alone(events[0].tenant_id) as connection:
-            store(connection, events)
+            know(connection, events)
             # A scan of the NAS may have met a file before we heard that it is that item's.
             forget_prints(connection, events)
 

@@ -39,12 +39,12 @@ def decided(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID,
 
 def remember(
     connection: Connection,
-    decided: Sequence[tuple[ImageHashed, Verdict]],
+    new: Sequence[tuple[ImageHashed, Verdict]],
     because: Release | None = None,
     place: int = 0,
 ) -> None:
-    """Keep verdicts for good, with what it takes to decide anew; `place`: of the first of them."""
-    rows = [_row(event, verdict, because, number) for number, (event, verdict) in enumerate(decided, place)]
+    """Keep these verdicts for good, with what it takes to decide anew; `place`: of the first of them."""
+    rows = [_row(event, verdict, because, number) for number, (event, verdict) in enumerate(new, place)]
     connection.execute(KEEP, rows)
 
 

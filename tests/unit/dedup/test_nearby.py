@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.dedup import nearby
-from services.dedup.nearby import RADIUS, RECENT, Nearby
+from services.dedup.nearby import FARTHEST, RECENT, Nearby
 
 DICE = np.random.default_rng(7)
 
@@ -14,7 +14,7 @@ def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.M
     monkeypatch.setattr(nearby, "MANY", many)
     keys = DICE.integers(0, 2**64, RECENT + 5_000, dtype=np.uint64)
     centre = int(keys[17])
-    for place, bits in enumerate(range(RADIUS + 4)):  # and some at every distance
+    for place, bits in enumerate(range(FARTHEST + 4)):  # and some at every distance
         flips = DICE.choice(64, bits, replace=False)
         keys[100 + place] = centre ^ sum(1 << int(bit) for bit in flips)
     found = Nearby()
@@ -22,7 +22,7 @@ def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.M
     found.add(keys[200:-7], np.arange(200, len(keys) - 7))
     found.add(keys[-7:], np.arange(len(keys) - 7, len(keys)))
     assert (found.ordered, len(found)) == (len(keys) - 7, len(keys))
-    for radius in (0, 5, 9, RADIUS):
+    for radius in (0, 5, 9, FARTHEST):
         apart = np.bitwise_count(keys ^ np.uint64(centre))
         expected = {int(place): int(apart[place]) for place in np.flatnonzero(apart <= radius)}
         assert found.within(centre, radius) == expected
@@ -31,7 +31,7 @@ def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.M
 def test_an_owner_of_several_keys_is_as_near_as_its_nearest() -> None:
     found = Nearby()
     found.add(np.array([0b111, 0b1], np.uint64), np.array([4, 4]))
-    assert found.within(0, RADIUS) == {4: 1}
+    assert found.within(0, FARTHEST) == {4: 1}
 
 
 def test_what_comes_later_is_put_in_order_by_itself_as_long_as_it_is_little() -> None:
@@ -48,4 +48,4 @@ def test_what_comes_later_is_put_in_order_by_itself_as_long_as_it_is_little() ->
 
 def test_a_radius_at_which_some_would_be_missed_is_refused() -> None:
     with pytest.raises(ValueError, match="up to"):
-        Nearby().within(0, RADIUS + 1)
+        Nearby().within(0, FARTHEST + 1)

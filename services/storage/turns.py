@@ -30,12 +30,9 @@ OF_CAUSE = and_(
     designs.c.cause_item_id == bindparam("item"),
     designs.c.cause_generation == bindparam("of"),
 )
-ANSWERED = select(designs).where(OF_CAUSE).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
-ANSWERED_OR_THIS = (
-    select(designs)
-    .where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
-    .order_by(designs.c.item_id != bindparam("item"), designs.c.index)
-)
+_own_first = select(designs).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
+ANSWERED = _own_first.where(OF_CAUSE)
+ANSWERED_OR_THIS = _own_first.where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
 """These are made once: making one takes longer than the database takes to answer it."""
 
 

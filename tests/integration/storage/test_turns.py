@@ -49,6 +49,20 @@ def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_ea
     assert workshop.hidden() == []
 
 
+def test_who_waits_for_the_turn_of_its_session_holds_up_nobody_who_wants_its_row(
+    workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    upload = Upload()
+    event = workshop.accepted(upload, 0)
+    with engine.begin() as other:
+        other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
+        turn = threads.submit(workshop.hear, event)
+        until(lambda: somebody_waits(engine) or None)
+        row = select(designs.c.state).where(designs.c.item_id == event.item_id).with_for_update(nowait=True)
+        assert other.execute(row).scalar_one() == "accepted"
+    assert numbers(turn.result()) == {0: 100}
+
+
 def test_a_generation_that_was_overtaken_leaves_no_file_though_both_have_one_turn(
     workshop: Workshop, engine: Engine, threads: ThreadPoolExecutor
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, literal_column, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.lookup import as_bits
@@ -13,6 +13,7 @@ from services.dedup.tables import NOW, hashes
 from services.dedup.verdicts import Release
 from shared.contracts import DesignStored, ImageHashed
 
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 CLAIMED = (
     *("session_id", "generation", "algorithm", "phash", "dhash", "upload_sha256", "print_sha256"),
     *("canonical_sha256", "canonical_size", "filename"),
@@ -50,6 +51,11 @@ class Claim:
 
     id: int
     fresh: bool
+
+
+def lock(connection: Connection, tenant_id: UUID) -> None:
+    """Let this transaction be the tenant's only one here until its end, in whichever process."""
+    connection.execute(LOCK, {"key": f"dedup:{tenant_id}"})
 
 
 def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Claim]:

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy import Connection, Row, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.claims import lock
 from services.dedup.lookup import as_bits
 from services.dedup.tables import NOW, hashes
 
@@ -41,8 +42,7 @@ class OldDesign:
 
 def know(connection: Connection, tenant_id: UUID, designs: Sequence[OldDesign]) -> None:
     """Know these designs from now on, or as they are now. What a scan has learnt of their files is theirs already."""
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"dedup:{tenant_id}", 0))
-    connection.execute(select(lock))
+    lock(connection, tenant_id)
     new = insert(hashes)
     moved = hashes.c.path.is_distinct_from(new.excluded.path)
     facts: dict[str, Any] = {name: new.excluded[name] for name in ("name", "path", "filename", "is_active", "revision")}

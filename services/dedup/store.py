@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, update
 
-from services.dedup.claims import give_up, know
+from services.dedup.claims import give_up, know, lock
 from services.dedup.deciding import Asked, Decide, Judge, Verdicts, in_parts
 from services.dedup.learning import forget, forget_prints, learn, let_go
 from services.dedup.looking import Gallery, Sight
@@ -27,8 +27,6 @@ from shared.contracts import (
 )
 from shared.database import transaction
 from shared.together import Together
-
-LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 
 
 @dataclass(eq=False)
@@ -123,7 +121,7 @@ class HashIndex:
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
         """A transaction that is the tenant's only one here, in whichever process."""
         with transaction(self.engine) as connection:
-            connection.execute(LOCK, {"key": f"dedup:{tenant_id}"})
+            lock(connection, tenant_id)
             yield connection
 
     def _decide(self, asking: Sequence[_Asking]) -> None:

@@ -27,7 +27,9 @@ from shared.bus.topology import (
 )
 
 DELIVERY_LIMIT = 10
-"""Deliveries of one message that may end with its consumer's death; small prefetch keeps innocents below it.
+"""Deliveries of one message that may end with its consumer's death, which counts for all that it had in hand.
+
+Hashers, where a picture may be the cause, have one message in hand: none of theirs is counted for another's sake.
 
 In a long outage some are spent on messages that keep their place in the queue (`shared/bus/rabbit.py`, RETURNS).
 """

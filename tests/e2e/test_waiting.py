@@ -54,7 +54,7 @@ def test_nobody_waits_for_the_nas_of_another_shop(
         waits, goes_on = (north, south) if away == "common" else (south, north)
         seed = 7 if away == "common" else 8
         try:
-            files = artworks(12, seed)  # more than are in hand at a time
+            files = artworks(12, seed)  # more than storage has in hand at a time
             session = waits.announce(files)
             stream = waits.follow(session)
             upload = pool.submit(waits.post, session, files)

@@ -25,7 +25,7 @@ from bench.figures import Figure
 from services.dedup.finding import RADIUS, Finder
 from services.dedup.keys import NO_KEYS, Keys
 from services.dedup.lookup import Question, as_bits, candidates
-from services.dedup.matching import BANDED_DISTANCE, BITS, decide
+from services.dedup.matching import BANDED_DISTANCE, BITS
 from services.dedup.nearby import Nearby
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex
@@ -126,7 +126,7 @@ def _measured(engine: Engine, size: int) -> Found:
     index = HashIndex(engine, BANDED_DISTANCE)
     fresh = [_asked(tenant, chance, size) for _ in range(DECIDED)]
     with ThreadPoolExecutor(PREFETCH) as threads:  # as the service has them in hand
-        seconds = _timed(lambda: list(threads.map(lambda event: index.decide_once(event, decide), fresh)))
+        seconds = _timed(lambda: list(threads.map(index.decide_once, fresh)))
     with engine.begin() as connection:
         load_s, bytes_each, wide = _wide(connection, tenant, chance, size)
     return Found(lookups, scans, DECIDED / seconds, load_s, bytes_each, wide)

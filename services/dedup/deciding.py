@@ -4,7 +4,7 @@ The database is asked, and written to, as often for eight pictures as for one. O
 go are not there to be found yet: they are compared here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.dedup.finding import Finder, Found, ways_between
 from services.dedup.keys import NO_KEYS, Keys
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import Question, candidates, held
-from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, is_candidate
+from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, decide, is_candidate
 from services.dedup.pairs import said_of
 from services.dedup.verdicts import Release, remember
 from shared.contracts import ImageAccepted, ImageHashed
@@ -23,18 +23,16 @@ from shared.contracts import ImageAccepted, ImageHashed
 AT_ONCE = 8
 """Looking at its candidates may take half a second for each, and PostgreSQL ends a transaction that idles a minute."""
 
-Decide = Callable[[ImageHashed, Sequence[Known], int, Look | None, Said], Verdict]
 Verdicts = dict[UUID, Verdict]
 """By item."""
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A picture that is to be decided about, and by which rule. Without a sight its hashes alone count."""
+    """A picture that is to be decided about. Without a sight its hashes alone count."""
 
     event: ImageHashed
     sight: Sight | None
-    decide: Decide
 
     @property
     def keys(self) -> Keys:
@@ -119,7 +117,7 @@ class Judge:
                 found[other.row] = ways
         sight = case.asked.sight
         look = Look(sight.picture if sight else None, found, self.gallery.see) if self.gallery else None
-        return case.asked.decide(case.event, known, distance, look, case.said)
+        return decide(case.event, known, distance, look, case.said)
 
     def _claim(self, connection: Connection, tenant_id: UUID, accepted: Sequence[Asked]) -> None:
         claims = claim(connection, [each.event for each in accepted])

@@ -6,7 +6,7 @@ So a claim is let go when storage says that it failed, and not before.
 
 from collections.abc import Iterator
 
-from services.dedup.matching import Known, decide
+from services.dedup.matching import Known
 from services.dedup.store import HashIndex
 from shared.contracts import (
     DesignActivityChanged,
@@ -23,7 +23,7 @@ from shared.contracts import (
 
 
 def on_image_hashed(event: ImageHashed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
-    yield index.decide_once(event, decide)
+    yield index.decide_once(event)
 
 
 def on_design_stored(event: DesignStored, index: HashIndex) -> None:
@@ -36,7 +36,7 @@ def on_design_activity_changed(event: DesignActivityChanged, index: HashIndex) -
 
 def on_storage_failed(event: StorageFailed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
     """What was a duplicate of the failed picture only: the first such becomes the original, the rest follow it."""
-    yield from index.release(event, decide)
+    yield from index.release(event)
 
 
 def on_work_cancelled(event: WorkCancelled, index: HashIndex) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, update
 
 from services.dedup.claims import give_up, know, lock
-from services.dedup.deciding import Asked, Decide, Judge, Verdicts, in_parts
+from services.dedup.deciding import Asked, Judge, Verdicts, in_parts
 from services.dedup.learning import forget, forget_prints, learn, let_go
 from services.dedup.looking import Gallery, Sight
 from services.dedup.matching import Known, Verdict
@@ -49,8 +49,8 @@ class HashIndex:
         self._asking = Together(self._decide)
         self._storing = Together(self._store)
 
-    def decide_once(self, event: ImageHashed, decide: Decide) -> Verdict:
-        """The verdict on this picture: the one that stands, else the one that `decide` gives now and that then stands.
+    def decide_once(self, event: ImageHashed) -> Verdict:
+        """The verdict on this picture: the one that stands, else the one that the rule gives now and that then stands.
 
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin. What several threads ask for about
@@ -59,7 +59,7 @@ class HashIndex:
         A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
         one more, as its next generation.
         """
-        asking = _Asking(Asked(event, self._sight(event), decide))  # seen before anybody waits for us
+        asking = _Asking(Asked(event, self._sight(event)))  # seen before anybody waits for us
         self._asking.do(event.tenant_id, asking)
         return asking.verdict
 
@@ -72,14 +72,14 @@ class HashIndex:
         """The design is on the NAS: it is known from now on, under its stored name."""
         self._storing.do(event.tenant_id, event)
 
-    def release(self, event: StorageFailed, decide: Decide) -> list[Verdict]:
+    def release(self, event: StorageFailed) -> list[Verdict]:
         """Give up a failed picture's claim, and decide anew, in order of upload, what was a duplicate of it.
 
         The first of them usually becomes the original and the rest its duplicates. All of it is one transaction; a
         repeat only reads what it led to. A picture that was stored stays known.
         """
         with self._alone(event.tenant_id) as connection:
-            return self._released(connection, event.tenant_id, Release(event.item_id, event.generation), decide)
+            return self._released(connection, event.tenant_id, Release(event.item_id, event.generation))
 
     def cancelled(self, event: WorkCancelled) -> None:
         """Nobody wants these files: none is decided anew. Who cancels tells us before storage, which lets them go."""
@@ -146,10 +146,10 @@ class HashIndex:
                 anew.append(replace(each, event=event))
         return standing | self.judge.decide(connection, anew)
 
-    def _released(self, connection: Connection, tenant_id: UUID, release: Release, decide: Decide) -> list[Verdict]:
+    def _released(self, connection: Connection, tenant_id: UUID, release: Release) -> list[Verdict]:
         if give_up(connection, tenant_id, release):
             waiting, place = dependants(connection, tenant_id, release.item_id), 0
-            for part in in_parts(Asked(event, self._sight(event), decide) for event in waiting):
+            for part in in_parts(Asked(event, self._sight(event)) for event in waiting):
                 place += len(self.judge.decide(connection, part, release, place))
         return answers_to(connection, release)
 

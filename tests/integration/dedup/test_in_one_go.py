@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from services.dedup.deciding import AT_ONCE, Asked, Judge, in_parts
 from services.dedup.looking import Gallery
-from services.dedup.matching import decide
 from services.dedup.store import HashIndex
 from services.hasher import png
 from shared.blobs import Blobs
@@ -71,11 +70,11 @@ def test_they_find_each_other_as_if_each_came_alone(engine: Engine, blobs: Blobs
     for seed in range(2):
         order = random.Random(seed).sample(range(len(events)), len(events))
         one_by_one = HashIndex(engine, 5, blobs)
-        expected = [one_by_one.decide_once(event, decide) for event in sent(events, uuid4(), order)]
+        expected = [one_by_one.decide_once(event) for event in sent(events, uuid4(), order)]
         gallery = Gallery(blobs)
         judge, verdicts = Judge(5, gallery), []
         with transaction(engine) as connection:
-            asked = [Asked(event, gallery.sight(event.canonical), decide) for event in sent(events, uuid4(), order)]
+            asked = [Asked(event, gallery.sight(event.canonical)) for event in sent(events, uuid4(), order)]
             for part in in_parts(asked):
                 verdicts += list(judge.decide(connection, part).values())
                 parts += 1
@@ -89,7 +88,7 @@ def test_threads_that_decide_together_get_one_original_and_repeats_of_its_verdic
     tenant, look, index = uuid4(), random_hash(), HashIndex(engine, 5)
     twins = [hashed(tenant=tenant, phash=flipped(look, n, 128 + n), filename=f"{n}.png") for n in range(20)]
     with ThreadPoolExecutor(16) as threads:
-        verdicts = list(threads.map(lambda event: index.decide_once(event, decide), twins + twins))
+        verdicts = list(threads.map(index.decide_once, twins + twins))
     (original,) = [verdict for verdict in verdicts[:20] if isinstance(verdict, ImageAccepted)]
     assert {v.match.item_id for v in verdicts if isinstance(v, DuplicateFound)} == {original.item_id}
     assert verdicts[20:] == verdicts[:20]
@@ -99,25 +98,25 @@ def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engin
     blobs, tenant = Blobs(tmp_path), uuid4()
     index = HashIndex(engine, 5, blobs)
     first, copy, other = sent(alike(blobs), tenant, (0, 1, 6))
-    index.decide_once(first, decide)
+    index.decide_once(first)
     index.gallery = index.judge.gallery = Gallery(blobs)  # as in another process, which has it not in hand
     broken = blobs.path(first.canonical)
     there = broken.rename(tmp_path / "there")
     broken.mkdir()
     with ThreadPoolExecutor(2) as threads:
-        copied, accepted = (threads.submit(index.decide_once, event, decide) for event in (copy, other))
+        copied, accepted = (threads.submit(index.decide_once, event) for event in (copy, other))
         with pytest.raises(Busy, match="can't be looked at"):
             copied.result()
         assert isinstance(accepted.result(), ImageAccepted)
     broken.rmdir()
     there.rename(broken)
-    assert isinstance(index.decide_once(copy, decide), DuplicateFound)
+    assert isinstance(index.decide_once(copy), DuplicateFound)
 
 
 def test_a_part_holds_no_file_twice() -> None:
     first, second = hashed(tenant=uuid4()), hashed(tenant=uuid4())
     again = first.model_copy(update={"generation": 1})
-    asked = [Asked(event, None, decide) for event in (first, second, again, second)]
+    asked = [Asked(event, None) for event in (first, second, again, second)]
     assert [[each.event for each in part] for part in in_parts(asked)] == [[first, second], [again, second]]
-    many = [Asked(hashed(tenant=uuid4()), None, decide) for _ in range(AT_ONCE + 1)]
+    many = [Asked(hashed(tenant=uuid4()), None) for _ in range(AT_ONCE + 1)]
     assert [len(part) for part in in_parts(many)] == [AT_ONCE, 1]

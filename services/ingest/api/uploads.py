@@ -268,7 +268,7 @@ class _File:
         self.filename = filename
         self.limit = limit
         self.size = 0
-        self.digest = hashlib.sha256()
+        self.digest = hashlib.sha256()  # goes on for the writer, which is gone once it is too large
         self.stack = contextlib.ExitStack()
         self.writer: BlobWriter | None = self.stack.enter_context(blobs.writer())
 
@@ -289,12 +289,10 @@ class _File:
             self.stack.close()
             self.form.files.append(Received(self.filename, self.writer.blob))
             return
-        refused = None
-        if self.size > self.limit:
-            refused = (
-                f"{self.filename}: {_megabytes(self.size)} is more than the {_megabytes(self.limit)} that one file "
-                "may have; export it smaller"
-            )
+        refused = (
+            f"{self.filename}: {_megabytes(self.size)} is more than the {_megabytes(self.limit)} that one file "
+            "may have; export it smaller"
+        )
         self.form.files.append(Received(self.filename, Blob(sha256=self.digest.hexdigest(), size=self.size), refused))
 
     def abandon(self) -> None:

@@ -228,7 +228,7 @@ class Sessions:
             row = connection.execute(newest).one_or_none()
             return event_of(row) if row else None
 
-    def last_seqs(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
+    def how_far(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
         """How far each timeline is, and whether all files have their end."""
         of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
         with transaction(self.engine) as connection:

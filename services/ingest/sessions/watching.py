@@ -130,14 +130,14 @@ class Watcher:
             if not self._watches:
                 continue
             try:
-                seqs = await asyncio.to_thread(self.sessions.last_seqs, list(self._watches))
+                now = await asyncio.to_thread(self.sessions.how_far, list(self._watches))
             except Retryable as error:
                 log.warning("progress waits", cause=str(error))
                 continue
             except Exception:
                 log.exception("progress could not be read; it is tried again")
                 continue
-            for session_id, (seq, settled) in seqs.items():
+            for session_id, (seq, settled) in now.items():
                 if session_id in self._watches and self._seen.get(session_id) != seq:
                     self._seen[session_id] = seq
                     for watch in self._watches[session_id]:

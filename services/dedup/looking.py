@@ -34,8 +34,10 @@ class Look:
     see: Callable[[Blob], Picture | None]
 
     def __call__(self, other: Known) -> Seen | None:
-        theirs = self._seen(other.canonical) if other.canonical else None
-        if self.picture is None or theirs is None:
+        if self.picture is None or other.canonical is None:
+            return None
+        theirs = self._seen(other.canonical)
+        if theirs is None:
             return None
         seen = judged(self.picture, theirs)
         if seen in COPIES:

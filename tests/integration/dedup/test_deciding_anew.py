@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from services.dedup.deciding import AT_ONCE
 from services.dedup.handlers import (
     on_design_stored,
     on_image_hashed,
@@ -39,6 +40,15 @@ def test_the_first_uploaded_duplicate_becomes_the_original_and_the_rest_follow(i
         (fourth.item_id, 1, second.item_id),
     ]
     assert all(answer.anew for answer in answers), "storage tells of the failure by none of them"
+
+
+def test_more_than_are_decided_at_once_come_in_order_of_upload_as_well(index: HashIndex) -> None:
+    session = uuid4()
+    places = [(session, place) for place in (0, *range(2 * AT_ONCE + 1, 0, -1))]
+    original, *twins = judged(index, uuid4(), *places)
+    answers = handled(on_storage_failed(storage_failed(original), index))
+    assert [answer.item_id for answer in answers] == [twin.item_id for twin in reversed(twins)]
+    assert [type(answer) for answer in answers] == [ImageAccepted] + [DuplicateFound] * (len(twins) - 1)
 
 
 def test_a_repeat_gives_the_same_verdicts_in_the_same_order(index: HashIndex) -> None:

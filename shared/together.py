@@ -1,4 +1,4 @@
-"""What several threads ask for at a time, done as one: whoever comes first does it for all that wait behind the lock.
+"""What several threads ask for at a time, done as one: of those who wait, whoever came first does it for all of them.
 
 Each returns when its own is done, and not before: so a message is acked after the commit, as ever.
 """

@@ -5,7 +5,7 @@ go are not there to be found yet: they are compared here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -27,12 +27,13 @@ Verdicts = dict[UUID, Verdict]
 """By item."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Asked:
-    """A picture that is to be decided about. Without a sight its hashes alone count."""
+    """A picture that is to be decided about, and what it gets. Without a sight its hashes alone count."""
 
     event: ImageHashed
     sight: Sight | None
+    verdict: Verdict = field(init=False)
 
     @property
     def keys(self) -> Keys:

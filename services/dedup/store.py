@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, update
@@ -29,12 +29,6 @@ from shared.database import transaction
 from shared.together import Together
 
 
-@dataclass(eq=False)
-class _Asking:
-    asked: Asked
-    verdict: Verdict = field(init=False)
-
-
 class HashIndex:
     """One decision at a time per tenant, so any number of processes decide as one would. Every method is idempotent.
 
@@ -46,7 +40,7 @@ class HashIndex:
         self.engine = engine
         self.gallery = Gallery(blobs) if blobs else None
         self.judge = Judge(max_distance, self.gallery)
-        self._asking = Together(self._decide)
+        self._deciding = Together(self._decide)
         self._storing = Together(self._store)
 
     def decide_once(self, event: ImageHashed) -> Verdict:
@@ -59,9 +53,9 @@ class HashIndex:
         A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
         one more, as its next generation.
         """
-        asking = _Asking(Asked(event, self._sight(event)))  # seen before anybody waits for us
-        self._asking.do(event.tenant_id, asking)
-        return asking.verdict
+        asked = Asked(event, self._sight(event))  # seen before anybody waits for us
+        self._deciding.do(event.tenant_id, asked)
+        return asked.verdict
 
     def judged(self, event: PairJudged) -> None:
         """Somebody saw both pictures and said what they want: from now on nobody is asked about this pair."""
@@ -124,14 +118,12 @@ class HashIndex:
             lock(connection, tenant_id)
             yield connection
 
-    def _decide(self, asking: Sequence[_Asking]) -> None:
-        verdicts: dict[Asked, Verdict] = {}
-        with self._alone(asking[0].asked.event.tenant_id) as connection:
-            for part in in_parts(each.asked for each in asking):
+    def _decide(self, asked: Sequence[Asked]) -> None:
+        with self._alone(asked[0].event.tenant_id) as connection:
+            for part in in_parts(asked):
                 standing = self._standing(connection, part)
-                verdicts |= {each: standing[each.event.item_id] for each in part}
-        for each in asking:
-            each.verdict = verdicts[each.asked]
+                for each in part:
+                    each.verdict = standing[each.event.item_id]
 
     def _standing(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
         """What stands, and from now on stands, on these pictures."""

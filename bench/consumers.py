@@ -83,7 +83,7 @@ def _timed(url: str, batches: Sequence[BatchSubmitted]) -> float:
 async def _until_hashed(url: str, batches: Sequence[BatchSubmitted]) -> float:
     """Seconds until all are hashed: heard as dedup hears it."""
     bus, heard = RabbitBus(url, "bench"), _Heard(len(batches))
-    service = Service("dedup", prefetch=8)
+    service = Service("dedup", prefetch=16)
     service.on(on_image_hashed, heard=heard)
     await start(bus, service)
     try:

@@ -61,8 +61,12 @@ class Finder:
         if values:
             connection.execute(KEEP, values)
 
+    def forget(self, tenant_id: UUID) -> None:
+        """What was read in a transaction may be undone, and a database that crashed gives its ids to others."""
+        with self.lock:
+            self.tenants.pop(tenant_id, None)
+
     def _caught_up(self, connection: Connection, tenant_id: UUID) -> Tenant:
-        """With what this very transaction has written: should that be undone, its ids name nothing."""
         tenant = self._tenant(tenant_id)
         read = _few if tenant.last else _many
         new = read(connection, tenant_id, tenant.last)

@@ -11,15 +11,12 @@ from shared.database import engine_of
 
 PREFETCH = 16
 """What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile."""
-CONNECTIONS = 8
-"""Who waits for a decision about its tenant, or tells what was stored of it, needs none (`shared/together.py`); any
-other message has one while it waits for its tenant's turn. When all are taken, more wait for a moment."""
 
 
 def build(settings: Settings) -> Service:
     """Any number of processes may run: the database makes them take turns."""
     cv2.setNumThreads(1)  # messages are compared side by side already
-    engine = engine_of(settings.database_url, pool_size=CONNECTIONS)
+    engine = engine_of(settings.database_url, pool_size=PREFETCH)
     index = HashIndex(engine, settings.duplicate_distance, Blobs(settings.blob_dir))
     service = Service("dedup", prefetch=PREFETCH)
     service.on(handlers.on_image_hashed, index=index)

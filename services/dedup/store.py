@@ -26,6 +26,7 @@ from shared.contracts import (
     WorkCancelled,
 )
 from shared.database import transaction
+from shared.errors import Unavailable
 from shared.together import Together
 
 
@@ -114,9 +115,13 @@ class HashIndex:
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
         """A transaction that is the tenant's only one here, in whichever process."""
-        with transaction(self.engine) as connection:
-            lock(connection, tenant_id)
-            yield connection
+        try:
+            with transaction(self.engine) as connection:
+                lock(connection, tenant_id)
+                yield connection
+        except Unavailable:
+            self.judge.finder.forget(tenant_id)
+            raise
 
     def _decide(self, asked: Sequence[Asked]) -> None:
         with self._alone(asked[0].event.tenant_id) as connection:

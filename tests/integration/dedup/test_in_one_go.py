@@ -11,13 +11,14 @@ from PIL import Image
 from sqlalchemy import Engine
 
 from services.dedup.deciding import AT_ONCE, Asked, Judge, in_parts
+from services.dedup.keys import NO_KEYS
 from services.dedup.looking import Gallery
 from services.dedup.store import HashIndex
 from services.hasher import png
 from shared.blobs import Blobs
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import transaction
-from shared.errors import Busy
+from shared.errors import Busy, Unavailable
 from tests.unit.dedup import art
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
 
@@ -111,6 +112,19 @@ def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engin
     broken.rmdir()
     there.rename(broken)
     assert isinstance(index.decide_once(copy), DuplicateFound)
+
+
+def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engine: Engine, blobs: Blobs) -> None:
+    """A database that crashed may give their ids to others, which would never be read."""
+    (first, copy), index = sent(alike(blobs), uuid4(), (0, 1)), HashIndex(engine, 5, blobs)
+    tenant = first.tenant_id
+    with pytest.raises(Unavailable), index._alone(tenant) as connection:
+        index.judge.decide(connection, [Asked(first, index._sight(first))])
+        index.judge.finder.found(connection, tenant, [NO_KEYS])
+        assert index.judge.finder.tenants[tenant].last
+        raise Unavailable("the database went away")
+    assert tenant not in index.judge.finder.tenants
+    assert [type(index.decide_once(event)) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
 
 
 def test_a_part_holds_no_file_twice() -> None:

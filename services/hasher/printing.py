@@ -1,5 +1,6 @@
 """A cropped picture laid out at print size."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,9 @@ from services.hasher.limits import Limits
 from services.hasher.raster import Pixels, make_straight, premultiplied, resized
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
+
+SOFT_DPI = 150
+"""What print shops ask for at least; the print itself is 400."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ def lay_out(picture: Pixels, plan: Layout, limits: Limits, weighted: Pixels | No
     top, left = (plan.canvas_height - plan.height) // 2, (plan.canvas_width - plan.width) // 2
     canvas[top : top + plan.height, left : left + plan.width] = picture
     return canvas
+
+
+def too_few_pixels(picture: Pixels, plan: Layout) -> Iterator[str]:
+    """What to tell of a picture that is enlarged so far that its print will be soft."""
+    height, width = picture.shape[:2]
+    dpi = plan.dpi * min(width / plan.width, height / plan.height)
+    if dpi < SOFT_DPI and (width, height) != (plan.width, plan.height):
+        yield (
+            f"only {width} x {height} px of artwork for a print of {plan.width} x {plan.height}: at {dpi:.0f} dpi it "
+            "will look soft; send it larger if you have it so"
+        )
 
 
 def _pixels(inches: float, dpi: int) -> int:

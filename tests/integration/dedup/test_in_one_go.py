@@ -118,11 +118,16 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
     """A database that crashed may give their ids to others, which would never be read."""
     (first, copy), index = sent(alike(blobs), uuid4(), (0, 1)), HashIndex(engine, 5, blobs)
     tenant = first.tenant_id
-    with pytest.raises(Unavailable), index._alone(tenant) as connection:
-        index.judge.decide(connection, [Asked(first, index._sight(first))])
-        index.judge.finder.found(connection, tenant, [NO_KEYS])
-        assert index.judge.finder.tenants[tenant].last
-        raise Unavailable("the database went away")
+
+    def lost() -> None:
+        with index._alone(tenant) as connection:
+            index.judge.decide(connection, [Asked(first, index._sight(first))])
+            index.judge.finder.found(connection, tenant, [NO_KEYS])
+            assert index.judge.finder.tenants[tenant].last
+            raise Unavailable("the database went away")
+
+    with pytest.raises(Unavailable):
+        lost()
     assert tenant not in index.judge.finder.tenants
     assert [type(index.decide_once(event)) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
 

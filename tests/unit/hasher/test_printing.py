@@ -9,7 +9,7 @@ from PIL import Image
 
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from services.hasher.printing import Layout, lay_out, layout
+from services.hasher.printing import Layout, lay_out, layout, too_few_pixels
 from services.hasher.raster import crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
@@ -45,6 +45,23 @@ def test_a_cup_wrap_is_stretched_to_its_exact_size_at_400_dpi() -> None:
 )
 def test_layouts(spec: PrintSpec, size: tuple[int, int], expected: Layout) -> None:
     assert layout(spec, *size, source_dpi=72) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "told"),
+    [
+        (CUP, (1425, 650), []),  # 150 dpi
+        (CUP, (600, 600), ["only 600 x 600 px of artwork for a print of 3800 x 1732: at 63 dpi"]),
+        (CUP, (4000, 300), ["at 69 dpi"]),
+        (DIGITAL, (600, 600), []),
+    ],
+)
+def test_a_picture_that_is_enlarged_too_far_says_so(spec: PrintSpec, size: tuple[int, int], told: list[str]) -> None:
+    width, height = size
+    plan = layout(spec, width, height, None)
+    found = list(too_few_pixels(np.zeros((height, width, 4), np.uint8), plan))
+    assert len(found) == len(told)
+    assert all(words in warning for words, warning in zip(told, found, strict=True))
 
 
 def test_a_fitted_picture_is_centred_on_a_transparent_canvas() -> None:

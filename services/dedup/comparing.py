@@ -40,8 +40,7 @@ class Difference:
 
 def difference(pair: Pair) -> Difference:
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
-    if pair.one.shape[2] == 3 or pair.coverage < UNCUT:  # more or less of their ground, or what a cut went through
-        known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
+    known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
     toned, tone = _toned(pair)
     toned = np.asarray(cv2.copyTo(pair.one, 1 - known, toned), np.uint8)  # what can't be compared does not differ
     detail, apart = _windows(pair.one, toned)

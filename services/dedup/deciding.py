@@ -1,7 +1,8 @@
 """Verdicts on several of a tenant's pictures in one go, each as if it came alone. Used inside a transaction.
 
 The database is asked, and written to, as often for eight pictures as for one. Only those that are accepted in the same
-go are not there to be found yet: they are compared here.
+go are not there to be found yet: they are compared here. One that has a row from an earlier try is the last of its go,
+as what that row says (its stored name, say, or that it is out of use) counts for those behind it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +61,7 @@ class _Case:
     found: Found
     known: Sequence[Known]
     said: Said
+    has_row: bool
     holding: bool
 
     @property
@@ -84,18 +86,25 @@ class Judge:
 
         `because`: what led to these verdicts, and at which place of its own they begin.
         """
-        if not part:
-            return {}
         verdicts: Verdicts = {}
+        while rest := part[len(verdicts) :]:
+            verdicts |= self._decide(connection, rest, because, place + len(verdicts))
+        return verdicts
+
+    def _decide(self, connection: Connection, part: Sequence[Asked], because: Release | None, place: int) -> Verdicts:
+        """On all of the part, or on those up to the first accepted one that has a row."""
+        decided: list[tuple[ImageHashed, Verdict]] = []
         accepted: list[Asked] = []
         for case in self._cases(connection, part):
-            verdict = self._verdict(case, accepted)
-            verdicts[case.event.item_id] = verdict.model_copy(update={"anew": because is not None})
+            verdict = self._verdict(case, accepted).model_copy(update={"anew": because is not None})
+            decided.append((case.asked.event, verdict))
             if isinstance(verdict, ImageAccepted):
                 accepted.append(case.asked)
-        remember(connection, [(each.event, verdicts[each.event.item_id]) for each in part], because, place)
+                if case.has_row:
+                    break
+        remember(connection, decided, because, place)
         self._claim(connection, part[0].event.tenant_id, accepted)
-        return verdicts
+        return {event.item_id: verdict for event, verdict in decided}
 
     def _cases(self, connection: Connection, part: Sequence[Asked]) -> Iterator[_Case]:
         events = [each.event for each in part]
@@ -106,7 +115,8 @@ class Judge:
         said, holding = said_of(connection, tenant_id, events), held(connection, events)
         for each, rows, others in zip(part, found, known, strict=True):
             event = each.event
-            yield _Case(each, rows, others, said.get(event.upload.sha256, NOTHING_SAID), event.item_id in holding)
+            told, stands = said.get(event.upload.sha256, NOTHING_SAID), holding.get(event.item_id)
+            yield _Case(each, rows, others, told, has_row=stands is not None, holding=bool(stands))
 
     def _verdict(self, case: _Case, accepted: Sequence[Asked]) -> Verdict:
         distance, known, found = self._distance(case.event), list(case.known), dict(case.found)

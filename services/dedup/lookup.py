@@ -41,9 +41,8 @@ TOLD = (
 )
 """What a verdict needs of a picture: with all columns asking takes a fifth longer."""
 
-OWN = select(hashes.c.item_id).where(
-    hashes.c.item_id == any_(bindparam("items", type_=ARRAY(Uuid))), hashes.c.state != "released", hashes.c.is_active
-)
+STANDS = and_(hashes.c.state != "released", hashes.c.is_active).label("stands")
+OWN = select(hashes.c.item_id, STANDS).where(hashes.c.item_id == any_(bindparam("items", type_=ARRAY(Uuid))))
 """Made once, as each statement that runs for every picture: making one takes longer than its answer."""
 
 ASKED = (
@@ -120,9 +119,10 @@ def _query(*, banded: bool) -> Select[Any]:
     return select(ASKED.c.place, of_one).join_from(ASKED, of_one, true()).order_by(of_one.c.id)
 
 
-def held(connection: Connection, events: Sequence[ImageHashed]) -> set[UUID]:
-    """Whose own claim stands from an earlier try: it may be stored, and what is like it came beside it."""
-    return set(connection.execute(OWN, {"items": [event.item_id for event in events]}).scalars())
+def held(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, bool]:
+    """Who has a row from an earlier try, and whether that claim stands: what is like it came beside it then."""
+    rows = connection.execute(OWN, {"items": [event.item_id for event in events]})
+    return {row.item_id: row.stands for row in rows}
 
 
 def _reachable() -> Iterator[ColumnElement[bool]]:

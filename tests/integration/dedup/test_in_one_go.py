@@ -19,6 +19,7 @@ from shared.blobs import Blobs
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import transaction
 from shared.errors import Busy, Unavailable
+from tests.integration.dedup.fates import deleted, stored
 from tests.unit.dedup import art
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
 
@@ -139,3 +140,28 @@ def test_a_part_holds_no_file_twice() -> None:
     assert [[each.event for each in part] for part in in_parts(asked)] == [[first, second], [again, second]]
     many = [Asked(hashed(tenant=uuid4()), None) for _ in range(AT_ONCE + 1)]
     assert [len(part) for part in in_parts(many)] == [AT_ONCE, 1]
+
+
+def test_a_design_out_of_use_that_is_tried_anew_matches_nothing_that_comes_with_it(engine: Engine) -> None:
+    index, design = HashIndex(engine, 5), hashed(tenant=uuid4())
+    index.decide_once(design)
+    index.activity_changed(deleted(design))
+    anew = design.model_copy(update={"generation": 1})
+    twin = hashed(tenant=design.tenant_id, phash=design.phash)
+    with transaction(engine) as connection:
+        verdicts = index.judge.decide(connection, [Asked(event, None) for event in (anew, twin)])
+    assert [type(verdict) for verdict in verdicts.values()] == [ImageAccepted, ImageAccepted]
+
+
+def test_what_is_stored_is_found_where_it_lies_by_a_twin_beside_which_it_is_tried_anew(engine: Engine) -> None:
+    index, design = HashIndex(engine, 5), hashed(tenant=uuid4())
+    index.decide_once(design)
+    index.stored(stored(design))
+    other = {"phash": random_hash(), "dhash": random_hash()}  # as a newer release makes them
+    anew = design.model_copy(update=other | {"generation": 1})
+    twin = hashed(tenant=design.tenant_id).model_copy(update=other)
+    with transaction(engine) as connection:
+        verdicts = index.judge.decide(connection, [Asked(event, None) for event in (anew, twin)])
+    (_, duplicate) = verdicts.values()
+    assert isinstance(duplicate, DuplicateFound)
+    assert duplicate.match.path == stored(design).path

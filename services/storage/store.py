@@ -22,7 +22,7 @@ NUMBERED = ("numbered", "stored")
 THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
 NEW = (
     insert(designs)
-    .on_conflict_do_nothing(index_elements=["item_id"])
+    .on_conflict_do_nothing()  # whichever unique index meets the row of who inserts it in the same moment
     .returning(designs.c.item_id, designs.c.generation)
 )
 _named = given_rows(item=Uuid(), of=Integer(), has=Integer(), called=Text(), lies=Text())

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from services.storage.store import Designs
 from shared.contracts import DesignStored
 from shared.database import engine_of
 from shared.errors import Retryable
@@ -74,6 +76,24 @@ def test_processes_that_share_sessions_and_a_sequence_give_no_number_twice(
     for upload in uploads:
         own = [stored[upload.item(index)].number for index in range(12) if index % 3 != 2]
         assert own == sorted(own)
+
+
+def test_what_several_processes_accept_in_the_same_moment_fails_none_of_them(
+    workshop: Workshop, database_url: str
+) -> None:
+    """Each finds nothing and inserts: it is the second unique index, of places, that then meets the other's row."""
+    engines = [engine_of(database_url, pool_size=1) for _ in range(4)]
+    events = [workshop.accepted(Upload(), 0, print_file=b"a print") for _ in range(200)]
+    together = threading.Barrier(len(engines))
+
+    def accept(designs: Designs) -> list[bool]:
+        return [together.wait(10) >= 0 and designs.accept(event) for event in events]
+
+    with ThreadPoolExecutor(len(engines)) as threads:
+        accepted = list(threads.map(accept, map(Designs, engines)))
+    for engine in engines:
+        engine.dispose()
+    assert accepted == [[True] * len(events)] * len(engines)
 
 
 def min_of(stored: dict[UUID, DesignStored]) -> int:

@@ -5,11 +5,12 @@ go are not there to be found yet: they are compared here. One that has a row fro
 as what that row says (its stored name, say, or that it is out of use) counts for those behind it.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from services.dedup.claims import claim
 from services.dedup.finding import Finder, Found, ways_between
@@ -22,7 +23,10 @@ from services.dedup.verdicts import Release, remember
 from shared.contracts import ImageAccepted, ImageHashed
 
 AT_ONCE = 8
-"""Looking at its candidates may take half a second for each, and PostgreSQL ends a transaction that idles a minute."""
+QUIET_S = 5.0
+"""PostgreSQL ends a transaction that idles a minute (`shared/database.py`). Where disks are slow, looking at the
+candidates of one picture may take half of that, so it hears of us between two of them."""
+AWAKE = select(1)
 
 Verdicts = dict[UUID, Verdict]
 """By item."""
@@ -95,7 +99,11 @@ class Judge:
         """On all of the part, or on those up to the first accepted one that has a row."""
         decided: list[tuple[ImageHashed, Verdict]] = []
         accepted: list[Asked] = []
+        heard = time.monotonic()
         for case in self._cases(connection, part):
+            if time.monotonic() > heard + QUIET_S:
+                connection.execute(AWAKE)
+                heard = time.monotonic()
             verdict = self._verdict(case, accepted).model_copy(update={"anew": because is not None})
             decided.append((case.asked.event, verdict))
             if isinstance(verdict, ImageAccepted):

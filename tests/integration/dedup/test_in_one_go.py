@@ -1,18 +1,22 @@
 """Pictures that are decided in one transaction get the verdicts that they would have got one after the other."""
 
 import random
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from services.dedup import deciding
 from services.dedup.deciding import AT_ONCE, Asked, Judge, in_parts
 from services.dedup.keys import NO_KEYS
 from services.dedup.looking import Gallery
+from services.dedup.matching import Known, decide
 from services.dedup.store import HashIndex
 from services.hasher import png
 from shared.blobs import Blobs
@@ -131,6 +135,23 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
         lost()
     assert tenant not in index.judge.finder.tenants
     assert [type(index.decide_once(event)) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
+
+
+def test_pictures_that_take_long_together_lose_no_transaction_that_each_would_keep(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "QUIET_S", 0.1)
+    look_closely = threading.Event()
+
+    def slowly(event: ImageHashed, known: Sequence[Known], *how: Any) -> Verdict:
+        look_closely.wait(0.4)
+        return decide(event, known, *how)
+
+    monkeypatch.setattr(deciding, "decide", slowly)
+    asked = [Asked(hashed(tenant=uuid4()), None) for _ in range(4)]
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1s'"))
+        assert len(Judge(5, None).decide(connection, asked)) == len(asked)
 
 
 def test_a_part_holds_no_file_twice() -> None:

@@ -10,7 +10,10 @@ from shared.bus.service import Service
 from shared.database import engine_of
 
 PREFETCH = 16
-"""What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile."""
+"""What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile.
+
+There may be a connection for each: what is no decision waits with one for its tenant's turn.
+"""
 
 
 def build(settings: Settings) -> Service:

@@ -2,16 +2,19 @@
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, event, text
 
 from services.dedup.handlers import on_image_hashed
 from services.dedup.lookup import Question, candidates
+from services.dedup.service import build
+from services.dedup.settings import Settings
 from services.dedup.store import HashIndex
-from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from shared.contracts import DesignActivityChanged, DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import engine_of, transaction
-from tests.integration.dedup.fates import handled
+from tests.integration.dedup.fates import deleted, handled
 from tests.unit.dedup.pictures import ALGORITHM, flipped, hashed, random_hash
 
 
@@ -116,3 +119,17 @@ def candidates_of(engine: Engine, tenant: object) -> str:
         some = text("SELECT phash::text FROM dedup.hashes WHERE tenant_id = :tenant ORDER BY id OFFSET 70000 LIMIT 1")
         bits = connection.execute(some, {"tenant": tenant}).scalar_one()
     return f"{int(bits, 2):064x}"
+
+
+def test_messages_of_one_tenant_that_wait_for_its_turn_leave_a_connection_to_another(
+    shared_url: str, engine: Engine, tmp_path: Path
+) -> None:
+    service = build(Settings(database_url=shared_url, blob_dir=tmp_path))
+    heard = service.handlers[DesignActivityChanged].call
+    slow, other = hashed(tenant=uuid4()), hashed(tenant=uuid4())
+    with ThreadPoolExecutor(service.prefetch) as threads, HashIndex(engine, 5)._alone(slow.tenant_id):
+        waiting = [threads.submit(heard, deleted(slow)) for _ in range(service.prefetch - 1)]
+        threads.submit(heard, deleted(other)).result(10)
+        assert not any(each.done() for each in waiting), "its turn is still another's"
+    for each in waiting:
+        each.result(10)

@@ -125,7 +125,7 @@ class HashIndex:
 
     def _decide(self, asked: Sequence[Asked]) -> None:
         with self._alone(asked[0].event.tenant_id) as connection:
-            for part in in_parts(asked):
+            for part in in_parts(sorted(asked, key=_sent)):
                 standing = self._standing(connection, part)
                 for each in part:
                     each.verdict = standing[each.event.item_id]
@@ -158,6 +158,11 @@ class HashIndex:
 
     def _sight(self, event: ImageHashed) -> Sight | None:
         return self.gallery.sight(event.canonical) if self.gallery else None
+
+
+def _sent(asked: Asked) -> tuple[UUID, int]:
+    """Of two copies that are in hand at a time, the one that was sent first is stored."""
+    return asked.event.session_id, asked.event.index
 
 
 def _overruled(event: ImageHashed, standing: Verdict) -> bool:

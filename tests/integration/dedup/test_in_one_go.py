@@ -154,6 +154,13 @@ def test_pictures_that_take_long_together_lose_no_transaction_that_each_would_ke
         assert len(Judge(5, None).decide(connection, asked)) == len(asked)
 
 
+def test_of_copies_in_hand_at_a_time_the_one_that_was_sent_first_is_stored(engine: Engine) -> None:
+    tenant, session, index, look = uuid4(), uuid4(), HashIndex(engine, 5), random_hash()
+    copies = [Asked(hashed(tenant=tenant, session=session, index=n, phash=look), None) for n in (2, 0, 1)]
+    index._decide(copies)
+    assert [isinstance(each.verdict, ImageAccepted) for each in copies] == [False, True, False]
+
+
 def test_a_part_holds_no_file_twice() -> None:
     first, second = hashed(tenant=uuid4()), hashed(tenant=uuid4())
     again = first.model_copy(update={"generation": 1})

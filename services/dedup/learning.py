@@ -28,7 +28,7 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
 
     At the path of an old system's design it is that design's picture (`imported.py`). A design that we stored
     ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself. If it was missing, it
-    is back.
+    is back; if something else lies there, it is missing.
     """
     hashed = _hashed(picture)
     if picture.source == "nas":
@@ -36,7 +36,9 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
             forget(connection, tenant_id, [picture.path or ""])
             return
         if _is_ours(connection, tenant_id, picture):
+            forget(connection, tenant_id, [picture.path or ""])
             return
+        let_go(connection, tenant_id, [picture.path or ""], "session")  # ours was overwritten by this one
         forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
     key = {"tenant_id": tenant_id, "source": picture.source, "path": picture.path, "algorithm": picture.algorithm}
     facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}

@@ -40,7 +40,7 @@ WORDS = {
     "inverted": "inverted",
     "mirrored": "mirrored",
 }
-UNSEEN = "; judged by their hashes alone, as the pixels of one are no longer here"
+UNSEEN = "; judged by their hashes alone, as the pixels of one are not kept here"
 SKIPPED = "; it was looked at before, and skipped"
 LENIENT = ("skip_exact", "keep_all")
 
@@ -152,7 +152,7 @@ def _near(
 
 
 def _resembled(event: ImageHashed, other: Known, seen: str, bits: int) -> Match:
-    return _match(event, other, seen, f"{WORDS[seen]} {_called(other)} {_where(event, other)} ({_bits(bits)})")
+    return _match(event, other, seen, _reason(event, other, seen, bits))
 
 
 def _same_bytes(event: ImageHashed, other: Known) -> bool:
@@ -200,7 +200,8 @@ def _reason(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
     if seen == "identical_bytes":
         same = "file" if event.upload.sha256 == other.upload_sha256 else "print"
         return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
-    return f"{WORDS[seen]} {_called(other)} {_where(event, other)}: {_bits(bits)}"
+    told = f": {_bits(bits)}" if seen == "same_hash" else ""  # where pixels decided, it would only confuse
+    return f"{WORDS[seen]} {_called(other)} {_where(event, other)}{told}"
 
 
 def _bits(bits: int) -> str:

@@ -58,12 +58,14 @@ def is_wanted(shop: str, folder: str) -> bool:
 def compare(listing: Listing, met: Mapping[str, Met], stored: Mapping[str, int], *, anew: bool = False) -> Difference:
     """`stored` has the size of each file that we stored there: dedup knows these, and knows more of them.
 
-    One that was missing and is back is hashed like anybody's: so dedup hears of it.
+    One that was missing and is back, or that was overwritten and is restored, is hashed like anybody's: so dedup hears
+    of it.
 
     What the hashers have in hand is left alone until they have answered, so that answers can't overtake each other.
     """
-    missed = {path for path, last in met.items() if last.state == "missing"}
-    foreign = {path: file for path, file in listing.pictures.items() if stored.get(path) != file.size or path in missed}
+    doubtful = {path for path, last in met.items() if last.state != "gone"}
+    found = listing.pictures.items()
+    foreign = {path: file for path, file in found if stored.get(path) != file.size or path in doubtful}
     to_hash = tuple(file for path, file in foreign.items() if _is_due(file, met.get(path), anew=anew))
     gone = tuple(_gone(met, foreign, listing.unread))
     return Difference(to_hash, gone, len(foreign), len(listing.pictures) - len(foreign))

@@ -177,6 +177,22 @@ def test_a_design_of_ours_that_was_deleted_from_the_nas_blocks_nothing_until_it_
     assert works.duplicate(ROSE).match.item_id == first.item_id
 
 
+def test_a_design_of_ours_that_was_overwritten_blocks_nothing_and_what_lies_there_now_does(works: Works) -> None:
+    (first,) = [event for event in works.run(works.upload(ROSE)) if isinstance(event, DesignStored)]
+    file = works.root / "nas" / first.path
+    content = file.read_bytes()
+    file.write_bytes(TULIP)
+    works.run(works.scan())
+    match = works.duplicate(TULIP).match
+    assert (match.source, match.path) == ("nas", first.path)
+    file.write_bytes(content)
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == first.item_id
+    file.write_bytes(TULIP)
+    works.run(works.scan())
+    assert any(isinstance(event, DesignStored) for event in works.run(works.upload(ROSE)))
+
+
 class Unread(PathNas):
     """A NAS of which nobody may read a file."""
 

@@ -50,8 +50,13 @@ def test_designs_of_ours_are_not_hashed_unless_somebody_changed_them() -> None:
     pictures = found(rose=(10, 1))
     assert difference(pictures, {}, {ROSE: 10}) == Difference((), (), 0, 1)
     assert len(difference(pictures, {}, {ROSE: 9}).to_hash) == 1
-    # one that was met before we had stored it is dedup's by another name now
-    assert difference(pictures, {ROSE: Met(10, 1, "known")}, {ROSE: 10}).gone == (ROSE,)
+
+
+def test_one_of_ours_that_was_met_as_another_file_is_hashed_once_it_has_changed() -> None:
+    pictures, before = found(rose=(10, 1)), {ROSE: Met(10, 1, "known")}
+    assert difference(pictures, before, {ROSE: 10}) == Difference((), (), 1, 0)
+    assert len(difference(found(rose=(10, 2)), before, {ROSE: 10}).to_hash) == 1
+    assert difference(pictures, {ROSE: Met(10, 1, "gone")}, {ROSE: 10}) == Difference((), (), 0, 1)
 
 
 def test_our_designs_that_are_not_listed_are_looked_up_until_missing_and_hashed_when_back() -> None:

@@ -456,7 +456,7 @@ def test_without_a_database_it_is_said_how_many_letters_ingest_may_have_in_its_h
         return [*said, await asyncio.to_thread(say, 0)]
 
     while_it_runs, stopped = asyncio.run(scenario())
-    assert "ingest runs, and may have up to 16 more in its hands: stop it first" in while_it_runs.output
+    assert f"ingest runs, and may have up to {PREFETCH} more in its hands: stop it first" in while_it_runs.output
     assert "None is ready to be moved." in while_it_runs.output
     assert "ingest" not in stopped.output.replace("services/ingest", "")
     assert "1 letter would be moved back to storage" in stopped.output

@@ -101,6 +101,13 @@ def test_an_operator_has_a_shops_folder_scanned_and_reads_what_came_of_it(
     name, scans = shop.user["shop_name"], "/api/v1/ops/scans"
     folder = system.server.place.nas / name
     folder.mkdir(exist_ok=True)
+
+    def scanned() -> dict[str, Any] | None:
+        (found,) = viewer.client.get(scans, params={"shop": shop.user["email"]}).json()["shops"]
+        now: dict[str, Any] | None = found["scan"]
+        return now if now and now["is_over"] else None
+
+    eventually(scanned)  # a new account's first one comes by itself, and must not come last
     (name_of_a_picture, content), *_ = artworks.fresh(1)
     (folder / name_of_a_picture).write_bytes(content)
     (folder / "torn.png").write_bytes(content[:50])
@@ -114,13 +121,7 @@ def test_an_operator_has_a_shops_folder_scanned_and_reads_what_came_of_it(
     (wanted,) = asked.json()["scans"]
     assert (wanted["shop"], wanted["user_id"]) == (name, shop.user["id"])
 
-    def over() -> dict[str, Any] | None:
-        """The scan that was asked for; a new account's first one comes by itself."""
-        (found,) = viewer.client.get(scans, params={"shop": shop.user["email"]}).json()["shops"]
-        now: dict[str, Any] | None = found["scan"]
-        return now if now and now["is_over"] and now["scan_id"] == wanted["scan_id"] else None
-
-    scan = eventually(over)
+    scan = eventually(lambda: (now := scanned()) and now["scan_id"] == wanted["scan_id"] and now)
     assert (scan["pictures"], scan["known"], scan["unusable"], scan["ours"], scan["unread"]) == (2, 1, 1, 0, {})
     assert [file["path"] for file in scan["unusable_files"]] == [f"{name}/torn.png"]
     everybodys = viewer.client.get(scans, params={"limit": 1}).json()

@@ -26,7 +26,7 @@ from shared.contracts import (
     WorkCancelled,
 )
 from shared.database import transaction
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 from shared.together import Together
 
 
@@ -119,6 +119,8 @@ class HashIndex:
             with transaction(self.engine) as connection:
                 lock(connection, tenant_id)
                 yield connection
+        except Busy:  # by our own will: the database is as it was
+            raise
         except Unavailable:
             self.judge.finder.forget(tenant_id)
             raise

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -135,13 +136,26 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports that nobody listens on at 127.0.0.1 now."""
+    """Distinct ports at 127.0.0.1 that nobody uses now, and that nobody else is given while this process lives.
+
+    A broker takes ten seconds until it listens, and a server that is started anew finds its port free again. So each
+    port stays bound here. With SO_REUSEADDR, which every server sets, Linux lets another process listen there; asked
+    for before that is set, as here, the port is taken. Other systems let nobody else listen, so there it is let go.
+    """
     found: list[int] = []
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
-        with socket.socket() as candidate, contextlib.suppress(OSError):
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        candidate = socket.socket()
+        try:
             candidate.bind(("127.0.0.1", port))
-            found.append(port)
+        except OSError:
+            candidate.close()
+            continue
+        found.append(port)
+        if sys.platform == "linux":
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            candidate.detach()
+        else:
+            candidate.close()
         if len(found) == count:
             return found
     raise NotStarted(f"no free port between {PORTS.start} and {PORTS.stop} on 127.0.0.1")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -300,6 +301,21 @@ def test_a_named_broker_is_used_and_its_silence_is_told_without_its_password(tmp
     assert "does not answer yet" in description
     assert "secret" not in description
     assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_was_given_out_is_given_to_no_one_else_before_its_server_listens_and_after_it_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setattr("services.local.process.PORTS", range(port, port + 1))
+    asked = f"from services.local import process; process.PORTS = range({port}, {port + 1}); process.free_ports(1)"
+    elsewhere = [sys.executable, "-c", asked]
+    for _ in range(2):
+        with pytest.raises(NotStarted, match=f"no free port between {port}"):
+            free_ports(1)
+        assert "no free port" in subprocess.run(elsewhere, capture_output=True, text=True, check=False).stderr
+        with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()  # its end of the connection waits on in the kernel
 
 
 def test_a_wrong_password_and_a_missing_virtual_host_are_both_no_broker(rabbit_url: str) -> None:

@@ -222,15 +222,7 @@ class ImageRejected(ItemEvent):
     reason: str
 
 
-ANEW: bool = Field(default=False, description="whether it was decided anew, as what it was a duplicate of failed")
-
-
-class ImageAccepted(Prepared):
-    """No known picture of this tenant equals it. It is claimed until it is stored or fails."""
-
-    stage, outcome = "dedup", "accepted"
-    resembles: Match | None = None
-    anew: bool = ANEW
+ANEW: bool = Field(default=False, description="whether it had a verdict that is over, as another file's claim ended")
 
 
 class DuplicateFound(ItemEvent):
@@ -244,6 +236,19 @@ class DuplicateFound(ItemEvent):
     reason: str
     review: bool = Field(default=False, description="whether somebody is asked: keep it or skip it?")
     canonical: Blob | None = Field(default=None, description="its own picture, small")
+
+
+class ImageAccepted(Prepared):
+    """No known picture of this tenant equals it. It is claimed until it is stored or fails.
+
+    Of two copies in one upload the earlier one is stored, though the later one was accepted first. `instead_of` has
+    those that were: they must have been given up before this one is stored. Each is told by a message of its own, too.
+    """
+
+    stage, outcome = "dedup", "accepted"
+    resembles: Match | None = None
+    anew: bool = ANEW
+    instead_of: tuple[DuplicateFound, ...] = ()
 
 
 class ImageFailed(ItemEvent):

@@ -3,24 +3,28 @@
 The database is asked, and written to, as often for sixteen pictures as for one. Only those that are accepted in the
 same go are not there to be found yet: they are compared here. One that has a row from an earlier try is the last of its
 go, as what that row says (its stored name, say, or that it is out of use) counts for those behind it.
+
+Of two copies in one upload the earlier one is the original. Where the later one was hashed sooner it has its claim
+already, and makes way: then these two, and what else was a duplicate of the later one, are decided about by themselves.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from services.dedup.claims import claim
+from services.dedup.claims import claim, give_up
 from services.dedup.finding import Finder, Found, ways_between
 from services.dedup.keys import NO_KEYS, Keys
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import Question, candidates, held
 from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, decide, is_candidate
 from services.dedup.pairs import said_of
-from services.dedup.verdicts import Release, remember
-from shared.contracts import ImageAccepted, ImageHashed
+from services.dedup.verdicts import Release, dependants, later_copy, remember
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 
 AT_ONCE = 16
 QUIET_S = 5.0
@@ -38,7 +42,9 @@ class Asked:
 
     event: ImageHashed
     sight: Sight | None
-    verdict: Verdict = field(init=False)
+    made_way: Release | None = None
+    """Whose claim ended so that this one could have it."""
+    answers: list[Verdict] = field(default_factory=list)
 
     @property
     def keys(self) -> Keys:
@@ -90,29 +96,67 @@ class Judge:
 
         `because`: what led to these verdicts, and at which place of its own they begin.
         """
-        verdicts: Verdicts = {}
-        while rest := part[len(verdicts) :]:
-            verdicts |= self._decide(connection, rest, because, place + len(verdicts))
+        verdicts, done = Verdicts(), 0
+        while rest := part[done:]:
+            decided, late = self._decide(connection, rest, because, place + done)
+            verdicts |= decided
+            done += len(decided)
+            if late:
+                verdicts |= self._instead(connection, part[done], late)
+                done += 1
         return verdicts
 
-    def _decide(self, connection: Connection, part: Sequence[Asked], because: Release | None, place: int) -> Verdicts:
-        """On all of the part, or on those up to the first accepted one that has a row."""
+    def release(
+        self, connection: Connection, tenant_id: UUID, release: Release, first: Iterable[Asked] = ()
+    ) -> Verdicts:
+        """Give up a claim, and decide anew, in order of upload, what was a duplicate of it; about `first` before that.
+
+        The first of them usually becomes the original and the rest its duplicates. Nothing if there is no such claim.
+        """
+        verdicts = Verdicts()
+        if give_up(connection, tenant_id, release):
+            waiting = (Asked(event, self.sight(event)) for event in dependants(connection, tenant_id, release.item_id))
+            for part in in_parts(chain(first, waiting)):
+                verdicts |= self.decide(connection, part, release, len(verdicts))
+        return verdicts
+
+    def sight(self, event: ImageHashed) -> Sight | None:
+        """The picture to compare by, if pixels are."""
+        return self.gallery.sight(event.canonical) if self.gallery else None
+
+    def _instead(self, connection: Connection, asked: Asked, late: ImageHashed) -> Verdicts:
+        asked.made_way = Release(late.item_id, late.generation - 1)
+        first = (asked, Asked(late, self.sight(late)))
+        return self.release(connection, late.tenant_id, asked.made_way, first)
+
+    def _decide(
+        self, connection: Connection, part: Sequence[Asked], because: Release | None, place: int
+    ) -> tuple[Verdicts, ImageHashed | None]:
+        """On all of the part, or on those up to the first accepted one that has a row.
+
+        Or on those before the first that a later copy has to make way for: the copy is returned, too.
+        """
         decided: list[tuple[ImageHashed, Verdict]] = []
         accepted: list[Asked] = []
+        late: ImageHashed | None = None
         heard = time.monotonic()
         for case in self._cases(connection, part):
             if time.monotonic() > heard + QUIET_S:
                 connection.execute(AWAKE)
                 heard = time.monotonic()
-            verdict = self._verdict(case, accepted).model_copy(update={"anew": because is not None})
-            decided.append((case.asked.event, verdict))
+            verdict = self._verdict(case, accepted)
+            if because is None and (late := _late(connection, case.event, verdict)):
+                break
+            anew = {"anew": bool(because and case.asked.event.generation)}
+            decided.append((case.asked.event, verdict.model_copy(update=anew)))
             if isinstance(verdict, ImageAccepted):
                 accepted.append(case.asked)
                 if case.has_row:
                     break
-        remember(connection, decided, because, place)
+        if decided:
+            remember(connection, decided, because, place)
         self._claim(connection, part[0].event.tenant_id, accepted)
-        return {event.item_id: verdict for event, verdict in decided}
+        return {event.item_id: verdict for event, verdict in decided}, late
 
     def _cases(self, connection: Connection, part: Sequence[Asked]) -> Iterator[_Case]:
         events = [each.event for each in part]
@@ -146,6 +190,13 @@ class Judge:
 
     def _distance(self, event: ImageHashed) -> int:
         return self.max_distance if event.duplicate_distance is None else event.duplicate_distance
+
+
+def _late(connection: Connection, event: ImageHashed, verdict: Verdict) -> ImageHashed | None:
+    """The picture that this one equals, if it has to make way for it."""
+    if not isinstance(verdict, DuplicateFound) or verdict.match.source != "session" or not verdict.match.item_id:
+        return None
+    return later_copy(connection, event, verdict.match.item_id)
 
 
 def _claimed(event: ImageHashed, row: int) -> Known:

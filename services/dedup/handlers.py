@@ -23,7 +23,7 @@ from shared.contracts import (
 
 
 def on_image_hashed(event: ImageHashed, index: HashIndex) -> Iterator[ImageAccepted | DuplicateFound]:
-    yield index.decide_once(event)
+    yield from index.decide_once(event)
 
 
 def on_design_stored(event: DesignStored, index: HashIndex) -> None:

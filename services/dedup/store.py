@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, update
 
-from services.dedup.claims import give_up, know, lock
+from services.dedup.claims import know, lock
 from services.dedup.deciding import Asked, Judge, Verdicts, in_parts
 from services.dedup.learning import forget, forget_prints, learn, let_go
-from services.dedup.looking import Gallery, Sight
+from services.dedup.looking import Gallery
 from services.dedup.matching import Known, Verdict
 from services.dedup.pairs import remember as remember_pair
 from services.dedup.tables import NOW, hashes
-from services.dedup.verdicts import Release, answers_to, cancel, decided, dependants, is_cancelled
+from services.dedup.verdicts import Release, answers_to, cancel, decided, is_cancelled
 from shared.blobs import Blobs
 from shared.contracts import (
     DesignActivityChanged,
@@ -44,8 +44,10 @@ class HashIndex:
         self._deciding = Together(self._decide)
         self._storing = Together(self._store)
 
-    def decide_once(self, event: ImageHashed) -> Verdict:
+    def decide_once(self, event: ImageHashed) -> list[Verdict]:
         """The verdict on this picture: the one that stands, else the one that the rule gives now and that then stands.
+
+        If a later copy in its upload made way for it, all that came of that (see `release`).
 
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin. What several threads ask for about
@@ -54,9 +56,9 @@ class HashIndex:
         A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
         one more, as its next generation.
         """
-        asked = Asked(event, self._sight(event))  # seen before anybody waits for us
+        asked = Asked(event, self.judge.sight(event))  # seen before anybody waits for us
         self._deciding.do(event.tenant_id, asked)
-        return asked.verdict
+        return asked.answers
 
     def judged(self, event: PairJudged) -> None:
         """Somebody saw both pictures and said what they want: from now on nobody is asked about this pair."""
@@ -74,7 +76,9 @@ class HashIndex:
         repeat only reads what it led to. A picture that was stored stays known.
         """
         with self._alone(event.tenant_id) as connection:
-            return self._released(connection, event.tenant_id, Release(event.item_id, event.generation))
+            release = Release(event.item_id, event.generation)
+            self.judge.release(connection, event.tenant_id, release)
+            return answers_to(connection, release)
 
     def cancelled(self, event: WorkCancelled) -> None:
         """Nobody wants these files: none is decided anew. Who cancels tells us before storage, which lets them go."""
@@ -130,14 +134,15 @@ class HashIndex:
             for part in in_parts(sorted(asked, key=_sent)):
                 standing = self._standing(connection, part)
                 for each in part:
-                    each.verdict = standing[each.event.item_id]
+                    each.answers = _answers(connection, each, standing[each.event.item_id])
 
     def _standing(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
         """What stands, and from now on stands, on these pictures."""
-        standing = decided(connection, [each.event for each in part])
+        standing, made_way = decided(connection, [each.event for each in part])
         anew = []
         for each in part:
             verdict = standing.get(each.event.item_id)
+            each.made_way = made_way.get(each.event.item_id)
             if verdict is None:
                 anew.append(each)
             elif _overruled(each.event, verdict) and not is_cancelled(connection, each.event):
@@ -145,26 +150,22 @@ class HashIndex:
                 anew.append(replace(each, event=event))
         return standing | self.judge.decide(connection, anew)
 
-    def _released(self, connection: Connection, tenant_id: UUID, release: Release) -> list[Verdict]:
-        if give_up(connection, tenant_id, release):
-            waiting, place = dependants(connection, tenant_id, release.item_id), 0
-            for part in in_parts(Asked(event, self._sight(event)) for event in waiting):
-                place += len(self.judge.decide(connection, part, release, place))
-        return answers_to(connection, release)
-
     def _store(self, events: Sequence[DesignStored]) -> None:
         with self._alone(events[0].tenant_id) as connection:
             know(connection, events)
             # A scan of the NAS may have met a file before we heard that it is that item's.
             forget_prints(connection, events)
 
-    def _sight(self, event: ImageHashed) -> Sight | None:
-        return self.gallery.sight(event.canonical) if self.gallery else None
-
 
 def _sent(asked: Asked) -> tuple[UUID, int]:
     """Of two copies that are in hand at a time, the one that was sent first is stored."""
     return asked.event.session_id, asked.event.index
+
+
+def _answers(connection: Connection, asked: Asked, standing: Verdict) -> list[Verdict]:
+    told = answers_to(connection, asked.made_way) if asked.made_way else []
+    is_told = any((verdict.item_id, verdict.generation) == (standing.item_id, standing.generation) for verdict in told)
+    return told if is_told else [*told, standing]
 
 
 def _overruled(event: ImageHashed, standing: Verdict) -> bool:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, func, insert, select
+from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.dedup.matching import Verdict
-from services.dedup.tables import cancelled, verdicts
+from services.dedup.tables import cancelled, hashes, verdicts
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, WorkCancelled
 
 STANDING = (
@@ -23,18 +24,46 @@ KEEP = insert(verdicts)
 
 @dataclass(frozen=True)
 class Release:
-    """A claim that was given up: why some verdicts were made anew."""
+    """A claim that ended, for good or for the same picture earlier in its upload: why verdicts were made anew."""
 
     item_id: UUID
     generation: int
 
 
-def decided(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Verdict]:
-    """The verdicts that stand, by item: that of its newest generation, whose word may have been lost."""
+def decided(connection: Connection, events: Sequence[ImageHashed]) -> tuple[dict[UUID, Verdict], dict[UUID, Release]]:
+    """The verdicts that stand, and the claims that made way when an item was first decided about, by item.
+
+    A verdict that stands is that of the newest generation. The words of all of these may have been lost.
+    """
     asked = {event.item_id: event.generation for event in events}
-    rows = connection.execute(STANDING, {"items": list(asked)})
+    rows = connection.execute(STANDING, {"items": list(asked)}).all()
     newest = {row.item_id: row for row in rows if row.generation >= asked[row.item_id]}
-    return {item_id: _verdict(row) for item_id, row in newest.items()}
+    first = [row for row in rows if row.generation == 0 and row.freed_item_id]
+    made_way = {row.item_id: Release(row.freed_item_id, row.freed_generation) for row in first}
+    return {item_id: _verdict(row) for item_id, row in newest.items()}, made_way
+
+
+def later_copy(connection: Connection, event: ImageHashed, item_id: UUID) -> ImageHashed | None:
+    """The claimed picture of this item, as next generation, if it has to make way for the same one in `event`.
+
+    It comes later in the same upload. Storage numbers in order of upload, so it has no number before `event` has a
+    verdict, unless one of the two was tried anew or given up: then it keeps its claim.
+    """
+    if event.generation:
+        return None
+    newer = verdicts.alias("newer")
+    row = connection.execute(
+        select(verdicts.c.hashed, verdicts.c.generation).where(
+            verdicts.c.item_id == item_id,
+            verdicts.c.session_id == event.session_id,
+            verdicts.c.index > event.index,
+            verdicts.c.generation == 0,
+            exists().where(hashes.c.item_id == item_id, hashes.c.state == "claimed"),
+            ~exists().where(newer.c.item_id == item_id, newer.c.generation > verdicts.c.generation),
+            ~exists().where(cancelled.c.item_id.in_((item_id, event.item_id))),
+        )
+    ).first()
+    return None if row is None else _next(*row)
 
 
 def remember(
@@ -88,8 +117,7 @@ def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterat
         )
         .order_by(began.scalar_subquery(), verdicts.c.session_id, verdicts.c.index)
     ).all()
-    for hashed, generation in rows:
-        yield ImageHashed.model_validate(hashed | {"generation": generation + 1})
+    yield from starmap(_next, rows)
 
 
 def cancel(connection: Connection, event: WorkCancelled) -> None:
@@ -107,13 +135,33 @@ def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
 
 
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
-    """The verdicts that a release led to, in the order in which they were made."""
+    """The verdicts that a release led to, in the order in which they were made.
+
+    If the claim was not lost but made way, the item is one of these, and who has its place names it.
+    """
     rows = connection.execute(
         select(verdicts)
         .where(verdicts.c.freed_item_id == release.item_id, verdicts.c.freed_generation == release.generation)
         .order_by(verdicts.c.place)
     )
-    return [_verdict(row) for row in rows]
+    answers = [_verdict(row) for row in rows]
+    late = next((verdict for verdict in answers if verdict.item_id == release.item_id), None)
+    if not isinstance(late, DuplicateFound):
+        return answers
+    instead, earlier = {"instead_of": _were_accepted(connection, answers)}, late.match.item_id
+    return [verdict.model_copy(update=instead) if verdict.item_id == earlier else verdict for verdict in answers]
+
+
+def _were_accepted(connection: Connection, answers: Sequence[Verdict]) -> tuple[DuplicateFound, ...]:
+    """Those duplicates that were accepted before: the copy that makes way, and others that made way for it before."""
+    duplicates = [verdict for verdict in answers if isinstance(verdict, DuplicateFound)]
+    rows = connection.execute(STANDING, {"items": [verdict.item_id for verdict in duplicates]})
+    accepted = {row.item_id for row in rows if row.accepted is not None}
+    return tuple(verdict for verdict in duplicates if verdict.item_id in accepted)
+
+
+def _next(hashed: dict[str, Any], generation: int) -> ImageHashed:
+    return ImageHashed.model_validate(hashed | {"generation": generation + 1})
 
 
 def _verdict(row: Row[Any]) -> Verdict:

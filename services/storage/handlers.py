@@ -26,9 +26,14 @@ FILE_STAGES = ("hasher", "dedup", "storage")
 
 
 def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
-    """Place its file; it is stored by whichever message is the last that it has to wait for."""
+    """Place its file; it is stored by whichever message is the last that it has to wait for.
+
+    Later copies that made way for it are given up first: they have no number, as this one had no verdict until now.
+    """
     if event.generation:
         filing.designs.adopt(event)
+    for late in event.instead_of:
+        _given_up(late, "duplicate", filing)
     placed = filing.place(event)
     yield from filing.advance(event, placed=event if placed else None)
 
@@ -108,10 +113,14 @@ def _settled(
 ) -> Iterator[Answer]:
     if event.generation or isinstance(event, ImageFailed):
         filing.designs.adopt(event)
+    _given_up(event, state, filing)
+    yield from filing.advance(event, last_try=last_try)
+
+
+def _given_up(event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing) -> None:
     accepted = filing.designs.settle(event, state)
     if accepted is not None:
         filing.discard(accepted)
-    yield from filing.advance(event, last_try=last_try)
 
 
 def _unclaimed(event: ImageFailed, filing: Filing) -> Iterator[StorageFailed]:

@@ -1,8 +1,10 @@
 """The whole system as separate processes, over a real RabbitMQ and a real PostgreSQL."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +56,20 @@ def nas_of_south(running: Running) -> Path:
 def nas(running: Running) -> Path:
     """The folder that is the NAS."""
     return Path(running.nas)
+
+
+@contextmanager
+def halted(running: Running, service: str) -> Iterator[list[int]]:
+    """The processes of a service stand still for the length of the block."""
+    children = [child for (name, _), child in running.processes.children.items() if name == service]
+    for child in children:
+        child.send_signal(signal.SIGSTOP)
+    try:
+        yield [child.pid for child in children]
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGCONT)
 
 
 def until(check: Callable[[], T | None], *, within_s: float = 60) -> T:

@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,7 +13,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from services.local.system import Running
-from tests.e2e.conftest import until
+from tests.e2e.conftest import halted, until
 from tests.seller import Seller, artworks
 
 PASSED_ON = ("DATABASE_URL", "AMQP_URL")
@@ -32,20 +30,6 @@ def presswork(running: Running, *words: str) -> str:
 
 def data_dir(running: Running) -> Path:
     return Path(running.environment["BLOB_DIR"]).parent
-
-
-@contextmanager
-def halted(running: Running, service: str) -> Iterator[list[int]]:
-    """The processes of a service stand still for the length of the block."""
-    children = [child for (name, _), child in running.processes.children.items() if name == service]
-    for child in children:
-        child.send_signal(signal.SIGSTOP)
-    try:
-        yield [child.pid for child in children]
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.send_signal(signal.SIGCONT)
 
 
 def live(running: Running) -> bool | None:

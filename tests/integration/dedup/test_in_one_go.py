@@ -57,10 +57,11 @@ def alike(blobs: Blobs) -> list[ImageHashed]:
 
 
 def sent(events: Sequence[ImageHashed], tenant: UUID, order: Sequence[int]) -> list[ImageHashed]:
-    """The same pictures by another seller, named by what they are."""
+    """The same pictures in this order by another seller, named by what they are."""
     about = {"tenant_id": tenant, "session_id": tenant}
     return [
-        events[n].model_copy(update=about | {"item_id": uuid4(), "index": n, "filename": f"{n}.png"}) for n in order
+        events[n].model_copy(update=about | {"item_id": uuid4(), "index": index, "filename": f"{n}.png"})
+        for index, n in enumerate(order)
     ]
 
 
@@ -76,7 +77,7 @@ def test_they_find_each_other_as_if_each_came_alone(engine: Engine, blobs: Blobs
     for seed in range(2):
         order = random.Random(seed).sample(range(len(events)), len(events))
         one_by_one = HashIndex(engine, 5, blobs)
-        expected = [one_by_one.decide_once(event) for event in sent(events, uuid4(), order)]
+        expected = [one_by_one.decide_once(event)[0] for event in sent(events, uuid4(), order)]
         gallery = Gallery(blobs)
         judge, verdicts = Judge(5, gallery), []
         with transaction(engine) as connection:
@@ -94,7 +95,7 @@ def test_threads_that_decide_together_get_one_original_and_repeats_of_its_verdic
     tenant, look, index = uuid4(), random_hash(), HashIndex(engine, 5)
     twins = [hashed(tenant=tenant, phash=flipped(look, n, 128 + n), filename=f"{n}.png") for n in range(20)]
     with ThreadPoolExecutor(16) as threads:
-        verdicts = list(threads.map(index.decide_once, twins + twins))
+        verdicts = [verdict for (verdict,) in threads.map(index.decide_once, twins + twins)]
     (original,) = [verdict for verdict in verdicts[:20] if isinstance(verdict, ImageAccepted)]
     assert {v.match.item_id for v in verdicts if isinstance(v, DuplicateFound)} == {original.item_id}
     assert verdicts[20:] == verdicts[:20]
@@ -113,10 +114,10 @@ def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engin
         copied, accepted = (threads.submit(index.decide_once, event) for event in (copy, other))
         with pytest.raises(Busy, match="can't be looked at"):
             copied.result()
-        assert isinstance(accepted.result(), ImageAccepted)
+        assert isinstance(accepted.result()[0], ImageAccepted)
     broken.rmdir()
     there.rename(broken)
-    assert isinstance(index.decide_once(copy), DuplicateFound)
+    assert isinstance(index.decide_once(copy)[0], DuplicateFound)
 
 
 def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engine: Engine, blobs: Blobs) -> None:
@@ -126,7 +127,7 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
 
     def lost() -> None:
         with index._alone(tenant) as connection:
-            index.judge.decide(connection, [Asked(first, index._sight(first))])
+            index.judge.decide(connection, [Asked(first, index.judge.sight(first))])
             index.judge.finder.found(connection, tenant, [NO_KEYS])
             assert index.judge.finder.tenants[tenant].last
             raise Unavailable("the database went away")
@@ -134,7 +135,7 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
     with pytest.raises(Unavailable):
         lost()
     assert tenant not in index.judge.finder.tenants
-    assert [type(index.decide_once(event)) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
+    assert [type(index.decide_once(event)[0]) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
 
 
 def test_pictures_that_take_long_together_lose_no_transaction_that_each_would_keep(
@@ -158,7 +159,7 @@ def test_of_copies_in_hand_at_a_time_the_one_that_was_sent_first_is_stored(engin
     tenant, session, index, look = uuid4(), uuid4(), HashIndex(engine, 5), random_hash()
     copies = [Asked(hashed(tenant=tenant, session=session, index=n, phash=look), None) for n in (2, 0, 1)]
     index._decide(copies)
-    assert [isinstance(each.verdict, ImageAccepted) for each in copies] == [False, True, False]
+    assert [isinstance(each.answers[0], ImageAccepted) for each in copies] == [False, True, False]
 
 
 def test_a_part_holds_no_file_twice() -> None:

@@ -3,7 +3,7 @@
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, event, text
 
@@ -29,40 +29,48 @@ def judge(url: str, pictures: list[ImageHashed]) -> list[ImageAccepted | Duplica
 
 
 def twins(count: int) -> list[ImageHashed]:
-    """Pictures of one session, each at most four bits from every other."""
+    """Pictures of one session, each at most four bits from every other, and the one that is sent last comes first."""
     tenant, session, look = uuid4(), uuid4(), random_hash()
     return [
         hashed(tenant=tenant, session=session, index=n, phash=flipped(look, n, 128 + n), filename=f"{n}.png")
-        for n in range(count)
+        for n in reversed(range(count))
     ]
 
 
-def only_original(answers: list[ImageAccepted | DuplicateFound]) -> ImageAccepted:
-    (original,) = [answer for answer in answers if isinstance(answer, ImageAccepted)]
-    rest = [answer for answer in answers if isinstance(answer, DuplicateFound)]
-    assert {answer.match.item_id for answer in rest} == {original.item_id}
-    assert len(rest) == len(answers) - 1
-    return original
+Answers = list[ImageAccepted | DuplicateFound]
 
 
-def test_of_twins_that_race_between_threads_exactly_one_is_accepted(shared_url: str) -> None:
+def standing(answers: Answers) -> dict[UUID, ImageAccepted | DuplicateFound]:
+    """By item: what was told of its newest generation."""
+    return {answer.item_id: answer for answer in sorted(answers, key=lambda answer: answer.generation)}
+
+
+def assert_the_first_sent_is_the_original(answers: Answers, pictures: list[ImageHashed]) -> None:
+    verdicts = standing(answers)
+    assert verdicts.keys() == {picture.item_id for picture in pictures}
+    (original,) = [verdict for verdict in verdicts.values() if isinstance(verdict, ImageAccepted)]
+    assert (original.index, original.generation) == (0, 0)
+    rest = [verdict for verdict in verdicts.values() if isinstance(verdict, DuplicateFound)]
+    assert {verdict.match.item_id for verdict in rest} == {original.item_id}
+
+
+def test_of_twins_that_race_between_threads_the_one_that_was_sent_first_is_accepted(shared_url: str) -> None:
     for _ in range(5):
         pictures = twins(12)
         with ThreadPoolExecutor(6) as threads:
             answers = [a for found in threads.map(lambda p: judge(shared_url, [p]), pictures) for a in found]
-        only_original(answers)
+        assert_the_first_sent_is_the_original(answers, pictures)
 
 
-def test_of_twins_that_race_between_processes_exactly_one_is_accepted(shared_url: str) -> None:
+def test_of_twins_that_race_between_processes_the_one_that_was_sent_first_is_accepted(shared_url: str) -> None:
     pictures = twins(40)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
         running = [processes.submit(judge, shared_url, pictures[n::2]) for n in range(2)]
         running.append(processes.submit(judge, shared_url, pictures))  # everything a second time
         one, other, repeats = (future.result(100) for future in running)
-    original = only_original(one + other)
-    assert only_original(repeats) == original
-    by_item = {answer.item_id: answer for answer in one + other}
-    assert all(by_item[answer.item_id] == answer for answer in repeats)
+    assert_the_first_sent_is_the_original(one + other + repeats, pictures)
+    told = {(answer.item_id, answer.generation): answer for answer in one + other}
+    assert all(told.get((answer.item_id, answer.generation), answer) == answer for answer in repeats)
 
 
 def plan_of(connection: Connection, picture: ImageHashed, max_distance: int) -> str:

@@ -56,7 +56,7 @@ def test_a_picture_like_no_other_is_accepted_with_all_that_was_known_of_it() -> 
     assert isinstance(verdict, ImageAccepted)
     wishes = {"duplicates", "duplicate_distance", "kept"}  # of the upload, for dedup only
     hashed_so = event.model_dump(exclude=wishes)
-    assert verdict.model_dump() == hashed_so | {"resembles": None, "anew": False}
+    assert verdict.model_dump() == hashed_so | {"resembles": None, "anew": False, "instead_of": ()}
 
 
 @pytest.mark.parametrize("which", ["phash", "dhash"])

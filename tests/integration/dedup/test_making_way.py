@@ -1,0 +1,132 @@
+"""Of two copies in one upload the earlier one is the original, whichever was hashed first."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from services.dedup.deciding import Asked
+from services.dedup.handlers import on_design_stored, on_image_hashed, on_storage_failed, on_work_cancelled
+from services.dedup.store import HashIndex
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from tests.integration.dedup.fates import cancelled, handled, storage_failed, stored
+from tests.integration.dedup.test_deciding_anew import shape
+from tests.unit.dedup.pictures import flipped, hashed, random_hash
+
+
+def copies(count: int, bits: int = 0) -> list[ImageHashed]:
+    """Of one upload, in its order; each is so many bits away from the one before it."""
+    tenant, session, look = uuid4(), uuid4(), random_hash()
+    looks = (flipped(look, *range(n * bits)) for n in range(count))
+    return [hashed(tenant=tenant, session=session, index=n, phash=seen) for n, seen in enumerate(looks)]
+
+
+def test_a_later_copy_makes_way_for_the_earlier_one_which_says_so(index: HashIndex) -> None:
+    early, late = copies(2)
+    handled(on_image_hashed(late, index))
+    accepted, duplicate = answers = handled(on_image_hashed(early, index))
+    assert shape(answers) == [(early.item_id, 0, None), (late.item_id, 1, early.item_id)]
+    assert isinstance(accepted, ImageAccepted)
+    assert (accepted.instead_of, accepted.anew, duplicate.anew) == ((duplicate,), False, True)
+    assert handled(on_image_hashed(early, index)) == answers, "their words may have been lost"
+    assert handled(on_image_hashed(late, index)) == [duplicate]
+
+
+def test_what_was_a_duplicate_of_the_later_copy_only_is_decided_anew(index: HashIndex) -> None:
+    early, late, other = copies(3, bits=4)
+    for event in (late, other):
+        handled(on_image_hashed(event, index))
+    answers = handled(on_image_hashed(early, index))
+    assert shape(answers) == [(early.item_id, 0, None), (late.item_id, 1, early.item_id), (other.item_id, 1, None)]
+    assert handled(on_image_hashed(other, index)) == answers[2:]
+
+
+def test_the_later_copy_has_its_place_again_when_the_earlier_one_fails(index: HashIndex) -> None:
+    early, late = copies(2)
+    for event in (late, early):
+        handled(on_image_hashed(event, index))
+    assert shape(handled(on_storage_failed(storage_failed(early), index))) == [(late.item_id, 2, None)]
+
+
+def test_one_after_the_other_may_make_way_and_whoever_comes_again_tells_all_that_it_led_to(index: HashIndex) -> None:
+    first, second, third = copies(3, bits=4)
+    for event in (third, second):
+        handled(on_image_hashed(event, index))
+    before = handled(on_image_hashed(second, index))
+    answers = handled(on_image_hashed(first, index))
+    assert shape(answers) == [(first.item_id, 0, None), (second.item_id, 1, first.item_id), (third.item_id, 2, None)]
+    assert handled(on_image_hashed(second, index)) == [*before, answers[1]]
+
+
+def test_whoever_takes_the_place_names_all_that_were_accepted_before_it(index: HashIndex) -> None:
+    """Storage may not have heard yet that the third made way for the second."""
+    first, second, third, fourth = copies(4)
+    for event in (third, fourth, second):
+        handled(on_image_hashed(event, index))
+    accepted, *_ = handled(on_image_hashed(first, index))
+    assert isinstance(accepted, ImageAccepted)
+    assert shape(list(accepted.instead_of)) == [(second.item_id, 1, first.item_id), (third.item_id, 2, first.item_id)]
+
+
+def test_those_that_are_decided_in_one_go_with_them_get_their_verdicts_as_well(index: HashIndex) -> None:
+    (early, late), tenant = copies(2), uuid4()
+    others = [hashed(tenant=early.tenant_id, session=tenant, index=n) for n in range(2)]
+    handled(on_image_hashed(late, index))
+    asked = [Asked(event, None) for event in (others[0], early, others[1])]
+    index._decide(asked)
+    assert [(each.answers[0].item_id, type(each.answers[0])) for each in asked] == [
+        (event.item_id, ImageAccepted) for event in (others[0], early, others[1])
+    ]
+
+
+def _is_stored(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late, index))
+    on_design_stored(stored(late), index)
+    return early
+
+
+def _comes_from_another_upload(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late, index))
+    return early.model_copy(update={"session_id": uuid4()})
+
+
+def _was_tried_anew(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late.model_copy(update={"generation": 1}), index))
+    return early
+
+
+def _the_earlier_was_tried_anew(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late, index))
+    return early.model_copy(update={"generation": 1})
+
+
+def _the_earlier_is_cancelled(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late, index))
+    on_work_cancelled(cancelled(early), index)
+    return early
+
+
+def _is_cancelled(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
+    handled(on_image_hashed(late, index))
+    on_work_cancelled(cancelled(late), index)
+    return early
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        _is_stored,
+        _comes_from_another_upload,
+        _was_tried_anew,
+        _the_earlier_was_tried_anew,
+        _the_earlier_is_cancelled,
+        _is_cancelled,
+    ],
+)
+def test_what_may_have_its_number_stays_the_original(
+    index: HashIndex, happens: Callable[[ImageHashed, ImageHashed, HashIndex], ImageHashed]
+) -> None:
+    early, late = copies(2)
+    (verdict,) = handled(on_image_hashed(happens(early, late, index), index))
+    assert isinstance(verdict, DuplicateFound)
+    assert verdict.match.item_id == late.item_id

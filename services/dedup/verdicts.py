@@ -137,7 +137,8 @@ def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
     """The verdicts that a release led to, in the order in which they were made.
 
-    If the claim was not lost but made way, the item is one of these, and who has its place names it.
+    If the claim was not lost but made way, the item is one of these. Who has its place names it and comes last: should
+    its message die on the way, it is the one that failed, and a replay tells of all.
     """
     rows = connection.execute(
         select(verdicts)
@@ -148,8 +149,10 @@ def answers_to(connection: Connection, release: Release) -> list[Verdict]:
     late = next((verdict for verdict in answers if verdict.item_id == release.item_id), None)
     if not isinstance(late, DuplicateFound):
         return answers
-    instead, earlier = {"instead_of": _were_accepted(connection, answers)}, late.match.item_id
-    return [verdict.model_copy(update=instead) if verdict.item_id == earlier else verdict for verdict in answers]
+    instead = {"instead_of": _were_accepted(connection, answers)}
+    others = [verdict for verdict in answers if verdict.item_id != late.match.item_id]
+    in_its_place = [verdict for verdict in answers if verdict.item_id == late.match.item_id]
+    return [*others, *(verdict.model_copy(update=instead) for verdict in in_its_place)]
 
 
 def _were_accepted(connection: Connection, answers: Sequence[Verdict]) -> tuple[DuplicateFound, ...]:

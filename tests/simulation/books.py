@@ -52,6 +52,7 @@ class Books:
         yield from self._numbers()
         yield from self._files()
         yield from self._twins()
+        yield from self._first_come()
         yield from self._reviews()
         yield from self._listed()
         yield from self._locks()
@@ -205,6 +206,17 @@ class Books:
             return False
         said = "keep" in (one["review"], other["review"]) or frozenset((one["sha256"], other["sha256"])) in self.kept
         return said or "skip_exact" in policies
+
+    def _first_come(self) -> Iterator[str]:
+        """Of two copies in one upload the earlier one is stored, unless one of them was cancelled or tried anew."""
+        for item in self.items:
+            if item["state"] != "duplicate":
+                continue
+            original = self.by_id[UUID(item["facts"]["match"]["item_id"])]
+            plain = not any(one["generation"] or one["id"] in self.cancelled for one in (item, original))
+            same = item["session_id"] == original["session_id"]
+            if plain and same and original["index"] > item["index"]:
+                yield f"{item['filename']} is a duplicate of {original['filename']}, which was sent later"
 
     def _reviews(self) -> Iterator[str]:
         """Nobody is asked twice, or about what is no near duplicate; what is to be kept is not left out."""

@@ -24,8 +24,8 @@ def copies(count: int, bits: int = 0) -> list[ImageHashed]:
 def test_a_later_copy_makes_way_for_the_earlier_one_which_says_so(index: HashIndex) -> None:
     early, late = copies(2)
     handled(on_image_hashed(late, index))
-    accepted, duplicate = answers = handled(on_image_hashed(early, index))
-    assert shape(answers) == [(early.item_id, 0, None), (late.item_id, 1, early.item_id)]
+    duplicate, accepted = answers = handled(on_image_hashed(early, index))
+    assert shape(answers) == [(late.item_id, 1, early.item_id), (early.item_id, 0, None)]
     assert isinstance(accepted, ImageAccepted)
     assert (accepted.instead_of, accepted.anew, duplicate.anew) == ((duplicate,), False, True)
     assert handled(on_image_hashed(early, index)) == answers, "their words may have been lost"
@@ -37,8 +37,8 @@ def test_what_was_a_duplicate_of_the_later_copy_only_is_decided_anew(index: Hash
     for event in (late, other):
         handled(on_image_hashed(event, index))
     answers = handled(on_image_hashed(early, index))
-    assert shape(answers) == [(early.item_id, 0, None), (late.item_id, 1, early.item_id), (other.item_id, 1, None)]
-    assert handled(on_image_hashed(other, index)) == answers[2:]
+    assert shape(answers) == [(late.item_id, 1, early.item_id), (other.item_id, 1, None), (early.item_id, 0, None)]
+    assert handled(on_image_hashed(other, index)) == answers[1:2]
 
 
 def test_the_later_copy_has_its_place_again_when_the_earlier_one_fails(index: HashIndex) -> None:
@@ -54,8 +54,8 @@ def test_one_after_the_other_may_make_way_and_whoever_comes_again_tells_all_that
         handled(on_image_hashed(event, index))
     before = handled(on_image_hashed(second, index))
     answers = handled(on_image_hashed(first, index))
-    assert shape(answers) == [(first.item_id, 0, None), (second.item_id, 1, first.item_id), (third.item_id, 2, None)]
-    assert handled(on_image_hashed(second, index)) == [*before, answers[1]]
+    assert shape(answers) == [(second.item_id, 1, first.item_id), (third.item_id, 2, None), (first.item_id, 0, None)]
+    assert handled(on_image_hashed(second, index)) == [*before, answers[0]]
 
 
 def test_whoever_takes_the_place_names_all_that_were_accepted_before_it(index: HashIndex) -> None:
@@ -63,7 +63,7 @@ def test_whoever_takes_the_place_names_all_that_were_accepted_before_it(index: H
     first, second, third, fourth = copies(4)
     for event in (third, fourth, second):
         handled(on_image_hashed(event, index))
-    accepted, *_ = handled(on_image_hashed(first, index))
+    *_, accepted = handled(on_image_hashed(first, index))
     assert isinstance(accepted, ImageAccepted)
     assert shape(list(accepted.instead_of)) == [(second.item_id, 1, first.item_id), (third.item_id, 2, first.item_id)]
 
@@ -74,7 +74,7 @@ def test_those_that_are_decided_in_one_go_with_them_get_their_verdicts_as_well(i
     handled(on_image_hashed(late, index))
     asked = [Asked(event, None) for event in (others[0], early, others[1])]
     index._decide(asked)
-    assert [(each.answers[0].item_id, type(each.answers[0])) for each in asked] == [
+    assert [(each.answers[-1].item_id, type(each.answers[-1])) for each in asked] == [
         (event.item_id, ImageAccepted) for event in (others[0], early, others[1])
     ]
 

@@ -24,8 +24,7 @@ def engine_of(url: str, *, pool_size: int = 5) -> Engine:
     options = " ".join([str(make_url(url).query.get("options", "")), *(f"-c {k}={v}" for k, v in LIMITS.items())])
     wait = {"connect_timeout": 5, "tcp_user_timeout": 30_000, **TCP, "options": options}
     most = {"pool_size": pool_size, "max_overflow": 0}
-    at_once = "values_plus_batch"  # one round trip for many rows, and no count of those that changed
-    return create_engine(url, **most, pool_timeout=30, pool_pre_ping=True, connect_args=wait, executemany_mode=at_once)
+    return create_engine(url, **most, pool_timeout=30, pool_pre_ping=True, connect_args=wait)
 
 
 @contextlib.contextmanager
@@ -40,7 +39,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        state = str(getattr(getattr(error, "orig", None), "pgcode", None) or "")
+        state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
         if state.startswith(PASSING_STATES):
             raise Retryable(f"the database asks for another try ({state})") from error
         raise Unavailable(f"the database can't be used: {_first_line(error)}") from error

@@ -1,9 +1,18 @@
 """The settings that every service shares. Each adds its own in `services/<name>/settings.py`, read once at start."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DRIVER = "postgresql+psycopg"
+
+
+def with_driver(url: str) -> str:
+    """A database's address as people and other programs write it, without a driver or with another one, for ours."""
+    scheme, _, rest = url.partition("://")
+    return f"{DRIVER}://{rest}" if scheme.partition("+")[0] in {"postgres", "postgresql"} else url
 
 
 class BusSettings(BaseSettings):
@@ -21,6 +30,6 @@ class BusSettings(BaseSettings):
 class DatabaseSettings(BusSettings):
     """For a service that owns tables."""
 
-    database_url: str = Field(
-        "postgresql+psycopg2://presswork@localhost:5432/presswork", description="PostgreSQL, as an SQLAlchemy URL"
+    database_url: Annotated[str, AfterValidator(with_driver)] = Field(
+        "postgresql://presswork@localhost:5432/presswork", description="PostgreSQL", validate_default=True
     )

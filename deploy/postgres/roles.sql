@@ -3,7 +3,7 @@
 -- run `presswork init` (it owns the database and may create roles), before or after the first migration; again is safe:
 --   SERVICES_PASSWORD=... psql "$OWNERS_URL" -f deploy/postgres/roles.sql
 -- It needs psql 15 or newer. Each service then gets a DATABASE_URL of its own:
---   postgresql+psycopg2://presswork_dedup:...@host/presswork
+--   postgresql://presswork_dedup:...@host/presswork
 \set ON_ERROR_STOP on
 \getenv password SERVICES_PASSWORD
 \if :{?password}

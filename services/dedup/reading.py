@@ -22,8 +22,8 @@ def rows_of(connection: Connection, query: Select[Any], columns: int) -> Rows:
     received, driver = io.BytesIO(), connection.connection.driver_connection
     if driver is None:
         raise ValueError("the connection was closed")
-    with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({text}) TO STDOUT (FORMAT binary)", received)
+    with driver.cursor() as cursor, cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT binary)") as parts:
+        received.writelines(parts)
     form = np.dtype([("count", ">i2"), ("fields", [("length", ">i4"), ("value", ">i8")], (columns,))])
     whole = np.frombuffer(received.getbuffer()[HEAD:-TAIL], form)
     return np.asarray(whole["fields"]["value"], np.int64)

@@ -54,7 +54,7 @@ def _alone(engine: Engine) -> Iterator[None]:
         try:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         except OperationalError as error:
-            if getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
             raise Retryable("another import from the old system is running") from error
         yield

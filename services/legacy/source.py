@@ -22,9 +22,9 @@ from sqlalchemy.exc import ArgumentError
 
 from shared.database import transaction
 from shared.errors import Unavailable
+from shared.settings import DRIVER
 
 BATCH = 500
-DRIVER = "postgresql+psycopg2"
 
 Row = Mapping[str, Any]
 
@@ -170,7 +170,7 @@ def _engine(url: str) -> Engine:
     if not address.drivername.startswith("postgres"):
         raise NotTheOldSystem(f"the old system kept its tables in PostgreSQL, and this is {address.drivername}")
     options = {"connect_timeout": 10, "options": "-c default_transaction_read_only=on"}
-    # what other drivers are told in the address psycopg2 would not understand
+    # what other drivers are told in the address ours would not understand
     query = address.query if address.drivername.partition("+")[2] in ("", "psycopg", "psycopg2") else {}
     address = address.set(drivername=DRIVER, query=query)
     return create_engine(address, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=options)

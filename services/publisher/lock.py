@@ -54,7 +54,7 @@ def _in_words(when_locked: str = "") -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         cause = getattr(error, "orig", None)
-        if getattr(cause, "pgcode", None) == LOCK_NOT_AVAILABLE:
+        if getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise Busy(when_locked) from error
         raise Unavailable(f"the ledger can't be used: {str(cause or error).strip().splitlines()[0]}") from error
     except DBAPIError as error:

@@ -24,7 +24,7 @@ NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them
 
 @pytest.fixture(scope="module")
 def services() -> list[Service]:
-    return [build(engine_of("postgresql+psycopg2://nobody@localhost:1/none")), *workers(hashers=1)]
+    return [build(engine_of("postgresql+psycopg://nobody@localhost:1/none")), *workers(hashers=1)]
 
 
 def heard_as_work(services: list[Service]) -> set[type[Message]]:

@@ -116,7 +116,7 @@ def test_a_plain_folder_is_never_marked_where_a_mount_is_required(init: Init, na
 
 
 def test_each_part_can_be_done_alone(init: Init, nas: Path) -> None:
-    nowhere = {"DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}
+    nowhere = {"DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}
     assert init("--no-database", "--new-nas", **nowhere).returncode == 0  # as in the storage service's container
     assert (nas / MARKER).exists()
     assert init("--no-nas", "--new-nas").returncode == 2
@@ -125,7 +125,7 @@ def test_each_part_can_be_done_alone(init: Init, nas: Path) -> None:
 
 
 def test_a_database_that_is_away_is_said_in_words(typed: Init) -> None:
-    away = typed("--no-nas", DATABASE_URL="postgresql+psycopg2://nobody:secret@127.0.0.1:1/none")
+    away = typed("--no-nas", DATABASE_URL="postgresql+psycopg://nobody:secret@127.0.0.1:1/none")
     assert (away.returncode, away.stdout) == (1, "")
     assert away.stderr.startswith("the database can't be used: connection to server at")
     assert away.stderr.count("\n") == 1

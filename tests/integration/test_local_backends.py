@@ -329,7 +329,7 @@ def test_a_wrong_password_and_a_missing_virtual_host_are_both_no_broker(rabbit_u
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_a_named_database_may_be_written_as_other_programs_do(tmp_path: Path, scheme: str) -> None:
     with database(tmp_path, f"{scheme}://me:secret@db.example:5433/shop") as chosen:
-        assert chosen.url == "postgresql+psycopg2://me:secret@db.example:5433/shop"
+        assert chosen.url == "postgresql+psycopg://me:secret@db.example:5433/shop"
         assert chosen.description == "PostgreSQL at db.example:5433 (DATABASE_URL)"
 
 

@@ -43,7 +43,7 @@ def normalised(words: str, filenames: Iterable[str] = ()) -> str:
 
     Of a database's error only its own first line counts: statement, parameters and context are the row's.
     """
-    if "psycopg2." in words or "\n[SQL: " in words:
+    if "psycopg" in words or "\n[SQL: " in words:
         words = words.split("\n", 1)[0].split("[SQL: ", 1)[0]
     for name in filenames:
         if name:

@@ -31,7 +31,7 @@ def in_words(cause: str) -> str:
     if found is None:  # the broker's own
         return cause[:MOST]
     kind, words = found[0].rpartition(".")[2], cause[found.end() + 2 :]
-    if "psycopg2." in cause or "[SQL: " in cause:
+    if "psycopg" in cause or "[SQL: " in cause:
         return "the database refused it"
     if not kind.endswith(("Error", "Exception")) and words:
         # what follows names servers and sockets: for the log

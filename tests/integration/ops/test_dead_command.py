@@ -204,7 +204,7 @@ def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box:
     presswork(database_url, "dead", "replay", "--all", "--yes", code=3)
     presswork(database_url, "dead", "show", uuid4(), code=3)
     presswork(database_url, "dead", "discard", "--service", "mockup", code=3)
-    nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/none"
     assert "can't be used" in presswork(nowhere, "dead", "list", code=4).output
     assert "can't be asked" in presswork(nowhere, "dead", "replay", "--direct", "--service", "storage", code=4).output
 
@@ -322,7 +322,7 @@ def test_the_addresses_of_a_running_system_are_read_where_it_left_them(
 ) -> None:
     for name in ("DATABASE_URL", "AMQP_URL"):
         monkeypatch.delenv(name, raising=False)
-    odd = "postgresql+psycopg2://us%20er:p'a\\ss#w$x\"d@/db?host=/tmp/with space"
+    odd = "postgresql+psycopg://us%20er:p'a\\ss#w$x\"d@/db?host=/tmp/with space"
     write_down({"DATABASE_URL": odd, "AMQP_URL": "amqp://a:b@c/%2F", "JWT_SECRET_KEY": "secret"}, tmp_path)
     found = settings(tmp_path)
     assert (found.database_url, found.amqp_url) == (odd, "amqp://a:b@c/%2F")
@@ -334,8 +334,8 @@ def test_the_addresses_of_a_running_system_are_read_where_it_left_them(
         join(tmp_path)  # for `presswork run`
         assert os.environ == {"AMQP_URL": "amqp://mine", "DATABASE_URL": odd, "JWT_SECRET_KEY": "of this machine"}
     assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
-    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg2://named")
-    assert settings(tmp_path).database_url == "postgresql+psycopg2://named"
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://named")
+    assert settings(tmp_path).database_url == "postgresql+psycopg://named"
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp
             await bus.publish(Envelope(uuid4(), file, "test"))
         await asyncio.to_thread(eventually, lambda: len(heard) == 5)
         await asyncio.to_thread(eventually, lambda: depth(amqp_url) == 5)
-        nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
+        nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/none"
         command = ("dead", "replay", "--direct", "--service", "storage")
 
         def say(*more: object, **how: Any) -> Result:

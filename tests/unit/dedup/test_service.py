@@ -21,7 +21,7 @@ from shared.contracts import (
     WorkCancelled,
 )
 
-NOWHERE = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
 def test_building_the_service_does_not_touch_the_database() -> None:

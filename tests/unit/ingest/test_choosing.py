@@ -20,7 +20,7 @@ USER = UUID(int=7)
 
 def lanes(*, connected: bool = True, broker: bool = True, use: bool = True, compared: float = 0.0) -> Lanes:
     """Lanes of a process that connects to nothing."""
-    engine = create_engine("postgresql+psycopg2://nowhere")
+    engine = create_engine("postgresql+psycopg://nowhere")
     bus: Any = SimpleNamespace(connected=connected) if broker else None
     found: RabbitBus | None = bus
     original = [Service("hasher")]
@@ -32,7 +32,7 @@ def lanes(*, connected: bool = True, broker: bool = True, use: bool = True, comp
 
 def test_ingest_without_the_other_services_handlers_is_refused() -> None:
     """Nobody would tell them what was cancelled, and they would go on with it."""
-    engine = create_engine("postgresql+psycopg2://nowhere")
+    engine = create_engine("postgresql+psycopg://nowhere")
     with pytest.raises(ValueError, match="what was cancelled"):
         Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, None, Windows(4, 4, 100), [])
 

@@ -29,7 +29,7 @@ from shared.contracts import (
 )
 
 BLOB = Blob(sha256="a" * 64, size=7)
-NOWHERE = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
 def accepted(**destination: object) -> ImageAccepted:

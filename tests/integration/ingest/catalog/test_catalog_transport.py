@@ -221,7 +221,7 @@ def test_ready_reports_database_broker_and_what_services_wait_for(world: World) 
 
 
 def test_without_a_database_the_process_lives_but_is_not_ready(world: World, ana: Caller) -> None:
-    gone = engine_of("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    gone = engine_of("postgresql+psycopg://nobody@127.0.0.1:1/none")
     old = world.resources
     resources = build(old.settings, gone, world.blobs, old.nas, old.emit, passwords=QUICK)
     client = replace(world, resources=resources).client()

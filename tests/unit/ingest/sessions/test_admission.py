@@ -15,7 +15,7 @@ AT_A_TIME = 8
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     """To a thousand bytes."""
-    nobody = create_engine("postgresql+psycopg2://nobody@localhost:1/none")
+    nobody = create_engine("postgresql+psycopg://nobody@localhost:1/none")
     return Door(nobody, tmp_path, Room(free_bytes=0, spool_bytes=1000, outbox_age_s=900, files_of_user=10), lambda: 0)
 
 

@@ -10,12 +10,20 @@ from rich.text import Text
 Receipt = Mapping[str, Any]
 Item = Mapping[str, Any]
 
-STYLES = {"stored": "green", "listed": "bold green", "duplicate": "yellow", "rejected": "magenta", "failed": "bold red"}
+STYLES = {
+    "stored": "green",
+    "listed": "bold green",
+    "duplicate": "yellow",
+    "rejected": "magenta",
+    "failed": "bold red",
+    "cancelled": "yellow",
+}
 
 
 def accounting(receipt: Receipt) -> str:
-    """The line that programs read."""
-    keys = ("received", "stored", "duplicate", "rejected", "failed", "listed")
+    """The line that programs read. What somebody cancelled is among the failed, and named where there is any."""
+    keys = ["received", "stored", "duplicate", "rejected", "failed", "listed"]
+    keys += ["cancelled"] if receipt["cancelled"] else []
     return "accounting: " + " ".join(f"{key}={receipt[key]}" for key in keys)
 
 
@@ -62,13 +70,19 @@ def table(items: Sequence[Item]) -> Table:
 def totals(receipt: Receipt, seconds: float) -> str:
     """The receipt in a sentence; `seconds` from the first byte sent to the last listing."""
     parts = [f"{receipt['stored']} stored", f"{receipt['listed']} listed", f"{receipt['duplicate']} duplicates"]
-    parts += [f"{receipt['rejected']} rejected", f"{receipt['failed']} failed"]
-    if receipt["listing_failed"]:
-        parts.append(f"{receipt['listing_failed']} listings failed")
+    parts += [f"{receipt['rejected']} rejected", f"{receipt['failed'] - receipt['cancelled']} failed"]
+    more = {
+        "cancelled": receipt["cancelled"],
+        "listings failed": receipt["listing_failed"] - receipt["listing_cancelled"],
+        "listings cancelled": receipt["listing_cancelled"],
+    }
+    parts += [f"{count} {words}" for words, count in more.items() if count]
     return f"{receipt['received']} files received in {seconds:.0f} s: " + ", ".join(parts)
 
 
 def _outcome(item: Item) -> str:
+    if item["cancelled"]:
+        return "cancelled"
     return "listed" if item["state"] == "stored" and item["listing_state"] == "listed" else str(item["state"])
 
 

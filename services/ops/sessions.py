@@ -60,18 +60,22 @@ def receipt(
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    counts = ", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in COUNTS if found[name])
+    apart = {"failed": found["cancelled"], "listing_failed": found["listing_cancelled"]}
+    shown = {name: found[name] - apart.get(name, 0) for name in COUNTS}
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in shown.items() if count)
     typer.echo(f"{found['session_id']}  {found['state']}  {_whose(found)}")
     typer.echo(f"    {found['received']} received: {counts or 'nothing yet'}")
     if found["waits_for"]:
         typer.echo(f"    waits for: {found['waits_for']}")
     for item in found["items"]:
         where = item["path"] if item["state"] == "stored" else None
-        typer.echo(f"{item['state']:<10} {item['filename']}  {where or item['item_id']}")
+        state = "cancelled" if item["cancelled"] else item["state"]
+        typer.echo(f"{state:<10} {item['filename']}  {where or item['item_id']}")
         if item["reason"]:
             typer.echo(f"    {item['reason']}")
         if item["listing_state"]:
-            typer.echo(f"    listing {': '.join(filter(None, (item['listing_state'], item['listing_reason'])))}")
+            ended = None if item["listing_cancelled"] else item["listing_state"]  # its reason says who cancelled it
+            typer.echo(f"    listing {': '.join(filter(None, (ended, item['listing_reason'])))}")
 
 
 def _queue_of(data: Path) -> "QueueOf | None":
@@ -86,4 +90,14 @@ def _whose(row: Mapping[str, Any]) -> str:
     return f"{row['seller']} ({row['shop']})" if row["seller"] else "a deleted account"
 
 
-COUNTS = ("stored", "duplicate", "rejected", "failed", "in_progress", "listed", "listing_failed")
+COUNTS = (
+    "stored",
+    "duplicate",
+    "rejected",
+    "failed",
+    "cancelled",
+    "in_progress",
+    "listed",
+    "listing_failed",
+    "listing_cancelled",
+)

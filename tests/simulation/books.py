@@ -143,12 +143,17 @@ class Books:
             for state in ("hashed", "accepted", *ENDS):
                 if session[state] != counted[state]:
                     yield f"upload {session['client_key']} counts {session[state]} {state}, and has {counted[state]}"
+            cancelled = sum(item["facts"].get("code") == "cancelled" for item in mine)
+            if session["cancelled"] != cancelled:
+                yield f"upload {session['client_key']} counts {session['cancelled']} cancelled, and has {cancelled}"
             if session["received"] != len(mine):
                 yield f"upload {session['client_key']} counts {session['received']} files, and has {len(mine)}"
             asked = [listing for listing in self.listings if listing["session_id"] == session["id"]]
             counted = Counter(listing["state"] for listing in asked)
-            expected = (len(asked), counted["rendered"], counted["listed"], counted["failed"])
-            if (session["requested"], session["rendered"], session["listed"], session["listing_failed"]) != expected:
+            gone = sum(listing["cancelled"] for listing in asked)
+            expected = (len(asked), counted["rendered"], counted["listed"], counted["failed"], gone)
+            counts = ("requested", "rendered", "listed", "listing_failed", "listing_cancelled")
+            if tuple(session[name] for name in counts) != expected:
                 yield f"upload {session['client_key']} counts its listings otherwise than {expected}"
             seqs = self.world.rows(
                 "SELECT seq FROM ingest.session_events WHERE session_id = :id ORDER BY seq", id=session["id"]

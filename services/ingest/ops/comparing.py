@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Float, Select, WithinGroup, cast, func, select, tuple_
 
 from services.ingest.choosing import COMPARED
-from services.ingest.sessions.states import IN_WORK
+from services.ingest.sessions.states import CANCELLED, IN_WORK
 from services.ingest.sessions.tables import items, session_events, sessions
-from services.ingest.sessions.told import CANCELLED
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ENDS = ("stored", "duplicate")

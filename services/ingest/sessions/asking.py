@@ -128,13 +128,18 @@ def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[An
     listing = connection.execute(new.values(**values).on_conflict_do_nothing().returning(listings)).one_or_none()
     if listing:
         return listing, {"requested": 1}
-    ended = {"listing_failed": listings.c.state == "failed", "listed": elsewhere(wanted)}
+    failed = listings.c.state == "failed"
+    ended: list[tuple[dict[str, int], ColumnElement[bool]]] = [
+        ({"listing_failed": -1}, failed & ~listings.c.cancelled),
+        ({"listing_failed": -1, "listing_cancelled": -1}, failed),
+        ({"listed": -1}, elsewhere(wanted)),
+    ]
     anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
-    anew |= {"target": None, "listing_id": None, "url": None, "warnings": []}
-    for count, as_it_is in ended.items():
+    anew |= {"target": None, "listing_id": None, "url": None, "warnings": [], "cancelled": False}
+    for changes, as_it_is in ended:
         again = update(listings).where(this, as_it_is).values(**anew, request=request, requested_at=NOW)
         if listing := connection.execute(again.returning(listings)).one_or_none():
-            return listing, {count: -1}
+            return listing, changes
     return None
 
 

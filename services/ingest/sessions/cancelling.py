@@ -17,11 +17,10 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outbox import AHEAD, owe
-from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS
+from services.ingest.sessions.states import CANCELLED, IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS
 from services.ingest.sessions.submitting import uploaded_file
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from services.ingest.sessions.timeline import Happening
-from services.ingest.sessions.told import CANCELLED
 from shared.contracts import WorkCancelled
 
 FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
@@ -101,17 +100,17 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
 
 
 def _file(row: Row[Any], reason: str) -> Happening:
-    changes = {"failed": 1} | ({} if row.state == "received" else {row.state: -1})
+    changes = {"failed": 1, "cancelled": 1} | ({} if row.state == "received" else {row.state: -1})
     told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
     return Happening("failed", changes, row.id, told, weight(row.size))
 
 
 def _listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
-    ended = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": reason, "updated_at": NOW}
+    ended = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": reason, "cancelled": True}
     mine = (listings.c.item_id == row.item_id) & (listings.c.mockup_id == row.mockup_id)
-    connection.execute(update(listings).where(mine).values(**ended))
+    connection.execute(update(listings).where(mine).values(**ended, updated_at=NOW))
     item = connection.execute(select(items.c.index, items.c.filename).where(items.c.id == row.item_id)).one()
-    changes = {"listing_failed": 1} | ({} if row.state == "requested" else {row.state: -1})
+    changes = {"listing_failed": 1, "listing_cancelled": 1} | ({} if row.state == "requested" else {row.state: -1})
     told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": reason}
     return Happening("listing_failed", changes, row.item_id, told | {"code": CANCELLED})
 

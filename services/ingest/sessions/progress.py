@@ -31,6 +31,9 @@ class Totals:
     listing_failed: int = 0
     to_review: int = 0
     """Of the duplicates, how many wait for a decision."""
+    cancelled: int = 0
+    """Of the failed, how many somebody cancelled; the next, of the listings that failed."""
+    listing_cancelled: int = 0
 
     @property
     def settled(self) -> int:
@@ -133,16 +136,23 @@ def summary(totals: Totals) -> str:
         parts.append(f"{totals.to_review} near cop{'ies' if totals.to_review > 1 else 'y'} to decide about")
     if totals.rejected:
         parts.append(f"{totals.rejected} could not be used")
-    if totals.failed:
-        parts.append(f"{totals.failed} failed")
-    if totals.listing_failed:
-        parts.append(f"{totals.listing_failed} listing{'s' if totals.listing_failed > 1 else ''} failed")
+    if failed := totals.failed - totals.cancelled:
+        parts.append(f"{failed} failed")
+    if totals.cancelled:
+        parts.append(f"{totals.cancelled} cancelled")
+    if unlisted := totals.listing_failed - totals.listing_cancelled:
+        parts.append(f"{unlisted} listing{'s' if unlisted > 1 else ''} failed")
+    if gone := totals.listing_cancelled:
+        parts.append(f"{gone} listing{'s' if gone > 1 else ''} cancelled")
     return ", ".join(parts)
 
 
 def _ending(totals: Totals) -> str:
-    if totals.received and not totals.stored and not totals.duplicate:
-        return f"Upload failed: {summary(totals)}"
+    if not totals.received:
+        return "Upload cancelled before its files came"
+    if not totals.stored and not totals.duplicate:
+        only = totals.cancelled and totals.cancelled == totals.failed
+        return f"Upload {'cancelled' if only else 'failed'}: {summary(totals)}"
     if totals.requested and not totals.listed:
         return f"Upload completed, but nothing was listed: {summary(totals)}"
     if totals.failed + totals.listing_failed:

@@ -144,11 +144,13 @@ class Projection:
                 stage_rank=LISTING_RANKS[state],
                 generation=max(event.generation, row.generation),  # its design's may be behind: tried anew less often
                 reason=reason,
+                cancelled=False,
                 updated_at=NOW,
                 **columns,
             )
         )
         changes = moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
+        changes |= {"listing_cancelled": -1} if row.cancelled else {}
         told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":

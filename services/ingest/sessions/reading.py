@@ -9,6 +9,7 @@ from services.ingest.sessions.progress import Totals, waiting
 from services.ingest.sessions.progress import message as words
 from services.ingest.sessions.records import Event, Session
 from services.ingest.sessions.remaining import TimeLeft
+from services.ingest.sessions.states import is_cancelled
 from services.ingest.sessions.told import KEEP, SKIP, WAITING
 
 Row = Mapping[str, Any]
@@ -28,6 +29,7 @@ def item(row: Row) -> dict[str, Any]:
         "state": row["state"],
         "reason": row["reason"],
         "generation": row["generation"],
+        "cancelled": is_cancelled(row["state"], facts),
         "code": judged.get("code"),
         "kind": judged.get("kind"),
         "verdict": (judged.get("match") or {}).get("verdict"),
@@ -43,6 +45,7 @@ def item(row: Row) -> dict[str, Any]:
         "print_sha256": row["print_sha256"],
         "listing_state": listing["state"] if listing else None,
         "listing_reason": listing["reason"] if listing else None,
+        "listing_cancelled": bool(listing and listing["cancelled"]),
         "listing_id": listing["listing_id"] if listing else None,
         "listing_url": listing["url"] if listing else None,
         "listing_target": (listing["target"] or "").partition(":")[0] or None if listing else None,
@@ -78,7 +81,10 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
 
 
 def totals(found: Session) -> dict[str, int]:
-    """The accounting: received = stored + duplicate + rejected + failed + in_progress."""
+    """The accounting: received = stored + duplicate + rejected + failed + in_progress.
+
+    `cancelled` is how many of the failed somebody cancelled, and `listing_cancelled` the same of listings.
+    """
     counts = found.totals
     return {
         "received": counts.received,
@@ -86,10 +92,12 @@ def totals(found: Session) -> dict[str, int]:
         "duplicate": counts.duplicate,
         "rejected": counts.rejected,
         "failed": counts.failed,
+        "cancelled": counts.cancelled,
         "in_progress": counts.in_progress,
         "listings_requested": counts.requested,
         "listed": counts.listed,
         "listing_failed": counts.listing_failed,
+        "listing_cancelled": counts.listing_cancelled,
         "listings_in_progress": counts.requested - counts.listings_settled,
     }
 

@@ -18,7 +18,7 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
-from services.ingest.sessions.states import UNSTORED
+from services.ingest.sessions.states import UNSTORED, is_cancelled
 from services.ingest.sessions.submitting import failure, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
@@ -74,12 +74,13 @@ def reopen(
     files = _files_anew(connection, ended, state)
     in_their_way = _ended_before(connection, session_id, files) if owing else []
     waiting = _listings_anew(connection, listings.c.item_id.in_(ended), requests)
-    asked = _listings_anew(connection, of_stored, requests)
+    anew = _listings_anew(connection, of_stored, requests)
+    asked = [row for _, row in anew]
     _letters_follow(connection, files, asked, who)
     by_id = {row.id: row for row in [*rows, *files]}
     before = {row.id: row for row in rows}
     moved = [(before[row.id], row) for row in files]
-    happened = _files_retold(moved, who) + _listings_retold([(by_id[row.item_id], row) for row in [*waiting, *asked]])
+    happened = _files_retold(moved, who) + _listings_retold(by_id, [*waiting, *anew])
     timeline.append_all(connection, session_id, happened)
     if owing:
         _owe_files(connection, session, files, hashers)
@@ -118,6 +119,7 @@ def _files_retold(files: Sequence[tuple[Row[Any], Row[Any]]], who: str) -> list[
     for was, row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
         kind, less = "retried", {was.state: -1}
+        less |= {"cancelled": -1} if is_cancelled(was.state, was.facts) else {}
         if was.state == "duplicate":
             kind, told = "kept", told | {"by": who}
             less |= {"to_review": -1} if was.review == WAITING else {}
@@ -125,14 +127,15 @@ def _files_retold(files: Sequence[tuple[Row[Any], Row[Any]]], who: str) -> list[
     return happened
 
 
-def _listings_retold(asked: Sequence[tuple[Row[Any], Row[Any]]]) -> list[Happening]:
-    told = {"listing_state": "requested"}
-    return [
-        Happening(
-            "listing_retried", {"listing_failed": -1}, item.id, {"index": item.index, "filename": item.filename, **told}
-        )
-        for item, _ in asked
-    ]
+def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> list[Happening]:
+    """The same of listings."""
+    happened = []
+    for was, row in asked:
+        item = by_id[row.item_id]
+        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+        less = {"listing_failed": -1} | ({"listing_cancelled": -1} if was.cancelled else {})
+        happened.append(Happening("listing_retried", less, item.id, told))
+    return happened
 
 
 def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) -> Sequence[Row[Any]]:
@@ -151,16 +154,17 @@ def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) 
 
 def _listings_anew(
     connection: Connection, which: ColumnElement[bool], requests: Mapping[Group, Mapping[str, Any]]
-) -> Sequence[Row[Any]]:
+) -> Sequence[tuple[Row[Any], Row[Any]]]:
+    """These, as they were and as they are."""
     failed = select(listings).where(which, listings.c.state == "failed")
     rows = connection.execute(failed.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
-    anew = {"state": "requested", "generation": listings.c.generation + 1, **ANEW}
-    found: list[Row[Any]] = []
+    anew = {"state": "requested", "generation": listings.c.generation + 1, "cancelled": False, **ANEW}
+    found: list[tuple[Row[Any], Row[Any]]] = []
     for row in rows:
         this = (listings.c.item_id == row.item_id, listings.c.mockup_id == row.mockup_id)
         request = requests.get((row.template_id, row.mockup_id), row.request)
         again = update(listings).where(*this).values(**anew, request=request).returning(listings)
-        found.append(connection.execute(again).one())
+        found.append((row, connection.execute(again).one()))
     return found
 
 

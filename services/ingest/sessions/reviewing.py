@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from services.ingest.sessions import timeline
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.reopening import reopen
+from services.ingest.sessions.states import is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
 from services.ingest.sessions.timeline import Happening
-from services.ingest.sessions.told import CANCELLED, KEEP, SKIP, WAITING
+from services.ingest.sessions.told import KEEP, SKIP, WAITING
 from shared.contracts import Blob, PairJudged
 
 Decision = Literal["keep", "skip"]
@@ -170,7 +171,7 @@ _STATES = {
 
 
 def _cancelled(row: Row[Any]) -> str:
-    return f" ({row.reason})" if row.state == "failed" and row.facts.get("code") == CANCELLED else ""
+    return f" ({row.reason})" if is_cancelled(row.state, row.facts) else ""
 
 
 def _skip(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], who: str) -> None:

@@ -1,5 +1,8 @@
 """The states that a file and a listing come to, by what they mean. Pure. `told.py` says how one follows on another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 IN_WORK = ("received", "hashed", "accepted")
 UNSTORED = ("duplicate", "rejected", "failed")
 """Ends without a design."""
@@ -13,3 +16,10 @@ LISTING_IN_WORK = ("requested", "rendered")
 LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 DRY_RUN = "dry-run"
 """The target of listings that are folders on this server."""
+
+CANCELLED = "cancelled"
+
+
+def is_cancelled(state: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a file has failed because somebody cancelled it: the `code` among its facts says so."""
+    return state == "failed" and facts.get("code") == CANCELLED

@@ -15,8 +15,8 @@ from services.ingest.sessions.batching import batches
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, session_of
+from services.ingest.sessions.states import is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
-from services.ingest.sessions.told import CANCELLED
 from shared.contracts import (
     BatchSubmitted,
     Blob,
@@ -125,7 +125,7 @@ def failed_before(item: Row[Any]) -> ImageFailed:
     whatever they had in hand is over now.
     """
     stage = item.facts.get("failed_stage", "storage")
-    went_on = stage == "ingest" or item.facts.get("code") == CANCELLED
+    went_on = stage == "ingest" or is_cancelled(item.state, item.facts)
     return failure(item, "storage" if went_on else stage, item.reason)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED
+from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
 
 MOST_LINES = 20
 TRIED = "It is a dry run: listings are folders on the server, none is at Etsy. Connect a shop, and ask again."
@@ -58,14 +58,18 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     waiting = sum(listed[name] for name in LISTING_IN_WORK)
     working = sum(state[name] for name in IN_WORK)
     asked = sum(item.get("review") == "waiting" for item in items)
+    gone = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
+    unwanted = sum(listing.get("cancelled", False) for listing in listings)
     parts = [
         _number(listed["listed"], "listing", "created"),
-        _number(listed["failed"], "listing", "failed"),
+        _number(listed["failed"] - unwanted, "listing", "failed"),
+        _number(unwanted, "listing", "cancelled"),
         _number(waiting, "listing", "still in progress"),
         _number(state["duplicate"] - asked, "duplicate", "skipped"),
         f"{asked} near cop{'y waits' if asked == 1 else 'ies wait'} for your decision" if asked else "",
         _number(state["rejected"], "file", "could not be used"),
-        _number(state["failed"], "file", "failed"),
+        _number(state["failed"] - gone, "file", "failed"),
+        _number(gone, "file", "cancelled"),
         _number(working, "file", "still in progress"),
     ]
     return ", ".join(part for part in parts if part) + "." if any(parts) else "Nothing to list."

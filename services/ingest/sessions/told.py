@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.ingest.sessions.course import weight
-from services.ingest.sessions.states import RANKS
+from services.ingest.sessions.states import RANKS, is_cancelled
 from services.ingest.sessions.timeline import Happening
 from shared.contracts import ItemEvent
 
-CANCELLED = "cancelled"
 WAITING, SKIP, KEEP = "waiting", "skip", "keep"
 """What is asked about a near duplicate, or was said of it."""
 TOLD_AGAIN = "told_again"
@@ -55,10 +54,13 @@ class File:
         event, state = told.event, told.state
         if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
             return None
+        was = is_cancelled(self.state, self.facts)
         changes = moved(None if self.state == "received" else self.state, state)
         changes |= self._ask({name: told.columns.get(name) for name in ASKED})
         self.state, self.stage_rank, self.generation = state, RANKS[state], event.generation
         self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
+        if less := is_cancelled(state, self.facts) - was:
+            changes |= {"cancelled": less}
         self.changes |= {"state": state, "stage_rank": self.stage_rank, "generation": self.generation}
         self.changes |= {"reason": told.reason, "facts": self.facts, **told.columns, **self.asked}
         facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
@@ -75,7 +77,7 @@ class File:
 
     def _cancelled(self, state: str) -> bool:
         """Whether it was cancelled, and this was still under way then. A design that reached the NAS is stored."""
-        return self.state == "failed" and self.facts.get("code") == CANCELLED and state != "stored"
+        return is_cancelled(self.state, self.facts) and state != "stored"
 
 
 def moved(before: str | None, now: str) -> dict[str, int]:

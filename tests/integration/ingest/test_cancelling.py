@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from services.ingest.sessions import reading
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
@@ -79,6 +80,7 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     rows = sessions.items(session.id)
     assert [row["state"] for row in rows] == ["stored", "duplicate", "failed", "failed"]
     assert all(row["reason"].startswith(WORDS) and row["facts"]["code"] == "cancelled" for row in rows[2:])
+    assert (now.totals.cancelled, [reading.item(row)["cancelled"] for row in rows]) == (2, [False, False, True, True])
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled), "no batch of it is sent any more"
     assert [file.filename for file in told.files] == ["c.png", "d.png", "b.png"]
@@ -118,7 +120,7 @@ def test_late_results_bring_nothing_back_but_a_design_that_had_reached_the_nas(
     assert {row["state"] for row in sessions.items(session.id)} == {"failed"}
     project(engine, stored(session, files[0])[2])
     totals = account(engine, sessions, session.id).totals
-    assert (totals.stored, totals.failed) == (1, 1)
+    assert (totals.stored, totals.failed, totals.cancelled) == (1, 1, 1)
     assert account(engine, sessions, session.id).finished
 
 
@@ -134,11 +136,12 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled)
     assert {item for item, _, _ in told.listings} == {file.item_id for file in files}
-    account(engine, sessions, session.id)
+    assert account(engine, sessions, session.id).totals.listing_cancelled == 3
+    assert [reading.item(row)["listing_cancelled"] for row in sessions.items(session.id)] == [True, True, True]
     late = ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1")
     project(engine, late)
     totals = account(engine, sessions, session.id).totals
-    assert (totals.requested, totals.listed, totals.listing_failed) == (3, 1, 2)
+    assert (totals.requested, totals.listed, totals.listing_failed, totals.listing_cancelled) == (3, 1, 2, 2)
 
 
 def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: Engine, sessions: Sessions) -> None:
@@ -186,12 +189,27 @@ def test_listings_that_were_cancelled_are_asked_for_anew_as_their_next_generatio
     assert len(sessions.retry(cancelled.id, "ana").listings) == 1
     now = sessions.get(USER, session.id)
     assert now is not None
-    assert (now.finished, now.cancelled_at) == (False, None)
+    assert (now.finished, now.cancelled_at, now.totals.listing_cancelled) == (False, None, 0)
     told, asked = sorted(sent(engine), key=lambda message: type(message).__name__, reverse=True)
     assert isinstance(told, WorkCancelled)
     assert isinstance(asked, MockupsRequested)
     ((_, _, generation),) = told.listings
     assert asked.generation > generation, "or the publisher would take it for the one that nobody wants"
+
+
+def test_what_was_cancelled_and_is_taken_up_again_counts_as_cancelled_no_more(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]))
+    ask(sessions, *(file.item_id for file in files))
+    sessions.cancel(USER, session.id, None)
+    sessions.retry(session.id, "ana", [files[1].item_id])
+    totals = sessions.receipt(session)[0].totals
+    assert (totals.cancelled, totals.listing_cancelled) == (0, 1)
+    ask(sessions, files[0].item_id)
+    totals = sessions.receipt(session)[0].totals
+    assert (totals.cancelled, totals.listing_cancelled, totals.listing_failed) == (0, 0, 0)
 
 
 def test_after_the_broker_was_lost_storage_tells_whether_it_had_stored_what_was_cancelled(

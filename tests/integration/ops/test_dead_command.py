@@ -493,6 +493,17 @@ def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Let
     assert str(session.id) in presswork(database_url, "sessions").output
 
 
+def test_a_receipt_tells_what_was_cancelled_apart_from_what_failed(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png")
+    box.dies("storage", box.accepted(session, 0))
+    presswork(database_url, "cancel", session.id)
+    tulip = box.sessions.items(session.id)[1]["id"]
+    receipt = presswork(database_url, "receipt", session.id).output
+    assert f"cancelled  tulip.png  {tulip}\n    cancelled by an operator on " in receipt
+    assert "2 received: 1 failed, 1 cancelled\n" in receipt
+    assert "Upload failed: 0 stored, 1 failed, 1 cancelled;" in presswork(database_url, "sessions").output
+
+
 def test_an_operator_reads_what_an_unfinished_upload_waits_for(
     database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from services.demo.report import accounting, discrepancies, table, totals
 
 def item(index: int, state: str, **facts: Any) -> dict[str, Any]:
     empty = dict.fromkeys(("reason", "name", "path", "listing_state", "listing_reason", "listing_url"))
-    return {"index": index, "filename": f"file-{index}.png", "state": state, **empty, **facts}
+    return {"index": index, "filename": f"file-{index}.png", "state": state, "cancelled": False, **empty, **facts}
 
 
 RECEIPT: dict[str, Any] = {
@@ -20,9 +20,11 @@ RECEIPT: dict[str, Any] = {
     "duplicate": 1,
     "rejected": 1,
     "failed": 1,
+    "cancelled": 0,
     "in_progress": 0,
     "listed": 1,
     "listing_failed": 1,
+    "listing_cancelled": 0,
     "items": [
         item(0, "stored", name="DTF 100 Art_100.png", listing_state="listed"),
         item(1, "stored", name="DTF 101 Art_101.png", listing_state="failed", listing_reason="the title is too long"),
@@ -96,3 +98,16 @@ def test_totals_are_a_sentence() -> None:
     assert totals(RECEIPT, 12.4) == (
         "5 files received in 12 s: 2 stored, 1 listed, 1 duplicates, 1 rejected, 1 failed, 1 listings failed"
     )
+
+
+def test_what_somebody_cancelled_is_told_apart_and_still_adds_up() -> None:
+    gone = item(4, "failed", cancelled=True, reason="cancelled by you on 26 November 2026 at 19:30 UTC")
+    receipt = {**RECEIPT, "cancelled": 1, "listing_cancelled": 1, "items": [*RECEIPT["items"][:4], gone]}
+    assert discrepancies(receipt, sent=5) == []
+    assert accounting(receipt).endswith(" failed=1 listed=1 cancelled=1")
+    assert totals(receipt, 1.0).endswith(" 0 failed, 1 cancelled, 1 listings cancelled")
+    console = Console(width=160, force_terminal=False)
+    with console.capture() as captured:
+        console.print(table([gone]))
+    assert " cancelled " in captured.get()
+    assert "failed" not in captured.get()

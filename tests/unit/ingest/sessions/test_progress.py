@@ -76,6 +76,22 @@ def test_the_end_is_called_a_success_only_when_nothing_failed() -> None:
     assert words(received=2, stored=2) == "Upload completed successfully: 2 stored"
 
 
+def test_what_somebody_cancelled_is_not_called_failed() -> None:
+    def words(**counts: int) -> str:
+        return message(Totals(**counts), finished=True)
+
+    assert words() == "Upload cancelled before its files came"
+    assert words(received=2, failed=2, cancelled=2) == "Upload cancelled: 0 stored, 2 cancelled"
+    assert words(received=3, failed=3, cancelled=1) == "Upload failed: 0 stored, 2 failed, 1 cancelled"
+    assert words(received=3, stored=1, failed=2, cancelled=2) == (
+        "Upload completed, but not all of it: 1 stored, 2 cancelled"
+    )
+    listings = {"requested": 4, "listing_failed": 4, "listing_cancelled": 3}
+    assert words(received=4, stored=4, **listings) == (
+        "Upload completed, but nothing was listed: 4 stored, 0 listed, 1 listing failed, 3 listings cancelled"
+    )
+
+
 def test_only_the_work_that_is_left_waits() -> None:
     hashing, listing = Totals(received=2, hashed=1), Totals(received=2, stored=2, requested=2, rendered=2)
     services = ("hasher", "dedup", "storage", "mockup", "publisher")

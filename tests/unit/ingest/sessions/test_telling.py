@@ -39,6 +39,19 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
     ]
 
 
+def test_what_was_cancelled_is_counted_apart() -> None:
+    words = "cancelled by you on 26 November 2026 at 19:30 UTC"
+    gone = item("b.png", "failed", words) | {"facts": {"code": "cancelled"}}
+    unlisted = listing("failed", words) | {"cancelled": True}
+    story = tell([item("c.png", "failed", "the NAS refused it"), gone], [listing("listed"), unlisted])
+    assert story.splitlines() == [
+        "1 listing created, 1 listing cancelled, 1 file failed, 1 file cancelled.",
+        "c.png: the NAS refused it",
+        f"b.png: {words}",
+        f"UV 100.png: not listed: {words}",
+    ]
+
+
 def test_a_dry_run_is_called_one() -> None:
     tried = listing("listed") | {"target": "dry-run"}
     assert tell([], [tried]).splitlines() == [

@@ -17,7 +17,14 @@ from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
 from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.telling import all_in_a_dry_run, changed_since, taken_along, tell
+from services.ingest.sessions.telling import (
+    all_in_a_dry_run,
+    changed_since,
+    of_cancelled,
+    standing,
+    taken_along,
+    tell,
+)
 from services.ingest.sessions.watching import POLL_S, Watcher
 from shared.contracts import ListingTemplate
 
@@ -135,11 +142,12 @@ class Desk:
         for session_id in dict.fromkeys(uploads):
             items += await self.watcher.ask(self.sessions.items, session_id)
         story = tell(items, rows, notes)
-        listed = sum(row["state"] == "listed" for row in rows)
-        message = story.split("\n", 1)[0] if not listed else DONE_IN_A_DRY_RUN if all_in_a_dry_run(rows) else DONE
+        stand = standing(rows)
+        listed = stand["listed"]
+        done = DONE_IN_A_DRY_RUN if all_in_a_dry_run(rows) else DONE
+        message = done if listed == len(rows) else story.split("\n", 1)[0]
         await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
-        code = 200 if listed else 400
-        return {"success": bool(listed), "success_code": code, "message": message, "result": _result(story)}
+        return _answer(message, story, stand, success=bool(listed))
 
     async def cancel(self, session: Session, item_id: UUID | None) -> Cancelled | None:
         """Cancel what is unfinished of a session, or of one of its files. None: it has no such file."""
@@ -154,8 +162,11 @@ class Desk:
     async def _nothing_to_list(self, empty: Session | None) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""
         items = await asyncio.to_thread(self.sessions.items, empty.id) if empty else []
+        if empty and empty.cancelled_at is not None:
+            summary, *lines = of_cancelled(items).split("\n")
+            return unlisted(summary, lines)
         story = f"No new designs, so no listings were created: {tell(items, [])}" if items else NOTHING
-        return {"success": True, "success_code": 200, "message": story.split("\n", 1)[0], "result": _result(story)}
+        return _answer(story.split("\n", 1)[0], story, standing([]), success=True)
 
     async def _wait_for_listings(self, user_id: UUID, designs: Sequence[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
         """The listings, when each has its end state or the waiting time is over."""
@@ -195,13 +206,15 @@ class Desk:
 
 def unlisted(reason: str, details: Sequence[str] = ()) -> dict[str, Any]:
     """The answer when nothing could be listed, and why."""
+    return _answer(reason, "\n".join([reason, *details]), standing([]), success=False)
+
+
+def _answer(message: str, story: str, listings: dict[str, int], *, success: bool) -> dict[str, Any]:
+    """What the call for listings answers. `story` is what the client shows to its user."""
     return {
-        "success": False,
-        "success_code": 400,
-        "message": reason,
-        "result": _result("\n".join([reason, *details])),
+        "success": success,
+        "success_code": 200 if success else 400,
+        "message": message,
+        "result": {"message": story, "digital_message": None},
+        "listings": listings,
     }
-
-
-def _result(message: str) -> dict[str, Any]:
-    return {"message": message, "digital_message": None}

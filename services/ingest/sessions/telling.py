@@ -35,6 +35,22 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
     return "\n".join([_counts(items, listings), *shown, *tried])
 
 
+def of_cancelled(items: Iterable[Item]) -> str:
+    """The same of an upload that somebody cancelled before its listings were asked for."""
+    items = list(items)
+    stored = sum(item["state"] == "stored" for item in items)
+    those = f"{_number(stored, 'design', 'that')} {'was' if stored == 1 else 'were'}"
+    notes = [f"{those} stored before {'stays' if stored == 1 else 'stay'} stored."] if stored else []
+    return f"The upload was cancelled, so no listings were created: {tell(items, [], notes)}"
+
+
+def standing(listings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many of them stand how; each is counted once."""
+    found = Counter("cancelled" if listing.get("cancelled") else str(listing["state"]) for listing in listings)
+    ends = {name: found[name] for name in ("listed", "failed", "cancelled")}
+    return ends | {"in_progress": sum(found[name] for name in LISTING_IN_WORK)}
+
+
 def all_in_a_dry_run(listings: Iterable[Mapping[str, Any]]) -> bool:
     """Whether what was listed is in a folder, and nothing of it in a shop."""
     return {listing.get("target") for listing in listings if listing["state"] == "listed"} == {DRY_RUN}
@@ -54,17 +70,15 @@ def taken_along(count: int) -> str:
 
 def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     state = Counter(item["state"] for item in items)
-    listed = Counter(listing["state"] for listing in listings)
-    waiting = sum(listed[name] for name in LISTING_IN_WORK)
+    listed = standing(listings)
     working = sum(state[name] for name in IN_WORK)
     asked = sum(item.get("review") == "waiting" for item in items)
     gone = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
-    unwanted = sum(listing.get("cancelled", False) for listing in listings)
     parts = [
         _number(listed["listed"], "listing", "created"),
-        _number(listed["failed"] - unwanted, "listing", "failed"),
-        _number(unwanted, "listing", "cancelled"),
-        _number(waiting, "listing", "still in progress"),
+        _number(listed["failed"], "listing", "failed"),
+        _number(listed["cancelled"], "listing", "cancelled"),
+        _number(listed["in_progress"], "listing", "still in progress"),
         _number(state["duplicate"] - asked, "duplicate", "skipped"),
         f"{asked} near cop{'y waits' if asked == 1 else 'ies wait'} for your decision" if asked else "",
         _number(state["rejected"], "file", "could not be used"),

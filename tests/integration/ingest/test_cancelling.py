@@ -14,6 +14,7 @@ from services.ingest.sessions import reading
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
+from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
 from services.ops.resume import resume_others
 from shared.bus.envelope import Envelope
@@ -368,3 +369,56 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
             assert shop.get(session)["cancelled_at"] is None
         embedded.eventually(lambda: states() == {"stored"})
         assert {item["number"] for item in shop.items(session)} == {100, 101, 102}
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The first mockup is made at once, every other one when this is set."""
+    first, goes_on = threading.Lock(), threading.Event()
+
+    def held_up(*args: Any) -> Any:
+        if not first.acquire(blocking=False):
+            assert goes_on.wait(60)
+        return render(*args)
+
+    monkeypatch.setattr("services.mockup.handlers.render", held_up)
+    yield goes_on
+    goes_on.set()
+
+
+def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here: Place, held: threading.Event) -> None:
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start()
+        ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
+        asking = pool.submit(shop.list_designs, ids)
+        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        assert shop.client.post(f"/api/v1/sessions/{session}/cancel").json()["cancelled"]["listings"] == 2
+        told = asking.result(30)
+        held.set()
+        body = told.json()
+        assert (told.status_code, body["success"], body["message"]) == (
+            201, True, "1 listing created, 2 listings cancelled.",
+        )  # fmt: skip
+        assert body["listings"] == {"listed": 1, "failed": 0, "cancelled": 2, "in_progress": 0}
+        summary, *lines = body["result"]["message"].split("\n")
+        assert summary == body["message"]
+        assert sum(": not listed: cancelled by you on " in line for line in lines) == 2
+        assert shop.get(session)["message"].endswith("3 stored, 1 listed, 2 listings cancelled")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_call_for_listings_of_a_cancelled_upload_is_no_success(here: Place) -> None:
+    """The client goes on to ask for listings, without an id, whatever became of its upload."""
+    files = artworks.designs(2)
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start()
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, files, session)
+            embedded.eventually(lambda: shop.get(session)["totals"]["in_progress"] == 2)
+            shop.client.post(f"/api/v1/sessions/{session}/cancel")
+            assert uploading.result(30)["designs"] == []
+        answer = shop.list_designs([])
+        assert (answer.status_code, answer.json()["success"], answer.json()["success_code"]) == (201, False, 400)
+        summary, *lines = answer.json()["result"]["message"].split("\n")
+        assert summary == "The upload was cancelled, so no listings were created: 2 files cancelled."
+        assert len(lines) == 2

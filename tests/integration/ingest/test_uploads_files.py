@@ -132,6 +132,7 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
                 "message": "No designs available for processing. No Etsy listings created.\n" + gone(len(useless)),
                 "digital_message": None,
             },
+            "listings": {"listed": 0, "failed": 0, "cancelled": 0, "in_progress": 0},
         }
     assert shop.server.place.listed(shop.folder) == []
     answer = shop.list_designs([UNKNOWN, theirs, kept, deleted]).json()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ingest.sessions.telling import MOST_LINES, changed_since, tell
+from services.ingest.sessions.telling import MOST_LINES, changed_since, of_cancelled, standing, tell
 
 
 def item(filename: str, state: str, reason: str | None = None) -> dict[str, Any]:
@@ -50,6 +50,22 @@ def test_what_was_cancelled_is_counted_apart() -> None:
         f"b.png: {words}",
         f"UV 100.png: not listed: {words}",
     ]
+
+
+def test_what_is_left_of_a_cancelled_upload_is_told_where_nothing_is_listed() -> None:
+    gone = item("b.png", "failed", "cancelled by you") | {"facts": {"code": "cancelled"}}
+    assert of_cancelled([item("a.png", "stored"), gone]).splitlines() == [
+        "The upload was cancelled, so no listings were created: 1 file cancelled.",
+        "1 design that was stored before stays stored.",
+        "b.png: cancelled by you",
+    ]
+    assert "stored" not in of_cancelled([gone])
+
+
+def test_listings_are_counted_by_how_they_stand() -> None:
+    rows = [listing("listed"), listing("failed"), listing("failed") | {"cancelled": True}, listing("rendered")]
+    assert standing(rows) == {"listed": 1, "failed": 1, "cancelled": 1, "in_progress": 1}
+    assert set(standing([]).values()) == {0}
 
 
 def test_a_dry_run_is_called_one() -> None:

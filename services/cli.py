@@ -47,6 +47,9 @@ app.command()(review)
 app.command()(sessions)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
+Host = Annotated[
+    str | None, typer.Option(help="address to listen on; else HOST, else 127.0.0.1; 0.0.0.0 is all this machine has")
+]
 NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 
 
@@ -90,6 +93,7 @@ def run(
 def up(
     data: NewDataDir = HERE,
     port: Port = 3003,
+    host: Host = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
     scale: Annotated[list[str] | None, typer.Option(help="processes of a service, like hasher=4; repeatable")] = None,
     new_nas: Annotated[bool, typer.Option("--new-nas", help="take the NAS (NAS_URL) into use: once, mounted")] = False,
@@ -101,7 +105,7 @@ def up(
 
     if adopt and not new_nas:
         raise typer.BadParameter("--adopt goes with --new-nas")
-    plan = Plan(data, port, embedded=embedded, scale=_scale(scale or []), new_nas=new_nas, adopt=adopt)
+    plan = Plan(data, port, host, embedded=embedded, scale=_scale(scale or []), new_nas=new_nas, adopt=adopt)
     try:
         run_until_stopped(plan, say=lambda line: print(line, flush=True))
     except NotStarted as error:

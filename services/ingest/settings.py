@@ -25,7 +25,7 @@ class Settings(DatabaseSettings, NasSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    host: str = Field(default="0.0.0.0", description="address to listen on")  # noqa: S104 - a server in a container
+    host: str = Field(default="0.0.0.0", description="address to listen on; `presswork up`: 127.0.0.1")  # noqa: S104 - a server in a container
     port: int = Field(default=3003, ge=0, le=65535, description="port to listen on; 0: any free one")
 
     jwt_secret_key: SecretStr = Field(

@@ -10,6 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from services.local.broker import StartedBroker
+from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.ops.management import OFF
 
@@ -21,13 +22,17 @@ STARTED_IN = "PRESSWORK_DATA"
 LEFT = (
     *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_SHOPS"),
     *OF_NAS,
-    *("LISTINGS_DIR", "PUBLISHER_TARGET", HASHERS, IN_FLIGHT),
+    *("LISTINGS_DIR", "PUBLISHER_TARGET", HASHERS, IN_FLIGHT, "HOST"),
 )
 """What commands and services need that run beside a `presswork up`. The file is for its owner only."""
 
 
 def settings_for(
-    given: Mapping[str, str], data_dir: Path, port: int, database_url: str, broker: StartedBroker | None
+    given: Mapping[str, str],
+    data_dir: Path,
+    listening: Listening,
+    database_url: str,
+    broker: StartedBroker | None,
 ) -> dict[str, str]:
     """The caller's settings, completed with what was found or made here. Without a broker everything is embedded."""
     defaults = {
@@ -42,7 +47,8 @@ def settings_for(
     if given.get("PUBLISHER_TARGET") == "etsy" and not given.get("ETSY_TOKEN_KEY"):
         key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         defaults["ETSY_TOKEN_KEY"] = _secret(data_dir / "etsy-token-key", key)
-    fixed = {"DATABASE_URL": database_url, "PORT": str(port), "EMBEDDED": "1" if broker is None else "0"}
+    fixed = {"HOST": listening.host, "PORT": str(listening.port)}
+    fixed |= {"DATABASE_URL": database_url, "EMBEDDED": "1" if broker is None else "0"}
     if broker is not None:
         fixed["AMQP_URL"] = broker.url
         if broker.url != given.get("AMQP_URL"):  # one that we found or started: nobody said where its API is

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from services.local.broker import StartedBroker, broker
 from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
 from services.local.environment import keeping_nas, keeping_shop, left_in, settings_for, shop, written_down
+from services.local.listening import ONLY_HERE, Listening
 from services.local.process import NotStarted, claim
 from services.local.servers import Server
 from services.ops.broker import consumers
@@ -38,6 +40,8 @@ class Plan:
 
     data_dir: Path
     port: int = 3003
+    host: str | None = None
+    """Where to listen, over what HOST says; neither: where only this machine reaches it."""
     embedded: bool = False
     scale: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -54,13 +58,17 @@ class Plan:
 class Running:
     """A system that is ready."""
 
-    base_url: str
+    listening: Listening
     nas: str
     listings_dir: Path
     environment: Mapping[str, str]
     processes: Processes
     servers: Sequence[Server] = ()
     """Broker and database, where they are our own."""
+
+    @property
+    def base_url(self) -> str:
+        return self.listening.url
 
 
 @contextlib.contextmanager
@@ -75,23 +83,24 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
     data_dir = plan.data_dir.resolve()
     _make_folders(data_dir)
     given = {**os.environ, **plan.environment, **as_scaled(plan.scale)}
+    listening = Listening(plan.host or given.get("HOST") or ONLY_HERE, plan.port)
     given = keeping_shop(keeping_nas(given, data_dir), data_dir)
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(data_dir, wait_s=0))
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
         lock = stack.enter_context(claim(data_dir / "logs", wait_s=STOP_GRACE_S + 5))
-        _refuse_taken(given.get("HOST") or "0.0.0.0", plan.port)  # noqa: S104 - where ingest will listen
+        _refuse_taken(listening)
         queue = None
         if not plan.embedded:  # first: it takes seconds, and nothing needs it before its queues are declared
             queue = stack.enter_context(broker(data_dir, given.get("AMQP_URL"), management=False, say=say))
         store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
         say(f"database  {store.description}")
-        settings = settings_for(given, data_dir, plan.port, store.url, queue)
+        settings = settings_for(given, data_dir, listening, store.url, queue)
         nas_options = _nas_options(plan, given, data_dir)
         with written_down(settings, data_dir):
             _init(settings, data_dir, "--no-broker", *nas_options)
         running = Running(
-            f"http://127.0.0.1:{plan.port}",
+            listening,
             settings["NAS_URL"],
             Path(settings["LISTINGS_DIR"]),
             settings,
@@ -149,7 +158,7 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
             started = True
             logs = running.processes.logs
             if not stopped.is_set():  # Python drops an interrupt that hits a finalizer
-                say(f"ready     {running.base_url} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
+                say(f"ready     {running.listening} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
             while not stopped.wait(0.5):
                 for server in running.servers:
                     server.watch(say)
@@ -169,14 +178,21 @@ def _make_folders(data_dir: Path) -> None:
         raise NotStarted(f"{data_dir} can't be written ({error.strerror}): name another folder with --data") from error
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def _refuse_taken(listening: Listening) -> None:
     """Or else whoever listens there would answer in place of ours."""
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    host, port = listening.host, listening.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise NotStarted(f"{host!r} is no address to listen on ({error.strerror}): correct HOST or --host") from error
     with socket.socket(family, kind) as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             candidate.bind(address)
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                words = f"this machine has no address {host}: correct HOST or --host"
+                raise NotStarted(words) from error
             raise NotStarted(
                 f"port {port} can't be used ({error.strerror}): stop what uses it, or choose another with --port"
             ) from error

@@ -27,7 +27,7 @@ class Terminal:
 
     def __init__(self, words: tuple[str | Path, ...]) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in PASSED_ON}
-        environment |= {"HOST": "127.0.0.1", "REGISTRATION_RATE_LIMIT": "off", "PYTHONWARNINGS": "default"}
+        environment |= {"REGISTRATION_RATE_LIMIT": "off", "PYTHONWARNINGS": "default"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", *map(str, words)],
             env=environment,

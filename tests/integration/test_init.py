@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,7 +151,7 @@ def test_queues_are_declared_though_the_nas_is_away(typed: Init, amqp_url: str) 
 
 
 def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database_url: str, nas: Path) -> None:
-    settings = {"DATABASE_URL": database_url, "HOST": "127.0.0.1"}
+    settings = {"DATABASE_URL": database_url}
     plan = Plan(tmp_path / "data", free_ports(1)[0], embedded=True, environment=settings)
     own = plan.data_dir / "nas"
     with system(plan, say=print):
@@ -163,6 +164,28 @@ def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database
             pytest.fail("designs would be stored in an empty mount point")
         assert list(folder.iterdir()) == []
     assert (plan.data_dir / "environment").read_text() == kept, "a start that is refused changes nothing"
+
+
+def reached(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("option", "others"), [(None, False), ("0.0.0.0", True)])  # noqa: S104
+def test_up_listens_to_this_machine_alone_unless_it_is_told_otherwise(
+    tmp_path: Path, database_url: str, option: str | None, others: bool
+) -> None:
+    environment = {"DATABASE_URL": database_url, "HOST": "127.0.0.9" if option else ""}
+    plan = Plan(tmp_path / "data", free_ports(1)[0], option, embedded=True, environment=environment)
+    with system(plan, say=print) as up:
+        assert up.base_url == f"http://127.0.0.1:{plan.port}"
+        assert reached("127.0.0.1", plan.port)
+        assert reached("127.0.0.2", plan.port) is others
+    beside = (plan.data_dir / "environment").read_text()
+    assert f"HOST='{option or '127.0.0.1'}'\n" in beside, "a second ingest listens where the first does"
 
 
 def test_a_nas_that_has_none_of_the_stored_designs_is_refused(

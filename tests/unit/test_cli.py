@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.local.broker import Broker, StartedBroker
 from services.local.environment import keeping_nas, keeping_shop, left_in, settings_for, write_down
+from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.local.system import as_scaled
+
+HERE = Listening("127.0.0.1", 3003)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_services_hear_where_the_management_api_of_their_broker_is(
     tmp_path: Path, named: dict[str, str], found: str | None, management_url: str | None
 ) -> None:
     broker = Broker("amqp://private", found, "a private node")
-    settings = settings_for(named, tmp_path, 3003, "postgresql://x", StartedBroker(broker.url, found, lambda: broker))
+    settings = settings_for(named, tmp_path, HERE, "postgresql://x", StartedBroker(broker.url, found, lambda: broker))
     assert settings.get("MANAGEMENT_URL") == management_url
     write_down(settings, tmp_path)
     assert ("MANAGEMENT_URL" in (tmp_path / "environment").read_text()) is (management_url is not None)
@@ -72,26 +75,26 @@ def test_hashers_are_left_for_small_uploads_where_cores_are_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], cores: int, in_flight: str
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert settings_for(named, tmp_path, 3003, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == in_flight
+    assert settings_for(named, tmp_path, HERE, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == in_flight
 
 
 def test_an_ingest_beside_an_up_has_as_much_in_flight_and_the_next_up_what_its_own_hashers_want(tmp_path: Path) -> None:
     """Each sends for all tenants: by its own measure a second one would take the hashers that the first leaves free."""
-    settings = settings_for({"BATCHES_IN_FLIGHT": "3"}, tmp_path, 3003, "postgresql://x", None)
+    settings = settings_for({"BATCHES_IN_FLIGHT": "3"}, tmp_path, HERE, "postgresql://x", None)
     write_down(settings, tmp_path)
     assert left_in(tmp_path)["BATCHES_IN_FLIGHT"] == "3"
     given = keeping_shop(keeping_nas({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "1"}, tmp_path), tmp_path)
-    assert settings_for(given, tmp_path, 3003, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == "2"
+    assert settings_for(given, tmp_path, HERE, "postgresql://x", None)["BATCHES_IN_FLIGHT"] == "2"
 
 
 def test_a_number_of_hashers_that_is_none_is_told_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match="COMPREHENSIVE_WORKFLOW_MAX_THREADS"):
-        settings_for({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "eight"}, tmp_path, 3003, "postgresql://x", None)
+        settings_for({"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "eight"}, tmp_path, HERE, "postgresql://x", None)
 
 
 def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path: Path) -> None:
     sftp = {"NAS_URL": "sftp://me@nas/a", "NAS_PASSWORD": "it's", "NAS_SHOPS": '{"North": "/n"}'}
-    write_down(settings_for(sftp, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    write_down(settings_for(sftp, tmp_path, HERE, "postgresql://x", None), tmp_path)
     assert keeping_nas({"NAS_URL": "", "HOME": "/root"}, tmp_path) == {**sftp, "HOME": "/root"}
     assert keeping_nas({**sftp, "NAS_SHOPS": "{}", "NAS_PASSWORD": "new"}, tmp_path)["NAS_PASSWORD"] == "new"
     other = {"NAS_URL": "sftp://me@elsewhere/a"}
@@ -100,7 +103,7 @@ def test_a_restarted_up_keeps_its_nas_and_tells_another_one_no_password(tmp_path
 
 def test_a_restarted_up_keeps_its_shop_and_tells_another_one_no_secret(tmp_path: Path) -> None:
     app = {"PUBLISHER_TARGET": "etsy", "ETSY_KEYSTRING": "k", "ETSY_SHARED_SECRET": "s", "ETSY_API_URL": "http://x"}
-    write_down(settings_for(app, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    write_down(settings_for(app, tmp_path, HERE, "postgresql://x", None), tmp_path)
     kept = app | {"ETSY_TOKEN_KEY": (tmp_path / "etsy-token-key").read_text()}
     assert keeping_shop({"HOME": "/root", "PUBLISHER_TARGET": ""}, tmp_path) == {**kept, "HOME": "/root"}
     tried = keeping_shop({"PUBLISHER_TARGET": "dry-run"}, tmp_path)
@@ -113,9 +116,9 @@ def test_a_restarted_up_keeps_its_shop_and_tells_another_one_no_secret(tmp_path:
 def test_an_empty_variable_of_etsy_that_is_new_to_a_restarted_up_names_no_other_shop(tmp_path: Path) -> None:
     """As a file for Docker Compose hands them on."""
     app = {"PUBLISHER_TARGET": "etsy", "ETSY_KEYSTRING": "k", "ETSY_SHARED_SECRET": "s", "ETSY_TOKEN_KEY": "t"}
-    write_down(settings_for(app, tmp_path, 3003, "postgresql://x", None), tmp_path)
+    write_down(settings_for(app, tmp_path, HERE, "postgresql://x", None), tmp_path)
     empty = dict.fromkeys(("PUBLISHER_TARGET", "ETSY_API_URL", "ETSY_KEYSTRING", "ETSY_SCOPES"), "")
-    again = settings_for(keeping_shop(empty, tmp_path), tmp_path, 3003, "postgresql://x", None)
+    again = settings_for(keeping_shop(empty, tmp_path), tmp_path, HERE, "postgresql://x", None)
     assert {name: value for name, value in again.items() if name.startswith(("ETSY_", "PUBLISHER_"))} == app
 
 
@@ -127,7 +130,7 @@ def test_uploads_are_split_for_the_hashers_that_up_was_scaled_to(scale: dict[str
 def test_a_nas_in_the_data_folder_moves_with_it(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
-    write_down(settings_for({}, old, 3003, "postgresql://x", None), old)
+    write_down(settings_for({}, old, HERE, "postgresql://x", None), old)
     old.rename(new)
     assert keeping_nas({}, new) == {}
 
@@ -153,3 +156,18 @@ def test_a_ctrl_c_in_the_middle_of_an_import_ends_the_start_cleanly() -> None:
     command = [sys.executable, "-c", STOPPED_WHILE_A_CLASS_IS_MADE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "words"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3003", "http://127.0.0.1:3003"),
+        ("0.0.0.0", "http://127.0.0.1:3003", "http://127.0.0.1:3003, and port 3003 of all addresses (HOST=0.0.0.0)"),  # noqa: S104
+        ("::", "http://[::1]:3003", "http://[::1]:3003, and port 3003 of all addresses (HOST=::)"),
+        ("192.168.1.5", "http://192.168.1.5:3003", "http://192.168.1.5:3003"),
+        ("fd00::5", "http://[fd00::5]:3003", "http://[fd00::5]:3003"),
+    ],
+)
+def test_up_says_where_it_listens(host: str, url: str, words: str) -> None:
+    assert Listening(host, 3003).url == url
+    assert str(Listening(host, 3003)) == words

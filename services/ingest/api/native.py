@@ -35,7 +35,8 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
         """One session with its totals: received = stored + duplicate + rejected + failed + in_progress.
 
         `waits_for` says what its work waits for, if it does: a NAS that is away, or files that are tried again later.
-        `time_left` is in seconds, with the range in which it probably is; nobody can tell that while it waits.
+        `time_left` is in seconds, with the range in which it probably is; nobody can tell that while it waits, nor
+        before anything was measured: earlier uploads in its lane, or a few files of its own.
         """
         return _session(desk, session)
 

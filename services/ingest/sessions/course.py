@@ -132,6 +132,11 @@ class Course:
     def steady(self) -> bool:
         return self.files is not None and self.files.ever >= STEADY
 
+    @property
+    def measured(self) -> bool:
+        """Whether there is more to go by than a guess: earlier uploads, or some files of its own."""
+        return bool(self.costs.uploads) or self.steady
+
     def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Course":
         """After a file (or listing) of this weight came from one state to another."""
         if "received" in changes:

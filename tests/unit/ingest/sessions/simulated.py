@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from statistics import mean
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -115,7 +116,8 @@ def told(upload: Upload, costs: Costs) -> Iterator[tuple[float, float, Totals, C
 class Judged:
     """How wrong the time left was, as a share of the whole, on average: ours, and elapsed / percent by counts.
 
-    `covered` is how often the truth was within our range, `bent` how far percent was from time on average, in percent.
+    `covered` is how often the truth was within our range, where we told one, `bent` how far percent was from time
+    on average, in percent.
     """
 
     ours: float
@@ -127,7 +129,7 @@ class Judged:
 
 def judged(upload: Upload, costs: Costs) -> Judged:
     """Ask at even moments, as somebody who looks now and then."""
-    states, now, found = list(told(upload, costs)), 0, []
+    states, now, found, covered = list(told(upload, costs)), 0, [], []
     for number in range(MOMENTS):
         at = upload.end * number / MOMENTS
         while now + 1 < len(states) and states[now + 1][0] <= at:
@@ -136,12 +138,13 @@ def judged(upload: Upload, costs: Costs) -> Judged:
         left, truth = time_left(totals, course, at), upload.end - at
         plain = simple_percent(totals)
         simple = drawn / plain * 100 - drawn if plain > 5 else max(60.0 - drawn, 0.0)
-        assert left.low is not None
-        assert left.high is not None
+        if left.low is not None and left.high is not None:
+            covered.append(left.low <= truth <= left.high)
         wrong = (abs(left.seconds - truth) / upload.end, abs(simple - truth) / upload.end)
         bent = (abs(shown - 100 * at / upload.end), abs(plain - 100 * at / upload.end))
-        found.append((*wrong, float(left.low <= truth <= left.high), *bent))
-    return Judged(*(sum(column) / MOMENTS for column in zip(*found, strict=True)))
+        found.append((*wrong, *bent))
+    ours, simple, *bends = (sum(column) / MOMENTS for column in zip(*found, strict=True))
+    return Judged(ours, simple, mean(covered), *bends)
 
 
 def simple_percent(totals: Totals) -> float:

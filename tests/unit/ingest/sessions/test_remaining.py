@@ -56,6 +56,19 @@ def test_while_work_waits_nobody_tells_when_it_ends() -> None:
     assert waits.seconds == time_left(replace(TEN, stored=5), course, 50.0).seconds
 
 
+def test_nobody_tells_a_range_before_anything_was_measured() -> None:
+    first = replace(NEW, costs=replace(COSTS, uploads=0))
+    assert time_left(TEN, first, 0.0).low is None
+    left = time_left(replace(TEN, stored=2), moved(first, 2, 10.0), 20.0)
+    assert (left.low, left.high, left.seconds > 0) == (None, None, True), "the client wants a number all the same"
+    left = time_left(replace(TEN, stored=3), moved(first, 3, 10.0), 30.0)
+    assert left.low is not None
+    assert left.high is not None
+    assert left.low < 70.0 < left.high
+    assert time_left(TEN, NEW, 0.0).low is not None
+    assert time_left(Totals(received=1, duplicate=1), replace(first, done=100.0), 5.0).low == 0.0, "it is over"
+
+
 def test_work_that_is_ahead_of_it_counts_but_of_another_user_only_as_much_as_its_own() -> None:
     alone = time_left(TEN, NEW, 0.0).seconds
     assert time_left(TEN, NEW, 0.0, ahead=Ahead(earlier=50.0)).seconds == pytest.approx(1.5 * alone)

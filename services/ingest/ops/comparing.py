@@ -1,7 +1,8 @@
 """The two lanes side by side: how long an image takes in each, and what becomes of it. Read from rows and events.
 
 Times are of files that were stored or are duplicates, at the first try: what failed, or was tried anew, says nothing of
-how fast a lane is. A file's time begins when its upload was submitted, so it waits for those before it as well.
+how fast a lane is. A file's time begins when its upload was submitted, so it waits for those before it as well. What
+ended after somebody had cancelled a file of its upload, tried one again or kept one, may have waited for that person.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Select, WithinGroup, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Float, Select, Subquery, WithinGroup, cast, func, select, tuple_
 
 from services.ingest.choosing import COMPARED
 from services.ingest.sessions.states import CANCELLED, IN_WORK
@@ -17,6 +18,8 @@ from services.ingest.sessions.tables import items, session_events, sessions
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ENDS = ("stored", "duplicate")
+BY_PEOPLE = ("retried", "kept")
+"""Events that somebody caused."""
 GROUPS = func.grouping_sets(tuple_(sessions.c.lane), tuple_(sessions.c.lane, sessions.c.lane_reason))
 WHICH = (sessions.c.lane, sessions.c.lane_reason, func.grouping(sessions.c.lane_reason).label("whole"))
 
@@ -66,8 +69,9 @@ def unlike(lanes: Sequence[Row]) -> str | None:
 
 
 def _uploads(since: datetime) -> Select[Any]:
-    """An upload that was tried anew has two ends, so it says nothing of the time."""
-    done = sessions.c.settled_at.is_not(None) & sessions.c.reopened_at.is_(None) & sessions.c.cancelled_at.is_(None)
+    """When an upload's files had ended says something only where nobody had a hand in it."""
+    people = _people(since)
+    done = sessions.c.settled_at.is_not(None) & people.c.seq.is_(None)
     each = _seconds(sessions.c.settled_at) / func.greatest(sessions.c.received, 1)
     return (
         select(
@@ -78,6 +82,7 @@ def _uploads(since: datetime) -> Select[Any]:
             func.sum(sessions.c.listed).label("listed"),
             func.sum(sessions.c.listing_failed).label("listings_failed"),
         )
+        .join(people, people.c.session_id == sessions.c.id, isouter=True)
         .where(sessions.c.submitted_at >= since)
         .group_by(GROUPS)
     )
@@ -105,6 +110,7 @@ def _files(since: datetime) -> Select[Any]:
 def _times(since: datetime) -> Select[Any]:
     seconds = _seconds(session_events.c.created_at)
     settled, hashed = session_events.c.type.in_(ENDS), session_events.c.type == "hashed"
+    people = _people(since)
     return (
         select(
             *WHICH,
@@ -115,9 +121,20 @@ def _times(since: datetime) -> Select[Any]:
         )
         .join(session_events, session_events.c.session_id == sessions.c.id)
         .join(items, items.c.id == session_events.c.item_id)
+        .join(people, people.c.session_id == sessions.c.id, isouter=True)
         .where(sessions.c.submitted_at >= since, items.c.generation == 0, items.c.state.in_(ENDS))
+        .where(people.c.seq.is_(None) | (session_events.c.seq < people.c.seq))
         .group_by(GROUPS)
     )
+
+
+def _people(since: datetime) -> Subquery:
+    """When somebody first had a hand in an upload's files: cancelled one, tried one again, or kept a near copy."""
+    event = session_events.c
+    cancelled = (event.type == "failed") & (event.payload["code"].astext == CANCELLED)
+    acts = select(event.session_id, func.min(event.seq).label("seq")).where(event.type.in_(BY_PEOPLE) | cancelled)
+    acts = acts.join(sessions, sessions.c.id == event.session_id).where(sessions.c.submitted_at >= since)
+    return acts.group_by(event.session_id).subquery()
 
 
 def _seconds(until: ColumnElement[Any]) -> ColumnElement[float]:

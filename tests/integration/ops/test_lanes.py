@@ -8,9 +8,10 @@ from sqlalchemy import Engine, text
 
 from services.ingest.choosing import COMPARED, DEFAULT
 from services.ingest.ops.comparing import compared, moment, unlike
-from services.ingest.sessions.records import Session
+from services.ingest.sessions.records import Session, Wanted
 from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match
 from tests.integration.ingest.frontend import Shop
+from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox
 from tests.integration.ops.pipeline import System
 from tests.integration.ops.test_ops_api import stranger, viewer
@@ -86,6 +87,76 @@ def test_what_was_tried_anew_is_counted_and_says_nothing_of_the_time(engine: Eng
     assert (found["stored"], found["failed"], found["retries"]) == (2, 0, 1)
     assert found["image_s_p90"] == pytest.approx(5.0)
     assert found["pace_s"] is None
+
+
+def stored(box: Letterbox, session: Session, index: int, generation: int = 0) -> DesignStored:
+    base = box.about(session, index, generation)
+    return DesignStored(**base, number=index + 1, name=f"UV {index}", path=f"s/{index}", print_file=BLOB)
+
+
+def later(box: Letterbox, session: Session, seconds: float) -> None:
+    """As if what ended the session had come so long after it was submitted."""
+    with box.engine.begin() as connection:
+        settled = text(
+            "UPDATE ingest.sessions SET settled_at = submitted_at + make_interval(secs => :s) WHERE id = :id"
+        )
+        connection.execute(settled, {"s": seconds, "id": session.id})
+
+
+def pace(engine: Engine) -> float | None:
+    with engine.connect() as connection:
+        (found,) = compared(connection, NEW)
+    return float(found["pace_s"]) if found["pace_s"] is not None else None
+
+
+def test_the_time_until_somebody_cancels_the_last_file_is_not_the_lanes(engine: Engine) -> None:
+    box = Letterbox(engine)
+    session = box.submitted("0.png", "1.png")
+    box.project(stored(box, session, 0))
+    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session.id)[1]["id"])
+    later(box, session, 500.0)
+    assert pace(engine) is None
+
+
+def test_a_file_that_waited_for_one_that_somebody_had_to_cancel_says_nothing_of_the_time(engine: Engine) -> None:
+    """Numbers are given in the order of the upload."""
+    box = Letterbox(engine)
+    session = box.submitted("0.png", "1.png", "2.png")
+    box.project(stored(box, session, 0))
+    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session.id)[1]["id"])
+    box.project(stored(box, session, 2))
+    with box.engine.begin() as connection:
+        late = text("UPDATE ingest.session_events SET created_at = created_at + interval '500 s' WHERE item_id = :id")
+        connection.execute(late, {"id": box.sessions.items(session.id)[2]["id"]})
+    with engine.connect() as connection:
+        (found,) = compared(connection, NEW)
+    assert (found["stored"], found["cancelled"]) == (2, 1)
+    assert found["image_s_p90"] < 10
+
+
+def test_the_time_until_somebody_tries_a_file_again_is_not_the_lanes(engine: Engine) -> None:
+    """Before the others have ended, so that the upload was never over and taken up again."""
+    box = Letterbox(engine)
+    session = box.submitted("0.png", "1.png")
+    box.project(box.failed(session, 0))
+    box.sessions.retry(session.id, "somebody")
+    box.project(stored(box, session, 1), stored(box, session, 0, 1))
+    later(box, session, 500.0)
+    assert pace(engine) is None
+
+
+def test_the_time_until_somebody_asks_for_listings_is_not_the_lanes(engine: Engine) -> None:
+    box = Letterbox(engine)
+    session = upload(box, "comprehensive", DEFAULT, 5.0, "stored")
+    with engine.connect() as connection:
+        before = compared(connection, NEW)[0]
+    assert box.sessions.finish_unasked(-60) == 1
+    (design,) = box.sessions.items(session.id)
+    template = LISTING.model_copy(update={"template_id": design["template_id"]})
+    assert box.sessions.ask_listings(box.tenant, [design["id"]], Wanted("s", template, MOCKUP, ())) == [design["id"]]
+    with engine.connect() as connection:
+        after = compared(connection, NEW)[0]
+    assert (after["image_s"], after["pace_s"]) == (before["image_s"], before["pace_s"]) == (5.0, 5.0)
 
 
 def test_uploads_from_before_are_left_out(engine: Engine) -> None:

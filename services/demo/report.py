@@ -7,6 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from services.ingest.sessions.causes import beside
+
 Receipt = Mapping[str, Any]
 Item = Mapping[str, Any]
 
@@ -88,11 +90,10 @@ def _outcome(item: Item) -> str:
 
 def _story(item: Item) -> str:
     if item["state"] != "stored":
-        reason = str(item["reason"] or "")
-        return reason.removeprefix(f"{item['filename']}: ")
+        return beside(item["reason"], item["filename"])
     listing = {
         "listed": "",
-        "failed": f"; not listed: {item['listing_reason']}",
+        "failed": f"; not listed: {beside(item['listing_reason'], item['name'], item['filename'])}",
         None: "; no listing was asked for",
     }.get(item["listing_state"], "; its listing is still in progress")
     return f"{item['name']}{listing}"

@@ -60,6 +60,8 @@ def receipt(
 
 
 def _show(found: Mapping[str, Any]) -> None:
+    from services.ingest.sessions.causes import beside
+
     apart = {"failed": found["cancelled"], "listing_failed": found["listing_cancelled"]}
     shown = {name: found[name] - apart.get(name, 0) for name in COUNTS}
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in shown.items() if count)
@@ -72,10 +74,11 @@ def _show(found: Mapping[str, Any]) -> None:
         state = "cancelled" if item["cancelled"] else item["state"]
         typer.echo(f"{state:<10} {item['filename']}  {where or item['item_id']}")
         if item["reason"]:
-            typer.echo(f"    {item['reason']}")
+            typer.echo(f"    {beside(item['reason'], item['filename'])}")
         if item["listing_state"]:
             ended = None if item["listing_cancelled"] else item["listing_state"]  # its reason says who cancelled it
-            typer.echo(f"    listing {': '.join(filter(None, (ended, item['listing_reason'])))}")
+            why = beside(item["listing_reason"], item["name"], item["filename"])
+            typer.echo(f"    listing {': '.join(filter(None, (ended, why)))}")
 
 
 def _queue_of(data: Path) -> "QueueOf | None":

@@ -19,6 +19,8 @@ OF_SERVER = (
 )
 SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")
 MOST = 300
+OF_A_FILE = (": ", " could not be ", " got no ")
+"""What follows the name of a file at the beginning of a reason, and never a word of ours that is a file's name too."""
 
 
 def in_words(cause: str) -> str:
@@ -47,6 +49,19 @@ def awaited(cause: str) -> str:
     """
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
     return plain(SOCKET.sub("", found[1] if found else in_words(cause)))[:MOST]
+
+
+def beside(reason: str | None, *names: str | None) -> str:
+    """A reason for where one of these names of its file stands before it: without the name that it begins with.
+
+    Reasons name their file, as they are read alone too: in events, logs and dead letters.
+    """
+    reason = reason or ""
+    for name in filter(None, names):
+        rest = reason.removeprefix(name)
+        if rest != reason and rest.startswith(OF_A_FILE):
+            return rest.removeprefix(":").lstrip()
+    return reason
 
 
 def plain(words: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.ingest.sessions.causes import beside
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
 
 MOST_LINES = 20
@@ -18,9 +19,7 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
     lines = list(notes)
     lines += [_problem(item) for item in items if item["state"] in UNSTORED]
     lines += [
-        f"{listing['name'] or listing['filename']}: not listed: {listing['reason']}"
-        for listing in listings
-        if listing["state"] == "failed" and listing["item_state"] == "stored"
+        _unlisted(listing) for listing in listings if listing["state"] == "failed" and listing["item_state"] == "stored"
     ]
     lines += [
         f"{listing['name'] or listing['filename']}: {warning}"
@@ -97,8 +96,12 @@ def _problem(item: Item) -> str:
     reason = str(item["reason"] or item["state"])
     if item.get("review") == "waiting":
         reason += " (it waits for your decision: keep it or skip it)"
-    # Most reasons begin with the file's name already.
-    return reason if reason.startswith(item["filename"]) else f"{item['filename']}: {reason}"
+    return f"{item['filename']}: {beside(reason, item['filename'])}"
+
+
+def _unlisted(listing: Mapping[str, Any]) -> str:
+    names = (listing["name"], listing["filename"])
+    return f"{names[0] or names[1]}: not listed: {beside(listing['reason'], *names)}"
 
 
 def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str:
@@ -112,6 +115,8 @@ def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str
         return "Nothing of this upload has failed, so nothing is tried again."
     name, state = item["filename"], item["state"]
     if state in ("rejected", "duplicate"):
-        return f"{name} has not failed ({state}): trying again would end the same. {item['reason'] or ''}".strip()
+        return (
+            f"{name} has not failed ({state}): trying again would end the same. {beside(item['reason'], name)}".strip()
+        )
     working = "is stored, and no listing of it has failed" if state == "stored" else "is being worked on already"
     return f"{name} {working}: nothing is tried again."

@@ -488,7 +488,7 @@ def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Let
     box.dies("storage", box.accepted(session, 0))
     rose = box.sessions.items(session.id)[0]["id"]
     receipt = presswork(database_url, "receipt", session.client_key).output
-    assert f"failed     rose.png  {rose}\n    rose.png could not be stored: a fault" in receipt
+    assert f"failed     rose.png  {rose}\n    could not be stored: a fault" in receipt
     assert "2 received: 1 failed, 1 in progress" in receipt
     assert str(session.id) in presswork(database_url, "sessions").output
 

@@ -27,7 +27,13 @@ RECEIPT: dict[str, Any] = {
     "listing_cancelled": 0,
     "items": [
         item(0, "stored", name="DTF 100 Art_100.png", listing_state="listed"),
-        item(1, "stored", name="DTF 101 Art_101.png", listing_state="failed", listing_reason="the title is too long"),
+        item(
+            1,
+            "stored",
+            name="DTF 101 Art_101.png",
+            listing_state="failed",
+            listing_reason="file-1.png could not be listed: it is too long",
+        ),
         item(2, "duplicate", reason="the same file as file-0.png in this upload"),
         item(3, "rejected", reason="file-3.png: not an image; export it again"),
         item(4, "failed", reason="the NAS refused it"),
@@ -79,7 +85,7 @@ def test_the_table_tells_each_files_outcome_and_why() -> None:
     assert len(rows) == 5
     assert "listed" in rows["1"]
     assert "DTF 100 Art_100.png" in rows["1"]
-    assert "not listed: the title is too long" in rows["2"]
+    assert "not listed: could not be listed: it is too long" in rows["2"]
     assert "duplicate" in rows["3"]
     assert "the same file as file-0.png" in rows["3"]
     assert rows["4"].count("file-3.png") == 1

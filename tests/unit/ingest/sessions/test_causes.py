@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sessions.causes import awaited, in_words, plain
+from services.ingest.sessions.causes import awaited, beside, in_words, plain
 
 SQL = (
     'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
@@ -91,3 +91,22 @@ def test_where_one_folder_is_the_trouble_its_path_on_the_nas_is_named(told: str,
     assert awaited(f"NasRefused: {cause}") == plain(cause) == f"{words.format(folder)}: {why}"
     failed = f"can't.png could not be stored: {cause}"
     assert plain(failed) == f"can't.png could not be stored: {words.format(folder)}: {why}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("a.png: not an image; export it as PNG or JPEG", "not an image; export it as PNG or JPEG"),
+        ("a.png could not be stored: the NAS is full", "could not be stored: the NAS is full"),
+        ("UV 100.png: photograph 1: no print area", "photograph 1: no print area"),
+        ("the same file as a.png in this upload", "the same file as a.png in this upload"),
+        ("a.png.exe: not an image", "a.png.exe: not an image"),
+        (None, ""),
+    ],
+)
+def test_beside_the_name_a_reason_does_not_begin_with_it(reason: str | None, words: str) -> None:
+    assert beside(reason, "a.png", None, "UV 100.png") == words
+
+
+def test_what_only_begins_like_a_name_stays() -> None:
+    assert beside("the NAS refused it", "the") == "the NAS refused it"

@@ -68,6 +68,11 @@ def test_listings_are_counted_by_how_they_stand() -> None:
     assert set(standing([]).values()) == {0}
 
 
+def test_no_line_names_its_file_twice() -> None:
+    story = tell([], [listing("failed", "UV 100.png: photograph 1: no print area")])
+    assert story.splitlines()[1:] == ["UV 100.png: not listed: photograph 1: no print area"]
+
+
 def test_a_dry_run_is_called_one() -> None:
     tried = listing("listed") | {"target": "dry-run"}
     assert tell([], [tried]).splitlines() == [

@@ -128,12 +128,13 @@ def resume(
 def cancel(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
     item: Annotated[str | None, typer.Option(help="only this file of it: its name or id")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
     data: DataDir = HERE,
 ) -> None:
     """End what is unfinished of an upload as failed, in words. What is stored or listed stays so."""
     from services.ops.cancel import command
 
-    done = command(session, item, data)
+    done = command(session, item, data, yes=yes)
     print(done)
     if not (done.files or done.listings):
         raise typer.Exit(NOTHING)

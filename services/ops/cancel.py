@@ -7,19 +7,24 @@ from sqlalchemy import Engine, select
 
 from services.ingest.sessions import cancelling
 from services.ingest.sessions.tables import items, sessions
-from services.ops.place import database
+from services.ops.place import confirmed, database
 from services.ops.uploads import file_of, upload
 from shared.database import transaction
 
 OPERATOR = "an operator"
 
 
-def command(session: str, item: str | None, data: Path) -> cancelling.Cancelled:
-    """Cancel, and tell what came of it."""
+def command(session: str, item: str | None, data: Path, *, yes: bool) -> cancelling.Cancelled:
+    """Cancel, once somebody said so, and tell what came of it."""
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
             item_id = file_of(connection, session_id, item).id if item else None
+            left = cancelling.unfinished(connection, session_id, item_id)
+        if left.what and not yes:
+            them = "it" if left.files + left.listings == 1 else "them"
+            again = f"`presswork retry` takes {them} up again."
+            confirmed(f"Cancel {left.what} of upload {session_id}? {again}", "Nothing was cancelled.")
         return cancel(engine, session_id, item_id)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, cast, delete, select, update
+from sqlalchemy import Connection, Row, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.sessions import timeline
@@ -39,12 +39,16 @@ class Cancelled:
 
     def __str__(self) -> str:
         stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
-        if not self.files and not self.listings:
+        if not self.what:
             return f"Nothing is left to cancel{stay}."
-        gone = [_count(self.files, "file")] if self.files else []
-        gone += [_count(self.listings, "listing")] if self.listings else []
         late = "; what is being written just now may still be stored" if self.at_hand else ""
-        return f"Cancelled: {' and '.join(gone)}{late}{stay}."
+        return f"Cancelled: {self.what}{late}{stay}."
+
+    @property
+    def what(self) -> str:
+        """As in "2 files and 1 listing"; empty: nothing."""
+        counts = {"file": self.files, "listing": self.listings}
+        return " and ".join(_count(number, noun) for noun, number in counts.items() if number)
 
 
 def in_words(by: str, at: datetime | None = None) -> str:
@@ -74,6 +78,16 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         timeline.finish(connection, session_id)
     at_hand = sum(row.state == "accepted" for row in files)
     return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand)
+
+
+def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:
+    """What `cancel` would end, as it stands now."""
+    files = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
+    asked = select(func.count()).where(listings.c.session_id == session_id, listings.c.state.in_(LISTING_IN_WORK))
+    if item_id is not None:
+        files, asked = files.where(items.c.id == item_id), asked.where(listings.c.item_id == item_id)
+    counts = [connection.execute(query).scalar_one() for query in (files, asked)]
+    return Cancelled(counts[0], counts[1], _stored(connection, session_id, item_id))
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:

@@ -228,8 +228,9 @@ def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, 
     again = presswork(database_url, "retry", session.id, "--item", rose[:8], code=3).output
     assert again == "rose.png is being worked on already: nothing is tried again.\n"
     assert f"{session.id}: 2 files" in presswork(database_url, "resume", "--session", session.client_key).output
-    assert presswork(database_url, "cancel", session.id, "--item", "tulip.png").output == "Cancelled: 1 file.\n"
-    assert presswork(database_url, "cancel", session.client_key).output == "Cancelled: 1 file.\n"
+    gone = presswork(database_url, "cancel", session.id, "--item", "tulip.png", "--yes").output
+    assert gone == "Cancelled: 1 file.\n"
+    assert presswork(database_url, "cancel", session.client_key, "--yes").output == "Cancelled: 1 file.\n"
     assert presswork(database_url, "cancel", session.client_key, code=3).output == "Nothing is left to cancel.\n"
 
 
@@ -242,6 +243,20 @@ def test_what_is_tried_again_is_split_for_as_many_hashers_as_there_are(
     presswork(database_url, "retry", session.id)
     anew = "SELECT 1 FROM ingest.outbox WHERE type = 'BatchSubmitted' AND data #>> '{files,0,generation}' = '1'"
     assert len(box.rows(anew)) == 2
+
+
+def test_nothing_is_cancelled_before_somebody_says_so(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png")
+    asked = f"Cancel 2 files of upload {session.id}? `presswork retry` takes them up again. [y/N]"
+    refused = presswork(database_url, "cancel", session.client_key, code=1, answers="n\n")
+    assert asked in refused.stderr
+    assert "Nothing was cancelled.\n" in refused.stderr
+    nobody = presswork(database_url, "cancel", session.client_key, code=1)
+    assert "Nothing was cancelled. Nobody answered: --yes does it without asking." in nobody.stderr
+    assert [row["state"] for row in box.sessions.items(session.id)] == ["received", "received"]
+    one = presswork(database_url, "cancel", session.id, "--item", "rose.png", answers="y\n")
+    assert f"Cancel 1 file of upload {session.id}? `presswork retry` takes it up again." in one.stderr
+    assert one.stdout.endswith("Cancelled: 1 file.\n")
 
 
 def test_a_beginning_that_several_uploads_share_is_refused(database_url: str, box: Letterbox) -> None:
@@ -496,7 +511,7 @@ def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Let
 def test_a_receipt_tells_what_was_cancelled_apart_from_what_failed(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png", "tulip.png")
     box.dies("storage", box.accepted(session, 0))
-    presswork(database_url, "cancel", session.id)
+    presswork(database_url, "cancel", session.id, "--yes")
     tulip = box.sessions.items(session.id)[1]["id"]
     receipt = presswork(database_url, "receipt", session.id).output
     assert f"cancelled  tulip.png  {tulip}\n    cancelled by an operator on " in receipt

@@ -12,6 +12,15 @@ class Settings(DatabaseSettings):
     """Database, broker, and how uploads are split."""
 
     comprehensive_workflow_max_threads: int = Field(default=8, ge=1, le=64, description="hasher consumers")
+    embedded: bool = Field(default=False, description="in one process, without a broker")
+
+
+def embedded(data: Path) -> str | None:
+    """That there is no broker, in words, where that is so and nobody named one."""
+    found = of_kind(Settings, data)
+    if not found.embedded or "amqp_url" in found.model_fields_set:
+        return None
+    return f"The system of {data} is embedded, in one process without a broker"
 
 
 def hashers(data: Path) -> int:

@@ -20,6 +20,7 @@ def check(data: DataDir = HERE) -> None:
     from services.ops.applying import table
     from services.ops.survey import Verdict
 
+    _end_if_embedded(data)
     found = _looked_at(data)
     typer.echo(table(found))
     if any(finding.verdict is not Verdict.FINE for finding in found.findings):
@@ -37,6 +38,7 @@ def apply(
     from services.ops.queues import topology
     from shared.errors import Unavailable
 
+    _end_if_embedded(data)
     if dry_run:
         typer.echo(plan(_looked_at(data)))
         return
@@ -49,6 +51,14 @@ def apply(
     typer.echo(done.words)
     if done.left:
         raise typer.Exit(1)
+
+
+def _end_if_embedded(data: Path) -> None:
+    from services.ops.settings import embedded
+
+    if words := embedded(data):
+        typer.echo(f"{words}: there are no exchanges, queues, bindings and policies.", err=True)
+        raise typer.Exit
 
 
 def _looked_at(data: Path) -> "Survey":

@@ -36,6 +36,7 @@ from shared.errors import Permanent, Unavailable
 from tests.integration.ingest.embedded import eventually
 from tests.integration.ops.letterbox import Letterbox
 
+NOTHING_THERE = "there are no exchanges, queues, bindings and policies."
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 
 
@@ -371,6 +372,24 @@ def test_where_nobody_named_a_database_it_says_how_to(tmp_path: Path, monkeypatc
         done = CliRunner().invoke(app, words)
         assert (done.exit_code, "DATABASE_URL is not set" in done.output) == (4, True), done.output
         assert "--data" in done.output
+
+
+def test_an_embedded_system_has_no_broker_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_down({"EMBEDDED": "1", "DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}, tmp_path)
+    for name in ("AMQP_URL", "EMBEDDED"):
+        monkeypatch.delenv(name, raising=False)
+    for words in ("check", "apply", "apply --dry-run"):
+        done = CliRunner().invoke(app, ["topology", *words.split(), "--data", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert (
+            done.stderr == f"The system of {tmp_path} is embedded, in one process without a broker: {NOTHING_THERE}\n"
+        )
+    direct = ["dead", "replay", "--direct", "--service", "storage", "--data", str(tmp_path)]
+    said = CliRunner().invoke(app, direct)
+    assert (said.exit_code, "is embedded, in one process without a broker" in said.output) == (4, True), said.output
+    assert "is not there" not in said.output
+    named = CliRunner().invoke(app, ["topology", "check", "--data", str(tmp_path)], env={"AMQP_URL": NOWHERE})
+    assert (named.exit_code, "can't be asked" in named.output) == (1, True), "somebody named a broker"
 
 
 def test_where_nobody_named_a_broker_or_nas_it_says_how_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ SHOWN = (
     ("in_progress", "in progress"),
     ("listed", "listed"),
     ("listings_failed", "listings failed"),
+    ("listings_cancelled", "listings cancelled"),
 )
 
 

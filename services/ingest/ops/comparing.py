@@ -80,7 +80,8 @@ def _uploads(since: datetime) -> Select[Any]:
             _middle(cast(sessions.c.received, Float)).label("files_an_upload"),
             _middle(each).filter(done).label("pace_s"),
             func.sum(sessions.c.listed).label("listed"),
-            func.sum(sessions.c.listing_failed).label("listings_failed"),
+            func.sum(sessions.c.listing_failed - sessions.c.listing_cancelled).label("listings_failed"),
+            func.sum(sessions.c.listing_cancelled).label("listings_cancelled"),
         )
         .join(people, people.c.session_id == sessions.c.id, isouter=True)
         .where(sessions.c.submitted_at >= since)

@@ -157,6 +157,10 @@ def test_the_time_until_somebody_asks_for_listings_is_not_the_lanes(engine: Engi
     with engine.connect() as connection:
         after = compared(connection, NEW)[0]
     assert (after["image_s"], after["pace_s"]) == (before["image_s"], before["pace_s"]) == (5.0, 5.0)
+    box.sessions.cancel(box.tenant, session.id, None)
+    with engine.connect() as connection:
+        (after,) = compared(connection, NEW)
+    assert (after["listings_failed"], after["listings_cancelled"], after["pace_s"]) == (0, 1, 5.0)
 
 
 def test_uploads_from_before_are_left_out(engine: Engine) -> None:

@@ -145,7 +145,7 @@ class Desk:
         stand = standing(rows)
         listed = stand["listed"]
         done = DONE_IN_A_DRY_RUN if all_in_a_dry_run(rows) else DONE
-        message = done if listed == len(rows) else story.split("\n", 1)[0]
+        message = done if 0 < listed == len(rows) else story.split("\n", 1)[0]
         await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
         return _answer(message, story, stand, success=bool(listed))
 

@@ -68,12 +68,12 @@ def make_straight(rgba: Pixels) -> Pixels:
         if len(columns) > words.shape[1] // 4:
             rows[:] = cv2.cvtColor(rows, cv2.COLOR_mRGBA2RGBA)
         elif len(columns):
-            words[:, columns] = _divided(words[:, columns])
+            words[:, columns] = _divided(words.take(columns, axis=1))  # quicker than an index, and in order
     return rgba
 
 
 def _divided(words: NDArray[np.int32]) -> NDArray[np.int32]:
-    pixels = np.ascontiguousarray(words).view(np.uint8).reshape(1, -1, 4)  # one row: OpenCV goes row by row
+    pixels = words.view(np.uint8).reshape(1, -1, 4)  # one row: OpenCV goes row by row
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_mRGBA2RGBA), np.uint8).view(SIGNED_WORD).reshape(words.shape)
 
 

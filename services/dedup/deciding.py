@@ -6,11 +6,12 @@ go, as what that row says (its stored name, say, or that it is out of use) count
 
 Of two copies in one upload the earlier one is the original. Where the later one was hashed sooner it has its claim
 already, and makes way: then these two, and what else was a duplicate of the later one, are decided about by themselves.
+So it is for all later copies, unless the earlier one is a duplicate without them, too: then they stay.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import Question, candidates, held
 from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, decide, is_candidate
 from services.dedup.pairs import said_of
-from services.dedup.verdicts import Release, dependants, later_copy, remember
+from services.dedup.verdicts import Release, dependants, later_copy, name_those_that_made_way, remember
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 
 AT_ONCE = 16
@@ -89,64 +90,82 @@ class Judge:
         self.gallery = gallery
         self.finder = Finder()
 
-    def decide(
-        self, connection: Connection, part: Sequence[Asked], because: Release | None = None, place: int = 0
-    ) -> Verdicts:
+    def decide(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
         """Decide about a part (see `in_parts`), keep the verdicts, and claim what is accepted.
 
-        `because`: what led to these verdicts, and at which place of its own they begin.
+        Not about those behind the first that a later copy makes way for: what that led to may be their verdicts.
         """
-        verdicts, done = Verdicts(), 0
-        while rest := part[done:]:
-            decided, late = self._decide(connection, rest, because, place + done)
+        verdicts = Verdicts()
+        while rest := part[len(verdicts) :]:
+            decided, copies = self._decide(connection, rest)
             verdicts |= decided
-            done += len(decided)
-            if late:
-                verdicts |= self._instead(connection, part[done], late)
-                done += 1
+            if copies:
+                return verdicts | self._instead(connection, rest[len(decided)], copies)
         return verdicts
 
-    def release(
-        self, connection: Connection, tenant_id: UUID, release: Release, first: Iterable[Asked] = ()
-    ) -> Verdicts:
-        """Give up a claim, and decide anew, in order of upload, what was a duplicate of it; about `first` before that.
+    def release(self, connection: Connection, tenant_id: UUID, release: Release) -> None:
+        """Give up a claim, and decide anew, in order of upload, what was a duplicate of it.
 
         The first of them usually becomes the original and the rest its duplicates. Nothing if there is no such claim.
         """
-        verdicts = Verdicts()
         if give_up(connection, tenant_id, release):
-            waiting = (Asked(event, self.sight(event)) for event in dependants(connection, tenant_id, release.item_id))
-            for part in in_parts(chain(first, waiting)):
-                verdicts |= self.decide(connection, part, release, len(verdicts))
-        return verdicts
+            self._anew(connection, self._waiting(connection, tenant_id, [release.item_id]), release)
 
     def sight(self, event: ImageHashed) -> Sight | None:
         """The picture to compare by, if pixels are."""
         return self.gallery.sight(event.canonical) if self.gallery else None
 
-    def _instead(self, connection: Connection, asked: Asked, late: ImageHashed) -> Verdicts:
-        asked.made_way = Release(late.item_id, late.generation - 1)
-        first = (asked, Asked(late, self.sight(late)))
-        return self.release(connection, late.tenant_id, asked.made_way, first)
+    def _instead(self, connection: Connection, asked: Asked, copies: Sequence[ImageHashed]) -> Verdicts:
+        """The verdict on a picture that these make way for. They are its duplicates, and what was a duplicate of them.
+
+        All of that counts as what came of the first one's release.
+        """
+        tenant_id = asked.event.tenant_id
+        releases = [Release(copy.item_id, copy.generation - 1) for copy in copies]
+        for release in releases:
+            give_up(connection, tenant_id, release)
+        asked.made_way = releases[0]
+        late = [Asked(copy, self.sight(copy)) for copy in sorted(copies, key=lambda copy: copy.index)]
+        waiting = self._waiting(connection, tenant_id, [copy.item_id for copy in copies])
+        verdicts = self._anew(connection, chain([asked], late, waiting), asked.made_way)
+        name_those_that_made_way(connection, asked.event)
+        return {asked.event.item_id: verdicts[asked.event.item_id]}
+
+    def _waiting(self, connection: Connection, tenant_id: UUID, item_ids: Sequence[UUID]) -> Iterator[Asked]:
+        return (Asked(event, self.sight(event)) for event in dependants(connection, tenant_id, item_ids))
+
+    def _anew(self, connection: Connection, asked: Iterable[Asked], because: Release) -> Verdicts:
+        """Decide about all of these, whatever came later, as a claim has ended."""
+        verdicts = Verdicts()
+        for part in in_parts(asked):
+            rest = part
+            while rest:
+                decided, _ = self._decide(connection, rest, because, len(verdicts))
+                verdicts |= decided
+                rest = rest[len(decided) :]
+        return verdicts
 
     def _decide(
-        self, connection: Connection, part: Sequence[Asked], because: Release | None, place: int
-    ) -> tuple[Verdicts, ImageHashed | None]:
+        self, connection: Connection, part: Sequence[Asked], because: Release | None = None, place: int = 0
+    ) -> tuple[Verdicts, list[ImageHashed]]:
         """On all of the part, or on those up to the first accepted one that has a row.
 
-        Or on those before the first that a later copy has to make way for: the copy is returned, too.
+        Or on those before the first that later copies have to make way for: they are returned, too. `because`: what led
+        to these verdicts, and at which place of its own they begin; then nothing makes way.
         """
         decided: list[tuple[ImageHashed, Verdict]] = []
         accepted: list[Asked] = []
-        late: ImageHashed | None = None
+        copies: list[ImageHashed] = []
         heard = time.monotonic()
         for case in self._cases(connection, part):
             if time.monotonic() > heard + QUIET_S:
                 connection.execute(AWAKE)
                 heard = time.monotonic()
             verdict = self._verdict(case, accepted)
-            if because is None and (late := _late(connection, case.event, verdict)):
-                break
+            if because is None:
+                verdict, copies = self._without_later(connection, case, accepted, verdict)
+                if copies:
+                    break
             anew = {"anew": bool(because and case.asked.event.generation)}
             decided.append((case.asked.event, verdict.model_copy(update=anew)))
             if isinstance(verdict, ImageAccepted):
@@ -156,7 +175,7 @@ class Judge:
         if decided:
             remember(connection, decided, because, place)
         self._claim(connection, part[0].event.tenant_id, accepted)
-        return {event.item_id: verdict for event, verdict in decided}, late
+        return {event.item_id: verdict for event, verdict in decided}, copies
 
     def _cases(self, connection: Connection, part: Sequence[Asked]) -> Iterator[_Case]:
         events = [each.event for each in part]
@@ -170,6 +189,18 @@ class Judge:
             event = each.event
             told, stands = said.get(event.upload.sha256, NOTHING_SAID), holding.get(event.item_id)
             yield _Case(each, rows, others, told, has_row=stands is not None, holding=bool(stands))
+
+    def _without_later(
+        self, connection: Connection, case: _Case, accepted: Sequence[Asked], verdict: Verdict
+    ) -> tuple[Verdict, list[ImageHashed]]:
+        """The verdict without the later copies that can make way; and these, if it is accepted then."""
+        copies: list[ImageHashed] = []
+        while late := _late(connection, case.event, verdict):
+            copies.append(late)
+            away = {copy.item_id for copy in copies}
+            others = replace(case, known=[other for other in case.known if other.item_id not in away])
+            verdict = self._verdict(others, accepted)
+        return verdict, copies if isinstance(verdict, ImageAccepted) else []
 
     def _verdict(self, case: _Case, accepted: Sequence[Asked]) -> Verdict:
         distance, known, found = self._distance(case.event), list(case.known), dict(case.found)
@@ -193,7 +224,7 @@ class Judge:
 
 
 def _late(connection: Connection, event: ImageHashed, verdict: Verdict) -> ImageHashed | None:
-    """The picture that this one equals, if it has to make way for it."""
+    """The picture that this one equals, if that can make way for it."""
     if not isinstance(verdict, DuplicateFound) or verdict.match.source != "session" or not verdict.match.item_id:
         return None
     return later_copy(connection, event, verdict.match.item_id)

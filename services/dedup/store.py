@@ -148,7 +148,10 @@ class HashIndex:
             elif _overruled(each.event, verdict) and not is_cancelled(connection, each.event):
                 event = each.event.model_copy(update={"generation": verdict.generation + 1})
                 anew.append(replace(each, event=event))
-        return standing | self.judge.decide(connection, anew)
+        verdicts = self.judge.decide(connection, anew)
+        if any(each.made_way for each in anew):  # what that led to may be on others of these
+            return self._standing(connection, part)
+        return standing | verdicts
 
     def _store(self, events: Sequence[DesignStored]) -> None:
         with self._alone(events[0].tenant_id) as connection:

@@ -6,7 +6,8 @@ from itertools import starmap
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, exists, func, insert, select
+from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, cast, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.dedup.matching import Verdict
@@ -95,8 +96,8 @@ def _row(event: ImageHashed, verdict: Verdict, because: Release | None, place: i
     }
 
 
-def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterator[ImageHashed]:
-    """The pictures whose standing verdict is "duplicate of this item", as next generation, in order of upload.
+def dependants(connection: Connection, tenant_id: UUID, item_ids: Sequence[UUID]) -> Iterator[ImageHashed]:
+    """The pictures whose standing verdict is "duplicate of one of these", as next generation, in order of upload.
 
     Without those that nobody wants any more.
     """
@@ -107,7 +108,7 @@ def dependants(connection: Connection, tenant_id: UUID, item_id: UUID) -> Iterat
         select(verdicts.c.hashed, verdicts.c.generation)
         .where(
             verdicts.c.tenant_id == tenant_id,
-            verdicts.c.matched_item_id == item_id,
+            verdicts.c.matched_item_id.in_(item_ids),
             ~select(newer.c.item_id)
             .where(newer.c.item_id == verdicts.c.item_id, newer.c.generation > verdicts.c.generation)
             .exists(),
@@ -134,33 +135,32 @@ def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
     return connection.execute(select(cancelled.c.item_id).where(*this)).first() is not None
 
 
+def name_those_that_made_way(connection: Connection, first: ImageHashed) -> None:
+    """Have its acceptance name what comes after it in its upload, was accepted, and is a duplicate now.
+
+    Not only what made way for it: nobody may have heard yet of those that did so for another one before.
+    """
+    mine = (verdicts.c.session_id == first.session_id, verdicts.c.index > first.index)
+    were = select(verdicts.c.item_id).where(*mine, verdicts.c.accepted.is_not(None))
+    newest = select(verdicts).where(*mine, verdicts.c.item_id.in_(were)).ext(distinct_on(verdicts.c.index))
+    rows = connection.execute(newest.order_by(verdicts.c.index, verdicts.c.generation.desc()))
+    named = {"instead_of": [row.duplicate for row in rows if row.duplicate is not None]}
+    this = (verdicts.c.item_id == first.item_id, verdicts.c.generation == first.generation)
+    connection.execute(update(verdicts).where(*this).values(accepted=verdicts.c.accepted.concat(cast(named, JSONB))))
+
+
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
     """The verdicts that a release led to, in the order in which they were made.
 
-    If the claim was not lost but made way, the item is one of these. Who has its place names it and comes last: should
-    its message die on the way, it is the one that failed, and a replay tells of all.
+    If the claim was not lost but made way, one of these is a first verdict. Who has the place comes last: should its
+    message die on the way, it is the one that failed, and a replay tells of all.
     """
     rows = connection.execute(
         select(verdicts)
         .where(verdicts.c.freed_item_id == release.item_id, verdicts.c.freed_generation == release.generation)
-        .order_by(verdicts.c.place)
+        .order_by(verdicts.c.generation == 0, verdicts.c.place)
     )
-    answers = [_verdict(row) for row in rows]
-    late = next((verdict for verdict in answers if verdict.item_id == release.item_id), None)
-    if not isinstance(late, DuplicateFound):
-        return answers
-    instead = {"instead_of": _were_accepted(connection, answers)}
-    others = [verdict for verdict in answers if verdict.item_id != late.match.item_id]
-    in_its_place = [verdict for verdict in answers if verdict.item_id == late.match.item_id]
-    return [*others, *(verdict.model_copy(update=instead) for verdict in in_its_place)]
-
-
-def _were_accepted(connection: Connection, answers: Sequence[Verdict]) -> tuple[DuplicateFound, ...]:
-    """Those duplicates that were accepted before: the copy that makes way, and others that made way for it before."""
-    duplicates = [verdict for verdict in answers if isinstance(verdict, DuplicateFound)]
-    rows = connection.execute(STANDING, {"items": [verdict.item_id for verdict in duplicates]})
-    accepted = {row.item_id for row in rows if row.accepted is not None}
-    return tuple(verdict for verdict in duplicates if verdict.item_id in accepted)
+    return [_verdict(row) for row in rows]
 
 
 def _next(hashed: dict[str, Any], generation: int) -> ImageHashed:

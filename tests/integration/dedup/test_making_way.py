@@ -79,6 +79,77 @@ def test_those_that_are_decided_in_one_go_with_them_get_their_verdicts_as_well(i
     ]
 
 
+def test_what_it_led_to_stands_for_those_that_are_decided_in_one_go_with_them(index: HashIndex) -> None:
+    """Somebody tries the later copy anew, and wants its duplicate, in the moment in which the earlier one is hashed."""
+    early, late, other = copies(3)
+    for event in (late, other):
+        handled(on_image_hashed(event, index))
+    again = [event.model_copy(update={"generation": 1, "kept": event is other}) for event in (late, other)]
+    asked = [Asked(event, None) for event in (early, *again)]
+    index._decide(asked)
+    assert shape([each.answers[-1] for each in asked]) == [
+        (early.item_id, 0, None),
+        (late.item_id, 1, early.item_id),
+        (other.item_id, 2, None),
+    ]
+
+
+def test_all_later_copies_make_way_that_the_earlier_one_is_like_though_they_are_not_like_each_other(
+    index: HashIndex,
+) -> None:
+    one, early, other = copies(3, bits=4)
+    later = [event.model_copy(update={"index": n}) for n, event in ((2, one), (3, other))]
+    for event in later:
+        handled(on_image_hashed(event, index))
+    *duplicates, accepted = answers = handled(on_image_hashed(early, index))
+    assert shape(answers) == [*((event.item_id, 1, early.item_id) for event in later), (early.item_id, 0, None)]
+    assert isinstance(accepted, ImageAccepted)
+    assert accepted.instead_of == tuple(duplicates)
+    assert shape(handled(on_storage_failed(storage_failed(early), index))) == [(e.item_id, 2, None) for e in later]
+
+
+def test_nothing_makes_way_for_what_is_no_original(index: HashIndex) -> None:
+    """Another upload keeps all copies, and has one of the later file, too: the earlier one is a duplicate in any case.
+
+    Storage numbers the later one once it hears so.
+    """
+    early, late = copies(2)
+    beside = hashed(tenant=early.tenant_id, phash=late.phash, upload="beside").model_copy(
+        update={"upload": late.upload, "duplicates": "keep_all"}
+    )
+    handled(on_image_hashed(late, index))
+    handled(on_image_hashed(beside, index))
+    (verdict,) = handled(on_image_hashed(early, index))
+    assert isinstance(verdict, DuplicateFound)
+    assert isinstance(handled(on_image_hashed(late, index))[0], ImageAccepted)
+
+
+def test_who_makes_way_is_named_though_it_is_a_duplicate_of_another_file_by_now(index: HashIndex) -> None:
+    """Of one that has its very bytes, and that the earlier one is not like."""
+    early, late = copies(2)
+    beside = hashed(tenant=early.tenant_id).model_copy(update={"upload": late.upload, "duplicates": "keep_all"})
+    handled(on_image_hashed(late, index))
+    handled(on_image_hashed(beside, index))
+    duplicate, accepted = answers = handled(on_image_hashed(early, index))
+    assert shape(answers) == [(late.item_id, 1, beside.item_id), (early.item_id, 0, None)]
+    assert isinstance(accepted, ImageAccepted)
+    assert accepted.instead_of == (duplicate,)
+
+
+def test_who_made_way_before_is_named_though_it_is_a_duplicate_of_another_upload_by_now(index: HashIndex) -> None:
+    """Storage may have heard of that one's acceptance alone, and would store it behind the first."""
+    first, second, third = copies(3)
+    beside = hashed(tenant=first.tenant_id).model_copy(update={"upload": third.upload, "duplicates": "keep_all"})
+    for event in (third, beside, second):
+        handled(on_image_hashed(event, index))
+    *_, accepted = handled(on_image_hashed(first, index))
+    assert isinstance(accepted, ImageAccepted)
+    assert shape(list(accepted.instead_of)) == [
+        (second.item_id, 1, first.item_id),
+        (third.item_id, 1, beside.item_id),
+    ]
+
+
 def _is_stored(early: ImageHashed, late: ImageHashed, index: HashIndex) -> ImageHashed:
     handled(on_image_hashed(late, index))
     on_design_stored(stored(late), index)

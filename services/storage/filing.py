@@ -67,8 +67,9 @@ class Filing:
         return True
 
     def discard(self, design: Design) -> None:
-        """Remove the hidden file of a design that has its name, or will never have one."""
-        self._remove(design.staging)
+        """Remove the hidden files of a design that has its name, or will never have one."""
+        for path in (design.staging, *design.overtaken):
+            self._remove(path)
 
     def advance(
         self, *events: ItemEvent, placed: ImageAccepted | None = None, last_try: bool = False

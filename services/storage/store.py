@@ -78,7 +78,7 @@ class Designs:
                 same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
                 if not same:
                     _leave_number(connection, row)
-                _change(connection, event, **(_kept(event) if same else _opened_again(event, row)))
+                _change(connection, event, **(_kept(event, Cause.of(event)) if same else _opened_again(event, row)))
                 row = _locked(connection, event)
             elif row.state in GIVEN_UP and _unheard(row, event):
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
@@ -94,8 +94,9 @@ class Designs:
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
 
-        A number is a promise: what is numbered or stored stays so, whoever reports what of it. If it was accepted and
-        is given up now, this message answers for it.
+        A number is a promise: what is numbered or stored stays so, whoever reports what of it. A later verdict, that it
+        is a duplicate, answers for it: who heard that must hear that it is stored. If it was accepted and is given up
+        now, this message answers for it, too.
         """
         with transaction(self.engine) as connection:
             connection.execute(NEW, _new(event, state) | {"reason": event.reason})
@@ -106,6 +107,9 @@ class Designs:
                 answers = _answers(Cause.of(event)) if given_up else {}
                 _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
                 row = _locked(connection, event)
+            elif isinstance(event, DuplicateFound) and row.generation < event.generation:
+                accepted = row.accepted | {"generation": event.generation}
+                _change(connection, event, **_kept(ImageAccepted.model_validate(accepted), Cause.of(event)))
             return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
@@ -222,8 +226,8 @@ def _unheard(row: Row[Any], event: ItemEvent) -> bool:
     return row.accepted is None or bool(row.accepted["generation"] < event.generation)
 
 
-def _kept(event: ImageAccepted) -> dict[str, Any]:
-    return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(Cause.of(event))}
+def _kept(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
+    return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(cause)}
 
 
 def _opened_again(event: ImageAccepted, row: Row[Any]) -> dict[str, Any]:

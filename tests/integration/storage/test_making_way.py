@@ -4,11 +4,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine
 
 from shared.blobs import Blobs
 from shared.contracts import DesignStored, DuplicateFound, ImageAccepted, ImageHashed, StorageFailed
 from tests.integration.storage.pipeline import Watcher, run
 from tests.integration.storage.test_claims import blobs, given_up, picture, sent
+from tests.integration.storage.test_trouble import Crash, DyingNas
 from tests.integration.storage.workshop import Upload, Workshop, numbers, uv
 from tests.unit.dedup.pictures import random_hash
 
@@ -82,3 +84,27 @@ def test_what_has_a_number_stays_stored_and_whoever_comes_in_its_place_fails(wor
     anew = workshop.accepted(upload, 1, generation=2).model_copy(update={"anew": True})
     assert numbers(workshop.hear(anew)) == {1: 100}
     assert workshop.files() == uv(100)
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_what_has_a_number_is_said_to_be_stored_once_more_though_dedup_has_another_original_by_now(
+    workshop: Workshop, engine: Engine, tmp_path: Path, renamed: bool
+) -> None:
+    """A third one, which only the later one is like, was accepted while the later one made way. Else nobody knew of
+    the file that lies on the NAS.
+    """
+    upload = Upload()
+    acceptance, _ = instead(workshop, upload)
+    workshop.hear(workshop.accepted(upload, 1))
+    if renamed:
+        workshop.hear(upload.failed(0))
+    else:
+        with pytest.raises(Crash):
+            Workshop(engine, tmp_path, DyingNas(workshop.root, 1, after=False)).hear(upload.failed(0))
+    workshop.hear(acceptance)
+    original = upload.duplicate(1, generation=2).model_copy(update={"anew": True})
+    (stored,) = workshop.hear(original)
+    assert isinstance(stored, DesignStored)
+    assert (stored.index, stored.generation, stored.number) == (1, 2, 100)
+    assert workshop.hear(original) == [stored]
+    assert (workshop.files(), workshop.hidden()) == (uv(100), [])

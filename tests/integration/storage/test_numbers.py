@@ -178,9 +178,10 @@ def test_a_stored_design_that_is_tried_anew_keeps_its_number(workshop: Workshop)
 def test_a_number_once_given_is_kept_whoever_says_what_later(workshop: Workshop) -> None:
     upload = Upload()
     event = workshop.accepted(upload, 0)
-    answers = workshop.hear(event)
+    (stored,) = answers = workshop.hear(event)
     assert workshop.hear(upload.failed(0, "storage")) == answers, (
         "what gave it up had stored it, and may not have said so"
     )
-    assert workshop.hear(upload.duplicate(0, generation=1), event) == [*answers, *answers]
+    once_more = stored.model_copy(update={"generation": 1})
+    assert workshop.hear(upload.duplicate(0, generation=1), event) == [once_more], "ingest heard that it is a duplicate"
     assert workshop.files() == uv(100)

@@ -199,7 +199,7 @@ class Books:
         ]
         for one, other in combinations(stored, 2):
             files = self.world.pictures.files
-            if files[one["sha256"]].picture == files[other["sha256"]].picture and not self._wanted(one, other):
+            if files[one["sha256"]].is_twin(files[other["sha256"]]) and not self._wanted(one, other):
                 yield f"TWICE: {one['filename']} and {other['filename']} are both stored, and are the same picture"
 
     def _wanted(self, one: dict[str, Any], other: dict[str, Any]) -> bool:

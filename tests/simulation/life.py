@@ -55,6 +55,8 @@ class Life:
 
     def _deliver(self, mail: Mail) -> None:
         self.world.tell(f"{' ' * self.depth}{mail}")
+        if self.dice.chance(30):
+            self.world.in_one_go([mail, *self.world.post.bag])
         again = self._fault(10)
         if not self._fault(30):
             self.world.post.deliver(mail, again=again)

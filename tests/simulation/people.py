@@ -43,13 +43,14 @@ class People:
     out_of_use: set[UUID] = field(default_factory=set)
     lost_the_broker_once: bool = False
 
-    def upload(self, pictures: int = 2) -> None:
-        """A few files, some of which are twins."""
+    def upload(self) -> None:
+        """A few files, some or all of which are copies of one picture."""
         if len(self.uploads) == MOST_SESSIONS:
             return
+        pictures = 1 + self.dice.upto(1)
         files = [
-            File(self.dice.upto(pictures - 1), self.dice.upto(1), self.dice.pick(FATES))
-            for _ in range(1 + self.dice.upto(3))
+            File(self.dice.upto(pictures - 1), self.dice.upto(2), self.dice.pick(FATES))
+            for _ in range(2 + self.dice.upto(5))
         ]
         place = Destination(shop=SHOP, template=TEMPLATE)
         policy = self.dice.pick(POLICIES)

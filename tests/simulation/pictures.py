@@ -23,6 +23,9 @@ Fate = Literal["fine", "rejected", "lost", "unstorable"]
 FATES: tuple[Fate, ...] = ("fine", "fine", "fine", "fine", "rejected", "lost", "unstorable")
 
 
+BITS_APART = 4
+
+
 @dataclass(frozen=True)
 class File:
     """A file as a seller sends it: a copy of a picture. It is `lost` or `unstorable` until it is tried again."""
@@ -43,8 +46,13 @@ class File:
 
     @property
     def look(self) -> str:
-        """Both hashes: twins have the same."""
-        return hashlib.sha256(f"picture {self.picture}".encode()).hexdigest()
+        """Both hashes. One copy and the next are near to each other, and the one after that is too far off."""
+        look = int(hashlib.sha256(f"picture {self.picture}".encode()).hexdigest(), 16)
+        return f"{look ^ ((1 << BITS_APART * self.copy) - 1):064x}"
+
+    def is_twin(self, other: "File") -> bool:
+        """Whether one of them alone is to be stored."""
+        return self.picture == other.picture and abs(self.copy - other.copy) <= 1
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from sqlalchemy import Engine, delete, text
 
 from services.dedup import service as dedup
 from services.dedup import tables as dedup_tables
+from services.dedup.deciding import Asked
 from services.dedup.settings import Settings as DedupSettings
+from services.dedup.store import HashIndex
 from services.ingest import service as ingest
 from services.ingest.ahead import Ahead
 from services.ingest.lanes import COMPREHENSIVE
@@ -28,17 +30,19 @@ from services.storage import service as storage
 from services.storage import tables as storage_tables
 from services.storage.settings import Settings as StorageSettings
 from shared.blobs import Blobs
-from shared.bus.envelope import Envelope, seal
+from shared.bus.envelope import Envelope, seal, unseal
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery
 from shared.bus.topology import REDELIVER, Route
+from shared.contracts import ImageHashed
 from shared.errors import Unavailable
 from shared.nas import Nas
 from tests.simulation.pictures import Pictures
-from tests.simulation.post import Post, buried, handle
+from tests.simulation.post import Mail, Post, buried, handle
 from tests.simulation.steps import Broken, MemoryShop, SteppingNas, Steps
 
 HASHERS = 2
+DISTANCE = 5
 WINDOWS = Windows(batches=2, listings=2, files=3)
 TENANT = UUID(int=7)
 SHOP, TEMPLATE = "NorthCups", "UVDTF 16oz"
@@ -106,6 +110,14 @@ class World:
             return self.relay.send(publish)
         except Unavailable:
             return 1
+
+    def in_one_go(self, bag: Iterable[Mail]) -> None:
+        """Another dedup takes what it finds in this bag into one transaction, and dies before it says a word of it."""
+        messages = [unseal(mail.delivery.body).message for mail in bag if mail.service == "dedup"]
+        asked = [Asked(message, None) for message in messages if isinstance(message, ImageHashed)]
+        if asked:
+            self.tell(f"  in one go: {[f'{each.event.filename}.{each.event.generation}' for each in asked]}")
+            HashIndex(self.engine, DISTANCE)._decide(asked)
 
     def overtake(self, at_work: AtWork = contextlib.nullcontext, *, deadly: bool = False) -> int:
         """Hand what overtakes all queues to its takers, as `Ahead` does; how many of them are done."""

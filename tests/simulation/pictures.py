@@ -20,9 +20,7 @@ from shared.contracts import (
 )
 
 Fate = Literal["fine", "rejected", "lost", "unstorable"]
-FATES: tuple[Fate, ...] = ("fine", "fine", "fine", "fine", "rejected", "lost", "unstorable")
-
-
+FATES: tuple[Fate, ...] = ("fine", "fine", "fine", "fine", "fine", "fine", "rejected", "lost", "unstorable")
 BITS_APART = 4
 
 

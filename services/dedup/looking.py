@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from services.dedup.finding import Found
-from services.dedup.judging import Seen, judged
 from services.dedup.keys import Keys, keys_of
+from services.dedup.likeness import Seen, likeness
 from services.dedup.matching import COPIES, Known
 from services.dedup.picture import Picture, picture_of
 from shared.blobs import Blobs
@@ -39,13 +39,13 @@ class Look:
         theirs = self._seen(other.canonical)
         if theirs is None:
             return None
-        seen = judged(self.picture, theirs)
+        seen = likeness(self.picture, theirs)
         if seen in COPIES:
             return seen
         ways = self.found.get(other.row, frozenset())
-        if "mirrored" in ways and judged(self.picture.mirrored(), theirs) in COPIES:
+        if "mirrored" in ways and likeness(self.picture.mirrored(), theirs) in COPIES:
             return "mirrored"
-        if "inverted" in ways and judged(self.picture.inverted(), theirs) in COPIES:
+        if "inverted" in ways and likeness(self.picture.inverted(), theirs) in COPIES:
             return "inverted"
         return seen
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from services.dedup.judging import Seen
+from services.dedup.likeness import Seen
 from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed, Match
 
 BITS = 256

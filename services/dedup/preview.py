@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, select
 
 from services.dedup.finding import ways_between
-from services.dedup.judging import judged
 from services.dedup.keys import keys_of
+from services.dedup.likeness import likeness
 from services.dedup.looking import Gallery
 from services.dedup.matching import COPIES
 from services.dedup.tables import hashes, pairs
@@ -111,7 +111,7 @@ def _seen(gallery: Gallery, one: Row[Any], other: Row[Any]) -> str | None:
     ]
     if pictures[0] is None or pictures[1] is None:
         return "same_hash"
-    verdict = judged(pictures[0], pictures[1])
+    verdict = likeness(pictures[0], pictures[1])
     found_anyway = verdict in COPIES and "plain" in ways_between(keys_of(pictures[0]), keys_of(pictures[1]))
     return verdict if verdict in COPIES and not found_anyway else None
 

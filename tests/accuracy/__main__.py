@@ -10,13 +10,13 @@ from pathlib import Path
 import typer
 from PIL import Image
 
-from services.dedup import finding, judging
+from services.dedup import finding, likeness
 from tests.accuracy.drawings import FOLDER, Missing, rendered
 from tests.accuracy.measuring import Measured, measure
 from tests.accuracy.reporting import figures, table, write
 
 OUT = Path("var/accuracy")
-LIMITS = {name: value for name, value in vars(judging).items() if name.isupper() and isinstance(value, float)}
+LIMITS = {name: value for name, value in vars(likeness).items() if name.isupper() and isinstance(value, float)}
 
 
 def main() -> int:

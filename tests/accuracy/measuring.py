@@ -11,8 +11,8 @@ from PIL import Image
 from services.dedup.aligning import align
 from services.dedup.comparing import Difference, difference
 from services.dedup.finding import RADIUS
-from services.dedup.judging import verdict
 from services.dedup.keys import Keys, keys_of
+from services.dedup.likeness import verdict
 from services.dedup.matching import distance
 from services.dedup.picture import Picture
 from services.hasher.decoding import open_picture

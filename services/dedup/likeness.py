@@ -30,12 +30,14 @@ STRANGE_EDGES, MUCH = 0.4, 5.0  # lines that lie elsewhere, over more than a twe
 TONE = 3.0  # levels from which a copy was toned
 
 
-def judged(one: Picture, other: Picture) -> Seen:
+def likeness(one: Picture, other: Picture) -> Seen:
+    """What one picture is beside another, by their pixels."""
     pair = align(one, other)
     return "different" if pair is None or _unlike(pair) else verdict(difference(pair))
 
 
 def verdict(apart: Difference) -> Seen:
+    """The same of two that were laid on each other."""
     if _unlike(apart):
         return "different"
     if _other_detail(apart) or _other_lines(apart) or _other_colours(apart):

@@ -86,7 +86,12 @@ scanned = Table(
     Column("tenant_id", Uuid, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("modified_ns", BigInteger, nullable=False, comment="by the NAS's clock; 0: look again at the next scan"),
-    Column("state", Text, nullable=False, comment="waiting, sent to the hashers, known, unusable, gone"),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        comment="waiting, sent to the hashers, known, unusable, gone; missing: a design of ours that is not there",
+    ),
     Column("turn", Integer, nullable=False, comment="its place in its shop: shops take turns"),
     Column("sha256", Text, comment="of the content whose fate is known"),
     Column("reason", Text, comment="why it is unusable"),

@@ -50,4 +50,5 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
+    words = str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
+    return words.removeprefix("connection failed: ").removeprefix("connection is bad: ")  # which libpq goes on to say

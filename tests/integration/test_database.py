@@ -40,7 +40,7 @@ def test_a_process_that_freezes_within_a_transaction_does_not_hold_up_the_others
 def test_both_ends_of_a_line_ask_now_and_then_whether_the_other_is_there(database_url: str) -> None:
     with transaction(engine_of(database_url)) as connection:
         assert connection.connection.dbapi_connection is not None
-        ours = connection.connection.dbapi_connection.get_dsn_parameters()  # type: ignore[attr-defined]
+        ours = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[attr-defined]
         assert (ours["keepalives_idle"], ours["tcp_user_timeout"]) == ("15", "30000")
         over_tcp = ours["host"] and not ours["host"].startswith("/")
         assert setting(connection, "tcp_keepalives_idle") == ("15" if over_tcp else "0")

@@ -38,7 +38,7 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path, old_url: str) -> Import:
-    address = old_url.replace("+psycopg2", "")
+    address = old_url.replace("+psycopg", "")
 
     def run(*options: str) -> Result:
         words = ["import-legacy", address, *options, "--data", str(tmp_path)]

@@ -88,7 +88,7 @@ class Old:
 def old_database(url: str, shape: str) -> Iterator[Old]:
     """Make the tables in an empty database."""
     engine = create_engine(url, poolclass=NullPool)
-    old = Old(url.replace("postgresql+psycopg2", "postgresql"), engine)
+    old = Old(url.replace("+psycopg", ""), engine)
     old.run(shape)
     yield old
     engine.dispose()

@@ -14,7 +14,7 @@ OSError: [Errno 28] No space left on device
 """
 
 SQL = (
-    'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  line {count}\n\n'
+    'InternalError: (psycopg.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  line {count}\n\n'
     "[SQL: INSERT INTO storage.designs (item_id) VALUES (%(item_id)s)]\n[parameters: {{'item_id': {item}}}"
     " (after {count} attempts)"
 )
@@ -58,7 +58,7 @@ def test_another_error_place_or_wording_is_another_cause(cause: str, where: str)
 
 
 def test_it_says_the_kind_of_error_and_the_deepest_place_in_our_code() -> None:
-    found = fingerprint("psycopg2.errors.DiskFull: no space", stack())
+    found = fingerprint("psycopg.errors.DiskFull: no space", stack())
     assert (found.error, found.frame) == ("DiskFull", "services/storage/filing.py:place")
     by_broker = fingerprint("its consumer died each time it was delivered (delivery limit reached)", "")
     assert (by_broker.error, by_broker.frame) == ("broker", "")

@@ -5,7 +5,7 @@ import pytest
 from services.ingest.sessions.causes import awaited, beside, in_words, plain
 
 SQL = (
-    'InternalError: (psycopg2.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
+    'InternalError: (psycopg.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
     "[SQL: INSERT INTO storage.designs (item_id) VALUES (%(item_id)s::UUID)]\n[parameters: {'item_id': UUID('1')}]"
 )
 

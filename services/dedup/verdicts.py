@@ -22,6 +22,10 @@ STANDING = (
 KEEP = insert(verdicts)
 """Made once: making one takes longer than its answer."""
 
+_newer = verdicts.alias("newer")
+IS_NEWEST = ~exists().where(_newer.c.item_id == verdicts.c.item_id, _newer.c.generation > verdicts.c.generation)
+"""Of a verdict: that it stands."""
+
 
 @dataclass(frozen=True)
 class Release:
@@ -32,9 +36,9 @@ class Release:
 
 
 def decided(connection: Connection, events: Sequence[ImageHashed]) -> tuple[dict[UUID, Verdict], dict[UUID, Release]]:
-    """The verdicts that stand, and the claims that made way when an item was first decided about, by item.
+    """By item: the verdict that stands, and the claim that made way for it when it was first decided about.
 
-    A verdict that stands is that of the newest generation. The words of all of these may have been lost.
+    What stands is the verdict of the newest generation, if that is no earlier one than the event's.
     """
     asked = {event.item_id: event.generation for event in events}
     rows = connection.execute(STANDING, {"items": list(asked)}).all()
@@ -45,14 +49,13 @@ def decided(connection: Connection, events: Sequence[ImageHashed]) -> tuple[dict
 
 
 def later_copy(connection: Connection, event: ImageHashed, item_id: UUID) -> ImageHashed | None:
-    """The claimed picture of this item, as next generation, if it has to make way for the same one in `event`.
+    """This item's picture, as next generation, if it has a claim and has to make way for the event's: None if not.
 
-    It comes later in the same upload. Storage numbers in order of upload, so it has no number before `event` has a
-    verdict, unless one of the two was tried anew or given up: then it keeps its claim.
+    It has to if it comes later in the same upload. Storage numbers in order of upload, so it has no number before the
+    event's has a verdict, unless one of the two was tried anew or cancelled: then it keeps its claim.
     """
     if event.generation:
         return None
-    newer = verdicts.alias("newer")
     row = connection.execute(
         select(verdicts.c.hashed, verdicts.c.generation).where(
             verdicts.c.item_id == item_id,
@@ -60,7 +63,7 @@ def later_copy(connection: Connection, event: ImageHashed, item_id: UUID) -> Ima
             verdicts.c.index > event.index,
             verdicts.c.generation == 0,
             exists().where(hashes.c.item_id == item_id, hashes.c.state == "claimed"),
-            ~exists().where(newer.c.item_id == item_id, newer.c.generation > verdicts.c.generation),
+            IS_NEWEST,
             ~exists().where(cancelled.c.item_id.in_((item_id, event.item_id))),
         )
     ).first()
@@ -101,7 +104,6 @@ def dependants(connection: Connection, tenant_id: UUID, item_ids: Sequence[UUID]
 
     Without those that nobody wants any more.
     """
-    newer = verdicts.alias("newer")
     session = verdicts.alias("session")
     began = select(func.min(session.c.decided_at)).where(session.c.session_id == verdicts.c.session_id)
     rows = connection.execute(
@@ -109,12 +111,8 @@ def dependants(connection: Connection, tenant_id: UUID, item_ids: Sequence[UUID]
         .where(
             verdicts.c.tenant_id == tenant_id,
             verdicts.c.matched_item_id.in_(item_ids),
-            ~select(newer.c.item_id)
-            .where(newer.c.item_id == verdicts.c.item_id, newer.c.generation > verdicts.c.generation)
-            .exists(),
-            ~select(cancelled.c.item_id)
-            .where(cancelled.c.item_id == verdicts.c.item_id, cancelled.c.generation >= verdicts.c.generation)
-            .exists(),
+            IS_NEWEST,
+            ~exists().where(cancelled.c.item_id == verdicts.c.item_id, cancelled.c.generation >= verdicts.c.generation),
         )
         .order_by(began.scalar_subquery(), verdicts.c.session_id, verdicts.c.index)
     ).all()
@@ -135,10 +133,10 @@ def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
     return connection.execute(select(cancelled.c.item_id).where(*this)).first() is not None
 
 
-def name_those_that_made_way(connection: Connection, first: ImageHashed) -> None:
-    """Have its acceptance name what comes after it in its upload, was accepted, and is a duplicate now.
+def fill_instead_of(connection: Connection, first: ImageHashed) -> None:
+    """Name in this one's acceptance what comes after it in its upload, was accepted, and is a duplicate now.
 
-    Not only what made way for it: nobody may have heard yet of those that did so for another one before.
+    That is what made way for it, and what did so for another one before: storage may not have heard of that yet.
     """
     mine = (verdicts.c.session_id == first.session_id, verdicts.c.index > first.index)
     were = select(verdicts.c.item_id).where(*mine, verdicts.c.accepted.is_not(None))

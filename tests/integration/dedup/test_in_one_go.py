@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, text
 
-from services.dedup import deciding
-from services.dedup.deciding import AT_ONCE, Asked, Judge, in_parts
+from services.dedup import cases
+from services.dedup.cases import AT_ONCE, Asked, in_parts
+from services.dedup.deciding import Judge
 from services.dedup.keys import NO_KEYS
 from services.dedup.looking import Gallery
 from services.dedup.matching import Known, decide
@@ -141,14 +142,14 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
 def test_pictures_that_take_long_together_lose_no_transaction_that_each_would_keep(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deciding, "QUIET_S", 0.1)
+    monkeypatch.setattr(cases, "QUIET_S", 0.1)
     look_closely = threading.Event()
 
     def slowly(event: ImageHashed, known: Sequence[Known], *how: Any) -> Verdict:
         look_closely.wait(0.4)
         return decide(event, known, *how)
 
-    monkeypatch.setattr(deciding, "decide", slowly)
+    monkeypatch.setattr(cases, "decide", slowly)
     asked = [Asked(hashed(tenant=uuid4()), None) for _ in range(4)]
     with transaction(engine) as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1s'"))

@@ -1,0 +1,125 @@
+"""All that a verdict hangs on, asked for sixteen pictures as often as for one. Used inside a transaction."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from services.dedup.finding import Finder, Found, ways_between
+from services.dedup.keys import NO_KEYS, Keys
+from services.dedup.looking import Gallery, Look, Sight
+from services.dedup.lookup import Question, candidates, held
+from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, decide, is_candidate
+from services.dedup.pairs import said_of
+from services.dedup.verdicts import Release
+from shared.contracts import ImageHashed
+
+AT_ONCE = 16
+QUIET_S = 5.0
+"""PostgreSQL ends a transaction that idles a minute (`shared/database.py`). Where disks are slow, looking at the
+candidates of one picture may take half of that, so it hears of us between two of them."""
+AWAKE = select(1)
+
+
+@dataclass(eq=False)
+class Asked:
+    """A picture that is to be decided about, and what is told of it. Without a sight its hashes alone count."""
+
+    event: ImageHashed
+    sight: Sight | None
+    made_way: Release | None = None
+    """Whose claim ended so that this one could have it: the first, if several did."""
+    answers: list[Verdict] = field(default_factory=list)
+
+    @property
+    def keys(self) -> Keys:
+        return self.sight.keys if self.sight else NO_KEYS
+
+
+def in_parts(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+    """In their order, at most `AT_ONCE` in a part, none twice: its second message asks what the first one led to."""
+    part: dict[UUID, Asked] = {}
+    for each in asked:
+        if len(part) == AT_ONCE or each.event.item_id in part:
+            yield list(part.values())
+            part = {}
+        part[each.event.item_id] = each
+    if part:
+        yield list(part.values())
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a verdict hangs on, but for what is accepted in the same go: that is not there to be found yet."""
+
+    asked: Asked
+    max_distance: int
+    found: Found
+    known: Sequence[Known]
+    said: Said
+    has_row: bool
+    """From an earlier try."""
+    holding: bool
+    """That row is its claim still, or its design."""
+
+    @property
+    def event(self) -> ImageHashed:
+        """Twins that came after its claim are there as somebody wants both: they bar it no more than it did them."""
+        event = self.asked.event
+        return event.model_copy(update={"duplicates": "keep_all"}) if self.holding else event
+
+    def without(self, item_id: UUID) -> "Case":
+        """The same if this item were not known."""
+        return replace(self, known=[other for other in self.known if other.item_id != item_id])
+
+    def verdict(self, accepted: Sequence[Asked], gallery: Gallery | None) -> Verdict:
+        """What the rule says of it beside what was accepted in the same go."""
+        known, found = list(self.known), dict(self.found)
+        for number, beside in enumerate(accepted, 1):
+            other = _claimed(beside.event, -number)  # rows of the table are numbered from 1 on
+            ways = ways_between(self.asked.keys, beside.keys)
+            if ways or is_candidate(self.event, other, self.max_distance):
+                known.append(other)
+                found[other.row] = ways
+        sight = self.asked.sight
+        look = Look(sight.picture if sight else None, found, gallery.see) if gallery else None
+        return decide(self.event, known, self.max_distance, look, self.said)
+
+
+def cases(connection: Connection, finder: Finder, max_distance: int, part: Sequence[Asked]) -> Iterator[Case]:
+    """Of pictures of one tenant, in their order. `max_distance` is for uploads that have none of their own."""
+    events = [each.event for each in part]
+    tenant_id = events[0].tenant_id
+    heard = time.monotonic()
+    distances = [max_distance if event.duplicate_distance is None else event.duplicate_distance for event in events]
+    seen = any(each.sight for each in part)  # else nobody asks for the keys, which take a second to read
+    found = finder.found(connection, tenant_id, [each.keys for each in part]) if seen else [{} for _ in part]
+    questions = [Question(*asked) for asked in zip(events, distances, found, strict=True)]
+    known = candidates(connection, tenant_id, questions)
+    said, holding = said_of(connection, tenant_id, events), held(connection, events)
+    for each, distance, rows, others in zip(part, distances, found, known, strict=True):
+        if time.monotonic() > heard + QUIET_S:
+            connection.execute(AWAKE)
+            heard = time.monotonic()
+        told, stands = said.get(each.event.upload.sha256, NOTHING_SAID), holding.get(each.event.item_id)
+        yield Case(each, distance, rows, others, told, has_row=stands is not None, holding=bool(stands))
+
+
+def _claimed(event: ImageHashed, row: int) -> Known:
+    """As the table will have it."""
+    return Known(
+        source="session",
+        algorithm=event.algorithm,
+        phash=event.phash,
+        dhash=event.dhash,
+        item_id=event.item_id,
+        session_id=event.session_id,
+        stored=False,
+        upload_sha256=event.upload.sha256,
+        print_sha256=event.print_file.sha256,
+        filename=event.filename,
+        row=row,
+        canonical=event.canonical,
+    )

@@ -18,10 +18,7 @@ COLOUR = 34.0  # levels by which the colour of a small window may be off in a co
 DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
-CLEAN, SPOT = (
-    0.005,
-    4.0,
-)  # where nothing else differs, a spot does by so much: saved again, all would a little
+CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 MOST_TONE = 20.0  # and no copy is toned by more
@@ -33,10 +30,10 @@ TONE = 3.0  # levels from which a copy was toned
 def likeness(one: Picture, other: Picture) -> Seen:
     """What one picture is beside another, by their pixels."""
     pair = align(one, other)
-    return "different" if pair is None or _unlike(pair) else verdict(difference(pair))
+    return "different" if pair is None or _unlike(pair) else likeness_by(difference(pair))
 
 
-def verdict(apart: Difference) -> Seen:
+def likeness_by(apart: Difference) -> Seen:
     """The same of two that were laid on each other."""
     if _unlike(apart):
         return "different"

@@ -51,10 +51,10 @@ class Filing:
         """
         design = Design(event, "accepted")
         is_news = self.designs.accept(event) and self._placed(design)
-        if not is_news and not self.designs.awaits(event):
+        if is_news or self.designs.awaits(event):
+            self._remove(*design.overtaken)
+        else:
             self.discard(design)
-        for path in design.overtaken:
-            self._remove(path)
         return is_news
 
     def _placed(self, design: Design) -> bool:
@@ -68,8 +68,7 @@ class Filing:
 
     def discard(self, design: Design) -> None:
         """Remove the hidden files of a design that has its name, or will never have one."""
-        for path in (design.staging, *design.overtaken):
-            self._remove(path)
+        self._remove(design.staging, *design.overtaken)
 
     def advance(
         self, *events: ItemEvent, placed: ImageAccepted | None = None, last_try: bool = False
@@ -197,11 +196,12 @@ class Filing:
             words = "its print file is lost or damaged on the server; try it again, and it is made anew"
             raise Permanent(f"{words} ({content.sha256[:12]})") from error
 
-    def _remove(self, path: str) -> None:
-        try:
-            self.nas.delete(path)
-        except NasRefused as error:  # it is hidden and in nobody's way
-            log.warning("left a file that nobody needs", path=path, cause=str(error))
+    def _remove(self, *hidden: str) -> None:
+        for path in hidden:
+            try:
+                self.nas.delete(path)
+            except NasRefused as error:  # it is in nobody's way
+                log.warning("left a file that nobody needs", path=path, cause=str(error))
 
     def _source(self, content: Blob) -> Path:
         source = self.blobs.path(content)

@@ -7,7 +7,7 @@ from services.storage.placing import design_folder, design_name, staging_path
 from shared.contracts import DesignStored, ImageAccepted, ItemEvent, StorageFailed
 
 GIVEN_UP = ("rejected", "failed")
-"""States of what will have no file, although dedup may have accepted it. (A duplicate it has not accepted.)"""
+"""States of what will have no file, although dedup may believe that it will. (Of a duplicate dedup knows.)"""
 
 
 @dataclass(frozen=True)

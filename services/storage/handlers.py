@@ -33,7 +33,7 @@ def on_image_accepted(event: ImageAccepted, filing: Filing) -> Iterator[DesignSt
     if event.generation:
         filing.designs.adopt(event)
     for late in event.instead_of:
-        _given_up(late, "duplicate", filing)
+        _give_up(late, "duplicate", filing)
     placed = filing.place(event)
     yield from filing.advance(event, placed=event if placed else None)
 
@@ -113,11 +113,11 @@ def _settled(
 ) -> Iterator[Answer]:
     if event.generation or isinstance(event, ImageFailed):
         filing.designs.adopt(event)
-    _given_up(event, state, filing)
+    _give_up(event, state, filing)
     yield from filing.advance(event, last_try=last_try)
 
 
-def _given_up(event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing) -> None:
+def _give_up(event: DuplicateFound | ImageRejected | ImageFailed, state: str, filing: Filing) -> None:
     accepted = filing.designs.settle(event, state)
     if accepted is not None:
         filing.discard(accepted)

@@ -75,10 +75,11 @@ class Designs:
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
             if row.generation < event.generation:
-                same = row.state in NUMBERED and row.sha256 == event.print_file.sha256
-                if not same:
+                if row.state in NUMBERED and row.sha256 == event.print_file.sha256:
+                    _change(connection, event, **_with_number(event, Cause.of(event)))
+                else:
                     _leave_number(connection, row)
-                _change(connection, event, **(_kept(event, Cause.of(event)) if same else _opened_again(event, row)))
+                    _change(connection, event, **_opened_again(event, row))
                 row = _locked(connection, event)
             elif row.state in GIVEN_UP and _unheard(row, event):
                 _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
@@ -94,9 +95,10 @@ class Designs:
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
 
-        A number is a promise: what is numbered or stored stays so, whoever reports what of it. A later verdict, that it
-        is a duplicate, answers for it: who heard that must hear that it is stored. If it was accepted and is given up
-        now, this message answers for it, too.
+        If dedup had accepted it, this message is answered with its failure. (Not if it is a duplicate: dedup said so.)
+
+        A number is a promise, so what is numbered or stored stays so. Who hears later that it is a duplicate must hear
+        that it is stored all the same: that message is answered with it, under its own generation.
         """
         with transaction(self.engine) as connection:
             connection.execute(NEW, _new(event, state) | {"reason": event.reason})
@@ -109,7 +111,7 @@ class Designs:
                 row = _locked(connection, event)
             elif isinstance(event, DuplicateFound) and row.generation < event.generation:
                 accepted = row.accepted | {"generation": event.generation}
-                _change(connection, event, **_kept(ImageAccepted.model_validate(accepted), Cause.of(event)))
+                _change(connection, event, **_with_number(ImageAccepted.model_validate(accepted), Cause.of(event)))
             return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
@@ -226,7 +228,8 @@ def _unheard(row: Row[Any], event: ItemEvent) -> bool:
     return row.accepted is None or bool(row.accepted["generation"] < event.generation)
 
 
-def _kept(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
+def _with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
+    """What changes of one that keeps its number as this generation."""
     return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(cause)}
 
 

@@ -19,7 +19,7 @@ from services.ingest.sessions.tables import items, session_events, sessions
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 ENDS = ("stored", "duplicate")
 BY_PEOPLE = ("retried", "kept")
-"""Events that somebody caused."""
+"""Events that somebody caused; a cancelled file's is one by its `code`."""
 GROUPS = func.grouping_sets(tuple_(sessions.c.lane), tuple_(sessions.c.lane, sessions.c.lane_reason))
 WHICH = (sessions.c.lane, sessions.c.lane_reason, func.grouping(sessions.c.lane_reason).label("whole"))
 
@@ -70,8 +70,8 @@ def unlike(lanes: Sequence[Row]) -> str | None:
 
 def _uploads(since: datetime) -> Select[Any]:
     """When an upload's files had ended says something only where nobody had a hand in it."""
-    people = _people(since)
-    done = sessions.c.settled_at.is_not(None) & people.c.seq.is_(None)
+    act = _first_acts(since)
+    done = sessions.c.settled_at.is_not(None) & act.c.seq.is_(None)
     each = _seconds(sessions.c.settled_at) / func.greatest(sessions.c.received, 1)
     return (
         select(
@@ -83,7 +83,7 @@ def _uploads(since: datetime) -> Select[Any]:
             func.sum(sessions.c.listing_failed - sessions.c.listing_cancelled).label("listings_failed"),
             func.sum(sessions.c.listing_cancelled).label("listings_cancelled"),
         )
-        .join(people, people.c.session_id == sessions.c.id, isouter=True)
+        .join(act, act.c.session_id == sessions.c.id, isouter=True)
         .where(sessions.c.submitted_at >= since)
         .group_by(GROUPS)
     )
@@ -111,7 +111,7 @@ def _files(since: datetime) -> Select[Any]:
 def _times(since: datetime) -> Select[Any]:
     seconds = _seconds(session_events.c.created_at)
     settled, hashed = session_events.c.type.in_(ENDS), session_events.c.type == "hashed"
-    people = _people(since)
+    act = _first_acts(since)
     return (
         select(
             *WHICH,
@@ -122,15 +122,15 @@ def _times(since: datetime) -> Select[Any]:
         )
         .join(session_events, session_events.c.session_id == sessions.c.id)
         .join(items, items.c.id == session_events.c.item_id)
-        .join(people, people.c.session_id == sessions.c.id, isouter=True)
+        .join(act, act.c.session_id == sessions.c.id, isouter=True)
         .where(sessions.c.submitted_at >= since, items.c.generation == 0, items.c.state.in_(ENDS))
-        .where(people.c.seq.is_(None) | (session_events.c.seq < people.c.seq))
+        .where(act.c.seq.is_(None) | (session_events.c.seq < act.c.seq))
         .group_by(GROUPS)
     )
 
 
-def _people(since: datetime) -> Subquery:
-    """When somebody first had a hand in an upload's files: cancelled one, tried one again, or kept a near copy."""
+def _first_acts(since: datetime) -> Subquery:
+    """Of each upload the first event by which somebody cancelled one of its files, tried one again, or kept one."""
     event = session_events.c
     cancelled = (event.type == "failed") & (event.payload["code"].astext == CANCELLED)
     acts = select(event.session_id, func.min(event.seq).label("seq")).where(event.type.in_(BY_PEOPLE) | cancelled)

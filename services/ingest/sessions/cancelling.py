@@ -28,7 +28,7 @@ FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
 
 @dataclass(frozen=True)
 class Cancelled:
-    """How much was cancelled by one call."""
+    """How much was cancelled by one call, or would be."""
 
     files: int
     listings: int
@@ -64,12 +64,12 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     asked = _pending(connection, session_id, item_id)
     happened = [Happening("cancelled", facts={"reason": reason})] if item_id is None and (files or asked) else []
     happened += [_file(row, reason) for row in files]
-    happened += [_listing(connection, row, reason) for row in asked]
+    happened += [_end_listing(connection, row, reason) for row in asked]
     if files:
-        _end(connection, files, reason)
+        _end_files(connection, files, reason)
     if item_id is None:
-        unfinished = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
-        connection.execute(unfinished.values(cancelled_at=NOW))
+        working = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
+        connection.execute(working.values(cancelled_at=NOW))
     if happened:
         timeline.append_all(connection, session_id, happened)
         _take_back(connection, session_id, files, asked, whole=item_id is None)
@@ -119,7 +119,7 @@ def _file(row: Row[Any], reason: str) -> Happening:
     return Happening("failed", changes, row.id, told, weight(row.size))
 
 
-def _listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
+def _end_listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
     ended = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": reason, "cancelled": True}
     mine = (listings.c.item_id == row.item_id) & (listings.c.mockup_id == row.mockup_id)
     connection.execute(update(listings).where(mine).values(**ended, updated_at=NOW))
@@ -129,7 +129,7 @@ def _listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
     return Happening("listing_failed", changes, row.item_id, told | {"code": CANCELLED})
 
 
-def _end(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:
+def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:
     ended = {"state": "failed", "stage_rank": RANKS["failed"], "reason": reason, "updated_at": NOW}
     facts = items.c.facts.op("||")(cast(FACTS, JSONB))
     these = items.c.id.in_([row.id for row in files])

@@ -241,8 +241,8 @@ class DuplicateFound(ItemEvent):
 class ImageAccepted(Prepared):
     """No known picture of this tenant equals it. It is claimed until it is stored or fails.
 
-    Of two copies in one upload the earlier one is stored, though the later one was accepted first. `instead_of` has
-    those that were: they must have been given up before this one is stored. Each is told by a message of its own, too.
+    Of two copies in one upload the earlier one is stored, though the later one was accepted first. `instead_of` says
+    what such later ones are by now: they must be given up before this one is stored. Each has its own message, too.
     """
 
     stage, outcome = "dedup", "accepted"

@@ -20,7 +20,7 @@ OF_SERVER = (
 SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")
 MOST = 300
 OF_A_FILE = (": ", " could not be ", " got no ")
-"""What follows the name of a file at the beginning of a reason, and never a word of ours that is a file's name too."""
+"""What follows a file's name where a reason begins with it. "the NAS refused it" is not about a file called "the"."""
 
 
 def in_words(cause: str) -> str:
@@ -52,7 +52,7 @@ def awaited(cause: str) -> str:
 
 
 def beside(reason: str | None, *names: str | None) -> str:
-    """A reason for where one of these names of its file stands before it: without the name that it begins with.
+    """A reason as it reads beside its file's name, of which it may have several: without that at its beginning.
 
     Reasons name their file, as they are read alone too: in events, logs and dead letters.
     """

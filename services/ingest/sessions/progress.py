@@ -32,8 +32,9 @@ class Totals:
     to_review: int = 0
     """Of the duplicates, how many wait for a decision."""
     cancelled: int = 0
-    """Of the failed, how many somebody cancelled; the next, of the listings that failed."""
+    """Of the failed, how many somebody cancelled."""
     listing_cancelled: int = 0
+    """Of the listings that failed, how many somebody cancelled."""
 
     @property
     def settled(self) -> int:
@@ -140,10 +141,10 @@ def summary(totals: Totals) -> str:
         parts.append(f"{failed} failed")
     if totals.cancelled:
         parts.append(f"{totals.cancelled} cancelled")
-    if unlisted := totals.listing_failed - totals.listing_cancelled:
-        parts.append(f"{unlisted} listing{'s' if unlisted > 1 else ''} failed")
-    if gone := totals.listing_cancelled:
-        parts.append(f"{gone} listing{'s' if gone > 1 else ''} cancelled")
+    if failed := totals.listing_failed - totals.listing_cancelled:
+        parts.append(f"{failed} listing{'s' if failed > 1 else ''} failed")
+    if cancelled := totals.listing_cancelled:
+        parts.append(f"{cancelled} listing{'s' if cancelled > 1 else ''} cancelled")
     return ", ".join(parts)
 
 
@@ -151,8 +152,8 @@ def _ending(totals: Totals) -> str:
     if not totals.received:
         return "Upload cancelled before its files came"
     if not totals.stored and not totals.duplicate:
-        only = totals.cancelled and totals.cancelled == totals.failed
-        return f"Upload {'cancelled' if only else 'failed'}: {summary(totals)}"
+        only_cancelled = totals.cancelled and totals.cancelled == totals.failed
+        return f"Upload {'cancelled' if only_cancelled else 'failed'}: {summary(totals)}"
     if totals.requested and not totals.listed:
         return f"Upload completed, but nothing was listed: {summary(totals)}"
     if totals.failed + totals.listing_failed:

@@ -18,8 +18,9 @@ DRY_RUN = "dry-run"
 """The target of listings that are folders on this server."""
 
 CANCELLED = "cancelled"
+"""The `code` of what failed because somebody cancelled it."""
 
 
 def is_cancelled(state: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a file has failed because somebody cancelled it: the `code` among its facts says so."""
+    """Whether a file has failed because somebody cancelled it."""
     return state == "failed" and facts.get("code") == CANCELLED

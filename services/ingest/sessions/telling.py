@@ -38,8 +38,8 @@ def of_cancelled(items: Iterable[Item]) -> str:
     """The same of an upload that somebody cancelled before its listings were asked for."""
     items = list(items)
     stored = sum(item["state"] == "stored" for item in items)
-    those = f"{_number(stored, 'design', 'that')} {'was' if stored == 1 else 'were'}"
-    notes = [f"{those} stored before {'stays' if stored == 1 else 'stay'} stored."] if stored else []
+    those, stay = ("1 design that was", "stays") if stored == 1 else (f"{stored} designs that were", "stay")
+    notes = [f"{those} stored before {stay} stored."] if stored else []
     return f"The upload was cancelled, so no listings were created: {tell(items, [], notes)}"
 
 
@@ -72,7 +72,7 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     listed = standing(listings)
     working = sum(state[name] for name in IN_WORK)
     asked = sum(item.get("review") == "waiting" for item in items)
-    gone = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
+    cancelled = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
     parts = [
         _number(listed["listed"], "listing", "created"),
         _number(listed["failed"], "listing", "failed"),
@@ -81,8 +81,8 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
         _number(state["duplicate"] - asked, "duplicate", "skipped"),
         f"{asked} near cop{'y waits' if asked == 1 else 'ies wait'} for your decision" if asked else "",
         _number(state["rejected"], "file", "could not be used"),
-        _number(state["failed"] - gone, "file", "failed"),
-        _number(gone, "file", "cancelled"),
+        _number(state["failed"] - cancelled, "file", "failed"),
+        _number(cancelled, "file", "cancelled"),
         _number(working, "file", "still in progress"),
     ]
     return ", ".join(part for part in parts if part) + "." if any(parts) else "Nothing to list."
@@ -100,8 +100,8 @@ def _problem(item: Item) -> str:
 
 
 def _unlisted(listing: Mapping[str, Any]) -> str:
-    names = (listing["name"], listing["filename"])
-    return f"{names[0] or names[1]}: not listed: {beside(listing['reason'], *names)}"
+    name, filename = listing["name"], listing["filename"]
+    return f"{name or filename}: not listed: {beside(listing['reason'], name, filename)}"
 
 
 def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str:
@@ -115,8 +115,7 @@ def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str
         return "Nothing of this upload has failed, so nothing is tried again."
     name, state = item["filename"], item["state"]
     if state in ("rejected", "duplicate"):
-        return (
-            f"{name} has not failed ({state}): trying again would end the same. {beside(item['reason'], name)}".strip()
-        )
+        why = beside(item["reason"], name)
+        return f"{name} has not failed ({state}): trying again would end the same. {why}".strip()
     working = "is stored, and no listing of it has failed" if state == "stored" else "is being worked on already"
     return f"{name} {working}: nothing is tried again."

@@ -54,13 +54,13 @@ class File:
         event, state = told.event, told.state
         if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
             return None
-        was = is_cancelled(self.state, self.facts)
+        was_cancelled = is_cancelled(self.state, self.facts)
         changes = moved(None if self.state == "received" else self.state, state)
         changes |= self._ask({name: told.columns.get(name) for name in ASKED})
         self.state, self.stage_rank, self.generation = state, RANKS[state], event.generation
         self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
-        if less := is_cancelled(state, self.facts) - was:
-            changes |= {"cancelled": less}
+        if more := is_cancelled(state, self.facts) - was_cancelled:
+            changes |= {"cancelled": more}
         self.changes |= {"state": state, "stage_rank": self.stage_rank, "generation": self.generation}
         self.changes |= {"reason": told.reason, "facts": self.facts, **told.columns, **self.asked}
         facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}

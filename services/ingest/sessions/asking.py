@@ -131,7 +131,7 @@ def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[An
     failed = listings.c.state == "failed"
     ended: list[tuple[dict[str, int], ColumnElement[bool]]] = [
         ({"listing_failed": -1}, failed & ~listings.c.cancelled),
-        ({"listing_failed": -1, "listing_cancelled": -1}, failed),
+        ({"listing_failed": -1, "listing_cancelled": -1}, failed & listings.c.cancelled),
         ({"listed": -1}, elsewhere(wanted)),
     ]
     anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}

@@ -27,6 +27,9 @@ from services.ingest.sessions.told import KEEP, TOLD_AGAIN, WAITING
 Group = tuple[UUID, UUID]
 """A product template and a mockup group."""
 
+Moved = tuple[Row[Any], Row[Any]]
+"""A row as it was and as it is."""
+
 ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
 
 
@@ -73,14 +76,14 @@ def reopen(
         of_stored &= listings.c.mockup_id == mockup_id
     files = _files_anew(connection, ended, state)
     in_their_way = _ended_before(connection, session_id, files) if owing else []
-    waiting = _listings_anew(connection, listings.c.item_id.in_(ended), requests)
-    anew = _listings_anew(connection, of_stored, requests)
-    asked = [row for _, row in anew]
+    of_files = _listings_anew(connection, listings.c.item_id.in_(ended), requests)
+    of_designs = _listings_anew(connection, of_stored, requests)
+    asked = [row for _, row in of_designs]
     _letters_follow(connection, files, asked, who)
     by_id = {row.id: row for row in [*rows, *files]}
     before = {row.id: row for row in rows}
-    moved = [(before[row.id], row) for row in files]
-    happened = _files_retold(moved, who) + _listings_retold(by_id, [*waiting, *anew])
+    happened = _files_retold([(before[row.id], row) for row in files], who)
+    happened += _listings_retold(by_id, [*of_files, *of_designs])
     timeline.append_all(connection, session_id, happened)
     if owing:
         _owe_files(connection, session, files, hashers)
@@ -113,8 +116,8 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
-def _files_retold(files: Sequence[tuple[Row[Any], Row[Any]]], who: str) -> list[Happening]:
-    """Counts and events of files, as they were and as they are."""
+def _files_retold(files: Sequence[Moved], who: str) -> list[Happening]:
+    """Counts and events of files."""
     happened = []
     for was, row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
@@ -127,8 +130,8 @@ def _files_retold(files: Sequence[tuple[Row[Any], Row[Any]]], who: str) -> list[
     return happened
 
 
-def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> list[Happening]:
-    """The same of listings."""
+def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[Moved]) -> list[Happening]:
+    """The same of listings; the items are needed by their ids."""
     happened = []
     for was, row in asked:
         item = by_id[row.item_id]
@@ -154,12 +157,11 @@ def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) 
 
 def _listings_anew(
     connection: Connection, which: ColumnElement[bool], requests: Mapping[Group, Mapping[str, Any]]
-) -> Sequence[tuple[Row[Any], Row[Any]]]:
-    """These, as they were and as they are."""
+) -> Sequence[Moved]:
     failed = select(listings).where(which, listings.c.state == "failed")
     rows = connection.execute(failed.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
     anew = {"state": "requested", "generation": listings.c.generation + 1, "cancelled": False, **ANEW}
-    found: list[tuple[Row[Any], Row[Any]]] = []
+    found: list[Moved] = []
     for row in rows:
         this = (listings.c.item_id == row.item_id, listings.c.mockup_id == row.mockup_id)
         request = requests.get((row.template_id, row.mockup_id), row.request)

@@ -138,27 +138,36 @@ def tail(log: Path, lines: int = 8) -> str:
 def free_ports(count: int) -> list[int]:
     """Distinct ports at 127.0.0.1 that nobody uses now, and that nobody else is given while this process lives.
 
-    A broker takes ten seconds until it listens, and a server that is started anew finds its port free again. So each
-    port stays bound here. With SO_REUSEADDR, which every server sets, Linux lets another process listen there; asked
-    for before that is set, as here, the port is taken. Other systems let nobody else listen, so there it is let go.
+    A broker takes ten seconds until it listens, and a server that is started anew finds its port free again.
     """
     found: list[int] = []
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
-        candidate = socket.socket()
-        try:
-            candidate.bind(("127.0.0.1", port))
-        except OSError:
-            candidate.close()
-            continue
-        found.append(port)
-        if sys.platform == "linux":
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            candidate.detach()
-        else:
-            candidate.close()
+        if _kept_for_a_server(port):
+            found.append(port)
         if len(found) == count:
             return found
     raise NotStarted(f"no free port between {PORTS.start} and {PORTS.stop} on 127.0.0.1")
+
+
+def _kept_for_a_server(port: int) -> bool:
+    """Bind a free port until this process ends, and leave listening to others; false: somebody has it.
+
+    On Linux a port that is bound, and not listened to, can be bound once more if SO_REUSEADDR is set on both sides.
+    Servers set it; whoever looks for a free port here does so only after its `bind`, which therefore fails. Other
+    systems let nobody else listen to a bound port, so there it is let go.
+    """
+    holder = socket.socket()
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return False
+    if sys.platform == "linux":
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.detach()  # or it would be closed with this object
+    else:
+        holder.close()
+    return True
 
 
 def password(file: Path) -> str:

@@ -89,7 +89,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         stack.enter_context(claim(data_dir, wait_s=0))
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
         lock = stack.enter_context(claim(data_dir / "logs", wait_s=STOP_GRACE_S + 5))
-        _refuse_taken(listening)
+        _try_to_listen(listening)
         queue = None
         if not plan.embedded:  # first: it takes seconds, and nothing needs it before its queues are declared
             queue = stack.enter_context(broker(data_dir, given.get("AMQP_URL"), management=False, say=say))
@@ -178,8 +178,12 @@ def _make_folders(data_dir: Path) -> None:
         raise NotStarted(f"{data_dir} can't be written ({error.strerror}): name another folder with --data") from error
 
 
-def _refuse_taken(listening: Listening) -> None:
-    """Or else whoever listens there would answer in place of ours."""
+def _try_to_listen(listening: Listening) -> None:
+    """Or else whoever listens there already would answer in place of ours.
+
+    Raises:
+        NotStarted: there is no such address here, or its port is taken.
+    """
     host, port = listening.host, listening.port
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -190,12 +194,10 @@ def _refuse_taken(listening: Listening) -> None:
         try:
             candidate.bind(address)
         except OSError as error:
+            words = f"port {port} can't be used ({error.strerror}): stop what uses it, or choose another with --port"
             if error.errno == errno.EADDRNOTAVAIL:
                 words = f"this machine has no address {host}: correct HOST or --host"
-                raise NotStarted(words) from error
-            raise NotStarted(
-                f"port {port} can't be used ({error.strerror}): stop what uses it, or choose another with --port"
-            ) from error
+            raise NotStarted(words) from error
 
 
 def _nas_options(plan: Plan, given: Mapping[str, str], data_dir: Path) -> list[str]:

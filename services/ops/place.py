@@ -102,13 +102,13 @@ def tell_if_guessed(found: "BaseSettings", name: str, data: Path) -> None:
 
 def guessed(name: str, data: Path) -> str:
     """Why it was looked for at an address that nobody named."""
-    from services.ops.settings import embedded
+    from services.ops.settings import why_no_broker
 
-    if name == "AMQP_URL" and (words := embedded(data)):
+    if name == "AMQP_URL" and (words := why_no_broker(data)):
         return f"{words}: name another system's folder with --data, or set AMQP_URL"
-    lacks = "does not say it" if _left(data).exists() else "is not there"
+    lacks = "does not have it" if _left(data).exists() else "is not there"
     return (
-        f"{name} is not set, and {_left(data)} {lacks}: say it in the folder where `presswork up` was started, or "
+        f"{name} is not set, and {_left(data)} {lacks}: run this in the folder where `presswork up` was started, or "
         f"name that system's folder with --data, or set {name}"
     )
 

@@ -15,8 +15,8 @@ class Settings(DatabaseSettings):
     embedded: bool = Field(default=False, description="in one process, without a broker")
 
 
-def embedded(data: Path) -> str | None:
-    """That there is no broker, in words, where that is so and nobody named one."""
+def why_no_broker(data: Path) -> str | None:
+    """In words, where there is none and nobody named one."""
     found = of_kind(Settings, data)
     if not found.embedded or "amqp_url" in found.model_fields_set:
         return None

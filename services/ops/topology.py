@@ -54,9 +54,9 @@ def apply(
 
 
 def _end_if_embedded(data: Path) -> None:
-    from services.ops.settings import embedded
+    from services.ops.settings import why_no_broker
 
-    if words := embedded(data):
+    if words := why_no_broker(data):
         typer.echo(f"{words}: there are no exchanges, queues, bindings and policies.", err=True)
         raise typer.Exit
 

@@ -10,7 +10,7 @@ DRIVER = "postgresql+psycopg"
 
 
 def with_driver(url: str) -> str:
-    """A database's address as people and other programs write it, without a driver or with another one, for ours."""
+    """A database's address with our driver in it: people and other programs write it with another one, or with none."""
     scheme, _, rest = url.partition("://")
     return f"{DRIVER}://{rest}" if scheme.partition("+")[0] in {"postgres", "postgresql"} else url
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from services.ingest.sessions.delays import QueueOf
 
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
+COUNTS = (
+    *("stored", "duplicate", "rejected", "failed", "cancelled", "in_progress"),
+    *("listed", "listing_failed", "listing_cancelled"),
+)
 
 
 def sessions(
@@ -60,25 +64,33 @@ def receipt(
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    from services.ingest.sessions.causes import beside
-
-    apart = {"failed": found["cancelled"], "listing_failed": found["listing_cancelled"]}
-    shown = {name: found[name] - apart.get(name, 0) for name in COUNTS}
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in shown.items() if count)
     typer.echo(f"{found['session_id']}  {found['state']}  {_whose(found)}")
-    typer.echo(f"    {found['received']} received: {counts or 'nothing yet'}")
+    typer.echo(f"    {found['received']} received: {_counts(found) or 'nothing yet'}")
     if found["waits_for"]:
         typer.echo(f"    waits for: {found['waits_for']}")
     for item in found["items"]:
-        where = item["path"] if item["state"] == "stored" else None
-        state = "cancelled" if item["cancelled"] else item["state"]
-        typer.echo(f"{state:<10} {item['filename']}  {where or item['item_id']}")
-        if item["reason"]:
-            typer.echo(f"    {beside(item['reason'], item['filename'])}")
-        if item["listing_state"]:
-            ended = None if item["listing_cancelled"] else item["listing_state"]  # its reason says who cancelled it
-            why = beside(item["listing_reason"], item["name"], item["filename"])
-            typer.echo(f"    listing {': '.join(filter(None, (ended, why)))}")
+        _show_item(item)
+
+
+def _counts(found: Mapping[str, Any]) -> str:
+    """What was cancelled is among the failed in a receipt; here it stands by itself."""
+    cancelled = {"failed": found["cancelled"], "listing_failed": found["listing_cancelled"]}
+    shown = {name: found[name] - cancelled.get(name, 0) for name in COUNTS}
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in shown.items() if count)
+
+
+def _show_item(item: Mapping[str, Any]) -> None:
+    from services.ingest.sessions.causes import beside
+
+    where = item["path"] if item["state"] == "stored" else None
+    state = "cancelled" if item["cancelled"] else item["state"]
+    typer.echo(f"{state:<10} {item['filename']}  {where or item['item_id']}")
+    if item["reason"]:
+        typer.echo(f"    {beside(item['reason'], item['filename'])}")
+    if item["listing_state"]:
+        ended = None if item["listing_cancelled"] else item["listing_state"]  # its reason says who cancelled it
+        why = beside(item["listing_reason"], item["name"], item["filename"])
+        typer.echo(f"    listing {': '.join(filter(None, (ended, why)))}")
 
 
 def _queue_of(data: Path) -> "QueueOf | None":
@@ -91,16 +103,3 @@ def _queue_of(data: Path) -> "QueueOf | None":
 
 def _whose(row: Mapping[str, Any]) -> str:
     return f"{row['seller']} ({row['shop']})" if row["seller"] else "a deleted account"
-
-
-COUNTS = (
-    "stored",
-    "duplicate",
-    "rejected",
-    "failed",
-    "cancelled",
-    "in_progress",
-    "listed",
-    "listing_failed",
-    "listing_cancelled",
-)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from shared.nas import PathNas
 from tests import backends
-from tests.integration.legacy.old import HEAD, Old, old_database
+from tests.integration.legacy.old import HEAD, Old, old_database, without_driver
 
 Import = Callable[..., Result]
 
@@ -38,10 +38,8 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path, old_url: str) -> Import:
-    address = old_url.replace("+psycopg", "")
-
     def run(*options: str) -> Result:
-        words = ["import-legacy", address, *options, "--data", str(tmp_path)]
+        words = ["import-legacy", without_driver(old_url), *options, "--data", str(tmp_path)]
         return CliRunner().invoke(app, words, env=environment, catch_exceptions=False)
 
     return run

@@ -84,11 +84,16 @@ class Old:
         return self.add("design_images", f"design {name}", **facts | values)
 
 
+def without_driver(url: str) -> str:
+    """As people write it."""
+    return url.replace("+psycopg", "")
+
+
 @contextmanager
 def old_database(url: str, shape: str) -> Iterator[Old]:
     """Make the tables in an empty database."""
     engine = create_engine(url, poolclass=NullPool)
-    old = Old(url.replace("+psycopg", ""), engine)
+    old = Old(without_driver(url), engine)
     old.run(shape)
     yield old
     engine.dispose()

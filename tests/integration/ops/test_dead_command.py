@@ -375,7 +375,7 @@ def test_where_nobody_named_a_database_it_says_how_to(tmp_path: Path, monkeypatc
 
 
 def test_an_embedded_system_has_no_broker_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_down({"EMBEDDED": "1", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, tmp_path)
+    write_down({"EMBEDDED": "1", "DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, tmp_path)
     for name in ("AMQP_URL", "EMBEDDED"):
         monkeypatch.delenv(name, raising=False)
     for words in ("check", "apply", "apply --dry-run"):

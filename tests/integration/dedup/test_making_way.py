@@ -21,6 +21,12 @@ def copies(count: int, bits: int = 0) -> list[ImageHashed]:
     return [hashed(tenant=tenant, session=session, index=n, phash=seen) for n, seen in enumerate(looks)]
 
 
+def wanted_beside(event: ImageHashed, **look: str) -> ImageHashed:
+    """The very file of this one in another upload, which keeps all copies; it looks as `look` says, or otherwise."""
+    same = hashed(tenant=event.tenant_id, **look)
+    return same.model_copy(update={"upload": event.upload, "duplicates": "keep_all"})
+
+
 def test_a_later_copy_makes_way_for_the_earlier_one_which_says_so(index: HashIndex) -> None:
     early, late = copies(2)
     handled(on_image_hashed(late, index))
@@ -69,8 +75,8 @@ def test_whoever_takes_the_place_names_all_that_were_accepted_before_it(index: H
 
 
 def test_those_that_are_decided_in_one_go_with_them_get_their_verdicts_as_well(index: HashIndex) -> None:
-    (early, late), tenant = copies(2), uuid4()
-    others = [hashed(tenant=early.tenant_id, session=tenant, index=n) for n in range(2)]
+    (early, late), session = copies(2), uuid4()
+    others = [hashed(tenant=early.tenant_id, session=session, index=n) for n in range(2)]
     handled(on_image_hashed(late, index))
     asked = [Asked(event, None) for event in (others[0], early, others[1])]
     index._decide(asked)
@@ -114,11 +120,8 @@ def test_nothing_makes_way_for_what_is_no_original(index: HashIndex) -> None:
     Storage numbers the later one once it hears so.
     """
     early, late = copies(2)
-    beside = hashed(tenant=early.tenant_id, phash=late.phash, upload="beside").model_copy(
-        update={"upload": late.upload, "duplicates": "keep_all"}
-    )
     handled(on_image_hashed(late, index))
-    handled(on_image_hashed(beside, index))
+    handled(on_image_hashed(wanted_beside(late, phash=late.phash), index))
     (verdict,) = handled(on_image_hashed(early, index))
     assert isinstance(verdict, DuplicateFound)
     assert isinstance(handled(on_image_hashed(late, index))[0], ImageAccepted)
@@ -127,7 +130,7 @@ def test_nothing_makes_way_for_what_is_no_original(index: HashIndex) -> None:
 def test_who_makes_way_is_named_though_it_is_a_duplicate_of_another_file_by_now(index: HashIndex) -> None:
     """Of one that has its very bytes, and that the earlier one is not like."""
     early, late = copies(2)
-    beside = hashed(tenant=early.tenant_id).model_copy(update={"upload": late.upload, "duplicates": "keep_all"})
+    beside = wanted_beside(late)
     handled(on_image_hashed(late, index))
     handled(on_image_hashed(beside, index))
     duplicate, accepted = answers = handled(on_image_hashed(early, index))
@@ -139,7 +142,7 @@ def test_who_makes_way_is_named_though_it_is_a_duplicate_of_another_file_by_now(
 def test_who_made_way_before_is_named_though_it_is_a_duplicate_of_another_upload_by_now(index: HashIndex) -> None:
     """Storage may have heard of that one's acceptance alone, and would store it behind the first."""
     first, second, third = copies(3)
-    beside = hashed(tenant=first.tenant_id).model_copy(update={"upload": third.upload, "duplicates": "keep_all"})
+    beside = wanted_beside(third)
     for event in (third, beside, second):
         handled(on_image_hashed(event, index))
     *_, accepted = handled(on_image_hashed(first, index))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.sessions import timeline
@@ -82,12 +82,9 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
 
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:
     """What `cancel` would end, as it stands now."""
-    files = select(func.count()).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
-    asked = select(func.count()).where(listings.c.session_id == session_id, listings.c.state.in_(LISTING_IN_WORK))
-    if item_id is not None:
-        files, asked = files.where(items.c.id == item_id), asked.where(listings.c.item_id == item_id)
-    counts = [connection.execute(query).scalar_one() for query in (files, asked)]
-    return Cancelled(counts[0], counts[1], _stored(connection, session_id, item_id))
+    files = _number_of(connection, _of_files(session_id, item_id, IN_WORK))
+    asked = _number_of(connection, _of_listings(session_id, item_id))
+    return Cancelled(files, asked, _stored(connection, session_id, item_id))
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:
@@ -99,18 +96,13 @@ def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[An
 
 
 def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    wanted = select(items).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
-    if item_id is not None:
-        wanted = wanted.where(items.c.id == item_id)
+    wanted = select(items).where(_of_files(session_id, item_id, IN_WORK))
     return connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
 
 
 def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    wanted = select(listings).where(listings.c.session_id == session_id, listings.c.state.in_(LISTING_IN_WORK))
-    if item_id is not None:
-        wanted = wanted.where(listings.c.item_id == item_id)
-    order = (listings.c.item_id, listings.c.mockup_id)
-    return connection.execute(wanted.order_by(*order).with_for_update()).all()
+    wanted = select(listings).where(_of_listings(session_id, item_id))
+    return connection.execute(wanted.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
 
 
 def _file(row: Row[Any], reason: str) -> Happening:
@@ -186,10 +178,22 @@ def _tell(
 
 
 def _stored(connection: Connection, session_id: UUID, item_id: UUID | None) -> int:
-    wanted = select(items.c.id).where(items.c.session_id == session_id, items.c.state == "stored")
-    if item_id is not None:
-        wanted = wanted.where(items.c.id == item_id)
-    return len(connection.execute(wanted).all())
+    return _number_of(connection, _of_files(session_id, item_id, ("stored",)))
+
+
+def _of_files(session_id: UUID, item_id: UUID | None, states: Sequence[str]) -> ColumnElement[bool]:
+    mine = (items.c.session_id == session_id) & items.c.state.in_(states)
+    return mine if item_id is None else mine & (items.c.id == item_id)
+
+
+def _of_listings(session_id: UUID, item_id: UUID | None) -> ColumnElement[bool]:
+    """Those that are in work."""
+    mine = (listings.c.session_id == session_id) & listings.c.state.in_(LISTING_IN_WORK)
+    return mine if item_id is None else mine & (listings.c.item_id == item_id)
+
+
+def _number_of(connection: Connection, which: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).where(which)).scalar_one()
 
 
 def _count(number: int, noun: str) -> str:

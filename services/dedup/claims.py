@@ -72,7 +72,7 @@ def know(connection: Connection, events: Sequence[DesignStored]) -> None:
 
 
 def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:
-    """Let the claim go, if there is one. A picture that was stored stays known."""
+    """Let the claim go, and return whether there was one. A picture that was stored stays known."""
     freed = connection.execute(
         update(hashes)
         .where(

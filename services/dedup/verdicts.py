@@ -148,10 +148,10 @@ def fill_instead_of(connection: Connection, first: ImageHashed) -> None:
 
 
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
-    """The verdicts that a release led to, in the order in which they were made.
+    """The verdicts that a release led to, in the order in which they were made; but a first verdict comes last.
 
-    If the claim was not lost but made way, one of these is a first verdict. Who has the place comes last: should its
-    message die on the way, it is the one that failed, and a replay tells of all.
+    It is on the picture for which the claim made way, and whose message tells all of these. Should that die between two
+    of them, it is its own file that failed, and a replay tells all of them.
     """
     rows = connection.execute(
         select(verdicts)

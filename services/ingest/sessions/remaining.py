@@ -50,14 +50,14 @@ def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False,
     """How long it still takes at this moment (in seconds, like those of the paces).
 
     While it `waits` for something nobody can tell: `seconds` is what will be left to do then. Nor can anybody before
-    something was measured in its lane: what a file costs goes by its print's size and by the machine, and no range that
-    says anything has both a mug on a server and a poster on a laptop in it.
+    something was measured: what a file costs goes by its print's size and by the machine, and a range that has both a
+    mug on a server and a poster on a laptop in it says nothing.
     """
     files = _files(totals, course, at, ahead, waits=waits)
     listings = _listings(totals, course, at, waits=waits)
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
-    untold = middle and (waits or not course.measured)
-    return TimeLeft(middle, None, None) if untold else TimeLeft(middle, low, high)
+    nobody_knows = middle and (waits or not course.measured)
+    return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
 
 
 def _files(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:

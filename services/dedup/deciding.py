@@ -131,7 +131,7 @@ class Judge:
         """The verdict without the later copies that can make way; and these, if it is accepted then."""
         later: list[ImageHashed] = []
         verdict = case.verdict(accepted, self.gallery)
-        while copy := _later(connection, case.event, verdict):
+        while copy := _later(connection, case, verdict):
             later.append(copy)
             case = case.without(copy.item_id)
             verdict = case.verdict(accepted, self.gallery)
@@ -143,8 +143,12 @@ class Judge:
         self.finder.remember(connection, tenant_id, claimed)
 
 
-def _later(connection: Connection, event: ImageHashed, verdict: Verdict) -> ImageHashed | None:
+def _later(connection: Connection, case: Case, verdict: Verdict) -> ImageHashed | None:
     """What this one is a duplicate of, as next generation, if that comes later in its upload and can make way."""
-    if not isinstance(verdict, DuplicateFound) or verdict.match.source != "session" or not verdict.match.item_id:
+    if not isinstance(verdict, DuplicateFound):
         return None
-    return later_copy(connection, event, verdict.match.item_id)
+    for other in case.known:
+        is_claimed = not other.stored and other.session_id == case.event.session_id
+        if is_claimed and other.item_id and other.item_id == verdict.match.item_id:
+            return later_copy(connection, case.event, other.item_id)
+    return None

@@ -9,7 +9,7 @@ from shared.blobs import Blobs
 from shared.bus.service import Service
 from shared.database import engine_of
 
-PREFETCH = 16
+PREFETCH = 24
 """What one tenant has in hand is decided in one transaction, and other tenants' messages go on meanwhile.
 
 There may be a connection for each: what is no decision waits with one for its tenant's turn.

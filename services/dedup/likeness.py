@@ -11,6 +11,8 @@ from services.dedup.picture import Picture
 from shared.contracts import Copy, Variant
 
 Seen = Copy | Variant | Literal["different"]
+COPIES = ("re_encode", "near_copy")
+VARIANTS = ("text_variant", "colour_variant", "inverted", "mirrored")
 
 LIKE = 0.7  # correlation below which two pictures have nothing to do with each other
 COVERAGE = 0.94  # of a side: a copy may be cropped by so much less
@@ -28,7 +30,18 @@ TONE = 3.0  # levels from which a copy was toned
 
 
 def likeness(one: Picture, other: Picture) -> Seen:
-    """What one picture is beside another, by their pixels."""
+    """What one picture is beside another, by their pixels, whichever was known first.
+
+    A copy may have lost what its original has: clipped lights can't be toned back. So what looks like a variant is
+    looked at from the other side, too.
+    """
+    seen = _beside(one, other)
+    if seen in VARIANTS and (turned := _beside(other, one)) in COPIES:
+        return turned
+    return seen
+
+
+def _beside(one: Picture, other: Picture) -> Seen:
     pair = align(one, other)
     return "different" if pair is None or _unlike(pair) else likeness_by(difference(pair))
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from services.dedup.likeness import Seen
+from services.dedup.likeness import COPIES, VARIANTS, Seen
 from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed, Match
 
 BITS = 256
@@ -29,8 +29,6 @@ MOST_LOOKS = 48
 Source = Literal["session", "nas", "database"]
 Verdict = ImageAccepted | DuplicateFound
 
-COPIES = ("re_encode", "near_copy")
-VARIANTS = ("text_variant", "colour_variant", "inverted", "mirrored")
 WORDS = {
     "same_hash": "the same picture as",
     "re_encode": "the same picture, saved again, as",

@@ -16,9 +16,8 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from services.dedup.finding import ways_between
 from services.dedup.keys import keys_of
-from services.dedup.likeness import likeness
+from services.dedup.likeness import COPIES, likeness
 from services.dedup.looking import Gallery
-from services.dedup.matching import COPIES
 from services.dedup.tables import hashes, pairs
 from shared.blobs import Blobs
 from shared.contracts import Blob

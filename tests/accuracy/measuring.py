@@ -12,7 +12,7 @@ from services.dedup.aligning import align
 from services.dedup.comparing import Difference, difference
 from services.dedup.finding import RADIUS
 from services.dedup.keys import Keys, keys_of
-from services.dedup.likeness import likeness_by
+from services.dedup.likeness import likeness
 from services.dedup.matching import distance
 from services.dedup.picture import Picture
 from services.hasher.decoding import open_picture
@@ -99,7 +99,7 @@ def _measured(kind: str, expected: bool, original: Seen, other: Seen) -> Measure
         ((a ^ b).bit_count() for a in other.keys.plain + other.keys.zoomed for b in original.keys.plain), default=64
     )
     found = bits <= SAME_BY_HASH or near <= RADIUS
-    said = "different" if apart is None else likeness_by(apart)
+    said = likeness(other.picture, original.picture)
     measured = Measured(kind, expected, found, said, bits <= SAME_BY_HASH, apart, (b"", b""))
     if measured.right:
         return measured

@@ -28,6 +28,16 @@ def design(
     return image
 
 
+def glow() -> Image.Image:
+    """A disc that is white in its middle, with a bar on it: lightened, its lights are clipped."""
+    across, down = np.meshgrid(np.linspace(-1, 1, 800), np.linspace(-1, 1, 800))
+    rim = np.minimum(np.hypot(across, down), 1)[..., None]
+    disc = np.dstack([255 - rim * (255 - np.array((230, 120, 60))), 255 * (rim < 1)])
+    image = Image.fromarray(disc.astype(np.uint8))
+    ImageDraw.Draw(image).rectangle((300, 300, 500, 380), fill=(40, 60, 120, 255))
+    return image
+
+
 def star(points: int, step: int) -> Image.Image:
     """A ring of fine lines, from each point of a circle to the one so many further on."""
     image = Image.new("RGBA", (1200, 1200))

@@ -7,9 +7,9 @@ import pytest
 from services.dedup.aligning import align
 from services.dedup.comparing import Difference, difference
 from services.dedup.keys import keys_of
-from services.dedup.likeness import likeness
+from services.dedup.likeness import _beside, likeness
 from services.dedup.picture import Picture, Pixels, picture_of
-from tests.unit.dedup.art import BLUE, COPIES, design, inverted, leaf, picture, resized, star
+from tests.unit.dedup.art import BLUE, COPIES, brighter, design, glow, inverted, leaf, picture, resized, star
 
 ORIGINAL = picture(design())
 FOUND = ("re_encode", "near_copy")
@@ -72,6 +72,12 @@ def test_another_pale_colour_is_another_design_and_no_toned_copy(
     one, twin = (picture(leaf(each)) for each in (colour, other))
     assert likeness(twin, one) == "colour_variant"
     assert likeness(picture(COPIES["darker"](leaf(colour))), one) in FOUND
+
+
+def test_a_copy_whose_lights_were_clipped_is_one_whichever_was_known_first() -> None:
+    original, copy = picture(glow()), picture(brighter(glow(), 1.15))
+    assert [_beside(copy, original), _beside(original, copy)] == ["near_copy", "colour_variant"]
+    assert [likeness(copy, original), likeness(original, copy)] == ["near_copy", "near_copy"]
 
 
 def test_mirrored_and_inverted_art_is_found_and_is_another_design() -> None:

@@ -14,7 +14,7 @@ from bench.figures import Figure
 from bench.hasher import SPEC
 from bench.measuring import timed
 from services.dedup.keys import keys_of
-from services.dedup.likeness import likeness
+from services.dedup.likeness import COPIES, likeness
 from services.dedup.picture import Picture, picture_of
 from services.hasher import png
 from services.hasher.decoding import open_picture
@@ -34,7 +34,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     copies = [_canonical(_copy(open_picture(data, Limits()).pixels)) for data in designs]
     pairs = [*zip(canonical, copies, strict=True), *itertools.pairwise(canonical)]
     taken = tuple(1000 * _least(rounds, one, other) for one, other in pairs)
-    found = sum(likeness(_picture(one), _picture(other)) in ("re_encode", "near_copy") for one, other in pairs)
+    found = sum(likeness(_picture(one), _picture(other)) in COPIES for one, other in pairs)
     keys = [1000 * timed(partial(keys_of, _picture(one))) for one in canonical]
     beside = {"pairs taken for copies": found, "pairs": len(pairs), "keys to find candidates by, ms": median(keys)}
     yield Figure("second look at a candidate pair, its other picture read first", "ms", taken, 5, "at most", beside)

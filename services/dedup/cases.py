@@ -1,4 +1,4 @@
-"""All that a verdict hangs on, asked for sixteen pictures as often as for one. Used inside a transaction."""
+"""All that a verdict hangs on, asked as often for several pictures as for one. Used inside a transaction."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence

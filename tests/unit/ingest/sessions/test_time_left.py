@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from functools import cache
 from statistics import mean
 
 import pytest
@@ -30,6 +31,7 @@ UPLOADS: dict[str, tuple[System, Sequence[int]]] = {
 }
 
 
+@cache
 def judge(name: str, *, known: bool) -> Judged:
     """On average of some such uploads; with earlier ones to learn from, or as the first of all."""
     system, sizes = UPLOADS[name]

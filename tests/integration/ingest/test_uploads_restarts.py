@@ -181,6 +181,6 @@ def test_an_answer_that_takes_long_keeps_its_connection_alive_and_is_still_json(
         pieces = list(answer.iter_raw())
         assert pieces[0] == b" "
         body = json.loads(b"".join(pieces))
-        told = [(found["id"], found["filename"]) for found in body["designs"]]  # all of them unless this machine is busy
+        told = [(found["id"], found["filename"]) for found in body["designs"]]  # on a busy machine not all
         accepted = [item for item in shop.items(session) if item["state"] == "accepted"]
         assert told == [(item["item_id"], item["filename"]) for item in accepted][: len(told)]

@@ -1,6 +1,7 @@
 """Large uploads against reading them and throwing them away, in one server and by one client."""
 
 import contextlib
+import hashlib
 import http.client
 import os
 import shutil
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from bench.figures import Figure
 from services.local.process import free_ports
+from shared.direct import DirectWriter
 
 MIB = 1 << 20
 SHAPES = {"one file of 1 GiB": [1024], "100 files of 10 MB in one request": [10] * 100}  # MiB of each file
@@ -35,6 +37,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
                     shutil.rmtree(Path(folder, "blobs"), ignore_errors=path == "/discard")
             shares = tuple(one / other for one, other in zip(taken["/discard"], taken["/keep"], strict=True))
             taken["/write alone"] = [_written(Path(folder, "alone"), sizes, noise) for _ in range(rounds)]
+            taken["/hash alone"] = [_hashed(sizes, noise) for _ in range(rounds)]
             rates = {f"{path[1:]}, MB/s": sum(sizes) * MIB / 1e6 / median(seconds) for path, seconds in taken.items()}
             yield Figure(f"upload of {name}, against discarding it", "of its speed", shares, 0.6, beside=rates)
             growth = (_get(port, "/memory") - before) / 1000
@@ -42,18 +45,27 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
 
 
 def _written(folder: Path, sizes: list[int], noise: bytes) -> float:
-    """Seconds for writing and syncing the same bytes, and nothing else: no upload can be kept faster."""
+    """Seconds for writing and syncing the same bytes, and nothing else."""
     folder.mkdir()
     began = time.monotonic()
     for number, size in enumerate(sizes):
-        with (folder / str(number)).open("wb") as file:
-            for mebibyte in range(size):
-                file.write((number << 32 | mebibyte).to_bytes(8, "big") + noise[8:])
-            file.flush()
-            os.fsync(file.fileno())
+        with contextlib.closing(DirectWriter(os.open(folder / str(number), os.O_WRONLY | os.O_CREAT))) as file:
+            for _ in range(size):
+                file.write(noise)
+            file.sync()
     taken = time.monotonic() - began
     shutil.rmtree(folder)
     return taken
+
+
+def _hashed(sizes: list[int], noise: bytes) -> float:
+    """Seconds for the SHA-256 of the same bytes, and nothing else: a file's is made by one core."""
+    began = time.monotonic()
+    for size in sizes:
+        digest = hashlib.sha256()
+        for _ in range(size):
+            digest.update(noise)
+    return time.monotonic() - began
 
 
 @contextlib.contextmanager

@@ -114,7 +114,7 @@ def _steps(row: Row[Any], happenings: Sequence[Happening]) -> list[Step]:
         before = totals
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
         course = moved(course, before, totals, what, row.clock)
-        if ended and not _complete(totals, cancelled):
+        if ended and not _at_rest(totals):
             ended = cancelled = False
         steps.append(Step(what, totals, course, _complete(totals, cancelled), ended))
     return steps
@@ -162,18 +162,21 @@ def finish(connection: Connection, session_id: UUID) -> None:
     """End a session whose files are settled and for which nobody asked for listings."""
     row = connection.execute(READ, {"this": session_id}).one()
     totals = totals_of(row)
-    if row.state == "finished" or totals.in_progress or totals.requested > totals.listings_settled:
+    if row.state == "finished" or not _at_rest(totals):
         return
     connection.execute(WRITE, {"this": session_id, **_finish(connection, row, row.last_seq + 1, totals)})
 
 
+def _at_rest(totals: Totals) -> bool:
+    """Nothing is left to do."""
+    return not totals.in_progress and totals.listings_settled == totals.requested
+
+
 def _complete(totals: Totals, cancelled: bool) -> bool:
     """Nothing is left to do, and nothing more is expected of the user."""
-    if not totals.received or totals.in_progress:
+    if not totals.received or not _at_rest(totals):
         return False
-    if totals.requested:
-        return totals.listings_settled == totals.requested
-    return cancelled or totals.stored == 0
+    return bool(totals.requested) or cancelled or totals.stored == 0
 
 
 def _finish(connection: Connection, row: Row[Any], seq: int, totals: Totals) -> dict[str, Any]:

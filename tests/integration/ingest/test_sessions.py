@@ -304,6 +304,17 @@ def test_an_ended_session_that_is_asked_for_more_listings_begins_where_they_leav
     assert percents_since(sessions, ended) == [round(99 * (0.6 + 0.4 / 3), 2)] * 2
 
 
+def test_a_design_that_is_stored_after_all_leaves_the_end_as_it_is(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *failed(session, files[1]))
+    assert sessions.finish_unasked(grace_s=0) == 1
+    ended = account(engine, sessions, session.id)
+    project(engine, *stored(session, files[1]))
+    now = account(engine, sessions, session.id)
+    assert (now.state, now.percent, now.totals.stored) == ("finished", 100.0, 2)
+    assert percents_since(sessions, ended) == [100.0]
+
+
 def test_what_is_decided_anew_and_fails_in_one_go_ends_its_session_once_more(
     engine: Engine, sessions: Sessions
 ) -> None:

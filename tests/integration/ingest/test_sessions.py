@@ -23,6 +23,7 @@ from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
 from services.ingest.sessions.timeline import COUNTS, Happening, append_all
+from services.ingest.sessions.unasked import Unasked
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
@@ -261,15 +262,6 @@ def test_a_session_without_designs_ends_by_itself(engine: Engine, sessions: Sess
     assert account(engine, sessions, session.id).finished
 
 
-def test_a_session_whose_designs_nobody_lists_ends_after_the_grace(engine: Engine, sessions: Sessions) -> None:
-    session, files = submitted(sessions, "a.png")
-    project(engine, *stored(session, files[0]))
-    assert sessions.finish_unasked(grace_s=3600) == 0
-    assert not account(engine, sessions, session.id).finished
-    assert sessions.finish_unasked(grace_s=0) == 1
-    assert account(engine, sessions, session.id).finished
-
-
 def percents_since(sessions: Sessions, session: Session) -> list[float]:
     """What was shown after this moment."""
     return [event.payload["percent"] for event in sessions.events(session.id, session.last_seq)]
@@ -307,7 +299,7 @@ def test_an_ended_session_that_is_asked_for_more_listings_begins_where_they_leav
 def test_a_design_that_is_stored_after_all_leaves_the_end_as_it_is(engine: Engine, sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png", "b.png")
     project(engine, *stored(session, files[0]), *failed(session, files[1]))
-    assert sessions.finish_unasked(grace_s=0) == 1
+    assert Unasked(engine, 0).finish() == 1
     ended = account(engine, sessions, session.id)
     project(engine, *stored(session, files[1]))
     now = account(engine, sessions, session.id)

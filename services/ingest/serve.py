@@ -40,6 +40,7 @@ from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice, Wanted
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.unasked import Unasked
 from services.ingest.sessions.watching import Watcher
 from services.ingest.settings import Settings
 from shared import log as logs
@@ -251,10 +252,11 @@ async def _sweep(store: Sessions, settings: Settings) -> None:
     keep, keep_sent = timedelta(days=settings.dead_letter_keep_days), timedelta(days=settings.outbox_keep_days)
     scan_every = timedelta(minutes=settings.nas_scan_minutes)
     lane = ORIGINAL if settings.embedded else COMPREHENSIVE
+    unasked = Unasked(store.engine, settings.listing_grace_seconds)
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)
         try:
-            await asyncio.to_thread(store.finish_unasked, settings.listing_grace_seconds)
+            await asyncio.to_thread(unasked.finish)
             if turn % SETTLE_TURNS == 0:
                 await asyncio.to_thread(outcomes.settle, store.engine)
                 if scan_every:

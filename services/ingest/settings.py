@@ -96,7 +96,10 @@ class Settings(DatabaseSettings, NasSettings):
         default=840, gt=0, description="how long an upload call waits for its designs; below the proxy's read timeout"
     )
     listing_grace_seconds: float = Field(
-        default=10, ge=0, description="a session ends when its designs are stored and no listings are asked for so long"
+        default=10,
+        ge=0,
+        description="a session ends when its designs are stored and no listings are asked for so long; "
+        "outages of the database don't count",
     )
 
     dead_letter_keep_days: int = Field(

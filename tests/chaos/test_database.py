@@ -1,14 +1,20 @@
 """The database dies or is away."""
 
+import threading
 import time
 
 import httpx
 import pytest
 
+from services.ingest.serve import SWEEP_EVERY_S
+from services.ingest.settings import Settings
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.waiting import until
 from tests.chaos.world import wait_s
+
+GRACE_S = float(Settings.model_fields["listing_grace_seconds"].default)
+"""How long a session without listings waits for somebody to ask for them."""
 
 
 @pytest.mark.chaos_short
@@ -34,6 +40,25 @@ def test_f12_away(case: Case) -> None:
         assert control.repeated(case.world.broker) == before, "what waits for the database came again, or was put aside"
     finally:
         case.world.database.proxy.accept()
+    case.balance(work)
+
+
+def test_f12_away_before_listings_are_asked_for(case: Case) -> None:
+    """An outage longer than the time that a seller has for it takes nothing of that time."""
+    back = threading.Event()
+    work = case.begin(case.files(3), before_listing=back.wait)
+    try:
+        work.until_heard("stored", 3)
+        case.world.database.proxy.refuse()
+        try:
+            until(lambda: case.world.state().get("database") == "away" or None)
+            stays_unready(case, GRACE_S)
+        finally:
+            case.world.database.proxy.accept()
+        case.world.until_ready()
+        wait_s(2 * SWEEP_EVERY_S)  # so that ingest looks for what it can end before the seller asks
+    finally:
+        back.set()
     case.balance(work)
 
 

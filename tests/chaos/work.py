@@ -29,6 +29,8 @@ class Work:
     """The end state of each file that is not `stored`, by its place in the upload: `rejected`, `failed|rejected`."""
     listed: bool = True
     listings_expected: dict[int, str] = field(default_factory=dict)
+    before_listing: Callable[[], object] = lambda: None
+    """What the seller waits for before the listings are asked for."""
     dead_letters: int | None = 0
     """How many letters about it are expected; None: any."""
     session_id: str = ""
@@ -110,6 +112,7 @@ class Work:
         wanted = {"product_template_id": self.seller.template, "mockup_id": self.seller.mockup}
         wanted["design_ids"] = [design["id"] for design in self.designs]
         if self.listed and self.designs:
+            self.before_listing()
             form = {"product_data": (None, json.dumps(wanted))}
             self._patiently(lambda: self.seller.http.post("/mockups/upload-mockup", files=form))
 

@@ -17,6 +17,8 @@ LOCKS = """
     SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+TAKES_UP = ("retried", "kept", "accepted", "listing_retried", "listing_requested")
+"""Events with which an upload goes on that had ended."""
 ENDS = ("stored", "duplicate", "rejected", "failed")
 
 
@@ -49,6 +51,7 @@ class Books:
         yield from self._nobody_waits_for_nothing()
         yield from self._states()
         yield from self._counts()
+        yield from self._progress()
         yield from self._numbers()
         yield from self._files()
         yield from self._twins()
@@ -163,6 +166,24 @@ class Books:
             working = any(item["state"] in IN_WORK for item in mine)
             if working and session["state"] == "finished":
                 yield f"upload {session['client_key']} is finished, and has work"
+
+    def _progress(self) -> Iterator[str]:
+        """It never goes back and ends once, until an upload that has ended is taken up again."""
+        query = "SELECT type, payload FROM ingest.session_events WHERE session_id = :id ORDER BY seq"
+        for session in self.world.rows("SELECT * FROM ingest.sessions"):
+            upload, shown, ended = f"upload {session['client_key']}", 0.0, False
+            for event in self.world.rows(query, id=session["id"]):
+                kind, percent, done = event["type"], event["payload"]["percent"], event["payload"]["finished"]
+                again = ended and not done
+                if again and kind not in TAKES_UP:
+                    yield f"{upload} had ended, and goes on with {kind}"
+                if percent < shown and not again:
+                    yield f"{upload} goes back from {shown} to {percent} with {kind}"
+                if (percent == 100) != done or (done and ended == (kind == "finished")):
+                    yield f"{upload} shows {percent} with {kind}; ended: {done}, before it: {ended}"
+                shown, ended = percent, done
+            if (session["percent"], session["state"] == "finished") != (shown, ended):
+                yield f"{upload} is {session['state']} at {session['percent']}; told was {shown}"
 
     def _numbers(self) -> Iterator[str]:
         for session in {item["session_id"] for item in self.items}:

@@ -13,6 +13,7 @@ from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.reviewing import Decision, Undecidable, pairs, waiting
 from services.ingest.sessions.store import Wish
+from services.ingest.sessions.unasked import Unasked
 from services.ops.resume import resume, resume_others
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec
 from shared.database import transaction
@@ -70,9 +71,12 @@ class People:
             (
                 self.retry, self.retry_one, self.cancel_one, self.cancel, self.replay, self.list_designs,
                 self.upload, self.discard, self.take_out_of_use, self.settle, self.resume, self.lose_the_broker,
-                self.keep, self.skip, self.decide_all, self.connect_a_shop, self.list_designs,
+                self.keep, self.skip, self.decide_all, self.connect_a_shop, self.list_designs, self.ask_nothing,
             )
         )()  # fmt: skip
+
+    def ask_nothing(self) -> None:
+        self.world.tell(f"nobody asks for listings: {Unasked(self.world.engine, 0).finish()} uploads end")
 
     def retry(self) -> None:
         session = self.dice.pick(self.uploads)

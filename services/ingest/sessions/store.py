@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, Select, select, text
+from sqlalchemy import Connection, Engine, Row, Select, select
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
@@ -233,20 +233,6 @@ class Sessions:
         of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
         with transaction(self.engine) as connection:
             return {row.id: (row.last_seq, row.settled_at is not None) for row in connection.execute(of)}
-
-    def finish_unasked(self, grace_s: float) -> int:
-        """End the sessions whose files are settled and for which nobody asked for listings within the grace."""
-        due = select(sessions.c.id).where(
-            sessions.c.state == "working",
-            sessions.c.requested == 0,
-            sessions.c.settled_at < text("now() - make_interval(secs => :grace)").bindparams(grace=grace_s),
-        )
-        with transaction(self.engine) as connection:
-            ids = connection.execute(due.limit(100)).scalars().all()
-        for session_id in ids:  # one at a time: never two sessions' locks in one transaction
-            with transaction(self.engine) as connection:
-                timeline.finish(connection, session_id)
-        return len(ids)
 
 
 def _items_of(

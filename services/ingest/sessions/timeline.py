@@ -6,7 +6,8 @@ Lock order is always item, listing, session, then mockup group or delays.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, get_args
+from itertools import accumulate
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection, Float, Row, Select, bindparam, func, insert, select, update
@@ -70,39 +71,63 @@ def append(
     append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {}, weighs)])
 
 
+class Step(NamedTuple):
+    """A session after one thing that happened."""
+
+    what: Happening
+    totals: Totals
+    course: Course
+    done: bool
+    """Nothing is left to do, and nothing more is expected of the user."""
+    ended: bool
+    """It had ended before, and this leaves its end as it is."""
+
+
 def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
     """The same for much that happened at once, in this order; nothing, if nothing did."""
     if not happenings:
         return
     row = connection.execute(READ, {"this": session_id}).one()
-    totals, course, shown, seq = totals_of(row), course_of(row), row.percent, row.last_seq
-    ended, cancelled = row.state == "finished", row.cancelled_at is not None
-    done, events = ended, []
-    for seq, what in enumerate(happenings, row.last_seq + 1):
-        before = totals
-        totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
-        course = moved(course, before, totals, what, row.clock)
-        done = _complete(totals, cancelled)
-        shown = _shown(shown, percent(totals, course, finished=False), ended=ended, done=done)
-        events.append(_event(session_id, seq, what, totals, shown, finished=ended and done))
+    steps = _steps(row, happenings)
+    shown, now, seq = _shown(row, steps), steps[-1], row.last_seq + len(steps)
+    told = enumerate(zip(steps, shown, strict=True), row.last_seq + 1)
+    events = [_event(row.id, at, step.what, step.totals, part, finished=step.ended) for at, (step, part) in told]
     connection.execute(TELL, events)
-    _those_done(connection, session_id, totals_of(row), totals)
-    values: dict[str, Any] = totals.as_dict() | course.as_row() | {"percent": shown, "last_seq": seq}
-    values |= _moments(row, totals)
-    if ended and not done:
+    _those_done(connection, session_id, totals_of(row), now.totals)
+    values: dict[str, Any] = now.totals.as_dict() | now.course.as_row() | {"percent": shown[-1], "last_seq": seq}
+    values |= _moments(row, now.totals)
+    if row.state == "finished" and not now.ended:
         values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": row.now}
-    elif row.state == "announced" and totals.received:
+    elif row.state == "announced" and now.totals.received:
         values["state"] = "working"
-    if done and not ended:
-        values |= _finish(connection, row, seq + 1, totals)
+    if now.done and not now.ended:
+        values |= _finish(connection, row, seq + 1, now.totals)
     connection.execute(WRITE, {"this": session_id, **values})
 
 
-def _shown(before: float, now: float, *, ended: bool, done: bool) -> float:
-    """The percent to show after this much is done. `ended` is whether the session had ended before, `done` after it."""
-    if ended:  # a late correction leaves the end as it is; what is asked for anew takes it back
-        return 100.0 if done else now
-    return max(now, before)  # within one run it never goes back
+def _steps(row: Row[Any], happenings: Sequence[Happening]) -> list[Step]:
+    """The session after each of them. What is asked for anew takes its end back, and that it was cancelled."""
+    totals, course = totals_of(row), course_of(row)
+    ended, cancelled = row.state == "finished", row.cancelled_at is not None
+    steps = []
+    for what in happenings:
+        before = totals
+        totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
+        course = moved(course, before, totals, what, row.clock)
+        if ended and not _at_rest(totals):
+            ended = cancelled = False
+        steps.append(Step(what, totals, course, _complete(totals, cancelled), ended))
+    return steps
+
+
+def _shown(row: Row[Any], steps: Sequence[Step]) -> list[float]:
+    """The percent to show after each step: within one run it never goes back."""
+    now = [percent(step.totals, step.course, finished=step.ended) for step in steps]
+    if row.state != "finished":
+        return list(accumulate(now, max, initial=row.percent))[1:]
+    # Ten files that are taken up again are ten steps back: the run that they begin shows all of them at its first.
+    anew = sum(step.ended for step in steps)
+    return now[:anew] + list(accumulate(reversed(now[anew:]), min))[::-1]
 
 
 def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
@@ -137,18 +162,21 @@ def finish(connection: Connection, session_id: UUID) -> None:
     """End a session whose files are settled and for which nobody asked for listings."""
     row = connection.execute(READ, {"this": session_id}).one()
     totals = totals_of(row)
-    if row.state == "finished" or totals.in_progress or totals.requested > totals.listings_settled:
+    if row.state == "finished" or not _at_rest(totals):
         return
     connection.execute(WRITE, {"this": session_id, **_finish(connection, row, row.last_seq + 1, totals)})
 
 
+def _at_rest(totals: Totals) -> bool:
+    """Nothing is left to do."""
+    return not totals.in_progress and totals.listings_settled == totals.requested
+
+
 def _complete(totals: Totals, cancelled: bool) -> bool:
     """Nothing is left to do, and nothing more is expected of the user."""
-    if not totals.received or totals.in_progress:
+    if not totals.received or not _at_rest(totals):
         return False
-    if totals.requested:
-        return totals.listings_settled == totals.requested
-    return cancelled or totals.stored == 0
+    return bool(totals.requested) or cancelled or totals.stored == 0
 
 
 def _finish(connection: Connection, row: Row[Any], seq: int, totals: Totals) -> dict[str, Any]:

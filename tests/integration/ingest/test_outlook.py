@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 
 from services.ingest.sessions.course import Costs, weight
 from services.ingest.sessions.records import Session
+from services.ingest.sessions.unasked import Unasked
 from shared.contracts import DesignStored, ImageFailed
 from tests.integration.ops.letterbox import BLOB, Letterbox
 
@@ -23,7 +24,7 @@ def finished(box: Letterbox, seconds: float, *names: str, lane: str = "comprehen
     """An upload that nobody listed, over after so long."""
     session = box.submitted(*names, lane=lane)
     stored(box, session, len(names))
-    assert box.sessions.finish_unasked(0) == 1
+    assert Unasked(box.engine, 0).finish() == 1
     assert session.submitted_at is not None
     with box.engine.begin() as connection:
         at = session.submitted_at + timedelta(seconds=seconds)
@@ -93,7 +94,7 @@ def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothi
     assert ended.course.files.began < now.course.files.began <= at
     stored_again = DesignStored(**box.about(session, 0, 1), number=1, name="UV 1", path="s/1", print_file=BLOB)
     box.project(stored_again)
-    assert box.sessions.finish_unasked(0) == 1
+    assert Unasked(box.engine, 0).finish() == 1
     assert costs(box, box.submitted("b.png")) == Costs()
 
 

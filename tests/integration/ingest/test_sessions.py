@@ -22,7 +22,8 @@ from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
-from services.ingest.sessions.timeline import COUNTS
+from services.ingest.sessions.timeline import COUNTS, Happening, append_all
+from services.ingest.sessions.unasked import Unasked
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
@@ -48,7 +49,7 @@ from shared.contracts import (
     StoreFile,
     UploadedFile,
 )
-from shared.database import engine_of
+from shared.database import engine_of, transaction
 from shared.errors import Unavailable
 
 USER, TEMPLATE, MOCKUP = uuid4(), uuid4(), uuid4()
@@ -261,13 +262,68 @@ def test_a_session_without_designs_ends_by_itself(engine: Engine, sessions: Sess
     assert account(engine, sessions, session.id).finished
 
 
-def test_a_session_whose_designs_nobody_lists_ends_after_the_grace(engine: Engine, sessions: Sessions) -> None:
-    session, files = submitted(sessions, "a.png")
-    project(engine, *stored(session, files[0]))
-    assert sessions.finish_unasked(grace_s=3600) == 0
-    assert not account(engine, sessions, session.id).finished
-    assert sessions.finish_unasked(grace_s=0) == 1
-    assert account(engine, sessions, session.id).finished
+def percents_since(sessions: Sessions, session: Session) -> list[float]:
+    """What was shown after this moment."""
+    return [event.payload["percent"] for event in sessions.events(session.id, session.last_seq)]
+
+
+def test_an_ended_session_whose_files_are_tried_again_begins_where_they_leave_it(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, *(f"{n}.png" for n in range(8)))
+    project(engine, *[event for file in files for event in failed(session, file)])
+    ended = account(engine, sessions, session.id)
+    assert ended.finished
+    sessions.retry(session.id, "somebody", [file.item_id for file in files[:4]])
+    left = round(99 * 0.6 * 4 / 8, 2)
+    assert percents_since(sessions, ended) == [left] * 4, "three of four were not taken up again at the first event"
+    project(engine, *stored(session, files[0], generation=1))
+    shown = percents_since(sessions, ended)
+    assert shown == sorted(shown)
+    assert shown[-1] > left
+
+
+def test_an_ended_session_that_is_asked_for_more_listings_begins_where_they_leave_it(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png", "c.png")
+    project(engine, *[event for file in files for event in stored(session, file)])
+    ask(sessions, files[0].item_id)
+    project(engine, *listed(session, files[0]))
+    ended = account(engine, sessions, session.id)
+    assert ended.finished
+    ask(sessions, *(file.item_id for file in files))
+    assert percents_since(sessions, ended) == [round(99 * (0.6 + 0.4 / 3), 2)] * 2
+
+
+def test_a_design_that_is_stored_after_all_leaves_the_end_as_it_is(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, *stored(session, files[0]), *failed(session, files[1]))
+    assert Unasked(engine, 0).finish() == 1
+    ended = account(engine, sessions, session.id)
+    project(engine, *stored(session, files[1]))
+    now = account(engine, sessions, session.id)
+    assert (now.state, now.percent, now.totals.stored) == ("finished", 100.0, 2)
+    assert percents_since(sessions, ended) == [100.0]
+
+
+def test_what_is_decided_anew_and_fails_in_one_go_ends_its_session_once_more(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *duplicate(session, file))
+    ended = account(engine, sessions, session.id)
+    assert ended.finished
+    both = [Happening("accepted", {"duplicate": -1, "accepted": 1}, file.item_id, weighs=weight(1000))]
+    both += [Happening("failed", {"accepted": -1, "failed": 1}, file.item_id, weighs=weight(1000))]
+    with transaction(engine) as connection:
+        append_all(connection, session.id, both)
+    found = sessions.events(session.id, ended.last_seq)
+    assert [event.type for event in found] == ["accepted", "failed", "finished"]
+    assert [event.payload["finished"] for event in found] == [False, False, True]
+    shown = percents_since(sessions, ended)
+    assert shown == sorted(shown)
+    assert shown[-2] < 100 == shown[-1]
 
 
 def ask(sessions: Sessions, *designs: UUID) -> list[UUID]:

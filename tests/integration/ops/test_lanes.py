@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from services.ingest.choosing import COMPARED, DEFAULT
 from services.ingest.ops.comparing import compared, moment, unlike
 from services.ingest.sessions.records import Session, Wanted
+from services.ingest.sessions.unasked import Unasked
 from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP
@@ -150,7 +151,7 @@ def test_the_time_until_somebody_asks_for_listings_is_not_the_lanes(engine: Engi
     session = upload(box, "comprehensive", DEFAULT, 5.0, "stored")
     with engine.connect() as connection:
         before = compared(connection, NEW)[0]
-    assert box.sessions.finish_unasked(-60) == 1
+    assert Unasked(engine, 0).finish() == 1
     (design,) = box.sessions.items(session.id)
     template = LISTING.model_copy(update={"template_id": design["template_id"]})
     assert box.sessions.ask_listings(box.tenant, [design["id"]], Wanted("s", template, MOCKUP, ())) == [design["id"]]

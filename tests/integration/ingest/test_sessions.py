@@ -174,12 +174,14 @@ def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
         )
         facts = connection.execute(select(items.c.facts).where(items.c.session_id == session_id)).scalars()
         cancelled = sum(each.get("code") == "cancelled" for each in facts)
+        waiting = (items.c.session_id == session_id, items.c.review == "waiting")
+        to_review = connection.execute(select(func.count()).select_from(items).where(*waiting)).scalar_one()
         gone = (listings.c.session_id == session_id, listings.c.cancelled)
         unlisted = connection.execute(select(listings.c.state).where(*gone)).scalars().all()
         assert set(unlisted) <= {"failed"}
     recomputed = dict(by_state) | {"rendered": asked["rendered"], "listed": asked["listed"]}
     recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
-    recomputed |= {"cancelled": cancelled, "listing_cancelled": len(unlisted)}
+    recomputed |= {"cancelled": cancelled, "to_review": to_review, "listing_cancelled": len(unlisted)}
     assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
     assert session.course.work == sum(weight(row.size) for row in weights)
     done = sum(weight(row.size) * session.course.costs.share(row.state) for row in weights)

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, create_engine, text
 from services.ingest.sessions import reading
 from services.ingest.sessions.cancelling import unfinished
 from services.ingest.sessions.outbox import Relay
-from services.ingest.sessions.records import Session
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
 from services.mockup.rendering import render
@@ -22,16 +21,13 @@ from services.ops.resume import resume, resume_others
 from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,
-    DuplicateFound,
     ImageAccepted,
     ImageFailed,
     ItemEvent,
     ListingPublished,
-    Match,
     Message,
     MockupsRequested,
     StorageFailed,
-    UploadedFile,
     WorkCancelled,
 )
 from shared.database import engine_of
@@ -45,6 +41,7 @@ from tests.integration.ingest.test_sessions import (
     account,
     ask,
     choice,
+    copy_of,
     duplicate,
     project,
     stored,
@@ -92,16 +89,6 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled), "no batch of it is sent any more"
     assert [file.filename for file in told.files] == ["c.png", "d.png"]
-
-
-def copy_of(
-    original: UploadedFile, session: Session, file: UploadedFile, *, generation: int = 0, review: bool = False
-) -> ItemEvent:
-    """The verdict that this file is a near duplicate of the original, which nobody has stored yet."""
-    match = Match(source="session", item_id=original.item_id, filename=original.filename)
-    words = f"the same picture as {original.filename} in this upload"
-    near = {"kind": "near", "distance": 2, "match": match, "reason": words, "review": review}
-    return DuplicateFound(**about(session, file, generation), **near)
 
 
 def test_a_copy_of_what_is_cancelled_with_it_is_cancelled_too_and_tried_again_with_it(
@@ -432,6 +419,9 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
             original = shop.items(session)[0]["item_id"]
             answer = shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
             assert answer.json()["cancelled"] == {"files": 1, "listings": 0}
+            copy = shop.items(session)[2]
+            retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy['item_id']}/retry")
+            assert retried.json()["message"].endswith("; it is taken up by itself if that fails.")
         assert uploading.result(60)["total"] == 2
         assert [item["state"] for item in shop.items(session)] == ["failed", "stored", "stored"]
 

@@ -28,6 +28,10 @@ from services.ingest.sessions.told import KEEP, WAITING
 from shared.contracts import WorkCancelled
 
 FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
+WAS_CANCELLED: ColumnElement[bool] = (items.c.state == "failed") & items.c.facts["code"].astext.is_not_distinct_from(
+    CANCELLED
+)
+"""Of an item."""
 
 
 @dataclass(frozen=True)

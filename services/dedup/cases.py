@@ -120,6 +120,7 @@ def _claimed(event: ImageHashed, row: int) -> Known:
         upload_sha256=event.upload.sha256,
         print_sha256=event.print_file.sha256,
         filename=event.filename,
+        artwork=event.artwork,
         row=row,
         canonical=event.canonical,
     )

@@ -16,7 +16,7 @@ from shared.contracts import DesignStored, ImageHashed
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 CLAIMED = (
     *("session_id", "generation", "algorithm", "phash", "dhash", "upload_sha256", "print_sha256"),
-    *("canonical_sha256", "canonical_size", "filename"),
+    *("canonical_sha256", "canonical_size", "art_width", "art_height", "filename"),
 )
 
 
@@ -97,6 +97,7 @@ def _stored(event: DesignStored) -> dict[str, Any]:
 
 
 def _facts(event: ImageHashed) -> dict[str, Any]:
+    art_width, art_height = event.artwork or (None, None)
     return {
         "tenant_id": event.tenant_id,
         "item_id": event.item_id,
@@ -109,5 +110,7 @@ def _facts(event: ImageHashed) -> dict[str, Any]:
         "print_sha256": event.print_file.sha256,
         "canonical_sha256": event.canonical.sha256,
         "canonical_size": event.canonical.size,
+        "art_width": art_width,
+        "art_height": art_height,
         "filename": event.filename,
     }

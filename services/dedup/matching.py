@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import prod
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
@@ -41,6 +42,8 @@ WORDS = {
 UNSEEN = "; judged by their hashes alone, as the pixels of one are not kept here"
 SKIPPED = "; it was looked at before, and skipped"
 LENIENT = ("skip_exact", "keep_all")
+LARGER = 1.25
+"""So many times as many pixels are worth a word: a copy that is cropped a little less has a few more, too."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Known:
     filename: str | None = None
     name: str | None = None
     path: str | None = None
+    artwork: tuple[int, int] | None = None
+    """Width and height of what is visible of the upload, where that is known."""
     row: int = 0
     canonical: Blob | None = None
 
@@ -143,6 +148,7 @@ def _near(
 ) -> DuplicateFound:
     """Somebody is asked, if they want to be and were not before."""
     found = _duplicate(event, other, seen or "same_hash", bits, unseen=unseen)
+    found = found.model_copy(update={"reason": found.reason + _larger(event, other)})
     if event.duplicates != "review":
         return found
     skipped = other.content is not None and said.get(other.content) == "skip"
@@ -200,6 +206,15 @@ def _reason(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
         return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
     told = f": {_bits(bits)}" if seen == "same_hash" else ""  # where pixels decided, it would only confuse
     return f"{WORDS[seen]} {_called(other)} {_where(event, other)}{told}"
+
+
+def _larger(event: ImageHashed, other: Known) -> str:
+    """What to do about a copy that would print better than what bars it."""
+    if not event.artwork or not other.artwork or prod(event.artwork) < LARGER * prod(other.artwork):
+        return ""
+    (wide, high), (less_wide, less_high) = event.artwork, other.artwork
+    sizes = f"it has more pixels ({wide} x {high}) than the one kept ({less_wide} x {less_high})"
+    return f"; {sizes}: keep it as well (review), or delete the design of that one and send this file again"
 
 
 def _bits(bits: int) -> str:

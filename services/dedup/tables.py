@@ -56,6 +56,8 @@ hashes = Table(
     Column("print_sha256", Text),
     Column("canonical_sha256", Text, comment="the picture that the hashes were taken from, for a look at its pixels"),
     Column("canonical_size", BigInteger),
+    Column("art_width", Integer, comment="pixels of what is visible of the upload"),
+    Column("art_height", Integer),
     Column("filename", Text, comment="as it was uploaded"),
     Column("name", Text, comment="as it was stored"),
     Column("path", Text, comment="below the NAS root"),

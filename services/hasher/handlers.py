@@ -122,6 +122,7 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
         width=result.width,
         height=result.height,
         dpi=result.dpi,
+        artwork=result.artwork,
         algorithm=result.algorithm,
         phash=result.phash,
         dhash=result.dhash,

@@ -77,6 +77,7 @@ class Maker:
             width=design.width,
             height=design.height,
             dpi=design.dpi,
+            artwork=design.artwork,
             algorithm=design.algorithm,
             phash=design.phash,
             dhash=design.dhash,

@@ -14,13 +14,17 @@ from shared.contracts import PrintSpec
 
 @dataclass(frozen=True)
 class Design:
-    """What a file became. `print_file` and `canonical` are PNG files; lengths are those of the print file."""
+    """What a file became. `print_file` and `canonical` are PNG files; lengths are those of the print file.
+
+    `artwork`: width and height of what is visible of the file itself.
+    """
 
     print_file: bytes
     canonical: bytes
     width: int
     height: int
     dpi: int
+    artwork: tuple[int, int]
     algorithm: str
     phash: str
     dhash: str
@@ -44,6 +48,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
         width=plan.canvas_width,
         height=plan.canvas_height,
         dpi=round(plan.dpi),
+        artwork=(visible.shape[1], visible.shape[0]),
         algorithm=found.algorithm,
         phash=found.phash,
         dhash=found.dhash,

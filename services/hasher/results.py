@@ -24,6 +24,7 @@ class Result(Part):
     width: int
     height: int
     dpi: int
+    artwork: tuple[int, int] | None = None
     algorithm: str
     phash: Hash256
     dhash: Hash256

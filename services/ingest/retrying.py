@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, select
 
 from services.ingest.catalog.choices import listing_choice
 from services.ingest.catalog.errors import Missing, Unusable
+from services.ingest.sessions.originals import beside_originals
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Wanted
 from services.ingest.sessions.reopening import Group, Reopened
@@ -44,7 +45,9 @@ def retry(
     requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
     prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
     opened = store.retry(session_id, who, ids, requests)
-    words = retold([row.filename for row in opened.files], len(opened.listings), asked[0] if len(asked) == 1 else None)
+    with transaction(store.engine) as connection:
+        (item,) = beside_originals(connection, asked) if len(asked) == 1 else (None,)
+    words = retold([row.filename for row in opened.files], len(opened.listings), item)
     return Retried(opened, " ".join([words, *unready]) if opened.listings else words)
 
 

@@ -56,6 +56,7 @@ class Books:
         yield from self._files()
         yield from self._twins()
         yield from self._first_come()
+        yield from self._originals()
         yield from self._reviews()
         yield from self._listed()
         yield from self._locks()
@@ -86,10 +87,6 @@ class Books:
         for item in self.items:
             if item["state"] == "failed":
                 yield f"{item['filename']} fails though nothing is broken: {item['reason']}"
-            if item["state"] == "duplicate":
-                found = self._original(item)
-                if found["state"] != "stored":
-                    yield f"LOST: {item['filename']} is a duplicate of {found['filename']}, which is {found['state']}"
         for listing in self.listings:
             item = self.by_id[listing["item_id"]]
             if (listing["state"] == "listed") != (item["state"] == "stored"):
@@ -243,6 +240,15 @@ class Books:
             same = item["session_id"] == original["session_id"]
             if plain and same and original["index"] > item["index"]:
                 yield f"{item['filename']} is a duplicate of {original['filename']}, which was sent later"
+
+    def _originals(self) -> Iterator[str]:
+        """Nobody wonders where the file is that another one is a duplicate of."""
+        if self.letters_wait:
+            return
+        for item in self.items:
+            found = self._original(item)
+            if item["state"] == "duplicate" and found["state"] != "stored":
+                yield f"LOST: {item['filename']} is a duplicate of {found['filename']}, which is {found['state']}"
 
     def _reviews(self) -> Iterator[str]:
         """Nobody is asked twice, or about what is no near duplicate; what is to be kept is not left out."""

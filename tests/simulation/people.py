@@ -1,6 +1,7 @@
 """What sellers and operators do in between, by the calls that the product's API and commands make."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from services.ingest.catalog.designs import Designs
@@ -63,7 +64,13 @@ class People:
         self.uploads.append(session)
 
     def act(self) -> None:
-        """One of all the things that somebody may do now. Near duplicates are few: who sees one likes to decide."""
+        """One of all the things that somebody may do now. Near duplicates are few: who sees one likes to decide.
+
+        Copies of what is not stored yet are fewer still.
+        """
+        if self.copied() and self.dice.chance(40):
+            self.cancel_original()
+            return
         if self.near() and self.dice.chance(40):
             self.dice.pick((self.keep, self.keep, self.skip, self.decide_all))()
             return
@@ -97,6 +104,21 @@ class People:
         session = self.dice.pick(self.uploads)
         row = self.dice.pick(self.world.sessions.items(session.id))
         self.world.tell(f"cancel {row['filename']}: {self.world.sessions.cancel(TENANT, session.id, row['id'])}")
+
+    def copied(self) -> list[dict[str, Any]]:
+        """What is on its way, and has duplicates."""
+        return self.world.rows(
+            "SELECT session_id, id, filename FROM ingest.items AS original "
+            "WHERE state IN ('received', 'hashed', 'accepted') AND EXISTS (SELECT FROM ingest.items AS copy "
+            "WHERE copy.state = 'duplicate' AND copy.facts->'match'->>'item_id' = original.id::text) ORDER BY filename"
+        )
+
+    def cancel_original(self) -> None:
+        """By itself, or with all of its upload."""
+        row = self.dice.pick(self.copied())
+        item_id = self.dice.pick((row["id"], None))
+        done = self.world.sessions.cancel(TENANT, row["session_id"], item_id)
+        self.world.tell(f"cancel {row['filename']}, an original{'' if item_id else ', with its upload'}: {done}")
 
     def keep(self) -> None:
         self._decide_one("keep")

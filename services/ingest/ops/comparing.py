@@ -10,9 +10,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Select, Subquery, WithinGroup, cast, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    Subquery,
+    WithinGroup,
+    cast,
+    func,
+    select,
+    tuple_,
+)
 
 from services.ingest.choosing import COMPARED
+from services.ingest.sessions.cancelling import WAS_CANCELLED
 from services.ingest.sessions.states import CANCELLED, IN_WORK
 from services.ingest.sessions.tables import items, session_events, sessions
 
@@ -69,8 +82,13 @@ def unlike(lanes: Sequence[Row]) -> str | None:
 
 
 def _uploads(since: datetime) -> Select[Any]:
-    """When an upload's files had ended says something only where nobody had a hand in it."""
+    """When an upload's files had ended says something only where nobody had a hand in it.
+
+    Tries are counted by what people did: a file that made way for its original has a later generation as well.
+    """
     act = _first_acts(since)
+    tries = func.count().filter(session_events.c.type.in_(BY_PEOPLE))
+    tries_of = select(tries).where(session_events.c.session_id == sessions.c.id).scalar_subquery()
     done = sessions.c.settled_at.is_not(None) & act.c.seq.is_(None)
     each = _seconds(sessions.c.settled_at) / func.greatest(sessions.c.received, 1)
     return (
@@ -79,6 +97,7 @@ def _uploads(since: datetime) -> Select[Any]:
             func.count().label("uploads"),
             _middle(cast(sessions.c.received, Float)).label("files_an_upload"),
             _middle(each).filter(done).label("pace_s"),
+            cast(func.sum(tries_of), Integer).label("retries"),
             func.sum(sessions.c.listed).label("listed"),
             func.sum(sessions.c.listing_failed - sessions.c.listing_cancelled).label("listings_failed"),
             func.sum(sessions.c.listing_cancelled).label("listings_cancelled"),
@@ -90,16 +109,14 @@ def _uploads(since: datetime) -> Select[Any]:
 
 
 def _files(since: datetime) -> Select[Any]:
-    cancelled = items.c.facts["code"].astext.is_not_distinct_from(CANCELLED) & (items.c.state == "failed")
     counted = {name: items.c.state == name for name in ("stored", "duplicate", "rejected")}
-    counted |= {"failed": (items.c.state == "failed") & ~cancelled, "cancelled": cancelled}
+    counted |= {"failed": (items.c.state == "failed") & ~WAS_CANCELLED, "cancelled": WAS_CANCELLED}
     counted["in_progress"] = items.c.state.in_(IN_WORK)
     return (
         select(
             *WHICH,
             func.count().label("files"),
             cast(func.sum(items.c.size), Float).label("bytes"),
-            func.sum(items.c.generation).label("retries"),
             *(func.count().filter(which).label(name) for name, which in counted.items()),
         )
         .join(items, items.c.session_id == sessions.c.id)

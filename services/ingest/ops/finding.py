@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exis
 
 from services.ingest.catalog.users import email_key
 from services.ingest.ops.tables import audit, dead_letters
+from services.ingest.sessions.cancelling import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, sessions
 from services.ingest.tables import users
 from shared.contracts import Stage
@@ -93,10 +94,13 @@ def targets(connection: Connection, wanted: Filter, cutoff: datetime | None, lim
 
 
 def failed_without(connection: Connection, session_id: UUID) -> list[str]:
-    """The files of an upload that have failed, or whose listing has, and that no letter waits for."""
+    """The files of an upload that have failed, or whose listing has, and that no letter waits for.
+
+    Without what somebody cancelled.
+    """
     waits = exists().where(dead_letters.c.item_id == items.c.id, dead_letters.c.status.in_(OPEN))
-    unlisted = exists().where(listings.c.item_id == items.c.id, listings.c.state == "failed")
-    failed = (items.c.session_id == session_id, or_(items.c.state == "failed", unlisted), ~waits)
+    unlisted = exists().where(listings.c.item_id == items.c.id, listings.c.state == "failed", ~listings.c.cancelled)
+    failed = (items.c.session_id == session_id, or_(items.c.state == "failed", unlisted), ~waits, ~WAS_CANCELLED)
     return list(connection.execute(select(items.c.filename).where(*failed).order_by(items.c.index)).scalars())
 
 

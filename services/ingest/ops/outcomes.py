@@ -1,4 +1,7 @@
-"""How replays end, read from the rows: a letter whose file ended well is resolved; one that failed is dead again."""
+"""How replays end, read from the rows: a letter whose file ended well is resolved; one that failed is dead again.
+
+One whose file was cancelled is over.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, fu
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.sessions.cancelling import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction
 
@@ -28,8 +32,16 @@ def settle(engine: Engine, quiet_s: float = QUIET_S) -> int:
 
 
 def _files(connection: Connection) -> int:
-    about = and_(letter.item_id == items.c.id, letter.mockup_id.is_(None))
-    return _ended(connection, and_(about, ~OTHERS_WAIT), items.c)
+    about = and_(letter.item_id == items.c.id, letter.mockup_id.is_(None), ~OTHERS_WAIT)
+    return _cancelled(connection, about) + _ended(connection, about, items.c)
+
+
+def _cancelled(connection: Connection, about: ColumnElement[bool]) -> int:
+    """Nobody is to take up what its seller cancelled. But what ingest has not heard may be that it is stored."""
+    unheard = letter.service == "ingest"
+    over = update(dead_letters).where(about, WAS_CANCELLED, ~unheard, letter.status.in_((*OPEN, "replaying")))
+    words = func.concat("nobody wants what it was about: ", items.c.reason)
+    return connection.execute(over.values(status="resolved", outcome=words, status_at=CLOCK)).rowcount
 
 
 def _listings(connection: Connection) -> int:

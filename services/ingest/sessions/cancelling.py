@@ -1,5 +1,7 @@
 """Cancelling: what is not finished ends as failed, in words; what is stored or listed stays so; nothing more is sent.
 
+A duplicate is not finished before what it is a duplicate of is stored: with a whole upload it is cancelled, too.
+
 One transaction. Whoever has some of the work in hand hears of it (`WorkCancelled`), and what they still answer changes
 nothing any more; only a design that had reached the NAS by then is stored, and a listing that the shop has is listed.
 """
@@ -10,20 +12,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
+from services.ingest.sessions.originals import is_copy_of
 from services.ingest.sessions.outbox import AHEAD, owe
-from services.ingest.sessions.states import CANCELLED, IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS
+from services.ingest.sessions.states import CANCELLED, IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS, UNSTORED
 from services.ingest.sessions.submitting import uploaded_file
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from services.ingest.sessions.timeline import Happening
+from services.ingest.sessions.told import KEEP, WAITING
 from shared.contracts import WorkCancelled
 
 FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
+WAS_CANCELLED: ColumnElement[bool] = (items.c.state == "failed") & items.c.facts["code"].astext.is_not_distinct_from(
+    CANCELLED
+)
+"""Of an item."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     files = _unsettled(connection, session_id, item_id)  # locks in one order everywhere: item, listing, session
     asked = _pending(connection, session_id, item_id)
     happened = [Happening("cancelled", facts={"reason": reason})] if item_id is None and (files or asked) else []
-    happened += [_file(row, reason) for row in files]
+    happened += [_file(row, _why(row, reason)) for row in files]
     happened += [_end_listing(connection, row, reason) for row in asked]
     if files:
         _end_files(connection, files, reason)
@@ -73,7 +81,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     if happened:
         timeline.append_all(connection, session_id, happened)
         _take_back(connection, session_id, files, asked, whole=item_id is None)
-        _tell(connection, session, files, asked, reason, whole=item_id is None)
+        _tell(connection, session, files, asked, reason)
     if item_id is None:
         timeline.finish(connection, session_id)
     at_hand = sum(row.state == "accepted" for row in files)
@@ -83,6 +91,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:
     """What `cancel` would end, as it stands now."""
     files = _number_of(connection, _of_files(session_id, item_id, IN_WORK))
+    files += _number_of(connection, _hanging(session_id)) if item_id is None else 0
     asked = _number_of(connection, _of_listings(session_id, item_id))
     return Cancelled(files, asked, _stored(connection, session_id, item_id))
 
@@ -96,8 +105,14 @@ def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[An
 
 
 def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    wanted = select(items).where(_of_files(session_id, item_id, IN_WORK))
-    return connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
+    """Locked. Whether an original is stored is asked when it can't be any more: its row is among those locked."""
+    states = (*IN_WORK, "duplicate") if item_id is None else IN_WORK
+    wanted = select(items).where(_of_files(session_id, item_id, states))
+    rows = connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
+    if all(row.state in IN_WORK for row in rows):
+        return rows
+    hanging = set(connection.execute(select(items.c.id).where(_hanging(session_id))).scalars())
+    return [row for row in rows if row.state in IN_WORK or row.id in hanging]
 
 
 def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
@@ -105,8 +120,16 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
     return connection.execute(wanted.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
 
 
+def _why(row: Row[Any], reason: str) -> str:
+    """Why a file ends, in words."""
+    if row.state != "duplicate":
+        return reason
+    return f"{reason}; it is a copy of {row.facts['match']['filename']}, which was not stored by then"
+
+
 def _file(row: Row[Any], reason: str) -> Happening:
     changes = {"failed": 1, "cancelled": 1} | ({} if row.state == "received" else {row.state: -1})
+    changes |= {"to_review": -1} if row.review == WAITING else {}
     told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
     return Happening("failed", changes, row.id, told, weight(row.size))
 
@@ -122,10 +145,15 @@ def _end_listing(connection: Connection, row: Row[Any], reason: str) -> Happenin
 
 
 def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:
-    ended = {"state": "failed", "stage_rank": RANKS["failed"], "reason": reason, "updated_at": NOW}
-    facts = items.c.facts.op("||")(cast(FACTS, JSONB))
-    these = items.c.id.in_([row.id for row in files])
-    connection.execute(update(items).where(these).values(**ended, facts=facts))
+    facts, kept = items.c.facts.op("||")(cast(FACTS, JSONB)), items.c.review == KEEP
+    ended = {"state": "failed", "stage_rank": RANKS["failed"], "facts": facts, "updated_at": NOW}
+    # Nobody is asked about it any more.
+    ended |= {column.name: case((kept, column)) for column in (items.c.review, items.c.pair)}
+    alike: dict[str, list[UUID]] = {}
+    for row in files:
+        alike.setdefault(_why(row, reason), []).append(row.id)
+    for why, ids in alike.items():
+        connection.execute(update(items).where(items.c.id.in_(ids)).values(**ended, reason=why))
 
 
 def _take_back(
@@ -151,27 +179,14 @@ def _take_back(
 
 
 def _tell(
-    connection: Connection,
-    session: Row[Any],
-    files: Sequence[Row[Any]],
-    asked: Sequence[Row[Any]],
-    reason: str,
-    *,
-    whole: bool,
+    connection: Connection, session: Row[Any], files: Sequence[Row[Any]], asked: Sequence[Row[Any]], reason: str
 ) -> None:
-    """Tell who may have some of it in hand, ahead of all that waits there.
-
-    With a whole session go its duplicates: they are not decided anew.
-    """
-    rows = list(files)
-    if whole:
-        of_session = select(items).where(items.c.session_id == session.id, items.c.state == "duplicate")
-        rows += connection.execute(of_session.order_by(items.c.index)).all()
+    """Tell who may have some of it in hand, ahead of all that waits there."""
     told = WorkCancelled(
         tenant_id=session.user_id,
         session_id=session.id,
         reason=reason,
-        files=tuple(uploaded_file(row) for row in rows),
+        files=tuple(uploaded_file(row) for row in files),
         listings=tuple((row.item_id, row.mockup_id, row.generation) for row in asked),
     )
     owe(connection, AHEAD, told, outlives=True)
@@ -184,6 +199,11 @@ def _stored(connection: Connection, session_id: UUID, item_id: UUID | None) -> i
 def _of_files(session_id: UUID, item_id: UUID | None, states: Sequence[str]) -> ColumnElement[bool]:
     mine = (items.c.session_id == session_id) & items.c.state.in_(states)
     return mine if item_id is None else mine & (items.c.id == item_id)
+
+
+def _hanging(session_id: UUID) -> ColumnElement[bool]:
+    """Duplicates of what is not stored, or not yet: were that to fail, each could be stored itself."""
+    return (items.c.session_id == session_id) & is_copy_of((*IN_WORK, *UNSTORED))
 
 
 def _of_listings(session_id: UUID, item_id: UUID | None) -> ColumnElement[bool]:

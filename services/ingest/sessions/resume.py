@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Uuid, cast, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, exists, select, update
 
 from services.ingest.sessions.at_work import taken_over
 from services.ingest.sessions.delays import wait_no_more
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
+from services.ingest.sessions.originals import is_copy_of
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.states import IN_WORK, LISTING_IN_WORK
@@ -120,11 +121,7 @@ class Unfinished:
 
 
 Find = Callable[[Connection, UUID], Iterator[Envelope]]
-_ORIGINAL = items.alias("original")
-_OF_NO_DESIGN: ColumnElement[bool] = (items.c.state == "duplicate") & exists().where(
-    _ORIGINAL.c.id == cast(items.c.facts["match"]["item_id"].astext, Uuid),
-    _ORIGINAL.c.state.in_(("duplicate", "rejected")),
-)
+_OF_NO_DESIGN = is_copy_of(("duplicate", "rejected"))
 _PENDING: ColumnElement[bool] = listings.c.state.in_(LISTING_IN_WORK)
 
 

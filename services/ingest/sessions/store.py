@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Select, select
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
 from services.ingest.sessions.cancelling import Cancelled
+from services.ingest.sessions.originals import beside_originals
 from services.ingest.sessions.records import Choice, Event, Received, Session, Wanted, event_of, session_of
 from services.ingest.sessions.remaining import ALONE, Ahead
 from services.ingest.sessions.reopening import Group, Reopened, reopen
@@ -244,4 +245,4 @@ def _items_of(
     by_item: dict[UUID, list[dict[str, Any]]] = {}
     for listing in connection.execute(asked.order_by(listings.c.requested_at)).mappings():
         by_item.setdefault(listing["item_id"], []).append(dict(listing))
-    return [dict(row) | {"listings": by_item.get(row["id"], [])} for row in rows]
+    return [row | {"listings": by_item.get(row["id"], [])} for row in beside_originals(connection, rows)]

@@ -114,6 +114,8 @@ def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str
     if item is None:
         return "Nothing of this upload has failed, so nothing is tried again."
     name, state = item["filename"], item["state"]
+    if original := item.get("waits_for"):
+        return f"{name} is a copy of {original}, which is not stored yet; it is taken up by itself if that fails."
     if state in ("rejected", "duplicate"):
         why = beside(item["reason"], name)
         return f"{name} has not failed ({state}): trying again would end the same. {why}".strip()

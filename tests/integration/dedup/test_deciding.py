@@ -101,6 +101,18 @@ def test_a_stored_design_is_named_by_later_duplicates(index: HashIndex) -> None:
     )
 
 
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_large_original_hears_that_what_bars_it_has_fewer_pixels(index: HashIndex, *, is_stored: bool) -> None:
+    tenant = uuid4()
+    small = hashed(tenant=tenant).model_copy(update={"artwork": (600, 500)})
+    large = hashed(tenant=tenant, phash=small.phash).model_copy(update={"artwork": (3600, 3000)})
+    accepted(small, index)
+    if is_stored:
+        on_design_stored(stored(small), index)
+    reason = duplicate(large, index).reason
+    assert "; it has more pixels (3600 x 3000) than the one kept (600 x 500): " in reason
+
+
 def test_all_three_sources_are_compared(index: HashIndex) -> None:
     tenant = uuid4()
     session, nas, database = random_hash(), random_hash(), random_hash()

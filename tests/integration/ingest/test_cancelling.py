@@ -11,20 +11,23 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from services.ingest.sessions import reading
+from services.ingest.sessions.cancelling import unfinished
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionCancelled
 from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
-from services.ops.resume import resume_others
+from services.ops.resume import resume, resume_others
 from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,
     ImageAccepted,
     ImageFailed,
+    ItemEvent,
     ListingPublished,
     Message,
     MockupsRequested,
+    StorageFailed,
     WorkCancelled,
 )
 from shared.database import engine_of
@@ -38,6 +41,7 @@ from tests.integration.ingest.test_sessions import (
     account,
     ask,
     choice,
+    copy_of,
     duplicate,
     project,
     stored,
@@ -84,7 +88,86 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     assert (now.totals.cancelled, [reading.item(row)["cancelled"] for row in rows]) == (2, [False, False, True, True])
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled), "no batch of it is sent any more"
-    assert [file.filename for file in told.files] == ["c.png", "d.png", "b.png"]
+    assert [file.filename for file in told.files] == ["c.png", "d.png"]
+
+
+def test_a_copy_of_what_is_cancelled_with_it_is_cancelled_too_and_tried_again_with_it(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "large.png", "small.png", "a.png", "b.png")
+    large, small, a, b = files
+    project(engine, *stored(session, large)[:2], copy_of(large, session, small, review=True))
+    project(engine, *stored(session, a), copy_of(a, session, b))
+    assert account(engine, sessions, session.id).totals.to_review == 1
+    with engine.connect() as connection:
+        assert unfinished(connection, session.id, None).files == 2
+    done = sessions.cancel(USER, session.id, None)
+    assert done is not None
+    assert (done.files, done.stored, done.at_hand) == (2, 1, 1)
+    now = account(engine, sessions, session.id).totals
+    assert (now.failed, now.cancelled, now.duplicate, now.to_review, now.stored) == (2, 2, 1, 0, 1)
+    (row,) = (row for row in sessions.items(session.id) if row["id"] == small.item_id)
+    assert (row["state"], row["review"], row["pair"], reading.item(row)["cancelled"]) == ("failed", None, None, True)
+    assert row["reason"].startswith(WORDS)
+    assert row["reason"].endswith("; it is a copy of large.png, which was not stored by then")
+    (told,) = sent(engine)
+    assert isinstance(told, WorkCancelled)
+    assert [file.filename for file in told.files] == ["large.png", "small.png"]
+    assert str(sessions.cancel(USER, session.id, None)).startswith("Nothing is left to cancel; 1 design")
+    again = sessions.retry(session.id, "ana")
+    assert [opened.filename for opened in again.files] == ["large.png", "small.png"]
+    now = sessions.receipt(session)[0].totals
+    assert (now.in_progress, now.failed, now.cancelled, now.duplicate) == (2, 0, 0, 1)
+
+
+def test_an_upload_that_was_cancelled_and_tried_again_is_not_resumed_for_ever(
+    engine: Engine, sessions: Sessions
+) -> None:
+    """Its original turned out to be a copy itself. Dedup decides nothing anew for whoever was cancelled."""
+    session, (a, large, small) = submitted(sessions, "a.png", "large.png", "small.png")
+    project(engine, *stored(session, a), *stored(session, large)[:2], copy_of(large, session, small))
+    sessions.cancel(USER, session.id, None)
+    again = {row.id for row in sessions.retry(session.id, "ana").files}
+    project(engine, *(copy_of(a, session, file, generation=1) for file in (large, small) if file.item_id in again))
+    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "duplicate", "duplicate"]
+    sessions.cancel(USER, session.id, None)
+    assert resume(engine, 2) == []
+
+
+def test_a_cancelled_copy_stays_cancelled_whatever_is_told_of_it_late(engine: Engine, sessions: Sessions) -> None:
+    """Dedup may have decided it anew just before it heard; storage answers for what it is told."""
+    session, (large, small) = submitted(sessions, "large.png", "small.png")
+    project(engine, *stored(session, large)[:2], copy_of(large, session, small))
+    sessions.cancel(USER, session.id, None)
+    anew = about(session, small, generation=1)
+    late: list[ItemEvent] = [copy_of(large, session, small), StorageFailed(**about(session, small), reason="no")]
+    project(engine, *late, ImageAccepted(**anew, **PREPARED), *stored(session, large)[2:])
+    states = {row["filename"]: row["state"] for row in sessions.items(session.id)}
+    assert states == {"large.png": "stored", "small.png": "failed"}
+    assert account(engine, sessions, session.id).totals.cancelled == 1
+
+
+def test_a_copy_goes_with_its_upload_though_its_original_is_of_another_that_goes_on(
+    engine: Engine, sessions: Sessions
+) -> None:
+    """Dedup decides anew about no file of a cancelled upload, should that original fail."""
+    first, (original,) = submitted(sessions, "first.png")
+    second, (copy,) = submitted(sessions, "copy.png")
+    project(engine, *stored(first, original)[:2], copy_of(original, second, copy))
+    assert str(sessions.cancel(USER, second.id, None)) == "Cancelled: 1 file."
+    assert [row["state"] for row in sessions.items(first.id)] == ["accepted"]
+    account(engine, sessions, second.id)
+
+
+def test_a_copy_goes_on_when_its_original_alone_is_cancelled(engine: Engine, sessions: Sessions) -> None:
+    session, (large, small) = submitted(sessions, "large.png", "small.png")
+    project(engine, *stored(session, large)[:2], copy_of(large, session, small))
+    sessions.cancel(USER, session.id, large.item_id)
+    told = [message for message in sent(engine) if isinstance(message, WorkCancelled)]
+    assert [[file.filename for file in message.files] for message in told] == [["large.png"]]
+    assert [row["state"] for row in sessions.items(session.id)] == ["failed", "duplicate"]
+    project(engine, *stored(session, small, generation=1))
+    assert [row["state"] for row in sessions.items(session.id)] == ["failed", "stored"]
 
 
 def test_cancelling_again_changes_nothing(engine: Engine, sessions: Sessions) -> None:
@@ -304,10 +387,10 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
             embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/cancel")
             assert answer.status_code == 200, answer.text
-            assert answer.json()["cancelled"] == {"files": 3, "listings": 0}
+            assert answer.json()["cancelled"] == {"files": 4, "listings": 0}
             body = uploading.result(30)
             assert body["designs"] == []
-            assert {row["state"] for row in body["skipped"]} == {"failed", "duplicate"}
+            assert {row["state"] for row in body["skipped"]} == {"failed"}
             assert shop.get(session)["state"] == "finished"
             embedded.eventually(lambda: failed_at_storage(here) >= 3)
         embedded.eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
@@ -318,10 +401,29 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
             connection.execute(cancelled, {"key": again})
         body = shop.uploaded(files, again)
         assert (body["designs"], len(body["kept"]), body["skipped"], body["in_progress"]) == ([], 3, [], 0)
-        assert {item["state"] for item in shop.items(session)} == {"failed", "duplicate"}
+        assert {item["state"] for item in shop.items(session)} == {"failed"}
         assert len(here.designs(shop.folder)) == 3
         stranger = shop.client.post(f"/api/v1/sessions/{uuid4()}/cancel")
         assert stranger.status_code == 404
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(here: Place) -> None:
+    files = artworks.designs(2)
+    twice = [*files, ("copy.png", files[0][1])]
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(twice)
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, twice, session)
+            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
+            original = shop.items(session)[0]["item_id"]
+            answer = shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
+            assert answer.json()["cancelled"] == {"files": 1, "listings": 0}
+            copy = shop.items(session)[2]
+            retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy['item_id']}/retry")
+            assert retried.json()["message"].endswith("; it is taken up by itself if that fails.")
+        assert uploading.result(60)["total"] == 2
+        assert [item["state"] for item in shop.items(session)] == ["failed", "stored", "stored"]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, func, select
 
 from services.ingest.ops.archive import failures
+from services.ingest.retrying import retry
 from services.ingest.service import build
 from services.ingest.sessions import reading
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
+from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
@@ -24,6 +27,7 @@ from services.ingest.sessions.submitting import SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
 from services.ingest.sessions.timeline import COUNTS, Happening, append_all
 from services.ingest.sessions.unasked import Unasked
+from shared.blobs import Blobs
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
@@ -51,6 +55,7 @@ from shared.contracts import (
 )
 from shared.database import engine_of, transaction
 from shared.errors import Unavailable
+from shared.nas import PathNas
 
 USER, TEMPLATE, MOCKUP = uuid4(), uuid4(), uuid4()
 SHA = "ab" * 32
@@ -143,6 +148,16 @@ def duplicate(session: Session, file: UploadedFile) -> list[ItemEvent]:
     return [ImageHashed(**base, **PREPARED), found]
 
 
+def copy_of(
+    original: UploadedFile, session: Session, file: UploadedFile, *, generation: int = 0, review: bool = False
+) -> ItemEvent:
+    """The verdict that this file is a near duplicate of the original, which nobody has stored yet."""
+    match = Match(source="session", item_id=original.item_id, filename=original.filename)
+    words = f"the same picture as {original.filename} in this upload"
+    near = {"kind": "near", "distance": 2, "match": match, "reason": words, "review": review}
+    return DuplicateFound(**about(session, file, generation), **near)
+
+
 def rejected(session: Session, file: UploadedFile) -> list[ItemEvent]:
     return [ImageRejected(**about(session, file), code="empty", reason=f"{file.filename}: empty")]
 
@@ -175,12 +190,14 @@ def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
         )
         facts = connection.execute(select(items.c.facts).where(items.c.session_id == session_id)).scalars()
         cancelled = sum(each.get("code") == "cancelled" for each in facts)
+        waiting = (items.c.session_id == session_id, items.c.review == "waiting")
+        to_review = connection.execute(select(func.count()).select_from(items).where(*waiting)).scalar_one()
         gone = (listings.c.session_id == session_id, listings.c.cancelled)
         unlisted = connection.execute(select(listings.c.state).where(*gone)).scalars().all()
         assert set(unlisted) <= {"failed"}
     recomputed = dict(by_state) | {"rendered": asked["rendered"], "listed": asked["listed"]}
     recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
-    recomputed |= {"cancelled": cancelled, "listing_cancelled": len(unlisted)}
+    recomputed |= {"cancelled": cancelled, "to_review": to_review, "listing_cancelled": len(unlisted)}
     assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
     assert session.course.work == sum(weight(row.size) for row in weights)
     done = sum(weight(row.size) * session.course.costs.share(row.state) for row in weights)
@@ -775,3 +792,48 @@ def test_a_kind_whose_queue_is_full_holds_up_no_other(engine: Engine, sessions: 
 
 def command() -> StoreFile:
     return StoreFile(tenant_id=USER, shop="NorthCups", path="a.png", content=BLOB)
+
+
+def test_a_duplicate_names_the_file_that_its_original_was_stored_as_after_the_verdict(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (large, small) = submitted(sessions, "large.png", "small.png")
+    project(engine, *stored(session, large)[:2], copy_of(large, session, small))
+    words = "the same picture as large.png in this upload"
+    (before,) = (reading.item(row) for row in sessions.items(session.id, offset=1))
+    assert (before["reason"], before["match"]["path"]) == (words, None)
+    project(engine, *stored(session, large)[2:])
+    for rows in (sessions.items(session.id), sessions.receipt(session)[1]):
+        told = [reading.item(row) for row in rows]
+        assert (told[0]["reason"], told[0]["state"]) == (None, "stored")
+        assert (told[1]["reason"], told[1]["match"]["path"]) == (f"{words}; large.png is stored as UV 0", "s/0")
+
+
+def test_what_was_stored_at_the_verdict_is_named_once(engine: Engine, sessions: Sessions) -> None:
+    """Dedup has said so itself."""
+    session, (large, small) = submitted(sessions, "large.png", "small.png")
+    match = Match(source="session", item_id=large.item_id, filename="large.png", path="s/0")
+    words = "the same picture as large.png (UV 0) in this upload"
+    found = DuplicateFound(**about(session, small), kind="near", distance=2, match=match, reason=words)
+    project(engine, *stored(session, large), found)
+    assert sessions.items(session.id)[1]["reason"] == words
+
+
+def test_who_tries_a_copy_again_hears_that_its_original_is_not_stored_yet(
+    engine: Engine, sessions: Sessions, tmp_path: Path
+) -> None:
+    session, (large, small) = submitted(sessions, "large.png", "small.png")
+    project(engine, *stored(session, large)[:2], copy_of(large, session, small))
+    prints = Prints(engine, Blobs(tmp_path), PathNas(tmp_path))
+
+    def told() -> str:
+        return retry(sessions, prints, session.id, "ana", [sessions.items(session.id)[1]]).words
+
+    assert (
+        told() == "small.png is a copy of large.png, which is not stored yet; it is taken up by itself if that fails."
+    )
+    project(engine, *stored(session, large)[2:])
+    assert told() == (
+        "small.png has not failed (duplicate): trying again would end the same. the same picture as large.png in this "
+        "upload; large.png is stored as UV 0"
+    )

@@ -103,6 +103,12 @@ class Letterbox:
         self.project(*(answer for answer in self.project(letter) if isinstance(answer, ImageFailed)))
         return letter.id
 
+    def archived(self, service: Stage, message: Message) -> UUID:
+        """The letter alone: ingest has not heard yet that its files have failed."""
+        letter = dead(service, message)
+        self.project(letter)
+        return letter.id
+
     def letter(self, letter_id: UUID) -> dict[str, Any]:
         with self.engine.connect() as connection:
             row = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).mappings().one()

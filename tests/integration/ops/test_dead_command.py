@@ -15,6 +15,8 @@ from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app, main
+from services.ingest.ops.auditing import Run
+from services.ingest.ops.outcomes import settle
 from services.ingest.service import PREFETCH
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
@@ -30,11 +32,11 @@ from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.bus.settlement import Sealed
 from shared.bus.topology import dead_route, waiting_as
-from shared.contracts import Blob, StoreFile, WorkDelayed
+from shared.contracts import Blob, DesignStored, ImageHashed, StoreFile, WorkDelayed
 from shared.database import transaction
 from shared.errors import Permanent, Unavailable
 from tests.integration.ingest.embedded import eventually
-from tests.integration.ops.letterbox import Letterbox
+from tests.integration.ops.letterbox import BLOB, Letterbox
 
 NOTHING_THERE = "there are no exchanges, queues, bindings and policies."
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
@@ -174,6 +176,32 @@ def test_files_that_failed_without_a_letter_are_hinted_at(database_url: str, box
     assert "without a letter" not in presswork(database_url, "dead", "list").output
     asked = presswork(database_url, "dead", "list", "--session", other.id, "--json").stdout
     assert json.loads(asked)["failed_without_letter"] == ["lily.png"]
+
+
+def test_what_somebody_cancelled_is_not_offered_to_be_tried_again(database_url: str, box: Letterbox) -> None:
+    session = box.submitted("rose.png", "tulip.png", "iris.png")
+    box.project(box.failed(session, 0))
+    assert "1 file failed without a letter" in presswork(database_url, "dead", "list", "--session", session.id).output
+    iris = box.archived("dedup", ImageHashed.model_validate(box.accepted(session, 2).model_dump()))
+    box.sessions.cancel(box.tenant, session.id, None)
+    told = presswork(database_url, "dead", "list", "--session", session.id, "--json").stdout
+    assert json.loads(told)["failed_without_letter"] == ["rose.png"]
+    settle(box.engine)
+    told = presswork(database_url, "dead", "list", "--session", session.id).output
+    assert "resolved" in told
+    assert "nobody wants what it was about: cancelled by you on " in told
+    assert box.replays.replay(iris, Run("him", "replay")).result == "refused"
+    assert [row["state"] for row in box.sessions.items(session.id)] == ["failed"] * 3
+
+
+def test_a_letter_of_ingest_about_a_cancelled_file_waits_still(box: Letterbox) -> None:
+    """It may be the word that storage has stored it."""
+    session = box.submitted("rose.png")
+    base = box.about(session, 0)
+    letter = box.archived("ingest", DesignStored(**base, number=1, name="UV 1", path="s/1", print_file=BLOB))
+    box.sessions.cancel(box.tenant, session.id, None)
+    settle(box.engine)
+    assert box.letter(letter)["status"] == "dead"
 
 
 def test_of_what_the_broker_gave_up_it_is_said_what_is_known_and_what_is_not(database_url: str, box: Letterbox) -> None:

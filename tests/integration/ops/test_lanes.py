@@ -90,6 +90,20 @@ def test_what_was_tried_anew_is_counted_and_says_nothing_of_the_time(engine: Eng
     assert found["pace_s"] is None
 
 
+def test_what_made_way_for_its_original_was_not_tried_anew(engine: Engine) -> None:
+    """By nobody, though it has a later generation: as near copies that are decided anew have."""
+    box = Letterbox(engine)
+    session = box.submitted("large.png", "small.png")
+    box.project(box.accepted(session, 1), box.accepted(session, 0))
+    original = box.about(session, 0)["item_id"]
+    match = Match(source="session", filename="large.png", item_id=original)
+    away = box.about(session, 1, 1)
+    box.project(DuplicateFound(**away, kind="near", distance=0, match=match, reason="the same", anew=True))
+    with engine.connect() as connection:
+        (found,) = compared(connection, NEW)
+    assert (found["duplicate"], found["retries"]) == (1, 0)
+
+
 def stored(box: Letterbox, session: Session, index: int, generation: int = 0) -> DesignStored:
     base = box.about(session, index, generation)
     return DesignStored(**base, number=index + 1, name=f"UV {index}", path=f"s/{index}", print_file=BLOB)

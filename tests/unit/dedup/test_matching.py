@@ -135,3 +135,31 @@ def test_the_reason_names_the_match_and_where_it_is(facts: dict[str, Any], sourc
     verdict = duplicate(event, other)
     assert verdict.match.source == source
     assert verdict.reason == f"the same picture as {where}: 2 of 256 bits differ"
+
+
+@pytest.mark.parametrize(
+    ("mine", "kept", "is_told"),
+    [
+        ((3600, 3600), (600, 600), True),
+        ((1000, 1250), (1000, 1000), True),
+        ((1000, 1200), (1000, 1000), False),
+        ((600, 600), (3600, 3600), False),
+        ((3600, 3600), None, False),
+        (None, (600, 600), False),
+    ],
+)
+def test_a_copy_with_more_pixels_than_what_bars_it_is_told_so_and_what_to_do(
+    mine: tuple[int, int] | None, kept: tuple[int, int] | None, *, is_told: bool
+) -> None:
+    event = hashed(tenant=TENANT).model_copy(update={"artwork": mine})
+    reason = duplicate(event, known(phash=event.phash, artwork=kept)).reason
+    assert ("; it has more pixels (" in reason) is is_told
+
+
+def test_what_to_do_about_it_are_things_that_can_be_done() -> None:
+    event = hashed(tenant=TENANT).model_copy(update={"artwork": (3600, 3600)})
+    reason = duplicate(event, known(phash=event.phash, artwork=(600, 600))).reason
+    assert reason.endswith(
+        "; it has more pixels (3600 x 3600) than the one kept (600 x 600): keep it as well (review), or delete the "
+        "design of that one and send this file again"
+    )

@@ -63,6 +63,7 @@ def test_a_hashed_image_carries_everything_the_next_services_need(blobs: Blobs) 
     assert (answer.filename, answer.upload) == ("rose.png", file.upload)
     assert (answer.width, answer.height, answer.dpi) == (600, 200, 400)
     assert [warning.partition(" for ")[0] for warning in answer.warnings] == ["only 194 x 152 px of artwork"]
+    assert answer.artwork == (194, 152)
     assert blobs.get(answer.print_file)[:4] == blobs.get(answer.canonical)[:4] == b"\x89PNG"
 
 

@@ -95,6 +95,8 @@ def message(totals: Totals, *, finished: bool, again: bool = False) -> str:
     """
     if finished:
         return _ending(totals)
+    if awaits_order(totals):
+        return _stored(totals)
     at = step(totals, finished=False)
     if again and totals.in_progress:
         return f"Working on what was taken up again: {totals.in_progress} of {totals.received} files to go"
@@ -106,6 +108,11 @@ def message(totals: Totals, *, finished: bool, again: bool = False) -> str:
     if rendered < totals.requested:
         return f"Creating product mockups ({rendered}/{totals.requested})"
     return f"Uploading to Etsy store ({totals.listings_settled}/{totals.requested})"
+
+
+def awaits_order(totals: Totals) -> bool:
+    """Whether all that was asked for is done, and its designs may still be asked to be listed."""
+    return bool(totals.stored) and not totals.in_progress and not totals.requested
 
 
 def concerns(service: str, totals: Totals) -> bool:
@@ -146,6 +153,14 @@ def summary(totals: Totals) -> str:
     if cancelled := totals.listing_cancelled:
         parts.append(f"{cancelled} listing{'s' if cancelled > 1 else ''} cancelled")
     return ", ".join(parts)
+
+
+def _stored(totals: Totals) -> str:
+    if totals.stored < totals.received:
+        return f"All files are done: {summary(totals)}; waiting for the order to list the designs"
+    if totals.stored == 1:
+        return "The design is stored; waiting for the order to list it"
+    return f"All {totals.stored} designs are stored; waiting for the order to list them"
 
 
 def _ending(totals: Totals) -> str:

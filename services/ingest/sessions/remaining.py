@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.ingest.sessions.course import Course, Pace, Range
-from services.ingest.sessions.progress import Totals, made
+from services.ingest.sessions.progress import Totals, awaits_order, made
 
 TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
 """Earlier uploads count as much as so many files (or listings) of its own, a guess less; towards the end hardly."""
@@ -49,14 +49,14 @@ ALONE = Ahead()
 def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, ahead: Ahead = ALONE) -> TimeLeft:
     """How long it still takes at this moment (in seconds, like those of the paces).
 
-    While it `waits` for something nobody can tell: `seconds` is what will be left to do then. Nor can anybody before
-    something was measured: what a file costs goes by its print's size and by the machine, and a range that has both a
-    mug on a server and a poster on a laptop in it says nothing.
+    While it `waits` for something, or its designs for the order to list them, nobody can tell: `seconds` is what will
+    be left to do then. Nor can anybody before something was measured: what a file costs goes by its print's size and by
+    the machine, and a range that has both a mug on a server and a poster on a laptop in it says nothing.
     """
     files = _files(totals, course, at, ahead, waits=waits)
     listings = _listings(totals, course, at, waits=waits)
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
-    nobody_knows = middle and (waits or not course.measured)
+    nobody_knows = middle and (waits or awaits_order(totals) or not course.measured)
     return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
 
 

@@ -124,7 +124,9 @@ def test_the_last_frame_is_out_before_an_upload_without_designs_answers(user: Sh
 def test_a_client_that_asks_for_no_listings_still_sees_an_end(user: Shop) -> None:
     session = user.start()
     user.uploaded(artworks.fresh(1), session)
-    assert watch(user, session, until=last).result(30).data[-1]["step"] == 4
+    *_, waits, end = watch(user, session, until=last).result(30).data
+    assert waits["message"] == "The design is stored; waiting for the order to list it"
+    assert (waits["step"], end["step"]) == (2, 4)
 
 
 def test_who_connects_late_gets_the_latest_frame_first_and_the_end_five_seconds_after_it(user: Shop) -> None:

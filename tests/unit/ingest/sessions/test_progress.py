@@ -62,6 +62,20 @@ def test_the_words_follow_the_work() -> None:
     assert message(Totals(received=2, duplicate=2), finished=True).startswith("Upload completed successfully")
 
 
+def test_designs_that_nobody_asked_to_list_yet_wait_for_that_in_words() -> None:
+    def words(**counts: int) -> str:
+        return message(Totals(**counts), finished=False)
+
+    assert words(received=30, stored=30) == "All 30 designs are stored; waiting for the order to list them"
+    assert words(received=1, stored=1) == "The design is stored; waiting for the order to list it"
+    assert words(received=4, stored=2, duplicate=2, to_review=1) == (
+        "All files are done: 2 stored, 1 duplicate skipped, 1 near copy to decide about; "
+        "waiting for the order to list the designs"
+    )
+    assert words(received=2, duplicate=2) == "Processing and formatting images (2/2)", "there is nothing to list"
+    assert words(received=2, stored=2, requested=1) == "Creating product mockups (0/1)"
+
+
 def test_the_end_is_called_a_success_only_when_nothing_failed() -> None:
     def words(**counts: int) -> str:
         return message(Totals(**counts), finished=True)

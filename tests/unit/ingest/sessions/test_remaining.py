@@ -83,6 +83,13 @@ def test_listings_that_will_be_asked_for_are_counted_before() -> None:
     assert 0 < time_left(asked, lists, 100.0).seconds < 2.0
 
 
+def test_nobody_tells_when_listings_are_asked_for() -> None:
+    lists = replace(NEW, costs=replace(COSTS, listed=True), done=100.0)
+    left = time_left(replace(TEN, stored=10), lists, 100.0)
+    assert (left.seconds, left.low, left.high) == (pytest.approx(20.0), None, None)
+    assert time_left(replace(TEN, stored=10, requested=10), lists, 100.0).low is not None
+
+
 def test_nothing_is_left_at_the_end() -> None:
     done = Totals(received=2, stored=2, requested=2, listed=2)
     assert time_left(done, replace(NEW, done=100.0), 9.0).seconds == 0.0

@@ -21,6 +21,7 @@ def frame(
     cause: str | None = None,
     left: TimeLeft | None = None,
     again: bool = False,
+    cancelled: bool = False,
 ) -> dict[str, Any]:
     """One frame. `left` is None as long as the files have not arrived; its range is null when nobody can tell it."""
     elapsed = max((at - started_at).total_seconds(), 0.0)
@@ -32,7 +33,7 @@ def frame(
     return {
         "step": current_step,
         "total_steps": TOTAL_STEPS,
-        "message": waiting(message(totals, finished=finished, again=again), cause),
+        "message": waiting(message(totals, finished=finished, again=again, cancelled=cancelled), cause),
         "progress_percent": done_percent,
         "elapsed_time": round(elapsed, 1),
         "estimated_total_time": round(elapsed + (remaining["seconds"] or 0.0), 1),

@@ -88,22 +88,16 @@ def step(totals: Totals, *, finished: bool) -> int:
     return 2 if totals.hashed + totals.accepted + totals.settled else 1
 
 
-def message(totals: Totals, *, finished: bool, again: bool = False) -> str:
+def message(totals: Totals, *, finished: bool, again: bool = False, cancelled: bool = False) -> str:
     """The line under the circles. `again`: its files had all ended before, and some were taken up again since.
 
-    These are counted down: from one to the next the done ones would be fewer, not more.
+    These are counted down: from one to the next the done ones would be fewer, not more. `cancelled`: the whole upload
+    was, not only some of its files.
     """
     if finished:
-        return _ending(totals)
-    if awaits_order(totals):
-        return _stored(totals)
-    at = step(totals, finished=False)
-    if again and totals.in_progress:
-        return f"Working on what was taken up again: {totals.in_progress} of {totals.received} files to go"
-    if at == 1:
-        return "Checking for duplicates"
-    if at == 2:
-        return f"Processing and formatting images ({totals.settled}/{totals.received})"
+        return _ending(totals, cancelled=cancelled)
+    if totals.in_progress or not totals.requested:
+        return _of_files(totals, again=again)
     rendered = totals.rendered + totals.listings_settled
     if rendered < totals.requested:
         return f"Creating product mockups ({rendered}/{totals.requested})"
@@ -135,7 +129,11 @@ def waiting(line: str, cause: str | None) -> str:
 
 def summary(totals: Totals) -> str:
     """The totals in words: `57 stored, 2 duplicates skipped, 1 could not be used`."""
-    parts = [f"{totals.stored} stored"]
+    return ", ".join([f"{totals.stored} stored", *_beside_stored(totals)])
+
+
+def _beside_stored(totals: Totals) -> list[str]:
+    parts = []
     if totals.listed or totals.listing_failed:
         parts.append(f"{totals.listed} listed")
     if skipped := totals.duplicate - totals.to_review:
@@ -152,7 +150,17 @@ def summary(totals: Totals) -> str:
         parts.append(f"{failed} listing{'s' if failed > 1 else ''} failed")
     if cancelled := totals.listing_cancelled:
         parts.append(f"{cancelled} listing{'s' if cancelled > 1 else ''} cancelled")
-    return ", ".join(parts)
+    return parts
+
+
+def _of_files(totals: Totals, *, again: bool) -> str:
+    if awaits_order(totals):
+        return _stored(totals)
+    if again and totals.in_progress:
+        return f"Working on what was taken up again: {totals.in_progress} of {totals.received} files to go"
+    if step(totals, finished=False) == 1:
+        return "Checking for duplicates"
+    return f"Processing and formatting images ({totals.settled}/{totals.received})"
 
 
 def _stored(totals: Totals) -> str:
@@ -163,9 +171,12 @@ def _stored(totals: Totals) -> str:
     return f"All {totals.stored} designs are stored; waiting for the order to list them"
 
 
-def _ending(totals: Totals) -> str:
+def _ending(totals: Totals, *, cancelled: bool) -> str:
     if not totals.received:
         return "Upload cancelled before its files came"
+    if cancelled:
+        stored = f"{totals.stored} of {totals.received} stored by then"
+        return f"Upload cancelled: {', '.join([stored, *_beside_stored(totals)])}"
     if not totals.stored and not totals.duplicate:
         only_cancelled = totals.cancelled and totals.cancelled == totals.failed
         return f"Upload {'cancelled' if only_cancelled else 'failed'}: {summary(totals)}"

@@ -10,6 +10,7 @@ from services.ingest.sessions.progress import message as words
 from services.ingest.sessions.records import Event, Session
 from services.ingest.sessions.remaining import TimeLeft
 from services.ingest.sessions.states import is_cancelled
+from services.ingest.sessions.timeline import UPLOAD_CANCELLED
 from services.ingest.sessions.told import KEEP, SKIP, WAITING
 
 Row = Mapping[str, Any]
@@ -66,7 +67,7 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
         "lane_reason": found.lane_reason,
         "percent": found.percent,
         "time_left": left.as_json() if left else None,
-        "message": waiting(words(found.totals, finished=found.finished, again=found.reopened), cause),
+        "message": _message(found, cause),
         "waits_for": cause,
         "duplicates": found.duplicates,
         "needs_review": found.totals.to_review,
@@ -78,6 +79,11 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
         "last_seq": found.last_seq,
         "totals": totals(found),
     }
+
+
+def _message(found: Session, cause: str | None) -> str:
+    cancelled = found.cancelled_at is not None
+    return waiting(words(found.totals, finished=found.finished, again=found.reopened, cancelled=cancelled), cause)
 
 
 def totals(found: Session) -> dict[str, int]:
@@ -143,4 +149,5 @@ def progress_frame(
         cause=cause,
         left=left,
         again=found.reopened,
+        cancelled=UPLOAD_CANCELLED in payload,
     )

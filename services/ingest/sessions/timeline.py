@@ -24,6 +24,10 @@ COUNTS = tuple(field.name for field in fields(Totals))
 MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
 COURSE = ("work", "work_done", "pace")
 
+END = "finished"
+UPLOAD_CANCELLED = "upload_cancelled"
+"""Is told with the end of an upload that was cancelled as a whole: its counts are no other if each file was."""
+
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *COURSE, *MOMENTS, *COUNTS)
 READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
@@ -91,7 +95,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
     steps = _steps(row, happenings)
     shown, now, seq = _shown(row, steps), steps[-1], row.last_seq + len(steps)
     told = enumerate(zip(steps, shown, strict=True), row.last_seq + 1)
-    events = [_event(row.id, at, step.what, step.totals, part, finished=step.ended) for at, (step, part) in told]
+    events = [_event(row, at, step.what, step.totals, part, finished=step.ended) for at, (step, part) in told]
     connection.execute(TELL, events)
     _those_done(connection, session_id, totals_of(row), now.totals)
     values: dict[str, Any] = now.totals.as_dict() | now.course.as_row() | {"percent": shown[-1], "last_seq": seq}
@@ -180,7 +184,7 @@ def _complete(totals: Totals, cancelled: bool) -> bool:
 
 
 def _finish(connection: Connection, row: Row[Any], seq: int, totals: Totals) -> dict[str, Any]:
-    connection.execute(TELL, [_event(row.id, seq, Happening("finished"), totals, 100.0, finished=True)])
+    connection.execute(TELL, [_event(row, seq, Happening(END), totals, 100.0, finished=True)])
     if totals.requested and not totals.listing_failed and not totals.failed:
         _advance_starting_numbers(connection, row.id)
     return {"state": "finished", "finished_at": row.now, "percent": 100.0, "last_seq": seq}
@@ -202,8 +206,9 @@ def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:
     connection.execute(behind.values(starting_name=after.c.number))
 
 
-def _event(
-    session_id: UUID, seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool
-) -> dict[str, Any]:
+def _event(row: Row[Any], seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool) -> dict[str, Any]:
     payload = {**what.facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
-    return {"session_id": session_id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}
+    anew = what.kind == END and row.state == "finished"  # it was taken up again, and ends at once
+    if finished and row.cancelled_at is not None and not anew:
+        payload[UPLOAD_CANCELLED] = True
+    return {"session_id": row.id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}

@@ -505,7 +505,10 @@ def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here
         summary, *lines = body["result"]["message"].split("\n")
         assert summary == body["message"]
         assert sum(": not listed: cancelled by you on " in line for line in lines) == 2
-        assert shop.get(session)["message"].endswith("3 stored, 1 listed, 2 listings cancelled")
+        words = "Upload cancelled: 3 of 3 stored by then, 1 listed, 2 listings cancelled"
+        assert shop.get(session)["message"] == words
+        told = frontend.listen(server, f"/designs/progress/{session}", params={"token": shop.token}).result(30)
+        assert told.data[-1]["message"] == words
 
 
 @pytest.mark.usefixtures("impatient")

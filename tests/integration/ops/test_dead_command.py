@@ -563,7 +563,8 @@ def test_a_receipt_tells_what_was_cancelled_apart_from_what_failed(database_url:
     receipt = presswork(database_url, "receipt", session.id).output
     assert f"cancelled  tulip.png  {tulip}\n    cancelled by an operator on " in receipt
     assert "2 received: 1 failed, 1 cancelled\n" in receipt
-    assert "Upload failed: 0 stored, 1 failed, 1 cancelled;" in presswork(database_url, "sessions").output
+    words = "Upload cancelled: 0 of 2 stored by then, 1 failed, 1 cancelled;"
+    assert words in presswork(database_url, "sessions").output
 
 
 def test_an_operator_reads_what_an_unfinished_upload_waits_for(

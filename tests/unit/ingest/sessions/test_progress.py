@@ -106,6 +106,21 @@ def test_what_somebody_cancelled_is_not_called_failed() -> None:
     )
 
 
+def test_a_cancelled_upload_says_so_and_how_much_of_it_was_stored_by_then() -> None:
+    def words(**counts: int) -> str:
+        return message(Totals(**counts), finished=True, cancelled=True)
+
+    assert words() == "Upload cancelled before its files came"
+    assert words(received=3, failed=3, cancelled=3) == "Upload cancelled: 0 of 3 stored by then, 3 cancelled"
+    assert words(received=5, stored=5) == "Upload cancelled: 5 of 5 stored by then"
+    assert words(received=6, stored=1, duplicate=1, failed=4, cancelled=3) == (
+        "Upload cancelled: 1 of 6 stored by then, 1 duplicate skipped, 1 failed, 3 cancelled"
+    )
+    assert words(received=3, stored=3, requested=3, listed=1, listing_failed=2, listing_cancelled=2) == (
+        "Upload cancelled: 3 of 3 stored by then, 1 listed, 2 listings cancelled"
+    )
+
+
 def test_only_the_work_that_is_left_waits() -> None:
     hashing, listing = Totals(received=2, hashed=1), Totals(received=2, stored=2, requested=2, rendered=2)
     services = ("hasher", "dedup", "storage", "mockup", "publisher")

@@ -68,6 +68,10 @@ def _show(found: Mapping[str, Any]) -> None:
     typer.echo(f"    {found['received']} received: {_counts(found) or 'nothing yet'}")
     if found["waits_for"]:
         typer.echo(f"    waits for: {found['waits_for']}")
+    elif found["state"] != "finished":
+        typer.echo(f"    {found['message']}")
+    if found["needs_review"]:
+        typer.echo(f"    to decide about: presswork review {found['session_id']}")
     for item in found["items"]:
         _show_item(item)
 
@@ -86,11 +90,18 @@ def _show_item(item: Mapping[str, Any]) -> None:
     state = "cancelled" if item["cancelled"] else item["state"]
     typer.echo(f"{state:<10} {item['filename']}  {where or item['item_id']}")
     if item["reason"]:
-        typer.echo(f"    {beside(item['reason'], item['filename'])}")
+        ask = " (waits for a decision: keep it or skip it)" if item["needs_review"] else ""
+        typer.echo(f"    {beside(item['reason'], item['filename'])}{ask}")
+    if like := item["resembles"]:
+        typer.echo(f"    resembles: {like['reason'] or like['filename']}")
+    for warning in item["warnings"]:
+        typer.echo(f"    warning: {warning}")
     if item["listing_state"]:
         ended = None if item["listing_cancelled"] else item["listing_state"]  # its reason says who cancelled it
         why = beside(item["listing_reason"], item["name"], item["filename"])
         typer.echo(f"    listing {': '.join(filter(None, (ended, why)))}")
+    for warning in item["listing_warnings"]:
+        typer.echo(f"    listing warning: {warning}")
 
 
 def _queue_of(data: Path) -> "QueueOf | None":

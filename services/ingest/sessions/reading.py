@@ -48,6 +48,7 @@ def item(row: Row) -> dict[str, Any]:
         "listing_reason": listing["reason"] if listing else None,
         "listing_cancelled": bool(listing and listing["cancelled"]),
         "listing_id": listing["listing_id"] if listing else None,
+        "listing_warnings": listing["warnings"] if listing else [],
         "listing_url": listing["url"] if listing else None,
         "listing_target": (listing["target"] or "").partition(":")[0] or None if listing else None,
         "updated_at": row["updated_at"],
@@ -110,10 +111,11 @@ def totals(found: Session) -> dict[str, int]:
 
 def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> dict[str, Any]:
     """What was received and where each file went. `cause` as above."""
-    about = session(found)
+    about = session(found, cause)
     return {
         "session_id": found.id,
         "state": found.state,
+        "message": about["message"],
         "lane": found.lane,
         "submitted_at": about["submitted_at"],
         "finished_at": about["finished_at"],

@@ -81,9 +81,9 @@ class Projection:
                 for each in told
                 if (file := files.get(each.event.item_id)) and (happening := file.take(each))
             ]
+            _write(connection, files.values())
             if not taken:
                 return
-            _write(connection, files.values())
             given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}
             orphaned = _waiting_listings(connection, given_up, lock=True)
             _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.ingest.sessions.course import weight
-from services.ingest.sessions.states import RANKS, is_cancelled
+from services.ingest.sessions.states import RANKS, UNSTORED, is_cancelled
 from services.ingest.sessions.timeline import Happening
 from shared.contracts import ItemEvent
 
@@ -40,6 +40,7 @@ class File:
     state: str
     stage_rank: int
     generation: int
+    reason: str | None
     facts: Mapping[str, Any]
     asked: Mapping[str, Any]
     changes: dict[str, Any] = field(default_factory=dict)
@@ -47,26 +48,38 @@ class File:
     @classmethod
     def of(cls, row: Row[Any]) -> "File":
         asked = {name: row._mapping[name] for name in ASKED}
-        return cls(row.id, row, row.state, row.stage_rank, row.generation, row.facts, asked)
+        return cls(row.id, row, row.state, row.stage_rank, row.generation, row.reason, row.facts, asked)
 
     def take(self, told: Told) -> Happening | None:
-        """Come to the state that is told. None for what is repeated, late or overtaken: nothing changes."""
+        """Come to the state that is told. None: there is nothing to tell.
+
+        Of what is repeated, late or overtaken nothing changes. Of what comes to the same end once more, without news
+        (it was decided about anew, say), only the generation does.
+        """
         event, state = told.event, told.state
         if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
             return None
         was_cancelled = is_cancelled(self.state, self.facts)
         changes = moved(None if self.state == "received" else self.state, state)
         changes |= self._ask({name: told.columns.get(name) for name in ASKED})
+        again = state == self.state and state in UNSTORED and self._knows(told)
         self.state, self.stage_rank, self.generation = state, RANKS[state], event.generation
+        self.reason = told.reason
         self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
         if more := is_cancelled(state, self.facts) - was_cancelled:
             changes |= {"cancelled": more}
         self.changes |= {"state": state, "stage_rank": self.stage_rank, "generation": self.generation}
         self.changes |= {"reason": told.reason, "facts": self.facts, **told.columns, **self.asked}
         facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
+        if again and not changes:
+            return None
         if self.asked["review"] == WAITING:
             facts["needs_review"] = True
         return Happening(state, changes, self.id, facts, weight(self.row.size))
+
+    def _knows(self, told: Told) -> bool:
+        """Whether this is what was told of it last."""
+        return (told.reason, dict(told.facts)) == (self.reason, {name: self.facts.get(name) for name in told.facts})
 
     def _ask(self, now: Mapping[str, Any]) -> dict[str, int]:
         """What is asked about a near duplicate is over with its state; that it is to be kept is not."""

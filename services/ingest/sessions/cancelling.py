@@ -27,7 +27,10 @@ from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, WAITING
 from shared.contracts import WorkCancelled
 
-FACTS = {"code": CANCELLED, "failed_stage": "hasher"}
+FACTS = {"code": CANCELLED, "failed_stage": "storage"}
+"""Whoever tells of it once more speaks to storage as `WorkCancelled` did, wherever the file was: as if storage had
+given it up, so that it answers for all that the file's messages had begun. With a stage, `resume` starts nothing anew.
+"""
 WAS_CANCELLED: ColumnElement[bool] = (items.c.state == "failed") & items.c.facts["code"].astext.is_not_distinct_from(
     CANCELLED
 )

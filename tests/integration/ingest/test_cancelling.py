@@ -43,6 +43,7 @@ from tests.integration.ingest.test_sessions import (
     choice,
     copy_of,
     duplicate,
+    failed,
     project,
     stored,
     submitted,
@@ -303,6 +304,16 @@ def test_after_the_broker_was_lost_storage_tells_whether_it_had_stored_what_was_
     sessions.cancel(USER, session.id, None)
     sent(engine)
     resume_others(engine)
+    told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
+    assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
+
+
+def test_who_waits_behind_a_cancelled_file_hears_of_it_as_storage_did(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    sessions.cancel(USER, session.id, files[0].item_id)
+    project(engine, *failed(session, files[1]))
+    sent(engine)
+    sessions.retry(session.id, "ana", [files[1].item_id])
     told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
     assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
 

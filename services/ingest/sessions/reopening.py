@@ -19,7 +19,7 @@ from services.ingest.sessions.course import weight
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.states import UNSTORED, is_cancelled
-from services.ingest.sessions.submitting import failure, refusal, work
+from services.ingest.sessions.submitting import failed_before, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, TOLD_AGAIN, WAITING
@@ -88,7 +88,7 @@ def reopen(
     if owing:
         _owe_files(connection, session, files, hashers)
         for row in in_their_way:
-            owe(connection, session.lane, failure(row, row.facts.get("failed_stage", "storage"), row.reason))
+            owe(connection, session.lane, failed_before(row))
         _owe_listings(connection, session, [(by_id[row.item_id], row) for row in asked])
     return Reopened(files, asked)
 

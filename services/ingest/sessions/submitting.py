@@ -119,7 +119,7 @@ def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = 
 
 
 def failed_before(item: Row[Any]) -> ImageFailed:
-    """The same once more, of a file that has failed, for whoever may not have heard of it.
+    """The same once more, of a file that has no design, for whoever may not have heard of it.
 
     When ingest itself gave it up, or somebody cancelled it, the others went on with it, and may have stored it;
     whatever they had in hand is over now.

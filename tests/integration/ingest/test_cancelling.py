@@ -318,6 +318,18 @@ def test_who_waits_behind_a_cancelled_file_hears_of_it_as_storage_did(engine: En
     assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
 
 
+def test_who_waits_behind_a_file_that_ingest_gave_up_hears_of_it_so_that_storage_listens(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, files = submitted(sessions, "a.png", "b.png")
+    project(engine, ImageFailed(**about(session, files[0]), failed_stage="ingest", reason="gave up"))
+    project(engine, *failed(session, files[1]))
+    sent(engine)
+    sessions.retry(session.id, "ana", [files[1].item_id])
+    told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
+    assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
+
+
 def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png")
     other, _ = submitted(sessions, "b.png")

@@ -19,8 +19,8 @@ DECIDED = 0.25  # of the way from its hash to its end
 
 QUICK_S, SLOW_S = 5.0, 120.0
 """A pace is that of the last half of the run, but of no less and no more than this."""
-STEADY = 3.0
-"""After so many files its own pace shows what others leave to an upload."""
+STEADY = 3
+"""After so many files, or listings, of its own an upload shows what they take."""
 STILL_S = 60.0
 STILL = 4.0
 """A silence of more than a minute, and of more than four times as long as usual, is an outage: no sign of the pace."""
@@ -53,6 +53,8 @@ class Costs:
     """Whether the user asks for listings, as far as is known."""
     uploads: int = 0
     """How many earlier uploads this was learnt from."""
+    listing_uploads: int = 0
+    """How many of them had listings."""
 
     def share(self, state: str) -> float:
         """How much of its way is behind a file that is in this state."""
@@ -129,13 +131,9 @@ class Course:
         return max(self.work - self.done, 0.0)
 
     @property
-    def steady(self) -> bool:
-        return self.files is not None and self.files.ever >= STEADY
-
-    @property
     def measured(self) -> bool:
-        """Whether there is more to go by than a guess: earlier uploads, or some files of its own."""
-        return bool(self.costs.uploads) or self.steady
+        """Whether there is more to go by than a guess, as to files: earlier uploads, or some of its own."""
+        return bool(self.costs.uploads) or (self.files is not None and self.files.ever >= STEADY)
 
     def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Course":
         """After a file (or listing) of this weight came from one state to another."""

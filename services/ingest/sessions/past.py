@@ -6,10 +6,10 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, case, func, select
 
 from services.ingest.sessions.course import Costs, Range
-from services.ingest.sessions.remaining import Ahead
+from services.ingest.sessions.remaining import Ahead, Left
 from services.ingest.sessions.tables import sessions
 
 LOOKED_AT = 60
@@ -19,6 +19,13 @@ ENOUGH = 5
 INSTANT_S = 0.05
 
 Upload = Row[Any]
+
+UNLISTED = case(
+    (sessions.c.requested > 0, sessions.c.requested - sessions.c.listed - sessions.c.listing_failed),
+    (sessions.c.costs["listed"].as_boolean().is_(False), 0),
+    else_=sessions.c.received - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed,
+)
+"""How many listings an upload will still have made, as far as is known."""
 
 
 def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Costs:
@@ -32,18 +39,19 @@ def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Cost
 
 
 def ahead(connection: Connection, session_id: UUID) -> Ahead:
-    """The work of others in an upload's lane, as it is now."""
+    """The work of others in an upload's lane, as it is now; listings, too, that will be asked for."""
     mine = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
     theirs = sessions.c.user_id != mine.user_id
-    left = func.sum(func.greatest(sessions.c.work - sessions.c.work_done, 0.0)).label("left")
-    others = select(sessions.c.user_id, left).where(
+    files = func.sum(func.greatest(sessions.c.work - sessions.c.work_done, 0.0))
+    others = select(sessions.c.user_id, files.label("files"), func.sum(UNLISTED).label("listings")).where(
         sessions.c.state == "working",
         sessions.c.lane == mine.lane,
         sessions.c.id != mine.id,
         theirs | (sessions.c.submitted_at < mine.submitted_at),
     )
-    by_user = {row.user_id: row.left for row in connection.execute(others.group_by(sessions.c.user_id))}
-    return Ahead(by_user.pop(mine.user_id, 0.0), list(by_user.values()))
+    found = connection.execute(others.group_by(sessions.c.user_id)).all()
+    by_user = {row.user_id: Left(row.files, float(row.listings)) for row in found}
+    return Ahead(by_user.pop(mine.user_id, Left()), list(by_user.values()))
 
 
 def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
@@ -63,6 +71,7 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
         listing_s=_range([_listing_s(row) / row.requested for row in listed], guess.listing_s),
         listed=lists,
         uploads=len(files),
+        listing_uploads=len(listed),
     )
 
 

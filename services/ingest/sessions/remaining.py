@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.ingest.sessions.course import Course, Pace, Range
+from services.ingest.sessions.course import STEADY, Course, Pace, Range
 from services.ingest.sessions.progress import Totals, awaits_order, made
 
 TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
@@ -31,19 +31,47 @@ NOTHING_LEFT = TimeLeft(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
+class Left:
+    """Work that is left: the weight of files, and how many listings."""
+
+    files: float = 0.0
+    listings: float = 0.0
+
+
+@dataclass(frozen=True)
 class Ahead:
-    """The work of others in the same lane: of the same user's earlier uploads, and of each other user."""
+    """The work of others in the same lane: of the same user's earlier uploads, and of each other user.
 
-    earlier: float = 0.0
-    others: Sequence[float] = ()
+    Users take turns, so nobody's work counts beyond one's own. The factors are how many times as long it takes as by
+    itself.
+    """
 
-    def factor(self, left: float) -> float:
-        """How many times as long it takes as by itself: users take turns, so nobody's work counts beyond one's own."""
-        mine = self.earlier + left
-        return (mine + sum(min(theirs, mine) for theirs in self.others)) / left if left else 1.0
+    earlier: Left = Left()
+    others: Sequence[Left] = ()
+
+    def of_files(self, left: float) -> float:
+        return _factor(left, self.earlier.files, [theirs.files for theirs in self.others])
+
+    def of_listings(self, left: Left, each: float) -> float:
+        """Of others' listings count those that are made together with one's own: fewer files left begin sooner.
+
+        `each` is how much work on files takes as long as a listing.
+        """
+        mine = self.earlier.files + left.files
+
+        def together(theirs: Left) -> float:
+            before, later = max(mine - theirs.files, 0.0) / each, max(theirs.files - mine, 0.0) / each
+            return max(min(theirs.listings - before, left.listings - later), 0.0)
+
+        return _factor(left.listings, self.earlier.listings, [together(theirs) for theirs in self.others])
 
 
 ALONE = Ahead()
+
+
+def _factor(left: float, earlier: float, others: Sequence[float]) -> float:
+    mine = earlier + left
+    return (mine + sum(min(theirs, mine) for theirs in others)) / left if left else 1.0
 
 
 def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, ahead: Ahead = ALONE) -> TimeLeft:
@@ -54,29 +82,45 @@ def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False,
     the machine, and a range that has both a mug on a server and a poster on a laptop in it says nothing.
     """
     files = _files(totals, course, at, ahead, waits=waits)
-    listings = _listings(totals, course, at, waits=waits)
+    listings = _listings(totals, course, at, ahead, waits=waits)
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
-    nobody_knows = middle and (waits or awaits_order(totals) or not course.measured)
+    nobody_knows = middle and (waits or awaits_order(totals) or not _measured(totals, course))
     return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
+
+
+def _measured(totals: Totals, course: Course) -> bool:
+    """Whether what is left has been measured. A listing that has only its pictures says nothing of the shop yet."""
+    files = course.measured or not totals.in_progress
+    known = course.costs.listing_uploads or totals.listings_settled >= STEADY
+    return files and bool(known or _wanted(totals, course) <= totals.listings_settled)
 
 
 def _files(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
-    known = _times(course.costs.file_s, ahead.factor(course.left))
+    known = _times(course.costs.file_s, ahead.of_files(course.left))
     work = Work(course.left, course.work, course.work / totals.received, known, _trust(course))
     return work.seconds(course.files, at, waits=waits)
 
 
-def _listings(totals: Totals, course: Course, at: float, *, waits: bool) -> Range:
-    """Of a user who usually asks for listings, those of all designs that may still be stored are counted before."""
-    asked = totals.requested or not course.costs.listed
-    wanted = totals.requested if asked else totals.stored + totals.in_progress
+def _listings(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:
+    wanted = _wanted(totals, course)
     if wanted <= totals.listings_settled:
         return (0.0, 0.0, 0.0)
-    known = _times(course.costs.listing_s, _slowness(course))
-    work = Work(wanted - made(totals, course), wanted, 1.0, known, _trust(course))
+    left = wanted - made(totals, course)
+    slower = _slowness(course)
+    if course.costs.listing_uploads:  # a guess has a wide range already
+        each = course.costs.listing_s[1] / course.costs.file_s[1]
+        # Who slows the files down does so to listings, mostly: one of the two says how much.
+        slower = max(slower, ahead.of_listings(Left(course.left, left), each))
+    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slower), _trust(course))
     return work.seconds(course.listings if totals.requested else None, at, waits=waits)
+
+
+def _wanted(totals: Totals, course: Course) -> int:
+    """How many listings; of a user who usually asks for them, those of all designs that may still be stored, before."""
+    asked = totals.requested or not course.costs.listed
+    return totals.requested if asked else totals.stored + totals.in_progress
 
 
 def _trust(course: Course) -> float:

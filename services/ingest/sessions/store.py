@@ -97,13 +97,13 @@ class Sessions:
             return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
 
     def outlook(self, session_id: UUID) -> tuple[Session, Ahead, float]:
-        """A session as it is now, what is ahead of it as long as it has no pace of its own, and now, in seconds."""
+        """A session as it is now, the work that others have beside it, and now, in seconds."""
         mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one()
             session = session_of(row)
-            unknown = session.lane is not None and not session.course.steady
-            return session, past.ahead(connection, session_id) if unknown else ALONE, row.clock
+            goes_on = session.lane is not None and not session.finished
+            return session, past.ahead(connection, session_id) if goes_on else ALONE, row.clock
 
     def ask_listings(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
         """Ask for listings; see `asking.ask_listings`."""

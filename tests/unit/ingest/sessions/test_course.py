@@ -79,6 +79,6 @@ def test_an_outage_is_no_sign_of_the_pace() -> None:
 def test_slow_files_make_a_pace_of_their_own_as_well() -> None:
     course = Course(work=100.0, files=Pace.from_now(0.0))
     for number in range(1, 4):
-        assert not course.steady
+        assert not course.measured
         course = course.changed(10, {"stored": 1}, 300.0 * number)
-    assert course.steady
+    assert course.measured

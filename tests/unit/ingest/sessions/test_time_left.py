@@ -1,13 +1,14 @@
 """The time left, told during simulated uploads, against what then came, and against elapsed / percent by counts."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from statistics import mean
+from statistics import mean, median
 
 import pytest
 
 from services.ingest.sessions.course import Costs
+from tests.unit.ingest.sessions.sellers import Seller, Together, asked
 from tests.unit.ingest.sessions.simulated import Judged, System, judged, past, run
 
 MB = 10**6
@@ -69,3 +70,41 @@ def test_the_first_upload_of_all_is_guessed_no_worse() -> None:
     found = [judge(name, known=False) for name in (*STEADY, "slower")]
     assert mean(each.ours for each in found) < 1.1 * mean(each.simple for each in found)
     assert mean(each.covered for each in found) > 0.7
+
+
+BESIDE: dict[str, tuple[System, Callable[[], list[Seller]]]] = {
+    "another": (System(), lambda: [Seller(mixed(30), 3.0), Seller(mixed(31))]),
+    "a-huge-one": (System(), lambda: [Seller(mixed(30), 5.0), Seller(mixed(400))]),
+    "four": (System(), lambda: [Seller(mixed(30), 2.0), *(Seller(mixed(30 + number)) for number in range(4))]),
+    "a-small-one": (System(), lambda: [Seller(mixed(60), 3.0), Seller(mixed(10))]),
+    "slow-shop": (System(publish_s=2.0), lambda: [Seller(mixed(30), 3.0), Seller(mixed(31))]),
+    "one-that-lists": (System(paint_s=1.5), lambda: [Seller(mixed(30), 12.0), Seller(mixed(31))]),
+}
+
+
+def ask_beside(name: str, *, known: bool) -> tuple[list[bool], dict[float, float]]:
+    """Whether the truth was within each range; and by share of the upload how many times the truth was told."""
+    covered: list[bool] = []
+    times: dict[float, list[float]] = {0.0: [], 0.1: [], 0.25: [], 0.5: []}
+    for seed in SEEDS:
+        system, make = BESIDE[name]
+        sellers = make()
+        Together(system, sellers, seed).run()
+        costs = past(system, sellers[0].sizes, 100 * seed + 7) if known else Costs()
+        for share, left, truth in asked(sellers, costs):
+            if left.low is not None and left.high is not None:
+                covered.append(left.low <= truth <= left.high)
+            if share in times:
+                times[share].append(left.seconds / truth)
+    return covered, {share: median(found) for share, found in times.items()}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_beside_other_sellers_the_time_left_is_right_from_the_first_moment_on(name: str) -> None:
+    covered, times = ask_beside(name, known=True)
+    assert mean(covered) > 0.75
+    assert all(0.7 < found < 1.6 for found in times.values()), times
+
+
+def test_beside_other_sellers_nine_ranges_of_ten_have_the_truth_in_them() -> None:
+    assert mean(covered for name in BESIDE for covered in ask_beside(name, known=True)[0]) > 0.9

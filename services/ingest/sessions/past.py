@@ -1,6 +1,6 @@
 """What earlier uploads of a lane tell of the next one, and how much work is ahead of it, from the rows of sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -19,6 +19,7 @@ ENOUGH = 5
 INSTANT_S = 0.05
 
 Upload = Row[Any]
+Span = tuple[datetime, datetime]
 
 UNLISTED = case(
     (sessions.c.requested > 0, sessions.c.requested - sessions.c.listed - sessions.c.listing_failed),
@@ -58,7 +59,8 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     """From uploads like this one, if there are enough of them; else from all."""
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
     files = alike if len(alike) >= ENOUGH else past
-    listed = [row for row in files if row.requested] or [row for row in past if row.requested]
+    asked = [row for row in past if row.requested]
+    listed = [row for row in files if row.requested] or asked
     theirs = [row for row in past if row.user_id == user_id]
     guess = Costs()
     lists = not theirs or any(row.requested for row in theirs)
@@ -67,25 +69,50 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
         hashed=_share([_seconds(row.submitted_at, row.hashed_at) / _files_s(row) for row in files], guess.hashed),
         rendered=_share([_rendered(row) for row in listed if row.rendered_at], guess.rendered),
         listing=_share(shares if lists else [0.0], guess.listing),
-        file_s=_range([_files_s(row) / row.work for row in files], guess.file_s),
-        listing_s=_range([_listing_s(row) / row.requested for row in listed], guess.listing_s),
+        file_s=_range([_alone_s(row, past, _files) / row.work for row in files], guess.file_s),
+        listing_s=_range([_alone_s(row, asked, _listings) / row.requested for row in listed], guess.listing_s),
         listed=lists,
         uploads=len(files),
         listing_uploads=len(listed),
     )
 
 
+def _alone_s(row: Upload, past: Sequence[Upload], span: Callable[[Upload], Span]) -> float:
+    """How long it would have taken by itself: beside others it had one turn of all of theirs and its own.
+
+    What is told of the next one counts the others that are there then, and must not count those of before as well.
+    """
+    begin, end = span(row)
+    changes = [(end, 0)]
+    for since, until in (span(other) for other in past if other is not row):
+        if since < end and until > begin:
+            changes += [(max(since, begin), 1), (min(until, end), -1)]
+    alone_s, now, turns = 0.0, begin, 1
+    for at, change in sorted(changes, key=lambda each: (each[0], -each[1])):
+        alone_s += (at - now).total_seconds() / turns
+        now, turns = at, turns + change
+    return max(alone_s, INSTANT_S)
+
+
+def _files(row: Upload) -> Span:
+    return row.submitted_at, row.settled_at
+
+
+def _listings(row: Upload) -> Span:
+    return max(row.asked_at, row.settled_at), row.finished_at
+
+
 def _files_s(row: Upload) -> float:
-    return _seconds(row.submitted_at, row.settled_at)
+    return _seconds(*_files(row))
 
 
 def _listing_s(row: Upload) -> float:
-    return _seconds(max(row.asked_at, row.settled_at), row.finished_at)
+    return _seconds(*_listings(row))
 
 
 def _rendered(row: Upload) -> float:
     """When it had its pictures, as a share of the time in which its listings were made."""
-    return min(_seconds(max(row.asked_at, row.settled_at), row.rendered_at) / _listing_s(row), 1.0)
+    return min(_seconds(_listings(row)[0], row.rendered_at) / _listing_s(row), 1.0)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

@@ -1,6 +1,7 @@
 """What an upload learns from earlier ones in its lane, and what is ahead of it: from rows on a real PostgreSQL."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import Engine, text
@@ -13,7 +14,10 @@ from shared.contracts import DesignStored, ImageFailed, ListingFailed
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox
 
-OVER = "UPDATE ingest.sessions SET hashed_at = :at, settled_at = :at, finished_at = :at WHERE id = :id"
+OVER = """
+UPDATE ingest.sessions SET submitted_at = :began, hashed_at = :at, settled_at = :at, finished_at = :at WHERE id = :id
+"""
+_minutes = count(1)
 
 
 def stored(box: Letterbox, session: Session, count: int) -> None:
@@ -23,14 +27,15 @@ def stored(box: Letterbox, session: Session, count: int) -> None:
 
 
 def finished(box: Letterbox, seconds: float, *names: str, lane: str = "comprehensive") -> None:
-    """An upload that nobody listed, over after so long."""
+    """An upload that nobody listed, over after so long, with nobody beside it."""
     session = box.submitted(*names, lane=lane)
     stored(box, session, len(names))
     assert Unasked(box.engine, 0).finish() == 1
     assert session.submitted_at is not None
     with box.engine.begin() as connection:
-        at = session.submitted_at + timedelta(seconds=seconds)
-        connection.execute(text(OVER), {"at": at, "id": session.id})
+        began = session.submitted_at - timedelta(days=1, minutes=10 * next(_minutes))
+        at = began + timedelta(seconds=seconds)
+        connection.execute(text(OVER), {"began": began, "at": at, "id": session.id})
 
 
 def costs(box: Letterbox, session: Session) -> Costs:

@@ -5,17 +5,22 @@ import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
+from uuid import UUID
 
 from services.ingest.sessions.course import Costs, Course, weight
+from services.ingest.sessions.past import learnt
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.remaining import Ahead, Left, TimeLeft, time_left
 from tests.unit.ingest.sessions.simulated import (
     ASKING_S,
     CONNECTIONS,
     CORES,
+    DAY,
     MOMENTS,
     PAINTERS,
+    USER,
     Changes,
     System,
     Upload,
@@ -100,6 +105,16 @@ class Together:
             known = self.by_weight.get(stage, 0.0) * weight(self.sellers[who].sizes[index])
             takes = (known or self.seconds[stage]) * self.chance.lognormvariate(0, 0.3)
             self._comes(at + takes, stage, who, index)
+
+
+def past_together(system: System, sellers: Sequence[Seller], seed: int) -> Costs:
+    """What eight pairs of sellers who uploaded such files at the same time had shown on this system before."""
+    rows = []
+    for number in range(8):
+        pair = [Seller(seller.sizes, seller.begins) for seller in (*sellers, *sellers)[:2]]
+        Together(system, pair, seed + number).run()
+        rows += [each.upload.row(DAY + timedelta(number), UUID(int=who)) for who, each in enumerate(pair, 2)]
+    return learnt(rows, USER, sellers[0].upload.work)
 
 
 def asked(sellers: Sequence[Seller], costs: Costs) -> Iterator[tuple[float, TimeLeft, float]]:

@@ -21,6 +21,7 @@ from services.ingest.sessions.remaining import time_left
 from services.ingest.sessions.timeline import Happening, moved
 
 USER = UUID(int=1)
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
 CORES, HASHERS, CONNECTIONS, PAINTERS = 2, 8, 4, 2
 MOMENTS = 40
 ASKING_S = 0.5
@@ -59,13 +60,16 @@ class Upload:
         """When such a thing happened for the last time."""
         return max(at for at, _, changes in self.happened if any(changes.get(name) == 1 for name in names))
 
-    def row(self) -> Any:
-        """As the row of a finished session tells it."""
-        day = datetime(2026, 1, 1, tzinfo=UTC)
+    def row(self, day: datetime = DAY, user: UUID = USER) -> Any:
+        """As the row of a finished session tells it that began on this day."""
         moments = {"hashed_at": self.last("hashed"), "settled_at": self.last("stored"), "finished_at": self.end}
-        moments |= {"submitted_at": 0.0, "asked_at": self.last("requested"), "rendered_at": self.last("rendered")}
+        moments |= {
+            "submitted_at": self.happened[0][0],
+            "asked_at": self.last("requested"),
+            "rendered_at": self.last("rendered"),
+        }
         told = {name: day + timedelta(seconds=at) for name, at in moments.items()}
-        return SimpleNamespace(work=self.work, user_id=USER, requested=len(self.sizes), **told)
+        return SimpleNamespace(work=self.work, user_id=user, requested=len(self.sizes), **told)
 
 
 def run(system: System, sizes: Sequence[int], seed: int) -> Upload:
@@ -161,5 +165,5 @@ def past(system: System, sizes: Sequence[int], seed: int) -> Costs:
     chance = random.Random(seed)
     usual = replace(system, slower_after=1e9)
     earlier = [chance.choices(sizes, k=max(1, int(len(sizes) * chance.uniform(0.5, 3)))) for _ in range(8)]
-    rows = [run(usual, files, seed + number).row() for number, files in enumerate(earlier)]
+    rows = [run(usual, files, seed + number).row(DAY + timedelta(number)) for number, files in enumerate(earlier)]
     return learnt(rows, USER, sum(map(weight, sizes)))

@@ -27,7 +27,7 @@ from tests.seller import File, Seller, artwork
 DESIGNS = int(os.environ.get("BENCH_DESIGNS", "200"))
 PAUSE_S = 0.02
 WARM = 16
-"""Small designs before the clock runs, for each of eight hashers to start what decodes, as the pool beside it has."""
+"""Designs of print size before the clock runs: eight hashers have what decodes, and its memory, as the pool has."""
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:
@@ -62,7 +62,7 @@ def _session(folder: Path, files: list[File]) -> Found:
         running = stack.enter_context(system(Plan(folder, port, environment=settings), say=print))
         seller, other = (stack.enter_context(Seller(running.base_url, inches=(9.5, 9.5))) for _ in range(2))
         seller.http.timeout = other.http.timeout = httpx.Timeout(3600)
-        other.upload([(f"warm {number}.png", artwork(20_000_000 + number, (1200, 900))) for number in range(WARM)])
+        other.upload([(f"warm {number}.png", _discs(20_000_000 + number)) for number in range(WARM)])
         alone = min(_single(other, number) for number in range(1, 4))
         watching = threading.Thread(target=_watch, args=(running.base_url, over, found))
         beside: list[float] = []

@@ -2,15 +2,18 @@
 
 import contextlib
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.contracts import Blob
-from shared.direct import DirectWriter
 from shared.errors import Permanent, Unavailable
 from shared.nas.files import Files
+
+AHEAD_BYTES = 8 << 20
 
 
 class Blobs:
@@ -36,16 +39,19 @@ class Blobs:
         with self._store_errors():
             incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=incoming)
-        temporary, file = Path(name), DirectWriter(descriptor)
+        temporary, file = Path(name), os.fdopen(descriptor, "wb")
         try:
             writer = BlobWriter(file, self._store_errors)
             yield writer
             with self._store_errors():
-                file.sync()
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
             writer.blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
             self._keep(temporary, writer.blob)
         finally:
-            file.close()
+            with contextlib.suppress(OSError):  # it tries once more to write what it could not, which was told
+                file.close()
             temporary.unlink(missing_ok=True)
 
     def get(self, blob: Blob) -> bytes:
@@ -78,18 +84,27 @@ class Blobs:
 
 
 class BlobWriter:
-    """Counts and hashes what passes through it."""
+    """Counts and hashes what passes through it, and has the disk at work on it meanwhile."""
 
     blob: Blob
 
-    def __init__(self, file: DirectWriter, store_errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, file: BinaryIO, store_errors: Callable[[], AbstractContextManager[None]]) -> None:
         self.file = file
         self.store_errors = store_errors
         self.digest = hashlib.sha256()
         self.size = 0
+        self.on_its_way = 0
 
     def write(self, data: bytes | memoryview) -> None:
         self.digest.update(data)
         self.size += len(data)
         with self.store_errors():  # the disk may be full
             self.file.write(data)
+            if self.size - self.on_its_way >= AHEAD_BYTES:
+                self._send_on()
+
+    def _send_on(self) -> None:
+        """Let the kernel begin to write, or all of a large file would still be in memory when it is synced."""
+        with contextlib.suppress(OSError, AttributeError):  # no advice that a file needs: not every system takes it
+            os.posix_fadvise(self.file.fileno(), self.on_its_way, 0, os.POSIX_FADV_DONTNEED)
+        self.on_its_way = self.size

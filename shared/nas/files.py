@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.direct import DirectWriter
 from shared.errors import Retryable, Unavailable
 from shared.nas.protocol import Stat
 
@@ -34,11 +33,11 @@ class Files:
 
     def write(self, content: Iterable[bytes], target: Path) -> None:
         """Write a new file and flush it to the disk behind."""
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with contextlib.closing(DirectWriter(descriptor)) as file:
+        with target.open("xb") as writer:
             for piece in content:
-                file.write(piece)
-            file.sync()
+                writer.write(piece)
+            writer.flush()
+            os.fsync(writer.fileno())
 
     def digest(self, path: Path) -> str:
         """SHA-256 of what the disk or the server holds, in hex."""

@@ -1,15 +1,14 @@
 """The blob store: content-addressed, all or nothing, and honest about a disk that is full."""
 
+import errno
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from shared.blobs import Blobs
+from shared.blobs import AHEAD_BYTES, Blobs, BlobWriter
 from shared.contracts import Blob
-from shared.direct import BUFFER_BYTES
 from shared.errors import Permanent, Unavailable
 
 
@@ -36,15 +35,31 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("size", [4, 3 * BUFFER_BYTES])
-def test_a_full_disk_is_waited_for_and_not_the_files_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+def test_a_full_disk_is_waited_for_and_not_the_files_fault(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        writer = BlobWriter(full, Blobs(tmp_path)._store_errors)
+        with pytest.raises(Unavailable, match="No space left"):
+            writer.write(b"rose")
+
+
+def test_a_disk_that_is_full_at_the_last_moment_is_waited_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is told while bytes come, or when all of them have."""
-    named = tempfile.mkstemp
-    monkeypatch.setattr(tempfile, "mkstemp", lambda **where: (os.open("/dev/full", os.O_WRONLY), named(**where)[1]))
+    """What is small is written when all has come, and once more when the file is closed."""
+    monkeypatch.setattr("shared.blobs.os.fdopen", lambda *_: Path("/dev/full").open("wb"))  # noqa: SIM115 - closed by who asked for it
     with pytest.raises(Unavailable, match="No space left"):
-        Blobs(tmp_path).put(bytes(size))
+        Blobs(tmp_path).put(b"rose")
+
+
+def test_a_file_system_that_takes_no_advice_keeps_large_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse, raising=False)
+    blob = Blobs(tmp_path).put(bytes(AHEAD_BYTES))
+    assert Blobs(tmp_path).path(blob).stat().st_size == AHEAD_BYTES
 
 
 def test_a_store_that_is_not_mounted_is_unavailable_and_a_lost_blob_is_lost(tmp_path: Path) -> None:

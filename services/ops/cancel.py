@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 
 from services.ingest.sessions import cancelling
+from services.ingest.sessions.cancelled import Cancelled, in_words
 from services.ingest.sessions.tables import items, sessions
 from services.ops.place import confirmed, database
 from services.ops.uploads import file_of, upload
@@ -14,7 +15,7 @@ from shared.database import transaction
 OPERATOR = "an operator"
 
 
-def command(session: str, item: str | None, data: Path, *, yes: bool) -> cancelling.Cancelled:
+def command(session: str, item: str | None, data: Path, *, yes: bool) -> Cancelled:
     """Cancel, once somebody said so, and tell what came of it."""
     with database(data) as engine:
         with transaction(engine) as connection:
@@ -28,7 +29,7 @@ def command(session: str, item: str | None, data: Path, *, yes: bool) -> cancell
         return cancel(engine, session_id, item_id)
 
 
-def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> cancelling.Cancelled:
+def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> Cancelled:
     """Cancel a session, or one file of it. Ingest tells the other services.
 
     Raises:
@@ -41,4 +42,4 @@ def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> can
     with transaction(engine) as connection:
         if connection.execute(known).one_or_none() is None:
             raise SystemExit(f"there is no session {session_id}{f' with a file {item_id}' if item_id else ''}")
-        return cancelling.cancel(connection, session_id, item_id, cancelling.in_words(OPERATOR))
+        return cancelling.cancel(connection, session_id, item_id, in_words(OPERATOR))

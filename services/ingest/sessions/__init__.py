@@ -6,7 +6,8 @@ The two state machines
 From outside to rows
     an upload, listings   submitting, batching, asking, leftovers, admission (is there room?), prints
     progress events       handlers, projection (events to rows)
-    people                reopening (try again), reviewing (near duplicates), cancelling, unasked (nobody asks)
+    people                reopening (try again), reviewing (near duplicates), cancelling, cancelled (in words)
+    nobody                unasked (ends sessions for which nobody asks for listings)
 From rows to messages     outbox (what is owed), fairness (whose turn), resume (owe it again)
 The original lane         locks (which replica), at_work (in case it dies)
 From rows to people

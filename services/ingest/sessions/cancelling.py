@@ -1,14 +1,12 @@
 """Cancelling: what is not finished ends as failed, in words; what is stored or listed stays so; nothing more is sent.
 
-A duplicate is not finished before what it is a duplicate of is stored: with a whole upload it is cancelled, too.
+A duplicate is not finished before its original is stored: until then it is cancelled with a whole upload, too.
 
 One transaction. Whoever has some of the work in hand hears of it (`WorkCancelled`), and what they still answer changes
 nothing any more; only a design that had reached the NAS by then is stored, and a listing that the shop has is listed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, cast, delete, func,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.cancelled import FACTS, Cancelled, reason_of
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.originals import is_copy_of
@@ -27,46 +26,6 @@ from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, WAITING
 from shared.contracts import WorkCancelled
 
-FACTS = {"code": CANCELLED, "failed_stage": "storage"}
-"""Whoever tells of it once more speaks to storage as `WorkCancelled` did, wherever the file was: as if storage had
-given it up, so that it answers for all that the file's messages had begun. With a stage, `resume` starts nothing anew.
-"""
-WAS_CANCELLED: ColumnElement[bool] = (items.c.state == "failed") & items.c.facts["code"].astext.is_not_distinct_from(
-    CANCELLED
-)
-"""Of an item."""
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """How much was cancelled by one call, or would be."""
-
-    files: int
-    listings: int
-    stored: int
-    """Designs of the session, or the one file, that were stored before."""
-    at_hand: int = 0
-    """Of these files, how many storage may have been writing just then."""
-
-    def __str__(self) -> str:
-        stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
-        if not self.what:
-            return f"Nothing is left to cancel{stay}."
-        late = "; what is being written just now may still be stored" if self.at_hand else ""
-        return f"Cancelled: {self.what}{late}{stay}."
-
-    @property
-    def what(self) -> str:
-        """As in "2 files and 1 listing"; empty: nothing."""
-        counts = {"file": self.files, "listing": self.listings}
-        return " and ".join(_count(number, noun) for noun, number in counts.items() if number)
-
-
-def in_words(by: str, at: datetime | None = None) -> str:
-    """The reason that each of them gets."""
-    at = (at or datetime.now(UTC)).astimezone(UTC)
-    return f"cancelled by {by} on {at.day} {at:%B %Y at %H:%M} UTC"
-
 
 def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reason: str) -> Cancelled:
     """Cancel what is unfinished of a session, or of one of its files. Again: what is unfinished by then."""
@@ -74,7 +33,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     files = _unsettled(connection, session_id, item_id)  # locks in one order everywhere: item, listing, session
     asked = _pending(connection, session_id, item_id)
     happened = [Happening("cancelled", facts={"reason": reason})] if item_id is None and (files or asked) else []
-    happened += [_file(row, _why(row, reason)) for row in files]
+    happened += [_file_failed(row, reason_of(row, reason)) for row in files]
     happened += [_end_listing(connection, row, reason) for row in asked]
     if files:
         _end_files(connection, files, reason)
@@ -94,7 +53,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:
     """What `cancel` would end, as it stands now."""
     files = _number_of(connection, _of_files(session_id, item_id, IN_WORK))
-    files += _number_of(connection, _hanging(session_id)) if item_id is None else 0
+    files += _number_of(connection, _copies_of_unstored(session_id)) if item_id is None else 0
     asked = _number_of(connection, _of_listings(session_id, item_id))
     return Cancelled(files, asked, _stored(connection, session_id, item_id))
 
@@ -108,14 +67,17 @@ def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[An
 
 
 def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
-    """Locked. Whether an original is stored is asked when it can't be any more: its row is among those locked."""
+    """The files to cancel, locked: with a whole upload, duplicates as well whose originals are not stored.
+
+    Rows are locked before that is asked: an original of the same upload can't be stored meanwhile.
+    """
     states = (*IN_WORK, "duplicate") if item_id is None else IN_WORK
     wanted = select(items).where(_of_files(session_id, item_id, states))
     rows = connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
     if all(row.state in IN_WORK for row in rows):
         return rows
-    hanging = set(connection.execute(select(items.c.id).where(_hanging(session_id))).scalars())
-    return [row for row in rows if row.state in IN_WORK or row.id in hanging]
+    copies = set(connection.execute(select(items.c.id).where(_copies_of_unstored(session_id))).scalars())
+    return [row for row in rows if row.state in IN_WORK or row.id in copies]
 
 
 def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
@@ -123,14 +85,7 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
     return connection.execute(wanted.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
 
 
-def _why(row: Row[Any], reason: str) -> str:
-    """Why a file ends, in words."""
-    if row.state != "duplicate":
-        return reason
-    return f"{reason}; it is a copy of {row.facts['match']['filename']}, which was not stored by then"
-
-
-def _file(row: Row[Any], reason: str) -> Happening:
+def _file_failed(row: Row[Any], reason: str) -> Happening:
     changes = {"failed": 1, "cancelled": 1} | ({} if row.state == "received" else {row.state: -1})
     changes |= {"to_review": -1} if row.review == WAITING else {}
     told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
@@ -154,7 +109,7 @@ def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -
     ended |= {column.name: case((kept, column)) for column in (items.c.review, items.c.pair)}
     alike: dict[str, list[UUID]] = {}
     for row in files:
-        alike.setdefault(_why(row, reason), []).append(row.id)
+        alike.setdefault(reason_of(row, reason), []).append(row.id)
     for why, ids in alike.items():
         connection.execute(update(items).where(items.c.id.in_(ids)).values(**ended, reason=why))
 
@@ -204,8 +159,8 @@ def _of_files(session_id: UUID, item_id: UUID | None, states: Sequence[str]) -> 
     return mine if item_id is None else mine & (items.c.id == item_id)
 
 
-def _hanging(session_id: UUID) -> ColumnElement[bool]:
-    """Duplicates of what is not stored, or not yet: were that to fail, each could be stored itself."""
+def _copies_of_unstored(session_id: UUID) -> ColumnElement[bool]:
+    """Duplicates whose originals are not stored, or not yet: each would be stored itself if its original failed."""
     return (items.c.session_id == session_id) & is_copy_of((*IN_WORK, *UNSTORED))
 
 
@@ -217,11 +172,3 @@ def _of_listings(session_id: UUID, item_id: UUID | None) -> ColumnElement[bool]:
 
 def _number_of(connection: Connection, which: ColumnElement[bool]) -> int:
     return connection.execute(select(func.count()).where(which)).scalar_one()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _stay(number: int) -> str:
-    return "stays" if number == 1 else "stay"

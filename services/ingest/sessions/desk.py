@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from services.ingest.catalog.designs import design
 from services.ingest.lanes import COMPREHENSIVE, Lanes
 from services.ingest.sessions import reading
-from services.ingest.sessions.cancelling import Cancelled
+from services.ingest.sessions.cancelled import Cancelled
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.progress import Totals, concerns

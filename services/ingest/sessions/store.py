@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, Select, select
 
 from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
-from services.ingest.sessions.cancelling import Cancelled
+from services.ingest.sessions.cancelled import Cancelled, in_words
 from services.ingest.sessions.originals import beside_originals
 from services.ingest.sessions.records import Choice, Event, Received, Session, Wanted, event_of, session_of
 from services.ingest.sessions.remaining import ALONE, Ahead
@@ -180,7 +180,7 @@ class Sessions:
         with transaction(self.engine) as connection:
             if connection.execute(mine).one_or_none() is None:
                 return None
-            return cancelling.cancel(connection, session_id, item_id, cancelling.in_words("you"))
+            return cancelling.cancel(connection, session_id, item_id, in_words("you"))
 
     def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """A session's files in upload order, each with its listings."""

@@ -2,7 +2,7 @@
 
 The two state machines
     a file                states (what they are), told (what an event makes of it)
-    a session             timeline (its counts, events and end, changed together)
+    a session             happenings (what it is after each), timeline (its counts, events and end, written together)
 From outside to rows
     an upload, listings   submitting, batching, asking, leftovers, admission (is there room?), prints
     progress events       handlers, projection (events to rows)

@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.records import Wanted
 from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_RANKS
 from services.ingest.sessions.tables import NOW, items, listings, sessions
-from services.ingest.sessions.timeline import Happening
 from shared.contracts import ListingTemplate
 
 GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"

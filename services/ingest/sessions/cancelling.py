@@ -17,12 +17,12 @@ from services.ingest.sessions import timeline
 from services.ingest.sessions.cancelled import FACTS, Cancelled, reason_of
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import BATCH, MOCKUPS
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.originals import is_copy_of
 from services.ingest.sessions.outbox import AHEAD, owe
 from services.ingest.sessions.states import CANCELLED, IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS, UNSTORED
 from services.ingest.sessions.submitting import uploaded_file
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
-from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, WAITING
 from shared.contracts import WorkCancelled
 

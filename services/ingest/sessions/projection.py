@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from services.ingest.sessions import timeline
 from services.ingest.sessions.delays import over
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.states import LISTING_RANKS, UNSTORED
 from services.ingest.sessions.tables import NOW, items, listings, sessions
@@ -171,7 +172,7 @@ def _write(connection: Connection, files: Iterable[File]) -> None:
         connection.execute(WRITE, [{"this": file.id, **file.changes} for file in alike])
 
 
-def _append(connection: Connection, happened: Sequence[tuple[UUID, timeline.Happening]]) -> None:
+def _append(connection: Connection, happened: Sequence[tuple[UUID, Happening]]) -> None:
     """One session's, as a rule: then in one go."""
     for session_id in sorted({session_id for session_id, _ in happened}):
         timeline.append_all(connection, session_id, [what for of, what in happened if of == session_id])

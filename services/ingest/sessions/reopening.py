@@ -16,12 +16,12 @@ from services.ingest.ops.finding import OPEN
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions import timeline
 from services.ingest.sessions.course import weight
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.projection import mockups_requested, request_id
 from services.ingest.sessions.states import UNSTORED, is_cancelled
 from services.ingest.sessions.submitting import failed_before, refusal, work
 from services.ingest.sessions.tables import NOW, items, listings, sessions
-from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, TOLD_AGAIN, WAITING
 
 Group = tuple[UUID, UUID]

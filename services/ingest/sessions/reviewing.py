@@ -13,11 +13,11 @@ from uuid import UUID, uuid5
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, update
 
 from services.ingest.sessions import timeline
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.outbox import owe
 from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.states import is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
-from services.ingest.sessions.timeline import Happening
 from services.ingest.sessions.told import KEEP, SKIP, WAITING
 from shared.contracts import Blob, PairJudged
 

@@ -5,28 +5,26 @@ Lock order is always item, listing, session, then mockup group or delays.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from itertools import accumulate
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection, Float, Row, Select, bindparam, func, insert, select, update
 
 from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.delays import wait_no_more
-from services.ingest.sessions.progress import Totals, concerns, percent
+from services.ingest.sessions.happenings import COUNTS, After, Happening, after_each, at_rest, percents
+from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
 from services.ingest.tables import mockups
 from shared.contracts import Stage
 
 CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
-COUNTS = tuple(field.name for field in fields(Totals))
 MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
 COURSE = ("work", "work_done", "pace")
 
 END = "finished"
 UPLOAD_CANCELLED = "upload_cancelled"
-"""Is told with the end of an upload that was cancelled as a whole: its counts are no other if each file was."""
+"""A fact told with the end of an upload that was cancelled as a whole: counts don't tell it from many single files."""
 
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *COURSE, *MOMENTS, *COUNTS)
@@ -47,20 +45,6 @@ def course_of(row: Row[Any]) -> Course:
     return Course(row.work, row.work_done, Costs.of(row.costs), **paces)
 
 
-@dataclass(frozen=True)
-class Happening:
-    """Something that happened in a session: what it is called, which counts it changes, what is told of it.
-
-    `weighs` is the weight of the file that it happened to, or of all files that were submitted.
-    """
-
-    kind: str
-    changes: Mapping[str, int] = field(default_factory=dict)
-    item_id: UUID | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    weighs: int = 0
-
-
 def append(
     connection: Connection,
     session_id: UUID,
@@ -75,70 +59,25 @@ def append(
     append_all(connection, session_id, [Happening(kind, changes, item_id, facts or {}, weighs)])
 
 
-class Step(NamedTuple):
-    """A session after one thing that happened."""
-
-    what: Happening
-    totals: Totals
-    course: Course
-    done: bool
-    """Nothing is left to do, and nothing more is expected of the user."""
-    ended: bool
-    """It had ended before, and this leaves its end as it is."""
-
-
 def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
     """The same for much that happened at once, in this order; nothing, if nothing did."""
     if not happenings:
         return
     row = connection.execute(READ, {"this": session_id}).one()
-    steps = _steps(row, happenings)
-    shown, now, seq = _shown(row, steps), steps[-1], row.last_seq + len(steps)
-    told = enumerate(zip(steps, shown, strict=True), row.last_seq + 1)
-    events = [_event(row, at, step.what, step.totals, part, finished=step.ended) for at, (step, part) in told]
-    connection.execute(TELL, events)
+    ended, cancelled = row.state == "finished", row.cancelled_at is not None
+    after = after_each(totals_of(row), course_of(row), happenings, row.clock, ended=ended, cancelled=cancelled)
+    shown, now, seq = percents(row.percent, after, ended=ended), after[-1], row.last_seq + len(after)
+    connection.execute(TELL, _events(row, after, shown))
     _those_done(connection, session_id, totals_of(row), now.totals)
     values: dict[str, Any] = now.totals.as_dict() | now.course.as_row() | {"percent": shown[-1], "last_seq": seq}
     values |= _moments(row, now.totals)
-    if row.state == "finished" and not now.ended:
+    if ended and not now.still_ended:
         values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": row.now}
     elif row.state == "announced" and now.totals.received:
         values["state"] = "working"
-    if now.done and not now.ended:
+    if now.done and not now.still_ended:
         values |= _finish(connection, row, seq + 1, now.totals)
     connection.execute(WRITE, {"this": session_id, **values})
-
-
-def _steps(row: Row[Any], happenings: Sequence[Happening]) -> list[Step]:
-    """The session after each of them. What is asked for anew takes its end back, and that it was cancelled."""
-    totals, course = totals_of(row), course_of(row)
-    ended, cancelled = row.state == "finished", row.cancelled_at is not None
-    steps = []
-    for what in happenings:
-        before = totals
-        totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
-        course = moved(course, before, totals, what, row.clock)
-        if ended and not _at_rest(totals):
-            ended = cancelled = False
-        steps.append(Step(what, totals, course, _complete(totals, cancelled), ended))
-    return steps
-
-
-def _shown(row: Row[Any], steps: Sequence[Step]) -> list[float]:
-    """The percent to show after each step: within one run it never goes back."""
-    now = [percent(step.totals, step.course, finished=step.ended) for step in steps]
-    if row.state != "finished":
-        return list(accumulate(now, max, initial=row.percent))[1:]
-    # Ten files that are taken up again are ten steps back: the run that they begin shows all of them at its first.
-    anew = sum(step.ended for step in steps)
-    return now[:anew] + list(accumulate(reversed(now[anew:]), min))[::-1]
-
-
-def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
-    """The work after this. Where there was nothing to do until now, a new pace begins: pauses are none."""
-    files = bool(after.in_progress and not before.in_progress)
-    listings = before.requested == before.listings_settled and after.requested > after.listings_settled
-    return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
 
 
 def _those_done(connection: Connection, session_id: UUID, before: Totals, now: Totals) -> None:
@@ -166,21 +105,9 @@ def finish(connection: Connection, session_id: UUID) -> None:
     """End a session whose files are settled and for which nobody asked for listings."""
     row = connection.execute(READ, {"this": session_id}).one()
     totals = totals_of(row)
-    if row.state == "finished" or not _at_rest(totals):
+    if row.state == "finished" or not at_rest(totals):
         return
     connection.execute(WRITE, {"this": session_id, **_finish(connection, row, row.last_seq + 1, totals)})
-
-
-def _at_rest(totals: Totals) -> bool:
-    """Nothing is left to do."""
-    return not totals.in_progress and totals.listings_settled == totals.requested
-
-
-def _complete(totals: Totals, cancelled: bool) -> bool:
-    """Nothing is left to do, and nothing more is expected of the user."""
-    if not totals.received or not _at_rest(totals):
-        return False
-    return bool(totals.requested) or cancelled or totals.stored == 0
 
 
 def _finish(connection: Connection, row: Row[Any], seq: int, totals: Totals) -> dict[str, Any]:
@@ -206,9 +133,14 @@ def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:
     connection.execute(behind.values(starting_name=after.c.number))
 
 
+def _events(row: Row[Any], after: Sequence[After], shown: Sequence[float]) -> list[dict[str, Any]]:
+    numbered = enumerate(zip(after, shown, strict=True), row.last_seq + 1)
+    return [_event(row, seq, each.what, each.totals, at, finished=each.still_ended) for seq, (each, at) in numbered]
+
+
 def _event(row: Row[Any], seq: int, what: Happening, totals: Totals, shown: float, *, finished: bool) -> dict[str, Any]:
     payload = {**what.facts, "totals": totals.as_dict(), "percent": shown, "finished": finished}
-    anew = what.kind == END and row.state == "finished"  # it was taken up again, and ends at once
+    anew = what.kind == END and row.state == "finished"  # taken up again, and over at once: that end was not cancelled
     if finished and row.cancelled_at is not None and not anew:
         payload[UPLOAD_CANCELLED] = True
     return {"session_id": row.id, "seq": seq, "type": what.kind, "item_id": what.item_id, "payload": payload}

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.ingest.sessions.course import weight
+from services.ingest.sessions.happenings import Happening
 from services.ingest.sessions.states import RANKS, UNSTORED, is_cancelled
-from services.ingest.sessions.timeline import Happening
 from shared.contracts import ItemEvent
 
 WAITING, SKIP, KEEP = "waiting", "skip", "keep"

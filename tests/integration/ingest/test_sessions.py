@@ -18,6 +18,7 @@ from services.ingest.service import build
 from services.ingest.sessions import reading
 from services.ingest.sessions.course import weight
 from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.happenings import COUNTS, Happening
 from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.records import Choice, Received, Session, Wanted
@@ -25,7 +26,7 @@ from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.submitting import SessionTaken
 from services.ingest.sessions.tables import items, listings, outbox, session_events
-from services.ingest.sessions.timeline import COUNTS, Happening, append_all
+from services.ingest.sessions.timeline import append_all
 from services.ingest.sessions.unasked import Unasked
 from shared.blobs import Blobs
 from shared.bus.dead_letter import DeadLetter

@@ -15,10 +15,10 @@ from typing import Any
 from uuid import UUID
 
 from services.ingest.sessions.course import Costs, Course, weight
+from services.ingest.sessions.happenings import Happening, moved
 from services.ingest.sessions.past import learnt
 from services.ingest.sessions.progress import Totals, percent
 from services.ingest.sessions.remaining import time_left
-from services.ingest.sessions.timeline import Happening, moved
 
 USER = UUID(int=1)
 DAY = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ The original lane         locks (which replica), at_work (in case it dies)
 From rows to people
     the HTTP side         store (each call a transaction), desk (submit, wait, answer), watching (who waits)
     in words              reading, telling, frames, progress (step and percent), causes, delays (what it waits for)
-    percent, time left    course (how much work), past (earlier uploads), remaining (how long)
+    percent, time left    course (how much work), past (earlier uploads), lane_load and sharing
+                          (others' work, and what it slows down), remaining (how long)
 Values and tables         records, tables
 """

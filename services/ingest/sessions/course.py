@@ -20,7 +20,7 @@ DECIDED = 0.25  # of the way from its hash to its end
 QUICK_S, SLOW_S = 5.0, 120.0
 """A pace is that of the last half of the run, but of no less and no more than this."""
 STEADY = 3
-"""After so many files, or listings, of its own an upload shows what they take."""
+"""After so many of its own files, or listings, an upload's pace is known."""
 STILL_S = 60.0
 STILL = 4.0
 """A silence of more than a minute, and of more than four times as long as usual, is an outage: no sign of the pace."""
@@ -52,9 +52,9 @@ class Costs:
     listed: bool = True
     """Whether the user asks for listings, as far as is known."""
     uploads: int = 0
-    """How many earlier uploads this was learnt from."""
+    """How many earlier uploads `file_s` was learnt from; 0: it is a guess."""
     listing_uploads: int = 0
-    """How many of them had listings."""
+    """The same of `listing_s`."""
 
     def share(self, state: str) -> float:
         """How much of its way is behind a file that is in this state."""
@@ -132,7 +132,7 @@ class Course:
 
     @property
     def measured(self) -> bool:
-        """Whether there is more to go by than a guess, as to files: earlier uploads, or some of its own."""
+        """Whether what files take is more than a guess: earlier uploads have shown it, or some files of its own."""
         return bool(self.costs.uploads) or (self.files is not None and self.files.ever >= STEADY)
 
     def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Course":

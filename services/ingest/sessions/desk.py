@@ -62,12 +62,12 @@ class Desk:
         """
         if session.finished:
             return NOTHING_LEFT
-        now, ahead, at = self.sessions.outlook(session.id)
+        now, load, at = self.sessions.outlook(session.id)
         if now.finished:
             return NOTHING_LEFT
         if now.submitted_at is None or not now.course.work:
             return None
-        return time_left(now.totals, now.course, at, waits=cause is not None, ahead=ahead)
+        return time_left(now.totals, now.course, at, waits=cause is not None, load=load)
 
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.

@@ -1,4 +1,4 @@
-"""What earlier uploads of a lane tell of the next one, and how much work is ahead of it, from the rows of sessions."""
+"""What earlier uploads of a lane tell of the next one, from the rows of sessions."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,10 +6,9 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, select
 
 from services.ingest.sessions.course import Costs, Range
-from services.ingest.sessions.remaining import Ahead, Left
 from services.ingest.sessions.tables import sessions
 
 LOOKED_AT = 60
@@ -20,13 +19,6 @@ INSTANT_S = 0.05
 
 Upload = Row[Any]
 Span = tuple[datetime, datetime]
-
-UNLISTED = case(
-    (sessions.c.requested > 0, sessions.c.requested - sessions.c.listed - sessions.c.listing_failed),
-    (sessions.c.costs["listed"].as_boolean().is_(False), 0),
-    else_=sessions.c.received - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed,
-)
-"""How many listings an upload will still have made, as far as is known."""
 
 
 def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Costs:
@@ -39,24 +31,8 @@ def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Cost
     return learnt(found, user_id, work)
 
 
-def ahead(connection: Connection, session_id: UUID) -> Ahead:
-    """The work of others in an upload's lane, as it is now; listings, too, that will be asked for."""
-    mine = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
-    theirs = sessions.c.user_id != mine.user_id
-    files = func.sum(func.greatest(sessions.c.work - sessions.c.work_done, 0.0))
-    others = select(sessions.c.user_id, files.label("files"), func.sum(UNLISTED).label("listings")).where(
-        sessions.c.state == "working",
-        sessions.c.lane == mine.lane,
-        sessions.c.id != mine.id,
-        theirs | (sessions.c.submitted_at < mine.submitted_at),
-    )
-    found = connection.execute(others.group_by(sessions.c.user_id)).all()
-    by_user = {row.user_id: Left(row.files, float(row.listings)) for row in found}
-    return Ahead(by_user.pop(mine.user_id, Left()), list(by_user.values()))
-
-
 def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
-    """From uploads like this one, if there are enough of them; else from all."""
+    """What an upload of so much work costs: as those like it did, if there are enough of them; else as all did."""
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
     files = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
@@ -78,9 +54,10 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
 
 
 def _alone_s(row: Upload, past: Sequence[Upload], span: Callable[[Upload], Span]) -> float:
-    """How long it would have taken by itself: beside others it had one turn of all of theirs and its own.
+    """Seconds that it would have taken by itself: while it was one of three, say, a third of the time was its own.
 
-    What is told of the next one counts the others that are there then, and must not count those of before as well.
+    The next upload's time is told from this and from the others that are there then. With the slowdown by earlier
+    others in it, it would be slowed down twice.
     """
     begin, end = span(row)
     changes = [(end, 0)]

@@ -1,11 +1,11 @@
 """How long an upload still takes: by its own pace, and as long as that says little, by earlier uploads. Pure."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.ingest.sessions.course import STEADY, Course, Pace, Range
 from services.ingest.sessions.progress import Totals, awaits_order, made
+from services.ingest.sessions.sharing import ALONE, Left, Load
 
 TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
 """Earlier uploads count as much as so many files (or listings) of its own, a guess less; towards the end hardly."""
@@ -30,59 +30,15 @@ class TimeLeft:
 NOTHING_LEFT = TimeLeft(0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class Left:
-    """Work that is left: the weight of files, and how many listings."""
-
-    files: float = 0.0
-    listings: float = 0.0
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The work of others in the same lane: of the same user's earlier uploads, and of each other user.
-
-    Users take turns, so nobody's work counts beyond one's own. The factors are how many times as long it takes as by
-    itself.
-    """
-
-    earlier: Left = Left()
-    others: Sequence[Left] = ()
-
-    def of_files(self, left: float) -> float:
-        return _factor(left, self.earlier.files, [theirs.files for theirs in self.others])
-
-    def of_listings(self, left: Left, each: float) -> float:
-        """Of others' listings count those that are made together with one's own: fewer files left begin sooner.
-
-        `each` is how much work on files takes as long as a listing.
-        """
-        mine = self.earlier.files + left.files
-
-        def together(theirs: Left) -> float:
-            before, later = max(mine - theirs.files, 0.0) / each, max(theirs.files - mine, 0.0) / each
-            return max(min(theirs.listings - before, left.listings - later), 0.0)
-
-        return _factor(left.listings, self.earlier.listings, [together(theirs) for theirs in self.others])
-
-
-ALONE = Ahead()
-
-
-def _factor(left: float, earlier: float, others: Sequence[float]) -> float:
-    mine = earlier + left
-    return (mine + sum(min(theirs, mine) for theirs in others)) / left if left else 1.0
-
-
-def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, ahead: Ahead = ALONE) -> TimeLeft:
+def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, load: Load = ALONE) -> TimeLeft:
     """How long it still takes at this moment (in seconds, like those of the paces).
 
-    While it `waits` for something, or its designs for the order to list them, nobody can tell: `seconds` is what will
-    be left to do then. Nor can anybody before something was measured: what a file costs goes by its print's size and by
-    the machine, and a range that has both a mug on a server and a poster on a laptop in it says nothing.
+    While it `waits` for something, or its designs wait for the order to list them, there is no range: `seconds` is what
+    will be left to do after that. Nor is there one before anything was measured: what a file takes depends on the size
+    of its print and on the machine, and a range from a mug on a server to a poster on a laptop says nothing.
     """
-    files = _files(totals, course, at, ahead, waits=waits)
-    listings = _listings(totals, course, at, ahead, waits=waits)
+    files = _files(totals, course, at, load, waits=waits)
+    listings = _listings(totals, course, at, load, waits=waits)
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
     nobody_knows = middle and (waits or awaits_order(totals) or not _measured(totals, course))
     return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
@@ -95,30 +51,30 @@ def _measured(totals: Totals, course: Course) -> bool:
     return files and bool(known or _wanted(totals, course) <= totals.listings_settled)
 
 
-def _files(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:
+def _files(totals: Totals, course: Course, at: float, load: Load, *, waits: bool) -> Range:
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
-    known = _times(course.costs.file_s, ahead.of_files(course.left))
+    known = _times(course.costs.file_s, load.file_slowdown(course.left))
     work = Work(course.left, course.work, course.work / totals.received, known, _trust(course))
     return work.seconds(course.files, at, waits=waits)
 
 
-def _listings(totals: Totals, course: Course, at: float, ahead: Ahead, *, waits: bool) -> Range:
+def _listings(totals: Totals, course: Course, at: float, load: Load, *, waits: bool) -> Range:
     wanted = _wanted(totals, course)
     if wanted <= totals.listings_settled:
         return (0.0, 0.0, 0.0)
     left = wanted - made(totals, course)
-    slower = _slowness(course)
+    slowdown = _slowdown_so_far(course)
     if course.costs.listing_uploads:  # a guess has a wide range already
         each = course.costs.listing_s[1] / course.costs.file_s[1]
-        # Who slows the files down does so to listings, mostly: one of the two says how much.
-        slower = max(slower, ahead.of_listings(Left(course.left, left), each))
-    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slower), _trust(course))
+        # Whoever slowed its files down is mostly who slows its listings down: the two are not multiplied.
+        slowdown = max(slowdown, load.listing_slowdown(Left(course.left, left), each))
+    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slowdown), _trust(course))
     return work.seconds(course.listings if totals.requested else None, at, waits=waits)
 
 
 def _wanted(totals: Totals, course: Course) -> int:
-    """How many listings; of a user who usually asks for them, those of all designs that may still be stored, before."""
+    """How many listings: those asked for; before, of a user who usually asks, one for each design that may come."""
     asked = totals.requested or not course.costs.listed
     return totals.requested if asked else totals.stored + totals.in_progress
 
@@ -127,8 +83,11 @@ def _trust(course: Course) -> float:
     return TRUSTED if course.costs.uploads else GUESSED
 
 
-def _slowness(course: Course) -> float:
-    """How many times as long as usual listings will take: as the files did, as far as one machine does both."""
+def _slowdown_so_far(course: Course) -> float:
+    """How many times as long as usual its listings may take: the root of what its files did.
+
+    They share a part of what slowed the files down: the machine, say, but not the shop.
+    """
     pace, known = course.files, course.costs.file_s[1]
     if pace is None or not pace.done:
         return 1.0
@@ -138,7 +97,11 @@ def _slowness(course: Course) -> float:
 
 @dataclass(frozen=True)
 class Work:
-    """What is left of a whole, what `one` file or listing is, what that is known to take, and how far it is trusted."""
+    """Work that is `left` of the `whole`, in one unit: weight, or listings.
+
+    `one`: an average file, or a listing. `known`: seconds for a unit, by earlier uploads; trusted as much as if `trust`
+    files or listings of its own had shown it.
+    """
 
     left: float
     whole: float
@@ -147,7 +110,10 @@ class Work:
     trust: float
 
     def seconds(self, pace: Pace | None, at: float, *, waits: bool) -> Range:
-        """How long it takes, by what is known and by the pace. Time without news went into what is under way."""
+        """How long it takes: by the mean of what is known and of the pace, each by its weight.
+
+        Time since the last news went into what is under way; what is more than usual of it slows the pace.
+        """
         pace = pace or Pace.from_now(at)
         low, middle, high = self.known
         trusted = self.one * max(self.trust * self.left / self.whole, LEAST)
@@ -155,10 +121,10 @@ class Work:
         late = max(silence - (pace.usual or self.one * middle), 0.0)
         each = (pace.seconds + trusted * middle) / (pace.done + trusted) + late / (pace.done + TRUSTED * self.one)
         left = max(self.left - min(silence / each, UNDER_WAY * self.one), (1 - UNDER_WAY) * min(self.left, self.one))
-        faith = trusted / (pace.done + trusted)
-        own = max(SPREAD / math.sqrt(1 + pace.count), LEAST_SPREAD)
-        below = faith * math.log(middle / low) + (1 - faith) * own
-        above = faith * math.log(high / middle) + (1 - faith) * own
+        by_known = trusted / (pace.done + trusted)
+        own_spread = max(SPREAD / math.sqrt(1 + pace.count), LEAST_SPREAD)
+        below = by_known * math.log(middle / low) + (1 - by_known) * own_spread
+        above = by_known * math.log(high / middle) + (1 - by_known) * own_spread
         return (left * each * math.exp(-below), left * each, left * each * math.exp(above))
 
 

@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, Select, select
 
-from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
+from services.ingest.sessions import asking, cancelling, leftovers, reviewing, submitting, timeline
 from services.ingest.sessions.cancelled import Cancelled, in_words
+from services.ingest.sessions.lane_load import lane_load
 from services.ingest.sessions.originals import beside_originals
 from services.ingest.sessions.records import Choice, Event, Received, Session, Wanted, event_of, session_of
-from services.ingest.sessions.remaining import ALONE, Ahead
 from services.ingest.sessions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.reviewing import Decided, Decision, Which
+from services.ingest.sessions.sharing import ALONE, Load
 from services.ingest.sessions.tables import items, listings, session_events, sessions
 from shared.contracts import Blob, ListingTemplate
 from shared.database import transaction
@@ -96,14 +97,14 @@ class Sessions:
         with transaction(self.engine) as connection:
             return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
 
-    def outlook(self, session_id: UUID) -> tuple[Session, Ahead, float]:
-        """A session as it is now, the work that others have beside it, and now, in seconds."""
+    def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
+        """A session as it is now, the work that others have in its lane, and now, in seconds."""
         mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one()
             session = session_of(row)
             goes_on = session.lane is not None and not session.finished
-            return session, past.ahead(connection, session_id) if goes_on else ALONE, row.clock
+            return session, lane_load(connection, session_id) if goes_on else ALONE, row.clock
 
     def ask_listings(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
         """Ask for listings; see `asking.ask_listings`."""

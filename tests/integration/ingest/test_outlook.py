@@ -1,4 +1,4 @@
-"""What an upload learns from earlier ones in its lane, and what is ahead of it: from rows on a real PostgreSQL."""
+"""What an upload learns from earlier ones in its lane, and the load there now: from rows on a real PostgreSQL."""
 
 from datetime import timedelta
 from itertools import count
@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from services.ingest.sessions.course import Costs, weight
 from services.ingest.sessions.records import Session, Wanted
-from services.ingest.sessions.remaining import Left
+from services.ingest.sessions.sharing import Left
 from services.ingest.sessions.unasked import Unasked
 from shared.contracts import DesignStored, ImageFailed, ListingFailed
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP
@@ -61,7 +61,7 @@ def test_an_upload_learns_from_what_nothing_disturbed_in_its_lane(engine: Engine
     assert costs(other, other.submitted("a.png")).listed, "of others nobody knows"
 
 
-def test_what_is_ahead_is_the_users_earlier_work_and_that_of_each_other_user(engine: Engine) -> None:
+def test_the_load_is_the_users_earlier_work_and_that_of_each_other_user(engine: Engine) -> None:
     one, other, third = Letterbox(engine), Letterbox(engine), Letterbox(engine)
     earlier = one.submitted("a.png", "b.png", "c.png")
     stored(one, earlier, 1)
@@ -69,32 +69,32 @@ def test_what_is_ahead_is_the_users_earlier_work_and_that_of_each_other_user(eng
     third.submitted("a.png", lane="original")
     mine = one.submitted("a.png", "b.png")
     one.submitted("later.png")
-    now, ahead, _ = one.sessions.outlook(mine.id)
+    now, load, _ = one.sessions.outlook(mine.id)
     assert now.course.left == 2 * weight(1000)
-    assert (ahead.earlier, list(ahead.others)) == (Left(2 * weight(1000), 3), [Left(weight(1000), 1)])
+    assert (load.earlier, list(load.others)) == (Left(2 * weight(1000), 3), [Left(weight(1000), 1)])
 
 
-def test_others_listings_are_ahead_as_far_as_they_are_not_made(engine: Engine) -> None:
+def test_others_listings_are_load_as_far_as_they_are_not_made(engine: Engine) -> None:
     box, other = Letterbox(engine), Letterbox(engine)
     theirs = other.submitted("a.png", "b.png", "c.png", "d.png")
     mine = box.submitted("a.png")
 
-    def ahead() -> list[Left]:
+    def others() -> list[Left]:
         return list(box.sessions.outlook(mine.id)[1].others)
 
     other.project(other.failed(theirs, 3))
-    assert ahead() == [Left(3 * weight(1000), 3)], "of those that may still be stored"
+    assert others() == [Left(3 * weight(1000), 3)], "of those that may still be stored"
     stored(other, theirs, 3)
-    assert ahead() == [Left(0.0, 3)]
+    assert others() == [Left(0.0, 3)]
     ids = [row["id"] for row in other.sessions.items(theirs.id)]
     template = LISTING.model_copy(update={"template_id": other.sessions.items(theirs.id)[0]["template_id"]})
     other.sessions.ask_listings(other.tenant, ids[:2], Wanted("s", template, MOCKUP, ()))
-    assert ahead() == [Left(0.0, 2)]
+    assert others() == [Left(0.0, 2)]
     other.project(ListingFailed(**other.about(theirs, 0), mockup_id=MOCKUP, reason="no"))
-    assert ahead() == [Left(0.0, 1)]
+    assert others() == [Left(0.0, 1)]
 
 
-def test_who_asks_for_no_listings_has_none_ahead_of_anybody(engine: Engine) -> None:
+def test_who_asks_for_no_listings_is_no_load_with_them(engine: Engine) -> None:
     box, other = Letterbox(engine), Letterbox(engine)
     finished(other, 5.0, "a.png")
     other.submitted("b.png")
@@ -102,13 +102,13 @@ def test_who_asks_for_no_listings_has_none_ahead_of_anybody(engine: Engine) -> N
     assert list(box.sessions.outlook(mine.id)[1].others) == [Left(weight(1000), 0)]
 
 
-def test_others_are_ahead_of_an_upload_with_a_pace_of_its_own_too(engine: Engine) -> None:
+def test_others_are_load_beside_an_upload_with_a_pace_of_its_own_too(engine: Engine) -> None:
     box = Letterbox(engine)
     Letterbox(engine).submitted("a.png")
     mine = box.submitted("a.png", "b.png", "c.png", "d.png")
     stored(box, mine, 3)
-    now, ahead, at = box.sessions.outlook(mine.id)
-    assert list(ahead.others) == [Left(weight(1000), 1)]
+    now, load, at = box.sessions.outlook(mine.id)
+    assert list(load.others) == [Left(weight(1000), 1)]
     assert now.course.files is not None
     assert now.course.files.ever == pytest.approx(3.0)
     assert at >= now.course.files.at

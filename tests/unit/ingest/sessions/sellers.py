@@ -12,7 +12,8 @@ from uuid import UUID
 from services.ingest.sessions.course import Costs, Course, weight
 from services.ingest.sessions.past import learnt
 from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.remaining import Ahead, Left, TimeLeft, time_left
+from services.ingest.sessions.remaining import TimeLeft, time_left
+from services.ingest.sessions.sharing import Left, Load
 from tests.unit.ingest.sessions.simulated import (
     ASKING_S,
     CONNECTIONS,
@@ -125,8 +126,8 @@ def asked(sellers: Sequence[Seller], costs: Costs) -> Iterator[tuple[float, Time
     for number in range(MOMENTS):
         at = mine.begins + whole * number / MOMENTS
         (_, _, totals, course), *others = (_at(each, at) for each in states)
-        ahead = Ahead(others=[_left(other) for other in others if other[2].received])
-        yield number / MOMENTS, time_left(totals, course, at, ahead=ahead), mine.upload.end - at
+        load = Load(others=[_left(other) for other in others if other[2].received])
+        yield number / MOMENTS, time_left(totals, course, at, load=load), mine.upload.end - at
 
 
 def _at(states: Sequence[State], at: float) -> State:

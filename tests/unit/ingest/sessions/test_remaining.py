@@ -6,7 +6,8 @@ import pytest
 
 from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.remaining import Ahead, Left, time_left
+from services.ingest.sessions.remaining import time_left
+from services.ingest.sessions.sharing import Left, Load
 
 COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False, uploads=9, listing_uploads=9)
 NEW = Course(work=100.0, costs=COSTS, files=Pace.from_now(0.0))
@@ -80,17 +81,17 @@ def test_nobody_tells_a_range_of_listings_before_some_were_made() -> None:
     assert time_left(TEN, NEW, 0.0).low is not None, "this user asks for none"
 
 
-def test_work_that_is_ahead_of_it_counts_but_of_another_user_only_as_much_as_its_own() -> None:
+def test_work_of_others_counts_but_of_another_user_only_as_much_as_its_own() -> None:
     alone = time_left(TEN, NEW, 0.0).seconds
-    assert time_left(TEN, NEW, 0.0, ahead=Ahead(earlier=Left(50.0))).seconds == pytest.approx(1.5 * alone)
-    two = Ahead(others=[Left(10.0), Left(1e9)])
-    assert time_left(TEN, NEW, 0.0, ahead=two).seconds == pytest.approx(2.1 * alone)
+    assert time_left(TEN, NEW, 0.0, load=Load(earlier=Left(50.0))).seconds == pytest.approx(1.5 * alone)
+    two = Load(others=[Left(10.0), Left(1e9)])
+    assert time_left(TEN, NEW, 0.0, load=two).seconds == pytest.approx(2.1 * alone)
 
 
 def test_others_count_as_long_as_they_are_there_and_not_only_before_it_has_a_pace() -> None:
     """Its own pace is that beside them; what it is known to take by itself is not."""
     totals, course = replace(TEN, stored=3), moved(NEW, 3, 20.0)
-    beside = time_left(totals, course, 60.0, ahead=Ahead(others=[Left(1e9)]))
+    beside = time_left(totals, course, 60.0, load=Load(others=[Left(1e9)]))
     assert beside.low is not None
     assert beside.high is not None
     assert beside.seconds == pytest.approx(140.0, rel=0.02)
@@ -102,7 +103,7 @@ def test_of_others_listings_count_those_that_are_made_together_with_its_own() ->
     alone = time_left(TEN, lists, 0.0).seconds
 
     def more(*others: Left) -> float:
-        return time_left(TEN, lists, 0.0, ahead=Ahead(others=others)).seconds - alone
+        return time_left(TEN, lists, 0.0, load=Load(others=others)).seconds - alone
 
     assert more(Left(100.0, 10.0)) == pytest.approx(120.0), "as many files and as many listings"
     assert more(Left(0.0, 10.0)) == pytest.approx(0.0), "made before these files are done"

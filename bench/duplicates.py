@@ -24,8 +24,9 @@ from bench import processor
 from bench.figures import Figure
 from services.dedup.finding import RADIUS, Finder
 from services.dedup.keys import NO_KEYS, Keys
+from services.dedup.known import BITS
 from services.dedup.lookup import Question, as_bits, candidates
-from services.dedup.matching import BANDED_DISTANCE, BITS
+from services.dedup.matching import BANDED_DISTANCE
 from services.dedup.nearby import Nearby
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 
 from services.dedup.finding import Finder, Found, ways_between
 from services.dedup.keys import NO_KEYS, Keys
+from services.dedup.known import Known
 from services.dedup.looking import Gallery, Look, Sight
 from services.dedup.lookup import Question, candidates, held
-from services.dedup.matching import NOTHING_SAID, Known, Said, Verdict, decide, is_candidate
+from services.dedup.matching import NOTHING_SAID, Said, Verdict, decide, is_candidate
 from services.dedup.pairs import said_of
 from services.dedup.verdicts import Release
 from shared.contracts import ImageHashed

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, updat
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.imported import took
+from services.dedup.known import Known
 from services.dedup.lookup import as_bits
-from services.dedup.matching import Known
 from services.dedup.tables import NOW, hashes
 from shared.contracts import DesignStored
 

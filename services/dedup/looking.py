@@ -7,8 +7,8 @@ from threading import Lock
 
 from services.dedup.finding import Found
 from services.dedup.keys import Keys, keys_of
+from services.dedup.known import Known
 from services.dedup.likeness import COPIES, Seen, likeness
-from services.dedup.matching import Known
 from services.dedup.picture import Picture, picture_of
 from shared.blobs import Blobs
 from shared.contracts import Blob

@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
-from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE, BITS, Known
+from services.dedup.known import BITS, Known
+from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE
 from services.dedup.tables import hashes
 from shared.contracts import Blob, ImageHashed
 

@@ -4,19 +4,15 @@ Hashes are 256 bits as 64 hex digits. Two hashes that differ in at most five bit
 bands, because five bits can touch only five of them: looking up the bands finds every such pair.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from math import prod
 from types import MappingProxyType
-from typing import Literal
-from uuid import UUID
 
+from services.dedup.known import BITS, Known, Source
 from services.dedup.likeness import COPIES, VARIANTS, Seen
-from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed, Match
+from services.dedup.reasons import SKIPPED, UNSEEN, more_pixels, reason_of
+from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Match
 
-BITS = 256
 BAND_WIDTHS = (43, 43, 43, 43, 42, 42)
 BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
 BANDED_DISTANCE = len(BAND_WIDTHS) - 1
@@ -27,52 +23,9 @@ FAR = BITS + 1
 MOST_LOOKS = 48
 """Pictures of one family that are looked at; the nearest come first."""
 
-Source = Literal["session", "nas", "database"]
 Verdict = ImageAccepted | DuplicateFound
 
-WORDS = {
-    "same_hash": "the same picture as",
-    "re_encode": "the same picture, saved again, as",
-    "near_copy": "the same picture, slightly changed (cropped, moved, lightened or the like), as",
-    "text_variant": "like, but for its text or another detail,",
-    "colour_variant": "in other colours",
-    "inverted": "inverted",
-    "mirrored": "mirrored",
-}
-UNSEEN = "; judged by their hashes alone, as the pixels of one are not kept here"
-SKIPPED = "; it was looked at before, and skipped"
 LENIENT = ("skip_exact", "keep_all")
-LARGER = 1.25
-"""So many times as many pixels are worth a word: a copy that is cropped a little less has a few more, too."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """A picture that the tenant has: claimed by an upload in work, stored, or learnt from the NAS or a database."""
-
-    source: Source
-    algorithm: str
-    phash: str | None
-    dhash: str | None
-    item_id: UUID | None = None
-    session_id: UUID | None = None
-    stored: bool = True
-    upload_sha256: str | None = None
-    print_sha256: str | None = None
-    filename: str | None = None
-    name: str | None = None
-    path: str | None = None
-    artwork: tuple[int, int] | None = None
-    """Width and height of what is visible of the upload, where that is known."""
-    row: int = 0
-    canonical: Blob | None = None
-
-    @property
-    def content(self) -> str | None:
-        """What it is, whichever upload brought it; of what an old database only lists, where it is."""
-        listed = hashlib.sha256(self.path.encode()).hexdigest() if self.path else None
-        return self.upload_sha256 or self.print_sha256 or listed
-
 
 Look = Callable[[Known], Seen | None]
 Said = Mapping[str, str]
@@ -139,16 +92,16 @@ def _accepted(event: ImageHashed, like: Match | None) -> ImageAccepted:
 
 def _same(event: ImageHashed, other: Known) -> Verdict:
     if event.duplicates == "keep_all":
-        return _accepted(event, _match(event, other, "identical_bytes", _reason(event, other, "identical_bytes", 0)))
+        return _accepted(event, _match(event, other, "identical_bytes", reason_of(event, other, "identical_bytes", 0)))
     return _duplicate(event, other, "identical_bytes", 0)
 
 
 def _near(
     event: ImageHashed, other: Known, seen: Seen | None, bits: int, said: Said, *, unseen: bool
 ) -> DuplicateFound:
-    """Somebody is asked, if they want to be and were not before."""
+    """Somebody is asked about it, if they want to be, unless they skipped this pair before."""
     found = _duplicate(event, other, seen or "same_hash", bits, unseen=unseen)
-    found = found.model_copy(update={"reason": found.reason + _larger(event, other)})
+    found = found.model_copy(update={"reason": found.reason + more_pixels(event, other)})
     if event.duplicates != "review":
         return found
     skipped = other.content is not None and said.get(other.content) == "skip"
@@ -156,7 +109,7 @@ def _near(
 
 
 def _resembled(event: ImageHashed, other: Known, seen: str, bits: int) -> Match:
-    return _match(event, other, seen, _reason(event, other, seen, bits))
+    return _match(event, other, seen, reason_of(event, other, seen, bits))
 
 
 def _same_bytes(event: ImageHashed, other: Known) -> bool:
@@ -182,7 +135,7 @@ def _duplicate(event: ImageHashed, other: Known, seen: str, bits: int, *, unseen
         kind="identical" if seen == "identical_bytes" else "near",
         distance=min(bits, BITS),
         match=_match(event, other, seen),
-        reason=_reason(event, other, seen, bits) + (UNSEEN if unseen else ""),
+        reason=reason_of(event, other, seen, bits) + (UNSEEN if unseen else ""),
         canonical=event.canonical,
     )
 
@@ -198,39 +151,3 @@ def _source(event: ImageHashed, other: Known) -> Source:
     if other.source == "session" and other.stored and other.session_id != event.session_id:
         return "database"
     return other.source
-
-
-def _reason(event: ImageHashed, other: Known, seen: str, bits: int) -> str:
-    if seen == "identical_bytes":
-        same = "file" if event.upload.sha256 == other.upload_sha256 else "print"
-        return f"the same {same} as {_called(other)} {_where(event, other)}, byte for byte"
-    told = f": {_bits(bits)}" if seen == "same_hash" else ""  # where pixels decided, it would only confuse
-    return f"{WORDS[seen]} {_called(other)} {_where(event, other)}{told}"
-
-
-def _larger(event: ImageHashed, other: Known) -> str:
-    """What to do about a copy that would print better than what bars it."""
-    if not event.artwork or not other.artwork or prod(event.artwork) < LARGER * prod(other.artwork):
-        return ""
-    (wide, high), (less_wide, less_high) = event.artwork, other.artwork
-    sizes = f"it has more pixels ({wide} x {high}) than the one kept ({less_wide} x {less_high})"
-    return f"; {sizes}: keep it as well (review), or delete the design of that one and send this file again"
-
-
-def _bits(bits: int) -> str:
-    return f"{bits} of {BITS} bits differ" if bits <= BITS else "their hashes were made another way"
-
-
-def _called(other: Known) -> str:
-    stored_as = other.name or (other.path.rsplit("/", 1)[-1] if other.path else None)
-    if other.filename and stored_as and other.filename != stored_as:
-        return f"{other.filename} ({stored_as})"
-    return other.filename or stored_as or "a picture without a name"
-
-
-def _where(event: ImageHashed, other: Known) -> str:
-    if other.source != "session":
-        return {"nas": "on the NAS", "database": "in the database"}[other.source]
-    if other.session_id == event.session_id:
-        return "in this upload"
-    return "from an earlier upload" if other.stored else "in another upload that is still in work"

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Engine, update
 from services.dedup.cases import Asked, in_parts
 from services.dedup.claims import know, lock
 from services.dedup.deciding import Judge, Verdicts
+from services.dedup.known import Known
 from services.dedup.learning import forget, forget_prints, learn, let_go
 from services.dedup.looking import Gallery
-from services.dedup.matching import Known, Verdict
+from services.dedup.matching import Verdict
 from services.dedup.pairs import remember as remember_pair
 from services.dedup.tables import NOW, hashes
 from services.dedup.verdicts import Release, answers_to, cancel, decided, is_cancelled

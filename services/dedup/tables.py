@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
-from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BITS
+from services.dedup.known import BITS
+from services.dedup.matching import BAND_STARTS, BAND_WIDTHS
 
 metadata = MetaData(schema="dedup")
 

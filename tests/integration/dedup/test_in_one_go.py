@@ -16,8 +16,9 @@ from services.dedup import cases
 from services.dedup.cases import AT_ONCE, Asked, in_parts
 from services.dedup.deciding import Judge
 from services.dedup.keys import NO_KEYS
+from services.dedup.known import Known
 from services.dedup.looking import Gallery
-from services.dedup.matching import Known, decide
+from services.dedup.matching import decide
 from services.dedup.store import HashIndex
 from services.hasher import png
 from shared.blobs import Blobs

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.dedup.imported import LEGACY
-from services.dedup.matching import Known
+from services.dedup.known import Known
 from services.dedup.store import HashIndex
 from services.dedup.tables import hashes
 from services.ingest.catalog.templates import Templates

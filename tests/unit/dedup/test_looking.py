@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.dedup.known import Known
 from services.dedup.looking import Look
-from services.dedup.matching import Known
 from services.dedup.picture import Picture
 from shared.contracts import Blob
 from shared.errors import Busy, Unavailable

@@ -82,7 +82,7 @@ class Projection:
                 for each in told
                 if (file := files.get(each.event.item_id)) and (happening := file.take(each))
             ]
-            _write(connection, files.values())
+            _write(connection, files.values())  # also those of which there is nothing to tell: generations count
             if not taken:
                 return
             given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}

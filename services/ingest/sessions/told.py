@@ -53,33 +53,38 @@ class File:
     def take(self, told: Told) -> Happening | None:
         """Come to the state that is told. None: there is nothing to tell.
 
-        Of what is repeated, late or overtaken nothing changes. Of what comes to the same end once more, without news
-        (it was decided about anew, say), only the generation does.
+        What is repeated, late or overtaken changes nothing. A file that comes to the same end once more, with the same
+        reason and facts, as one may that is decided about anew, only has a later generation.
         """
         event, state = told.event, told.state
         if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
             return None
-        was_cancelled = is_cancelled(self.state, self.facts)
+        is_news, was_cancelled = self._is_news(told), is_cancelled(self.state, self.facts)
         changes = moved(None if self.state == "received" else self.state, state)
         changes |= self._ask({name: told.columns.get(name) for name in ASKED})
-        again = state == self.state and state in UNSTORED and self._knows(told)
-        self.state, self.stage_rank, self.generation = state, RANKS[state], event.generation
-        self.reason = told.reason
-        self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
+        self._become(told)
         if more := is_cancelled(state, self.facts) - was_cancelled:
             changes |= {"cancelled": more}
-        self.changes |= {"state": state, "stage_rank": self.stage_rank, "generation": self.generation}
-        self.changes |= {"reason": told.reason, "facts": self.facts, **told.columns, **self.asked}
-        facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
-        if again and not changes:
+        if not is_news and not changes:
             return None
+        facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
         if self.asked["review"] == WAITING:
             facts["needs_review"] = True
         return Happening(state, changes, self.id, facts, weight(self.row.size))
 
-    def _knows(self, told: Told) -> bool:
-        """Whether this is what was told of it last."""
-        return (told.reason, dict(told.facts)) == (self.reason, {name: self.facts.get(name) for name in told.facts})
+    def _is_news(self, told: Told) -> bool:
+        """Whether it says more than that the file came to the same end once more."""
+        if told.state != self.state or told.state not in UNSTORED:
+            return True
+        known = (self.reason, {name: self.facts.get(name) for name in told.facts})
+        return known != (told.reason, dict(told.facts))
+
+    def _become(self, told: Told) -> None:
+        self.state, self.stage_rank = told.state, RANKS[told.state]
+        self.generation, self.reason = told.event.generation, told.reason
+        self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
+        self.changes |= {"state": self.state, "stage_rank": self.stage_rank, "generation": self.generation}
+        self.changes |= {"reason": self.reason, "facts": self.facts, **told.columns, **self.asked}
 
     def _ask(self, now: Mapping[str, Any]) -> dict[str, int]:
         """What is asked about a near duplicate is over with its state; that it is to be kept is not."""

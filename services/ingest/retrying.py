@@ -45,10 +45,17 @@ def retry(
     requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
     prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
     opened = store.retry(session_id, who, ids, requests)
-    with transaction(store.engine) as connection:
-        (item,) = beside_originals(connection, asked) if len(asked) == 1 else (None,)
-    words = retold([row.filename for row in opened.files], len(opened.listings), item)
+    one = _told_alone(store, asked)
+    words = retold([row.filename for row in opened.files], len(opened.listings), one)
     return Retried(opened, " ".join([words, *unready]) if opened.listings else words)
+
+
+def _told_alone(store: Sessions, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The file that was asked about, if it is one: then it is told why nothing of it is tried again."""
+    if len(asked) != 1:
+        return None
+    with transaction(store.engine) as connection:
+        return beside_originals(connection, asked)[0]
 
 
 def _owner(store: Sessions, session_id: UUID) -> Row[Any]:

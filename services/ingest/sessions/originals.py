@@ -1,10 +1,10 @@
-"""What a duplicate is a duplicate of, among the rows of items."""
+"""Of duplicates the original: the file that each was found to be a copy of, among the rows of items."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Uuid, cast, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, Uuid, cast, exists, select
 
 from services.ingest.sessions.tables import items
 
@@ -18,24 +18,24 @@ def is_copy_of(states: Collection[str]) -> ColumnElement[bool]:
 
 
 def beside_originals(connection: Connection, rows: Sequence[Mapping[str, Any] | RowMapping]) -> list[dict[str, Any]]:
-    """These items; duplicates with the name that what they match was stored under since they had their verdicts.
+    """These items; of duplicates, the reason names what their originals were stored as since they had their verdicts.
 
-    Of what is not stored they are told so: `waits_for` is the file name of what each may take the place of yet.
+    Where the original is not stored, `waits_for` is its file name: the duplicate takes its place if it fails.
     """
     of = {row["id"]: original for row in rows if (original := _unnamed(row))}
-    told = select(items.c.id, items.c.filename, items.c.state, items.c.name, items.c.path)
-    found = connection.execute(told.where(items.c.id.in_(set(of.values())))).all() if of else ()
+    wanted: Select[Any] = select(items.c.id, items.c.filename, items.c.state, items.c.name, items.c.path)
+    found = connection.execute(wanted.where(items.c.id.in_(set(of.values())))).all() if of else ()
     originals = {row.id: row for row in found}
     return [_beside(dict(row), originals.get(of.get(row["id"]))) for row in rows]
 
 
 def _unnamed(row: Mapping[str, Any] | RowMapping) -> UUID | None:
-    """The upload that it is a duplicate of, if that was not stored when this was found."""
+    """The original, by its id, if it was not stored when the verdict was given: then the reason can't name its path."""
     match = (row["facts"].get("match") or {}) if row["state"] == "duplicate" else {}
     return UUID(match["item_id"]) if match.get("item_id") and not match.get("path") else None
 
 
-def _beside(row: dict[str, Any], original: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+def _beside(row: dict[str, Any], original: Row[Any] | None) -> dict[str, Any]:
     if original is None:
         return row
     if original.state != "stored":

@@ -84,7 +84,7 @@ def unlike(lanes: Sequence[Row]) -> str | None:
 def _uploads(since: datetime) -> Select[Any]:
     """When an upload's files had ended says something only where nobody had a hand in it.
 
-    Tries are counted by what people did: a file that made way for its original has a later generation as well.
+    Retries are counted by their events, not by generations: a file that made way for its original has a later one, too.
     """
     act = _first_acts(since)
     tries = func.count().filter(session_events.c.type.in_(BY_PEOPLE))

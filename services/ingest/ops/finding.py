@@ -94,10 +94,7 @@ def targets(connection: Connection, wanted: Filter, cutoff: datetime | None, lim
 
 
 def failed_without(connection: Connection, session_id: UUID) -> list[str]:
-    """The files of an upload that have failed, or whose listing has, and that no letter waits for.
-
-    Without what somebody cancelled.
-    """
+    """The files of an upload that have failed, or whose listing has, that no letter waits for and nobody cancelled."""
     waits = exists().where(dead_letters.c.item_id == items.c.id, dead_letters.c.status.in_(OPEN))
     unlisted = exists().where(listings.c.item_id == items.c.id, listings.c.state == "failed", ~listings.c.cancelled)
     failed = (items.c.session_id == session_id, or_(items.c.state == "failed", unlisted), ~waits, ~WAS_CANCELLED)

@@ -1,6 +1,6 @@
 """How replays end, read from the rows: a letter whose file ended well is resolved; one that failed is dead again.
 
-One whose file was cancelled is over.
+A letter whose file was cancelled is resolved, too.
 """
 
 from collections.abc import Collection
@@ -37,9 +37,9 @@ def _files(connection: Connection) -> int:
 
 
 def _cancelled(connection: Connection, about: ColumnElement[bool]) -> int:
-    """Nobody is to take up what its seller cancelled. But what ingest has not heard may be that it is stored."""
-    unheard = letter.service == "ingest"
-    over = update(dead_letters).where(about, WAS_CANCELLED, ~unheard, letter.status.in_((*OPEN, "replaying")))
+    """Nobody is to take up what its seller cancelled. A letter of ingest stays: it may say that the file is stored."""
+    heard = letter.service != "ingest"
+    over = update(dead_letters).where(about, WAS_CANCELLED, heard, letter.status.in_((*OPEN, "replaying")))
     words = func.concat("nobody wants what it was about: ", items.c.reason)
     return connection.execute(over.values(status="resolved", outcome=words, status_at=CLOCK)).rowcount
 

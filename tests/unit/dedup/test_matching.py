@@ -157,7 +157,7 @@ def test_a_copy_with_more_pixels_than_what_bars_it_is_told_so_and_what_to_do(
     assert ("; it has more pixels (" in reason) is is_told
 
 
-def test_what_to_do_about_it_are_things_that_can_be_done() -> None:
+def test_the_words_have_both_sizes_and_what_to_do() -> None:
     event = hashed(tenant=TENANT).model_copy(update={"artwork": (3600, 3600)})
     reason = duplicate(event, known(phash=event.phash, artwork=(600, 600))).reason
     assert reason.endswith(

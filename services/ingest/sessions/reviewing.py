@@ -142,7 +142,10 @@ def _near(row: Row[Any]) -> bool:
 
 
 def _to_keep_still(row: Row[Any]) -> bool:
-    """Kept, and a duplicate once more: the upload was cancelled before it was accepted. Keep it, then."""
+    """Kept, and a duplicate all the same: it was decided anew before dedup heard of that. Then it is to be kept still.
+
+    Dedup hears with the file's next batch, which is never sent if the upload is cancelled before.
+    """
     return row.review == KEEP and _near(row)
 
 

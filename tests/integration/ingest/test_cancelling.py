@@ -171,6 +171,26 @@ def test_a_copy_goes_on_when_its_original_alone_is_cancelled(engine: Engine, ses
     assert [row["state"] for row in sessions.items(session.id)] == ["failed", "stored"]
 
 
+def test_what_was_kept_and_is_a_duplicate_again_as_its_upload_was_cancelled_can_be_kept_once_more(
+    engine: Engine, sessions: Sessions
+) -> None:
+    """Dedup decided it anew before it heard that it is kept; the batch that would have told dedup was never sent."""
+    session, (large, small, _) = submitted(sessions, "large.png", "small.png", "unfinished.png")
+    project(engine, *stored(session, large), copy_of(large, session, small, review=True))
+    sent(engine)
+
+    def keep() -> str:
+        return str(sessions.decide(session.id, lambda _: {small.item_id: "keep"}, "ana", lambda _: True))
+
+    assert keep() == "1 file kept and worked on again."
+    project(engine, copy_of(large, session, small, generation=1))
+    sessions.cancel(USER, session.id, None)
+    assert not [message for message in sent(engine) if isinstance(message, BatchSubmitted)]
+    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "duplicate", "failed"]
+    assert keep() == "1 file kept and worked on again."
+    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "received", "failed"]
+
+
 def test_cancelling_again_changes_nothing(engine: Engine, sessions: Sessions) -> None:
     session, _ = submitted(sessions, "a.png", "b.png")
     with ThreadPoolExecutor(3) as pool:

@@ -27,7 +27,9 @@ from tests.seller import File, Seller, artwork
 DESIGNS = int(os.environ.get("BENCH_DESIGNS", "200"))
 PAUSE_S = 0.02
 WARM = 16
-"""Designs of print size before the clock runs: eight hashers have what decodes, and its memory, as the pool has."""
+"""Designs of print size that are uploaded before the clock runs. Then each of the eight hashers has its decoding child,
+and that one its memory: so does the pool that they are measured against.
+"""
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:

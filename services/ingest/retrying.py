@@ -45,13 +45,13 @@ def retry(
     requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
     prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
     opened = store.retry(session_id, who, ids, requests)
-    one = _told_alone(store, asked)
+    one = _single(store, asked)
     words = retold([row.filename for row in opened.files], len(opened.listings), one)
     return Retried(opened, " ".join([words, *unready]) if opened.listings else words)
 
 
-def _told_alone(store: Sessions, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The file that was asked about, if it is one: then it is told why nothing of it is tried again."""
+def _single(store: Sessions, asked: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The file that was asked about, if it is only one: if nothing of it is tried again, its seller is told why."""
     if len(asked) != 1:
         return None
     with transaction(store.engine) as connection:

@@ -28,23 +28,24 @@ from shared.contracts import WorkCancelled
 
 
 def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reason: str) -> Cancelled:
-    """Cancel what is unfinished of a session, or of one of its files. Again: what is unfinished by then."""
-    session = _session(connection, session_id, whole=item_id is None)
+    """Cancel what is unfinished of a session, or of one of its files. A repeat cancels what is unfinished by then."""
+    whole = item_id is None
+    session = _session(connection, session_id, whole=whole)
     files = _unsettled(connection, session_id, item_id)  # locks in one order everywhere: item, listing, session
     asked = _pending(connection, session_id, item_id)
-    happened = [Happening("cancelled", facts={"reason": reason})] if item_id is None and (files or asked) else []
+    happened = [Happening("cancelled", facts={"reason": reason})] if whole and (files or asked) else []
     happened += [_file_failed(row, reason_of(row, reason)) for row in files]
     happened += [_end_listing(connection, row, reason) for row in asked]
     if files:
         _end_files(connection, files, reason)
-    if item_id is None:
+    if whole:
         working = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
         connection.execute(working.values(cancelled_at=NOW))
     if happened:
         timeline.append_all(connection, session_id, happened)
-        _take_back(connection, session_id, files, asked, whole=item_id is None)
+        _take_back(connection, session_id, files, asked, whole=whole)
         _tell(connection, session, files, asked, reason)
-    if item_id is None:
+    if whole:
         timeline.finish(connection, session_id)
     at_hand = sum(row.state == "accepted" for row in files)
     return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand)

@@ -15,8 +15,9 @@ from services.ingest.sessions.tables import sessions
 from shared.database import transaction
 
 LOOK_S = 2.0
-"""What one look adds to a session's grace at most, in seconds: when the last look is longer ago, nobody got through."""
+"""The most that one look adds to a session's wait: if the last look is longer ago, nobody could ask meanwhile."""
 AT_ONCE = 100
+"""As many sessions does one look end, so that the next look is not late."""
 
 SETTLED: Select[Any] = select(sessions.c.id, sessions.c.settled_at).where(
     sessions.c.state == "working", sessions.c.requested == 0, sessions.c.settled_at.is_not(None)
@@ -35,13 +36,13 @@ class Unasked:
     clock: Callable[[], float] = time.monotonic
     _looked_at: float = 0.0
     _waited: dict[Row[Any], float] = field(default_factory=dict)
-    """Seconds, by session and when its files were settled: taken up again, it is another wait."""
+    """Seconds, by session and the moment its files were settled: one that is taken up again begins another wait."""
 
     def finish(self) -> int:
         """Look, and end those whose grace is over; returns how many.
 
         Raises:
-            Retryable: the database is away. What they have waited until now is not lost.
+            Retryable: the database is away. How long each has waited until now is kept.
         """
         due = self._due(self._settled())[:AT_ONCE]
         for row in due:  # one at a time: never two sessions' locks in one transaction
@@ -55,6 +56,6 @@ class Unasked:
 
     def _due(self, settled: Sequence[Row[Any]]) -> list[Row[Any]]:
         now = self.clock()
-        more, self._looked_at = min(now - self._looked_at, LOOK_S), now
-        self._waited = {row: self._waited[row] + more if row in self._waited else 0.0 for row in settled}
+        passed, self._looked_at = min(now - self._looked_at, LOOK_S), now
+        self._waited = {row: self._waited[row] + passed if row in self._waited else 0.0 for row in settled}
         return [row for row, waited in self._waited.items() if waited >= self.grace_s]

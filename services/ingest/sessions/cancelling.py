@@ -43,8 +43,9 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         connection.execute(working.values(cancelled_at=NOW))
     if happened:
         timeline.append_all(connection, session_id, happened)
-        _take_back(connection, session_id, files, asked, whole=whole)
         _tell(connection, session, files, asked, reason)
+    if happened or whole:  # a batch may wait of a file that has its end: one that is kept though it is a duplicate
+        _take_back(connection, session_id, files, asked, whole=whole)
     if whole:
         timeline.finish(connection, session_id)
     at_hand = sum(row.state == "accepted" for row in files)

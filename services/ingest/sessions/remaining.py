@@ -55,7 +55,7 @@ def _files(totals: Totals, course: Course, at: float, load: Load, *, waits: bool
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
     known = _times(course.costs.file_s, load.file_slowdown(course.left))
-    work = Work(course.left, course.work, course.work / totals.received, known, _trust(course))
+    work = Work(course.left, course.work, course.work / totals.received, known, _trust(course.costs.uploads))
     return work.seconds(course.files, at, waits=waits)
 
 
@@ -69,7 +69,7 @@ def _listings(totals: Totals, course: Course, at: float, load: Load, *, waits: b
         each = course.costs.listing_s[1] / course.costs.file_s[1]
         # Whoever slowed its files down is mostly who slows its listings down: the two are not multiplied.
         slowdown = max(slowdown, load.listing_slowdown(Left(course.left, left), each))
-    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slowdown), _trust(course))
+    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slowdown), _trust(course.costs.listing_uploads))
     return work.seconds(course.listings if totals.requested else None, at, waits=waits)
 
 
@@ -79,8 +79,9 @@ def _wanted(totals: Totals, course: Course) -> int:
     return totals.requested if asked else totals.stored + totals.in_progress
 
 
-def _trust(course: Course) -> float:
-    return TRUSTED if course.costs.uploads else GUESSED
+def _trust(uploads: int) -> float:
+    """What is known of so many earlier uploads, as so many files or listings of its own."""
+    return TRUSTED if uploads else GUESSED
 
 
 def _slowdown_so_far(course: Course) -> float:
@@ -91,7 +92,7 @@ def _slowdown_so_far(course: Course) -> float:
     pace, known = course.files, course.costs.file_s[1]
     if pace is None or not pace.done:
         return 1.0
-    trusted = _trust(course) * pace.done / pace.count
+    trusted = _trust(course.costs.uploads) * pace.done / pace.count
     return math.sqrt((pace.seconds + trusted * known) / (pace.done + trusted) / known)
 
 

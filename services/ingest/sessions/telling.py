@@ -118,6 +118,6 @@ def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str
         return f"{name} is a copy of {original}, which is not stored yet; it is taken up by itself if that fails."
     if state in ("rejected", "duplicate"):
         why = beside(item["reason"], name)
-        return f"{name} has not failed ({state}): trying again would end the same. {why}".strip()
+        return f"{name} has not failed ({state}), and trying again would end the same: {why}"
     working = "is stored, and no listing of it has failed" if state == "stored" else "is being worked on already"
     return f"{name} {working}: nothing is tried again."

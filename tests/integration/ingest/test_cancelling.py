@@ -171,11 +171,12 @@ def test_a_copy_goes_on_when_its_original_alone_is_cancelled(engine: Engine, ses
     assert [row["state"] for row in sessions.items(session.id)] == ["failed", "stored"]
 
 
+@pytest.mark.parametrize("unfinished", [[], ["unfinished.png"]])
 def test_what_was_kept_and_is_a_duplicate_again_as_its_upload_was_cancelled_can_be_kept_once_more(
-    engine: Engine, sessions: Sessions
+    engine: Engine, sessions: Sessions, unfinished: list[str]
 ) -> None:
     """Dedup decided it anew before it heard that it is kept; the batch that would have told dedup was never sent."""
-    session, (large, small, _) = submitted(sessions, "large.png", "small.png", "unfinished.png")
+    session, (large, small, *_) = submitted(sessions, "large.png", "small.png", *unfinished)
     project(engine, *stored(session, large), copy_of(large, session, small, review=True))
     sent(engine)
 
@@ -186,9 +187,9 @@ def test_what_was_kept_and_is_a_duplicate_again_as_its_upload_was_cancelled_can_
     project(engine, copy_of(large, session, small, generation=1))
     sessions.cancel(USER, session.id, None)
     assert not [message for message in sent(engine) if isinstance(message, BatchSubmitted)]
-    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "duplicate", "failed"]
+    assert [row["state"] for row in sessions.items(session.id)][:2] == ["stored", "duplicate"]
     assert keep() == "1 file kept and worked on again."
-    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "received", "failed"]
+    assert [row["state"] for row in sessions.items(session.id)][:2] == ["stored", "received"]
 
 
 def test_cancelling_again_changes_nothing(engine: Engine, sessions: Sessions) -> None:

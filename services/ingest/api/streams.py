@@ -82,12 +82,15 @@ async def frames(
     clock = asyncio.get_running_loop().time
     event: Event | None = None
     seen, cause, looked, spoke = 0, None, float("-inf"), clock()
-    state = (session.id, session.lane, session.finished)
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
             if event is None or watcher.newest(session.id) != event.seq:
                 event = await watcher.ask_together(session.id, sessions.last_event, session.id)
             told, ended = cause, event is not None and event.payload["finished"]
+            if event is not None and ended is not session.finished:  # it has ended, or goes on after its end
+                now = await watcher.ask_together(session.id, sessions.get, session.user_id, session.id)
+                session = now or session
+            state = (session.id, session.lane, session.finished)
             if event is not None and not ended and clock() >= looked + NEARLY * min(LOOK_S, keepalive_s):
                 looked, about = clock(), (*state, event.seq)
                 cause = await watcher.ask_together(about, trouble, session, reading.totals_at(event))

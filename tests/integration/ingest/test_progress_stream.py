@@ -9,16 +9,18 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from services.ingest.api.streams import frames
-from services.ingest.sessions.records import Event
+from services.ingest.sessions.records import Event, Session
+from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft
 from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.watching import Watcher
 from shared.database import engine_of
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import ORIGIN, Threaded
 from tests.integration.ingest.frontend import Shop, Stream
+from tests.integration.ops.letterbox import Letterbox
 from tests.proxy import HOST, Proxy
 
 FRAME = {
@@ -201,6 +203,33 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
     assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
     assert frame["step"] == 1
     assert set(frame) == set(FRAME)
+
+
+def test_an_open_stream_sees_that_an_upload_goes_on_after_its_end(engine: Engine) -> None:
+    """Its words and its time left are those of the upload as it stands, not as it stood when the stream began."""
+    box = Letterbox(engine)
+    session = box.submitted("a.png", "b.png")
+    box.project(*(box.failed(session, index) for index in range(2)))
+    ended = box.sessions.get(box.tenant, session.id)
+    assert ended is not None
+
+    def left(session: Session, _: str | None) -> TimeLeft:
+        return NOTHING_LEFT if session.finished else TimeLeft(7.0, 5.0, 9.0)
+
+    async def both() -> list[dict[str, Any]]:
+        watcher = Watcher(box.sessions)
+        polling = asyncio.create_task(watcher.run())
+        told = frames(box.sessions, watcher, ended, left=left)
+        found = [await anext(told)]
+        await asyncio.to_thread(box.sessions.retry, session.id, "ana")
+        found.append(await anext(told))
+        polling.cancel()
+        return found
+
+    last, again = asyncio.run(both())
+    assert (last["step"], last["remaining_time"]) == (4, 0.0)
+    assert again["message"] == "Working on what was taken up again: 2 of 2 files to go"
+    assert (again["remaining_time"], again["remaining_low"], again["remaining_high"]) == (7.0, 5.0, 9.0)
 
 
 def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded, user: Shop) -> None:

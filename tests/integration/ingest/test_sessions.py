@@ -835,6 +835,6 @@ def test_who_tries_a_copy_again_hears_that_its_original_is_not_stored_yet(
     )
     project(engine, *stored(session, large)[2:])
     assert told() == (
-        "small.png has not failed (duplicate), and trying again would end the same: the same picture as large.png in this "
-        "upload; large.png is stored as UV 0"
+        "small.png has not failed (duplicate), and trying again would end the same: the same picture as large.png in "
+        "this upload; large.png is stored as UV 0"
     )

@@ -84,7 +84,9 @@ def session(found: Session, cause: str | None = None, left: TimeLeft | None = No
 
 def _message(found: Session, cause: str | None) -> str:
     cancelled = found.cancelled_at is not None
-    return waiting(words(found.totals, finished=found.finished, again=found.reopened, cancelled=cancelled), cause)
+    return waiting(
+        words(found.totals, finished=found.finished, again=found.reopened_at is not None, cancelled=cancelled), cause
+    )
 
 
 def totals(found: Session) -> dict[str, int]:
@@ -145,11 +147,11 @@ def progress_frame(
         totals_at(event),
         payload["percent"],
         finished=payload["finished"],
-        started_at=found.announced_at,
+        started_at=found.begun_at,
         at=at or event.created_at,
         current_file=payload.get("filename"),
         cause=cause,
         left=left,
-        again=found.reopened,
+        again=found.reopened_at is not None,
         cancelled=UPLOAD_CANCELLED in payload,
     )

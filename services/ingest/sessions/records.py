@@ -92,14 +92,19 @@ class Session:
     cancelled_at: datetime | None = None
     lane_reason: str | None = None
     duplicates: str | None = None
-    reopened: bool = False
-    """All its files had ended before, and some were taken up again."""
+    reopened_at: datetime | None = None
+    """When it was taken up again after its end, or some of its files after all of theirs; the last time."""
     course: Course = field(default_factory=Course)
 
     @property
     def files_settled(self) -> bool:
         """Every file that was sent has its end state."""
         return self.submitted_at is not None and self.totals.in_progress == 0
+
+    @property
+    def begun_at(self) -> datetime:
+        """What people wait for since then: a pause between an end and going on is no part of it."""
+        return self.reopened_at or self.announced_at
 
     @property
     def finished(self) -> bool:
@@ -135,7 +140,7 @@ def session_of(row: Row[Any]) -> Session:
         cancelled_at=row.cancelled_at,
         lane_reason=row.lane_reason,
         duplicates=row.duplicates,
-        reopened=row.reopened_at is not None,
+        reopened_at=row.reopened_at,
         course=course_of(row),
     )
 

@@ -38,7 +38,7 @@ KINDS = {
     PairJudged.__name__: "on near duplicates kept or skipped",
     StoreFile.__name__: "with files that the NAS keeps for a shop",
     REDELIVERY: "replayed",
-    ImageFailed.__name__: "on files that have failed",
+    ImageFailed.__name__: "on files that failed or were cancelled",
 }
 
 

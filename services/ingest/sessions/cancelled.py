@@ -30,12 +30,15 @@ class Cancelled:
     """Designs of the session, or the one file, that were stored before."""
     at_hand: int = 0
     """Of these files, how many storage may have been writing just then."""
+    at_shop: int = 0
+    """Of these listings, how many the shop may have been making just then."""
 
     def __str__(self) -> str:
         stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
         if not self.what:
             return f"Nothing is left to cancel{stay}."
         late = "; what is being written just now may still be stored" if self.at_hand else ""
+        late += "; what is at the shop just now may still be listed" if self.at_shop else ""
         return f"Cancelled: {self.what}{late}{stay}."
 
     @property

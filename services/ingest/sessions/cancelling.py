@@ -48,8 +48,8 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         _take_back(connection, session_id, files, asked, whole=whole)
     if whole:
         timeline.finish(connection, session_id)
-    at_hand = sum(row.state == "accepted" for row in files)
-    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand)
+    at_hand, at_shop = sum(row.state == "accepted" for row in files), sum(row.state == "rendered" for row in asked)
+    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand, at_shop)
 
 
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:

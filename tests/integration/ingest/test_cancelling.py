@@ -44,6 +44,7 @@ from tests.integration.ingest.test_sessions import (
     copy_of,
     duplicate,
     failed,
+    listed,
     project,
     stored,
     submitted,
@@ -236,9 +237,11 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
     session, files = submitted(sessions, "a.png", "b.png", "c.png")
     project(engine, *stored(session, files[0]), *stored(session, files[1]))
     ask(sessions, *(file.item_id for file in files))
+    project(engine, listed(session, files[0])[0])
     done = sessions.cancel(USER, session.id, None)
     assert done is not None
     assert (done.files, done.listings, done.stored) == (1, 3, 2)
+    assert "; what is at the shop just now may still be listed; 2 designs stored before" in str(done)
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled)
     assert {item for item, _, _ in told.listings} == {file.item_id for file in files}

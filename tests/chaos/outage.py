@@ -60,12 +60,15 @@ class Outage:
             time.sleep(WATCH_S)
 
     def until_all_say_so(self) -> None:
-        """Every seller has read that it is the NAS that is waited for: in the session, and in the progress line."""
+        """Every seller has read that it is the NAS that is waited for: in the session, and in the progress line.
+
+        But for uploads that were stored before it went away.
+        """
         for work in self.works:
-            said = lambda work=work: AWAY in (self._waits_for(work) or "") or None  # noqa: E731
-            until(said, within_s=120, what=f"{work.session_id} does not say that the NAS is away")
-            stream = self._streams[work.session_id]
-            until(lambda stream=stream: line_of(stream), within_s=60, what="no progress line says so")
+            said = lambda work=work: self._waits_or_is_stored(work)  # noqa: E731
+            if until(said, within_s=120, what=f"{work.session_id} does not say that the NAS is away") == "waits":
+                stream = self._streams[work.session_id]
+                until(lambda stream=stream: line_of(stream), within_s=60, what="no progress line says so")
 
     def _look_at(self, work: Work) -> None:
         session = work.seller.http.get(f"/api/v1/sessions/{work.session_id}").json()
@@ -75,9 +78,11 @@ class Outage:
         elif work.session_id in self._told and session["totals"]["in_progress"]:
             self.quiet[session["waits_for"] or session["message"]] += 1
 
-    def _waits_for(self, work: Work) -> str | None:
-        told: str | None = work.seller.http.get(f"/api/v1/sessions/{work.session_id}").json()["waits_for"]
-        return told
+    def _waits_or_is_stored(self, work: Work) -> str | None:
+        session = work.seller.http.get(f"/api/v1/sessions/{work.session_id}").json()
+        if AWAY in (session["waits_for"] or ""):
+            return "waits"
+        return "is stored" if session["totals"]["stored"] == len(work.files) else None
 
     def drained(self) -> list[tuple[str, int]]:
         """The designs of these uploads in the order in which they were stored: upload and place."""

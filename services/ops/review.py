@@ -34,7 +34,8 @@ def review(
 ) -> None:
     """List the near duplicates of an upload, or decide: a kept one is stored beside what it matched.
 
-    What was skipped can be kept later; what is kept can't be unkept. What is said of a pair stands for later uploads.
+    What was skipped, by somebody or "by rule", can be kept later; what is kept can't be unkept. What is said of a pair
+    stands for later uploads.
     """
     from services.ingest.sessions.store import Sessions
     from services.ops.settings import hashers
@@ -122,7 +123,8 @@ def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as
         typer.echo(words)
     for row in rows:
         pair = shown(row)
-        typer.echo(f"{_number(row):>5}  {pair['decision']:<8} {row.filename}: {pair['reason']}")
+        decision = "by rule" if pair["decision"] == "none" else pair["decision"]
+        typer.echo(f"{_number(row):>5}  {decision:<8} {row.filename}: {pair['reason']}")
     if not rows:
         typer.echo("This upload has no near duplicates.")
 

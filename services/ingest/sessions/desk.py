@@ -29,7 +29,7 @@ from services.ingest.sessions.watching import POLL_S, Watcher
 from shared.contracts import ListingTemplate
 
 FRAMES_OUT_S = 2.0
-TOLD = ("filename", "state", "reason", "kind", "distance", "match")
+TOLD = ("filename", "state", "reason", "kind", "distance", "match", "needs_review")
 DONE = "Successfully processed mockup files and created Etsy listings."
 DONE_IN_A_DRY_RUN = "Successfully processed mockup files and created listings in a dry run."
 NOTHING = "No designs available for processing. No Etsy listings created."
@@ -86,7 +86,8 @@ class Desk:
         """Wait until every file has its end state, then the designs of an upload as the frontend reads them.
 
         When the waiting time is over, designs that are still in progress are among them, under their final ids, and
-        `in_progress` says how many files are. What was stored of a cancelled upload is under `kept`.
+        `in_progress` says how many files are. What was stored of a cancelled upload is under `kept`. `needs_review`
+        is how many of the skipped files somebody has to decide about.
         """
         session = await self._settled(session)
         rows = await self.watcher.ask(self.sessions.items, session.id)
@@ -99,7 +100,8 @@ class Desk:
         designs = [] if kept else found  # the client would go on and list those of a cancelled upload
         if not designs:
             await self._let_frames_out([session.id])
-        told = {"skipped": skipped, "kept": kept, "in_progress": session.totals.in_progress}
+        counts = {"in_progress": session.totals.in_progress, "needs_review": session.totals.to_review}
+        told = {"skipped": skipped, "kept": kept, **counts}
         return {"designs": designs, "total": len(designs), "session_id": session.client_key, **told}
 
     async def list_designs(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:

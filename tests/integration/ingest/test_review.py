@@ -26,6 +26,8 @@ def asked_about(shop: Shop, *names: str) -> tuple[str, list[str]]:
     answer = shop.upload(copies, session, duplicates="review")
     assert answer.status_code == 201, answer.text
     assert [item["needs_review"] for item in shop.items(session)] == [True] * len(names)
+    assert answer.json()["needs_review"] == len(names)
+    assert [skipped["needs_review"] for skipped in answer.json()["skipped"]] == [True] * len(names)
     return session, [item["item_id"] for item in shop.items(session)]
 
 

@@ -97,8 +97,9 @@ class Designs:
 
         If dedup had accepted it, this message is answered with its failure. (Not if it is a duplicate: dedup said so.)
 
-        A number is a promise, so what is numbered or stored stays so. Who hears later that it is a duplicate must hear
-        that it is stored all the same: that message is answered with it, under its own generation.
+        A number is a promise, so what is numbered or stored stays so. Who says later that it is a duplicate, or that
+        we gave it up (it was cancelled, say), must hear that it is stored all the same: that message is answered with
+        it, under its own generation. The answer to another message may have been lost, or overtaken.
         """
         with transaction(self.engine) as connection:
             connection.execute(NEW, _new(event, state) | {"reason": event.reason})
@@ -109,7 +110,7 @@ class Designs:
                 answers = _answers(Cause.of(event)) if given_up else {}
                 _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
                 row = _locked(connection, event)
-            elif isinstance(event, DuplicateFound) and row.generation < event.generation:
+            elif _to_tell_again(row, event):
                 accepted = row.accepted | {"generation": event.generation}
                 _change(connection, event, **_with_number(ImageAccepted.model_validate(accepted), Cause.of(event)))
             return design_of(row) if row.state == state and row.accepted else None
@@ -226,6 +227,15 @@ def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
 def _unheard(row: Row[Any], event: ItemEvent) -> bool:
     """Whether the row knows neither this acceptance nor a later one, so that an answer is still owed."""
     return row.accepted is None or bool(row.accepted["generation"] < event.generation)
+
+
+def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageFailed) -> bool:
+    """Whether it has a number, of which whoever says now that it will have none may never have heard."""
+    if row.state not in NUMBERED:
+        return False
+    if isinstance(event, ImageFailed) and event.failed_stage == "storage":  # cancelled, perhaps
+        return bool(row.generation <= event.generation)
+    return isinstance(event, DuplicateFound) and bool(row.generation < event.generation)
 
 
 def _with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:

@@ -120,8 +120,9 @@ class Upload:
     def rejected(self, index: int) -> ImageRejected:
         return ImageRejected.model_validate(self.facts(index) | {"code": "not_an_image", "reason": "not an image"})
 
-    def cancelled(self, *indexes: int) -> WorkCancelled:
-        files = tuple(UploadedFile.model_validate(self.facts(index) | {"upload": NOWHERE}) for index in indexes)
+    def cancelled(self, *indexes: int, generation: int = 0) -> WorkCancelled:
+        facts = [self.facts(index, generation) | {"upload": NOWHERE} for index in indexes]
+        files = tuple(map(UploadedFile.model_validate, facts))
         return WorkCancelled(tenant_id=self.tenant, session_id=self.session, reason="cancelled by you", files=files)
 
     def failed(self, index: int, stage: Stage = "hasher", generation: int = 0) -> ImageFailed:

@@ -175,7 +175,7 @@ class _Reader:
             await asyncio.wait({self.at_work})
             self.at_work.exception()
         if self.part is not None:
-            self.part.abandon()
+            await asyncio.to_thread(self.part.abandon)  # a large file takes a while to go, and its disk may hang
 
     async def _done(self) -> None:
         if self.at_work is not None:

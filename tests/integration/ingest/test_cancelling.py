@@ -469,8 +469,9 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
             copy = shop.items(session)[2]
             retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy['item_id']}/retry")
             assert retried.json()["message"].endswith("; it is taken up by itself if that fails.")
-        assert uploading.result(60)["total"] == 2
-        assert [item["state"] for item in shop.items(session)] == ["failed", "stored", "stored"]
+        assert uploading.result(60)["total"] in (1, 2), "until storage lets the original go, its copy has its end"
+        ends = ["failed", "stored", "stored"]
+        embedded.eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -7,7 +7,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -140,11 +139,14 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
             return len(events) or None
 
         until(hashed)
-        hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"][:3]
-        for child in hashers:
-            if victims == "decoders":
-                os.kill(until(partial(_decoder, child.pid)), signal.SIGKILL)
-            else:
+        hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"]
+        if victims == "decoders":  # a hasher that was started anew has none before its first file, if one comes to it
+            decoders = [found for child in hashers if (found := _decoder(child.pid))]
+            assert decoders
+            for pid in decoders[:3]:
+                os.kill(pid, signal.SIGKILL)
+        else:
+            for child in hashers[:3]:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
         assert victims == "hashers" or all(child.poll() is None for child in hashers)

@@ -141,9 +141,12 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
         until(hashed)
         hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"]
         if victims == "decoders":  # a hasher that was started anew has none before its first file, if one comes to it
-            decoders = [found for child in hashers if (found := _decoder(child.pid))]
-            assert decoders
-            for pid in decoders[:3]:
+
+            def three() -> list[int] | None:
+                found = [pid for child in hashers if (pid := _decoder(child.pid))]
+                return found[:3] if len(found) >= 3 else None
+
+            for pid in until(three):
                 os.kill(pid, signal.SIGKILL)
         else:
             for child in hashers[:3]:

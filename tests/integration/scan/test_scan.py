@@ -200,9 +200,9 @@ class Unread(PathNas):
         raise AssertionError(f"{path} was read")
 
 
-def test_thousands_of_unchanged_files_are_listed_and_none_is_read(works: Works) -> None:
+def test_ten_thousand_unchanged_files_are_listed_and_none_is_read(works: Works) -> None:
     for folder in range(10):
-        lay(works.root / "nas" / works.shop, **{f"T{folder}__{number}": b"x" for number in range(300)})
+        lay(works.root / "nas" / works.shop, **{f"T{folder}__{number}": b"x" for number in range(1000)})
     scan = Scan(Scanned(works.engine, works.window), Unread(works.root / "nas"), Blobs(works.root / "blobs"))
     scan.rows.note(works.scan(), listing_of(scan.nas, works.shop))
     with works.engine.begin() as connection:
@@ -211,7 +211,7 @@ def test_thousands_of_unchanged_files_are_listed_and_none_is_read(works: Works) 
     with works.engine.connect() as connection:
         now = standing(connection, works.tenant)
     assert now is not None
-    assert (now.pictures, now.to_hash, now.known) == (3000, 0, 3000)
+    assert (now.pictures, now.to_hash, now.known) == (10_000, 0, 10_000)
 
 
 def test_what_lies_on_a_nas_that_is_away_is_not_believed_to_be_gone(works: Works) -> None:

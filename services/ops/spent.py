@@ -18,11 +18,13 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
 ), listed AS (  -- designs all of whose listings are made
     SELECT settled.id FROM settled JOIN ingest.listings listing ON listing.item_id = settled.id
     GROUP BY settled.id HAVING bool_and(listing.state = 'listed' AND listing.updated_at < :before)
+), verdict AS (  -- that stands: a copy that made way for its original was accepted before that
+    SELECT DISTINCT ON (item_id) item_id, matched_item_id, hashed FROM dedup.verdicts ORDER BY item_id, generation DESC
 ), spent AS (
     SELECT sha256 FROM settled
     UNION SELECT print_sha256 FROM settled WHERE state = 'stored' AND id IN (TABLE listed)
     UNION -- made before it was seen to be a duplicate; of what is stored, so that nobody will decide it anew
-    SELECT verdict.hashed -> 'print_file' ->> 'sha256' FROM dedup.verdicts verdict
+    SELECT verdict.hashed -> 'print_file' ->> 'sha256' FROM verdict
     JOIN settled ON settled.id = verdict.item_id AND settled.state = 'duplicate'
     JOIN ingest.items original ON original.id = verdict.matched_item_id AND original.state = 'stored'
     UNION SELECT media.sha256 FROM publisher.listing_media media JOIN publisher.listings USING (target, publish_key)
@@ -31,7 +33,7 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
     SELECT sha256 FROM ingest.items WHERE id NOT IN (SELECT id FROM settled)
     UNION SELECT print_sha256 FROM ingest.items WHERE id NOT IN (TABLE listed)
     UNION -- the print of a file in work, which only its services know; and of a duplicate that may be decided anew
-    SELECT verdict.hashed -> 'print_file' ->> 'sha256' FROM dedup.verdicts verdict
+    SELECT verdict.hashed -> 'print_file' ->> 'sha256' FROM verdict
     LEFT JOIN settled ON settled.id = verdict.item_id
     LEFT JOIN ingest.items original ON original.id = verdict.matched_item_id
     WHERE settled.id IS NULL OR (settled.state = 'duplicate' AND original.state IS DISTINCT FROM 'stored')

@@ -74,6 +74,20 @@ def test_what_arrived_goes_and_what_failed_stays(system: System, shop: Shop, lis
     assert ended(shop, listed, stored=3, failed=0)["state"], "it is tried again from what was kept"
 
 
+def test_a_copy_that_made_way_for_its_original_keeps_no_print(system: System, shop: Shop, listed: str) -> None:
+    """It was hashed before its original, as it goes with two hashers, and accepted until that came."""
+    (copy,), (original, _) = items(system, listed, "duplicate"), items(system, listed, "stored")
+    accepted = """
+        INSERT INTO dedup.verdicts (item_id, generation, tenant_id, session_id, index, hashed, accepted)
+        SELECT item_id, generation - 1, tenant_id, session_id, index, hashed, '{}' FROM dedup.verdicts WHERE item_id = :id
+    """
+    with system.engine.begin() as connection:
+        connection.execute(text("UPDATE dedup.verdicts SET generation = 1 WHERE item_id = :id"), {"id": copy["id"]})
+        connection.execute(text(accepted), {"id": copy["id"]})
+    system.command("spool", "sweep")
+    assert original["print_sha256"] not in blobs(system)
+
+
 def test_a_young_upload_keeps_the_bytes_that_an_old_one_has_no_more_use_for(
     system: System, shop: Shop, listed: str
 ) -> None:

@@ -79,7 +79,8 @@ def test_a_copy_that_made_way_for_its_original_keeps_no_print(system: System, sh
     (copy,), (original, _) = items(system, listed, "duplicate"), items(system, listed, "stored")
     accepted = """
         INSERT INTO dedup.verdicts (item_id, generation, tenant_id, session_id, index, hashed, accepted)
-        SELECT item_id, generation - 1, tenant_id, session_id, index, hashed, '{}' FROM dedup.verdicts WHERE item_id = :id
+        SELECT item_id, generation - 1, tenant_id, session_id, index, hashed, '{}' FROM dedup.verdicts
+        WHERE item_id = :id
     """
     with system.engine.begin() as connection:
         connection.execute(text("UPDATE dedup.verdicts SET generation = 1 WHERE item_id = :id"), {"id": copy["id"]})

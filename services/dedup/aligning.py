@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from services.dedup.picture import (
     boxed,
     channels,
     ground_behind,
-    ground_of,
+    grounds_of,
     softened,
 )
 
@@ -62,14 +63,13 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
     if one.transparent and other.transparent:
         yield one.whole, other.whole
     elif not one.transparent and not other.transparent:
-        yield one.filled, other.filled
-        if (one.filled, other.filled) != (one.flat, other.flat):
-            yield one.flat, other.flat
+        ways = list(product(one.filled, other.filled))
+        flat = one.flat, other.flat
+        yield from ways if flat in ways else [*ways, flat]
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
         behind = ground_behind(clear, opaque)
-        ground = ground_of(opaque.rgb) if behind is None else behind
-        if ground is not None:
+        for ground in grounds_of(opaque.rgb) if behind is None else [behind]:
             mine, theirs = one.on(ground), other.on(ground)
             full = boxed(mine, ground), boxed(theirs, ground)
             yield View(full[0]), View(full[1])

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import SIDE, Picture, Pixels, boxed
+from services.dedup.picture import SIDE, Picture, Pixels, boxed, boxes
 
 FREQUENCIES = 8  # a side
 SMALL = 32
@@ -74,9 +74,9 @@ def _laid(picture: Picture) -> Iterator[Laid]:
         rgb = picture.rgb if ground is None else picture.on(ground)
         shade = None if ground is None else int(ground[0])  # black and white are grey
         yield _grey(rgb), shade
-        full = boxed(rgb, ground)
-        if full is not rgb:
-            yield _grey(full), shade
+        for full in boxes(rgb) if ground is None else [boxed(rgb, ground)]:
+            if full is not rgb:
+                yield _grey(full), shade
 
 
 def _grey(rgb: Pixels) -> Grey:

@@ -1,6 +1,6 @@
 """The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,10 +71,9 @@ class Picture:
         return View(self.rgb)
 
     @cached_property
-    def filled(self) -> View:
-        """What stands out from its ground; `flat` if that fills it already."""
-        full = boxed(self.rgb)
-        return self.flat if full is self.rgb else View(full)
+    def filled(self) -> Sequence[View]:
+        """What stands out from its ground, as far as that can be told; `flat` if nothing is cut off."""
+        return [self.flat if each is self.rgb else View(each) for each in boxes(self.rgb)]
 
     def on(self, colour: Colour) -> Pixels:
         """Laid on an opaque ground (256, 256, 3)."""
@@ -106,10 +105,20 @@ def picture_of(png: bytes) -> Picture | None:
 
 def ground_of(rgb: Pixels) -> Colour | None:
     """The even colour that a picture is laid on, if its edge shows one."""
-    edge = _edge(rgb)
-    colour = np.median(edge, axis=0)
-    even = (np.abs(edge - colour).max(axis=1) <= EVEN).mean() >= EVEN_SHARE
-    return np.asarray(colour, np.uint8) if even else None
+    return _even(np.concatenate(_sides(rgb)), EVEN)
+
+
+def grounds_of(rgb: Pixels) -> Sequence[Colour]:
+    """What a picture may be laid on. One that touches some sides of its page shows it along the others."""
+    around = ground_of(rgb)
+    if around is not None:
+        return [around]
+    grounds: list[Colour] = []
+    for side in _sides(rgb):
+        colour = _even(side, EVEN)
+        if colour is not None and not any(_alike(colour, other) for other in grounds):
+            grounds.append(colour)
+    return grounds
 
 
 def ground_behind(clear: Picture, opaque: Picture) -> Colour | None:
@@ -117,21 +126,32 @@ def ground_behind(clear: Picture, opaque: Picture) -> Colour | None:
     behind = opaque.rgb[clear.rgba[..., 3] < FAINT]
     if len(behind) < LEAST_SIDE:
         return None
-    colour = np.median(behind, axis=0)
-    even = (np.abs(behind - colour).max(axis=1) <= OUTSTANDING).mean() >= EVEN_SHARE
+    return _even(behind.astype(np.float64), OUTSTANDING)
+
+
+def _even(pixels: NDArray[np.float64], levels: int) -> Colour | None:
+    """The colour that nearly all of these have, give or take so many levels."""
+    colour = np.median(pixels, axis=0)
+    even = (np.abs(pixels - colour).max(axis=1) <= levels).mean() >= EVEN_SHARE
     return np.asarray(colour, np.uint8) if even else None
 
 
-def boxed(rgb: Pixels, ground: Colour | None = None) -> Pixels:
+def boxes(rgb: Pixels) -> Sequence[Pixels]:
+    """The picture boxed on its ground; where that is not sure, on each that it may have, and as it is."""
+    full = [boxed(rgb, ground) for ground in grounds_of(rgb)]
+    return [each for each in full if each is not rgb] + ([rgb] if ground_of(rgb) is None else []) or [rgb]
+
+
+def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
     """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
     part = rgb
     for _ in range(PAGES):
-        ground = ground_of(part) if ground is None else ground
         box = None if ground is None else _box(part, ground)
         if box is None:
             break
         rgb = box
-        part, ground = rgb[SEAM:-SEAM, SEAM:-SEAM], None
+        part = rgb[SEAM:-SEAM, SEAM:-SEAM]
+        ground = ground_of(part)
     if rgb.shape[:2] == (SIDE, SIDE):
         return rgb
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
@@ -173,6 +193,10 @@ def _relief(planes: Pixels, side: int) -> Plane:
     return np.asarray(cv2.transform(small, np.array([weights], np.float32)), dtype=np.float32)
 
 
-def _edge(rgb: Pixels) -> NDArray[np.float64]:
-    sides = (rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1])
-    return np.concatenate(sides).astype(np.float64)
+def _alike(one: Colour, other: Colour) -> bool:
+    return int(cv2.absdiff(one, other).max()) <= OUTSTANDING
+
+
+def _sides(rgb: Pixels) -> tuple[NDArray[np.float64], ...]:
+    top, bottom, left, right = rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1]
+    return tuple(side.astype(np.float64) for side in (top, bottom, left, right))

@@ -44,6 +44,15 @@ def _bordered(image: Image.Image, share: float) -> Image.Image:
     return wider
 
 
+def _page(image: Image.Image, dice: Random) -> Image.Image:
+    """With margins of up to a fifth, at some of its sides: what is visible touches the others."""
+    left, top, right, bottom = (dice.choice((0.0, dice.uniform(0.02, 0.2))) for _ in range(4))
+    width, height = image.size
+    page = Image.new("RGBA", (round(width * (1 + left + right)), round(height * (1 + top + bottom))))
+    page.paste(image, (round(width * left), round(height * top)))
+    return page
+
+
 def _rgb(image: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
     changed = change(image.convert("RGB"))
     changed.putalpha(image.getchannel("A"))
@@ -90,6 +99,9 @@ COPIES: dict[str, Copy] = {
     "JPEG q90 on white": lambda image, _: saved(on(image, (255, 255, 255)), "JPEG", quality=90),
     "JPEG q75 on white": lambda image, _: saved(on(image, (255, 255, 255)), "JPEG", quality=75),
     "JPEG q85 on black": lambda image, _: saved(on(image, (0, 0, 0)), "JPEG", quality=85),
+    "JPEG q85 on a white page that it touches": lambda image, dice: saved(
+        on(_page(_content(image), dice), (255, 255, 255)), "JPEG", quality=85
+    ),
     "PNG on a white page": lambda image, _: saved(_framed_on_white(image)),
     "resized to 50 %": lambda image, _: saved(_resized(image, 0.5)),
     "resized to 80 %": lambda image, _: saved(_resized(image, 0.8)),

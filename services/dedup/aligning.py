@@ -17,8 +17,7 @@ from services.dedup.picture import (
     View,
     boxed,
     channels,
-    ground_behind,
-    grounds_of,
+    grounds_behind,
     softened,
 )
 
@@ -68,8 +67,7 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
         yield from ways if flat in ways else [*ways, flat]
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
-        behind = ground_behind(clear, opaque)
-        for ground in grounds_of(opaque.rgb) if behind is None else [behind]:
+        for ground in grounds_behind(clear, opaque):
             mine, theirs = one.on(ground), other.on(ground)
             full = boxed(mine, ground), boxed(theirs, ground)
             yield View(full[0]), View(full[1])

@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import SIDE, Picture, Pixels, boxed, boxes
+from services.dedup.picture import BLACK, SIDE, WHITE, Picture, Pixels, boxed, boxes, on_white
 
 FREQUENCIES = 8  # a side
 SMALL = 32
 MIN_CONTRAST = 12  # levels; below it the bits are noise
-GROUNDS = (np.full(3, 255, np.uint8), np.zeros(3, np.uint8))
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
 CLEARLY = 0.25  # of the mean
 TURNED = np.array([1, -1] * (FREQUENCIES // 2) + [1], np.float32)  # the signs of waves in a mirror
@@ -68,8 +67,11 @@ def _waves(pictures: Iterable[Grey]) -> list[Waves]:
 
 
 def _laid(picture: Picture) -> Iterator[Laid]:
-    """As it is, and filling its frame, which art as light as its ground does not; with the ground it was laid on."""
-    grounds = GROUNDS if picture.transparent else (None,)
+    """As it is, and filling its frame, which art as light as its ground does not; with the ground it was laid on.
+
+    What lies on a coloured ground also as if on white, as nobody lays its see-through original on that colour.
+    """
+    grounds = (WHITE, BLACK) if picture.transparent else (None,)
     for ground in grounds:
         rgb = picture.rgb if ground is None else picture.on(ground)
         shade = None if ground is None else int(ground[0])  # black and white are grey
@@ -77,6 +79,8 @@ def _laid(picture: Picture) -> Iterator[Laid]:
         for full in boxes(rgb) if ground is None else [boxed(rgb, ground)]:
             if full is not rgb:
                 yield _grey(full), shade
+        for full in on_white(rgb) if ground is None else ():
+            yield _grey(full), 255
 
 
 def _grey(rgb: Pixels) -> Grey:

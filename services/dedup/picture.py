@@ -27,6 +27,8 @@ Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 Colour = NDArray[np.uint8]
 
+WHITE, BLACK = (np.full(3, shade, np.uint8) for shade in (255, 0))
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -121,12 +123,19 @@ def grounds_of(rgb: Pixels) -> Sequence[Colour]:
     return grounds
 
 
-def ground_behind(clear: Picture, opaque: Picture) -> Colour | None:
-    """The even colour that the opaque picture has where the other one is see-through, if both lie alike."""
-    behind = opaque.rgb[clear.rgba[..., 3] < FAINT]
+def grounds_behind(clear: Picture, opaque: Picture) -> Sequence[Colour]:
+    """What the opaque picture may be laid on, if it is the other one that was laid on something.
+
+    The even colour that it has where the other is see-through, if both lie alike; else what its sides show; and where
+    they show nothing, as it was cropped too, most of what it has there.
+    """
+    behind = opaque.rgb[clear.rgba[..., 3] < FAINT].astype(np.float64)
     if len(behind) < LEAST_SIDE:
-        return None
-    return _even(behind.astype(np.float64), OUTSTANDING)
+        return grounds_of(opaque.rgb) or [WHITE]
+    even = _even(behind, OUTSTANDING)
+    if even is not None:
+        return [even]
+    return grounds_of(opaque.rgb) or [np.asarray(np.median(behind, axis=0), np.uint8)]
 
 
 def _even(pixels: NDArray[np.float64], levels: int) -> Colour | None:
@@ -157,12 +166,26 @@ def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
+def on_white(rgb: Pixels) -> Iterator[Pixels]:
+    """Boxed, and the coloured ground that it may have made white; nothing for a white or black one."""
+    for ground in grounds_of(rgb):
+        if not _alike(ground, WHITE) and not _alike(ground, BLACK):
+            full = boxed(rgb, ground).copy()
+            full[_ground_in(full, ground) > 0] = WHITE
+            yield full
+
+
+def _ground_in(rgb: Pixels, ground: Colour) -> Pixels:
+    """255 where it is seen."""
+    shades = ground.astype(np.int16)
+    least, most = (np.clip(shades + step, 0, 255) for step in (-OUTSTANDING, OUTSTANDING))
+    return np.asarray(cv2.inRange(rgb, least, most), np.uint8)
+
+
 def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
     """None when it fills the picture already, or is next to nothing."""
     rgb = np.ascontiguousarray(rgb)
-    shades = ground.astype(np.int16)
-    alike = cv2.inRange(rgb, np.clip(shades - OUTSTANDING, 0, 255), np.clip(shades + OUTSTANDING, 0, 255))
-    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(alike))
+    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(_ground_in(rgb, ground)))
     if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
         return None
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])

@@ -102,6 +102,9 @@ COPIES: dict[str, Copy] = {
     "JPEG q85 on a white page that it touches": lambda image, dice: saved(
         on(_page(_content(image), dice), (255, 255, 255)), "JPEG", quality=85
     ),
+    "JPEG q85 on a colour": lambda image, dice: saved(
+        on(image, dice.choice(((128, 128, 128), (200, 40, 40), (40, 80, 160), (230, 215, 180)))), "JPEG", quality=85
+    ),
     "PNG on a white page": lambda image, _: saved(_framed_on_white(image)),
     "resized to 50 %": lambda image, _: saved(_resized(image, 0.5)),
     "resized to 80 %": lambda image, _: saved(_resized(image, 0.8)),

@@ -60,6 +60,32 @@ def on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, (*colour, 255)), image)
 
 
+def paged(image: Image.Image, *strips: float, colour: tuple[int, int, int] = (255, 255, 255)) -> Image.Image:
+    """What is visible, on a page that shows left, above, right and below of it: shares of its size."""
+    content = image.crop(image.getchannel("A").getbbox())
+    left, above, right, below = strips
+    width, height = content.size
+    page = Image.new("RGBA", (round(width * (1 + left + right)), round(height * (1 + above + below))))
+    page.paste(content, (round(width * left), round(height * above)))
+    return on(page, colour)
+
+
+def stripes() -> Image.Image:
+    """Slanting bars, with little between them: cropped, no side is of one colour."""
+    image = Image.new("RGBA", (800, 800))
+    draw = ImageDraw.Draw(image)
+    for number in range(-4, 5):
+        x = 100 + 90 * number
+        shade = (40 + 20 * abs(number), 90, 200 - 20 * abs(number))
+        draw.polygon([(x, 0), (x + 70, 0), (x + 470, 800), (x + 400, 800)], fill=shade)
+    return image
+
+
+def sheet() -> Image.Image:
+    """The design on its own dark ground, all of it opaque."""
+    return on(design(ink=(250, 250, 240)), (24, 24, 28))
+
+
 def brighter(image: Image.Image, factor: float) -> Image.Image:
     rgb = image.convert("RGB").point([min(255, round(level * factor)) for level in range(256)] * 3)
     rgb.putalpha(image.getchannel("A"))

@@ -1,15 +1,35 @@
 """The second look: what is a copy and what is another design."""
 
+from collections.abc import Callable, Sequence
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from services.dedup.aligning import align
 from services.dedup.comparing import Difference, difference
+from services.dedup.finding import RADIUS
 from services.dedup.keys import keys_of
 from services.dedup.likeness import _beside, likeness
 from services.dedup.picture import Picture, Pixels, picture_of
-from tests.unit.dedup.art import BLUE, COPIES, brighter, design, glow, inverted, leaf, picture, resized, star
+from tests.unit.dedup.art import (
+    BLUE,
+    COPIES,
+    brighter,
+    cropped,
+    design,
+    glow,
+    inverted,
+    leaf,
+    on,
+    paged,
+    picture,
+    resized,
+    sheet,
+    star,
+    stripes,
+)
 
 ORIGINAL = picture(design())
 FOUND = ("re_encode", "near_copy")
@@ -20,6 +40,35 @@ def test_a_copy_is_one_from_either_side(kind: str) -> None:
     copy = picture(COPIES[kind](design()))
     assert likeness(copy, ORIGINAL) in FOUND
     assert likeness(ORIGINAL, copy) in FOUND
+
+
+@pytest.mark.parametrize("strips", [(0, 0, 0.1, 0), (0, 0.1, 0, 0), (0.15, 0, 0, 0.1), (0, 0.2, 0, 0.05)])
+@pytest.mark.parametrize("make", [design, sheet])
+def test_a_copy_on_a_page_that_it_touches_is_found_and_is_one(
+    make: Callable[[], Image.Image], strips: Sequence[float]
+) -> None:
+    original, copy = picture(make()), picture(paged(make(), *strips))
+    assert _found_within(copy, original) <= RADIUS
+    assert likeness(copy, original) in FOUND
+    assert likeness(original, copy) in FOUND
+
+
+def test_a_copy_that_was_cropped_and_laid_on_white_is_one() -> None:
+    """All of its sides show parts of art."""
+    copy = picture(on(cropped(stripes(), 0.02), (255, 255, 255)))
+    assert likeness(copy, picture(stripes())) in FOUND
+
+
+@pytest.mark.parametrize("colour", [(200, 60, 60), (90, 120, 90)])
+def test_a_copy_on_a_coloured_page_is_found_by_its_see_through_original(colour: tuple[int, int, int]) -> None:
+    copy = picture(paged(design(), 0.1, 0.1, 0.1, 0.1, colour=colour))
+    assert _found_within(copy, ORIGINAL) <= RADIUS
+    assert likeness(copy, ORIGINAL) in FOUND
+
+
+def _found_within(copy: Picture, original: Picture) -> int:
+    mine, theirs = keys_of(copy), keys_of(original)
+    return min((one ^ other).bit_count() for one in mine.plain + mine.zoomed for other in theirs.plain)
 
 
 def test_a_picture_in_hand_is_seen_as_a_fresh_one_after_all_it_was_compared_with() -> None:

@@ -8,18 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.picture import (
-    OUTSTANDING,
-    SIDE,
-    Picture,
-    Pixels,
-    Plane,
-    View,
-    boxed,
-    channels,
-    grounds_behind,
-    softened,
-)
+from services.dedup.ground import OUTSTANDING, SIDE, Pixels, boxed, grounds_behind
+from services.dedup.picture import Picture, Plane, View, channels, softened
 
 COARSE_STEPS, FINE_STEPS = 15, 8
 SURE = 0.98  # from which no other way is tried
@@ -67,7 +57,7 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
         yield from ways if flat in ways else [*ways, flat]
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
-        for ground in grounds_behind(clear, opaque):
+        for ground in grounds_behind(clear.rgba[..., 3], opaque.rgb):
             mine, theirs = one.on(ground), other.on(ground)
             full = boxed(mine, ground), boxed(theirs, ground)
             yield View(full[0]), View(full[1])

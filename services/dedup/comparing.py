@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.aligning import Pair
-from services.dedup.picture import SIDE, Pixels, Plane, channels, most
+from services.dedup.ground import SIDE, Pixels
+from services.dedup.picture import Plane, channels, most
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more

@@ -10,9 +10,10 @@ from PIL import Image
 from services.dedup.aligning import align
 from services.dedup.comparing import Difference, difference
 from services.dedup.finding import RADIUS
+from services.dedup.ground import Pixels
 from services.dedup.keys import keys_of
 from services.dedup.likeness import _beside, likeness
-from services.dedup.picture import Picture, Pixels, picture_of
+from services.dedup.picture import Picture, picture_of
 from tests.unit.dedup.art import (
     BLUE,
     COPIES,

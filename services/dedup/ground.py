@@ -1,0 +1,116 @@
+"""What a picture is laid on, and where it stands out from that. Pure; pictures are (256, 256, 3) with 8 bits."""
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 256
+EVEN = 14  # levels by which a ground may vary (JPEG)
+EVEN_SHARE = 0.9  # of the pixels along the edge
+FAINT = 8  # alpha up to which nothing of the art is seen
+OUTSTANDING = 24  # levels by which a pixel differs from its ground to be content
+LEAST_SIDE = 16
+SEAM = 2  # pixels between a sheet and its page that are a mixture of both
+PAGES = 3  # a sheet on a page on another
+
+Pixels = NDArray[np.uint8]
+Colour = NDArray[np.uint8]
+
+WHITE, BLACK = (np.full(3, shade, np.uint8) for shade in (255, 0))
+
+
+def ground_of(rgb: Pixels) -> Colour | None:
+    """The even colour that a picture is laid on, if its edge shows one."""
+    return _even(np.concatenate(_sides(rgb)), EVEN)
+
+
+def grounds_of(rgb: Pixels) -> Sequence[Colour]:
+    """What a picture may be laid on. One that touches some sides of its page shows it along the others."""
+    around = ground_of(rgb)
+    if around is not None:
+        return [around]
+    grounds: list[Colour] = []
+    for side in _sides(rgb):
+        colour = _even(side, EVEN)
+        if colour is not None and not any(_alike(colour, other) for other in grounds):
+            grounds.append(colour)
+    return grounds
+
+
+def grounds_behind(alpha: Pixels, rgb: Pixels) -> Sequence[Colour]:
+    """What an opaque picture may be laid on, if it is one of this alpha (256, 256) that was laid on something.
+
+    The even colour that it has where that is see-through, if both lie alike; else what its sides show; and where
+    they show nothing, as it was cropped too, most of what it has there.
+    """
+    behind = rgb[alpha < FAINT].astype(np.float64)
+    if len(behind) < LEAST_SIDE:
+        return grounds_of(rgb) or [WHITE]
+    even = _even(behind, OUTSTANDING)
+    if even is not None:
+        return [even]
+    return grounds_of(rgb) or [np.asarray(np.median(behind, axis=0), np.uint8)]
+
+
+def _even(pixels: NDArray[np.float64], levels: int) -> Colour | None:
+    """The colour that nearly all of these have, give or take so many levels."""
+    colour = np.median(pixels, axis=0)
+    even = (np.abs(pixels - colour).max(axis=1) <= levels).mean() >= EVEN_SHARE
+    return np.asarray(colour, np.uint8) if even else None
+
+
+def boxes(rgb: Pixels) -> Sequence[Pixels]:
+    """The picture boxed on its ground; where that is not sure, on each that it may have, and as it is."""
+    full = [boxed(rgb, ground) for ground in grounds_of(rgb)]
+    return [each for each in full if each is not rgb] + ([rgb] if ground_of(rgb) is None else []) or [rgb]
+
+
+def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
+    """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
+    part = rgb
+    for _ in range(PAGES):
+        box = None if ground is None else _box(part, ground)
+        if box is None:
+            break
+        rgb = box
+        part = rgb[SEAM:-SEAM, SEAM:-SEAM]
+        ground = ground_of(part)
+    if rgb.shape[:2] == (SIDE, SIDE):
+        return rgb
+    return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def on_white(rgb: Pixels) -> Iterator[Pixels]:
+    """Boxed, and the coloured ground that it may have made white; nothing for a white or black one."""
+    for ground in grounds_of(rgb):
+        if not _alike(ground, WHITE) and not _alike(ground, BLACK):
+            full = boxed(rgb, ground).copy()
+            full[_ground_in(full, ground) > 0] = WHITE
+            yield full
+
+
+def _ground_in(rgb: Pixels, ground: Colour) -> Pixels:
+    """255 where it is seen."""
+    shades = ground.astype(np.int16)
+    least, most = (np.clip(shades + step, 0, 255) for step in (-OUTSTANDING, OUTSTANDING))
+    return np.asarray(cv2.inRange(rgb, least, most), np.uint8)
+
+
+def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
+    """None when it fills the picture already, or is next to nothing."""
+    rgb = np.ascontiguousarray(rgb)
+    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(_ground_in(rgb, ground)))
+    if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
+        return None
+    return np.ascontiguousarray(rgb[top : top + height, left : left + width])
+
+
+def _alike(one: Colour, other: Colour) -> bool:
+    return int(cv2.absdiff(one, other).max()) <= OUTSTANDING
+
+
+def _sides(rgb: Pixels) -> tuple[NDArray[np.float64], ...]:
+    top, bottom, left, right = rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1]
+    return tuple(side.astype(np.float64) for side in (top, bottom, left, right))

@@ -29,8 +29,10 @@ def ground_of(rgb: Pixels) -> Colour | None:
 def grounds_of(rgb: Pixels) -> Sequence[Colour]:
     """What a picture may be laid on. One that touches some sides of its page shows it along the others."""
     around = ground_of(rgb)
-    if around is not None:
-        return [around]
+    return _grounds_beside(rgb) if around is None else [around]
+
+
+def _grounds_beside(rgb: Pixels) -> Sequence[Colour]:
     grounds: list[Colour] = []
     for side in _sides(rgb):
         colour = _even(side, EVEN)
@@ -45,26 +47,40 @@ def grounds_behind(alpha: Pixels, rgb: Pixels) -> Sequence[Colour]:
     The even colour that it has where that is see-through, if both lie alike; else what its sides show; and where
     they show nothing, as it was cropped too, most of what it has there.
     """
-    behind = rgb[alpha < FAINT].astype(np.float64)
+    behind = rgb[alpha < FAINT]
     if len(behind) < LEAST_SIDE:
         return grounds_of(rgb) or [WHITE]
     even = _even(behind, OUTSTANDING)
     if even is not None:
         return [even]
-    return grounds_of(rgb) or [np.asarray(np.median(behind, axis=0), np.uint8)]
+    return grounds_of(rgb) or [_median(behind)]
 
 
-def _even(pixels: NDArray[np.float64], levels: int) -> Colour | None:
-    """The colour that nearly all of these have, give or take so many levels."""
-    colour = np.median(pixels, axis=0)
-    even = (np.abs(pixels - colour).max(axis=1) <= levels).mean() >= EVEN_SHARE
-    return np.asarray(colour, np.uint8) if even else None
+def _even(pixels: Pixels, levels: int) -> Colour | None:
+    """The colour that nearly all of these (n, 3) have, give or take so many levels."""
+    colour = _median(pixels)
+    return colour if np.count_nonzero(_within(pixels[None], colour, levels)) >= EVEN_SHARE * len(pixels) else None
+
+
+def _median(pixels: Pixels) -> Colour:
+    middle = len(pixels) // 2
+    return np.asarray(np.partition(pixels, middle, axis=0)[middle], np.uint8)
+
+
+def _within(pixels: Pixels, colour: Colour, levels: int) -> Pixels:
+    """255 where a pixel has that colour, give or take so many levels."""
+    shades = colour.astype(np.int16)
+    least, most = (np.clip(shades + step, 0, 255) for step in (-levels, levels))
+    return np.asarray(cv2.inRange(pixels, least, most), np.uint8)
 
 
 def boxes(rgb: Pixels) -> Sequence[Pixels]:
     """The picture boxed on its ground; where that is not sure, on each that it may have, and as it is."""
-    full = [boxed(rgb, ground) for ground in grounds_of(rgb)]
-    return [each for each in full if each is not rgb] + ([rgb] if ground_of(rgb) is None else []) or [rgb]
+    around = ground_of(rgb)
+    if around is not None:
+        return [boxed(rgb, around)]
+    full = [boxed(rgb, ground) for ground in _grounds_beside(rgb)]
+    return [*(each for each in full if each is not rgb), rgb]
 
 
 def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
@@ -87,21 +103,14 @@ def on_white(rgb: Pixels) -> Iterator[Pixels]:
     for ground in grounds_of(rgb):
         if not _alike(ground, WHITE) and not _alike(ground, BLACK):
             full = boxed(rgb, ground).copy()
-            full[_ground_in(full, ground) > 0] = WHITE
+            full[_within(full, ground, OUTSTANDING) > 0] = WHITE
             yield full
-
-
-def _ground_in(rgb: Pixels, ground: Colour) -> Pixels:
-    """255 where it is seen."""
-    shades = ground.astype(np.int16)
-    least, most = (np.clip(shades + step, 0, 255) for step in (-OUTSTANDING, OUTSTANDING))
-    return np.asarray(cv2.inRange(rgb, least, most), np.uint8)
 
 
 def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
     """None when it fills the picture already, or is next to nothing."""
     rgb = np.ascontiguousarray(rgb)
-    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(_ground_in(rgb, ground)))
+    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(_within(rgb, ground, OUTSTANDING)))
     if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
         return None
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])
@@ -111,6 +120,5 @@ def _alike(one: Colour, other: Colour) -> bool:
     return int(cv2.absdiff(one, other).max()) <= OUTSTANDING
 
 
-def _sides(rgb: Pixels) -> tuple[NDArray[np.float64], ...]:
-    top, bottom, left, right = rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1]
-    return tuple(side.astype(np.float64) for side in (top, bottom, left, right))
+def _sides(rgb: Pixels) -> tuple[Pixels, ...]:
+    return rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3), rgb[:, 0], rgb[:, -1]

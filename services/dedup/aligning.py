@@ -32,17 +32,18 @@ class Pair:
 
 def align(one: Picture, other: Picture) -> Pair | None:
     """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
-    best: tuple[float, Warp, View, View] | None = None
+    best: tuple[bool, float, Warp, View, View] | None = None
     for mine, theirs in on_common_ground(one, other):
         warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS)
-        fit = correlation - max(0.0, _uncovered(warp) - SPARED)
-        if best is None or fit > best[0]:
-            best = fit, warp, mine, theirs
+        beyond = max(0.0, _uncovered(warp) - SPARED)
+        fit = correlation - beyond
+        if best is None or (not beyond, fit) > best[:2]:
+            best = not beyond, fit, warp, mine, theirs
         if fit >= SURE:
             break
-    if best is None or best[0] < STRANGE:
+    if best is None or best[1] < STRANGE:
         return None
-    fit, warp, mine, theirs = best
+    _, fit, warp, mine, theirs = best
     warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS, fit)
     return _laid(mine, theirs, warp, correlation)
 
@@ -52,9 +53,7 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
     if one.transparent and other.transparent:
         yield one.whole, other.whole
     elif not one.transparent and not other.transparent:
-        ways = list(product(one.filled, other.filled))
-        flat = one.flat, other.flat
-        yield from ways if flat in ways else [*ways, flat]
+        yield from product(dict.fromkeys([*one.filled, one.flat]), dict.fromkeys([*other.filled, other.flat]))
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
         for ground in grounds_behind(clear.rgba[..., 3], opaque.rgb):

@@ -32,11 +32,11 @@ TONE = 3.0  # levels from which a copy was toned
 def likeness(one: Picture, other: Picture) -> Seen:
     """What one picture is beside another, by their pixels, whichever was known first.
 
-    A copy may have lost what its original has: clipped lights can't be toned back. So what looks like a variant is
-    looked at from the other side, too.
+    A copy may have lost what its original has: clipped lights can't be toned back. And what one can't be laid on may be
+    laid on it. So what looks like no copy is looked at from the other side, too.
     """
     seen = _beside(one, other)
-    if seen in VARIANTS and (turned := _beside(other, one)) in COPIES:
+    if seen not in COPIES and (turned := _beside(other, one)) in COPIES:
         return turned
     return seen
 

@@ -27,7 +27,8 @@ class Difference:
 
     `detail`: levels by which patterns differ where they are unlike; `everywhere`: the same of one window in twenty.
     `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns
-    differ, the edges of the one lie on the other's (1: they do, so only colours differ).
+    differ, the edges of the one lie on the other's (1: they do, so only colours differ). `cast`: levels by which
+    channels moved apart in a quarter of the picture.
     """
 
     coverage: float
@@ -37,18 +38,21 @@ class Difference:
     colour: float
     tone: float
     edges: float = 1.0
+    cast: float = 0.0
 
 
 def difference(pair: Pair) -> Difference:
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
-    toned, tone = _toned(pair)
+    toned, tone, cast = _toned(pair)
     toned = np.asarray(cv2.copyTo(pair.one, 1 - known, toned), np.uint8)  # what can't be compared does not differ
     detail, apart = _windows(pair.one, toned)
     place = int(detail.size * 0.95)
     everywhere = float(np.partition(detail, place, axis=None)[place])
     edges = _same_edges(pair.one, toned, detail > APART)
-    return Difference(pair.coverage, pair.correlation, float(detail.max()), everywhere, float(apart.max()), tone, edges)
+    return Difference(
+        pair.coverage, pair.correlation, float(detail.max()), everywhere, float(apart.max()), tone, edges, cast
+    )
 
 
 def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
@@ -65,25 +69,37 @@ def _edges(planes: Pixels) -> NDArray[np.uint8]:
     return most(steps)
 
 
-def _toned(pair: Pair) -> tuple[Pixels, float]:
-    """The other picture with its tones brought to the first one's, as far as a copy's may be off."""
+def _toned(pair: Pair) -> tuple[Pixels, float, float]:
+    """The other picture with its tones brought to the first one's, as far as a copy's may be off; by how much; cast."""
     one, other = _halved(pair.one), _halved(pair.other)
     sure = pair.valid[::2, ::2]
     for alpha in one[3:] + other[3:]:
         sure = sure & (alpha > 250)
     where = np.flatnonzero(sure)
     if where.size < 64:
-        return pair.other, 0.0
+        return pair.other, 0.0, 0.0
     count = len(one)
     lines = np.zeros((count, count + 1), np.float32)
     lines[count - 1, count - 1] = 1  # alpha stays
     most = 0.0
+    mine, theirs = (np.stack([plane.take(where) for plane in each[:3]]).astype(np.float32) for each in (one, other))
     for channel in range(3):
-        gain, bias = _line(other[channel].take(where).astype(np.float32), one[channel].take(where).astype(np.float32))
+        gain, bias = _line(theirs[channel], mine[channel])
         lines[channel, channel] = gain
         lines[channel, 3] = bias if count == 3 else bias / 255  # none where transparent
         most = max(most, abs(gain * 128 + bias - 128))
-    return np.asarray(cv2.transform(pair.other, lines), dtype=np.uint8), most
+    return np.asarray(cv2.transform(pair.other, lines), dtype=np.uint8), most, _cast(mine, theirs)
+
+
+def _cast(mine: Plane, theirs: Plane) -> float:
+    """Levels by which channels (3, n) moved apart in a quarter of the picture, beyond what other light on it does.
+
+    A pastel ground that is pink in one and yellow in the other: each channel by itself is off by no more than a copy's.
+    """
+    gain, bias = _line(theirs.ravel(), mine.ravel())
+    moved = np.ptp(mine - (gain * theirs + bias), axis=0)
+    place = moved.size * 3 // 4
+    return float(np.partition(moved, place)[place])
 
 
 def _halved(planes: Pixels) -> list[Pixels]:

@@ -108,6 +108,18 @@ def test_another_colour_is_another_design() -> None:
     assert likeness(picture(design(heart=BLUE)), ORIGINAL) == "colour_variant"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((250, 219, 216), (252, 243, 207)), ((232, 218, 239), (214, 234, 248)), ((27, 38, 49), (59, 42, 26))],
+)
+def test_another_colourway_of_a_pale_or_dark_ground_is_another_design(
+    one: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
+    known, new = (picture(on(design(ink=(120, 120, 120)), ground)) for ground in (one, other))
+    assert likeness(new, known) == likeness(known, new) == "colour_variant"
+    assert likeness(picture(brighter(on(design(ink=(120, 120, 120)), one), 0.95)), known) in FOUND
+
+
 @pytest.mark.parametrize("letters", [20, 24])
 def test_a_year_so_small_that_little_of_it_is_left_makes_another_design(letters: int) -> None:
     one, other = (design(f"CLASS OF {year}", letters=letters) for year in (2024, 2025))

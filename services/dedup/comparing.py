@@ -19,6 +19,7 @@ RIM = 2  # pixels along the edge, which half belong to what was cut off
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
 GAIN = (0.85, 1.18)
 BIAS = 14.0
+PALER = 0.2  # share by which a copy's colours may be stronger or weaker
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,14 @@ def _toned(pair: Pair) -> tuple[Pixels, float, float]:
 
 
 def _cast(mine: Plane, theirs: Plane) -> float:
-    """Levels by which channels (3, n) moved apart in a quarter of the picture, beyond what other light on it does.
+    """Levels by which channels (3, n) moved apart in a quarter of the picture, beyond what light and paling do.
 
     A pastel ground that is pink in one and yellow in the other: each channel by itself is off by no more than a copy's.
     """
     gain, bias = _line(theirs.ravel(), mine.ravel())
-    moved = np.ptp(mine - (gain * theirs + bias), axis=0)
+    off, chroma = mine - (gain * theirs + bias), theirs - theirs.mean(axis=0)
+    paler = float((off * chroma).sum()) / max(float((chroma * chroma).sum()), 1.0)
+    moved = np.ptp(off - min(max(paler, -PALER), PALER) * chroma, axis=0)
     place = moved.size * 3 // 4
     return float(np.partition(moved, place)[place])
 

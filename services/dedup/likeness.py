@@ -24,9 +24,7 @@ CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: 
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 MOST_TONE = 20.0  # and no copy is toned by more
-CAST = (
-    16.0  # levels by which channels move apart in other colours: a tint moves them by less, other light by next to none
-)
+CAST = 16.0  # levels by which channels move apart in other colours: a tint by less, other light by next to none
 SAME_EDGES = 0.7  # from which only colours are others
 STRANGE_EDGES, MUCH = 0.4, 5.0  # lines that lie elsewhere, over more than a twentieth of the picture
 TONE = 3.0  # levels from which a copy was toned

@@ -7,6 +7,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from services.hasher.page import art_on_page
 from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premultiplied, resized, strongest_alpha
 from services.hasher.rejection import Rejected
 from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
@@ -24,7 +25,8 @@ MIN_CONTRAST = 3  # below it the hash bits are rounding noise
 class Fingerprint:
     """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
 
-    `hashed` (512, 512, 3) is the same picture, larger and laid on a ground: the hashes are imagehash's own of it.
+    Of small art on a large opaque page the canonical picture shows the art alone, as of the same art without its page.
+    `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it.
     """
 
     canonical: Pixels
@@ -42,7 +44,8 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
     Raises:
         Rejected: it has no light and dark parts, so its hash would equal that of every other blank picture.
     """
-    small = resized(_solid_part(premultiplied(picture) if weighted is None else weighted), SIDE, SIDE)
+    solid = _solid_part(premultiplied(picture) if weighted is None else weighted)
+    small = resized(solid, SIDE, SIDE)
     algorithm, image = ALGORITHM, _flattened(small, 128)
     grey, reduced = _as_hashed(image)
     if _contrast(reduced) < CLEAR_CONTRAST and small[..., 3].min() < 255:
@@ -52,7 +55,8 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
     phash = imagehash.phash(reduced, hash_size=HASH_SIZE)
     dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
-    kept = make_straight(resized(small, KEPT_SIDE, KEPT_SIDE))
+    art = art_on_page(solid, small)
+    kept = make_straight(resized(small if art is None else art, KEPT_SIDE, KEPT_SIDE))
     return Fingerprint(kept, np.asarray(image), algorithm, str(phash), str(dhash))
 
 

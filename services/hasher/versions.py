@@ -4,7 +4,7 @@ ALGORITHM = "canonical512-grey128/phash16+dhash16/1"
 GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
 """For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
 
-CANONICAL = "rgba256/1"
+CANONICAL = "rgba256/2"
 """Of the kept picture, which dedup looks at (`services/dedup/picture.py`)."""
 
 PRINT = "print/1"

@@ -53,6 +53,16 @@ def _page(image: Image.Image, dice: Random) -> Image.Image:
     return page
 
 
+def _large_page(image: Image.Image, dice: Random) -> Image.Image:
+    """A chest print on the template of a whole shirt: it fills a quarter to three fifths of the page."""
+    image = _content(image)
+    side = round(max(image.size) / dice.uniform(0.25, 0.6))
+    page = Image.new("RGBA", (side, side))
+    x, y = (round((side - length) * dice.uniform(0.2, 0.6)) for length in image.size)
+    page.paste(image, (x, y))
+    return page
+
+
 def _rgb(image: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
     changed = change(image.convert("RGB"))
     changed.putalpha(image.getchannel("A"))
@@ -101,6 +111,9 @@ COPIES: dict[str, Copy] = {
     "JPEG q85 on black": lambda image, _: saved(on(image, (0, 0, 0)), "JPEG", quality=85),
     "JPEG q85 on a white page that it touches": lambda image, dice: saved(
         on(_page(_content(image), dice), (255, 255, 255)), "JPEG", quality=85
+    ),
+    "JPEG q85 on a large white page": lambda image, dice: saved(
+        on(_large_page(image, dice), (255, 255, 255)), "JPEG", quality=85
     ),
     "JPEG q85 on a colour": lambda image, dice: saved(
         on(image, dice.choice(((128, 128, 128), (200, 40, 40), (40, 80, 160), (230, 215, 180)))), "JPEG", quality=85

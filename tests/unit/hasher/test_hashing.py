@@ -59,6 +59,50 @@ def test_the_canonical_picture_is_the_hashed_one_in_colour_and_alpha(data: bytes
     assert apart.max() <= 3
 
 
+def on_page(picture: Pixels, width: int, height: int, colour: tuple[int, int, int] = (255, 255, 255)) -> Image.Image:
+    """In the upper part of an opaque page, as a chest print lies on a shirt's template."""
+    page = Image.new("RGBA", (width, height), (*colour, 255))
+    page.alpha_composite(Image.fromarray(picture), ((width - picture.shape[1]) // 2, height // 10))
+    return page.convert("RGB")
+
+
+def apart(one: Pixels, other: Pixels) -> float:
+    """Levels, on average, once both are laid on white."""
+    looks = [Image.alpha_composite(Image.new("RGBA", (256, 256), "white"), Image.fromarray(p)) for p in (one, other)]
+    return float(np.abs(np.subtract(*(np.asarray(look, np.int16) for look in looks))).mean())
+
+
+@pytest.mark.parametrize("size", [(1500, 1200), (2600, 3000), (4000, 900)])
+def test_the_canonical_picture_of_small_art_on_a_page_shows_the_art(size: tuple[int, int]) -> None:
+    art, words = lettering(WORDS[0], (20, 40, 120)), lettering(WORDS[1], (20, 40, 120))
+    alone, others = fingerprint(art).canonical, fingerprint(words).canonical
+    page = of_file(saved(on_page(art, *size), "JPEG", quality=85)).canonical
+    assert page[..., 3].min() == 255
+    assert apart(page, others) > 30
+    assert apart(_unframed(page), alone) < 8
+
+
+def _unframed(page: Pixels) -> Pixels:
+    ink = np.argwhere((page[..., :3] < 128).any(axis=2))
+    (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0) + 1
+    return np.asarray(Image.fromarray(page[top:bottom, left:right]).resize((256, 256), Image.Resampling.BILINEAR))
+
+
+def test_the_page_is_kept_where_it_is_none() -> None:
+    """Art that fills it, a page of two colours, and one that is see-through itself."""
+    art = lettering(WORDS[0], (20, 40, 120))
+    two = on_page(art, 2000, 2000)
+    two.paste((200, 40, 40), (0, 0, 2000, 700))
+    faint = on_page(art, 2000, 2000).convert("RGBA")
+    faint.putalpha(200)
+    words = Image.fromarray(art)
+    filled = on_page(np.asarray(words.crop(words.getbbox())), 380, 170)
+    for picture in (filled, two, faint):
+        pixels = np.asarray(picture.convert("RGBA"))
+        whole = np.asarray(picture.convert("RGBA").resize((256, 256), Image.Resampling.BOX))
+        assert apart(fingerprint(pixels).canonical, whole) < 3
+
+
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255)])
 def test_a_print_file_has_its_uploads_hashes(spec: object, colour: tuple[int, int, int]) -> None:

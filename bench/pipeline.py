@@ -70,12 +70,13 @@ def _run(running: Running, parts: Mapping[str, int], files: list[File]) -> tuple
         after = processor.seconds(parts) | {"client": time.process_time()}
         before |= {"client": own}
         for seller, session, share in zip(sellers, sessions, shares, strict=True):
-            _require_all(seller.receipt(session), len(share))
+            require_all(seller.receipt(session), len(share))
     costs = processor.summed({name: 1000 * (after[name] - before[name]) / len(files) for name in after})
     return len(files) / taken, costs
 
 
-def _require_all(receipt: Mapping[str, object], count: int) -> None:
+def require_all(receipt: Mapping[str, object], count: int) -> None:
+    """Raises ValueError where not all were stored: then nothing was measured."""
     if receipt["stored"] != count:
         raise ValueError(f"not all of {count} designs were stored: {receipt}")
 

@@ -17,8 +17,9 @@ import httpx
 import imagecodecs
 import numpy as np
 
-from bench import corpus, hasher
+from bench import corpus, hasher, processor
 from bench.figures import Figure
+from bench.pipeline import require_all
 from services.hasher.child import keep_memory
 from services.local.process import free_ports
 from services.local.system import Plan, system
@@ -33,7 +34,7 @@ and that one its memory: so does the pool that they are measured against.
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:
-    """One session: it is long enough for an average, and `rounds` of them would take all day."""
+    """One session by itself and one beside others: each is long enough for an average, and more would take all day."""
     del rounds
     files = _files(home, DESIGNS)
     with TemporaryDirectory(dir=home) as folder:
@@ -41,17 +42,22 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     share = _image_work(files) / found.seconds
     name = f"session of {len(files)} designs over RabbitMQ, upload to stored"
     beside = {"s in all": found.seconds, "designs/s": len(files) / found.seconds}
+    beside |= {f"{part}, ms of the processor for each": cost for part, cost in found.costs.items()}
     yield Figure(f"{name}, against image work on all cores", "of its speed", (share,), 0.9, beside=beside)
     worst = quantiles(found.health_ms, n=100)[98]
-    yield Figure("/health meanwhile, p99", "ms", (worst,), 50, "at most")
+    yield Figure("/health while 200 more are worked on, p99", "ms", (worst,), 50, "at most")
     yield Figure("another seller's single upload meanwhile", "x its time alone", found.other, 2, "at most")
 
 
 @dataclass
 class Found:
-    """What was seen while the session ran. `other`: another seller's uploads, in times of one alone."""
+    """What was seen. `seconds` and `costs` (by part of the system, for each design) of the session by itself.
+
+    `other`: another seller's uploads beside the second session, in times of one alone.
+    """
 
     seconds: float = 0.0
+    costs: dict[str, float] = field(default_factory=dict)
     health_ms: list[float] = field(default_factory=list)
     other: tuple[float, ...] = ()
 
@@ -62,23 +68,28 @@ def _session(folder: Path, files: list[File]) -> Found:
     settings = {"REGISTRATION_RATE_LIMIT": "off", "AMQP_URL": "", "HOST": "127.0.0.1"}
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(system(Plan(folder, port, environment=settings), say=print))
-        seller, other = (stack.enter_context(Seller(running.base_url, inches=(9.5, 9.5))) for _ in range(2))
-        seller.http.timeout = other.http.timeout = httpx.Timeout(3600)
+        seller, second, other = (stack.enter_context(Seller(running.base_url, inches=(9.5, 9.5))) for _ in range(3))
+        for each in (seller, second, other):
+            each.http.timeout = httpx.Timeout(3600)
         other.upload([(f"warm {number}.png", _discs(20_000_000 + number)) for number in range(WARM)])
         alone = min(_single(other, number) for number in range(1, 4))
+        parts = {f"{name} {number}": child.pid for (name, number), child in running.processes.children.items()}
+        parts |= {server.name: server.process.pid for server in running.servers}
+        before, began = processor.seconds(parts), time.monotonic()
+        sessions = [seller.upload(files)[0]]
+        found.seconds, after = time.monotonic() - began, processor.seconds(parts)
         watching = threading.Thread(target=_watch, args=(running.base_url, over, found))
         beside: list[float] = []
         uploading = threading.Thread(target=_meanwhile, args=(other, over, beside))
         watching.start()
         uploading.start()
-        began = time.monotonic()
-        session, _ = seller.upload(files)
-        found.seconds = time.monotonic() - began
+        sessions.append(second.upload(files)[0])
         over.set()
         watching.join()
         uploading.join()
-        stored = seller.receipt(session)
-    print(f"receipt of the session: { ({k: v for k, v in stored.items() if isinstance(v, int)}) }")
+        for each, session in zip((seller, second), sessions, strict=True):
+            require_all(each.receipt(session), len(files))
+    found.costs = processor.summed({name: 1000 * (after[name] - before[name]) / len(files) for name in after})
     found.other = tuple(taken / alone for taken in beside)
     return found
 

@@ -40,8 +40,16 @@ class Design:
             self._draw_drop(whole)
         return whole if self.ground is None else self._grounded(whole)
 
+    def slender(self) -> float:
+        """The caption's width by its height."""
+        left, top, right, bottom = self._font().getbbox(self.caption)
+        return (right - left) / (bottom - top)
+
+    def _font(self) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.truetype(self.font, 200) if self.font else ImageFont.load_default(200)
+
     def _lettering(self) -> Image.Image:
-        font = ImageFont.truetype(self.font, 200) if self.font else ImageFont.load_default(200)
+        font = self._font()
         left, top, right, bottom = font.getbbox(self.caption)
         sheet = Image.new("RGBA", (round(right - left) + 8, round(bottom - top) + 8))
         ImageDraw.Draw(sheet).text((4 - left, 4 - top), self.caption, font=font, fill=(*self.colour, 255))
@@ -105,6 +113,19 @@ def with_word(design: Design, dice: Random) -> Design | None:
     if len(words) != 2 or words[0] not in WORDS:
         return None
     return replace(design, caption=f"{words[0]} {dice.choice([w for w in WORDS if w not in words])}")
+
+
+def small_year(design: Design, dice: Random) -> Design:
+    """The drawing with a small caption: a year, 3 to 6 % of the longer side high."""
+    small = replace(design, caption=dice.choice(("Est. {}", "SINCE {}", "{}")).format(dice.randint(1950, 2027)))
+    return replace(
+        small, width=dice.uniform(0.03, 0.06) * max(design.drawing.size) * small.slender() / design.drawing.width
+    )
+
+
+def with_last_digit(design: Design, dice: Random) -> Design:
+    last = design.caption[-1]
+    return replace(design, caption=design.caption[:-1] + dice.choice([d for d in "0123456789" if d != last]))
 
 
 def with_hue(design: Design, dice: Random) -> Design | None:

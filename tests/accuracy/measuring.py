@@ -1,6 +1,7 @@
 """One drawing: its design, every copy and twin of it, and what is decided about each. Runs in a process of its own."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -21,12 +22,12 @@ from services.hasher.limits import Limits
 from services.hasher.raster import crop_to_alpha
 from services.hasher.rejection import Rejected
 from tests.accuracy.copies import COPIES, saved
-from tests.accuracy.designs import TURNED, design_of, twins
+from tests.accuracy.designs import Design, design_of, twins
+from tests.accuracy.resaved import File, small_captions, words_saved_again
+from tests.accuracy.visible import visible
 
 SAME_BY_HASH = 5
 COPY_VERDICTS = ("re_encode", "near_copy")
-SHOP = 128  # pixels of a shop's small picture
-LEAST_SEEN = 24  # levels, in a 64th of the width, by which a twin must differ for people to see it
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,24 @@ def measure(job: tuple[str, Image.Image, Image.Image]) -> tuple[str, list[Measur
     """The drawing's name, and what came of it. `other` is another drawing, for the same template."""
     cv2.setNumThreads(1)
     name, drawing, other = job
-    dice = Random(name)
-    design = design_of(drawing, dice)
+    design = design_of(drawing, dice := Random(name))
+    originals = [_as_it_is(design, other, dice), small_captions(design, Random(f"{name} small"))]
+    return name, [case for image, files in originals for case in _cases(image, files)]
+
+
+def _as_it_is(design: Design, other: Image.Image, dice: Random) -> tuple[Image.Image, list[File]]:
     image = design.image()
     files = [(kind, True, copy(image, dice)) for kind, copy in COPIES.items()]
-    seen_as_other = [item for item in twins(design, other, dice).items() if _visible(image, item[1])]
-    files += [(kind, False, saved(twin)) for kind, twin in seen_as_other]
-    original = seen(saved(image))
-    measured = [
-        _measured(kind, expected, original, file) for kind, expected, data in files if original and (file := seen(data))
-    ]
-    return name, measured
+    seen_as_other = {kind: twin for kind, twin in twins(design, other, dice).items() if visible(image, twin)}
+    files += [(kind, False, saved(twin)) for kind, twin in seen_as_other.items()]
+    return image, [*files, *words_saved_again(image, seen_as_other, dice)]
+
+
+def _cases(image: Image.Image, files: list[File]) -> Iterator[Measured]:
+    if original := seen(saved(image)):
+        for kind, expected, data in files:
+            if file := seen(data):
+                yield _measured(kind, expected, original, file)
 
 
 def seen(data: bytes) -> Seen | None:
@@ -115,23 +123,3 @@ def _bits(one: Fingerprint, other: Fingerprint) -> int:
 
 def _png(found: Fingerprint) -> bytes:
     return saved(Image.fromarray(found.canonical))
-
-
-def _visible(image: Image.Image, twin: Image.Image) -> bool:
-    """Whether people see it: a mirrored heart is no other design, nor is what an edge moves by a hundredth of it.
-
-    Nor is a star of thin lines that was turned: what counts is what a shop's small picture of it shows.
-    """
-    turned = twin.tobytes() in {turn(image).tobytes() for kind, turn in TURNED.items() if kind != "inverted"}
-    if turned and max(abs(a - b) for a, b in zip(twin.size, image.size, strict=True)) <= max(image.size) / 100:
-        image, twin = (each.convert("RGBa").resize((SHOP, SHOP), Image.Resampling.BOX) for each in (image, twin))
-    if twin.size != image.size:
-        return True
-    side = max(4, round(max(image.size) / 64))
-    one, other = (np.asarray(each.convert("RGBa"), np.uint8) for each in (image, twin))
-    if turned:
-        reach = np.ones((side, side), np.uint8)
-        apart = cv2.max(cv2.subtract(one, cv2.dilate(other, reach)), cv2.subtract(cv2.erode(other, reach), one))
-    else:
-        apart = cv2.absdiff(one, other)
-    return int(cv2.blur(apart, (side, side)).max()) >= LEAST_SEEN

@@ -17,6 +17,9 @@ UNCUT = 0.995
 SEAM = np.ones((5, 5), np.uint8)
 RIM = 2  # pixels along the edge, which half belong to what was cut off
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
+TEXTURE = 0.25  # share of a window's texture from which another may be compared with it
+REACH = 32  # pixels around a window in which more of the same small text may lie
+LEAST = 2.0  # levels by which any window may differ
 GAIN = (0.85, 1.18)
 BIAS = 14.0
 PALER = 0.2  # share by which a copy's colours may be stronger or weaker
@@ -29,7 +32,8 @@ class Difference:
     `detail`: levels by which patterns differ where they are unlike; `everywhere`: the same of one window in twenty.
     `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns
     differ, the edges of the one lie on the other's (1: they do, so only colours differ). `cast`: levels by which
-    channels moved apart in a quarter of the picture.
+    channels moved apart in a quarter of the picture. `alone`: how many times as much one window differs as any other
+    of like texture that is not near it: saving again does the same to all of them, another digit only to its own.
     """
 
     coverage: float
@@ -40,6 +44,7 @@ class Difference:
     tone: float
     edges: float = 1.0
     cast: float = 0.0
+    alone: float = 0.0
 
 
 def difference(pair: Pair) -> Difference:
@@ -47,13 +52,32 @@ def difference(pair: Pair) -> Difference:
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
     toned, tone, cast = _toned(pair)
     toned = np.asarray(cv2.copyTo(pair.one, 1 - known, toned), np.uint8)  # what can't be compared does not differ
-    detail, apart = _windows(pair.one, toned)
+    unlike, spread, apart = _windows(pair.one, toned)
+    detail = np.sqrt(unlike)
+    detail *= unlike
+    detail /= spread
     place = int(detail.size * 0.95)
     everywhere = float(np.partition(detail, place, axis=None)[place])
     edges = _same_edges(pair.one, toned, detail > APART)
     return Difference(
-        pair.coverage, pair.correlation, float(detail.max()), everywhere, float(apart.max()), tone, edges, cast
+        pair.coverage,
+        pair.correlation,
+        float(detail.max()),
+        everywhere,
+        float(apart.max()),
+        tone,
+        edges,
+        cast,
+        _alone(unlike, spread),
     )
+
+
+def _alone(unlike: Plane, spread: Plane) -> float:
+    apart = np.asarray(unlike / cv2.sqrt(spread), np.float32)
+    _, most_apart, _, (x, y) = cv2.minMaxLoc(apart)
+    elsewhere = cv2.inRange(spread, TEXTURE * float(spread[y, x]), np.inf)
+    elsewhere[max(0, y - REACH) : y + REACH + 1, max(0, x - REACH) : x + REACH + 1] = 0
+    return most_apart / (cv2.minMaxLoc(apart, elsewhere)[1] + LEAST)
 
 
 def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
@@ -127,8 +151,10 @@ def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
     return gain, min(max(my - gain * mx, -BIAS), BIAS)
 
 
-def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Pixels]:
-    """For a small window around each pixel: how far patterns are apart, times SSIM's unlikeness; and mean colours."""
+def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane, Pixels]:
+    """For a small window around each pixel: how far patterns are apart, and how much there is of them, as variances
+    that are never 0; and mean colours.
+    """
     size = (WINDOW, WINDOW)
     mine, theirs = cv2.blur(one, size), cv2.blur(other, size)
     off = cv2.absdiff(mine, theirs)
@@ -136,10 +162,8 @@ def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Pixels]:
     spread = cv2.blur(_squares(one, other), size) - _squares(mine, theirs)
     np.maximum(unlike, 0, out=unlike)
     np.maximum(spread, unlike / 2, out=spread)
-    detail = np.sqrt(unlike)
-    detail *= unlike
-    detail /= spread + NOISE
-    return detail, most(off)
+    spread += NOISE
+    return unlike, spread, most(off)
 
 
 def _squares(*pictures: cv2.typing.MatLike) -> Plane:

@@ -6,7 +6,7 @@ The figures come from `make accuracy` (docs/duplicates.md).
 from typing import Literal
 
 from services.dedup.aligning import Pair, align
-from services.dedup.comparing import UNCUT, Difference, difference
+from services.dedup.comparing import APART, UNCUT, Difference, difference
 from services.dedup.picture import Picture
 from shared.contracts import Copy, Variant
 
@@ -21,6 +21,7 @@ DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
 CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
+ALONE = 1.3  # times as much as elsewhere that one window of a copy may differ
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 MOST_TONE = 20.0  # and no copy is toned by more
@@ -52,7 +53,7 @@ def likeness_by(apart: Difference) -> Seen:
     if _unlike(apart):
         return "different"
     if _other_detail(apart) or _other_lines(apart) or _other_colours(apart):
-        return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
+        return "colour_variant" if apart.edges > SAME_EDGES and not _small_spot(apart) else "text_variant"
     return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
 
 
@@ -62,10 +63,15 @@ def _unlike(two: Pair | Difference) -> bool:
 
 
 def _other_detail(apart: Difference) -> bool:
-    if apart.everywhere < CLEAN and apart.detail > SPOT:
+    if apart.alone > ALONE or (apart.everywhere < CLEAN and apart.detail > SPOT):
         return True
     faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL and apart.edges >= FAINT_EDGES
     return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
+
+
+def _small_spot(apart: Difference) -> bool:
+    """One that differs by too little to tell whether its edges are where the other's are; and nothing else does."""
+    return apart.alone > ALONE and apart.detail <= APART and not _other_colours(apart)
 
 
 def _other_colours(apart: Difference) -> bool:

@@ -109,6 +109,13 @@ def resized(image: Image.Image, factor: float) -> Image.Image:
     return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
 
 
+def noisy(image: Image.Image) -> Image.Image:
+    rgb = np.asarray(image.convert("RGB")) + np.random.default_rng(1).normal(0, 4, (image.height, image.width, 3))
+    noise = Image.fromarray(rgb.clip(0, 255).astype(np.uint8))
+    noise.putalpha(image.getchannel("A"))
+    return noise
+
+
 def hashed(image: Image.Image) -> Fingerprint:
     pixels = np.asarray(image.convert("RGBA"))
     visible = crop_to_alpha(pixels)

@@ -23,6 +23,7 @@ from tests.unit.dedup.art import (
     glow,
     inverted,
     leaf,
+    noisy,
     on,
     paged,
     picture,
@@ -125,6 +126,32 @@ def test_a_year_so_small_that_little_of_it_is_left_makes_another_design(letters:
     one, other = (design(f"CLASS OF {year}", letters=letters) for year in (2024, 2025))
     assert likeness(picture(other), picture(one)) not in FOUND
     assert likeness(picture(resized(one, 0.5)), picture(one)) in FOUND
+
+
+@pytest.mark.parametrize(
+    ("letters", "year", "saved"),
+    [
+        (20, 2029, noisy),
+        (24, 2025, noisy),
+        (24, 2021, lambda image: resized(image, 0.5)),
+        (24, 2025, lambda image: cropped(image, 0.01)),
+        (28, 2020, lambda image: cropped(image, 0.01)),
+        (36, 2021, lambda image: cropped(image, 0.01)),
+    ],
+)
+def test_another_digit_in_a_small_caption_is_another_design_however_it_was_saved(
+    letters: int, year: int, saved: Callable[[Image.Image], Image.Image]
+) -> None:
+    known = picture(design("Est. 2024", letters=letters))
+    twin = picture(saved(design(f"Est. {year}", letters=letters)))
+    assert likeness(twin, known) not in FOUND
+    assert likeness(known, twin) not in FOUND
+    assert likeness(picture(saved(design("Est. 2024", letters=letters))), known) in FOUND
+
+
+def test_a_digit_that_hardly_differs_is_said_to_be_another_text() -> None:
+    known, twin = picture(design("Est. 2024", letters=24)), picture(noisy(design("Est. 2025", letters=24)))
+    assert likeness(twin, known) == likeness(known, twin) == "text_variant"
 
 
 @pytest.mark.parametrize(("colour", "other"), [((250, 224, 150), (248, 160, 196)), ((200, 190, 140), (210, 160, 170))])

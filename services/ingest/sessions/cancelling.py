@@ -71,13 +71,17 @@ def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[An
 def _unsettled(connection: Connection, session_id: UUID, item_id: UUID | None) -> Sequence[Row[Any]]:
     """The files to cancel, locked: with a whole upload, duplicates as well whose originals are not stored.
 
-    Rows are locked before that is asked: an original of the same upload can't be stored meanwhile.
+    Rows are locked before that is asked: an original of the same upload can't be stored meanwhile. Of a whole upload
+    all are, in whatever state: who tries some of it again at this moment, or asks for its listings, has them locked,
+    and what they begin is seen only when they are waited for.
     """
-    states = (*IN_WORK, "duplicate") if item_id is None else IN_WORK
-    wanted = select(items).where(_of_files(session_id, item_id, states))
-    rows = connection.execute(wanted.order_by(items.c.index).with_for_update()).all()
-    if all(row.state in IN_WORK for row in rows):
-        return rows
+    if item_id is not None:
+        wanted = _of_files(session_id, item_id, IN_WORK)
+        return connection.execute(select(items).where(wanted).with_for_update()).all()
+    all_of_it = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
+    rows = connection.execute(all_of_it.with_for_update()).all()
+    if not any(row.state == "duplicate" for row in rows):
+        return [row for row in rows if row.state in IN_WORK]
     copies = set(connection.execute(select(items.c.id).where(_copies_of_unstored(session_id))).scalars())
     return [row for row in rows if row.state in IN_WORK or row.id in copies]
 

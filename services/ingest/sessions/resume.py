@@ -85,7 +85,6 @@ class Unfinished:
         Work that is still in flight is done only once: its consumers recognise what they did.
         """
         with transaction(self.engine) as connection:
-            connection.execute(select(sessions.c.id).where(sessions.c.id == session_id).with_for_update())
             return self._owe_again(connection, session_id, self._messages)
 
     def messages(self, session_id: UUID) -> list[Envelope]:
@@ -94,7 +93,9 @@ class Unfinished:
             return list(self._messages(connection, session_id))
 
     def _owe_again(self, connection: Connection, session_id: UUID, unfinished: "Find") -> list[Envelope]:
-        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one()
+        # Locked: what somebody owes at this moment, whom we would not see at work, would be deleted with what was owed.
+        this = select(sessions.c.lane).where(sessions.c.id == session_id).with_for_update()
+        lane = connection.execute(this).scalar_one()
         found = list(unfinished(connection, session_id))
         # What is being sent at this moment is locked: it is waited for, and then counts as sent.
         before = (outbox.c.session_id == session_id, outbox.c.type.in_(WORK))

@@ -27,7 +27,7 @@ from services.ingest.api import (
     shop,
     templates,
 )
-from services.ingest.api.bodies import PlainBodies
+from services.ingest.api.bodies import Bodies
 from services.ingest.api.errors import add_handlers
 from services.ingest.api.resources import Resources
 
@@ -66,7 +66,7 @@ def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifes
         app.include_router(module.routes)
     for router in routers:
         app.include_router(router)
-    app.add_middleware(PlainBodies)
+    app.add_middleware(Bodies)
     add_handlers(app)
     # Added last, so outermost: every answer passes through it, the 500 of `Unhandled` as well.
     app.add_middleware(

@@ -58,6 +58,9 @@ class Settings(DatabaseSettings, NasSettings):
     )
     mockup_max_megapixels: int = Field(default=60, gt=0, description="largest mockup photograph or watermark")
     mockup_max_megabytes: int = Field(default=50, gt=0, description="largest mockup photograph or watermark")
+    mockup_upload_max_megabytes: int = Field(
+        default=1024, gt=0, description="all photographs of one request; the temporary folder holds them meanwhile"
+    )
 
     use_comprehensive_workflow: bool = Field(
         default=True, description="over RabbitMQ; false: one after the other, in this process"

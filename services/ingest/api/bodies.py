@@ -1,7 +1,8 @@
-"""How much a request may send before anybody has looked at it."""
+"""How much a request may send: as much as its route takes, whatever it says that it is."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ParamSpec
 
 from fastapi import HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -10,46 +11,127 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.ingest.api.identity import bearer, current_user
+from services.ingest.api.resources import Resources
+from services.ingest.sessions.admission import Door, Held, Refused
 
-PLAIN_BYTES = 8 << 20  # the largest sensible one is a photograph's masks; FastAPI holds it in memory as a whole
+MIB = 1 << 20
+PLAIN_BYTES = 8 * MIB  # the largest sensible one is a photograph's masks; FastAPI holds it in memory as a whole
+FIELDS_BYTES = MIB
+"""Of a form with files, what is none: its boundaries and its few fields."""
+
+Asked = ParamSpec("Asked")
 
 
-class PlainBodies:
-    """Ends requests with larger bodies than that, forms with files excepted: their readers have limits of their own."""
+def with_files(most: int) -> Any:  # noqa: ANN401 - FastAPI's type of these has no public name
+    """The `form_limits` of a call that takes so many files: each holds a descriptor, and a small one its bytes."""
+    return {"max_files": most, "max_fields": 20, "max_part_size": 1 << 15}
+
+
+class Bodies:
+    """Counts each request's body, and ends one that is larger than `allow` said: than 8 MB, if it said nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not Headers(scope=scope).get("content-type", "").startswith("multipart/"):
-            receive = _counted(receive)
+        if scope["type"] == "http":
+            body = scope["presswork.body"] = _Body(receive, _length(scope))
+            receive = body.receive
         await self.app(scope, receive, send)
 
 
+def allow(request: Request, size: float, words: str) -> None:
+    """Let this request's body have so many bytes; infinity: its reader has limits. `words` tell who sends more."""
+    body: _Body = request.scope["presswork.body"]
+    body.limit, body.words = size, words
+
+
+def length(request: Request) -> int:
+    """The body's length, as its head says; 0 when it does not."""
+    return _length(request.scope)
+
+
+def asking(ask: Callable[Asked, None]) -> Callable[Asked, None]:
+    """A question to the door, whose "no" is an answer of ours."""
+
+    def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
+        try:
+            ask(*args, **kwargs)
+        except Refused as refusal:
+            retry = {"Retry-After": str(refusal.retry_after_s)}
+            raise HTTPException(refusal.status, refusal.detail, retry) from refusal
+
+    return asked
+
+
+@contextlib.asynccontextmanager
+async def let_in(door: Door, size: int) -> AsyncIterator[None]:
+    """Keep so many bytes free for as long as the block takes. Without room, 503 before anything is read."""
+    with door.holding() as held:
+        await run_in_threadpool(_checked, door, size, held)
+        yield
+
+
 class CallerFirst(APIRoute):
-    """For calls with files: FastAPI reads the whole form before it asks who sent it, which must be the other way."""
+    """For calls with files: FastAPI reads the whole form before it asks who sent it, which must be the other way.
+
+    One with `form_limits=with_files(...)` may get as many photographs as that, if there is room for them.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         answer: Any = super().get_route_handler()
+        files = self.form_limits.get("max_files", 0)
 
         async def guarded(request: Request) -> Response:
-            token = bearer(request.headers.get("authorization"))
-            await run_in_threadpool(current_user, request.app.state.resources, token)
-            found: Response = await answer(request)
+            using: Resources = request.app.state.resources
+            await run_in_threadpool(current_user, using, bearer(request.headers.get("authorization")))
+            async with contextlib.AsyncExitStack() as room:
+                if files:
+                    most = _allow_files(request, using, files)
+                    if using.door is not None:
+                        await room.enter_async_context(let_in(using.door, length(request) or most))
+                found: Response = await answer(request)
             return found
 
         return guarded
 
 
-def _counted(receive: Receive) -> Receive:
-    received = 0
+class _Body:
+    """One request's body on its way in."""
 
-    async def counting() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > PLAIN_BYTES:
-            raise HTTPException(413, f"The body is larger than {PLAIN_BYTES >> 20} MB.")
+    def __init__(self, receive: Receive, declared: int) -> None:
+        self.limit: float = PLAIN_BYTES
+        self.words = f"The body is larger than {PLAIN_BYTES // MIB} MB."
+        self.declared = declared
+        self.received = 0
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        self._check(self.declared)  # before anything of it is read
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        self._check(self.received)
         return message
 
-    return counting
+    def _check(self, size: int) -> None:
+        if size > self.limit:
+            raise HTTPException(413, self.words)
+
+
+def _allow_files(request: Request, using: Resources, files: int) -> int:
+    """Let it have as many bytes as so many photographs and a few fields may have; returns how many these are."""
+    settings = using.settings
+    most = min(settings.mockup_upload_max_megabytes, files * settings.mockup_max_megabytes) * MIB + FIELDS_BYTES
+    words = f"These files have more than {most // MIB - 1} MB together; send fewer of them at a time, or smaller ones."
+    allow(request, most, words)
+    return most
+
+
+def _length(scope: Scope) -> int:
+    said = Headers(scope=scope).get("content-length", "")
+    return int(said) if said.isdecimal() else 0
+
+
+@asking
+def _checked(door: Door, size: int, held: Held) -> None:
+    door.check(size, held)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from sqlalchemy import Connection
 
-from services.ingest.api.bodies import CallerFirst
+from services.ingest.api.bodies import CallerFirst, with_files
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Resources, Using
 from services.ingest.catalog.errors import Unusable
@@ -38,7 +38,7 @@ def add(using: Using, user: Caller, given: MockupInput) -> Mockup:
         return _mockups(using, connection, user).add(given)
 
 
-@routes.post("/upload", status_code=201)
+@routes.post("/upload", status_code=201, form_limits=with_files(MOST_FILES + 1))
 def upload(
     using: Using,
     user: Caller,
@@ -87,7 +87,7 @@ def remove(using: Using, user: Caller, mockup_id: UUID) -> dict[str, Any]:
     return {"success": True, "message": "Mockup deleted"}
 
 
-@routes.put("/{mockup_id}/update-watermark")
+@routes.put("/{mockup_id}/update-watermark", form_limits=with_files(1))
 def change_watermark(using: Using, user: Caller, mockup_id: UUID, watermark: Annotated[UploadFile, File()]) -> Mockup:
     """Another watermark for all photographs of a group."""
     with using.transaction() as connection:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, File, UploadFile
 from sqlalchemy import Connection
 
-from services.ingest.api.bodies import CallerFirst
+from services.ingest.api.bodies import CallerFirst, with_files
 from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip, take_in
 from services.ingest.api.resources import Resources, Using
@@ -51,7 +51,7 @@ def remove(using: Using, user: Caller, image_id: UUID) -> dict[str, Any]:
     return {"success": True, "message": "Mockup image deleted"}
 
 
-@routes.put("/{image_id}/watermark-upload")
+@routes.put("/{image_id}/watermark-upload", form_limits=with_files(1))
 def change_watermark(
     using: Using, user: Caller, image_id: UUID, watermark: Annotated[UploadFile, File()]
 ) -> MockupImage:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, UploadFile
 
-from services.ingest.api.bodies import CallerFirst
+from services.ingest.api.bodies import CallerFirst, with_files
 from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import take_in
 from services.ingest.api.resources import Resources, Using
@@ -19,7 +19,7 @@ routes = APIRouter(prefix="/api/v1/mockups/images", tags=["Presswork"], route_cl
 MOST_PICTURES = 10
 
 
-@routes.put("/{image_id}/template")
+@routes.put("/{image_id}/template", form_limits=with_files(MOST_PICTURES + 1))
 def put(
     using: Using,
     user: Caller,

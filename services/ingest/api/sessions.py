@@ -1,8 +1,9 @@
 """The frontend's upload calls and its progress stream, exactly as the existing client makes and reads them."""
 
 import json
+import math
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -11,13 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.ingest.api.bodies import allow, asking, length, let_in
 from services.ingest.api.slow import answer
 from services.ingest.api.streams import EventStream, as_frames, frames
 from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User
-from services.ingest.sessions.admission import Door, Refused
+from services.ingest.sessions.admission import Door
 from services.ingest.sessions.desk import Desk, unlisted
 from services.ingest.sessions.records import Choice, Session, Wanted
 from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
@@ -30,7 +32,6 @@ MAX_SESSION_ID = 200
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text can't hold it
 
 Model = TypeVar("Model", bound=BaseModel)
-Asked = ParamSpec("Asked")
 
 
 class DesignData(BaseModel):
@@ -87,11 +88,11 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     @routes.post("/designs/start-upload", openapi_extra=_form())
     async def start_upload(request: Request, user: caller) -> dict[str, Any]:
         """Announce an upload. The files are only counted; they come again with the upload itself."""
-        await run_in_threadpool(_asking(door.check), _length(request))
-        await run_in_threadpool(_asking(door.check_files), user.id, 1)
-        form = await _read(request, None, limits, "files")
+        await run_in_threadpool(asking(door.check), length(request))
+        await run_in_threadpool(asking(door.check_files), user.id, 1)
+        form = await _read_files(request, None, limits)
         count, size = len(form.sizes), sum(form.sizes)
-        await run_in_threadpool(_asking(door.check_files), user.id, count)
+        await run_in_threadpool(asking(door.check_files), user.id, count)
         session = await run_in_threadpool(desk.sessions.announce, user.id, count, size)
         return {
             "session_id": session.client_key,
@@ -103,16 +104,15 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     @routes.post("/designs/", status_code=201, openapi_extra=_form("files", "design_data", "session_id"))
     async def upload(request: Request, user: caller) -> Response:
         """Take designs in and answer when every one of them is stored, or is not and has its reason."""
-        with door.holding() as held:
-            await run_in_threadpool(_asking(door.check), _length(request), held)
-            form = await _read(request, blobs, limits, "files")
+        async with let_in(door, length(request)):
+            form = await _read_files(request, blobs, limits)
         if not form.files:
             raise missing("files")
         data = _parse(DesignData, form, "design_data")
         key = _session_id(form)
         choice = await run_in_threadpool(catalog.choose, user, data)
         if not await run_in_threadpool(desk.sessions.submitted, user.id, key):
-            await run_in_threadpool(_asking(door.check_files), user.id, len(form.files))
+            await run_in_threadpool(asking(door.check_files), user.id, len(form.files))
         try:
             session = await desk.upload(user.id, key, choice, form.files)
         except SessionTaken as error:
@@ -170,23 +170,9 @@ def _shape(model: type[BaseModel]) -> str:
     return f"JSON: {', '.join(required)}" + (f"; and if you like {', '.join(optional)}" if optional else "")
 
 
-def _length(request: Request) -> int:
-    """The body's length, as its head says; 0 when it does not."""
-    said = request.headers.get("content-length", "")
-    return int(said) if said.isdecimal() else 0
-
-
-def _asking(ask: Callable[Asked, None]) -> Callable[Asked, None]:
-    """A question to the door, whose "no" is an answer of ours."""
-
-    def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
-        try:
-            ask(*args, **kwargs)
-        except Refused as refusal:
-            retry = {"Retry-After": str(refusal.retry_after_s)}
-            raise HTTPException(refusal.status, refusal.detail, retry) from refusal
-
-    return asked
+async def _read_files(request: Request, blobs: Blobs | None, limits: Limits) -> Form:
+    allow(request, math.inf, "")  # each file has its own limit, and so have their number and the disk
+    return await _read(request, blobs, limits, "files")
 
 
 async def _read(request: Request, blobs: Blobs | None, limits: Limits, wanted: str) -> Form:

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from services.ingest.sessions import admission
 from services.local.process import free_ports
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import ORIGIN, Place, Server
@@ -66,8 +68,17 @@ def test_an_upload_that_the_disk_can_not_hold_is_refused_before_it_is_sent(folde
         assert shop.uploaded(artworks.designs(1), shop.start())["total"] == 1, "a small one is taken"
 
 
-def test_a_disk_that_is_nearly_full_takes_nothing_and_ready_says_so(folder: tuple[Path, str, str]) -> None:
-    with shop_where(folder, MIN_FREE_BYTES=str(10**18)) as shop:
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on: the shop's own photograph needed some of it."""
+    full = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr(admission, "shutil", full)
+
+
+def test_a_disk_that_is_nearly_full_takes_nothing_and_ready_says_so(
+    folder: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop_where(folder) as shop:
+        fill_the_disk(monkeypatch)
         files = artworks.designs(1)
         assert "send it again later" in refused(shop.upload(files))
         assert shop.client.get("/api/v1/sessions").json() == {"sessions": []}
@@ -156,9 +167,12 @@ def run(url: str, statement: str, **values: Any) -> None:
         connection.execute(text(statement), values)
 
 
-def test_a_refusal_leaves_the_connection_fit_for_the_next_call(folder: tuple[Path, str, str]) -> None:
+def test_a_refusal_leaves_the_connection_fit_for_the_next_call(
+    folder: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A browser sends its whole body whatever is answered meanwhile."""
-    with shop_where(folder, MIN_FREE_BYTES=str(10**18)) as shop:
+    with shop_where(folder) as shop:
+        fill_the_disk(monkeypatch)
         body = b"x" * 5_000_000
         answer = shop.client.post("/designs/", files={"files": ("a.png", body)}, data={"design_data": json.dumps({})})
         refused(answer)

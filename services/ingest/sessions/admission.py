@@ -70,6 +70,7 @@ class Door:
         self.room = room
         self.cut_off_s = cut_off_s
         self._lock = threading.Lock()
+        self._measuring = threading.Lock()
         self._coming = 0
         self._came = 0
         self._spool = Spool()
@@ -147,9 +148,18 @@ class Door:
             )
 
     def _measure(self) -> None:
-        if self.room.spool_bytes and time.monotonic() - self._spool.at > SPOOL_EVERY_S:
-            came = self._came
-            self._spool = Spool(_size_of(self.blobs), came, time.monotonic())
+        """One caller walks through the blob folder; who comes meanwhile takes the last figure, or waits for the first."""
+        if self._is_fresh() or not self._measuring.acquire(blocking=self._spool == Spool()):
+            return
+        try:
+            if not self._is_fresh():
+                came = self._came
+                self._spool = Spool(_size_of(self.blobs), came, time.monotonic())
+        finally:
+            self._measuring.release()
+
+    def _is_fresh(self) -> bool:
+        return not self.room.spool_bytes or time.monotonic() - self._spool.at <= SPOOL_EVERY_S
 
     def _check_spool(self, size: int) -> None:
         spool = self._spool.size + (self._came - self._spool.came)

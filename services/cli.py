@@ -19,6 +19,7 @@ from services.ops.retry import retry
 from services.ops.review import review
 from services.ops.sessions import receipt, sessions
 from services.ops.topology import app as topology
+from services.ops.waits import waits
 
 if TYPE_CHECKING:
     from shared.bus.service import Service
@@ -45,6 +46,7 @@ app.command()(receipt)
 app.command()(retry)
 app.command()(review)
 app.command()(sessions)
+app.command()(waits)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 Host = Annotated[

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.ingest.api.resources import Using
-from services.ingest.sessions.delays import current
-from shared.errors import Retryable
+from services.ingest.sessions.admission import Door, Refused
+from services.ingest.sessions.delays import outline
+from shared.errors import Retryable, Unavailable
 
 routes = APIRouter(tags=["health"])
 
@@ -28,13 +29,24 @@ async def ping() -> dict[str, Any]:
 def ready(using: Using) -> JSONResponse:
     """503 while the database is away. Without the broker this server still works, only slower, so that is but told.
 
-    So is why uploads are refused, and what services wait for: everything else is still answered.
+    So is that uploads are refused, and which services wait: everything else is still answered. Nobody is
+    logged in here: why they wait is told under `/api/v1/ops/waits`.
     """
+    broker = using.broker_state().partition(":")[0]
     try:
         with using.transaction() as connection:
-            waits = current(connection)
+            waits = outline(connection)
     except Retryable:
-        return JSONResponse({"status": "not ready", "database": "away", "broker": using.broker_state()}, 503)
-    uploads = {} if using.door is None else {"uploads": using.door.trouble() or "accepted"}
-    told = {"database": "ok", "broker": using.broker_state(), **uploads, "waits_for": waits}
-    return JSONResponse({"status": "ready", **told})
+        return JSONResponse({"status": "not ready", "database": "away", "broker": broker}, 503)
+    uploads = {} if using.door is None else {"uploads": _uploads(using.door)}
+    return JSONResponse({"status": "ready", "database": "ok", "broker": broker, **uploads, "waits_for": waits})
+
+
+def _uploads(door: Door) -> str:
+    try:
+        door.check(0)
+    except Refused as refusal:
+        return refusal.detail
+    except Unavailable:
+        return "refused: a part of this server can't be reached right now"
+    return "accepted"

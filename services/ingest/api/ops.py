@@ -1,6 +1,6 @@
-"""What operators and viewers look at: dead letters, who did what with them, and the lanes.
+"""What operators and viewers look at: dead letters, who did what with them, the lanes, and what services wait for.
 
-`presswork dead` and `presswork lanes` show the same.
+`presswork dead`, `presswork lanes` and `presswork waits` show the same.
 """
 
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from services.ingest.api.resources import Using
 from services.ingest.ops import auditing, comparing, finding
 from services.ingest.ops.exporting import exported
 from services.ingest.ops.finding import Filter
+from services.ingest.sessions.delays import current
 
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])
 
@@ -98,3 +99,16 @@ def compare_lanes(
     with using.transaction() as connection:
         found = comparing.compared(connection, begin)
     return {"since": begin, "lanes": found, "unlike": comparing.unlike(found)}
+
+
+@routes.get("/waits")
+def list_waits(using: Using, viewer: Viewer) -> dict[str, Any]:
+    """What services wait for, with all their work or with files of any upload; and why uploads are refused, if so.
+
+    `/ready` tells anybody that they wait, and not for what.
+    """
+    del viewer
+    with using.transaction() as connection:
+        waits = current(connection)
+    uploads = using.door and using.door.trouble()
+    return {"waits_for": waits, "broker": using.broker_state(), "uploads": uploads or "accepted"}

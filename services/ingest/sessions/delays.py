@@ -112,6 +112,14 @@ def current(connection: Connection, session_ids: Collection[UUID] | None = None)
     return list(dict.fromkeys(f"{row.service}: {_told(row, in_words)}" for row in rows))
 
 
+def outline(connection: Connection) -> list[str]:
+    """The same for anybody: which services wait. Causes name servers, their users, and other tenants' files."""
+    rows = _current(connection, None)
+    whole = dict.fromkeys((row.service for row in rows), False)
+    whole |= dict.fromkeys((row.service for row in rows if row.session_id == EVERYBODY), True)
+    return [f"{name}: {'all' if whole[name] else 'some of'} its work waits" for name in sorted(whole)]
+
+
 def on_work_delayed(event: WorkDelayed, delays: Delays) -> None:
     delays.note(event)
 

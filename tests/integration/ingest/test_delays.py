@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.sessions.delays import Delays, current, on_work_delayed, wait_no_more
+from services.ingest.sessions.delays import Delays, current, on_work_delayed, outline, wait_no_more
 from services.ingest.sessions.progress import Totals
 from services.ingest.sessions.store import Sessions
 from services.ops.resume import resume
@@ -36,6 +36,18 @@ def test_an_outage_is_told_to_every_upload_that_it_holds_up_until_it_is_over(del
         assert current(connection) == ["storage: the NAS is full; free some space"]
     on_work_delayed(delayed(""), delays)
     assert delays.of(SESSION, WORKING) is None
+
+
+def test_who_is_not_logged_in_reads_that_services_wait_and_neither_where_nor_with_which_file(
+    delays: Delays, engine: Engine
+) -> None:
+    nas = "NasRefused: can't store 'NorthCups/Secret/a.png' on the NAS sftp://anna@nas.example"
+    on_work_delayed(delayed(nas, session=SESSION, again_in_s=300), delays)
+    on_work_delayed(delayed(nas, session=uuid4(), again_in_s=300), delays)
+    on_work_delayed(WorkDelayed(service="dedup", session_id=None, cause="OSError: 10.0.0.7 is away"), delays)
+    with engine.connect() as connection:
+        assert outline(connection) == ["dedup: all its work waits", "storage: some of its work waits"]
+        assert "sftp://anna@nas.example" in current(connection)[1], "operators do"
 
 
 def test_a_file_that_is_tried_again_is_told_to_its_upload_alone(delays: Delays) -> None:

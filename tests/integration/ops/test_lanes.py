@@ -8,9 +8,10 @@ from sqlalchemy import Engine, text
 
 from services.ingest.choosing import COMPARED, DEFAULT
 from services.ingest.ops.comparing import compared, moment, unlike
+from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.records import Session, Wanted
 from services.ingest.sessions.unasked import Unasked
-from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match
+from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match, WorkDelayed
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox
@@ -191,6 +192,21 @@ def test_a_time_is_said_as_people_say_it() -> None:
     assert moment("2026-11-24T18:30+02:00") == datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
     with pytest.raises(ValueError, match="say it like 7d"):
         moment("yesterday")
+
+
+def test_what_services_wait_for_is_for_viewers_and_the_command(system: System, viewer: Shop, shop: Shop) -> None:
+    cause = "NasRefused: can't store 'NorthCups/a.png' on the NAS sftp://anna@nas.example"
+    delays = Delays(system.engine)
+    try:
+        delays.note(WorkDelayed(service="storage", session_id=None, cause=cause))
+        assert shop.client.get("/api/v1/ops/waits").status_code == 403
+        seen = viewer.client.get("/api/v1/ops/waits").json()
+        assert seen["uploads"] == "accepted"
+        assert f"storage: {cause.partition(': ')[2]}" in seen["waits_for"]
+        assert json.loads(system.command("waits", "--json").stdout)["waits_for"] == seen["waits_for"]
+        assert "sftp://anna@nas.example" in system.command("waits").output
+    finally:
+        delays.note(WorkDelayed(service="storage", session_id=None, cause=""))
 
 
 def test_viewers_and_the_command_see_the_same_and_sellers_nothing(system: System, viewer: Shop, shop: Shop) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
 from services.ingest.api.resources import build
+from services.ingest.sessions.admission import Door
 from shared.database import engine_of
 from shared.errors import Unavailable
 from tests.integration.ingest.catalog.world import QUICK, Browser, Caller, World
@@ -187,6 +189,19 @@ READY = {"status": "ready", "database": "ok", "broker": "ok", "waits_for": []}
 def test_ready_reports_database_broker_and_what_services_wait_for(world: World) -> None:
     answer = world.client().get("/ready")
     assert (answer.status_code, answer.json()) == (200, READY)
+
+
+class Shut:
+    """A door whose database is away."""
+
+    def check(self, size: int) -> None:
+        raise Unavailable(f"the database can't be used: no route to 10.0.0.7 ({size})")
+
+
+def test_ready_names_no_host_when_uploads_are_refused(world: World) -> None:
+    shut = replace(world.resources, door=cast("Door", Shut()))
+    told = replace(world, resources=shut).client().get("/ready").json()
+    assert told == READY | {"uploads": "refused: a part of this server can't be reached right now"}
 
 
 def test_without_a_database_the_process_lives_but_is_not_ready(world: World, ana: Caller) -> None:

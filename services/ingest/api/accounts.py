@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, HTTPException, Request
 from pydantic import AfterValidator, Field
 
-from services.ingest.api.identity import BAD_TOKEN, CHALLENGE, NO_TOKEN, Bearer, Caller
+from services.ingest.api.identity import BAD_TOKEN, CHALLENGE, NO_TOKEN, Bearer, Caller, holder
 from services.ingest.api.resources import Resources, Using
 from services.ingest.catalog.fields import Email, Name, Text, Word, storable
 from services.ingest.catalog.limits import Attempts, Rate
@@ -57,16 +57,18 @@ def log_in(
     with using.transaction() as connection:
         found = Users(connection).for_login(username)
     user, stored = found or (None, None)
-    if not using.passwords.matches(password, stored) or user is None:
+    if not using.passwords.matches(password, stored) or user is None or stored is None:
         raise HTTPException(401, "Was not able to fetch auth from user.", CHALLENGE)
     with using.transaction() as connection:
         Attempts(connection).forgive("login", subject)
-    return _login(using, user)
+    return _login(using, user, stored)
 
 
 @routes.post("/auth/register", status_code=201)
 def register(request: Request, using: Using, given: Registration) -> dict[str, Any]:
-    """Open an account and log in. Why it failed is not told: that would tell who else has an account."""
+    """Open an account and log in. Clients know 400 for an e-mail that is taken, so that this tells who has an account:
+    the limit of registrations per address is what slows those down who ask for many.
+    """
     if using.settings.disable_registration:
         raise HTTPException(403, "Registration is disabled on this server.")
     _count(using, "registration", _address(request), using.settings.registration_rate_limit)
@@ -80,24 +82,26 @@ def register(request: Request, using: Using, given: Registration) -> dict[str, A
             user = Users(connection).register(given.email, hashed, given.shop_name)
     except EmailTaken as error:
         raise HTTPException(400, "Registration failed") from error
-    return _login(using, user)
+    return _login(using, user, hashed)
 
 
 @routes.post("/auth/refresh-token")
 def renew(using: Using, sent: Bearer, given: Renewal | None = None) -> dict[str, Any]:
-    """A new token for one that is valid or ended a short while ago, so that a long upload outlives its login."""
+    """A new token for one that is valid or ended a short while ago, so that a long upload outlives its login.
+
+    For 30 days from the login on, and until the password is changed.
+    """
     token = sent or (given and (given.token or given.access_token))
     if not token:
         raise HTTPException(401, NO_TOKEN, CHALLENGE)
     try:
-        user_id = using.tokens.read_for_renewal(token, datetime.now(UTC))
+        login = using.tokens.read_for_renewal(token, datetime.now(UTC))
     except BadToken as error:
         raise HTTPException(401, BAD_TOKEN, CHALLENGE) from error
-    with using.transaction() as connection:
-        user = Users(connection).active(user_id)
-    if user is None:
+    found = holder(using, login)
+    if found is None:
         raise HTTPException(401, BAD_TOKEN, CHALLENGE)
-    return _login(using, user)
+    return _login(using, *found, since=login.since)
 
 
 @routes.get("/users/me")
@@ -108,7 +112,7 @@ def me(user: Caller) -> dict[str, Any]:
 
 @routes.put("/users/change-password")
 def change_password(using: Using, user: Caller, given: PasswordChange) -> dict[str, Any]:
-    """Another password, for who knows the present one."""
+    """Another password, for who knows the present one. All logins by that are over; a new one is in the answer."""
     if given.new_password != given.new_password_confirm:
         raise HTTPException(422, "The new password and its confirmation differ; type it twice.")
     subject = f"password {user.id}"
@@ -121,7 +125,7 @@ def change_password(using: Using, user: Caller, given: PasswordChange) -> dict[s
     with using.transaction() as connection:
         Users(connection).set_password(user.id, hashed)
         Attempts(connection).forgive("login", subject)
-    return {"success": True, "message": "Password changed"}
+    return {"success": True, "message": "Password changed", **_login(using, user, hashed)}
 
 
 @routes.get("/api/organizations")
@@ -131,9 +135,9 @@ def organizations(user: Caller) -> list[dict[str, Any]]:
     return []
 
 
-def _login(using: Resources, user: User) -> dict[str, Any]:
+def _login(using: Resources, user: User, hashed: str, since: datetime | None = None) -> dict[str, Any]:
     return {
-        "access_token": using.tokens.issue(user.id, user.email, datetime.now(UTC)),
+        "access_token": using.tokens.issue(user.id, user.email, hashed, datetime.now(UTC), since),
         "token_type": "bearer",
         "expires_in": int(using.tokens.lifetime.total_seconds()),
         "user": _profile(user),

@@ -7,7 +7,7 @@ from fastapi import Depends, Header, HTTPException, Query
 from fastapi.security import OAuth2PasswordBearer
 
 from services.ingest.api.resources import Resources, Using
-from services.ingest.catalog.tokens import BadToken
+from services.ingest.catalog.tokens import BadToken, Login
 from services.ingest.catalog.users import User, Users
 
 # Clients tell a lost login from a lost shop connection by a word that must not stand in these texts.
@@ -52,13 +52,22 @@ def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
 
 
 def user_of(using: Resources, token: str) -> User | None:
-    """The active account whose token this is; None if the token is bad or the account gone."""
+    """The active account whose token this is; None if the token is bad, of an earlier password, or the account gone."""
     try:
-        user_id = using.tokens.read(token, datetime.now(UTC))
+        login = using.tokens.read(token, datetime.now(UTC))
     except BadToken:
         return None
+    found = holder(using, login)
+    return found[0] if found else None
+
+
+def holder(using: Resources, login: Login) -> tuple[User, str] | None:
+    """The active account that has logged in so, and the hash of its password; None if it has another one since."""
     with using.transaction() as connection:
-        return Users(connection).active(user_id)
+        found = Users(connection).for_token(login.user_id)
+    if found is None or not using.tokens.is_of(login, *found[1:]):
+        return None
+    return found[:2]
 
 
 Caller = Annotated[User, Depends(current_user)]

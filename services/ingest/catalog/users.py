@@ -50,14 +50,19 @@ class Users:
 
     def active(self, user_id: UUID) -> User | None:
         """The account, if it exists and may still be used."""
-        row = self.connection.execute(select(users).where(users.c.id == user_id, users.c.is_active)).one_or_none()
-        return _user(row) if row else None
+        found = self.for_token(user_id)
+        return found[0] if found else None
 
     def for_login(self, email: str) -> tuple[User, str] | None:
         """The account that may log in with this e-mail, and the hash of its password."""
         found = select(users).where(users.c.email_key == email_key(email), users.c.is_active)
         row = self.connection.execute(found).one_or_none()
         return (_user(row), row.hashed_password) if row else None
+
+    def for_token(self, user_id: UUID) -> tuple[User, str, datetime | None] | None:
+        """The account as `active` has it, the hash of its password, and when it was changed: what ends its tokens."""
+        row = self.connection.execute(select(users).where(users.c.id == user_id, users.c.is_active)).one_or_none()
+        return (_user(row), row.hashed_password, row.updated_at) if row else None
 
     def register(self, email: str, hashed_password: str, shop_name: str) -> User:
         """A new account with a shop folder of its own: `shop_name`, or `shop_name 2` if that is somebody's.
@@ -86,7 +91,7 @@ class Users:
         raise EmailTaken
 
     def set_password(self, user_id: UUID, hashed_password: str) -> None:
-        """Give an account another password."""
+        """Give an account another password: the logins by the old one are over."""
         changed = update(users).where(users.c.id == user_id)
         self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
 

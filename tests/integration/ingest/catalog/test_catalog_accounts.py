@@ -253,6 +253,34 @@ def test_a_password_is_changed_by_who_knows_it(ana: Caller) -> None:
         assert login.status_code == status
 
 
+def test_another_password_ends_all_logins_but_the_one_it_answers_with(ana: Caller) -> None:
+    """By header, in a stream's or a file's address, and by renewal: whoever has stolen one is out."""
+    old = forged(ana.user["id"])
+    assert ana.client.get("/users/me", headers={"Authorization": f"Bearer {old}"}).status_code == 200, "without a mark"
+    change = {"current_password": PASSWORD, "new_password": "another one", "new_password_confirm": "another one"}
+    answer = ana("PUT", "/users/change-password", json=change).json()
+    for token in (ana.token, old):
+        header = {"Authorization": f"Bearer {token}"}
+        assert ana.client.get("/users/me", headers=header).status_code == 401
+        assert ana.client.get(f"/designs/progress/{uuid4()}", params={"token": token}).status_code == 401
+        assert ana.client.post("/auth/refresh-token", headers=header).status_code == 401
+    fresh = {"Authorization": f"Bearer {answer['access_token']}"}
+    assert ana.client.get("/users/me", headers=fresh).json() == answer["user"] == ana.user
+    assert ana.client.post("/auth/refresh-token", headers=fresh).status_code == 200
+
+
+def test_renewing_makes_no_login_younger(ana: Caller) -> None:
+    def began(token: str) -> int:
+        found: int = jwt.decode(token, options={"verify_signature": False})["auth_time"]
+        return found
+
+    long_ago = int(datetime.now(UTC).timestamp()) - 29 * 86400
+    renewed = ana.client.post("/auth/refresh-token", json={"token": forged(ana.user["id"], auth_time=long_ago)})
+    assert began(renewed.json()["access_token"]) == long_ago
+    too_old = forged(ana.user["id"], auth_time=long_ago - 2 * 86400)
+    assert ana.client.post("/auth/refresh-token", json={"token": too_old}).status_code == 401
+
+
 def test_guessing_the_present_password_is_limited(world: World) -> None:
     client = changed(world, login_rate_limit="3/minute").client()
     ana = registered(client, "ana@example.com", "NorthCups")

@@ -165,7 +165,7 @@ class Line:
                     agent_path=None,
                     config=[],
                 )
-                return connection, await connection.start_sftp_client(path_errors="surrogateescape")
+                return connection, await _sftp_on(connection)
         except (asyncssh.Error, asyncssh.KeyImportError, OSError) as error:
             raise _no_line(error, login, guard) from error
 
@@ -179,6 +179,14 @@ class Line:
         if connection is not None:
             connection.close()
             await connection.wait_closed()
+
+
+async def _sftp_on(connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:
+    try:
+        return await connection.start_sftp_client(path_errors="surrogateescape")
+    except BaseException:  # a time limit's end is a cancellation
+        connection.abort()  # left open, one more at each try would use up the sessions that the server allows
+        raise
 
 
 def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:

@@ -5,15 +5,17 @@ import contextlib
 import gc
 import hashlib
 import os
+import queue
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import asyncssh
 import pytest
@@ -21,6 +23,7 @@ import pytest
 from shared.errors import Permanent, Retryable
 from shared.nas import Access, Nas, open_nas
 from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable
+from shared.nas.ssh import Line, Login
 from tests import backends
 from tests.e2e.conftest import until
 from tests.integration.nas.test_nas import Local, content_of, names_in
@@ -318,33 +321,36 @@ class PasswordServer(asyncssh.SSHServer):
         return (username, password) == ("maria ö", "p@ss:w/rd")
 
 
-@pytest.fixture
-def another_sftp(tmp_path: Path) -> Iterator[Server]:
-    """An SFTP server that is not OpenSSH's, and knows passwords."""
-    key, files = asyncssh.generate_private_key("ssh-ed25519"), tmp_path / "served"
-    files.mkdir()
+@contextlib.contextmanager
+def listening(key: asyncssh.SSHKey, **options: Any) -> Iterator[int]:
+    """An SSH server of asyncssh in a thread of its own, for as long as this lasts; its port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def listen() -> asyncssh.SSHAcceptor:
-        return await asyncssh.listen(
-            HOST,
-            0,
-            server_factory=PasswordServer,
-            server_host_keys=[key],
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=bytes(files)),
-        )
+        return await asyncssh.listen(HOST, 0, server_host_keys=[key], **options)
 
     acceptor = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
-    access = Access(password="p@ss:w/rd", host_keys=(key.get_fingerprint(),))
-    port = acceptor.get_port()
-    yield Server(port, f"sftp://maria%20%C3%B6@{HOST}:{port}/Graphics", access, files / "Graphics")
+    yield acceptor.get_port()
     acceptor.close()
     asyncio.run_coroutine_threadsafe(acceptor.wait_closed(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()
+
+
+@pytest.fixture
+def another_sftp(tmp_path: Path) -> Iterator[Server]:
+    """An SFTP server that is not OpenSSH's, and knows passwords."""
+    key, files = asyncssh.generate_private_key("ssh-ed25519"), tmp_path / "served"
+    files.mkdir()
+    access = Access(password="p@ss:w/rd", host_keys=(key.get_fingerprint(),))
+    chroot = bytes(files)
+    with listening(
+        key, server_factory=PasswordServer, sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=chroot)
+    ) as port:
+        yield Server(port, f"sftp://maria%20%C3%B6@{HOST}:{port}/Graphics", access, files / "Graphics")
 
 
 def test_another_makers_sftp_server_does_as_well_and_a_password_too(
@@ -359,6 +365,30 @@ def test_another_makers_sftp_server_does_as_well_and_a_password_too(
     with pytest.raises(NasUnavailable, match="refuses the login of 'maria ö'"):
         opened(replace(another_sftp, access=replace(another_sftp.access, password="wrong"))).check()
     nas.close()
+
+
+class NoSftpServer(PasswordServer):
+    """Offers no SFTP: it refuses it, or `silent` never answers. Notes in `ended` each connection that was closed."""
+
+    def __init__(self, ended: queue.Queue[None], *, silent: bool) -> None:
+        self.ended = ended
+        self.silent = silent
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.put(None)
+
+    def session_requested(self) -> bool | Awaitable[Any]:
+        return asyncio.get_running_loop().create_future() if self.silent else False
+
+
+@pytest.mark.parametrize(("silent", "words"), [(False, "offers no SFTP: switch it on"), (True, "says nothing")])
+def test_a_login_that_leads_to_no_sftp_is_closed_again(*, silent: bool, words: str) -> None:
+    key, ended = asyncssh.generate_private_key("ssh-ed25519"), queue.Queue[None]()
+    with listening(key, server_factory=lambda: NoSftpServer(ended, silent=silent)) as port:
+        line = Line(Login(HOST, port, "maria ö", "p@ss:w/rd", "", (key.get_fingerprint(),), timeout_s=0.5))
+        with pytest.raises((NasUnavailable, OSError), match=words):
+            line.client()
+        ended.get(timeout=5)  # Empty: the client left its connection open
 
 
 def test_an_s3_server_that_knows_no_conditions_is_looked_at_first(moto: Server, opened: Open, rose: Local) -> None:

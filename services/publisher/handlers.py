@@ -15,17 +15,21 @@ def on_mockups_rendered(
 ) -> Iterator[ListingPublished | ListingFailed]:
     """List the design, or answer what was answered when it was listed."""
     try:
-        shop = target.of(event.tenant_id)
+        answer = _listed(event, ledger, target, blobs)
     except NotAuthorised as trouble:
-        # The seller's to mend, and to try again then: no dead letter for each of 500 designs.
-        yield ListingFailed(**event.model_dump(include=ASKER), reason=str(trouble))
-        return
-    draft = draft_of(event, shop.capabilities)
-    with ledger.writing(shop.name, event.shop, publish_key(draft, event.design)) as journal:
-        answer = list_once(event, draft, journal, shop, blobs)
+        # The seller must mend it, and tries again then: no dead letter for each of 500 designs. Not on record in the
+        # ledger, where what the shop has of this listing stays as it is.
+        answer = ListingFailed(**event.model_dump(include=ASKER), reason=str(trouble))
     yield answer
 
 
 def on_work_cancelled(event: WorkCancelled, ledger: Ledger) -> None:
     """What is rendered and not begun at the shop is not listed any more."""
     ledger.cancel(event)
+
+
+def _listed(event: MockupsRendered, ledger: Ledger, target: Target, blobs: Blobs) -> ListingPublished | ListingFailed:
+    shop = target.of(event.tenant_id)
+    draft = draft_of(event, shop.capabilities)
+    with ledger.writing(shop.name, event.shop, publish_key(draft, event.design)) as journal:
+        return list_once(event, draft, journal, shop, blobs)

@@ -28,7 +28,7 @@ class PicturesGone(Retryable):
 
 
 class NotAuthorised(Permanent):
-    """The shop's connection was revoked or has run out: somebody must connect it again, then try again."""
+    """The shop's connection was revoked, ran out or lacks a right: somebody must connect it again, then try again."""
 
 
 class Throttled(Retryable):

@@ -26,6 +26,8 @@ SENT_WITHIN_S = 30.0  # a create, or not at all: one whose process died is over 
 
 Access = Callable[[str | None], str]
 """Gives an access token; given one that Etsy refused, another one."""
+Refusal = Callable[[str, str], None]
+"""Told of an access token that Etsy refuses for good, and in which words."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,16 @@ class Sent:
 
 @dataclass(frozen=True)
 class Client:
-    """Calls for one seller; `urgent` ones are a person's, and may use the reserve of the day."""
+    """Calls for one seller; `urgent` ones are a person's, and may use the reserve of the day.
+
+    `refused` puts on record that the connection must be made again, so that later calls need not find it out.
+    """
 
     http: httpx.Client
     app: App
     limiter: Limiter
     access: Access
+    refused: Refusal
     urgent: bool = False
 
     def call(
@@ -76,16 +82,22 @@ class Client:
             Retryable: repeat it.
         """
         operation.check(fields, query, has_file=file is not None, json=json)
-        response = self._sent(operation, path, Sent(fields, query, file, json))
+        response, token = self._sent(operation, path, Sent(fields, query, file, json))
         if response.is_success:
             try:
                 return answer.model_validate_json(response.content)
             except ValidationError as error:
                 raise _unclear(operation, "with something else than it should") from error
-        raise _error(operation, response)
+        failure = _error(operation, response)
+        if isinstance(failure, NotAuthorised):
+            self.refused(token, str(failure))
+        raise failure
 
-    def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> httpx.Response:
-        """The answer: in its turn, once more with a new token after a 401, and after the pause that a 429 asks for."""
+    def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> tuple[httpx.Response, str]:
+        """The answer, and the token that it was given to.
+
+        Asked for in its turn, once more with a new token after a 401, and after the pause that a 429 asks for.
+        """
         begun = time.monotonic()
         token, again, stopped = self.access(None), True, 0
         while True:
@@ -98,7 +110,7 @@ class Client:
             elif response.status_code == httpx.codes.UNAUTHORIZED and again:
                 token, again = self.access(token), False
             else:
-                return response
+                return response, token
 
     def _request(self, operation: Operation, path: Mapping[str, int], sent: Sent, token: str) -> httpx.Request:
         headers = {"x-api-key": self.app.api_key, "Authorization": f"Bearer {token}"}

@@ -18,6 +18,10 @@ def begun(target: EtsyTarget, tenant_id: UUID) -> tuple[str, Attempt]:
     return oauth.consent_url(target.app, attempt), attempt
 
 
+def _nothing_is_kept(token: str, why: str) -> None:
+    """A refusal before the connection is kept: whoever connects is told, and nothing else needs to know."""
+
+
 def finished(target: EtsyTarget, tenant_id: UUID, code: str) -> Connected:
     """Trade the code, ask whose it is, and keep the connection with what the shop has to choose from.
 
@@ -27,7 +31,7 @@ def finished(target: EtsyTarget, tenant_id: UUID, code: str) -> Connected:
     connections = target.connections
     tokens = oauth.traded(target.http, target.app, code, connections.attempt(tenant_id).verifier)
     access: Callable[[str | None], str] = lambda _: tokens.access_token  # noqa: E731 - not saved yet
-    client = Client(target.http, target.app, target.limiter, access, urgent=True)
+    client = Client(target.http, target.app, target.limiter, access, _nothing_is_kept, urgent=True)
     me = client.call(calls.ME, MeAnswer, {})
     shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
     connections.connect(tenant_id, me.user_id, shop, tokens, " ".join(target.app.scopes))

@@ -151,6 +151,17 @@ class Connections:
             raise found
         return found
 
+    def refuse(self, tenant_id: UUID, token: str, why: str) -> None:
+        """Keep that Etsy refuses this access token for good: a person must connect the shop again.
+
+        A connection that has another token by now is left as it is: it was made, or refreshed, meanwhile.
+        """
+        with transaction(self.engine) as connection:
+            mine = select(connections).where(connections.c.tenant_id == tenant_id).with_for_update()
+            row = connection.execute(mine).one_or_none()
+            if row is not None and self._opened(row.access_token) == token:
+                self._set(connection, tenant_id, broken=why)
+
     def keep_alive(self, tenant_id: UUID) -> None:
         """Refresh a connection that was not used for a month: after three it would be lost."""
         found = self.find(tenant_id)

@@ -12,7 +12,7 @@ from services.publisher import encoding, limits
 from services.publisher.etsy import answers, calls
 from services.publisher.etsy.answers import ListingAnswer
 from services.publisher.etsy.choosing import account_of, resolved
-from services.publisher.etsy.client import Access, Client, File
+from services.publisher.etsy.client import Access, Client, File, Refusal
 from services.publisher.etsy.connections import Connected, Connections
 from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
@@ -55,7 +55,8 @@ class EtsyTarget:
     def client(self, tenant_id: UUID, *, urgent: bool = False, shop_id: int | None = None) -> Client:
         """Calls in this tenant's name; with a `shop_id` only while that shop is the connected one."""
         access: Access = lambda refused: self.connections.access(tenant_id, refused, shop_id)  # noqa: E731
-        return Client(self.http, self.app, self.limiter, access, urgent)
+        refused: Refusal = lambda token, why: self.connections.refuse(tenant_id, token, why)  # noqa: E731
+        return Client(self.http, self.app, self.limiter, access, refused, urgent)
 
 
 @dataclass(frozen=True)

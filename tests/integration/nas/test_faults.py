@@ -375,6 +375,7 @@ class NoSftpServer(PasswordServer):
         self.silent = silent
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc
         self.ended.put(None)
 
     def session_requested(self) -> bool | Awaitable[Any]:

@@ -13,7 +13,7 @@ from services.publisher.shop import (
     Throttled,
 )
 from shared.contracts import ListingFailed, ListingPublished
-from shared.errors import Permanent, Retryable, Unavailable
+from shared.errors import Retryable, Unavailable
 from tests.integration.publisher.conftest import Publisher
 from tests.integration.publisher.shops import Crash, raising
 from tests.unit.publisher.events import template
@@ -76,9 +76,18 @@ def test_a_refused_picture_leaves_a_draft_that_the_next_try_finishes(publisher: 
     assert publisher.images() == [b"first", b"second", b"third"]
 
 
-@pytest.mark.parametrize(
-    ("error", "family"), [(Throttled, Retryable), (NotAuthorised, Permanent), (QuotaSpent, Unavailable)]
-)
+def test_a_connection_that_is_refused_half_way_is_an_answer_and_no_dead_letter(publisher: Publisher) -> None:
+    publisher.shop.before["put_picture 2"] = raising(NotAuthorised("connect the Etsy shop again"))
+
+    answer = publisher.handle(publisher.event())
+
+    assert isinstance(answer, ListingFailed)
+    assert answer.reason == "connect the Etsy shop again"
+    publisher.publish(publisher.event(generation=1))
+    assert publisher.shop.count("create") == 1
+
+
+@pytest.mark.parametrize(("error", "family"), [(Throttled, Retryable), (QuotaSpent, Unavailable)])
 def test_after_an_error_that_created_nothing_create_is_simply_called_again(
     publisher: Publisher, error: type[Exception], family: type[Exception]
 ) -> None:

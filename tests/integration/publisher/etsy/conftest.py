@@ -134,7 +134,8 @@ class World:
         address = consented(oauth.consent_url(self.target.app, attempt), user_id)
         code = oauth.code_of(address, attempt)
         tokens = oauth.traded(self.http, self.target.app, code, attempt.verifier)
-        client = Client(self.http, self.target.app, self.target.limiter, lambda _: tokens.access_token, urgent=True)
+        app, limiter = self.target.app, self.target.limiter
+        client = Client(self.http, app, limiter, lambda _: tokens.access_token, lambda *_: None, urgent=True)
         me = client.call(calls.ME, MeAnswer, {})
         shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
         connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes)

@@ -62,13 +62,42 @@ def test_a_token_that_etsy_calls_expired_is_refreshed_once_and_the_create_goes_o
     assert [call["status"] for call in world.etsy.log if call["operation"] == "createDraftListing"] == [401, 201]
 
 
-def test_a_second_refusal_is_for_a_person(world: World) -> None:
+def test_a_second_refusal_is_for_a_person_and_the_account_page_says_so(world: World) -> None:
     world.arm("createDraftListing", "unauthorised", times=2)
 
-    with pytest.raises(NotAuthorised, match="connect the Etsy shop again"):
-        world.handle(world.event())
+    answer = world.handle(world.event())
 
+    assert isinstance(answer, ListingFailed)
+    assert "connect the Etsy shop again" in answer.reason
     assert not world.etsy.listings
+    assert broken(world) == answer.reason
+
+
+def test_a_connection_that_lacks_a_scope_fails_each_listing_with_one_call_for_all(world: World) -> None:
+    for token, grant in world.etsy.access.items():
+        world.etsy.access[token] = replace(grant, scopes=frozenset())
+
+    first, *others = [world.handle(world.event(item_id=UUID(int=number))) for number in range(3)]
+
+    assert isinstance(first, ListingFailed)
+    assert "Insufficient scope" in first.reason
+    assert [getattr(other, "reason", None) for other in others] == [first.reason] * 2
+    assert world.count("createDraftListing") == 1
+    world.connect(choices=None)
+    world.publish(world.event())
+
+
+def test_a_refusal_of_a_token_that_was_replaced_meanwhile_says_nothing_of_the_new_connection(world: World) -> None:
+    world.target.connections.refuse(TENANT, "an older token", "Etsy refuses this connection")
+
+    assert broken(world) is None
+
+
+def broken(world: World) -> str | None:
+    """What the account page says is wrong with the connection."""
+    found = world.target.connections.find(TENANT)
+    assert found
+    return found.trouble(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -118,8 +147,7 @@ def test_a_refresh_that_etsy_does_not_answer_is_tried_again_with_the_same_token(
 def test_a_revoked_connection_says_reconnect_without_asking_etsy_again(world: World) -> None:
     world.etsy.access.clear()
     world.etsy.refresh.clear()
-    with pytest.raises(NotAuthorised, match="connect the Etsy shop again"):
-        world.handle(world.event())
+    assert isinstance(world.handle(world.event()), ListingFailed)
     calls = len(world.exchanges.seen)
 
     answer = world.handle(world.event())

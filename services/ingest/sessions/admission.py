@@ -148,7 +148,7 @@ class Door:
             )
 
     def _measure(self) -> None:
-        """One caller walks through the blob folder; who comes meanwhile takes the last figure, or waits for the first."""
+        """One caller walks through the blob folder; others take the last figure, or wait for the first."""
         if self._is_fresh() or not self._measuring.acquire(blocking=self._spool == Spool()):
             return
         try:

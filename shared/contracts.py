@@ -196,7 +196,7 @@ class Prepared(ItemEvent):
     height: int
     dpi: int
     artwork: tuple[int, int] | None = Field(
-        default=None, description="width and height of what is visible of the upload; none: an older hasher made it"
+        default=None, description="width and height of the art in the upload; none: an older hasher made it"
     )
     algorithm: str = Field(description="how the hashes were made; only equal names are compared")
     phash: Hash256

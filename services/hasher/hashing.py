@@ -26,11 +26,13 @@ class Fingerprint:
     """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
 
     Of small art on a large opaque page the canonical picture shows the art alone, as of the same art without its page.
-    `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it.
+    `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it. `artwork` is the
+    width and height of the picture in pixels, or of what lies on it if it is a page.
     """
 
     canonical: Pixels
     hashed: Pixels
+    artwork: tuple[int, int]
     algorithm: str
     phash: str
     dhash: str
@@ -55,9 +57,11 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
     phash = imagehash.phash(reduced, hash_size=HASH_SIZE)
     dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
-    art = art_on_page(solid, small)
-    kept = make_straight(resized(small if art is None else art, KEPT_SIDE, KEPT_SIDE))
-    return Fingerprint(kept, np.asarray(image), algorithm, str(phash), str(dhash))
+    art = art_on_page(small)
+    kept = make_straight(resized(art.cut(solid) if art and art.small else small, KEPT_SIDE, KEPT_SIDE))
+    height, width = picture.shape[:2]
+    artwork = art.size(width, height) if art else (width, height)
+    return Fingerprint(kept, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
 
 
 def _solid_part(picture: Pixels) -> Pixels:

@@ -1,6 +1,7 @@
-"""Small art on a large opaque page: where it lies, so that it can be looked at without its page."""
+"""Art on an opaque page: where it lies, so that it can be looked at, and measured, without its page."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,22 +15,44 @@ LEAST = 1 / 32  # of a side: what is smaller may be dust
 MARGIN = 1 / 32  # of the art, so that it shows what it lies on
 
 
-def art_on_page(picture: Pixels, small: Pixels) -> Pixels | None:
-    """The art (H, W, 4) with a margin, as a view of `picture`; None where no small art lies on a page of one colour.
+@dataclass(frozen=True)
+class Art:
+    """Where it lies on its page: (start, end) as shares of the page's width and height."""
 
-    `small` (S, S, 4) is the same picture. Of a chest print that fills a fifth of its page's width, 50 of the canonical
-    picture's 256 pixels would show it: too few to tell it from another, or as a copy of its see-through original.
-    """
+    across: tuple[float, float]
+    down: tuple[float, float]
+
+    @property
+    def small(self) -> bool:
+        """Whether too little of the canonical picture would show it.
+
+        Of a chest print that fills a fifth of its page's width 50 of 256 pixels would: too few to tell it from
+        another, or as a copy of its see-through original.
+        """
+        return min(end - start for start, end in (self.across, self.down)) <= SMALL
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Its width and height in pixels, on a page of that many."""
+        spans = ((self.across, width), (self.down, height))
+        wide, high = (round((end - start) * side) for (start, end), side in spans)
+        return wide, high
+
+    def cut(self, picture: Pixels) -> Pixels:
+        """The art with a margin, as a view of the whole picture (H, W, 4)."""
+        return picture[_part(self.down, picture.shape[0]), _part(self.across, picture.shape[1])]
+
+
+def art_on_page(small: Pixels) -> Art | None:
+    """What lies on the page of one colour that a picture (S, S, 4) is; None where it is no such page."""
     page = _page(small)
     if page is None:
         return None
     least, most = np.maximum(page - OUTSTANDING, 0), page + OUTSTANDING
     left, top, width, height = cv2.boundingRect(cv2.bitwise_not(cv2.inRange(small, least, most)))
     side = len(small)
-    if not LEAST * side <= min(width, height) <= SMALL * side:
+    if min(width, height) < LEAST * side:
         return None
-    rows, columns = picture.shape[:2]
-    return picture[_span(top, height, side, rows), _span(left, width, side, columns)]
+    return Art((left / side, (left + width) / side), (top / side, (top + height) / side))
 
 
 def _page(small: Pixels) -> Pixels | None:
@@ -42,8 +65,7 @@ def _page(small: Pixels) -> Pixels | None:
     return page if even.mean() >= EVEN_SHARE else None
 
 
-def _span(first: int, length: int, side: int, of: int) -> slice:
-    """The same part, and the margin, of a side of so many pixels."""
-    margin = MARGIN * length
-    start, end = ((first - margin) / side, (first + length + margin) / side)
-    return slice(max(0, math.floor(start * of)), min(of, math.ceil(end * of)))
+def _part(span: tuple[float, float], of: int) -> slice:
+    start, end = span
+    margin = MARGIN * (end - start)
+    return slice(max(0, math.floor((start - margin) * of)), min(of, math.ceil((end + margin) * of)))

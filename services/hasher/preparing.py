@@ -16,7 +16,7 @@ from shared.contracts import PrintSpec
 class Design:
     """What a file became. `print_file` and `canonical` are PNG files; lengths are those of the print file.
 
-    `artwork`: width and height of what is visible of the file itself.
+    `artwork`: width and height of what is visible of the file itself, without an opaque page that it lies on.
     """
 
     print_file: bytes
@@ -48,7 +48,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
         width=plan.canvas_width,
         height=plan.canvas_height,
         dpi=round(plan.dpi),
-        artwork=(visible.shape[1], visible.shape[0]),
+        artwork=found.artwork,
         algorithm=found.algorithm,
         phash=found.phash,
         dhash=found.dhash,

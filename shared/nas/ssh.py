@@ -1,6 +1,7 @@
 """One kept-alive SSH connection to a NAS, shared by threads: made when needed, dropped when it fails or stalls."""
 
 import asyncio
+import contextlib
 import errno
 import functools
 import threading
@@ -59,10 +60,8 @@ def fingerprint(text: str) -> str:
     if len(words) == 1 and text.startswith("SHA256:"):
         return text.rstrip("=")
     for start in (0, 1):
-        try:
+        with contextlib.suppress(asyncssh.KeyImportError):
             return asyncssh.import_public_key(" ".join(words[start : start + 2])).get_fingerprint()
-        except asyncssh.KeyImportError:
-            continue
     raise ValueError(f"NAS_HOST_KEY: {text!r} is neither a fingerprint like SHA256:... nor a public key")
 
 
@@ -85,8 +84,7 @@ class _Guard(asyncssh.SSHClient):
     """Trusts the pinned host keys, and remembers what it saw."""
 
     def __init__(self, pinned: tuple[str, ...]) -> None:
-        self.pinned = pinned
-        self.seen = ""
+        self.pinned, self.seen = pinned, ""
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         self.seen = key.get_fingerprint()
@@ -114,8 +112,7 @@ class Line:
 
     def call(self, action: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
         """One request."""
-        client = self.client()
-        return self.run(client, action(client))
+        return self.run(client := self.client(), action(client))
 
     def run(self, client: asyncssh.SFTPClient, action: Awaitable[T]) -> T:
         """A request to a client that was got before, to whose connection an open file belongs."""
@@ -165,7 +162,11 @@ class Line:
                     agent_path=None,
                     config=[],
                 )
-                return connection, await _sftp_on(connection)
+                try:
+                    return connection, await connection.start_sftp_client(path_errors="surrogateescape")
+                except BaseException:  # a time limit's end is a cancellation
+                    connection.abort()  # left open, one more at each try would use up the sessions that there are
+                    raise
         except (asyncssh.Error, asyncssh.KeyImportError, OSError) as error:
             raise _no_line(error, login, guard) from error
 
@@ -179,14 +180,6 @@ class Line:
         if connection is not None:
             connection.close()
             await connection.wait_closed()
-
-
-async def _sftp_on(connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:
-    try:
-        return await connection.start_sftp_client(path_errors="surrogateescape")
-    except BaseException:  # a time limit's end is a cancellation
-        connection.abort()  # left open, one more at each try would use up the sessions that the server allows
-        raise
 
 
 def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:

@@ -88,6 +88,18 @@ def _unframed(page: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(page[top:bottom, left:right]).resize((256, 256), Image.Resampling.BILINEAR))
 
 
+def test_a_page_adds_no_pixels_to_its_artwork() -> None:
+    """Who is told that a file has more of them may replace a clear print by one with a white box."""
+    art = Image.fromarray(lettering(WORDS[0], (20, 40, 120)))
+    alone = np.asarray(art.crop(art.getbbox()))
+    wide, high = of_file(saved(alone, "PNG")).artwork
+    assert (high, wide) == alone.shape[:2]
+    for size in ((380, 170), (1500, 1200)):
+        on_its_page = of_file(saved(on_page(alone, *size), "JPEG", quality=85)).artwork
+        assert on_its_page == pytest.approx((wide, high), abs=max(size) / 80)
+    assert prepare(saved(on_page(alone, 900, 900), "JPEG"), STRETCH, LIMITS).artwork[0] < 400
+
+
 def test_the_page_is_kept_where_it_is_none() -> None:
     """Art that fills it, a page of two colours, and one that is see-through itself."""
     art = lettering(WORDS[0], (20, 40, 120))

@@ -386,7 +386,8 @@ class NoSftpServer(PasswordServer):
 def test_a_login_that_leads_to_no_sftp_is_closed_again(*, silent: bool, words: str) -> None:
     key, ended = asyncssh.generate_private_key("ssh-ed25519"), queue.Queue[None]()
     with listening(key, server_factory=lambda: NoSftpServer(ended, silent=silent)) as port:
-        line = Line(Login(HOST, port, "maria ö", "p@ss:w/rd", "", (key.get_fingerprint(),), timeout_s=3 if silent else 30))
+        host_keys, timeout_s = (key.get_fingerprint(),), 3 if silent else 30
+        line = Line(Login(HOST, port, "maria ö", "p@ss:w/rd", "", host_keys, timeout_s))
         with pytest.raises((NasUnavailable, OSError), match=words):
             line.client()
         ended.get(timeout=5)  # Empty: the client left its connection open

@@ -13,8 +13,8 @@ import cv2
 from bench import corpus, floor, pillow
 from bench.figures import Figure
 from bench.measuring import in_turns, timed
+from services.decoding.child import keep_memory
 from services.hasher import preparing, printing
-from services.hasher.child import keep_memory
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from shared.contracts import PrintSpec

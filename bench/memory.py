@@ -17,7 +17,7 @@ import numpy as np
 from bench import processor
 from bench.figures import Figure
 from bench.hasher import SPEC
-from services.hasher.child import IDLE_S
+from services.decoding.child import IDLE_S
 from shared.blobs import Blobs
 from shared.contracts import BatchSubmitted, Blob, Destination, UploadedFile
 

@@ -20,7 +20,7 @@ import numpy as np
 from bench import corpus, hasher, processor
 from bench.figures import Figure
 from bench.pipeline import require_all
-from services.hasher.child import keep_memory
+from services.decoding.child import keep_memory
 from services.local.process import free_ports
 from services.local.system import Plan, system
 from tests.seller import File, Seller, artwork

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import structlog
 
-from services.hasher.answers import Failed
-from services.hasher.isolation import Died, TookTooLong
+from services.decoding.answers import Failed
+from services.decoding.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
 from services.hasher.rejection import Lost, Rejected
 from services.hasher.results import Looks, Result, Results, key_of
@@ -27,6 +27,8 @@ from shared.contracts import (
 )
 
 log = structlog.get_logger()
+
+LOST = "the server has lost this file's bytes; upload it again, or try it again once your operator has restored them"
 
 Make = Callable[[Blob, PrintSpec], Result]
 Look = Callable[[Blob], Looks]
@@ -70,7 +72,10 @@ def _answer(
         return _rejected(batch, file, rejected)
     except Lost as lost:
         log.error("a file is lost on the server", filename=file.filename, sha256=file.upload.sha256, cause=str(lost))  # noqa: TRY400
-        return _lost(batch, file)
+        return _failed(batch, file, f"{LOST} ({file.upload.sha256[:12]})")
+    except Failed as failed:  # a fault of ours, as above: it would hold up the rest of its batch for minutes
+        log.exception("a file can't be made a print", filename=file.filename, sha256=file.upload.sha256)
+        return _failed(batch, file, f"it could not be made a print ({failed}); tell your operator")
 
 
 def _result(batch: BatchSubmitted, file: UploadedFile, make: Make, limits: Limits, results: Results) -> Result:
@@ -134,10 +139,7 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
     )
 
 
-def _lost(batch: BatchSubmitted, file: UploadedFile) -> ImageFailed:
-    words = (
-        "the server has lost this file's bytes; upload it again, or try it again once your operator has restored them"
-    )
+def _failed(batch: BatchSubmitted, file: UploadedFile, words: str) -> ImageFailed:
     return ImageFailed(
         tenant_id=batch.tenant_id,
         session_id=batch.session_id,
@@ -146,7 +148,7 @@ def _lost(batch: BatchSubmitted, file: UploadedFile) -> ImageFailed:
         generation=file.generation,
         filename=file.filename,
         failed_stage="hasher",
-        reason=f"{file.filename}: {words} ({file.upload.sha256[:12]})",
+        reason=f"{file.filename}: {words}",
     )
 
 

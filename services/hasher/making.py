@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import AvifImagePlugin, Image
 
-from services.hasher.child import at_most
+from services.decoding.child import at_most
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare, recognise

@@ -1,7 +1,5 @@
 """Raw pixels out of a file whose header is known, by the fastest codec that gives Pillow's pixels."""
 
-import struct
-import zlib
 from collections.abc import Callable
 
 import cv2
@@ -11,16 +9,13 @@ from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.decoding.unreadable import UNREADABLE
 from services.hasher.raster import Pixels
 
 ORIENTATION = 0x0112  # EXIF tag
 PLAIN_PNG = (b"\x08\x02", b"\x08\x06")  # IHDR: 8 bits of RGB, of RGBA
 
 BESIDE_BYTES = 32 << 20  # what the decoder of plain PNG takes beside the picture, many times over
-
-# What Pillow (GIF: IndexError, AVIF: RuntimeError) and imagecodecs (RuntimeError) raise for bytes that are broken,
-# found by feeding them a million mutated files
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError, struct.error, zlib.error)
 
 UPRIGHT: dict[int, Callable[[Pixels], NDArray[np.generic]]] = {
     2: lambda pixels: cv2.flip(pixels, 1),

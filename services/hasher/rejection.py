@@ -1,17 +1,19 @@
 """The two ways to say that there will be no print of a file: it can't become one, or the server has lost it."""
 
+from services.decoding.answers import Refusal
 from shared.errors import Permanent
 
 OUT_OF_MEMORY = "out_of_memory"
 
 
-class Rejected(Exception):  # noqa: N818 - a verdict about the file, not a fault of the program
+class Rejected(Refusal):
     """`code` is for programs; `reason` says to the user, without the file's name, what is wrong and what to do."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(code, reason)  # what pickle makes it again from, on its way between processes
         self.code = code
         self.reason = reason
+        self.last = code == OUT_OF_MEMORY
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason}"

@@ -2,8 +2,8 @@
 
 from typing import cast
 
+from services.decoding.isolation import Isolated
 from services.hasher.handlers import on_batch_submitted, on_picture_found
-from services.hasher.isolation import Isolated
 from services.hasher.results import Looks, Result, Results
 from services.hasher.settings import Settings
 from shared.blobs import Blobs

@@ -2,13 +2,13 @@
 
 import io
 import struct
-import zlib
 
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from services.decoding.unreadable import UNREADABLE
 from services.mockup.faults import Unusable
 from services.mockup.light import Bytes
 
@@ -27,8 +27,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow's readers and imagecodecs are known to raise on damaged files
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError, IndexError, RuntimeError)
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 

@@ -7,8 +7,8 @@ import json
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.decoding.unreadable import UNREADABLE
 from services.mockup.faults import Unusable
-from services.mockup.pictures import UNREADABLE
 from shared.contracts import Background, Blob
 
 RENDERING = 1  # to be raised by whoever changes what the same parts look like; it is in every picture

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from services.decoding.unreadable import UNREADABLE
 from services.ingest.catalog.errors import Unusable
 from shared.blobs import Blobs
 from shared.contracts import Blob
@@ -68,6 +69,5 @@ class Pictures:
                 return str(image.format), width, height
         except UnidentifiedImageError as error:
             raise Unusable(f"{filename}: not a PNG, JPEG or WebP picture; export it as one of these.") from error
-        except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-            # Pillow's ways of saying "damaged"; SyntaxError is what its PNG reader raises for a broken chunk
+        except (*UNREADABLE, Image.DecompressionBombError) as error:
             raise Unusable(f"{filename}: the picture is damaged ({error}); export it again.") from error

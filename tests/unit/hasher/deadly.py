@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from services.hasher.child import at_most
-from services.hasher.isolation import Isolated
+from services.decoding.child import at_most
+from services.decoding.isolation import Isolated
 from services.hasher.rejection import Rejected
 from shared.errors import Unavailable
 

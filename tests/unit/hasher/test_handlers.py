@@ -6,14 +6,24 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
+from services.decoding.answers import Failed
 from services.hasher.handlers import on_batch_submitted
 from services.hasher.limits import Limits
 from services.hasher.making import Maker
-from services.hasher.results import Results
+from services.hasher.results import Result, Results
 from services.hasher.service import build
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
-from shared.contracts import BatchSubmitted, Blob, Destination, ImageFailed, ImageHashed, ImageRejected, UploadedFile
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageFailed,
+    ImageHashed,
+    ImageRejected,
+    PrintSpec,
+    UploadedFile,
+)
 from shared.errors import Unavailable
 from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo, saved
 
@@ -159,6 +169,22 @@ def test_a_lost_upload_fails_alone_and_says_what_to_do(blobs: Blobs) -> None:
     assert (lost.item_id, lost.failed_stage) == (batch.files[0].item_id, "hasher")
     assert "upload it again" in lost.reason
     assert isinstance(fine, ImageHashed)
+
+
+def test_an_error_that_nobody_foresaw_fails_its_file_alone(blobs: Blobs) -> None:
+    batch, maker = batch_of(blobs, {"a.png": ROSE, "b.png": ROSE + b"b", "c.jpg": TULIP}), Maker(blobs, Limits())
+
+    def make(upload: Blob, spec: PrintSpec) -> Result:
+        if upload == batch.files[1].upload:
+            raise Failed("KeyError: 'IHDR'", "")
+        made = maker(upload, spec)
+        assert isinstance(made, Result)
+        return made
+
+    first, failed, last = on_batch_submitted(batch, make, Limits(), Results(blobs))
+    assert (type(first), type(last)) == (ImageHashed, ImageHashed)
+    assert isinstance(failed, ImageFailed), "it may be tried again"
+    assert failed.reason == "b.png: it could not be made a print (KeyError: 'IHDR'); tell your operator"
 
 
 def test_a_blob_store_that_is_away_is_no_verdict_about_the_file(blobs: Blobs) -> None:

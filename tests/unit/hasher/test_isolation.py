@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from services.hasher.answers import Failed
-from services.hasher.isolation import Died, Isolated, TookTooLong
+from services.decoding.answers import Failed
+from services.decoding.isolation import Died, Isolated, TookTooLong
 from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from shared.errors import Unavailable
 from tests.unit.hasher import deadly

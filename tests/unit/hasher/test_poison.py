@@ -9,8 +9,8 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
+from services.decoding.isolation import Isolated
 from services.hasher import service
-from services.hasher.isolation import Isolated
 from services.hasher.rejection import Rejected
 from services.hasher.results import Result
 from services.hasher.settings import Settings

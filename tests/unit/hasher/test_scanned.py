@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.hasher.answers import Failed
+from services.decoding.answers import Failed
+from services.decoding.isolation import Died
 from services.hasher.handlers import on_picture_found
 from services.hasher.hashing import fingerprint
-from services.hasher.isolation import Died
 from services.hasher.limits import Limits
 from services.hasher.making import SCANNED, Maker
 from services.hasher.preparing import prepare, recognise

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from services.decoding.unreadable import UNREADABLE
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.pictures import Pictures
 from shared.blobs import Blobs
@@ -73,3 +74,15 @@ def test_a_cut_off_picture_is_refused(pictures: Pictures, kind: str, share: floa
     data = encoded(kind)
     with pytest.raises(Unusable, match="photo: "):
         pictures.check("photo", io.BytesIO(data[: int(len(data) * share)]))
+
+
+@pytest.mark.parametrize("error", UNREADABLE)
+def test_whatever_a_decoder_raises_the_picture_is_refused(
+    pictures: Pictures, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def broken(_: Image.Image) -> None:
+        raise error("broken")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
+    with pytest.raises(Unusable, match="photo: the picture is damaged"):
+        pictures.check("photo", io.BytesIO(encoded("PNG")))

@@ -1,6 +1,7 @@
-"""The process that decodes: `python -m services.hasher.child DESCRIPTOR`. It may die of what it reads, and nobody else.
+"""The process that decodes: `python -m services.decoding.child DESCRIPTOR`.
 
-It reads nothing but what comes through the pipe, and ends with it. See `isolation.py` for its other end.
+It may die of what it reads, and nobody else. It reads nothing but what comes through the pipe, and ends with it. See
+`isolation.py` for its other end.
 """
 
 import contextlib
@@ -17,8 +18,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from services.hasher.answers import Answer, Failed
-from services.hasher.rejection import OUT_OF_MEMORY, Rejected
+from services.decoding.answers import Answer, Failed, Refusal
 from shared.errors import Permanent, Retryable
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -63,8 +63,8 @@ def at_most(seconds: float) -> Iterator[None]:
 def _answer(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
     try:
         return Answer(work(*args, **kwargs))
-    except Rejected as rejected:
-        return Answer(error=rejected, last=rejected.code == OUT_OF_MEMORY)
+    except Refusal as refusal:
+        return Answer(error=refusal, last=refusal.last)
     except (Retryable, Permanent) as error:
         return Answer(error=error)
     except Exception as error:  # noqa: BLE001 - a bug of ours: the bus decides about it, at the other end

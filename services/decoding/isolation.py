@@ -18,7 +18,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import structlog
 
-from services.hasher.answers import Answer
+from services.decoding.answers import Answer
 from shared.errors import Unavailable
 
 P = ParamSpec("P")
@@ -177,7 +177,7 @@ def _start(descriptor: int) -> subprocess.Popen[bytes]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         return subprocess.Popen(  # noqa: S603 - ourselves, no shell
-            [sys.executable, "-P", "-m", "services.hasher.child", str(descriptor)],
+            [sys.executable, "-P", "-m", "services.decoding.child", str(descriptor)],
             env={**ONE_THREAD, **os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -15,6 +15,15 @@ class Failed(Exception):  # noqa: N818 - reads as what happened
         return str(self.args[0])
 
 
+class Refusal(Exception):  # noqa: N818 - a verdict about the file, not a fault of the program
+    """What the function says against a file: it comes through as it is. Its arguments must be those it was made with.
+
+    `last`: see `Answer`.
+    """
+
+    last = False
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the function returned, or the error that it raised. `last`: after it the child is not fit for another call.

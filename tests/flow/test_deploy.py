@@ -124,6 +124,13 @@ def test_nginx_writes_no_token_to_its_log() -> None:
     assert not {name for name in written if re.match(r"\$(request$|request_uri|args|arg_|query_string|http_)", name)}
 
 
+def test_nginx_writes_no_request_to_its_error_log() -> None:
+    """Its lines have the whole address, query and all, and no format can change that: only a level leaves them out."""
+    (served,) = re.findall(r"^    server \{(.*?)^    \}", NGINX, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\s*error_log (.+);", served, re.MULTILINE) == ["stderr emerg"]
+    assert "$upstream_status" in NGINX, "what such a line would tell of ingest"
+
+
 def test_the_server_believes_the_proxies_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", CONTAINERS["ingest"]["environment"]["FORWARDED_ALLOW_IPS"])
     assert uvicorn.Config("services.ingest.app:create_app").forwarded_allow_ips == "*"

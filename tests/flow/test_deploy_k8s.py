@@ -1,12 +1,15 @@
 """deploy/k8s against the code: what must agree, agrees. `kubectl kustomize deploy/k8s` prints what is applied."""
 
+import asyncio
 import re
 from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.embedded import all_services
 from services.ingest.settings import Settings as IngestSettings
@@ -155,3 +158,45 @@ def test_the_ingress_lets_uploads_and_streams_through() -> None:
 def test_the_ingress_writes_no_token_to_a_log() -> None:
     annotations = of_kind("Ingress")["ingest"]["metadata"]["annotations"]
     assert annotations["nginx.ingress.kubernetes.io/enable-access-log"] == "false"
+
+
+def test_only_the_proxy_tells_from_where_a_caller_is() -> None:
+    trusted = environment_of(of_kind("Deployment")["ingest"])["FORWARDED_ALLOW_IPS"]["value"]
+    proxy = str(ip_network(trusted)[5])
+    assert caller(proxy, "1.2.3.4, 203.0.113.9", trusted) == "203.0.113.9", "what the caller wrote is not believed"
+    assert caller("203.0.113.9", "1.2.3.4", trusted) == "203.0.113.9"
+
+
+def caller(address: str, forwarded_for: str, trusted: str) -> str:
+    """Whom the server takes for the caller."""
+    found: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        del receive, send
+        found.append(scope["client"][0])
+
+    scope: Any = {"type": "http", "client": (address, 1), "headers": [(b"x-forwarded-for", forwarded_for.encode())]}
+    asyncio.run(ProxyHeadersMiddleware(app, trusted)(scope, None, None))  # type: ignore[arg-type]
+    return str(found[0])
+
+
+def test_nobody_but_the_proxy_and_prometheus_reaches_ingest() -> None:
+    policy = of_kind("NetworkPolicy")["ingest"]["spec"]
+    assert policy["podSelector"] == of_kind("Deployment")["ingest"]["spec"]["selector"]
+    assert policy["policyTypes"] == ["Ingress"]
+    (rule,) = policy["ingress"]
+    assert rule["ports"] == [{"port": "http"}]
+    spaces = [peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for peer in rule["from"]]
+    assert spaces == ["ingress-nginx", "monitoring"]
+
+
+def test_the_ingress_shows_no_figures_to_outsiders() -> None:
+    shut = of_kind("Ingress")["ingest-inside"]
+    assert shut["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/denylist-source-range": "0.0.0.0/0,::/0"}
+    opened = of_kind("Ingress")["ingest"]["spec"]
+    assert {key: shut["spec"][key] for key in ("ingressClassName", "tls")} == {
+        key: opened[key] for key in ("ingressClassName", "tls")
+    }
+    (rule,) = shut["spec"]["rules"]
+    assert rule["host"] == opened["rules"][0]["host"]
+    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/metrics", "Exact")]

@@ -10,7 +10,7 @@ import typer
 
 from services.etsy import commands as etsy
 from services.legacy.command import import_legacy
-from services.ops import dead, mockup, nas, operators, spool
+from services.ops import accounts, dead, mockup, nas, operators, spool
 from services.ops.duplicates import duplicates
 from services.ops.init import init
 from services.ops.lanes import lanes
@@ -31,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
 
+app.add_typer(accounts.app, name="account")
 app.add_typer(dead.app, name="dead")
 app.add_typer(etsy.app, name="etsy")
 app.add_typer(mockup.app, name="mockup")

@@ -36,7 +36,9 @@ class Settings(DatabaseSettings, NasSettings):
     token_refresh_grace_minutes: int = Field(
         default=60, ge=0, description="how long after its end a login can still be renewed without the password"
     )
-    disable_registration: bool = Field(default=False, description="nobody can register")
+    disable_registration: bool = Field(
+        default=False, description="nobody can register; `presswork account add` opens accounts"
+    )
     registration_rate_limit: Annotated[Rate | None, NoDecode, BeforeValidator(rate)] = Field(
         default=Rate(5, 3600), description="registrations per address, like 5/hour, or off"
     )

@@ -57,6 +57,14 @@ users = Table(
     Column("role", Text, nullable=False, server_default="seller", comment="seller | viewer | operator"),
 )
 
+nas_folders = Table(
+    "nas_folders",
+    metadata,
+    Column("folder_key", Text, primary_key=True, comment="folders that a NAS takes for one"),
+    Column("folder", Text, nullable=False),
+    comment="what lay on the NAS at the last init: who registers gets none of these that no account has",
+)
+
 attempts = Table(
     "attempts",
     metadata,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.nas import Nas
     from shared.settings import BusSettings
 
+SHOWN = 10
 TAKEN_BY = "presswork init --new-nas"
 
 
@@ -48,6 +49,8 @@ def init(
             if with_designs:
                 stranger.refuse(settings, taken_by, unmarked=new_nas)
             _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
+            if database:
+                _note_folders(settings)
     except NasUnavailable as error:
         tell_if_guessed(settings, "NAS_URL", data)
         raise SystemExit(str(error)) from error
@@ -109,6 +112,34 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
                 raise NasUnavailable(f"{first} {taken_by}") from error
             meanwhile = "Until then what is for it waits; all else goes on"
             typer.echo(f"NAS of {shop}: {first} {TAKEN_BY} --shop '{shop}'. {meanwhile}")
+
+
+def _note_folders(settings: "Settings") -> None:
+    """Remember which folders lie on the NAS, and say which of them nobody has who could register with their names."""
+    from services.ingest.catalog.folders import note
+    from shared.database import engine_of, transaction
+    from shared.nas.errors import NasUnavailable
+
+    folders, complete = [], True
+    for _, nas in settings.nases():
+        try:
+            found = nas.list()
+        except NasUnavailable:  # a shop's own, which `_prepare_nases` has told
+            complete = False
+            continue
+        folders += [stat.path for stat in found if stat.is_directory and not stat.path.startswith(".")]
+    engine = engine_of(settings.database_url)
+    try:
+        with transaction(engine) as connection:
+            unclaimed = note(connection, folders, complete=complete)
+    finally:
+        engine.dispose()
+    if unclaimed:
+        names = ", ".join(unclaimed[:SHOWN]) + (f" and {len(unclaimed) - SHOWN} more" if len(unclaimed) > SHOWN else "")
+        typer.echo(
+            f"NAS: of no account: {names}. Who registers the very first account may take one by its shop's name; all "
+            "others get theirs by: presswork account add EMAIL SHOP"
+        )
 
 
 def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:

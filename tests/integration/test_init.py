@@ -11,10 +11,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, text
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.ingest.catalog.passwords import Passwords
+from services.ingest.catalog.users import FolderLies, Users
 from services.local.process import NotStarted, free_ports
 from services.local.system import Plan, system
 from services.ops.broker import consumers
@@ -102,6 +104,31 @@ def test_a_folder_that_holds_files_is_taken_into_use_only_when_they_are_adopted(
     assert not (nas / MARKER).exists()
     assert init("--new-nas", "--adopt").returncode == 0
     assert {path.name for path in nas.iterdir()} == {MARKER, "UV 7 old design.png"}
+
+
+def test_whose_folders_nobody_has_is_told_and_who_registers_later_does_not_get_them(
+    init: Init, nas: Path, engine: Engine, environment: dict[str, str | None]
+) -> None:
+    for name in ("NorthCups", "SouthCups 2", "Ana"):
+        (nas / name).mkdir()
+    with transaction(engine) as connection:
+        Users(connection).register("old@example.com", "", "Ana")
+        connection.execute(text("DELETE FROM ingest.nas_folders"))
+    said = init("--new-nas", "--adopt").stderr
+    assert "of no account: NorthCups, SouthCups 2." in said
+    with transaction(engine) as connection:
+        with pytest.raises(FolderLies, match="northcups"):
+            Users(connection).register("thief@example.com", "", "northcups")
+        folders = [Users(connection).register(f"{n}@example.com", "", "SouthCups").shop_folder for n in range(2)]
+        assert folders == ["SouthCups", "SouthCups 3"]
+    opened = CliRunner().invoke(app, ["account", "add", "north@example.com", "NorthCups"], env=environment)
+    assert opened.exit_code == 0, opened.output
+    assert "has the folder NorthCups" in opened.output
+    with transaction(engine) as connection:
+        _, stored = Users(connection).for_login("north@example.com") or (None, "")
+    assert Passwords().matches(opened.output.splitlines()[-1], stored)
+    (nas / "SouthCups 2").rmdir()
+    assert "of no account" not in init().stderr
 
 
 def test_adopting_without_saying_that_the_nas_is_new_is_a_usage_error(init: Init, nas: Path) -> None:

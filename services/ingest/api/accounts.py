@@ -12,10 +12,14 @@ from services.ingest.catalog.fields import Email, Name, Text, Word, storable
 from services.ingest.catalog.limits import Attempts, Rate
 from services.ingest.catalog.records import Record
 from services.ingest.catalog.tokens import BadToken
-from services.ingest.catalog.users import EmailTaken, User, Users, email_key
+from services.ingest.catalog.users import EmailTaken, FolderLies, User, Users, email_key
 
 routes = APIRouter(tags=["accounts"])
 
+FOLDER_LIES = (
+    "A folder {} lies on the NAS already, and is no account's. If it is yours, whoever runs this server can open your "
+    "account with it: presswork account add EMAIL SHOP. If not, register with another shop name."
+)
 LONGEST_PASSWORD = 1024  # hashing takes time in proportion
 Password = Annotated[str, Field(max_length=LONGEST_PASSWORD)]
 NewPassword = Annotated[str, Field(min_length=8, max_length=LONGEST_PASSWORD), AfterValidator(storable)]
@@ -82,6 +86,8 @@ def register(request: Request, using: Using, given: Registration) -> dict[str, A
             user = Users(connection).register(given.email, hashed, given.shop_name)
     except EmailTaken as error:
         raise HTTPException(400, "Registration failed") from error
+    except FolderLies as error:
+        raise HTTPException(403, FOLDER_LIES.format(given.shop_name)) from error
     return _login(using, user, hashed)
 
 

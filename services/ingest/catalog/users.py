@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.ingest.catalog.folders import lies_unclaimed
 from services.ingest.tables import users
 from shared.nas.names import collision_key, safe_folder_name
 
@@ -17,6 +18,10 @@ OVERSEERS = ("operator", "viewer")
 
 class EmailTaken(Exception):  # noqa: N818
     """Somebody has registered with this e-mail."""
+
+
+class FolderLies(Exception):  # noqa: N818
+    """A folder of the shop's name lies on the NAS, and is no account's: who runs the server knows whose it is."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +69,22 @@ class Users:
         row = self.connection.execute(select(users).where(users.c.id == user_id, users.c.is_active)).one_or_none()
         return (_user(row), row.hashed_password, row.updated_at) if row else None
 
-    def register(self, email: str, hashed_password: str, shop_name: str) -> User:
+    def register(
+        self, email: str, hashed_password: str, shop_name: str, *, takes_what_lies_there: bool = False
+    ) -> User:
         """A new account with a shop folder of its own: `shop_name`, or `shop_name 2` if that is somebody's.
 
         Raises:
             EmailTaken: nothing was changed.
+            FolderLies: nothing was changed, as the folder may have somebody's designs.
         """
         user_id = uuid4()
         for number in count(1):
             folder = folder_name(shop_name, number)
+            if not takes_what_lies_there and lies_unclaimed(self.connection, folder):
+                if number > 1:
+                    continue
+                raise FolderLies(folder)
             new = insert(users).values(
                 id=user_id,
                 email=email,

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from services.ingest.api.identity import stream_user
 from services.ingest.api.resources import build
+from services.ingest.catalog.folders import note
 from services.ingest.catalog.users import User
 from services.ingest.settings import Settings
 from services.ingest.tables import users
@@ -267,6 +268,18 @@ def test_another_password_ends_all_logins_but_the_one_it_answers_with(ana: Calle
     fresh = {"Authorization": f"Bearer {answer['access_token']}"}
     assert ana.client.get("/users/me", headers=fresh).json() == answer["user"] == ana.user
     assert ana.client.post("/auth/refresh-token", headers=fresh).status_code == 200
+
+
+def test_the_first_account_may_have_the_folder_that_lies_there_and_the_next_is_told_what_to_do(world: World) -> None:
+    with world.engine.begin() as connection:
+        note(connection, ["NorthCups", "SouthCups"], complete=True)
+    client = world.client()
+    registered(client, "ana@example.com", "NorthCups")
+    refused = client.post("/auth/register", json=registration("ben@example.com", "southcups"))
+    assert refused.status_code == 403
+    assert "presswork account add" in refused.json()["detail"]
+    again = client.post("/auth/register", json=registration("ben@example.com", "NorthCups"))
+    assert again.status_code == 201, "whose folder it is by now is known: this one gets another"
 
 
 def test_renewing_makes_no_login_younger(ana: Caller) -> None:

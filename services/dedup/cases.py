@@ -66,8 +66,12 @@ class Case:
     """That row is its claim still, or its design."""
 
     @property
-    def event(self) -> ImageHashed:
-        """Twins that came after its claim are there as somebody wants both: they bar it no more than it did them."""
+    def under_policy(self) -> ImageHashed:
+        """The event under the policy that holds for it: its own, or `keep_all` if it has its claim or design already.
+
+        Twins of a picture that has its claim were let in beside it, as somebody wants both. So decided about once more,
+        it is barred by them no more than they were by it. For all but the policy, `asked.event` is the same.
+        """
         event = self.asked.event
         return event.model_copy(update={"duplicates": "keep_all"}) if self.holding else event
 
@@ -81,12 +85,12 @@ class Case:
         for number, beside in enumerate(accepted, 1):
             other = _claimed(beside.event, -number)  # rows of the table are numbered from 1 on
             ways = ways_between(self.asked.keys, beside.keys)
-            if ways or is_candidate(self.event, other, self.max_distance):
+            if ways or is_candidate(self.under_policy, other, self.max_distance):
                 known.append(other)
                 found[other.row] = ways
         sight = self.asked.sight
         look = Look(sight.picture if sight else None, found, gallery.see) if gallery else None
-        return decide(self.event, known, self.max_distance, look, self.said)
+        return decide(self.under_policy, known, self.max_distance, look, self.said)
 
 
 def cases(connection: Connection, finder: Finder, max_distance: int, part: Sequence[Asked]) -> Iterator[Case]:

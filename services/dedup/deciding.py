@@ -147,8 +147,9 @@ def _later(connection: Connection, case: Case, verdict: Verdict) -> ImageHashed 
     """What this one is a duplicate of, as next generation, if that comes later in its upload and can make way."""
     if not isinstance(verdict, DuplicateFound):
         return None
+    event = case.asked.event
     for other in case.known:
-        is_claimed = not other.stored and other.session_id == case.event.session_id
+        is_claimed = not other.stored and other.session_id == event.session_id
         if is_claimed and other.item_id and other.item_id == verdict.match.item_id:
-            return later_copy(connection, case.event, other.item_id)
+            return later_copy(connection, event, other.item_id)
     return None

@@ -205,7 +205,7 @@ class Prepared(ItemEvent):
     warnings: tuple[str, ...] = ()
 
 
-DISTANCE: int | None = Field(default=None, ge=0, le=256, description="the account's own; none: what dedup is set to")
+Distance = Annotated[int | None, Field(ge=0, le=256, description="the account's own; none: what dedup is set to")]
 
 
 class ImageHashed(Prepared):
@@ -213,7 +213,7 @@ class ImageHashed(Prepared):
 
     stage, outcome = "hasher", "hashed"
     duplicates: Duplicates = "skip_near"
-    duplicate_distance: int | None = DISTANCE
+    duplicate_distance: Distance = None
     kept: bool = False
 
 
@@ -225,14 +225,14 @@ class ImageRejected(ItemEvent):
     reason: str
 
 
-ANEW: bool = Field(default=False, description="whether it had a verdict that is over, as another file's claim ended")
+Anew = Annotated[bool, Field(description="whether it had a verdict that is over, as another file's claim ended")]
 
 
 class DuplicateFound(ItemEvent):
     """It equals a picture the tenant already has: `distance` bits of 256 differ in the nearer of the two hashes."""
 
     stage, outcome = "dedup", "duplicate"
-    anew: bool = ANEW
+    anew: Anew = False
     kind: Literal["identical", "near"]
     distance: int = Field(ge=0, le=256)
     match: Match
@@ -250,7 +250,7 @@ class ImageAccepted(Prepared):
 
     stage, outcome = "dedup", "accepted"
     resembles: Match | None = None
-    anew: bool = ANEW
+    anew: Anew = False
     instead_of: tuple[DuplicateFound, ...] = ()
 
 
@@ -343,7 +343,7 @@ class BatchSubmitted(Message):
     print_spec: PrintSpec
     destination: Destination
     duplicates: Duplicates = "skip_near"
-    duplicate_distance: int | None = DISTANCE
+    duplicate_distance: Distance = None
 
 
 class MockupsRequested(OfListing, Message):

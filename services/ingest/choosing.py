@@ -1,8 +1,11 @@
-"""Why an upload takes its lane, as it is kept with it, and the lot that sends some to the other one. Pure."""
+"""The two lanes: why an upload takes one, as it is kept with it, and the lot that sends some to the other one. Pure."""
 
 import hashlib
 from typing import NamedTuple
 from uuid import UUID
+
+ORIGINAL, COMPREHENSIVE = "original", "comprehensive"
+"""In one process, one service after the other; or over the broker (`lanes.py`)."""
 
 DEFAULT = "the default"
 EMBEDDED = "there is no broker"
@@ -17,6 +20,11 @@ class Lane(NamedTuple):
 
     name: str
     reason: str
+
+
+def loose_lane(*, embedded: bool) -> str:
+    """The lane of what belongs to no session: over the broker, if there is one."""
+    return ORIGINAL if embedded else COMPREHENSIVE
 
 
 def drawn(user_id: UUID, key: str) -> float:

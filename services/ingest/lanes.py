@@ -14,8 +14,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Engine
 
-from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF, Lane, drawn
-from services.ingest.original import ORIGINAL, Original, from_thread
+from services.ingest.choosing import (
+    AWAY,
+    COMPARED,
+    COMPREHENSIVE,
+    DEFAULT,
+    EMBEDDED,
+    FEW,
+    ORIGINAL,
+    SWITCHED_OFF,
+    Lane,
+    drawn,
+)
+from services.ingest.original import Original, from_thread
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.outbox import Relay
 from services.ingest.sessions.resume import Unfinished
@@ -25,8 +36,6 @@ from shared.bus.service import Service
 from shared.errors import Retryable, Unavailable
 
 log = structlog.get_logger()
-
-COMPREHENSIVE = "comprehensive"
 
 POLL_S = 0.5
 BREATH_S = 0.05

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest.ahead import Ahead
+from services.ingest.choosing import ORIGINAL
 from services.ingest.sessions.at_work import AtWork
 from services.ingest.sessions.fairness import Windows
 from services.ingest.sessions.locks import SessionLocks
@@ -22,8 +23,6 @@ from shared.bus.service import Service
 from shared.errors import Retryable, Unavailable
 
 log = structlog.get_logger()
-
-ORIGINAL = "original"
 
 LOOSE = UUID(int=0)
 """In place of a session's id, for what belongs to none: one replica at a time sends it."""

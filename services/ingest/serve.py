@@ -28,10 +28,10 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
-from services.ingest.lanes import COMPREHENSIVE, Bell, Lanes
+from services.ingest.choosing import loose_lane
+from services.ingest.lanes import Bell, Lanes
 from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
-from services.ingest.original import ORIGINAL
 from services.ingest.sessions.admission import Door
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.desk import Desk
@@ -132,11 +132,11 @@ def build(
     consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
     blobs = Blobs(settings.blob_dir)
     hashers = settings.comprehensive_workflow_max_threads
-    loose_lane = ORIGINAL if settings.embedded else COMPREHENSIVE
+    loose = loose_lane(embedded=settings.embedded)
     bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(consuming, bell.touch, loose_lane),
+        projection=service.build(consuming, bell.touch, loose),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,
@@ -154,7 +154,7 @@ def build(
     desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, delays)
 
     def emit(connection: Connection, message: Message) -> None:
-        owe(connection, loose_lane, message)
+        owe(connection, loose, message)
 
     door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
     found = resources.build(
@@ -251,7 +251,7 @@ async def _sweep(store: Sessions, settings: Settings) -> None:
     """
     keep, keep_sent = timedelta(days=settings.dead_letter_keep_days), timedelta(days=settings.outbox_keep_days)
     scan_every = timedelta(minutes=settings.nas_scan_minutes)
-    lane = ORIGINAL if settings.embedded else COMPREHENSIVE
+    lane = loose_lane(embedded=settings.embedded)
     unasked = Unasked(store.engine, settings.listing_grace_seconds)
     for turn in itertools.count():
         await asyncio.sleep(SWEEP_EVERY_S)

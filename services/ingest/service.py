@@ -5,6 +5,7 @@ from typing import get_args
 
 from sqlalchemy import Engine
 
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.archive import Archive, on_dead_letter
 from services.ingest.sessions import handlers
 from services.ingest.sessions.delays import Delays, on_work_delayed
@@ -18,7 +19,7 @@ CONNECTIONS = 4
 """To the database: no more transactions at a time than that."""
 
 
-def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = "comprehensive") -> Service:
+def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = COMPREHENSIVE) -> Service:
     """The projection. `engine` is for nobody else: those in hand wait for its few connections, and not for HTTP's.
 
     `loose_lane` works on what belongs to no session.

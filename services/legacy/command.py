@@ -46,15 +46,14 @@ def import_legacy(
 
     Passwords go on working. A row that was changed or deleted here stays so. Shops are connected to Etsy anew.
     """
-    from services.ingest.lanes import COMPREHENSIVE
-    from services.ingest.original import ORIGINAL
+    from services.ingest.choosing import loose_lane
     from services.legacy.move import Move
     from services.legacy.moving import run
     from services.legacy.place import Here
     from services.legacy.source import NotTheOldSystem, old_system
 
     here = Here(_env_file=data / "environment")
-    lane, roots = ORIGINAL if here.embedded else COMPREHENSIVE, (here.nas_base_path, *(root or ()))
+    lane, roots = loose_lane(embedded=here.embedded), (here.nas_base_path, *(root or ()))
     try:
         with database(data) as engine, _files(here.blob_dir, files, data) as found, old_system(url) as old:
             move = Move(old, engine, found, lane, roots, dry_run, into_existing)

@@ -11,8 +11,7 @@ from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTempla
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
 from services.ingest.catalog.users import Users
-from services.ingest.lanes import COMPREHENSIVE
-from services.ingest.original import ORIGINAL
+from services.ingest.choosing import loose_lane
 from services.ingest.sessions.outbox import owe
 from services.ingest.tables import mockup_images, mockups
 from services.mockup.faults import Mistaken, Unusable
@@ -54,7 +53,7 @@ def imported(
     keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
     given = folder.template().in_proportions(proportions)
     templates = [given.in_colour(colour) for colour in colours]
-    lane = ORIGINAL if here.embedded else COMPREHENSIVE
+    lane = loose_lane(embedded=here.embedded)
     with database(data) as engine:
         with transaction(engine) as connection:  # before anything is kept
             where = group_named(connection, group) if group is not None else photograph_named(connection, image or "")

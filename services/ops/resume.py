@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.forgetting import last_words, under_way
 from services.ingest.sessions.outbox import REDELIVERY, owe
 from services.ingest.sessions.resume import Unfinished

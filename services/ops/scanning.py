@@ -7,8 +7,7 @@ from pathlib import Path
 import typer
 from sqlalchemy import Engine, select
 
-from services.ingest.lanes import COMPREHENSIVE
-from services.ingest.original import ORIGINAL
+from services.ingest.choosing import loose_lane
 from services.ingest.scanning import ask, named
 from services.ingest.sessions.delays import current
 from services.ingest.tables import users
@@ -24,7 +23,7 @@ POLL_S = 0.5
 
 def scan(shop: str, data: Path, *, anew: bool, wait: bool) -> None:
     """Ask for the shop's scan, or every shop's; with `wait` tell how far they have come until they are over."""
-    lane = ORIGINAL if Here(_env_file=data / "environment").embedded else COMPREHENSIVE
+    lane = loose_lane(embedded=Here(_env_file=data / "environment").embedded)
     with database(data) as engine:
         with transaction(engine) as connection:
             asked = ask(connection, lane, named(shop), anew=anew)

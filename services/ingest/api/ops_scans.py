@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 
 from services.ingest.api.identity import Operator, Viewer
 from services.ingest.api.resources import Using
-from services.ingest.lanes import COMPREHENSIVE
-from services.ingest.original import ORIGINAL
+from services.ingest.choosing import loose_lane
 from services.ingest.scanning import ask, named
 from services.ingest.tables import users
 
@@ -58,7 +57,7 @@ def list_scans(
 def start_scans(using: Using, operator: Operator, order: ScanOrder) -> dict[str, Any]:
     """Have a shop's folder looked through in the background, or every shop's. Asking again does no harm."""
     del operator
-    lane = ORIGINAL if using.settings.embedded else COMPREHENSIVE
+    lane = loose_lane(embedded=using.settings.embedded)
     with using.transaction() as connection:
         asked = ask(connection, lane, named(order.shop), anew=order.anew)
     if not asked:

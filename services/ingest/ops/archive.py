@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, upd
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.letters import WORK, files_of, row_of
 from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions.causes import in_words, plain
@@ -36,7 +37,7 @@ class Archive:
     """The dead letters of every service. `loose_lane` is where what belongs to no session is worked on."""
 
     engine: Engine
-    loose_lane: str = "comprehensive"
+    loose_lane: str = COMPREHENSIVE
 
     def keep(self, letter: DeadLetter, message: Message | None = None) -> None:
         """Store a letter, once; if a replay ended in it, the replayed letter says so from now on."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from services.ingest.choosing import COMPARED
+from services.ingest.choosing import COMPARED, ORIGINAL
 from services.ingest.sessions.cancelled import WAS_CANCELLED
 from services.ingest.sessions.states import CANCELLED, IN_WORK
 from services.ingest.sessions.tables import items, session_events, sessions
@@ -72,7 +72,7 @@ def unlike(lanes: Sequence[Row]) -> str | None:
     """Why their times can't be compared as they stand, if they can't."""
     if len(lanes) < 2:
         return "only one lane had uploads; ORIGINAL_LANE_SHARE sends some to the other on purpose"
-    if all(row["lane_reason"] == COMPARED for lane in lanes if lane["lane"] == "original" for row in lane["reasons"]):
+    if all(row["lane_reason"] == COMPARED for lane in lanes if lane["lane"] == ORIGINAL for row in lane["reasons"]):
         return None
     sizes = ", ".join(f"{lane['lane']} {lane['files_an_upload']:g}" for lane in lanes)
     return (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
 
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops import auditing, finding, outcomes
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
@@ -63,7 +64,7 @@ class Job:
         letter = dead_letters.c
         of_files, listing = letter.item_id.is_not(None), letter.mockup_id.is_not(None)
         over_broker = select(letter.service, of_files, listing).distinct()
-        over_broker = over_broker.where(letter.id.in_(self.ids), letter.lane == "comprehensive")
+        over_broker = over_broker.where(letter.id.in_(self.ids), letter.lane == COMPREHENSIVE)
         with transaction(self.engine) as connection:
             rows = connection.execute(over_broker).all()
         found = {name for row in rows for name in (_ways(*row) if self.to is None else (self.to,))}

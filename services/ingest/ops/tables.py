@@ -3,6 +3,7 @@
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.sessions import tables as sessions
 from services.ingest.tables import metadata
 
@@ -19,7 +20,7 @@ dead_letters = Table(
     Column("message_id", Uuid),
     Column("session_id", Uuid, index=True),
     Column("tenant_id", Uuid),
-    Column("lane", Text, nullable=False, server_default="comprehensive"),
+    Column("lane", Text, nullable=False, server_default=COMPREHENSIVE),
     Column(
         "files",
         JSONB,

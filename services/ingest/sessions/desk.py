@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.ingest.catalog.designs import design
-from services.ingest.lanes import COMPREHENSIVE, Lanes
+from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.lanes import Lanes
 from services.ingest.sessions import reading
 from services.ingest.sessions.cancelled import Cancelled
 from services.ingest.sessions.delays import Delays

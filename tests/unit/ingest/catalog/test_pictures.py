@@ -2,20 +2,24 @@
 
 import io
 import random
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from services.decoding.unreadable import UNREADABLE
+from services.ingest.catalog import pictures as catalog
 from services.ingest.catalog.errors import Unusable
+from services.ingest.catalog.looking import Looker, NoPicture
 from services.ingest.catalog.pictures import Pictures
 from shared.blobs import Blobs
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Pictures:
-    return Pictures(Blobs(tmp_path), max_bytes=1 << 20, max_pixels=10_000)
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
+    """With one child process for all tests."""
+    return Pictures(Blobs(tmp_path_factory.mktemp("blobs")), max_bytes=1 << 20, max_pixels=10_000)
 
 
 def encoded(kind: str, size: tuple[int, int] = (60, 50), mode: str = "RGB") -> bytes:
@@ -49,9 +53,6 @@ def test_limits_are_told_in_words(pictures: Pictures) -> None:
         pictures.check("photo", io.BytesIO())
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Corrupt EXIF", "ignore:Tag data", "ignore:Truncated File", "ignore:Possibly corrupt"
-)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_damage_is_either_harmless_or_refused_in_words(pictures: Pictures, kind: str) -> None:
     original, dice = encoded(kind, mode="RGBA" if kind != "JPEG" else "RGB"), random.Random(1)
@@ -78,11 +79,43 @@ def test_a_cut_off_picture_is_refused(pictures: Pictures, kind: str, share: floa
 
 @pytest.mark.parametrize("error", UNREADABLE)
 def test_whatever_a_decoder_raises_the_picture_is_refused(
-    pictures: Pictures, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def broken(_: Image.Image) -> None:
         raise error("broken")
 
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
-    with pytest.raises(Unusable, match="photo: the picture is damaged"):
-        pictures.check("photo", io.BytesIO(encoded("PNG")))
+    with pytest.raises(NoPicture, match="the picture is damaged"):
+        Looker(10_000, max_seconds=60)(encoded("PNG"))
+
+
+@pytest.mark.parametrize(
+    ("doing", "words"),
+    [
+        ("kills", r"photo: this picture makes the image decoder crash \(signal SIGSEGV\); export it again"),
+        ("hangs", "photo: decoding it was given up after 0.1 s; export it again"),
+        ("fails", r"photo: it could not be looked at \(TypeError: a bug\); tell your operator"),
+    ],
+)
+def test_a_picture_costs_its_decoder_and_not_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, doing: str, words: str
+) -> None:
+    monkeypatch.setattr(catalog, "LOOKER", "tests.unit.ingest.catalog.deadly_looker:looker")
+    monkeypatch.setattr(catalog, "MOST_SECONDS", 0.1)
+    pictures = Pictures(Blobs(tmp_path), max_bytes=1 << 20, max_pixels=10_000)
+    with pytest.raises(Unusable, match=words):
+        pictures.check("photo", io.BytesIO(doing.encode()))
+    assert pictures.check("photo", io.BytesIO(b"lives")) == ("PNG", 1, 1), "the next one"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is the kernel's")
+def test_a_picture_for_which_its_memory_does_not_suffice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "BESIDES_BYTES", 20_000_000)
+    monkeypatch.setattr(catalog, "BYTES_PER_PIXEL", 0)
+    pictures = Pictures(Blobs(tmp_path), max_bytes=1 << 20, max_pixels=60_000_000)
+    plain = io.BytesIO()
+    Image.new("RGBA", (4000, 4000)).save(plain, "PNG")
+    with pytest.raises(Unusable, match="photo: the picture needs more memory than one may take; send a smaller one"):
+        pictures.check("photo", plain)

@@ -403,8 +403,12 @@ class ShopScanRequested(Message):
     goes_on: bool = Field(default=False, description="list nothing: storage goes on with what it found, in a new turn")
 
 
+SCANNED = "scanned"
+"""The blob store's folder for the copies of `PictureFound`: storage puts them there, the hasher reads them."""
+
+
 class PictureFound(Message):
-    """A picture lies on the NAS. Its copy, in the blob store's folder `scanned`, goes once its ticket was answered."""
+    """A picture lies on the NAS. Its copy, in the blob store's folder SCANNED, goes once its ticket was answered."""
 
     tenant_id: UUID
     ticket: UUID

@@ -14,10 +14,8 @@ from services.hasher.preparing import prepare, recognise
 from services.hasher.rejection import OUT_OF_MEMORY, Lost, Rejected
 from services.hasher.results import Looks, Result
 from shared.blobs import Blobs
-from shared.contracts import Blob, PrintSpec
+from shared.contracts import SCANNED, Blob, PrintSpec
 from shared.errors import Permanent
-
-SCANNED = "scanned"
 
 
 def maker(blob_dir: Path, limits: Limits, small: bool = False) -> "Maker":

@@ -25,7 +25,6 @@ from shared.nas.errors import FileGone, NasRefused
 
 log = structlog.get_logger()
 
-SCANNED = "scanned"
 LEFT_BEHIND_S = 86_400.0
 TURN_S = 60.0
 """So long one message takes files, and a file more: well within a broker's patience, on a slow link too."""

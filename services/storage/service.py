@@ -4,11 +4,12 @@ from services.storage import handlers
 from services.storage.allotment import Numbers
 from services.storage.filing import Filing
 from services.storage.scanned import Scanned
-from services.storage.scanning import SCANNED, Scan
+from services.storage.scanning import Scan
 from services.storage.settings import Settings
 from services.storage.store import Designs
 from shared.blobs import Blobs
 from shared.bus.service import Service
+from shared.contracts import SCANNED
 from shared.database import engine_of
 from shared.nas import Nas
 

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.storage.scanned import Scanned
-from services.storage.scanning import SCANNED, Scan
+from services.storage.scanning import Scan
 from services.storage.scans import standing
 from services.storage.tables import scanned
 from shared.blobs import Blobs
-from shared.contracts import PictureFound, PictureHashed, PicturesGone, ShopScanRequested
+from shared.contracts import SCANNED, PictureFound, PictureHashed, PicturesGone, ShopScanRequested
 from shared.nas import Nas, PathNas, open_nas
 from tests.integration.nas.test_nas import REMOTE
 

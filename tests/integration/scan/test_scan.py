@@ -11,11 +11,11 @@ from sqlalchemy import Engine, select, update
 
 from services.storage.comparing import LOOK_AGAIN
 from services.storage.scanned import Scanned
-from services.storage.scanning import SCANNED, Scan, listing_of
+from services.storage.scanning import Scan, listing_of
 from services.storage.scans import standing, unusable
 from services.storage.tables import scanned
 from shared.blobs import Blobs
-from shared.contracts import DesignStored, PictureFound, PictureHashed, ShopScanRequested
+from shared.contracts import SCANNED, DesignStored, PictureFound, PictureHashed, ShopScanRequested
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasUnavailable
 from tests import nas_servers

@@ -1,1 +1,4 @@
-"""Listens to BatchSubmitted, PictureFound. Emits ImageHashed, ImageRejected, PictureHashed. Owns nothing."""
+"""Listens to BatchSubmitted, PictureFound.
+
+Emits ImageHashed, ImageRejected, ImageFailed, PictureHashed. Owns nothing.
+"""

@@ -1,4 +1,4 @@
-"""The hasher as a service: its handler bound to the blob store, the limits, and the child process that decodes."""
+"""The hasher as a service: its two handlers bound to the blob store, the limits, and the child process that decodes."""
 
 from typing import cast
 

@@ -1,5 +1,6 @@
 """Every message has somebody who sends it and somebody who acts on it, and the documentation says the same."""
 
+import importlib
 import re
 from pathlib import Path
 from typing import get_args
@@ -18,6 +19,7 @@ from shared.database import engine_of
 
 ROOT = Path(__file__).parents[2]
 BASES = {"ItemEvent", "Prepared"}
+RECEIPT = {"ImageRejected"}  # ingest owes it from HTTP, the hasher emits it, too
 SHARED_LINES = 1570  # but for the messages: there are as many as the flow has
 NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them
 
@@ -84,6 +86,22 @@ def test_each_service_has_the_same_wiring_files() -> None:
         folder = ROOT / "services" / name
         for file in ("__init__.py", "__main__.py", "service.py", "settings.py", "handlers.py"):
             assert (folder / file).exists(), f"{name} has no {file}"
+
+
+def test_the_docstring_of_each_service_names_what_it_hears_and_emits(services: list[Service]) -> None:
+    own = {"ingest": {*FROM_HTTP, *OVERTAKING}}
+    for service in services:
+        words = importlib.import_module(f"services.{service.name}").__doc__
+        assert words
+        heard, emits = re.split(r"Emits\b", words)
+        handlers = service.handlers.values()
+        sent = {each for handler in handlers for each in handler.emits} | own.get(service.name, set())
+        assert {each.__name__ for each in sent} <= set(re.findall(r"\w+", emits)), service.name
+        if not service.follows_progress:
+            assert {each.__name__ for each in service.handlers} <= set(re.findall(r"\w+", heard)), service.name
+        named = {each for each in re.findall(r"\w+", words) if each in types()}
+        known = {each.__name__ for each in sent | set(service.handlers)} | RECEIPT
+        assert named <= known, f"{service.name} neither hears nor emits {named - known}"
 
 
 def test_shared_stays_small() -> None:

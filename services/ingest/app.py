@@ -31,38 +31,20 @@ from services.ingest.api.bodies import Bodies
 from services.ingest.api.errors import add_handlers
 from services.ingest.api.resources import Resources
 
-CATALOG = (
-    accounts,
-    dashboard,
-    designs,
-    duplicates,
-    etsy,
-    files,
-    health,
-    masks,
-    metrics,
-    mockup_groups,
-    mockup_images,
-    mockup_templates,
-    ops,
-    ops_orders,
-    ops_scans,
-    ops_uploads,
-    print_sizes,
-    shop,
-    templates,
-)
+CATALOG = (accounts, dashboard, designs, duplicates, etsy, files, masks, print_sizes, shop, templates)
+MOCKUPS = (mockup_groups, mockup_images, mockup_templates)
+OPERATION = (health, metrics, ops, ops_orders, ops_scans, ops_uploads)
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None) -> FastAPI:
-    """The catalog's calls plus the given routers. `lifespan` wraps the time in which the app serves."""
+    """The calls of catalog and operation, plus the given routers. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
     app = FastAPI(title="Presswork", redirect_slashes=False, lifespan=lifespan)
     app.state.resources = resources
-    for module in CATALOG:
+    for module in (*CATALOG, *MOCKUPS, *OPERATION):
         app.include_router(module.routes)
     for router in routers:
         app.include_router(router)

@@ -16,7 +16,16 @@ from services.ingest.catalog.folders import note
 from services.ingest.catalog.users import User
 from services.ingest.settings import Settings
 from services.ingest.tables import users
-from tests.integration.ingest.catalog.world import PASSWORD, QUICK, SECRET, Caller, World, registered, registration
+from tests.integration.ingest.catalog.world import (
+    PASSWORD,
+    QUICK,
+    SECRET,
+    Browser,
+    Caller,
+    World,
+    registered,
+    registration,
+)
 
 
 def changed(world: World, **settings: Any) -> World:
@@ -51,9 +60,9 @@ def test_registration_answers_like_a_login(world: World) -> None:
     assert logged_in.json()["user"] == body["user"]
 
 
-def test_a_token_holds_exactly_three_claims(ana: Caller) -> None:
+def test_a_token_holds_what_the_old_one_held_and_which_login_it_is_of(ana: Caller) -> None:
     claims = jwt.decode(ana.token, SECRET, ["HS256"])
-    assert set(claims) == {"sub", "id", "exp"}
+    assert set(claims) == {"sub", "id", "exp", "auth_time", "mark"}
     assert (claims["sub"], claims["id"]) == ("ana@example.com", ana.user["id"])
     assert 1790 < claims["exp"] - datetime.now(UTC).timestamp() <= 1800
 
@@ -187,14 +196,19 @@ def test_a_closed_account_is_out_at_once(world: World, ana: Caller) -> None:
     assert ana("POST", "/auth/refresh-token").status_code == 401
 
 
-def test_a_stream_takes_the_token_from_the_address(world: World, ana: Caller) -> None:
+def with_stream(world: World) -> Browser:
+    """Calls a world that has a stream beside."""
     router = APIRouter()
 
     @router.get("/stream")
     def stream(user: User = Depends(stream_user)) -> str:  # noqa: B008
         return user.email
 
-    client = world.client(routers=(router,))
+    return world.client(routers=(router,))
+
+
+def test_a_stream_takes_the_token_from_the_address(world: World, ana: Caller) -> None:
+    client = with_stream(world)
     assert client.get("/stream", params={"token": ana.token}).json() == "ana@example.com"
     for token in ("", "garbage", forged(ana.user["id"], lives=-1)):
         answer = client.get("/stream", params={"token": token})
@@ -254,8 +268,9 @@ def test_a_password_is_changed_by_who_knows_it(ana: Caller) -> None:
         assert login.status_code == status
 
 
-def test_another_password_ends_all_logins_but_the_one_it_answers_with(ana: Caller) -> None:
-    """By header, in a stream's or a file's address, and by renewal: whoever has stolen one is out."""
+def test_another_password_ends_all_logins_but_the_one_it_answers_with(world: World, ana: Caller) -> None:
+    """By header, in a stream's address, and by renewal: whoever has stolen one is out."""
+    streams = with_stream(world)
     old = forged(ana.user["id"])
     assert ana.client.get("/users/me", headers={"Authorization": f"Bearer {old}"}).status_code == 200, "without a mark"
     change = {"current_password": PASSWORD, "new_password": "another one", "new_password_confirm": "another one"}
@@ -263,7 +278,7 @@ def test_another_password_ends_all_logins_but_the_one_it_answers_with(ana: Calle
     for token in (ana.token, old):
         header = {"Authorization": f"Bearer {token}"}
         assert ana.client.get("/users/me", headers=header).status_code == 401
-        assert ana.client.get(f"/designs/progress/{uuid4()}", params={"token": token}).status_code == 401
+        assert streams.get("/stream", params={"token": token}).status_code == 401
         assert ana.client.post("/auth/refresh-token", headers=header).status_code == 401
     fresh = {"Authorization": f"Bearer {answer['access_token']}"}
     assert ana.client.get("/users/me", headers=fresh).json() == answer["user"] == ana.user

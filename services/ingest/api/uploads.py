@@ -28,6 +28,8 @@ MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 100
 SILENCE_S = 120.0  # of a lost client whose line does not say so
 
+FILES = "files"
+"""A part of this name is a file, with a name or without: dropped, nobody would notice that it is missing."""
 FIELDS = frozenset({"design_data", "product_data", "session_id"})
 """All that is read. Never files, even with a file name: JavaScript gives one to every Blob in a form."""
 
@@ -199,7 +201,8 @@ class _Reader:
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self.headers.get("content-disposition", b""))
         field_name = options.get(b"name", b"").decode(errors="replace")
-        if b"filename" not in options or field_name in FIELDS:
+        nameless = b"filename" not in options and field_name != FILES
+        if nameless or field_name in FIELDS:
             if len(self.form.fields) >= MAX_FIELDS:
                 raise BadUpload(413, f"More than {MAX_FIELDS} fields in one upload.")
             self.part = _Field(self.form, field_name)
@@ -209,7 +212,7 @@ class _Reader:
         if self.blobs is None:
             self.part = _Counted(self.form)
         else:
-            self.part = _File(self.form, clean(options[b"filename"]), self.limits.file_bytes, self.blobs)
+            self.part = _File(self.form, clean(options.get(b"filename", b"")), self.limits.file_bytes, self.blobs)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self.part is not None:

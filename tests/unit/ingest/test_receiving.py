@@ -65,6 +65,18 @@ def test_of_fields_that_nobody_reads_nothing_is_held() -> None:
     assert _receive(heard).fields == {"design_data": "{}", "more": ""}
 
 
+def test_a_file_whose_name_is_sent_as_the_standard_forbids_is_a_file_all_the_same() -> None:
+    """Old clients send names with umlauts as `filename*` alone: such a file went unnoticed among the others."""
+    part = b'--x\r\nContent-Disposition: form-data; name="files"; filename%b\r\n\r\na\r\n'
+    coming = iter([part % name for name in (b'="a.png"', b"*=UTF-8''%C3%BC.png")] + [b"--x--\r\n"])
+
+    async def heard() -> Message:
+        chunk = next(coming, b"")
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+    assert _receive(heard).sizes == [1, 1]
+
+
 def test_an_upload_that_is_ended_while_it_is_written_leaves_no_half_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

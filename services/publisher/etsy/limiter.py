@@ -87,17 +87,20 @@ class Limiter:
     def _turn(self, urgent: bool) -> tuple[float, bool]:
         """Seconds to wait, and whether the turn after them is ours or must be asked for again.
 
-        A turn that nobody would wait for is not granted: it is the next one's.
+        A turn that nobody would wait for is not granted: it is the next one's. What none of us can have noted by now
+        is of a clock that was set back since, and counts no more.
         """
         now = func.clock_timestamp()
         rate = func.least(self.per_second, func.coalesce(keys.c.per_second * SHARE, FIRST_PER_SECOND))
         reserve = 0 if urgent else self.reserve
         spent = func.coalesce(keys.c.remaining_today <= reserve, false())
-        free = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S))
-        soon = keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S)
+        unborn = keys.c.seen_at > now + _seconds(1)
+        free = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S), unborn)
+        beyond = keys.c.next_at > now + _seconds(PROBE_S)
+        soon = or_(keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S), beyond)
         mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, free, soon)
         mine = mine.values(
-            next_at=func.greatest(keys.c.next_at, now) + _seconds(1 / rate),
+            next_at=case((beyond, now), else_=func.greatest(keys.c.next_at, now)) + _seconds(1 / rate),
             remaining_today=keys.c.remaining_today - 1,
             seen_at=case((spent, now), else_=keys.c.seen_at),
         )

@@ -49,6 +49,21 @@ def test_until_etsy_has_said_it_is_slow_and_never_faster_than_configured(world: 
     assert unknown.quota() == Quota(10, 10_000, None)
 
 
+@pytest.mark.parametrize("spent", [False, True])
+def test_a_clock_that_is_set_back_holds_up_nothing(world: World, limiter: Callable[..., Limiter], spent: bool) -> None:
+    """All that was noted is of the future then: listings waited for as long as the clock had been ahead."""
+    mine = limiter()
+    mine.wait()
+    if spent:
+        mine.heard({"x-remaining-today": "0"})
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.etsy_keys SET next_at = next_at + interval '1 hour'"))
+        connection.execute(text("UPDATE publisher.etsy_keys SET seen_at = seen_at + interval '1 hour'"))
+    mine.wait()
+    mine.heard({"x-remaining-today": "5000"})
+    mine.wait()
+
+
 def test_a_429_is_waited_for_as_long_as_it_says_and_creates_nothing(world: World) -> None:
     world.arm("createDraftListing", "too-many", seconds=0)
     started = time.monotonic()

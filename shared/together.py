@@ -1,6 +1,8 @@
-"""What several threads ask for at a time, done as one: of those who wait, whoever came first does it for all of them.
+"""Does in one call what several threads ask for at a time: of the threads that wait, the first does it for all.
 
-Each returns when its own is done, and not before: so a message is acked after the commit, as ever.
+Each thread returns when its own wish is done, and not before: so a message is acked after the commit, as ever. Example:
+A's wish is begun at once, alone; B, C and D ask meanwhile and wait. When A's is done, A returns and wakes B. That does
+the wishes of B, C and D in one call. Who asks during that call waits for the next one.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -16,19 +18,19 @@ T = TypeVar("T")
 @dataclass(eq=False)
 class _Wish(Generic[T]):
     one: T
-    called: Event = field(default_factory=Event)  # it is over, or its thread is to do what waits
+    called: Event = field(default_factory=Event)  # set when the wish is over, or its thread is to do all that waits
     over: bool = False
     error: BaseException | None = None
 
 
 @dataclass(eq=False)
 class _Line(Generic[T]):
-    at_work: int | None = None  # the thread
-    wishes: list[_Wish[T]] = field(default_factory=list)  # that wait, in the order in which they came
+    at_work: int | None = None  # the thread that does wishes of this key just now
+    wishes: list[_Wish[T]] = field(default_factory=list)  # those that wait, in the order in which they came
 
 
 class Together(Generic[T]):
-    """`work` does some or all of what was asked, in order; what it raises concerns all of that, and nothing is done."""
+    """`work` gets one or more wishes of one key, in order. It does them all, or raises and has done none of them."""
 
     def __init__(self, work: Callable[[Sequence[T]], None]) -> None:
         self._work = work
@@ -36,12 +38,12 @@ class Together(Generic[T]):
         self._lock = Lock()
 
     def do(self, key: Hashable, one: T) -> None:
-        """Do this one, with whatever else of this key waits for its turn by then. Raises what doing it raised."""
+        """Do this wish, together with those of the same key that wait by then. Raises what `work` raised for it."""
         mine = _Wish(one)
         with self._lock:
             first = key not in self._lines
             line = self._lines.setdefault(key, _Line())
-            nested = line.at_work == get_ident()  # in the middle of its work: that is work of its own
+            nested = line.at_work == get_ident()  # `work` itself asks: to wait for its own end would be for ever
             if not nested:
                 line.wishes.append(mine)
         if nested:
@@ -52,7 +54,7 @@ class Together(Generic[T]):
             raise mine.error
 
     def _do_what_waits(self, key: Hashable, line: _Line[T]) -> None:
-        """Then what came meanwhile is up to who came first of them; who is done need not wait for that."""
+        """Do all that waits by now. If more came meanwhile, wake the first of those threads to do it, and return."""
         with self._lock:
             line.at_work, wishes, line.wishes = get_ident(), line.wishes, []
         self._do_all(wishes)

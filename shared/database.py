@@ -1,16 +1,14 @@
-"""An engine from a URL, and the database's errors in our two words. No table lives here."""
+"""An engine from a URL, and the database's errors in our words. No table lives here."""
 
 import contextlib
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url
 
-from shared.errors import Retryable, Unavailable
+from shared.errors import Busy, Retryable, Unavailable
 
-# SQLSTATE classes: 40 transaction rollback (deadlock, serialization), 55P03 lock not available
-PASSING_STATES = ("40", "55P03")
+TRANSACTION_ROLLBACK, LOCK_NOT_AVAILABLE = "40", "55P03"  # of SQLSTATE a class (deadlock, serialization), and a state
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
 # PostgreSQL lets go after a minute of what a frozen process holds, and after half of one when its host was lost without
 # a word; by itself it would wait for ever, or for the two hours of Linux's keepalive. So we notice a lost server, too.
@@ -29,26 +27,30 @@ def engine_of(url: str, *, pool_size: int = 5) -> Engine:
 
 @contextlib.contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction, committed when the block ends well.
+    """One transaction, committed when the block ends well. Raises as `in_our_words`."""
+    with in_our_words(), engine.begin() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def in_our_words() -> Iterator[None]:
+    """Raise the database's errors as ours.
 
     Raises:
         Unavailable: the database can't be reached or went away, perhaps after it committed: repeat, idempotently.
+        Busy: another transaction held a lock for longer than `lock_timeout`.
         Retryable: the transaction lost against another one.
     """
     try:
-        with engine.begin() as connection:
-            yield connection
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-        if state.startswith(PASSING_STATES):
+        yield
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        cause = getattr(error, "orig", None)  # the pool's time limit has none
+        state = str(getattr(cause, "sqlstate", None) or "")
+        if state == LOCK_NOT_AVAILABLE:
+            raise Busy("the database is locked by another transaction") from error
+        if state.startswith(TRANSACTION_ROLLBACK):
             raise Retryable(f"the database asks for another try ({state})") from error
-        raise Unavailable(f"the database can't be used: {_first_line(error)}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable(f"the database went away: {_first_line(error)}") from error
+        if isinstance(error, AWAY) or error.connection_invalidated:
+            words = str(cause or error).strip().split("\n", 1)[0].removeprefix("connection failed: ")
+            raise Unavailable(f"the database can't be used: {words.removeprefix('connection is bad: ')}") from error
         raise
-
-
-def _first_line(error: BaseException) -> str:
-    words = str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
-    return words.removeprefix("connection failed: ").removeprefix("connection is bad: ")  # which libpq goes on to say

@@ -5,12 +5,10 @@ import hashlib
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError
 
-from shared.errors import Busy, Unavailable
-
-LOCK_NOT_AVAILABLE = "55P03"
+from shared.database import in_our_words
+from shared.errors import Busy
 
 
 @contextlib.contextmanager
@@ -22,7 +20,7 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
             costs no attempt: a busy shop must not bury its own messages, nor hold up those of others.
     """
     lock = int.from_bytes(hashlib.sha256(f"publisher\n{target}\n{shop}".encode()).digest()[:8], signed=True)
-    with _in_words():
+    with in_our_words():
         connection = engine.connect()
     try:
         with _no_lock_left(connection), step(connection, when_locked=f"another publisher is still writing to {shop}"):
@@ -38,29 +36,17 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
 
 @contextlib.contextmanager
 def step(connection: Connection, *, when_locked: str = "the ledger is locked") -> Iterator[None]:
-    """One short transaction on the session.
+    """One short transaction on the session: `shared.database.transaction` would take another connection of the pool.
 
     Raises:
+        Busy: in the words `when_locked`.
         Unavailable: the session, and the lock with it, is lost: begin again from what was committed.
     """
-    with _in_words(when_locked), connection.begin():
-        yield
-
-
-@contextlib.contextmanager
-def _in_words(when_locked: str = "") -> Iterator[None]:
-    # not shared.database.transaction: that takes any connection of the pool, this must be the one with the lock
     try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        cause = getattr(error, "orig", None)
-        if getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-            raise Busy(when_locked) from error
-        raise Unavailable(f"the ledger can't be used: {str(cause or error).strip().splitlines()[0]}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:  # PostgreSQL ended it: we froze within a step
-            raise Unavailable(f"the ledger's session was ended: {error.orig}") from error
-        raise
+        with in_our_words(), connection.begin():
+            yield
+    except Busy as error:
+        raise Busy(when_locked) from error
 
 
 def _unlock(connection: Connection, lock: int) -> None:

@@ -45,10 +45,8 @@ class Service:
         self, handler: Callable[Concatenate[M, P], Iterable[Message] | None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
         """Register a handler for its first parameter's type, the only one for it; the rest are its dependencies."""
-        signature = inspect.signature(handler)
         hints = get_type_hints(handler)
-        first = next(iter(signature.parameters))
-        listens_to = hints.get(first)
+        listens_to = hints.get(next(iter(inspect.signature(handler).parameters)))
         if not (inspect.isclass(listens_to) and issubclass(listens_to, Message)):
             raise TypeError(f"{handler.__name__}: the first parameter must be annotated with a message type")
         if listens_to in self.handlers:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from shared.database import engine_of, transaction
-from shared.errors import Unavailable
+from shared.errors import Busy, Unavailable
 
 pytestmark = pytest.mark.postgres
 
@@ -51,3 +51,14 @@ def test_the_options_of_an_address_are_kept(database_url: str) -> None:
     with transaction(engine_of(more)) as connection:
         assert setting(connection, "work_mem") == "7MB"
         assert setting(connection, "idle_in_transaction_session_timeout") == "1min"
+
+
+def test_a_lock_that_another_transaction_keeps_makes_the_message_wait_and_costs_no_attempt(database_url: str) -> None:
+    engine = engine_of(database_url)
+    lock = text("SELECT pg_advisory_xact_lock(7)")
+    with transaction(engine) as other:
+        other.execute(lock)
+        with pytest.raises(Busy, match="locked by another transaction"), transaction(engine) as mine:
+            mine.execute(text("SET LOCAL lock_timeout = 10"))
+            mine.execute(lock)
+    engine.dispose()

@@ -37,8 +37,7 @@ def page(draft: ListingDraft, pictures: Sequence[str], download: str | None, pro
         draft=draft,
         pictures=shown,
         download=download,
-        warnings=[*draft.notes, *(problem.text for problem in problems if problem.level != "advice")],
-        advice=[problem.text for problem in problems if problem.level == "advice"],
+        warnings=[*draft.notes, *(problem.text for problem in problems)],
         details=_details(draft),
         fee=f"{LISTING_FEE_USD:.2f} USD",
     )

@@ -39,7 +39,7 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
     problems = shop.validate(draft)
     if refusals := [problem.text for problem in problems if problem.level == "enforced"]:
         return _failed(event, journal, entry.status if entry.in_doubt else "failed", asked, "; ".join(refusals))
-    warnings = (*draft.notes, *(problem.text for problem in problems if problem.level != "advice"))
+    warnings = (*draft.notes, *(problem.text for problem in problems))
     try:
         ref = entry.ref or _reconciled(draft, journal, entry, shop)
         if isinstance(ref, Ambiguous):

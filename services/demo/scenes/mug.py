@@ -1,4 +1,4 @@
-"""A white mug on an oak table. The mug is traced ray by ray along its distance field; the table is a texture."""
+"""A mug in a sage glaze on an oak table: traced ray by ray along its distance field; the table is a texture."""
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ KEY /= np.linalg.norm(KEY)
 PRINT_HALF_ANGLE = 0.64  # radians round the mug, where a flat print still looks wrapped
 PRINT_LOW, PRINT_HIGH = 0.5, 1.85
 WRAP_HALF_ANGLE, WRAP_LOW, WRAP_HIGH = 0.98, 0.40, 1.92  # a print that really goes round
+GLAZE = np.array([0.56, 0.64, 0.60], np.float32)  # white and black art show on it
 TABLE_DEPTH = 7.0  # from the mug to the table's far edge
 
 
@@ -127,7 +128,7 @@ def _mug() -> tuple[Field, Field]:
 
 
 def _ceramic(p: Field, rays: Field) -> Field:
-    """White glaze under a window on the left, a bright room and a wooden table."""
+    """Glaze under a window on the left, a bright room and a wooden table."""
     normal = _normals(p)
     x, y, z = normal[:, 0], normal[:, 1], normal[:, 2]
     diffuse = np.clip(normal @ KEY * np.float32(0.75) + np.float32(0.25), 0, None)
@@ -148,7 +149,7 @@ def _ceramic(p: Field, rays: Field) -> Field:
     pane *= smooth(-0.12, -0.05, mirrored[:, 1]) * smooth(0.62, 0.55, mirrored[:, 1])
     pane *= 1 - smooth(0.03, 0.015, np.abs(azimuth + 1.17))
     shine = 0.05 + 0.6 * (1 - np.clip(facing, 0, 1)) ** 5
-    return np.asarray(np.clip(light, 0, 1) ** 0.72 * 0.97 + (shine * pane * 2.2 * seen)[:, None], np.float32)
+    return np.asarray(np.clip(light, 0, 1) ** 0.72 * GLAZE + (shine * pane * 2.2 * seen)[:, None], np.float32)
 
 
 def _normals(p: Field) -> Field:

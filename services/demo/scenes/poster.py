@@ -28,6 +28,7 @@ from services.demo.scenes.paint import (
 SIZE = (2400, 1920)
 CAMERA = Camera(eye=(-84, 2, 212), target=(5, -6.5, 0), focal=3450, size=SIZE)
 PAPER = (44.0, 55.0)
+KRAFT = (0.70, 0.585, 0.455)  # white paint shows on it as ink does
 MAT, MOULDING, DEPTH = 6.5, 2.2, 3.0
 TEXTURE = 22  # pixels per centimetre of the frame's picture
 BOARD_TOP, BOARD_DEPTH = -50.0, 38.0
@@ -110,7 +111,7 @@ def _face(rng: np.random.Generator) -> Field:
     face[paper - bevel : height - paper + bevel, paper - bevel : width - paper + bevel] = (0.99, 0.985, 0.97)
     face[paper - bevel : paper, paper - bevel : width - paper + bevel] *= 0.86
     face[paper - bevel : height - paper + bevel, paper - bevel : paper] *= 0.91
-    face[paper : height - paper, paper : width - paper] = (0.965, 0.962, 0.95)
+    face[paper : height - paper, paper : width - paper] = KRAFT
     stained = wood(planks(rng, (max(width, height), moulding), 1), (0.36, 0.25, 0.165))
     rounding = 0.86 + 0.3 * np.sin(np.linspace(0.25, 2.9, moulding, dtype=np.float32))[:, None, None]
     strip = stained * rounding

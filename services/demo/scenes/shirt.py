@@ -1,4 +1,4 @@
-"""A T-shirt laid flat on coloured paper, dark so that white ink shows. Its folds are a height map, lit aslant."""
+"""A T-shirt laid flat on paper, in a blue on which white and black ink show. Its folds are a height map, lit aslant."""
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from services.demo.scenes.paint import (
 
 SIZE = (2160, 2400)
 MIDDLE = SIZE[0] / 2
+CLOTH = (0.455, 0.535, 0.61)
 COARSE = 4  # folds are soft: their height map has a quarter of the resolution
 PRINT = (740.0, 640.0, 1420.0, 1400.0)  # left, top, right, bottom
 
@@ -98,11 +99,11 @@ def _paper(rng: np.random.Generator) -> Field:
     y, x = np.ogrid[0 : 1 : SIZE[1] * 1j, 0 : 1 : SIZE[0] * 1j]
     light = (1.05 - 0.10 * x - 0.09 * y).astype(np.float32)
     light += 0.010 * noise(rng, SIZE, (3, 3)) + 0.012 * noise(rng, SIZE, (260, 260))
-    return tinted(light, (0.655, 0.70, 0.665))
+    return tinted(light, (0.86, 0.83, 0.785))
 
 
 def _cloth(rng: np.random.Generator, outline: Points) -> Field:
-    """Dark jersey: the light on its folds, its knit, and the hem's shadow line."""
+    """Jersey: the light on its folds, its knit, and the hem's shadow line."""
     size = (SIZE[0] // COARSE, SIZE[1] // COARSE)
     inside = filled(size, outline / COARSE)
     height = _folds(rng, size, inside)
@@ -113,7 +114,7 @@ def _cloth(rng: np.random.Generator, outline: Points) -> Field:
     light = np.asarray(cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC), np.float32)
     light += 0.012 * noise(rng, SIZE, (2.2, 3.2)) + 0.006 * noise(rng, SIZE, (14, 5))
     light = np.clip(light * np.float32(0.90), 0, np.float32(1.10))
-    return tinted(light, (0.225, 0.235, 0.26))
+    return tinted(light, CLOTH)
 
 
 def _folds(rng: np.random.Generator, size: tuple[int, int], inside: Field) -> Field:
@@ -133,11 +134,16 @@ def _folds(rng: np.random.Generator, size: tuple[int, int], inside: Field) -> Fi
     return height
 
 
+def _shaded(light: float) -> tuple[float, float, float]:
+    red, green, blue = CLOTH
+    return light * red, light * green, light * blue
+
+
 def _sew_inside(picture: Field) -> None:
     """The back's inside, which shows through the neck, with its label."""
     back, front = _across_middle(BACK_NECK), _across_middle(NECK)
-    fill(picture, np.concatenate([back, moved(front[::-1], 0, 20)]), (0.13, 0.137, 0.152))
-    fill(picture, np.concatenate([back, moved(back[::-1], 0, 34)]), (0.17, 0.178, 0.197))
+    fill(picture, np.concatenate([back, moved(front[::-1], 0, 20)]), _shaded(0.58))
+    fill(picture, np.concatenate([back, moved(back[::-1], 0, 34)]), _shaded(0.76))
     label = moved(np.array([(-44, 378), (44, 378), (44, 424), (-44, 424)]), MIDDLE, 0)
     shade(picture, moved(label, 2, 4), 4, 0.25)
     fill(picture, label, (0.80, 0.80, 0.77))
@@ -151,7 +157,7 @@ def _sew_seams(picture: Field) -> None:
     """Collar, armholes and hems: a dark line with a light one beside it, and rows of stitches."""
     collar = _across_middle(NECK)
     down = _across(collar)
-    fill(picture, np.concatenate([collar, (collar + down * 50)[::-1]]), (0.22, 0.23, 0.255), 0.35)
+    fill(picture, np.concatenate([collar, (collar + down * 50)[::-1]]), _shaded(0.98), 0.35)
     for rib in range(2, 6 * (len(collar) - 1) - 1):
         at, toward = _point(collar, rib / 6), _point(down, rib / 6)
         _line(picture, np.array([at + toward * 2, at + toward * 48]), 1.8, 0.04)

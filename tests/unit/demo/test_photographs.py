@@ -47,6 +47,15 @@ def test_a_print_area_lies_on_the_plain_cloth_or_glaze_of_the_product(drawn: tup
         assert surface.std() < 8, photograph.name
 
 
+def test_white_art_and_black_ink_are_seen_on_every_product(drawn: tuple[Photograph, ...]) -> None:
+    for photograph in drawn:
+        grey = np.asarray(Image.open(io.BytesIO(photograph.image)).convert("L")).astype(float)
+        (left, top), (right, bottom) = (edge(photograph.mask.polygon, axis=0).astype(int) for edge in (np.min, np.max))
+        ground = grey[top:bottom, left:right]
+        assert np.quantile(ground, 0.1) > 80, photograph.name  # ink is drawn as 20 to 40
+        assert np.quantile(ground, 0.9) < 170, photograph.name  # and white paint as 220 in shade
+
+
 def test_the_poster_is_seen_in_perspective(drawn: tuple[Photograph, ...]) -> None:
     poster = drawn[1].mask
     (_, top_left), (_, top_right), (_, bottom_right), (_, bottom_left) = poster.polygon

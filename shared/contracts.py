@@ -311,6 +311,10 @@ class MockupFailed(ItemEvent):
     reason: str
 
 
+ALREADY_LISTED = "already listed"
+"""How the warning begins of a listing that the shop had before it was asked for."""
+
+
 class ListingPublished(ItemEvent):
     """The listing exists in the shop (as a draft, unless asked otherwise) with all of its pictures."""
 

@@ -19,7 +19,7 @@ from services.publisher.shop import (
 )
 from services.publisher.store import Entry, Journal, Uploaded
 from shared.blobs import Blobs
-from shared.contracts import Blob, ListingFailed, ListingPublished, MockupsRendered
+from shared.contracts import ALREADY_LISTED, Blob, ListingFailed, ListingPublished, MockupsRendered
 from shared.errors import Retryable
 
 Answer = ListingPublished | ListingFailed
@@ -70,7 +70,7 @@ def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, ask
     first = ListingPublished.model_validate({**entry.answer, **asker, "target": target})  # older answers name no shop
     if entry.asked == asked:
         return first
-    listed = f"already listed as {first.listing_id}: no second listing was made"
+    listed = f"{ALREADY_LISTED} as {first.listing_id}: no second listing was made"
     if entry.content_hash != content_hash(draft):
         listed += ", and the template's changes since then are not in it"
     return first.model_copy(update={"warnings": (*first.warnings, listed)})

@@ -17,10 +17,12 @@ from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.store import Asking, Sessions
 from services.ingest.sessions.telling import (
+    NO_SHOP,
     all_in_a_dry_run,
     changed_since,
+    in_a_shop,
     of_cancelled,
     standing,
     taken_along,
@@ -109,11 +111,14 @@ class Desk:
         """Ask for listings, wait for them, and tell what became of each file of their sessions.
 
         Without ids, the upload before this call left no design. What it brought again of an earlier upload that was
-        never listed is listed now.
+        never listed is listed now. So it is where the ids are all of an upload's: of one with new files and known ones,
+        the frontend names only the new.
         """
+        before: set[Asking] = set()
 
         def ask(designs: Sequence[UUID]) -> list[UUID]:
             self.prints.bring_back(user_id, designs)
+            before.update(self.sessions.listed(user_id, designs, wanted.mockup_id))
             return self.sessions.ask_listings(user_id, designs, wanted)
 
         asked = await asyncio.to_thread(ask, design_ids) if design_ids else []
@@ -121,34 +126,42 @@ class Desk:
         if design_ids and not asked:
             return unlisted(NOTHING, notes)
         empty = None if design_ids else await self._empty_upload(user_id, wanted)
-        uploads = [empty.id] if empty else []
+        uploads = [empty.id] if empty else await asyncio.to_thread(self.sessions.whole_uploads, user_id, asked)
         left = await asyncio.to_thread(self.sessions.left_unlisted, user_id, asked, uploads, wanted)
         if left:
             await asyncio.to_thread(ask, left)
-            notes.insert(0, taken_along(len(left)))
         if not asked and not left:
-            return await self._nothing_to_list(empty)
+            return await self._nothing_to_list(empty, wanted)
         self.lanes.bell.ring()
         if older := await asyncio.to_thread(self.sessions.outdated, user_id, [*asked, *left], wanted):
             notes.append(changed_since(older))
         rows = await self._wait_for_listings(user_id, [*asked, *left], wanted.mockup_id)
-        return await self._told(rows, uploads or [row["session_id"] for row in rows if row["item_id"] in asked], notes)
+        if along := [row for row in rows if row["item_id"] in left]:
+            notes.insert(0, taken_along(along))
+        rows = [row | {"already": (row["item_id"], row["generation"]) in before} for row in rows]
+        return await self._told(in_a_shop(rows, wanted.target), set(asked), uploads, notes)
 
     async def _not_asked(self, user_id: UUID, design_ids: Set[UUID], template: ListingTemplate) -> list[str]:
         if not design_ids:
             return []
         return await asyncio.to_thread(self.sessions.not_asked, user_id, list(design_ids), template)
 
-    async def _told(self, rows: list[dict[str, Any]], uploads: Sequence[UUID], notes: Sequence[str]) -> dict[str, Any]:
-        """What became of these listings and of the files of these uploads, once its last frame is out."""
+    async def _told(
+        self, rows: list[dict[str, Any]], asked: Set[UUID], uploads: Sequence[UUID], notes: Sequence[str]
+    ) -> dict[str, Any]:
+        """What became of these listings and of the files of these uploads, once its last frame is out.
+
+        Of an upload some of whose designs were asked for, only these: its other files are no answer to that.
+        """
         items = []
-        for session_id in dict.fromkeys(uploads):
-            items += await self.watcher.ask(self.sessions.items, session_id)
+        for session_id in dict.fromkeys([*uploads, *(row["session_id"] for row in rows if row["item_id"] in asked)]):
+            of_session = await self.watcher.ask(self.sessions.items, session_id)
+            items += [item for item in of_session if session_id in uploads or item["id"] in asked]
         story = tell(items, rows, notes)
         stand = standing(rows)
         listed = stand["listed"]
         done = DONE_IN_A_DRY_RUN if all_in_a_dry_run(rows) else DONE
-        message = done if 0 < listed == len(rows) else story.split("\n", 1)[0]
+        message = done if 0 < listed == len(rows) and not stand["already_listed"] else story.split("\n", 1)[0]
         await self._let_frames_out(list(dict.fromkeys(row["session_id"] for row in rows)))
         return _answer(message, story, stand, success=bool(listed))
 
@@ -162,13 +175,15 @@ class Desk:
         choice = (wanted.template.template_id, wanted.mockup_id)
         return await asyncio.to_thread(self.sessions.last_without_designs, user_id, *choice)
 
-    async def _nothing_to_list(self, empty: Session | None) -> dict[str, Any]:
+    async def _nothing_to_list(self, empty: Session | None, wanted: Wanted) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""
         items = await asyncio.to_thread(self.sessions.items, empty.id) if empty else []
         if empty and empty.cancelled_at is not None:
             summary, *lines = of_cancelled(items).split("\n")
             return unlisted(summary, lines)
-        story = f"No new designs, so no listings were created: {tell(items, [])}" if items else NOTHING
+        notes = [] if wanted.target else [NO_SHOP]
+        told = f"No new designs, so no listings were created: {tell(items, [], notes)}"
+        story = told if items else "\n".join([NOTHING, *notes])
         return _answer(story.split("\n", 1)[0], story, standing([]), success=True)
 
     async def _wait_for_listings(self, user_id: UUID, designs: Sequence[UUID], mockup_id: UUID) -> list[dict[str, Any]]:

@@ -24,6 +24,8 @@ from shared.database import transaction
 TOLD = tuple(column for column in listings.c if column.name != "request")
 
 
+Asking = tuple[UUID, int]
+"""A design, and which of the times that it was asked for."""
 Wish = Callable[[Connection], Mapping[UUID, Decision]]
 
 
@@ -147,11 +149,22 @@ class Sessions:
     def left_unlisted(
         self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], wanted: Wanted
     ) -> list[UUID]:
-        """Designs to list with these uploads, or with those that `asked` is the whole of; see `leftovers`."""
+        """Designs to list with these uploads; see `leftovers`."""
         with transaction(self.engine) as connection:
-            whole = leftovers.whole_uploads(connection, user_id, asked)
-            found = leftovers.leftovers(connection, user_id, [*uploads, *whole], wanted)
+            found = leftovers.leftovers(connection, user_id, uploads, wanted)
         return [design for design in found if design not in asked]
+
+    def whole_uploads(self, user_id: UUID, asked: Sequence[UUID]) -> list[UUID]:
+        """The uploads that are asked for as a whole; see `leftovers.whole_uploads`."""
+        with transaction(self.engine) as connection:
+            return leftovers.whole_uploads(connection, user_id, asked)
+
+    def listed(self, user_id: UUID, design_ids: Sequence[UUID], mockup_id: UUID) -> set[Asking]:
+        """Which of these designs are listed with this mockup group, as which of their askings."""
+        mine = (listings.c.user_id == user_id, listings.c.mockup_id == mockup_id, listings.c.state == "listed")
+        found = select(listings.c.item_id, listings.c.generation).where(*mine, listings.c.item_id.in_(design_ids))
+        with transaction(self.engine) as connection:
+            return {(row.item_id, row.generation) for row in connection.execute(found)}
 
     def not_asked(self, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
         """Why no listings can be asked for these designs; see `asking.why_not`."""

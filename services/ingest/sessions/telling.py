@@ -6,18 +6,24 @@ from typing import Any
 
 from services.ingest.sessions.causes import beside
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
+from shared.contracts import ALREADY_LISTED
 
 MOST_LINES = 20
 TRIED = "It is a dry run: listings are folders on the server, none is at Etsy. Connect a shop, and ask again."
+
+NO_SHOP = "No Etsy shop is connected to this account: connect it on the account page, and ask again."
+TRIED_ONLY = "tried"
+"""How a listing of a dry run stands where listings go to a shop, and none is connected."""
+MOST_NAMES = 6
 
 Item = Mapping[str, Any]
 
 
 def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: Iterable[str] = ()) -> str:
-    """A summary line, the notes, then one line for each file that did not end as a listing, with its reason."""
+    """A summary line, the notes, then what there is to say of each listing, and of each file that is no design."""
     items, listings = list(items), list(listings)
-    lines = list(notes)
-    lines += [_problem(item) for item in items if item["state"] in UNSTORED]
+    lines = [NO_SHOP] if any(listing["state"] == TRIED_ONLY for listing in listings) else []
+    lines += notes
     lines += [
         _unlisted(listing) for listing in listings if listing["state"] == "failed" and listing["item_state"] == "stored"
     ]
@@ -27,6 +33,7 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
         for warning in listing["warnings"]
         if listing["state"] == "listed"
     ]
+    lines += [_problem(item) for item in items if item["state"] in UNSTORED]
     shown = lines[:MOST_LINES]
     if len(lines) > len(shown):
         shown.append(f"... and {len(lines) - len(shown)} more; the receipt of the session names all of them.")
@@ -44,10 +51,26 @@ def of_cancelled(items: Iterable[Item]) -> str:
 
 
 def standing(listings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How many of them stand how; each is counted once."""
+    """How many of them stand how: each is counted once, and those `already_listed` among the listed, too."""
+    listings = list(listings)
     found = Counter("cancelled" if listing.get("cancelled") else str(listing["state"]) for listing in listings)
     ends = {name: found[name] for name in ("listed", "failed", "cancelled")}
-    return ends | {"in_progress": sum(found[name] for name in LISTING_IN_WORK)}
+    ends |= {"in_progress": sum(found[name] for name in LISTING_IN_WORK)}
+    return ends | {"already_listed": sum(was_listed(listing) for listing in listings)}
+
+
+def was_listed(listing: Mapping[str, Any]) -> bool:
+    """Whether it was listed before it was asked for: as our rows had it (`already`), or as the shop found out."""
+    found = any(warning.startswith(ALREADY_LISTED) for warning in listing["warnings"])
+    return listing["state"] == "listed" and (found or listing.get("already", False))
+
+
+def in_a_shop(listings: Iterable[Mapping[str, Any]], target: str | None) -> list[dict[str, Any]]:
+    """Without a shop to list in (no target), what a dry run listed is listed nowhere that counts."""
+    return [
+        {**listing, "state": TRIED_ONLY} if target is None and listing["target"] == DRY_RUN else dict(listing)
+        for listing in listings
+    ]
 
 
 def all_in_a_dry_run(listings: Iterable[Mapping[str, Any]]) -> bool:
@@ -61,10 +84,14 @@ def changed_since(count: int) -> str:
     return f"{those} asked for before the template or the mockup was changed: the changes are not in {them}."
 
 
-def taken_along(count: int) -> str:
-    """A note about designs of an earlier upload that are listed with this one."""
-    those, were = ("A design", "was") if count == 1 else (f"{count} designs", "were")
-    return f"{those} of an earlier upload had not been listed yet and {were} taken along."
+def taken_along(listings: Sequence[Mapping[str, Any]]) -> str:
+    """A note about designs that were listed though nobody named them: an upload brought their files again."""
+    names = [str(listing["name"] or listing["filename"]) for listing in listings]
+    if len(names) == 1:
+        return f"{names[0]} was listed too: this upload brought its file again, and it had not been listed yet."
+    named = names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} more"]
+    which = f"{', '.join(named[:-1])} and {named[-1]}"
+    return f"{which} were listed too: this upload brought their files again, and they had not been listed yet."
 
 
 def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
@@ -74,10 +101,11 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     asked = sum(item.get("review") == "waiting" for item in items)
     cancelled = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
     parts = [
-        _number(listed["listed"], "listing", "created"),
+        _listed(listed["listed"], listed["already_listed"]),
         _number(listed["failed"], "listing", "failed"),
         _number(listed["cancelled"], "listing", "cancelled"),
         _number(listed["in_progress"], "listing", "still in progress"),
+        _number(sum(listing["state"] == TRIED_ONLY for listing in listings), "listing", "in a dry run only"),
         _number(state["duplicate"] - asked, "duplicate", "skipped"),
         f"{asked} near cop{'y waits' if asked == 1 else 'ies wait'} for your decision" if asked else "",
         _number(state["rejected"], "file", "could not be used"),
@@ -86,6 +114,12 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
         _number(working, "file", "still in progress"),
     ]
     return ", ".join(part for part in parts if part) + "." if any(parts) else "Nothing to list."
+
+
+def _listed(count: int, already: int) -> str:
+    if not already:
+        return _number(count, "listing", "created")
+    return f"{count} listed already" if already == count else f"{count} listed, {already} of them already"
 
 
 def _number(count: int, noun: str, verb: str) -> str:

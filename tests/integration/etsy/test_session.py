@@ -9,7 +9,7 @@ import pytest
 from services.etsy_fake.faults import Fault
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.telling import NO_SHOP, TRIED
 from tests.integration.etsy.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
 from tests.integration.ingest.embedded import Server, eventually, place, serving
@@ -56,9 +56,16 @@ def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_fo
         assert len(dry.listed("EastCups")) == 2
 
         seller.http.base_url = server.url
+        seller.upload(artworks(2, seed=3))
+        nothing = seller.list_designs([])
+        assert nothing["result"]["message"].splitlines()[1] == NO_SHOP
+        nothing = seller.list_designs(ids)
+        assert (nothing["success"], nothing["listings"]["listed"]) == (False, 0)
+        assert nothing["result"]["message"].splitlines() == ["2 listings in a dry run only.", NO_SHOP]
+
         page = set_up(seller, 77, CHOSEN)
-        for _ in range(2):
-            assert seller.list_designs(ids)["result"]["message"].startswith("2 listings created.")
+        for words in ("2 listings created.", "2 listed already."):
+            assert seller.list_designs(ids)["result"]["message"].startswith(words)
         assert seller.receipt(session)["listed"] == 2
         page("POST", "/third-party/revoke-token")
     titles = sorted(str(listing.fields["title"]) for listing in etsy.listings.values())

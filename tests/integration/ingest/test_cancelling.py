@@ -549,7 +549,7 @@ def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here
         assert (told.status_code, body["success"], body["message"]) == (
             201, True, "1 listing created, 2 listings cancelled.",
         )  # fmt: skip
-        assert body["listings"] == {"listed": 1, "failed": 0, "cancelled": 2, "in_progress": 0}
+        assert body["listings"] == {"listed": 1, "failed": 0, "cancelled": 2, "in_progress": 0, "already_listed": 0}
         summary, *lines = body["result"]["message"].split("\n")
         assert summary == body["message"]
         assert sum(": not listed: cancelled by you on " in line for line in lines) == 2

@@ -132,7 +132,7 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
                 "message": "No designs available for processing. No Etsy listings created.\n" + gone(len(useless)),
                 "digital_message": None,
             },
-            "listings": {"listed": 0, "failed": 0, "cancelled": 0, "in_progress": 0},
+            "listings": {"listed": 0, "failed": 0, "cancelled": 0, "in_progress": 0, "already_listed": 0},
         }
     assert shop.server.place.listed(shop.folder) == []
     answer = shop.list_designs([UNKNOWN, theirs, kept, deleted]).json()
@@ -171,11 +171,12 @@ def test_an_upload_that_was_never_listed_is_listed_when_it_is_sent_again(shop: S
     body = shop.uploaded([artworks.designs(1)[0], artworks.designs(1, first=3)[0]], shop.start())
     assert body["designs"] == []
     first, again = (shop.list_designs([]).json() for _ in range(2))
-    assert first == again, "the call is repeated when its answer was lost"
+    assert again["listings"] == {**first["listings"], "already_listed": 1}, "the call is repeated"
+    assert again["result"]["message"].startswith("1 listed already, 2 duplicates skipped.")
     summary, note, *lines, last = first["result"]["message"].split("\n")
     assert last == TRIED
     assert summary == "1 listing created, 2 duplicates skipped."
-    assert note == "A design of an earlier upload had not been listed yet and was taken along."
+    assert note.endswith(" was listed too: this upload brought its file again, and it had not been listed yet.")
     assert len(lines) == 2
     assert len(shop.server.place.listed(shop.folder)) == 2
 
@@ -185,10 +186,13 @@ def test_new_designs_take_those_along_that_an_earlier_upload_left_unlisted(shop:
     body = shop.uploaded(artworks.designs(4), shop.start())
     new = [design["id"] for design in body["designs"]]
     assert len(new) == 2
-    assert shop.list_designs(new[:1]).json()["result"]["message"].startswith("1 listing created, 2 duplicates")
+    assert shop.list_designs(new[:1]).json()["result"]["message"] == f"1 listing created.\n{TRIED}"
     assert len(shop.server.place.listed(shop.folder)) == 1, "who asks for a part of an upload wants just that"
-    message = shop.list_designs(new).json()["result"]["message"]
-    assert message.startswith("4 listings created, 2 duplicates skipped.\n2 designs of an earlier upload had not")
+    body = shop.list_designs(new).json()
+    summary, note, *_ = body["result"]["message"].split("\n")
+    assert body["message"] == summary == "4 listed, 1 of them already, 2 duplicates skipped."
+    assert "100.png and UV 101 " in note
+    assert body["listings"]["already_listed"] == 1
     assert len(shop.server.place.listed(shop.folder)) == 4
 
 

@@ -103,7 +103,7 @@ def test_listing_designs_tells_the_user_what_became_of_each_file(shop: Shop) -> 
     assert readable(answer)
     body = answer.json()
     assert list(body) == ["success", "success_code", "message", "result", "listings"]
-    assert body["listings"] == {"listed": 2, "failed": 0, "cancelled": 0, "in_progress": 0}
+    assert body["listings"] == {"listed": 2, "failed": 0, "cancelled": 0, "in_progress": 0, "already_listed": 0}
     assert (body["success"], body["success_code"]) == (True, 200)
     assert body["message"] == "Successfully processed mockup files and created listings in a dry run."
     assert body["result"]["digital_message"] is None

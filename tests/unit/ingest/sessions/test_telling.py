@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from services.ingest.sessions.telling import MOST_LINES, changed_since, of_cancelled, standing, tell
+from services.ingest.sessions.telling import (
+    MOST_LINES,
+    NO_SHOP,
+    changed_since,
+    in_a_shop,
+    of_cancelled,
+    standing,
+    taken_along,
+    tell,
+)
+from shared.contracts import ALREADY_LISTED
 
 
 def item(filename: str, state: str, reason: str | None = None) -> dict[str, Any]:
@@ -32,11 +42,28 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
     )
     assert story.splitlines() == [
         "1 listing created, 1 listing failed, 1 duplicate skipped, 1 file could not be used, 1 file failed.",
+        "UV 100.png: not listed: the title is too long",
         "b.png: the same picture as a.png",
         "c.png: not an image; export it again",
         "d.png: the NAS refused it",
-        "UV 100.png: not listed: the title is too long",
     ]
+
+
+def test_what_was_listed_before_is_not_called_created() -> None:
+    before = listing("listed") | {"already": True}
+    assert tell([], [listing("listed"), before]) == "2 listed, 1 of them already."
+    assert tell([], [before]) == "1 listed already."
+    assert standing([listing("listed"), before])["already_listed"] == 1
+    found = listing("listed", warnings=(f"{ALREADY_LISTED} as 77: no second listing was made",))
+    assert tell([], [found]).startswith("1 listed already.")
+
+
+def test_what_a_dry_run_listed_is_not_listed_where_a_shop_is_missing() -> None:
+    tried = in_a_shop([listing("listed") | {"target": "dry-run"}, listing("listed") | {"target": "etsy:5"}], None)
+    assert standing(tried)["listed"] == 1
+    assert tell([], tried[:1]).splitlines() == ["1 listing in a dry run only.", NO_SHOP]
+    dry = in_a_shop([listing("listed") | {"target": "dry-run"}], "dry-run")
+    assert standing(dry)["listed"] == 1
 
 
 def test_what_was_cancelled_is_counted_apart() -> None:
@@ -46,9 +73,9 @@ def test_what_was_cancelled_is_counted_apart() -> None:
     story = tell([item("c.png", "failed", "the NAS refused it"), gone], [listing("listed"), unlisted])
     assert story.splitlines() == [
         "1 listing created, 1 listing cancelled, 1 file failed, 1 file cancelled.",
+        f"UV 100.png: not listed: {words}",
         "c.png: the NAS refused it",
         f"b.png: {words}",
-        f"UV 100.png: not listed: {words}",
     ]
 
 
@@ -64,7 +91,7 @@ def test_what_is_left_of_a_cancelled_upload_is_told_where_nothing_is_listed() ->
 
 def test_listings_are_counted_by_how_they_stand() -> None:
     rows = [listing("listed"), listing("failed"), listing("failed") | {"cancelled": True}, listing("rendered")]
-    assert standing(rows) == {"listed": 1, "failed": 1, "cancelled": 1, "in_progress": 1}
+    assert standing(rows) == {"listed": 1, "failed": 1, "cancelled": 1, "in_progress": 1, "already_listed": 0}
     assert set(standing([]).values()) == {0}
 
 
@@ -86,6 +113,15 @@ def test_a_dry_run_is_called_one() -> None:
 def test_what_listings_lack_is_said_in_numbers() -> None:
     assert changed_since(1).startswith("1 listing was asked for before")
     assert changed_since(2).endswith("the changes are not in them.")
+
+
+def test_what_was_taken_along_is_named() -> None:
+    rows = [listing("listed") | {"item_id": n, "name": f"UV {n} Cup_{n}.png"} for n in range(8)]
+    assert taken_along(rows[:1]) == (
+        "UV 0 Cup_0.png was listed too: this upload brought its file again, and it had not been listed yet."
+    )
+    assert taken_along(rows).startswith("UV 0 Cup_0.png, UV 1 Cup_1.png, UV 2 Cup_2.png, UV 3 Cup_3.png")
+    assert "and 3 more were listed too" in taken_along(rows)
 
 
 def test_a_warning_of_a_listing_reaches_the_user() -> None:

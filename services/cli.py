@@ -139,7 +139,7 @@ def cancel(
 
     done = command(session, item, data, yes=yes)
     print(done)
-    if not (done.files or done.listings):
+    if not (done.what or done.ended):
         raise typer.Exit(NOTHING)
 
 

@@ -29,12 +29,17 @@ class Cancelled:
     stored: int
     """Designs of the session, or the one file, that were stored before."""
     at_hand: int = 0
-    """Of these files, how many storage may have been writing just then."""
+    """Of these files, how many storage may have been writing just then: they are further than we know, perhaps."""
     at_shop: int = 0
     """Of these listings, how many the shop may have been making just then."""
+    ended: bool = False
+    """Whether an upload of which nothing was in work ended by it: its files had not come, or it waited to be listed."""
 
     def __str__(self) -> str:
         stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
+        if self.ended and not self.what:
+            why = " before its listings were asked for" if self.stored else ": its files had not come yet"
+            return f"The upload is cancelled{why}{stay}."
         if not self.what:
             return f"Nothing is left to cancel{stay}."
         late = "; what is being written just now may still be stored" if self.at_hand else ""

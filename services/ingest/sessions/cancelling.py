@@ -38,9 +38,11 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     happened += [_end_listing(connection, row, reason) for row in asked]
     if files:
         _end_files(connection, files, reason)
+    ended = False
     if whole:
         working = update(sessions).where(sessions.c.id == session_id, sessions.c.state != "finished")
-        connection.execute(working.values(cancelled_at=NOW))
+        ended = bool(connection.execute(working.values(cancelled_at=NOW)).rowcount)
+    at_hand = _at_hand(connection, session_id, files)
     if happened:
         timeline.append_all(connection, session_id, happened)
         _tell(connection, session, files, asked, reason)
@@ -48,8 +50,8 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         _take_back(connection, session_id, files, asked, whole=whole)
     if whole:
         timeline.finish(connection, session_id)
-    at_hand, at_shop = sum(row.state == "accepted" for row in files), sum(row.state == "rendered" for row in asked)
-    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand, at_shop)
+    at_shop = sum(row.state == "rendered" for row in asked)
+    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand, at_shop, ended)
 
 
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:
@@ -58,6 +60,17 @@ def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -
     files += _number_of(connection, _copies_of_unstored(session_id)) if item_id is None else 0
     asked = _number_of(connection, _of_listings(session_id, item_id))
     return Cancelled(files, asked, _stored(connection, session_id, item_id))
+
+
+def _at_hand(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]) -> int:
+    """How many of these files may be in storage's hands: what we have heard of them is of a while ago."""
+    unheard_of = {str(row.id) for row in files if row.state == "received"}
+    begun = sum(row.state in ("hashed", "accepted") for row in files)
+    if not unheard_of:
+        return begun
+    sent = (outbox.c.session_id == session_id, outbox.c.type == BATCH, outbox.c.sent_at.is_not(None))
+    batches = connection.execute(select(outbox.c.data["files"]).where(*sent)).scalars()
+    return begun + len(unheard_of & {file.get("item_id") for batch in batches for file in batch or ()})
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:

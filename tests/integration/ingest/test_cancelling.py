@@ -81,7 +81,8 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     session, files = submitted(sessions, "a.png", "b.png", "c.png", "d.png")
     project(engine, *stored(session, files[0]), *duplicate(session, files[1]), *stored(session, files[2])[:1])
     done = sessions.cancel(USER, session.id, None)
-    assert str(done) == "Cancelled: 2 files; 1 design stored before stays stored."
+    late = "what is being written just now may still be stored"  # c.png is past its hasher
+    assert str(done) == f"Cancelled: 2 files; {late}; 1 design stored before stays stored."
     now = account(engine, sessions, session.id)
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed, now.finished) == (1, 1, 2, True)
     rows = sessions.items(session.id)
@@ -221,6 +222,9 @@ def test_late_results_bring_nothing_back_but_a_design_that_had_reached_the_nas(
     engine: Engine, sessions: Sessions
 ) -> None:
     session, files = submitted(sessions, "a.png", "b.png")
+    assert len(sent(engine)) == 2
+    late = "what is being written just now may still be stored."
+    assert str(sessions.cancel(USER, session.id, files[0].item_id)) == f"Cancelled: 1 file; {late}"
     sessions.cancel(USER, session.id, None)
     anew = ImageAccepted(**about(session, files[0], generation=1), **PREPARED)  # decided anew at the last moment
     project(engine, *stored(session, files[0])[:2], anew, *duplicate(session, files[1]))
@@ -255,10 +259,23 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
 
 def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: Engine, sessions: Sessions) -> None:
     session = sessions.announce(USER, 1, 10)
+    assert str(sessions.cancel(USER, session.id, None)) == "The upload is cancelled: its files had not come yet."
     assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
     with pytest.raises(SessionCancelled):
         sessions.submit(USER, session.client_key, choice(), uploads("a.png"), "comprehensive")
     assert account(engine, sessions, session.id).totals.received == 0
+
+
+def test_an_upload_that_waits_to_be_listed_is_cancelled_and_says_so(engine: Engine, sessions: Sessions) -> None:
+    session, files = submitted(sessions, "a.png")
+    project(engine, *stored(session, files[0]))
+    done = sessions.cancel(USER, session.id, None)
+    words = "The upload is cancelled before its listings were asked for; 1 design stored before stays stored."
+    assert str(done) == words
+    now = account(engine, sessions, session.id)
+    assert (now.finished, reading.session(now)["message"]) == (True, "Upload cancelled: 1 of 1 stored by then")
+    again = sessions.cancel(USER, session.id, None)
+    assert str(again) == "Nothing is left to cancel; 1 design stored before stays stored."
 
 
 def test_a_session_that_has_ended_is_not_cancelled_afterwards(engine: Engine, sessions: Sessions) -> None:

@@ -1,5 +1,6 @@
 """What earlier uploads of a lane tell of the next one, from the rows of sessions."""
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from statistics import median
@@ -16,29 +17,34 @@ ALIKE = 4.0
 """Uploads of up to so many times as much or as little work are alike."""
 ENOUGH = 5
 INSTANT_S = 0.05
+GUESS = Costs()
+COMPREHENSIVE = "comprehensive"
 
 Upload = Row[Any]
 Span = tuple[datetime, datetime]
 
 
-def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Costs:
-    """What an upload of so much work costs in this lane. Only uploads that nothing disturbed count."""
+def costs(connection: Connection, user_id: UUID, lane: str, work: float, hashers: int) -> Costs:
+    """What an upload of so much work costs in this lane. Only uploads that nothing disturbed count.
+
+    Before there are any, it is a guess by how many hashers work at once: on as many cores as this machine has.
+    """
     done = sessions.c
     wanted = select(sessions).where(done.lane == lane, done.state == "finished", done.work > 0)
     wanted = wanted.where(done.reopened_at.is_(None), done.cancelled_at.is_(None), done.hashed_at.is_not(None))
     wanted = wanted.where(done.failed == 0, done.listing_failed == 0)
     found = connection.execute(wanted.order_by(done.finished_at.desc()).limit(LOOKED_AT)).all()
-    return learnt(found, user_id, work)
+    at_once = min(hashers, os.cpu_count() or 1) if lane == COMPREHENSIVE else 1
+    return learnt(found, user_id, work, Costs.guess(at_once))
 
 
-def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
+def learnt(past: Sequence[Upload], user_id: UUID, work: float, guess: Costs = GUESS) -> Costs:
     """What an upload of so much work costs: as those like it did, if there are enough of them; else as all did."""
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
     files = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
     listed = [row for row in files if row.requested] or asked
     theirs = [row for row in past if row.user_id == user_id]
-    guess = Costs()
     lists = not theirs or any(row.requested for row in theirs)
     shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]
     return Costs(

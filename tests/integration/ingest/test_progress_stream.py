@@ -196,11 +196,11 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
         words = iter([None, "the NAS is full; free some space"])
         told = frames(store, watcher, session, trouble=lambda *_: next(words), keepalive_s=0.05)
         first = await anext(told)
-        assert first["message"] == "Checking for duplicates"
+        assert first["message"] == "Waiting for files"
         return await anext(told)
 
     frame = asyncio.run(second())
-    assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
+    assert frame["message"] == "Waiting for files - waiting: the NAS is full; free some space"
     assert frame["step"] == 1
     assert set(frame) == set(FRAME)
 

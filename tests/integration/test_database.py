@@ -55,10 +55,14 @@ def test_the_options_of_an_address_are_kept(database_url: str) -> None:
 
 def test_a_lock_that_another_transaction_keeps_makes_the_message_wait_and_costs_no_attempt(database_url: str) -> None:
     engine = engine_of(database_url)
-    lock = text("SELECT pg_advisory_xact_lock(7)")
-    with transaction(engine) as other:
-        other.execute(lock)
-        with pytest.raises(Busy, match="locked by another transaction"), transaction(engine) as mine:
+
+    def waits_a_little() -> None:
+        with transaction(engine) as mine:
             mine.execute(text("SET LOCAL lock_timeout = 10"))
-            mine.execute(lock)
+            mine.execute(LOCK)
+
+    with transaction(engine) as other:
+        other.execute(LOCK)
+        with pytest.raises(Busy, match="locked by another transaction"):
+            waits_a_little()
     engine.dispose()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.sessions.course import Costs, Range
 from services.ingest.sessions.tables import sessions
 
@@ -18,7 +19,6 @@ ALIKE = 4.0
 ENOUGH = 5
 INSTANT_S = 0.05
 GUESS = Costs()
-COMPREHENSIVE = "comprehensive"
 
 Upload = Row[Any]
 Span = tuple[datetime, datetime]

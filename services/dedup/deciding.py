@@ -3,6 +3,13 @@
 Of two copies in one upload the earlier one is the original. Where the later one was hashed sooner it has its claim
 already, and makes way: then these two, and what else was a duplicate of the later one, are decided about by themselves.
 So it is for all later copies, unless the earlier one is a duplicate without them, too: then they stay.
+
+An example: files 1, 2 and 3 of an upload are copies of one picture, and are hashed in the order 3, 2, 1.
+  3 comes: nothing is like it; it is accepted, and has the claim.
+  2 comes: it would be a duplicate of 3, which is later. So 3's claim ends, 2 is accepted, and 3 (as its next
+    generation) is a duplicate of 2. Both verdicts are kept with "because of 3's release", and 2's message tells both.
+  1 comes: the same again with 2 in the place of 3; then 3 is decided about once more, and is a duplicate of 1.
+If 1 were also like a design of an earlier upload, it would be a duplicate of that with or without 2, and 2 would stay.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,16 +28,16 @@ from services.dedup.verdicts import Release, dependants, fill_instead_of, later_
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 
 Verdicts = dict[UUID, Verdict]
-"""By item."""
+"""By the item's id."""
 
 
 @dataclass(frozen=True)
 class _Go:
-    """How far one go came: the next begins with the first picture that has no verdict yet."""
+    """What one go decided. If it has not decided about all pictures, the next go begins with the first one left."""
 
     verdicts: Verdicts
     later: Sequence[ImageHashed] = ()
-    """The copies, as next generations, that have to make way for that picture."""
+    """The later copies that have to make way for the first picture that is left; each as its next generation."""
 
 
 class Judge:
@@ -44,8 +51,9 @@ class Judge:
     def decide(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
         """Decide about a part (see `in_parts`), keep the verdicts, and claim what is accepted.
 
-        If later copies make way for one of them, it ends there: that one's `made_way` is set, and its verdict is kept
-        but not returned, as what it led to may be verdicts on those behind it, too.
+        If later copies make way for one of the pictures, it ends with that picture. Its `made_way` is set, and its
+        verdict is kept but not returned: the release may have led to verdicts on pictures behind it, and the caller
+        must read all of these back (`verdicts.answers_to`).
         """
         verdicts = Verdicts()
         while rest := part[len(verdicts) :]:
@@ -97,11 +105,15 @@ class Judge:
                 rest = rest[len(decided) :]
 
     def _go(self, connection: Connection, part: Sequence[Asked], because: Release | None = None, place: int = 0) -> _Go:
-        """Decide about as many of the part as can be in one go, in their order.
+        """Decide about the pictures of the part in their order, and stop early in two cases. Keep verdicts and claims.
 
-        One that is accepted and has a row from an earlier try is the last, as what that row says (its stored name, say,
-        or that it is out of use) counts for those behind it. Without `because` it ends before one that later copies
-        have to make way for. `place`: of the first verdict among those that `because` led to.
+        It stops after an accepted picture that has a row from an earlier try: what that row says (the stored name, or
+        that the design is out of use) counts for the pictures behind, and can be read only once the claim is written.
+        It stops before a picture for which later copies have to make way, unless these verdicts are made `because` of a
+        release already: then nothing more makes way. `place` counts the verdicts that this release led to so far.
+
+        Example: of the part [a, b, c, d], b is accepted and had been tried before: the go decides about a and b, and
+        the next go about c and d.
         """
         decided: list[tuple[ImageHashed, Verdict]] = []
         accepted: list[Asked] = []
@@ -128,7 +140,10 @@ class Judge:
     def _without_later(
         self, connection: Connection, case: Case, accepted: Sequence[Asked]
     ) -> tuple[Verdict, Sequence[ImageHashed]]:
-        """The verdict without the later copies that can make way; and these, if it is accepted then."""
+        """The verdict on a picture as if the later copies that can make way were not there.
+
+        And these copies, if it is accepted so. If it is a duplicate all the same, none of them has to make way.
+        """
         later: list[ImageHashed] = []
         verdict = case.verdict(accepted, self.gallery)
         while copy := _later(connection, case, verdict):
@@ -144,7 +159,10 @@ class Judge:
 
 
 def _later(connection: Connection, case: Case, verdict: Verdict) -> ImageHashed | None:
-    """What this one is a duplicate of, as next generation, if that comes later in its upload and can make way."""
+    """The picture that this one is a duplicate of, if it comes later in the same upload and can make way.
+
+    As its next generation, as which it is decided about then.
+    """
     if not isinstance(verdict, DuplicateFound):
         return None
     event = case.asked.event

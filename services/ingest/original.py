@@ -89,7 +89,9 @@ class Original:
     async def _send_loose(self) -> None:
         """Send what belongs to no session. No item row could tell after a crash that it was lost on its way.
 
-        So it is owed until it was handled, which is certain when the bus has nothing left to do.
+        So it is owed until it was handled, and what it led to as well, which is certain when the bus has nothing left
+        to do. Under steady load that may be long in coming: until then it is remembered here, and is sent once more if
+        this process starts anew, which its takers recognise.
         """
         relay, failure = self._relay, None
         if self._handed and await self._idle():

@@ -41,7 +41,7 @@ class DryRunShop:
         return ()
 
     def of(self, tenant_id: UUID) -> "DryRunShop":
-        """Everybody's: each shop has a folder of its own in it."""
+        """The same target for every tenant: each shop has a folder of its own in it."""
         del tenant_id
         return self
 

@@ -145,7 +145,7 @@ def publish_key(draft: ListingDraft, design: Blob) -> str:
 
 
 def words_of(draft: ListingDraft) -> Words:
-    """Its own."""
+    """The words by which a draft at the shop is known as this one, while it has no pictures."""
     return Words(title=draft.title, price=draft.price, quantity=draft.quantity)
 
 

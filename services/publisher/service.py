@@ -51,7 +51,7 @@ class Lacking:
         return (Problem("PUBLISHER_TARGET", "enforced", str(self.why)),)
 
     def of(self, tenant_id: UUID) -> Shop:
-        """Nobody's."""
+        """No tenant has a shop before the settings are there: what is to be listed waits, and is not lost."""
         del tenant_id
         raise Unavailable(str(self.why)) from self.why
 

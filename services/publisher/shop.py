@@ -105,11 +105,11 @@ class Shop(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the ledger's rows."""
+        """The name under which the ledger has this shop's listings."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it takes."""
+        """What the shop takes of a draft."""
 
     def validate(self, draft: ListingDraft) -> tuple[Problem, ...]:
         """What the shop would say about this draft, without asking it."""

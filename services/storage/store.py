@@ -95,11 +95,12 @@ class Designs:
     def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
         """Record that an item will have no file, and return what had been accepted of it.
 
-        If dedup had accepted it, this message is answered with its failure. (Not if it is a duplicate: dedup said so.)
+        If dedup had accepted the item, this message is answered with the item's failure; but not if it says that the
+        item is a duplicate, as dedup knows that already.
 
-        A number is a promise, so what is numbered or stored stays so. Who says later that it is a duplicate, or that
-        we gave it up (it was cancelled, say), must hear that it is stored all the same: that message is answered with
-        it, under its own generation. The answer to another message may have been lost, or overtaken.
+        A number is a promise: an item that is numbered or stored stays so. A later message that calls it a duplicate,
+        or says that we gave it up (it was cancelled, say), is answered with the stored design under the message's own
+        generation, as the answer to an earlier message may have been lost, or overtaken.
         """
         with transaction(self.engine) as connection:
             connection.execute(NEW, _new(event, state) | {"reason": event.reason})
@@ -116,18 +117,27 @@ class Designs:
             return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
-        """Whether it has failed, and no message is answered with that: none came, or this one tells of it once more."""
+        """Whether the item has failed, and its failure is still to be told in answer to this message.
+
+        So it is if no message before this one was to be answered with it, or if this one tells of the failure anew.
+        """
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
             again = row.generation == event.generation and not is_answered_by(row, event)
             return bool(row.state == "failed" and (again or _unheard(row, event)))
 
     def adopt(self, event: ImageAccepted | DuplicateFound | ImageRejected | ImageFailed) -> None:
-        """Answer with this message for what earlier ones about its item had numbered or given up: they are over.
+        """Let this message tell what earlier messages about its item had numbered or given up, and may not have told.
 
-        A message of an earlier generation is done or dead, and one that failed is dead. What it had finished may not
-        have been told. A verdict that was made anew adopts no failure: it is dedup's answer to one, which would be
-        told again by its own answer, and so on for ever.
+        The designs that a message numbered or gave up name it as their cause, and it tells their ends. An earlier one
+        is over: of an earlier generation it is done or dead, and when storage failed the item, this one's is dead, too.
+        So the designs that name it as their cause name this message from now on.
+
+        Example: file 3 waits for a number behind file 2. The message about 2 numbers both, and dies before it tells
+        that 3 is stored. When 2 is tried again, the message of its next generation takes over both, and tells both.
+
+        A verdict that was made anew takes over no failure of its own item: it is dedup's answer to that failure, which
+        would be told again as an answer to it, and so on for ever.
         """
         theirs: ColumnElement[bool] = designs.c.state.in_(NUMBERED)
         if not (isinstance(event, ImageAccepted | DuplicateFound) and event.anew):

@@ -21,8 +21,13 @@ KEEPALIVE_S = 30.0
 QUIET_S = 15.0
 """After which a stream of numbered events says that it is still there: half of what proxies commonly wait."""
 LOOK_S = 2.0
-"""How often a stream looks what its work waits for."""
-NEARLY = 0.8  # of that: it wakes at the next such moment, however late it was at the last
+"""How often a stream asks whether its session's work waits for something, for a NAS that is away, say.
+
+All streams ask at the same moments (multiples of it), so that those of one session share one question.
+"""
+NEARLY = 0.8
+"""The share of LOOK_S that must have passed since a stream last asked. Less than 1: a stream that was woken late, and
+asked late, must not skip the next common moment for that."""
 LINGER_S = 5.0
 """How long a stream stays open after its last frame: the old system's clients close it themselves after 2 s."""
 

@@ -87,6 +87,7 @@ async def frames(
     clock = asyncio.get_running_loop().time
     event: Event | None = None
     seen, cause, looked, spoke = 0, None, float("-inf"), clock()
+    told_at = session.announced_at  # no frame is of a moment before the last one's, however late its event is heard of
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
             if event is None or watcher.newest(session.id) != event.seq:
@@ -103,14 +104,17 @@ async def frames(
                 seen, spoke = event.seq, clock()
                 cause = None if ended else cause
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
-                yield reading.progress_frame(session, event, cause, left=time_left)
+                told_at = max(told_at, event.created_at)
+                yield reading.progress_frame(session, event, cause, told_at, time_left)
             elif event is not None and cause != told and not ended:
                 spoke = clock()
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
-                yield reading.progress_frame(session, event, cause, datetime.now(UTC), time_left)
+                told_at = max(told_at, datetime.now(UTC))
+                yield reading.progress_frame(session, event, cause, told_at, time_left)
             elif clock() >= spoke + keepalive_s:
                 spoke = clock()
-                yield {"type": "keepalive", "timestamp": str(datetime.now(UTC).replace(tzinfo=None))}
+                told_at = max(told_at, datetime.now(UTC))
+                yield {"type": "keepalive", "timestamp": str(told_at.astimezone(UTC).replace(tzinfo=None))}
             if ended:
                 watch.ended.set()
             # all at the same moments, so that those of one session ask once

@@ -1,6 +1,7 @@
 """The progress stream as the existing client reads it: contract 1.6, and rows 2 and 3 of its section 6."""
 
 import asyncio
+import itertools
 import json
 import re
 import threading
@@ -193,11 +194,20 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
 
     async def second() -> dict[str, Any]:
         watcher = Watcher(store)
-        words = iter([None, "the NAS is full; free some space"])
+        words = itertools.chain([None], itertools.repeat("the NAS is full; free some space"))
         told = frames(store, watcher, session, trouble=lambda *_: next(words), keepalive_s=0.05)
         first = await anext(told)
         assert first["message"] == "Waiting for files"
-        return await anext(told)
+        again = await anext(told)
+        await asyncio.to_thread(store.cancel, session.user_id, session.id, None)
+        with store.engine.begin() as connection:  # it happened before that was told, and is heard of now
+            earlier = "UPDATE ingest.session_events SET created_at = created_at - interval '1 minute'"
+            connection.execute(text(f"{earlier} WHERE session_id = :id"), {"id": session.id})
+        end = {"step": 0}
+        while end["step"] != 4:
+            end = {"step": 0} | await anext(told)
+            assert end["timestamp"] >= again["timestamp"]
+        return again
 
     frame = asyncio.run(second())
     assert frame["message"] == "Waiting for files - waiting: the NAS is full; free some space"

@@ -67,12 +67,6 @@ class Costs:
         return asdict(self)
 
     @classmethod
-    def guess(cls, at_once: int) -> "Costs":
-        """Before anything was learnt, where so many files are worked on at the same time, by a core each."""
-        low, middle, high = cls.file_s
-        return cls(file_s=(low / at_once, middle / at_once, high / at_once))
-
-    @classmethod
     def of(cls, kept: Mapping[str, Any] | None) -> "Costs":
         """As it was kept; of an upload from before there was any, the guess."""
         if not kept:

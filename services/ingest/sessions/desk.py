@@ -15,7 +15,7 @@ from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.prints import Prints
 from services.ingest.sessions.progress import Totals, concerns
 from services.ingest.sessions.records import Choice, Received, Session, Wanted
-from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, expected, time_left
+from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
 from services.ingest.sessions.store import Asking, Sessions
 from services.ingest.sessions.telling import (
@@ -58,25 +58,17 @@ class Desk:
         away = self.lanes.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
         return away or self.delays.of(session.id, totals)
 
-    def expected(self, session: Session) -> float:
-        """Seconds that an upload will probably take from now on whose files have not come yet, as it was announced."""
-        announced = (session.announced_files, session.announced_bytes)
-        lane = self.lanes.choose(announced[0], session.user_id, session.client_key).name
-        return expected(*announced, self.sessions.costs(session.user_id, lane, *announced))
-
     def left(self, session: Session, cause: str | None) -> TimeLeft | None:
-        """How long an upload still takes, as it looks now; None: nobody knows.
+        """How long an upload still takes, as it looks now; None: nobody knows before its files are there.
 
-        `cause` is what it waits for: then nobody can tell. Before its files are there, it is what was announced.
+        `cause` is what it waits for: then nobody can tell.
         """
         if session.finished:
             return NOTHING_LEFT
         now, load, at = self.sessions.outlook(session.id)
         if now.finished:
             return NOTHING_LEFT
-        if now.submitted_at is None:
-            return TimeLeft(self.expected(now), None, None)
-        if not now.course.work:
+        if now.submitted_at is None or not now.course.work:
             return None
         return time_left(now.totals, now.course, at, waits=cause is not None, load=load)
 

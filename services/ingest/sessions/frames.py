@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.sessions.progress import TOTAL_STEPS, Totals, message, step, waiting
-from services.ingest.sessions.remaining import NOTHING_LEFT, UNKNOWN_S, TimeLeft
+from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft
+
+ANNOUNCED_S = 60.0
+"""The client wants a number for an upload whose files are still on their way to us."""
 
 
 def frame(
@@ -20,11 +23,11 @@ def frame(
     again: bool = False,
     cancelled: bool = False,
 ) -> dict[str, Any]:
-    """One frame. `left` is None when nobody knows it; its range is null when nobody can tell it."""
+    """One frame. `left` is None as long as the files have not arrived; its range is null when nobody can tell it."""
     elapsed = max((at - started_at).total_seconds(), 0.0)
     if finished:
         left = NOTHING_LEFT
-    remaining = left.as_json() if left else TimeLeft(max(UNKNOWN_S - elapsed, 0.0), None, None).as_json()
+    remaining = left.as_json() if left else TimeLeft(max(ANNOUNCED_S - elapsed, 0.0), None, None).as_json()
     current_step = step(totals, finished=finished)
     within = done_percent / 100 * TOTAL_STEPS - (current_step - 1)
     return {

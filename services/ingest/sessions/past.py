@@ -1,6 +1,5 @@
 """What earlier uploads of a lane tell of the next one, from the rows of sessions."""
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from statistics import median
@@ -9,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
-from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.sessions.course import Costs, Range
 from services.ingest.sessions.tables import sessions
 
@@ -18,33 +16,29 @@ ALIKE = 4.0
 """Uploads of up to so many times as much or as little work are alike."""
 ENOUGH = 5
 INSTANT_S = 0.05
-GUESS = Costs()
 
 Upload = Row[Any]
 Span = tuple[datetime, datetime]
 
 
-def costs(connection: Connection, user_id: UUID, lane: str, work: float, hashers: int) -> Costs:
-    """What an upload of so much work costs in this lane. Only uploads that nothing disturbed count.
-
-    Before there are any, it is a guess by how many hashers work at once: on as many cores as this machine has.
-    """
+def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Costs:
+    """What an upload of so much work costs in this lane. Only uploads that nothing disturbed count."""
     done = sessions.c
     wanted = select(sessions).where(done.lane == lane, done.state == "finished", done.work > 0)
     wanted = wanted.where(done.reopened_at.is_(None), done.cancelled_at.is_(None), done.hashed_at.is_not(None))
     wanted = wanted.where(done.failed == 0, done.listing_failed == 0)
     found = connection.execute(wanted.order_by(done.finished_at.desc()).limit(LOOKED_AT)).all()
-    at_once = min(hashers, os.cpu_count() or 1) if lane == COMPREHENSIVE else 1
-    return learnt(found, user_id, work, Costs.guess(at_once))
+    return learnt(found, user_id, work)
 
 
-def learnt(past: Sequence[Upload], user_id: UUID, work: float, guess: Costs = GUESS) -> Costs:
+def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     """What an upload of so much work costs: as those like it did, if there are enough of them; else as all did."""
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
     files = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
     listed = [row for row in files if row.requested] or asked
     theirs = [row for row in past if row.user_id == user_id]
+    guess = Costs()
     lists = not theirs or any(row.requested for row in theirs)
     shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]
     return Costs(

@@ -158,8 +158,6 @@ def _of_files(totals: Totals, *, again: bool) -> str:
         return _stored(totals)
     if again and totals.in_progress:
         return f"Working on what was taken up again: {totals.in_progress} of {totals.received} files to go"
-    if not totals.received:
-        return "Waiting for files"
     if step(totals, finished=False) == 1:
         return "Checking for duplicates"
     return f"Processing and formatting images ({totals.settled}/{totals.received})"

@@ -95,8 +95,6 @@ class Session:
     reopened_at: datetime | None = None
     """When it was taken up again after its end, or some of its files after all of theirs; the last time."""
     course: Course = field(default_factory=Course)
-    announced_files: int = 0
-    announced_bytes: int = 0
 
     @property
     def files_settled(self) -> bool:
@@ -144,8 +142,6 @@ def session_of(row: Row[Any]) -> Session:
         duplicates=row.duplicates,
         reopened_at=row.reopened_at,
         course=course_of(row),
-        announced_files=row.announced_files,
-        announced_bytes=row.announced_bytes,
     )
 
 

@@ -1,9 +1,9 @@
 """How long an upload still takes: by its own pace, and as long as that says little, by earlier uploads. Pure."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from services.ingest.sessions.course import STEADY, Costs, Course, Pace, Range, weight
+from services.ingest.sessions.course import STEADY, Course, Pace, Range
 from services.ingest.sessions.progress import Totals, awaits_order, made
 from services.ingest.sessions.sharing import ALONE, Left, Load
 
@@ -11,9 +11,6 @@ TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
 """Earlier uploads count as much as so many files (or listings) of its own, a guess less; towards the end hardly."""
 UNDER_WAY = 0.8
 """Most of a file that the time since the last one can have been spent on."""
-UNKNOWN_S = 60.0
-"""What the client assumes where it is told nothing: it wants a number, also of an upload that announced no files."""
-LEAST_S = 1.0
 SPREAD = 0.9
 LEAST_SPREAD = 0.2
 
@@ -45,18 +42,6 @@ def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False,
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
     nobody_knows = middle and (waits or awaits_order(totals) or not _measured(totals, course))
     return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
-
-
-def expected(files: int, size: float, costs: Costs) -> float:
-    """Seconds that an upload of so many files and bytes will probably take, told before its files have come.
-
-    Its listings are among it as soon as it is known what they take. Never 0: to the client that is no number.
-    """
-    if not files:
-        return UNKNOWN_S
-    known = replace(costs, listed=costs.listed and bool(costs.listing_uploads))
-    left = time_left(Totals(received=files), Course(work=size + files * weight(0), costs=known), 0.0)
-    return max(round(left.seconds, 1), LEAST_S)
 
 
 def _measured(totals: Totals, course: Course) -> bool:

@@ -8,9 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, Select, select
 
-from services.ingest.sessions import asking, cancelling, leftovers, past, reviewing, submitting, timeline
+from services.ingest.sessions import asking, cancelling, leftovers, reviewing, submitting, timeline
 from services.ingest.sessions.cancelled import Cancelled, in_words
-from services.ingest.sessions.course import Costs, weight
 from services.ingest.sessions.lane_load import lane_load
 from services.ingest.sessions.originals import beside_originals
 from services.ingest.sessions.records import Choice, Event, Received, Session, Wanted, event_of, session_of
@@ -99,11 +98,6 @@ class Sessions:
         """Take files in, once; see `submitting.submit`."""
         with transaction(self.engine) as connection:
             return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
-
-    def costs(self, user_id: UUID, lane: str, files: int, size: int) -> Costs:
-        """What an upload of so many files and bytes would cost in this lane; see `past.costs`."""
-        with transaction(self.engine) as connection:
-            return past.costs(connection, user_id, lane, size + files * weight(0), self.hashers)
 
     def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
         """A session as it is now, the work that others have in its lane, and now, in seconds."""

@@ -77,7 +77,7 @@ def submit(
     chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
     setting = current(connection, user_id)
     chosen |= {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
-    chosen |= {"choice": choice.as_json(), "costs": past.costs(connection, user_id, lane, weighs, hashers).as_json()}
+    chosen |= {"choice": choice.as_json(), "costs": past.costs(connection, user_id, lane, weighs).as_json()}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen))
     rows = [_item(row, index, file, choice) for index, file in enumerate(files)]

@@ -197,7 +197,7 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
         words = itertools.chain([None], itertools.repeat("the NAS is full; free some space"))
         told = frames(store, watcher, session, trouble=lambda *_: next(words), keepalive_s=0.05)
         first = await anext(told)
-        assert first["message"] == "Waiting for files"
+        assert first["message"] == "Checking for duplicates"
         again = await anext(told)
         await asyncio.to_thread(store.cancel, session.user_id, session.id, None)
         with store.engine.begin() as connection:  # it happened before that was told, and is heard of now
@@ -210,7 +210,7 @@ def test_silence_while_the_nas_is_away_is_broken_by_words_that_say_so(server: Th
         return again
 
     frame = asyncio.run(second())
-    assert frame["message"] == "Waiting for files - waiting: the NAS is full; free some space"
+    assert frame["message"] == "Checking for duplicates - waiting: the NAS is full; free some space"
     assert frame["step"] == 1
     assert set(frame) == set(FRAME)
 

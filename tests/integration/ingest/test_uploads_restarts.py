@@ -115,7 +115,7 @@ def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Pa
                 asking.result(60)
     with embedded.spawned(here, tmp_path / "third") as server, shop.moved(server) as shop:
         embedded.eventually(lambda: finished(shop, session))
-        assert shop.list_designs(wanted).json()["result"]["message"].startswith("8 listings created, 2 files could")
+        assert shop.list_designs(wanted).json()["result"]["message"].startswith("8 listed already, 2 files could")
         assert len(here.listed(shop.folder)) == 8
         assert shop.uploaded(FILES, session) == found
         assert here.designs(shop.folder) == print_names(*range(100, 108))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.ingest.sessions.course import FILE_BYTES, Costs, Course, Pace
+from services.ingest.sessions.course import Costs, Course, Pace
 from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.remaining import UNKNOWN_S, expected, time_left
+from services.ingest.sessions.remaining import time_left
 from services.ingest.sessions.sharing import Left, Load
 
 COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False, uploads=9, listing_uploads=9)
@@ -19,16 +19,6 @@ def moved(course: Course, files: int, every_s: float) -> Course:
     for number in range(1, files + 1):
         course = course.changed(10, {"stored": 1}, number * every_s)
     return course
-
-
-def test_before_its_files_come_it_is_what_earlier_uploads_took_or_a_guess_by_the_cores() -> None:
-    assert expected(10, 20.0, COSTS) == pytest.approx(10 * FILE_BYTES + 20)
-    assert expected(10, 20.0, replace(COSTS, listed=True)) == pytest.approx(10 * FILE_BYTES + 20 + 10 * 2.0)
-    fresh = expected(44, 21e6, Costs.guess(2))
-    assert 5.0 < fresh < 15.0, "44 files of 21 MB took two cores seven seconds; 262 were told"
-    assert fresh < expected(44, 21e6, Costs.guess(1)) < 30.0
-    assert expected(0, 0.0, Costs.guess(2)) == UNKNOWN_S
-    assert expected(1, 10.0, Costs.guess(8)) == 1.0
 
 
 def test_at_the_start_it_is_what_earlier_uploads_took() -> None:

@@ -1,4 +1,4 @@
-"""All that a verdict hangs on, asked as often for several pictures as for one. Used inside a transaction."""
+"""All that verdicts depend on, read for several pictures with as many queries as for one. Inside a transaction."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ class Asked:
     event: ImageHashed
     sight: Sight | None
     made_way: Release | None = None
-    """Whose claim ended so that this one could have it: the first, if several did."""
+    """The claim that ended so that this picture could be accepted; the first of them, if several did."""
     answers: list[Verdict] = field(default_factory=list)
 
     @property
@@ -40,7 +40,10 @@ class Asked:
 
 
 def in_parts(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
-    """In their order, at most `AT_ONCE` in a part, none twice: its second message asks what the first one led to."""
+    """The pictures in their order, at most `AT_ONCE` in a part, and no picture twice in one.
+
+    The second message about a picture must find the verdict that the first one led to, so it is in a later part.
+    """
     part: dict[UUID, Asked] = {}
     for each in asked:
         if len(part) == AT_ONCE or each.event.item_id in part:
@@ -53,7 +56,10 @@ def in_parts(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a verdict hangs on, but for what is accepted in the same go: that is not there to be found yet."""
+    """All that the verdict on one picture depends on, but for the pictures accepted in the same go.
+
+    Those are not in the table yet, so `verdict` is given them.
+    """
 
     asked: Asked
     max_distance: int
@@ -61,9 +67,9 @@ class Case:
     known: Sequence[Known]
     said: Said
     has_row: bool
-    """From an earlier try."""
+    """Whether the table has a row of this picture from an earlier try."""
     holding: bool
-    """That row is its claim still, or its design."""
+    """Whether that row still is the picture's claim, or its design."""
 
     @property
     def under_policy(self) -> ImageHashed:
@@ -76,11 +82,11 @@ class Case:
         return event.model_copy(update={"duplicates": "keep_all"}) if self.holding else event
 
     def without(self, item_id: UUID) -> "Case":
-        """The same if this item were not known."""
+        """The same case as if this item were not known."""
         return replace(self, known=[other for other in self.known if other.item_id != item_id])
 
     def verdict(self, accepted: Sequence[Asked], gallery: Gallery | None) -> Verdict:
-        """What the rule says of it beside what was accepted in the same go."""
+        """What the rule says of the picture, also beside those that were `accepted` before it in the same go."""
         known, found = list(self.known), dict(self.found)
         for number, beside in enumerate(accepted, 1):
             other = _claimed(beside.event, -number)  # rows of the table are numbered from 1 on
@@ -94,7 +100,7 @@ class Case:
 
 
 def cases(connection: Connection, finder: Finder, max_distance: int, part: Sequence[Asked]) -> Iterator[Case]:
-    """Of pictures of one tenant, in their order. `max_distance` is for uploads that have none of their own."""
+    """The cases of one tenant's pictures, in their order. `max_distance` is for uploads that have none of their own."""
     events = [each.event for each in part]
     tenant_id = events[0].tenant_id
     heard = time.monotonic()
@@ -113,7 +119,7 @@ def cases(connection: Connection, finder: Finder, max_distance: int, part: Seque
 
 
 def _claimed(event: ImageHashed, row: int) -> Known:
-    """As the table will have it."""
+    """The picture of this event as the table will have it once its claim is written."""
     return Known(
         source="session",
         algorithm=event.algorithm,

@@ -42,12 +42,12 @@ KNOW = (
         changed_at=NOW,
     )
 )
-"""These are made once: making one takes longer than its answer."""
+"""CLAIM and KNOW are made once: making such a statement takes longer than PostgreSQL's answer to it."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Its row; a fresh one has no keys from before."""
+    """The row of a claim. `fresh`: it is new, so that it has no keys from an earlier try."""
 
     id: int
     fresh: bool
@@ -59,7 +59,7 @@ def lock(connection: Connection, tenant_id: UUID) -> None:
 
 
 def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, Claim]:
-    """Claim these pictures, none twice: what comes later and is like one of them finds its row. By item."""
+    """Claim these pictures, no picture twice, so that later ones that are like them find their rows. By item id."""
     if not events:
         return {}
     rows = connection.execute(CLAIM, [_facts(event) for event in events])

@@ -33,26 +33,26 @@ Found = Mapping[int, frozenset[str]]
 
 @dataclass
 class Tenant:
-    """As much of the table as has been read."""
+    """One tenant's keys, as far as the table has been read."""
 
     nearby: Nearby = field(default_factory=Nearby)
     last: int = 0
 
 
 class Finder:
-    """For use within the transaction that is the tenant's only one: rows come in the order of their ids."""
+    """Finds pictures by their keys. Used inside the tenant's only transaction, where new rows come in order of id."""
 
     def __init__(self) -> None:
         self.tenants: OrderedDict[UUID, Tenant] = OrderedDict()
         self.lock = Lock()
 
     def found(self, connection: Connection, tenant_id: UUID, asked: Sequence[Keys]) -> list[Found]:
-        """What is near to each of these."""
+        """The known pictures that are near to each of these, in the same order."""
         nearby = self._caught_up(connection, tenant_id).nearby
         return [_found(nearby, keys) for keys in asked]
 
     def remember(self, connection: Connection, tenant_id: UUID, claimed: Sequence[tuple[Claim, Keys]]) -> None:
-        """In the table; memory catches up."""
+        """Write the keys of these claims into the table; the memory reads them from there at the next question."""
         old = [claim.id for claim, _ in claimed if not claim.fresh]
         if old:
             connection.execute(delete(table).where(table.c.hash_id.in_(old)))
@@ -62,7 +62,10 @@ class Finder:
             connection.execute(KEEP, values)
 
     def forget(self, tenant_id: UUID) -> None:
-        """What was read in a transaction may be undone, and a database that crashed gives its ids to others."""
+        """Drop what is in memory of this tenant, after a transaction that may not have been committed.
+
+        Rows that were read in it may be undone, and a database that crashed gives their ids to other rows.
+        """
         with self.lock:
             self.tenants.pop(tenant_id, None)
 
@@ -85,7 +88,7 @@ class Finder:
 
 
 def ways_between(keys: Keys, other: Keys) -> frozenset[str]:
-    """In which ways a picture may be like another one, whose keys are these."""
+    """In which ways a picture with the first keys may be like one with the others."""
     return frozenset(
         way for way, asked in _ways(keys) if any((a ^ b).bit_count() <= RADIUS for a in asked for b in other.plain)
     )
@@ -111,7 +114,7 @@ def _few(connection: Connection, tenant_id: UUID, last: int) -> Rows:
 
 
 def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
-    """The same when it may be millions."""
+    """The same for a number of rows that may be millions."""
     parts: list[Rows] = []
     while not parts or len(parts[-1]) == AT_ONCE:
         last = int(parts[-1][-1, 0]) if parts else last

@@ -20,7 +20,7 @@ FORGET = delete(hashes).where(
     hashes.c.print_sha256 == bindparam("print"),
     *LEARNT,
 )
-"""Made once: it runs for every design, and making it takes longer than its answer."""
+"""Made once: it runs for every design, and making the statement takes longer than PostgreSQL's answer to it."""
 
 
 def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
@@ -50,7 +50,7 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
 
 
 def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which: ColumnElement[bool]) -> None:
-    """Match nothing with what was learnt from the NAS at these paths; of that only `which`, if it says so."""
+    """Match nothing any more with the pictures learnt from the NAS at these paths; `which` narrows them down."""
     there = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths))
     connection.execute(delete(hashes).where(*there, *LEARNT, *which))
 
@@ -63,7 +63,7 @@ def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str], source
 
 
 def forget_prints(connection: Connection, events: Sequence[DesignStored]) -> None:
-    """What lies there is a design of ours, if it holds that: match nothing with it as a file of the NAS."""
+    """Match nothing with a picture as a file of the NAS, where the file at its path is a design of ours."""
     prints = [{"tenant": e.tenant_id, "lies": e.path, "print": e.print_file.sha256} for e in events]
     connection.execute(FORGET, prints)
 
@@ -79,7 +79,7 @@ def _hashed(picture: Known) -> dict[str, Any]:
 
 
 def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:
-    """Whether it is a design that we stored there; then that is known again, should it have been missing."""
+    """Whether the picture is a design that we stored at its path; a design that had been missing is known again."""
     ours = update(hashes).where(
         hashes.c.tenant_id == tenant_id,
         hashes.c.item_id.is_not(None),

@@ -67,7 +67,10 @@ ASKED = (
 
 @dataclass(frozen=True)
 class Question:
-    """What could make this picture a duplicate? At a distance of hashes, or in these rows, found by other means."""
+    """Which known pictures could make this one a duplicate? Those within `max_distance`, and those in the rows `also`.
+
+    The latter were found by other means (`finding.py`).
+    """
 
     event: ImageHashed
     max_distance: int
@@ -75,7 +78,7 @@ class Question:
 
 
 def candidates(connection: Connection, tenant_id: UUID, asked: Sequence[Question]) -> list[list[Known]]:
-    """For each question of this tenant every picture that could make its own a duplicate, oldest first."""
+    """For each question, in the same order: every picture of this tenant that is an answer to it, oldest first."""
     found: list[list[Known]] = [[] for _ in asked]
     for banded in (True, False):
         places = [n for n, each in enumerate(asked) if (each.max_distance <= BANDED_DISTANCE) is banded]
@@ -103,7 +106,7 @@ def _values(place: int, asked: Question) -> dict[str, Any]:
 
 @cache
 def _query(*, banded: bool) -> Select[Any]:
-    """Made once: it is long, and asked for each picture."""
+    """The query, made once for each kind: it is long, and is needed for every picture."""
     also = hashes.c.id == any_(ASKED.c.also)
     of_one = (
         select(*TOLD)
@@ -122,13 +125,16 @@ def _query(*, banded: bool) -> Select[Any]:
 
 
 def held(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, bool]:
-    """Who has a row from an earlier try, and whether that claim stands: what is like it came beside it then."""
+    """The items of these events that have a row from an earlier try; and of each whether that claim still stands."""
     rows = connection.execute(OWN, {"items": [event.item_id for event in events]})
     return {row.item_id: row.stands for row in rows}
 
 
 def _reachable() -> Iterator[ColumnElement[bool]]:
-    """What the indexes can find; beyond their reach it is all of the tenant's pictures, one after the other."""
+    """The conditions that the indexes can find rows by, up to BANDED_DISTANCE.
+
+    Beyond that distance, all of the tenant's pictures are compared one after the other.
+    """
     yield _same_bytes()
     for source in HASHES:
         for number, (start, width) in enumerate(zip(BAND_STARTS, BAND_WIDTHS, strict=True)):

@@ -43,7 +43,7 @@ def remember(connection: Connection, event: PairJudged) -> None:
 
 
 def said_of(connection: Connection, tenant_id: UUID, events: Sequence[ImageHashed]) -> dict[str, Said]:
-    """What was said of each of these uploads beside others, by what it holds, then by what they hold."""
+    """What people said of each of these uploads beside others: by the upload's SHA-256, then by the other picture's."""
     said: dict[str, dict[str, str]] = {}
     contents = [event.upload.sha256 for event in events]
     for row in connection.execute(SAID, {"tenant": tenant_id, "contents": contents}):

@@ -37,7 +37,7 @@ class Preview:
 
     engine: Engine
     distance: int
-    """What is taken for the same unless an account says otherwise."""
+    """The distance up to which pictures are taken for the same, unless an account has its own."""
     blobs: Blobs
 
     def __call__(self, tenant_id: UUID, now: int | None, then: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _words(bits: Sequence[str]) -> Words:
 
 
 def _seen(gallery: Gallery, one: Row[Any], other: Row[Any]) -> str | None:
-    """How they would be the same; None: their pixels say that they are not, or they are the same already."""
+    """In which way the two would be the same; None: they are already, or their pixels say that they are not."""
     pictures = [
         gallery.see(Blob(sha256=row.canonical_sha256, size=row.canonical_size)) if row.canonical_sha256 else None
         for row in (one, other)

@@ -20,11 +20,11 @@ STANDING = (
     .order_by(verdicts.c.generation)
 )
 KEEP = insert(verdicts)
-"""Made once: making one takes longer than its answer."""
+"""Made once: making the statement takes longer than PostgreSQL's answer to it."""
 
 _newer = verdicts.alias("newer")
 IS_NEWEST = ~exists().where(_newer.c.item_id == verdicts.c.item_id, _newer.c.generation > verdicts.c.generation)
-"""Of a verdict: that it stands."""
+"""The condition that a verdict is the newest of its item, which is the one that stands."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def decided(connection: Connection, events: Sequence[ImageHashed]) -> tuple[dict
 
 
 def later_copy(connection: Connection, event: ImageHashed, item_id: UUID) -> ImageHashed | None:
-    """This item's picture, as next generation, if it has a claim and has to make way for the event's: None if not.
+    """This item's picture as its next generation, if it has a claim and must make way for the event's; else None.
 
-    It has to if it comes later in the same upload. Storage numbers in order of upload, so it has no number before the
+    It must if it comes later in the same upload. Storage numbers in order of upload, so it has no number before the
     event's has a verdict, unless one of the two was tried anew or cancelled: then it keeps its claim.
     """
     if event.generation:
@@ -134,9 +134,9 @@ def is_cancelled(connection: Connection, event: ImageHashed) -> bool:
 
 
 def fill_instead_of(connection: Connection, first: ImageHashed) -> None:
-    """Name in this one's acceptance what comes after it in its upload, was accepted, and is a duplicate now.
+    """Name in the first picture's acceptance the later ones of its upload that were accepted and are duplicates now.
 
-    That is what made way for it, and what did so for another one before: storage may not have heard of that yet.
+    These made way for it, or for another picture before: storage may not have heard of that yet.
     """
     mine = (verdicts.c.session_id == first.session_id, verdicts.c.index > first.index)
     were = select(verdicts.c.item_id).where(*mine, verdicts.c.accepted.is_not(None))
@@ -148,10 +148,10 @@ def fill_instead_of(connection: Connection, first: ImageHashed) -> None:
 
 
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:
-    """The verdicts that a release led to, in the order in which they were made; but a first verdict comes last.
+    """The verdicts that a release led to, in the order in which they were made, but one of generation 0 last.
 
-    It is on the picture for which the claim made way, and whose message tells all of these. Should that die between two
-    of them, it is its own file that failed, and a replay tells all of them.
+    That first verdict is on the picture for which the claim made way, and the message about that picture tells all of
+    these. Should the message die between two of them, only its own file has failed, and a replay tells them all.
     """
     rows = connection.execute(
         select(verdicts)

@@ -27,11 +27,17 @@ from shared.bus.topology import (
 )
 
 DELIVERY_LIMIT = 10
-"""Deliveries of one message that may end with its consumer's death, which counts for all that it had in hand.
+"""How often one message may come back to its queue unsettled; then the broker buries it.
 
-Hashers, where a picture may be the cause, have one message in hand: none of theirs is counted for another's sake.
+The broker counts each return alike, whether its consumer died at work on the message or had not begun it: after a
+closed channel, also one whose consumer was cancelled before, a nack and a recover (seen on 3.10.8). So the death of a
+process counts for all that it had in hand (dedup 24, ingest 64), and a restart or a renewed consumer (`_Inbox._watch`)
+for what was not begun. Hashers, where a picture may be the cause, have one message in hand: none is counted for
+another's sake. In a long outage some of the ten are spent on messages that keep their place in the queue
+(`shared/bus/rabbit.py`, RETURNS). Operators read of it in docs/operations.md.
 
-In a long outage some are spent on messages that keep their place in the queue (`shared/bus/rabbit.py`, RETURNS).
+To raise it takes new queues: a broker refuses to declare a queue with another limit than it has, and where a policy has
+another one, too, the lower counts.
 """
 
 PRACTICALLY_NEVER = 1_000_000

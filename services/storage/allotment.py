@@ -59,7 +59,7 @@ TAKE_FREED = delete(freed_numbers).where(
     freed_numbers.c.counter_key == bindparam("key"),
     freed_numbers.c.number == any_(bindparam("numbers", type_=ARRAY(Integer))),
 )
-"""These are made once: making one takes longer than the database takes to answer it."""
+"""The statements are made once: making one takes longer than the database takes to answer it."""
 
 
 class Numbers:
@@ -120,7 +120,7 @@ class Numbers:
 
 
 class _Overtaken(Exception):  # noqa: N818 - reads as what happened
-    """One that was due has failed in this moment: what was given to those behind it would leave a gap."""
+    """An item that was due has failed in this moment: the numbers given to the items behind it would leave a gap."""
 
 
 def _to_look_at(

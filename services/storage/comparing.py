@@ -24,7 +24,7 @@ class Met(NamedTuple):
     modified_ns: int
     state: str
     is_late: bool = False
-    """It was sent to the hashers so long ago that no answer is to be expected any more."""
+    """Whether it was sent to the hashers so long ago that no answer is to be expected any more."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Design:
 
     @property
     def folder(self) -> str:
-        """Where it belongs on the NAS."""
+        """The folder on the NAS that the design belongs into."""
         place = self.event.destination
         return design_folder(place.shop, place.template, digital=place.digital)
 

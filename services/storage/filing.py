@@ -103,7 +103,7 @@ class Filing:
         return Together(self._number)
 
     def _number(self, turns: Sequence[Turn]) -> None:
-        """Of one session's messages: they would wait for each other's transaction anyway."""
+        """Settle messages of one session together: each would wait for the others' transactions anyway."""
         session_id, free_on_nas = turns[0].events[-1].session_id, dict[str, int]()
         while unseen := self.numbers.give(session_id, turns, free_on_nas):
             free_on_nas |= {key: self._first_free(place) for key, place in unseen.items()}
@@ -229,6 +229,6 @@ def _in_words(design: Design, error: Exception) -> str:
 
 
 def _log(design: Design, error: Exception) -> None:
-    """No dead letter tells of it: for whoever looks after NAS and blob store."""
+    """Why a design failed, for whoever looks after NAS and blob store: no dead letter tells of it."""
     session, file = str(design.event.session_id), design.event.filename
     log.warning("a design can't be stored", filename=file, session_id=session, cause=repr(error))

@@ -47,7 +47,7 @@ def on_image_rejected(event: ImageRejected, filing: Filing) -> Iterator[DesignSt
 
 
 def on_image_failed(event: ImageFailed, filing: Filing) -> Iterator[DesignStored | StorageFailed | ImageAccepted]:
-    """If it was our own message that died, what it had begun for other items is finished here, or fails for good."""
+    """The file fails. If storage's own message died, what it had begun for other items ends here, well or not."""
     if event.failed_stage not in FILE_STAGES:
         return
     yield from _settled(event, "failed", filing, last_try=True)
@@ -100,7 +100,7 @@ def on_picture_hashed(event: PictureHashed, scan: Scan) -> Iterator[PictureFound
 
 
 def sort_shop_scan_requested(event: ShopScanRequested, queue_of: Callable[[str], str]) -> None:
-    """Where NASes have queues of their own, a scan's work waits in its NAS's."""
+    """Send a scan's work to the queue of its NAS, where NASes have queues of their own."""
     raise Elsewhere(queue_of(event.shop))
 
 

@@ -15,7 +15,7 @@ class Standing(StrEnum):
     PLACED = "placed"
     """Its file lies verified on the NAS, under a hidden name, and waits for its number."""
     NUMBERED = "numbered"
-    """It has its number, and perhaps its name."""
+    """It has its number, and its file perhaps has its name already."""
 
 
 def items_due(standings: Mapping[int, Standing], first: int = 0) -> list[int]:

@@ -59,7 +59,7 @@ def items_due_now(connection: Connection, session_id: UUID) -> tuple[list[Item],
 
 @cache
 def _from_first_open() -> Select[Any]:
-    """Made once, as it takes longer than to answer it: so many of a session's items from the first open one on."""
+    """The query for items of a session from the first open one on. Made once: that takes longer than its answer."""
     first = _first_open().cte("first")
     return select(
         first.c.place.label("first"),

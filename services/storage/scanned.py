@@ -20,7 +20,7 @@ SCANS_KEPT = timedelta(days=30)
 AT_ONCE = 1000
 OLD = func.clock_timestamp() - LATE
 FOLDER = func.split_part(scanned.c.path, "/", 1)
-"""The shop's."""
+"""The shop's folder, with which every path begins."""
 
 
 class Scanned:
@@ -89,15 +89,15 @@ class Scanned:
             connection.execute(update(scanned).where(*taken).values(**back))
 
     def copied(self, ticket: UUID, sha256: str) -> None:
-        """Its copy for the hashers lies in the blob store."""
+        """Note that the file's copy for the hashers lies in the blob store."""
         self._change(ticket, copied=sha256)
 
     def settle(self, ticket: UUID, state: str, **facts: object) -> None:
-        """What was to be hashed has come to an end."""
+        """Note the state in which the file ends: it is in no hasher's hands any more."""
         self._change(ticket, state=state, ticket=None, cause=None, copied=None, **facts)
 
     def look_again(self, ticket: UUID, reason: str) -> None:
-        """It could not be read as it was listed: the next scan tries it once more."""
+        """Note that the file could not be read as it was listed: the next scan tries it once more."""
         self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN)
 
     def answered(self, event: PictureHashed) -> bool:

@@ -45,7 +45,7 @@ class Scan:
     turn_s: float = TURN_S
 
     def shop(self, event: ShopScanRequested) -> Iterator[Handed]:
-        """Compare the shop's folder with what is known of it, and begin with what is new; or go on with that."""
+        """Compare the shop's folder with what is known of it, and send new files to the hashers; or go on so."""
         if not event.goes_on:
             yield from self._look_through(event)
         yield from self._send(event.scan_id, event.tenant_id, event.shop)
@@ -84,7 +84,7 @@ class Scan:
         yield from self._send(event.ticket, event.tenant_id, event.path.partition("/")[0])
 
     def _send(self, cause: UUID, tenant_id: UUID, shop: str) -> Iterator[Handed]:
-        """Fill the window. What needs no hasher leaves room for another, in this turn or the next."""
+        """Send files until the window is full. One that needs no hasher leaves room for another, now or later."""
         done: set[UUID] = set()
         until = time.monotonic() + self.turn_s
         while rows := [row for row in self.rows.take(cause) if row.ticket not in done]:

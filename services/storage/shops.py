@@ -14,11 +14,11 @@ from shared.nas import Nas, Stat
 from shared.nas.names import collision_key, safe_folder_name
 
 COMMON = "presswork.storage.nas"
-"""The queue of those who share the one NAS; a shop's is named by its folder."""
+"""The queue of the shops that share the common NAS; a shop with its own NAS has one named by its folder."""
 
 
 def key_of(shop: str) -> str:
-    """Equal for names that would be one folder on some NAS."""
+    """A key that is equal for names that would be one folder on some NAS."""
     return collision_key(safe_folder_name(shop))
 
 
@@ -35,24 +35,24 @@ class Nases:
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """One for each NAS; none where all shops share one."""
+        """The queues, one for each NAS; none where all shops share one NAS."""
         return (COMMON, *(f"{COMMON}.{key}" for key in self._by_key)) if self.own else ()
 
     def of(self, path: str) -> Nas:
-        """The one that a path lies on."""
+        """The NAS that a path lies on."""
         return self._by_key.get(_folder_key(path), self.common)
 
     def queue_of(self, path: str) -> str:
-        """Where work waits that needs it; empty: in the inbox."""
+        """The queue of the work that needs this NAS; empty: it is the inbox."""
         key = _folder_key(path)
         return "" if not self.own else f"{COMMON}.{key}" if key in self._by_key else COMMON
 
     def as_one(self) -> Nas:
-        """All of them as one, each shop's folder on its own."""
+        """All NASes as one `Nas`, which finds each shop's folder on the NAS of the shop."""
         return ByShop(self.of, self.close) if self.own else self.common
 
     def sorting(self) -> Nas:
-        """In place of them: whoever needs one is told which queue is for it."""
+        """Stands for the NASes in the inbox: raises `Elsewhere` with the queue in which the work for a NAS belongs."""
 
         def elsewhere(path: str) -> Nas:
             raise Elsewhere(self.queue_of(path))
@@ -60,7 +60,7 @@ class Nases:
         return ByShop(elsewhere, self.close)
 
     def __iter__(self) -> Iterator[tuple[str, Nas]]:
-        """Each with its shop; the common one comes first, with none."""
+        """The NASes, each with its shop; the common one comes first, with no shop."""
         yield "", self.common
         yield from self.own.items()
 

@@ -33,7 +33,7 @@ STORE = (
     .values(state="stored", name=_named.c.called, path=_named.c.lies, changed_at=NOW)
     .returning(designs.c.item_id, designs.c.generation, designs.c.number)
 )
-"""What every design needs is made once: making one takes longer than the database takes to answer it."""
+"""The statements for every design are made once: making one takes longer than the database takes to answer it."""
 
 
 @dataclass(eq=False)
@@ -154,19 +154,19 @@ class Designs:
             )
 
     def fail(self, event: ImageAccepted, reason: str, cause: Cause) -> None:
-        """Its file can't be placed for good; it has no number yet."""
+        """Record that an accepted item without a number has failed, as its file can never be placed."""
         with transaction(self.engine) as connection:
             where = and_(_this(event), designs.c.state.in_(UNNUMBERED))
             _change(connection, event, where, state="failed", reason=reason, **_answers(cause))
 
     def stored(self, design: Design) -> Design:
-        """Its file lies under its name, and was read back. Returns how it stands then."""
+        """Record that a design's file lies under its name and was read back. Returns the design as it is then."""
         named = _Named(design)
         self._storing.do("", named)
         return replace(design, state="stored") if named.is_stored else self.find(design.event.item_id)
 
     def _accept_all(self, these: Sequence[_Accepted]) -> None:
-        """In one order everywhere, so that nobody waits in a circle."""
+        """Accept all in the order of their ids, as every process does: so no two transactions wait for each other."""
         events = sorted((each.event for each in these), key=lambda event: event.item_id)
         rows = [_new(event, "accepted") | _of_accepted(event) for event in events]
         with transaction(self.engine) as connection:
@@ -240,7 +240,7 @@ def _unheard(row: Row[Any], event: ItemEvent) -> bool:
 
 
 def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageFailed) -> bool:
-    """Whether it has a number, of which whoever says now that it will have none may never have heard."""
+    """Whether the item has a number that the sender of this message, which says that it gets none, may not know of."""
     if row.state not in NUMBERED:
         return False
     if isinstance(event, ImageFailed) and event.failed_stage == "storage":  # cancelled, perhaps
@@ -249,7 +249,7 @@ def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageF
 
 
 def _with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
-    """What changes of one that keeps its number as this generation."""
+    """The columns that change when an item keeps its number as this generation."""
     return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(cause)}
 
 

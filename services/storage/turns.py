@@ -34,7 +34,7 @@ OF_CAUSE = and_(
 _own_first = select(designs).order_by(designs.c.item_id != bindparam("item"), designs.c.index)
 ANSWERED = _own_first.where(OF_CAUSE)
 ANSWERED_OR_THIS = _own_first.where(OF_CAUSE | and_(*THIS, designs.c.state.in_(NUMBERED)))
-"""These are made once: making one takes longer than the database takes to answer it."""
+"""The statements are made once: making one takes longer than the database takes to answer it."""
 
 
 @dataclass(eq=False)
@@ -43,11 +43,11 @@ class Turn:
 
     events: Sequence[ItemEvent]
     placed: ImageAccepted | None = None
-    """Its file lies verified on the NAS under its hidden name, which its row is to say."""
+    """The design whose file now lies verified on the NAS under its hidden name: its row is to say so."""
     is_new: bool = False
-    """That was news: nobody has answered for this message yet."""
+    """Whether its row did not say so before: then this message has not been answered yet."""
     is_awaited: bool = True
-    """Whether the placed file is one that somebody comes for."""
+    """Whether the item still waits for the placed file; else the hidden file is to be removed."""
     answers: list[Design] = field(default_factory=list)
     """What these messages have numbered, stored or failed: each one's own item first, then in order of upload."""
 
@@ -78,7 +78,7 @@ class Causes:
 
 
 def end(connection: Connection, turns: Sequence[Turn], given: Sequence[Row[Any]]) -> None:
-    """Tell each what it answers for: what was given now, and if it has been here before, what it finds."""
+    """Tell each message what it answers for: the numbers given now, and on a repeat what was done for it before."""
     for turn in turns:
         turn.answers = [design_of(row) for event in turn.events for row in _answered(connection, turn, event, given)]
 

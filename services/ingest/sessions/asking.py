@@ -120,7 +120,7 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
 
 
 def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:
-    """The listing, and which counts change; None: it was asked for before, and is under way or done."""
+    """Ask for one listing; return it, and which counts change. None: it was asked for, and is under way or done."""
     request = wanted.request
     this = (listings.c.item_id == item.id) & (listings.c.mockup_id == wanted.mockup_id)
     values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": wanted.template.template_id}
@@ -144,7 +144,7 @@ def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[An
 
 
 def _owe(connection: Connection, owed: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
-    """The work on the listings of items that are stored."""
+    """Owe the work on the listings of items that are stored."""
     of_these = select(sessions.c.id, sessions.c.lane).where(sessions.c.id.in_({item.session_id for item, _ in owed}))
     lanes = {row.id: row.lane for row in connection.execute(of_these)}
     for item, listing in owed:

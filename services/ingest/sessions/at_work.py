@@ -47,7 +47,7 @@ def taken_over(connection: Connection, session_id: UUID) -> bool:
 
 
 def _count(connection: Connection, session_ids: Collection[UUID], change: int) -> None:
-    """One more or one less; where the session has advanced, as if nobody had died before."""
+    """Count one death more, or less, of these sessions. One that has advanced counts as if nobody had died of it."""
     count = case((STUCK, sessions.c.takeovers + change), else_=min(change, 0))
     these = update(sessions).where(sessions.c.id.in_(session_ids), sessions.c.state == "working")
     connection.execute(these.values(takeovers=count, takeover_seq=sessions.c.last_seq))

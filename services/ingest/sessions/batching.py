@@ -35,7 +35,7 @@ def _waves(files: Sequence[UploadedFile], hashers: int) -> Iterator[Sequence[Upl
 
 
 def _bounded(share: Sequence[UploadedFile]) -> Iterator[tuple[UploadedFile, ...]]:
-    """A share, cut where it would grow beyond a batch: shares are even in number, not in bytes."""
+    """Cut one hasher's share into batches: shares are even in the number of files, but not in their bytes."""
     batch: list[UploadedFile] = []
     size = 0
     for file in share:

@@ -136,7 +136,7 @@ def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -
 def _take_back(
     connection: Connection, session_id: UUID, files: Sequence[Row[Any]], asked: Sequence[Row[Any]], *, whole: bool
 ) -> None:
-    """Send nothing of it that was not sent. What is being sent at this moment is waited for, and is in flight."""
+    """Take back what is owed and not sent. A message that is being sent just now is waited for, and counts as sent."""
     unsent = (outbox.c.session_id == session_id, outbox.c.sent_at.is_(None))
     if whole:
         work = outbox.c.type.in_((BATCH, MOCKUPS, "ImageRejected"))
@@ -158,7 +158,7 @@ def _take_back(
 def _tell(
     connection: Connection, session: Row[Any], files: Sequence[Row[Any]], asked: Sequence[Row[Any]], reason: str
 ) -> None:
-    """Tell who may have some of it in hand, ahead of all that waits there."""
+    """Tell the services that may have cancelled work in hand, past their queues."""
     told = WorkCancelled(
         tenant_id=session.user_id,
         session_id=session.id,
@@ -184,7 +184,7 @@ def _copies_of_unstored(session_id: UUID) -> ColumnElement[bool]:
 
 
 def _of_listings(session_id: UUID, item_id: UUID | None) -> ColumnElement[bool]:
-    """Those that are in work."""
+    """The files that are still in work."""
     mine = (listings.c.session_id == session_id) & listings.c.state.in_(LISTING_IN_WORK)
     return mine if item_id is None else mine & (listings.c.item_id == item_id)
 

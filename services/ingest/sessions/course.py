@@ -13,7 +13,7 @@ from typing import Any
 from services.ingest.sessions.states import ENDS
 
 FILE_BYTES = 8_000_000
-"""What every file costs beside its bytes, as bytes."""
+"""What each file costs whatever its size, as so many bytes."""
 
 DECIDED = 0.25  # of the way from its hash to its end
 
@@ -26,7 +26,7 @@ STILL = 4.0
 """A silence of more than a minute, and of more than four times as long as usual, is an outage: no sign of the pace."""
 
 Range = tuple[float, float, float]
-"""Low, middle and high."""
+"""A guess at a number: its low end, its middle and its high end."""
 
 
 def weight(size: int) -> int:
@@ -54,7 +54,7 @@ class Costs:
     uploads: int = 0
     """How many earlier uploads `file_s` was learnt from; 0: it is a guess."""
     listing_uploads: int = 0
-    """The same of `listing_s`."""
+    """How many earlier uploads `listing_s` was learnt from; 0: it is a guess."""
 
     def share(self, state: str) -> float:
         """How much of its way is behind a file that is in this state."""
@@ -68,7 +68,7 @@ class Costs:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None) -> "Costs":
-        """As it was kept; of an upload from before there was any, the guess."""
+        """The costs as they were kept with the upload; for an upload from before they were kept, the guess."""
         if not kept:
             return cls()
         ranges = {name: tuple(kept[name]) for name in ("file_s", "listing_s")}
@@ -85,11 +85,11 @@ class Pace:
     seconds: float = 0.0
     count: float = 0.0
     ever: float = 0.0
-    """How many since it began, however long ago."""
+    """How many files or listings since the work began, however long ago."""
 
     @classmethod
     def from_now(cls, at: float) -> "Pace":
-        """Of work that begins."""
+        """The pace of work that begins at this moment."""
         return cls(at, at)
 
     def moved(self, done: float, count: float, at: float) -> "Pace":
@@ -112,7 +112,7 @@ class Pace:
 
     @property
     def usual(self) -> float:
-        """Seconds from one to the next."""
+        """Seconds from one file, or listing, to the next."""
         return self.seconds / self.count if self.count else 0.0
 
 
@@ -157,7 +157,7 @@ class Course:
         )
 
     def as_row(self) -> dict[str, Any]:
-        """The columns that change with it."""
+        """The columns of a session in which this course is kept."""
         paces = {"files": self.files, "listings": self.listings}
         return {
             "work": self.work,

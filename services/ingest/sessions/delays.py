@@ -69,7 +69,7 @@ class Delays:
 
 
 def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_of: QueueOf | None) -> str | None:
-    """See `Delays`."""
+    """What the rest of an upload waits for; see `Delays`."""
     concerned = [EVERYBODY, session_id]
     if queue_of is not None:
         folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)

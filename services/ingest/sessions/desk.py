@@ -223,7 +223,7 @@ class Desk:
 
 
 def unlisted(reason: str, details: Sequence[str] = ()) -> dict[str, Any]:
-    """The answer when nothing could be listed, and why."""
+    """What the call for listings answers when nothing could be listed: `reason` and `details` say why."""
     return _answer(reason, "\n".join([reason, *details]), standing([]), success=False)
 
 

@@ -46,7 +46,7 @@ class Windows:
     """Of one tenant: pictures that are hashed and not stored. While the NAS is away, no more is hashed ahead."""
 
     def of(self, kind: str) -> int:
-        """For one kind of message."""
+        """The window for this kind of message."""
         return self.batches if kind == BATCH else self.listings
 
 
@@ -114,7 +114,7 @@ def _mark_done(connection: Connection, kind: str, mine: Sequence[ColumnElement[b
 
 
 def _unhashed() -> ColumnElement[bool]:
-    """A file of the batch has not been looked at yet."""
+    """The condition that a file of the batch has not been looked at yet."""
     file = func.jsonb_array_elements(outbox.c.data["files"]).column_valued("file")
     return exists(
         select(items.c.id).where(
@@ -126,7 +126,7 @@ def _unhashed() -> ColumnElement[bool]:
 
 
 def _unlisted() -> ColumnElement[bool]:
-    """The listing is neither made nor refused. It is in the publisher's queue, too, that others wait behind it."""
+    """The condition that the listing is neither made nor refused: others may wait behind it at the publisher, too."""
     data = outbox.c.data
     return exists(
         select(listings.c.item_id).where(

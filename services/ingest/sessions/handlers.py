@@ -43,7 +43,7 @@ def on_duplicate_found(event: DuplicateFound, projection: Projection) -> None:
 
 
 def _pair(event: DuplicateFound) -> dict[str, Any]:
-    """What somebody needs who is to decide about it, now or later."""
+    """The facts that a person needs who is to decide about a near duplicate, now or later."""
     return event.model_dump(mode="json", include={"distance", "match", "reason", "canonical"})
 
 

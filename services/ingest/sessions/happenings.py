@@ -35,7 +35,7 @@ class After(NamedTuple):
     done: bool
     """Nothing is left to do, and nothing more is expected of the user."""
     still_ended: bool
-    """It had ended before, and this leaves its end as it is."""
+    """Whether it had ended before this, and this leaves its end as it is."""
 
 
 def after_each(
@@ -67,14 +67,14 @@ def percents(shown: float, after: Sequence[After], *, ended: bool) -> list[float
 
 
 def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
-    """The work after this. Where there was nothing to do until now, a new pace begins: pauses are none."""
+    """The work after this. Where there was nothing to do until now a new pace begins: a pause tells nothing of it."""
     files = bool(after.in_progress and not before.in_progress)
     listings = before.requested == before.listings_settled and after.requested > after.listings_settled
     return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
 
 
 def at_rest(totals: Totals) -> bool:
-    """Nothing is left to do."""
+    """Whether nothing is left to do."""
     return not totals.in_progress and totals.listings_settled == totals.requested
 
 

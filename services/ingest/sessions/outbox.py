@@ -28,11 +28,12 @@ log = structlog.get_logger()
 
 REDELIVERY = "Redelivery"
 LONGEST_S = 10.0
-"""For one transaction to send, then a publish that lasts 40 s at most: shorter than a transaction may stand still."""
+"""How long one transaction goes on with new messages. Its last publish takes 40 s at most, so it ends before PostgreSQL
+ends it, which happens after a minute of standing still (`shared/database.py`)."""
 
 
 class Bus(Protocol):
-    """Either transport."""
+    """What the outbox needs of a bus, in memory or RabbitMQ."""
 
     async def publish(self, envelope: Envelope) -> None: ...
 
@@ -60,7 +61,7 @@ async def put(bus: Bus, owed: Owed) -> None:
 
 
 AHEAD = "ahead"
-"""Not a session's lane: what must not wait in a queue behind the work that it is about."""
+"""The lane of messages that must not wait behind the work that they are about (`ahead.py`). No session has it."""
 
 Publish = Callable[[Owed], None]
 Choose = Callable[[Connection], Iterable[RowMapping]]

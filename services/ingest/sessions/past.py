@@ -88,7 +88,7 @@ def _listing_s(row: Upload) -> float:
 
 
 def _rendered(row: Upload) -> float:
-    """When it had its pictures, as a share of the time in which its listings were made."""
+    """When an upload had all pictures, as a share of the time in which its listings were made."""
     return min(_seconds(_listings(row)[0], row.rendered_at) / _listing_s(row), 1.0)
 
 

@@ -61,7 +61,7 @@ class Prints:
             return False
 
     def _fetch(self, design_id: UUID, path: str | None) -> None:
-        """The print of a design that the old system stored: what lies on the NAS is what it is."""
+        """The print of a design that the old system stored: whatever file lies at its path on the NAS."""
         blob = self._read(path) if path else None
         if blob is not None:
             new = update(items).where(items.c.id == design_id, items.c.print_sha256.is_(None))

@@ -123,7 +123,7 @@ def concerns(service: str, totals: Totals) -> bool:
 
 
 def waiting(line: str, cause: str | None) -> str:
-    """The line, with what the work waits for."""
+    """The line under the circles, with the cause that the work waits for."""
     return f"{line} - waiting: {cause}" if cause else line
 
 

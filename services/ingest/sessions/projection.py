@@ -51,7 +51,7 @@ class Projection:
 
     engine: Engine
     wake: Callable[[], None] = lambda: None
-    """Called when something is done or owed: a message that waits for its turn may go out now."""
+    """Called when something is done or owed, as a message that waits for its turn may go out now."""
 
     def file_is(
         self,

@@ -25,10 +25,10 @@ class Choice:
     destination: Destination
     description: str | None = None
     duplicates: Duplicates | None = None
-    """As the upload says; None: as the account's setting says."""
+    """The policy that the upload asks for; None: the one of the account's setting."""
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept with the session."""
+        """This choice as the session's row keeps it."""
         said = {"duplicates": self.duplicates} if self.duplicates else {}
         return said | {
             "template_id": str(self.template_id),
@@ -56,7 +56,7 @@ class Wanted:
 
     @property
     def request(self) -> dict[str, Any]:
-        """As it is kept with each listing."""
+        """This choice as each listing's row keeps it."""
         return {
             "shop": self.shop,
             "template": self.template.model_dump(mode="json"),
@@ -98,7 +98,7 @@ class Session:
 
     @property
     def files_settled(self) -> bool:
-        """Every file that was sent has its end state."""
+        """Whether every file that was sent has its end state."""
         return self.submitted_at is not None and self.totals.in_progress == 0
 
     @property
@@ -123,7 +123,7 @@ class Event:
 
 
 def session_of(row: Row[Any]) -> Session:
-    """A row of `sessions`."""
+    """A session from a row of the table `sessions`."""
     return Session(
         id=row.id,
         user_id=row.user_id,
@@ -146,5 +146,5 @@ def session_of(row: Row[Any]) -> Session:
 
 
 def event_of(row: Row[Any]) -> Event:
-    """A row of `session_events`."""
+    """An event from a row of the table `session_events`."""
     return Event(row.seq, row.type, row.item_id, row.payload, row.created_at)

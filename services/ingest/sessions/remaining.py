@@ -85,9 +85,9 @@ def _trust(uploads: int) -> float:
 
 
 def _slowdown_so_far(course: Course) -> float:
-    """How many times as long as usual its listings may take: the root of what its files did.
+    """How many times as long as usual the listings may take: the square root of the files' factor.
 
-    They share a part of what slowed the files down: the machine, say, but not the shop.
+    Listings share a part of what slowed the files down: the machine, say, but not the shop.
     """
     pace, known = course.files, course.costs.file_s[1]
     if pace is None or not pace.done:

@@ -28,7 +28,7 @@ Group = tuple[UUID, UUID]
 """A product template and a mockup group."""
 
 Moved = tuple[Row[Any], Row[Any]]
-"""A row as it was and as it is."""
+"""A row as it was before it was taken up again, and as it is now."""
 
 ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
 
@@ -117,7 +117,7 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
 
 
 def _files_retold(files: Sequence[Moved], who: str) -> list[Happening]:
-    """Counts and events of files."""
+    """What happened to files that were taken up again: the counts that change, and what is told."""
     happened = []
     for was, row in files:
         told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
@@ -131,7 +131,7 @@ def _files_retold(files: Sequence[Moved], who: str) -> list[Happening]:
 
 
 def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[Moved]) -> list[Happening]:
-    """The same of listings; the items are needed by their ids."""
+    """The same of listings. `by_id` has their items."""
     happened = []
     for was, row in asked:
         item = by_id[row.item_id]

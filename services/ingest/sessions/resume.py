@@ -39,7 +39,7 @@ class Unfinished:
     hashers: int
 
     def sessions(self, lane: str) -> list[UUID]:
-        """Their ids, oldest first."""
+        """The ids of these sessions, oldest first."""
         working = (
             select(sessions.c.id)
             .where(sessions.c.lane == lane, sessions.c.state == "working")
@@ -127,7 +127,7 @@ _PENDING: ColumnElement[bool] = listings.c.state.in_(LISTING_IN_WORK)
 
 
 def _failures(connection: Connection, session_id: UUID) -> Iterator[Envelope]:
-    """The end of everything that is unfinished in a session."""
+    """The messages that end everything that is unfinished in a session."""
     unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     for row in connection.execute(unsettled):
         yield _envelope(session_id, failure(row, "hasher", KILLER))

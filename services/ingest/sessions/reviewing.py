@@ -42,7 +42,7 @@ class Undecidable(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Decided:
-    """What came of it."""
+    """What came of decisions about near duplicates."""
 
     kept: Sequence[Row[Any]]
     skipped: Sequence[Row[Any]]
@@ -66,7 +66,7 @@ def pairs(
 
 
 def pair(connection: Connection, session_id: UUID, item_id: UUID) -> Row[Any] | None:
-    """One of all of them."""
+    """One near duplicate of the session, whether it still waits for a decision or not."""
     this = select(items).where(items.c.session_id == session_id, items.c.id == item_id, WHICH["all"])
     return connection.execute(this).one_or_none()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Left:
-    """Work that is left: the weight of files, and how many listings."""
+    """Work that is left to do: the weight of the files, and how many listings."""
 
     files: float = 0.0
     listings: float = 0.0

@@ -5,7 +5,7 @@ from typing import Any
 
 IN_WORK = ("received", "hashed", "accepted")
 UNSTORED = ("duplicate", "rejected", "failed")
-"""Ends without a design."""
+"""The end states of a file that has become no design."""
 ENDS = ("stored", *UNSTORED)
 LISTABLE = (*IN_WORK, "stored")
 

@@ -130,7 +130,7 @@ class Sessions:
             return reviewing.pairs(connection, session_id, which, limit, offset)
 
     def pair(self, session_id: UUID, item_id: UUID) -> Row[Any] | None:
-        """One of them."""
+        """One near duplicate of a session; see `reviewing.pair`."""
         with transaction(self.engine) as connection:
             return reviewing.pair(connection, session_id, item_id)
 
@@ -140,7 +140,7 @@ class Sessions:
             return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
 
     def failed_listings(self, session_id: UUID) -> Sequence[Row[Any]]:
-        """Of which items, with which template and mockup group."""
+        """The listings of a session that failed: of which item each, with which template and mockup group."""
         failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
         with transaction(self.engine) as connection:
             these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
@@ -177,7 +177,7 @@ class Sessions:
             return asking.at_etsy(connection, user_id, item_id)
 
     def gone(self, user_id: UUID, listing_ids: Sequence[str]) -> None:
-        """These are not at Etsy any more; see `asking.gone`."""
+        """Note that these listings are not at Etsy any more; see `asking.gone`."""
         with transaction(self.engine) as connection:
             asking.gone(connection, user_id, listing_ids)
 

@@ -94,7 +94,7 @@ def database_url(postgres_url: str, _template: str) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on the test's own database."""
-    found = engine_of(database_url)
+    """An engine on the test's own database, for as many as ten threads."""
+    found = engine_of(database_url, pool_size=10)
     yield found
     found.dispose()

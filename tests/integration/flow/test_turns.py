@@ -1,7 +1,6 @@
 """Whose turn it is, read from the rows: listings as well as batches, in both lanes."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -17,7 +16,6 @@ from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import items, outbox
 from shared.bus.envelope import Envelope
 from shared.contracts import BatchSubmitted, Blob, ListingPublished, ListingTemplate, MockupsRequested
-from shared.database import engine_of
 from tests.integration.flow.pipeline import choice
 
 WINDOWS = Windows(batches=4, listings=4, files=1000)
@@ -32,13 +30,6 @@ LISTING = ListingTemplate(
     who_made="i_did",
     when_made="made_to_order",
 )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

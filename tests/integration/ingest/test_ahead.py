@@ -16,19 +16,11 @@ from services.ingest.sessions.tables import outbox
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service
 from shared.contracts import ImageAccepted, WorkCancelled
-from shared.database import engine_of
 from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
 from tests.integration.flow.pipeline import until
 from tests.integration.ingest.test_sessions import PREPARED, USER, about, submitted
 
 NEVER, SOON = 3600.0, 0.05
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 def cancelled(engine: Engine, lane: str = "comprehensive") -> ImageAccepted:

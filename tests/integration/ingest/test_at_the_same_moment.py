@@ -17,7 +17,7 @@ from services.ingest.sessions.reopening import reopen
 from services.ingest.sessions.resume import Unfinished
 from services.ingest.sessions.store import Sessions
 from shared.bus.envelope import Envelope
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from tests.e2e.conftest import until
 from tests.integration.ingest.test_sessions import (
     LISTING,
@@ -33,13 +33,6 @@ from tests.integration.ingest.test_sessions import (
 
 WANTED = Wanted("NorthCups", LISTING, MOCKUP, ())
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

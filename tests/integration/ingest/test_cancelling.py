@@ -30,7 +30,6 @@ from shared.contracts import (
     StorageFailed,
     WorkCancelled,
 )
-from shared.database import engine_of
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
 from tests.integration.ingest.test_sessions import (
@@ -53,13 +52,6 @@ from tests.integration.ingest.test_sessions import (
 from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
 
 WORDS = "cancelled by you on "
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +53,7 @@ from shared.contracts import (
     StoreFile,
     UploadedFile,
 )
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from shared.errors import Unavailable
 from shared.nas import PathNas
 
@@ -71,13 +70,6 @@ LISTING = ListingTemplate(
     who_made="i_did",
     when_made="made_to_order",
 )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

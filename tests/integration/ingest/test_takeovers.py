@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -20,7 +20,6 @@ from services.ingest.sessions.store import Sessions
 from services.ingest.sessions.tables import outbox, sessions
 from shared.bus.service import Service
 from shared.contracts import BatchSubmitted, StoreFile
-from shared.database import engine_of
 from shared.errors import Unavailable
 from tests.integration.flow.pipeline import until
 from tests.integration.ingest.test_session_locks import OTHERS
@@ -31,13 +30,6 @@ LOCKS = """
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 TIMES = MOST_DEATHS + 2
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

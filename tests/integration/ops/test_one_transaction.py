@@ -1,7 +1,6 @@
 """Status, what is owed and the audit are one: killed anywhere, or done twice at once, a letter is sent once."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,19 +26,12 @@ from shared.contracts import (
     StoreFile,
     WorkCancelled,
 )
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, Letterbox, dead
 
 
 class Killed(BaseException):
     """The process dies here."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=10)
-    yield engine
-    engine.dispose()
 
 
 def relayed(engine: Engine, lane: str = "comprehensive") -> list[Owed]:

@@ -41,7 +41,8 @@ POLL_S = 0.5
 BREATH_S = 0.05
 """Between two looks into the outbox, however often the bell rings: each is several queries."""
 MOMENT_S = 0.15
-"""Between two looks for work that was done: at each of them, looking cost ingest as much as hearing of it."""
+"""From the news that something is done to the look for what may be sent now, and so the least time between two such
+looks. With one look for each piece of news, looking cost ingest as much as hearing the news."""
 RELAY_GRACE_S = 5.0
 CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
@@ -49,44 +50,57 @@ NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 
 
 class Bell:
-    """Wakes the relays of this process, from any thread."""
+    """Wakes the relays of this process. It may be rung from any thread.
+
+    A relay is a loop that sends what is owed (`Lanes._relay`). Between two rounds it waits for the event that `listen`
+    gave it, half a second at most. There are two ways to ring, for two kinds of news:
+
+    `ring`: something is owed now, as an upload was just committed. Every relay wakes at once.
+    `ring_soon`: something that was sent earlier is done, so a place in a window may be free. That happens for every
+    file, and a look costs several queries. So only a relay that has something waiting for its turn wakes, and
+    MOMENT_S later, once for all that is done until then.
+    """
 
     def __init__(self) -> None:
-        self._ears: list[_Ear] = []
+        self._listeners: list[_Listener] = []
 
     def ring(self) -> None:
-        """Something is owed: look at once."""
-        for ear in self._ears:
-            ear.soon(ear.rung.set)
+        """Wake every relay at once."""
+        for listener in self._listeners:
+            listener.on_its_loop(listener.rung.set)
 
-    def touch(self) -> None:
-        """Something that was sent is done, so others may have their turn: look in a moment, once for all of that."""
-        for ear in self._ears:
-            ear.soon(ear.touched)
+    def ring_soon(self) -> None:
+        """Wake the relays that have something waiting for its turn, in a moment."""
+        for listener in self._listeners:
+            listener.on_its_loop(listener.ring_soon)
 
-    def ear(self, waits: Callable[[], bool] = lambda: True) -> asyncio.Event:
-        """An event that is set at each ring from now on, and after a touch if anything of this one `waits` for it."""
-        self._ears.append(_Ear(waits))
-        return self._ears[-1].rung
+    def listen(self, waits: Callable[[], bool] = lambda: True) -> asyncio.Event:
+        """The event by which a relay on the running loop is woken. `waits`: whether anything waits for its turn there.
+
+        The relay clears the event itself, before it looks.
+        """
+        self._listeners.append(_Listener(waits))
+        return self._listeners[-1].rung
 
 
-class _Ear:
-    """Of one relay, on the loop that runs now."""
+class _Listener:
+    """One relay's event, and the loop on which it may be set."""
 
     def __init__(self, waits: Callable[[], bool]) -> None:
         self.waits = waits
         self.loop = asyncio.get_running_loop()
         self.rung = asyncio.Event()
-        self.due = 0.0
+        self.rings_at = 0.0
+        """When the last `ring_soon` sets the event, by the loop's clock: until then others have no need to."""
 
-    def soon(self, call: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # its loop has ended, and the relay with it
+    def on_its_loop(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the relay with it
             self.loop.call_soon_threadsafe(call)
 
-    def touched(self) -> None:
-        if self.due <= self.loop.time() and self.waits():
-            self.due = self.loop.time() + MOMENT_S
-            self.loop.call_at(self.due, self.rung.set)
+    def ring_soon(self) -> None:
+        if self.rings_at <= self.loop.time() and self.waits():
+            self.rings_at = self.loop.time() + MOMENT_S
+            self.loop.call_at(self.rings_at, self.rung.set)
 
 
 @dataclass
@@ -197,11 +211,8 @@ class Lanes:
             rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
-        """Send for ever: at once when this process owes something, and every half second for what others owe.
-
-        In a moment when something is done, if anything that is owed `waits` for its turn.
-        """
-        rung = self.bell.ear(waits)
+        """Send for ever: when the bell rings (see there), and every half second for what other processes owe."""
+        rung = self.bell.listen(waits)
         while not self._stopping:
             rung.clear()
             try:

@@ -136,7 +136,7 @@ def build(
     bell = Bell()
     lanes = Lanes(
         engine=engine,
-        projection=service.build(consuming, bell.touch, loose),
+        projection=service.build(consuming, bell.ring_soon, loose),
         unfinished=Unfinished(engine, hashers),
         min_files=settings.comprehensive_workflow_min_files,
         use_comprehensive=settings.use_comprehensive_workflow,

@@ -62,7 +62,7 @@ class Pipeline:
         bell = Bell()
         lanes = Lanes(
             engine=self.engine,
-            projection=build(self.engine, bell.touch),
+            projection=build(self.engine, bell.ring_soon),
             unfinished=Unfinished(self.engine, self.hashers),
             min_files=1,
             use_comprehensive=True,

@@ -10,9 +10,9 @@ LIMIT_S = 10
 def test_what_is_owed_is_looked_for_at_once_and_what_is_done_in_a_moment() -> None:
     async def scenario() -> None:
         bell = Bell()
-        rung, loop = bell.ear(), asyncio.get_running_loop()
+        rung, loop = bell.listen(), asyncio.get_running_loop()
         for _ in range(3):
-            bell.touch()
+            bell.ring_soon()
         heard = loop.create_future()
         loop.call_soon(heard.set_result, None)  # behind the touches
         await heard
@@ -22,7 +22,7 @@ def test_what_is_owed_is_looked_for_at_once_and_what_is_done_in_a_moment() -> No
         rung.clear()
         await asyncio.wait_for(rung.wait(), LIMIT_S)  # the touches
         rung.clear()
-        await asyncio.to_thread(bell.touch)
+        await asyncio.to_thread(bell.ring_soon)
         await asyncio.wait_for(rung.wait(), LIMIT_S)
 
     asyncio.run(scenario())
@@ -31,8 +31,8 @@ def test_what_is_owed_is_looked_for_at_once_and_what_is_done_in_a_moment() -> No
 def test_where_nothing_waits_for_its_turn_nobody_looks_when_something_is_done() -> None:
     async def scenario() -> None:
         bell = Bell()
-        waiting, idle = bell.ear(lambda: True), bell.ear(lambda: False)
-        bell.touch()
+        waiting, idle = bell.listen(lambda: True), bell.listen(lambda: False)
+        bell.ring_soon()
         await asyncio.wait_for(waiting.wait(), LIMIT_S)
         assert not idle.is_set()
         bell.ring()

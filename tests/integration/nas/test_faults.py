@@ -333,7 +333,7 @@ def listening(key: asyncssh.SSHKey, **options: Any) -> Iterator[int]:
 
     acceptor = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
     yield acceptor.get_port()
-    acceptor.close()
+    loop.call_soon_threadsafe(acceptor.close)  # connections that end close it, too, and only one thread may at a time
     asyncio.run_coroutine_threadsafe(acceptor.wait_closed(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)

@@ -165,10 +165,10 @@ def _of_files(totals: Totals, *, again: bool) -> str:
 
 def _stored(totals: Totals) -> str:
     if totals.stored < totals.received:
-        return f"All files are done: {summary(totals)}; waiting for the order to list the designs"
+        return f"All files are done: {summary(totals)}; listings are not asked for yet"
     if totals.stored == 1:
-        return "The design is stored; waiting for the order to list it"
-    return f"All {totals.stored} designs are stored; waiting for the order to list them"
+        return "The design is stored; its listing is not asked for yet"
+    return f"All {totals.stored} designs are stored; their listings are not asked for yet"
 
 
 def _ending(totals: Totals, *, cancelled: bool) -> str:

@@ -33,7 +33,7 @@ NOTHING_LEFT = TimeLeft(0.0, 0.0, 0.0)
 def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, load: Load = ALONE) -> TimeLeft:
     """How long it still takes at this moment (in seconds, like those of the paces).
 
-    While it `waits` for something, or its designs wait for the order to list them, there is no range: `seconds` is what
+    While it `waits` for something, or its designs are not asked to be listed yet, there is no range: `seconds` is what
     will be left to do after that. Nor is there one before anything was measured: what a file takes depends on the size
     of its print and on the machine, and a range from a mug on a server to a poster on a laptop says nothing.
     """

@@ -128,7 +128,7 @@ def test_a_client_that_asks_for_no_listings_still_sees_an_end(user: Shop) -> Non
     session = user.start()
     user.uploaded(artworks.fresh(1), session)
     *_, waits, end = watch(user, session, until=last).result(30).data
-    assert waits["message"] == "The design is stored; waiting for the order to list it"
+    assert waits["message"] == "The design is stored; its listing is not asked for yet"
     assert (waits["step"], end["step"]) == (2, 4)
 
 

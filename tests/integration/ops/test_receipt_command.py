@@ -47,7 +47,7 @@ def test_it_tells_warnings_resemblances_and_what_waits_for_a_decision(database_u
     box.project(DuplicateFound(**box.about(session, 2), **near, reason="the same picture as rose.png"))
     lines = receipt(database_url, session)
     assert "    3 received: 2 stored, 1 duplicate" in lines
-    waits = "2 stored, 1 near copy to decide about; waiting for the order to list the designs"
+    waits = "2 stored, 1 near copy to decide about; listings are not asked for yet"
     assert f"    All files are done: {waits}" in lines
     assert f"    to decide about: presswork review {session.id}" in lines
     assert below(lines, "soft.png") == [f"warning: {SOFT}"]

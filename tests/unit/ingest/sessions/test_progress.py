@@ -66,11 +66,10 @@ def test_designs_that_nobody_asked_to_list_yet_wait_for_that_in_words() -> None:
     def words(**counts: int) -> str:
         return message(Totals(**counts), finished=False)
 
-    assert words(received=30, stored=30) == "All 30 designs are stored; waiting for the order to list them"
-    assert words(received=1, stored=1) == "The design is stored; waiting for the order to list it"
+    assert words(received=30, stored=30) == "All 30 designs are stored; their listings are not asked for yet"
+    assert words(received=1, stored=1) == "The design is stored; its listing is not asked for yet"
     assert words(received=4, stored=2, duplicate=2, to_review=1) == (
-        "All files are done: 2 stored, 1 duplicate skipped, 1 near copy to decide about; "
-        "waiting for the order to list the designs"
+        "All files are done: 2 stored, 1 duplicate skipped, 1 near copy to decide about; listings are not asked for yet"
     )
     assert words(received=2, duplicate=2) == "Processing and formatting images (2/2)", "there is nothing to list"
     assert words(received=2, stored=2, requested=1) == "Creating product mockups (0/1)"

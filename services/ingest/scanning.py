@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.outbox import owe
@@ -48,13 +48,18 @@ def ask(
 
 
 def named(shop: str) -> ColumnElement[bool]:
-    """The shop with this name, folder, e-mail or user id; all, if none is named."""
+    """The shop with this folder, or else those with this name, e-mail or user id; all, if none is named.
+
+    Shops may share a name, of which the first one's folder is called: "NorthCups", and "NorthCups 2".
+    """
     if not shop:
         return true()
-    names = [users.c.shop_folder == shop, users.c.shop_name == shop, users.c.email_key == shop.casefold()]
+    names = [users.c.shop_name == shop, users.c.email_key == shop.casefold()]
     with contextlib.suppress(ValueError):
         names.append(users.c.id == UUID(shop))
-    return or_(*names)
+    other = users.alias()
+    its_folder = select(other.c.id).where(other.c.shop_folder == shop).exists()
+    return or_(users.c.shop_folder == shop, and_(~its_folder, or_(*names)))
 
 
 def _forget_sent(connection: Connection, tenant_ids: Sequence[UUID]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 
 import typer
@@ -78,7 +79,8 @@ def _in_words(shop: str, now: Standing) -> str:
     done += f", {now.waiting} still to be hashed" if now.waiting else f", {now.to_hash} of them new or changed"
     done += f", {now.unusable} unusable" if now.unusable else ""
     done += f", {now.gone} gone" if now.gone else ""
-    return f"{done}; and {counted(now.ours, 'design')} of ours"
+    done += f"; and {counted(now.ours, 'design')} of ours"
+    return f"{done}; listed {now.listed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _tell_faults(now: Standing, faults: Sequence[tuple[str, str]]) -> None:

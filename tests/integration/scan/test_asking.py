@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.ingest.catalog.users import User, Users
-from services.ingest.scanning import ask_when_due
+from services.ingest.scanning import ask, ask_when_due, named
 from services.ingest.sessions.delays import Delays
 from services.ingest.sessions.tables import outbox
 from shared.contracts import ShopScanRequested, WorkDelayed
@@ -57,6 +57,15 @@ def test_each_shop_is_asked_for_once_in_an_interval_whoever_looks_at_the_clock(e
     assert ask_when_due(engine, "comprehensive", timedelta(0)) == 3
 
 
+def test_the_shop_whose_folder_has_just_that_name_is_meant(engine: Engine) -> None:
+    first = register(engine, "NorthCups")
+    with engine.begin() as connection:
+        second = Users(connection).register("other@example.com", "-", "NorthCups")
+        assert second.shop_folder == "NorthCups 2"
+        for name, meant in (("NorthCups", first), ("NorthCups 2", second), ("other@example.com", second)):
+            assert [asked.tenant_id for asked in ask(connection, "comprehensive", named(name))] == [meant.id]
+
+
 def test_people_have_a_shop_scanned_and_read_what_came_of_it(
     command: Command, engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
@@ -81,7 +90,10 @@ def test_people_have_a_shop_scanned_and_read_what_came_of_it(
     )  # fmt: skip
     works = Works(database_url, engine, tmp_path, tenant=tenant)
     works.run(*owed(engine))
-    assert command("scans", "--tenant", str(tenant)).stdout == (
+    listed, _, rest = command("scans", "--tenant", str(tenant)).stdout.partition("; listed ")
+    at, _, faults = rest.partition("\n")
+    assert datetime.now(UTC) - datetime.strptime(f"{at} +0000", "%Y-%m-%d %H:%M:%S UTC %z") < HOUR
+    assert f"{listed}\n{faults}" == (
         "NorthCups: 2 pictures, 1 known, 2 of them new or changed, 1 unusable; and 0 designs of ours\n"
         "  unusable  NorthCups/torn.png: not an image (truncated after 200 bytes); export it again\n"
     )

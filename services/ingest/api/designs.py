@@ -1,5 +1,6 @@
 """Stored designs: list, change, delete, and the gallery with links that an `<img>` can show."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
+from services.ingest.sessions.asking import at_etsy
 
 routes = APIRouter(prefix="/designs", tags=["designs"])
 
@@ -43,12 +45,13 @@ def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) ->
 
 @routes.delete("/delete/{design_id}")
 def remove(using: Using, user: Caller, design_id: UUID) -> dict[str, Any]:
-    """Take a design out of use; its file stays."""
+    """Take a design out of use; its file stays, and its listings do."""
     with using.transaction() as connection:
+        listed = at_etsy(connection, user.id, design_id)
         told = Designs(connection, user.id, using.settings.nas_base_path).remove(design_id)
         if told is not None:
             using.emit(connection, told)
-    return {"success": True, "message": "Design deleted"}
+    return {"success": True, "message": _deleted(listed)}
 
 
 @routes.get("/gallery")
@@ -59,6 +62,12 @@ def gallery(request: Request, using: Using, user: Caller) -> dict[str, Any]:
     base, now = using.settings.public_url or str(request.base_url), datetime.now(UTC)
     shown = [_shown(file, using.links.url(base, user.shop_folder, file.path, now)) for file in files]
     return {"mockups": [], "files": shown, "total_mockups": 0, "total_files": total}
+
+
+def _deleted(listing_ids: Sequence[str]) -> str:
+    listings = f"listing{'s' if len(listing_ids) > 1 else ''} {', '.join(listing_ids)}"
+    stay = f", and the {listings} at Etsy, where only you can delete it" if listing_ids else ""
+    return f"Design deleted. Its file stays on the NAS{stay}. Sent again, it gets another number."
 
 
 def _shown(file: DesignFile, url: str) -> dict[str, Any]:

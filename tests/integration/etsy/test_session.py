@@ -67,6 +67,9 @@ def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_fo
         for words in ("2 listings created.", "2 listed already."):
             assert seller.list_designs(ids)["result"]["message"].startswith(words)
         assert seller.receipt(session)["listed"] == 2
+        listing = seller.items(session)[0]["listing_id"]
+        deleted = seller.http.delete(f"/designs/delete/{ids[0]}").json()["message"]
+        assert f" and the listing {listing} at Etsy, where only you can delete it. " in deleted
         page("POST", "/third-party/revoke-token")
     titles = sorted(str(listing.fields["title"]) for listing in etsy.listings.values())
     assert titles == ["UV 100 | UVDTF Cup Wrap", "UV 101 | UVDTF Cup Wrap"]

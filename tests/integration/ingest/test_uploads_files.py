@@ -140,6 +140,8 @@ def test_designs_that_are_unknown_foreign_or_deleted_are_not_listed(shop: Shop, 
     assert answer["result"]["message"] == f"1 listing created.\n{gone(3)}\n{TRIED}"
     assert len(shop.server.place.listed(shop.folder)) == 1
     assert shop.server.place.listed(stranger.folder) == []
+    again = shop.uploaded(artworks.designs(1, first=2), shop.start())["designs"]
+    assert [design["filename"] for design in again] == artworks.print_names(102), "it is what deleting it tells"
 
 
 def gone(count: int) -> str:

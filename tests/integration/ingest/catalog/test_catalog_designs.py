@@ -96,7 +96,9 @@ def test_a_design_is_changed_deleted_and_brought_back(world: World, ana: Caller)
     assert changed.json()["description"] == "a rose"
     assert changed.json()["canvas_config_id"] == canvas["id"]
     assert changed.json()["file_path"] == f"/share/Graphics/NorthCups/{PATH}"
-    assert ana("DELETE", f"/designs/delete/{design_id}").json()["success"] is True
+    deleted = ana("DELETE", f"/designs/delete/{design_id}").json()
+    assert deleted["success"] is True
+    assert deleted["message"] == "Design deleted. Its file stays on the NAS. Sent again, it gets another number."
     assert ana("GET", "/designs/list").json() == {"designs": [], "total": 0}
     assert ana("GET", "/designs/gallery").json()["files"] == []
     assert ana("DELETE", f"/designs/delete/{design_id}").status_code == 404

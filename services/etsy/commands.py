@@ -119,12 +119,15 @@ def plan(
     designs: Annotated[int, typer.Option(min=1, help="how many designs")],
     pictures: Annotated[int, typer.Option(min=0, max=20, help="pictures of each")] = 5,
     digital: Annotated[bool, typer.Option("--digital", help="each with a file to download")] = False,
+    email: Email = None,
     data: DataDir = HERE,
 ) -> None:
     """Say what a batch will cost in calls, time and money. Nothing is called."""
     from services.etsy.front import planned
 
     with _place(data) as place:
+        if email:  # the calls are the app's, whoever plans; but a name that is misspelt is told
+            place.account(email)
         typer.echo(planned(place.target, designs, pictures, digital=digital).words)
 
 

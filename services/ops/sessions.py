@@ -37,7 +37,8 @@ def sessions(
         for row in found:
             at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
             typer.echo(f"{row['session_id']}  {at}  {row['state']:<9} {_whose(row)}")
-            typer.echo(f"    {row['message']}; its client calls it {row['client_key']}")
+            other = f"; its client calls it {key}" if (key := str(row["client_key"])) != str(row["session_id"]) else ""
+            typer.echo(f"    {row['message']}{other}")
     else:
         typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
         raise typer.Exit(NOTHING)

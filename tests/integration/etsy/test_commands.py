@@ -170,7 +170,7 @@ def test_a_plan_is_told_before_anything_is_called(terminal: Terminal, world: Wor
     terminal.connect()
     calls = len(world.etsy.log)
 
-    told = terminal("plan", "--designs", 500).output
+    told = terminal("plan", "--designs", 500, "--email", "ana@example.com").output
 
     assert re.fullmatch(
         r"500 designs: 4,000 calls of 9,9\d\d left today, at least \d+ minutes, drafts free, 100 USD when activated\n",

@@ -552,7 +552,11 @@ def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Let
     receipt = presswork(database_url, "receipt", session.client_key).output
     assert f"failed     rose.png  {rose}\n    could not be stored: a fault" in receipt
     assert "2 received: 1 failed, 1 in progress" in receipt
-    assert str(session.id) in presswork(database_url, "sessions").output
+    told = presswork(database_url, "sessions").output
+    assert str(session.id) in told
+    assert f"; its client calls it {session.client_key}" in told
+    announced = box.sessions.announce(box.tenant, 1, 10)
+    assert presswork(database_url, "sessions").output.count(announced.client_key) == 1, "they have one name"
 
 
 def test_a_receipt_tells_what_was_cancelled_apart_from_what_failed(database_url: str, box: Letterbox) -> None:

@@ -102,7 +102,9 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     del request
     problems = error.errors() if isinstance(error, RequestValidationError) else ()
     body = error.body if isinstance(error, RequestValidationError) else None
-    return JSONResponse({"detail": [_problem(problem) for problem in problems], "body_info": _about(body)}, 422)
+    return JSONResponse(
+        {"detail": [_problem(problem) for problem in problems], "body_info": f"received: {_about(body)}"}, 422
+    )
 
 
 def _problem(problem: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _problem(problem: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _about(body: object) -> str:
-    """The body in words: which fields it had, never what was in them."""
+    """What was received, in words: which fields it had, never what was in them."""
     if isinstance(body, FormData | Mapping):
         kind = "a form" if isinstance(body, FormData) else "a JSON object"
         names = ", ".join(_text(str(name)) for name in list(body)[:SHOWN_ENTRIES])

@@ -107,7 +107,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         async with let_in(door, length(request)):
             form = await _read_files(request, blobs, limits)
         if not form.files:
-            raise missing("files")
+            raise missing("files", form.received)
         data = _parse(DesignData, form, "design_data")
         key = _session_id(form)
         choice = await run_in_threadpool(catalog.choose, user, data)
@@ -185,15 +185,15 @@ async def _read(request: Request, blobs: Blobs | None, limits: Limits, wanted: s
 def _parse(model: type[Model], form: Form, name: str) -> Model:
     text = form.fields.get(name)
     if text is None:
-        raise missing(name)
+        raise missing(name, form.received)
     try:
         return model.model_validate(json.loads(text))
     except ValidationError as error:
         problems = [{**problem, "loc": ("body", name, *problem["loc"])} for problem in error.errors(include_url=False)]
-        raise RequestValidationError(problems) from error
+        raise RequestValidationError(problems, body=form.received) from error
     except (ValueError, RecursionError) as error:
         problem = {"type": "json_invalid", "loc": ("body", name), "msg": f"JSON decode error: {error}", "input": None}
-        raise RequestValidationError([problem]) from error
+        raise RequestValidationError([problem], body=form.received) from error
 
 
 def _session_id(form: Form) -> str | None:
@@ -202,7 +202,7 @@ def _session_id(form: Form) -> str | None:
     if key is not None and ("\0" in key or len(key) > MAX_SESSION_ID):
         words = f"Should have at most {MAX_SESSION_ID} characters, none of them NUL"
         problem = {"type": "value_error", "loc": ("body", "session_id"), "msg": words, "input": key}
-        raise RequestValidationError([problem])
+        raise RequestValidationError([problem], body=form.received)
     return key
 
 

@@ -15,6 +15,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.datastructures import FormData
 
 from services.ingest.api.filenames import clean
 from services.ingest.sessions.records import Received
@@ -51,6 +52,12 @@ class Form:
     files: list[Received] = field(default_factory=list)
     """Those for the blob store, with those that were too large for it."""
     fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def received(self) -> FormData | None:
+        """Its fields for whoever is told what is wrong with them, the files as one; None: nothing came."""
+        fields = self.fields | ({"files": ""} if self.sizes else {})
+        return FormData(fields) if fields else None
 
 
 class BadUpload(Exception):  # noqa: N818
@@ -125,11 +132,10 @@ def _boundary(request: Request, wanted: str) -> bytes:
     return options[b"boundary"]
 
 
-def missing(field_name: str) -> RequestValidationError:
-    """A required part is not there; as FastAPI would say it."""
-    return RequestValidationError(
-        [{"type": "missing", "loc": ("body", field_name), "msg": "Field required", "input": None}]
-    )
+def missing(field_name: str, form: FormData | None = None) -> RequestValidationError:
+    """A required part is not there, of the form or of no form at all; as FastAPI would say it."""
+    problem = {"type": "missing", "loc": ("body", field_name), "msg": "Field required", "input": None}
+    return RequestValidationError([problem], body=form)
 
 
 class _Reader:

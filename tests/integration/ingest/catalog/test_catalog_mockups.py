@@ -200,7 +200,7 @@ def test_photographs_are_required(ana: Caller) -> None:
     answer = ana("POST", "/mockups/upload", data={"mockup_id": group["id"]}, files=files)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "files"]
-    assert answer.json()["body_info"] == "a form with the fields: mockup_id, watermark_file"
+    assert answer.json()["body_info"] == "received: a form with the fields: mockup_id, watermark_file"
 
 
 def test_watermarks_of_one_name_do_not_overwrite_each_other(world: World, ana: Caller) -> None:

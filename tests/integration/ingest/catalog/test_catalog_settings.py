@@ -218,7 +218,7 @@ def test_what_can_not_be_stored_is_refused_by_field(ana: Caller, change: dict[st
     assert answer.status_code == 422
     assert all(problem["loc"][:2] == ["body", field] for problem in answer.json()["detail"])
     assert set(answer.json()["detail"][0]) == {"type", "loc", "msg", "input"}
-    assert answer.json()["body_info"].startswith("a JSON object with the fields: name, ")
+    assert answer.json()["body_info"].startswith("received: a JSON object with the fields: name, ")
     assert ana("GET", TEMPLATES).json() == []
 
 

@@ -38,7 +38,7 @@ def test_secrets_are_masked_wherever_they_are() -> None:
     body = told(nested, nested)
     masked = {"email": "a", "password": "***", "deep": [{"refresh_token": "***"}]}
     assert body["detail"][0]["input"] == masked
-    assert body["body_info"] == "a JSON object with the fields: email, password, deep"
+    assert body["body_info"] == "received: a JSON object with the fields: email, password, deep"
     assert told("hunter22", loc=("body", "password"))["detail"][0]["input"] == "***"
 
 
@@ -47,7 +47,7 @@ def test_long_inputs_are_cut() -> None:
 
 
 def test_the_kind_of_body_is_told() -> None:
-    assert told(1, FormData([("a", "1"), ("b", "2")]))["body_info"] == "a form with the fields: a, b"
-    assert told(1, "{")["body_info"] == "1 characters that are not JSON"
-    assert told(1, None)["body_info"] == "no body"
-    assert told(1, [1])["body_info"] == "a JSON list"
+    assert told(1, FormData([("a", "1"), ("b", "2")]))["body_info"] == "received: a form with the fields: a, b"
+    assert told(1, "{")["body_info"] == "received: 1 characters that are not JSON"
+    assert told(1, None)["body_info"] == "received: no body"
+    assert told(1, [1])["body_info"] == "received: a JSON list"

@@ -111,9 +111,11 @@ class Scanned:
         with transaction(self.engine) as connection:
             return connection.execute(here).first() is not None
 
-    def is_needed(self, sha256: str) -> bool:
-        """Whether a copy with this content waits for a hasher, of whichever file."""
-        same = select(scanned.c.path).where(scanned.c.state == "sent", scanned.c.copied == sha256)
+    def is_needed(self, sha256: str, but: UUID) -> bool:
+        """Whether a copy with this content waits for a hasher, of whichever file but this ticket's."""
+        same = select(scanned.c.path).where(
+            scanned.c.state == "sent", scanned.c.copied == sha256, scanned.c.ticket != but
+        )
         with transaction(self.engine) as connection:
             return connection.execute(same.limit(1)).first() is not None
 

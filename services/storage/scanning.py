@@ -77,10 +77,13 @@ class Scan:
                 return
 
     def next(self, event: PictureHashed) -> Iterator[Handed]:
-        """Note the hashers' answer, remove the copy, and send the next file in its place."""
+        """Remove the copy, note the hashers' answer, and send the next file in its place.
+
+        In this order here and below: once it is noted, another process's answer may take the place.
+        """
+        self._remove(event.ticket, event.content)
         if not self.rows.answered(event):
             yield PicturesGone(tenant_id=event.tenant_id, paths=(event.path,))
-        self._remove(event.content)
         yield from self._send(event.ticket, event.tenant_id, event.path.partition("/")[0])
 
     def _send(self, cause: UUID, tenant_id: UUID, shop: str) -> Iterator[Handed]:
@@ -109,13 +112,14 @@ class Scan:
             log.warning("a file can't be scanned", path=row.path, cause=str(error))
             self.rows.look_again(row.ticket, str(error))
             return None
-        if content.size != row.size:
-            self.rows.look_again(row.ticket, "it was being written when it was read")
-        elif content.sha256 == row.sha256:  # only its time has changed
+        same_size = content.size == row.size
+        if same_size and content.sha256 != row.sha256:
+            return PictureFound(tenant_id=row.tenant_id, ticket=row.ticket, path=row.path, content=content)
+        self._remove(row.ticket, content)
+        if same_size:  # only its time has changed
             self.rows.settle(row.ticket, "unusable" if row.reason else "known")
         else:
-            return PictureFound(tenant_id=row.tenant_id, ticket=row.ticket, path=row.path, content=content)
-        self._remove(content)
+            self.rows.look_again(row.ticket, "it was being written when it was read")
         return None
 
     def _copy(self, row: Row[Any]) -> Blob:
@@ -125,8 +129,8 @@ class Scan:
         self.rows.copied(row.ticket, writer.blob.sha256)
         return writer.blob
 
-    def _remove(self, content: Blob) -> None:
-        if not self.rows.is_needed(content.sha256):
+    def _remove(self, ticket: UUID, content: Blob) -> None:
+        if not self.rows.is_needed(content.sha256, but=ticket):
             self.copies.path(content).unlink(missing_ok=True)
 
     def _sweep(self) -> None:

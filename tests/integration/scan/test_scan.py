@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 from services.storage.comparing import LOOK_AGAIN
 from services.storage.scanned import Scanned
@@ -114,6 +114,36 @@ def test_a_scan_that_was_interrupted_anywhere_goes_on_where_it_was(works: Works)
     works.run(request)
     assert works.count("on_picture_found") == 5
     assert set(works.states().values()) == {"known", "unusable"}
+
+
+class Watched(Scanned):
+    """Rows that count, whenever a file gives its place in the window to another, whose copies lie there."""
+
+    def __init__(self, works: Works) -> None:
+        super().__init__(works.engine, works.window)
+        self.works = works
+        self.most_beside: list[int] = []
+
+    def settle(self, ticket: UUID, state: str, **facts: object) -> None:
+        super().settle(ticket, state, **facts)
+        with self.works.engine.connect() as connection:
+            copied = connection.execute(select(func.count(scanned.c.copied))).scalar_one()
+        self.most_beside.append(len(self.works.copies()) - copied)
+
+
+def test_a_copy_is_gone_before_its_place_is_given_to_another(works: Works) -> None:
+    """Or as many copies more than the window lie there as answers come at one time."""
+    shop = works.root / "nas" / works.shop
+    lay(shop, rose=ROSE, tulip=TULIP, daisy=DAISY)
+    works.run(works.scan())
+    os.utime(shop / "rose.png", ns=(1, 1))
+    lay(shop, tulip=IRIS)
+    rows = Watched(works)
+    scan = Scan(rows, PathNas(works.root / "nas", first_wait_s=0.01), Blobs(works.root / "blobs" / SCANNED))
+    (found,) = scan.shop(works.scan())
+    assert isinstance(found, PictureFound)
+    assert list(scan.next(PictureHashed.model_validate(found.model_dump() | {"problem": "torn"}))) == []
+    assert rows.most_beside == [0, 0]
 
 
 def test_one_message_takes_its_turns_worth_of_unchanged_files_and_the_next_goes_on(works: Works) -> None:

@@ -190,7 +190,8 @@ class Prepared(ItemEvent):
     upload: Blob
     print_file: Blob = Field(description="the PNG to store, at print size")
     canonical: Blob = Field(
-        description="the picture small and square, in colour and alpha: a PNG, to compare pixels by"
+        description="the picture small and square, in colour and alpha: a PNG, to compare pixels by; pHYs tells its "
+        "proportions"
     )
     width: int
     height: int

@@ -26,11 +26,14 @@ class Fingerprint:
     """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
 
     Of small art on a large opaque page the canonical picture shows the art alone, as of the same art without its page.
+    `shown` is the width and height in pixels of what was squeezed into its square.
     `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it. `artwork` is the
-    width and height of the picture in pixels, or of what lies on it if it is a page.
+    width and height of the picture in pixels, or of what lies on it if it is a page. These are not the proportions of
+    `shown`: specks of hardly any alpha count here, and a page that its art nearly fills does not.
     """
 
     canonical: Pixels
+    shown: tuple[int, int]
     hashed: Pixels
     artwork: tuple[int, int]
     algorithm: str
@@ -58,10 +61,12 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
     phash = imagehash.phash(reduced, hash_size=HASH_SIZE)
     dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
     art = art_on_page(small)
-    kept = make_straight(resized(art.cut(solid) if art and art.small else small, KEPT_SIDE, KEPT_SIDE))
+    shown = art.cut(solid) if art and art.small else solid
+    kept = make_straight(resized(small if shown is solid else shown, KEPT_SIDE, KEPT_SIDE))
     height, width = picture.shape[:2]
     artwork = art.size(width, height) if art else (width, height)
-    return Fingerprint(kept, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
+    proportions = (shown.shape[1], shown.shape[0])
+    return Fingerprint(kept, proportions, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
 
 
 def _solid_part(picture: Pixels) -> Pixels:

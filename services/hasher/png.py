@@ -22,10 +22,12 @@ METRES_PER_INCH = 0.0254
 RELATIVE_COLORIMETRIC = b"\1"
 
 
-def encode(pixels: Pixels, dpi: float | None = None, *, small: bool = False) -> bytes:
+def encode(
+    pixels: Pixels, dpi: float | None = None, *, pixel: tuple[int, int] | None = None, small: bool = False
+) -> bytes:
     """8-bit RGB (H, W, 3) or RGBA (H, W, 4) in sRGB as a PNG file, with its resolution in pHYs.
 
-    `small` takes several times as long.
+    Or with a `pixel`'s width and height, in any unit, where it is no square. `small` takes several times as long.
     """
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
@@ -33,6 +35,9 @@ def encode(pixels: Pixels, dpi: float | None = None, *, small: bool = False) -> 
     if dpi:
         per_metre = round(dpi / METRES_PER_INCH)
         parts += _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    elif pixel:
+        wide, high = pixel
+        parts += _chunk(b"pHYs", struct.pack(">IIB", high, wide, 0))  # how many go into a unit: the inverse of lengths
     parts += _chunk(b"IDAT", _small(pixels) if small else _compressed(pixels))
     parts += _chunk(b"IEND", b"")
     return b"".join(parts)

@@ -16,6 +16,7 @@ from shared.contracts import PrintSpec
 class Design:
     """What a file became. `print_file` and `canonical` are PNG files; lengths are those of the print file.
 
+    `canonical` is square, so what it shows has the proportions that it tells of each pixel (pHYs).
     `artwork`: width and height of what is visible of the file itself, without an opaque page that it lies on.
     """
 
@@ -44,7 +45,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
     pixels, plan = printed(picture, visible, spec, limits, weighted)
     return Design(
         print_file=png.encode(pixels, plan.dpi, small=small),
-        canonical=png.encode(found.canonical),
+        canonical=png.encode(found.canonical, pixel=found.shown),
         width=plan.canvas_width,
         height=plan.canvas_height,
         dpi=round(plan.dpi),

@@ -100,6 +100,34 @@ def test_a_page_adds_no_pixels_to_its_artwork() -> None:
     assert prepare(saved(on_page(alone, 900, 900), "JPEG"), STRETCH, LIMITS).artwork[0] < 400
 
 
+def test_the_canonical_picture_tells_the_proportions_of_what_it_shows() -> None:
+    """Specks of hardly any alpha count as `artwork` and are not shown; a page that is nearly full is, and does not."""
+    art = artwork(900, 150)
+    specks = np.zeros((900, 900, 4), np.uint8)
+    specks[300:450] = art
+    specks[0, 0] = specks[-1, -1] = (90, 90, 90, 2)
+    shown = tuple(reversed(_solid(art)))
+    assert _told(saved(art, "PNG")) == shown
+    assert _told(saved(specks, "PNG")) == shown
+    page = saved(on_page(art, 3000, 3000), "PNG")
+    wide, high = _told(page)
+    assert wide / high == pytest.approx(shown[0] / shown[1], rel=0.1)
+    words = Image.fromarray(lettering(WORDS[0], (20, 40, 120)))
+    filled = saved(on_page(np.asarray(words.crop(words.getbbox())), 380, 170), "PNG")
+    assert _told(filled) == (380, 170)
+
+
+def _solid(art: Pixels) -> tuple[int, int]:
+    """Height and width of what is more than a speck."""
+    rows, columns = np.nonzero(art[..., 3] >= 32)
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def _told(data: bytes) -> tuple[int, int]:
+    across, down = Image.open(io.BytesIO(prepare(data, STRETCH, LIMITS).canonical)).info["aspect"]
+    return down, across
+
+
 def test_the_page_is_kept_where_it_is_none() -> None:
     """Art that fills it, a page of two colours, and one that is see-through itself."""
     art = lettering(WORDS[0], (20, 40, 120))

@@ -35,6 +35,13 @@ def test_rows_follow_each_other_across_the_strips_in_which_they_are_written(smal
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
 
 
+def test_a_pixel_that_is_no_square_says_so() -> None:
+    data = encode(np.zeros((8, 8, 4), np.uint8), pixel=(1500, 250))
+    assert png_fault(data) is None
+    across, down = Image.open(io.BytesIO(data)).info["aspect"]
+    assert (across, down) == (250, 1500), "a unit of length holds more pixels where they are less wide"
+
+
 def test_small_files_are_smaller() -> None:
     pixels = np.random.default_rng(1).integers(0, 2, (300, 300, 4), dtype=np.uint8)
     assert len(encode(pixels, small=True)) < 0.95 * len(encode(pixels))

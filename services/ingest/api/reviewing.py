@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row
 
 from services.ingest.api.native import Place, owner_of
+from services.ingest.api.thumbnails import in_proportion
 from services.ingest.catalog.users import User
 from services.ingest.sessions import reading
 from services.ingest.sessions.desk import Desk
@@ -103,12 +104,15 @@ def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRo
 
     @routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)
     def get_picture(session: mine, item_id: UUID, which: Literal["upload", "match"]) -> Response:
-        """What was uploaded, or what it matched: the picture that was compared, at most 256 pixels a side."""
+        """What was uploaded, or what it matched: the picture that was compared, 256 pixels on its longer side.
+
+        One from before their proportions were kept is a square.
+        """
         row = desk.sessions.pair(session.id, item_id)
         found = picture(row, which) if row is not None else None
         if found is None:
             raise HTTPException(404, GONE)
-        return Response(_bytes(blobs, found), media_type="image/png", headers=KEPT_BY_BROWSERS)
+        return Response(in_proportion(_bytes(blobs, found)), media_type="image/png", headers=KEPT_BY_BROWSERS)
 
     return routes
 

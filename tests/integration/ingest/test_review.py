@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import numpy as np
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -54,9 +56,7 @@ def test_a_near_copy_waits_is_shown_beside_its_match_and_is_stored_once_it_is_ke
     assert (pair["filename"], pair["decision"], pair["match"]["source"]) == ("darker.png", "waiting", "database")
     assert pair["verdict"] in ("near_copy", "re_encode")
     for link in (pair["thumbnail_url"], pair["match_thumbnail_url"]):
-        answer = shop.client.get(link)
-        assert answer.headers["content-type"] == "image/png"
-        assert Image.open(io.BytesIO(answer.content)).size == (256, 256)
+        assert shop.client.get(link).headers["content-type"] == "image/png"
         assert stranger.client.get(link).status_code == 404
     assert shop.client.get(pair["match_file_url"]).headers["content-type"] == "image/png"
     assert decide(stranger, session, **about(item, "keep")).status_code == 404
@@ -74,6 +74,24 @@ def test_a_near_copy_waits_is_shown_beside_its_match_and_is_stored_once_it_is_ke
     assert [event["seq"] for event in shop.get(session, "/events")["events"]] == list(
         range(1, shop.get(session)["last_seq"] + 1)
     )
+
+
+def test_a_banner_and_its_match_are_shown_in_their_own_proportions(shop: Shop) -> None:
+    discs = artworks.artwork(6001, (1500, 250))
+    banner = discs.crop(discs.getbbox()).resize(discs.size)
+    wide, tall = ("wide.png", artworks.saved(banner)), ("tall.png", artworks.saved(banner.rotate(90, expand=True)))
+    shop.uploaded([wide, tall])
+    session = shop.start()
+    shop.upload([copy_of(wide, "darker wide.png"), copy_of(tall, "darker tall.png")], session, duplicates="review")
+    pairs = shop.get(session, "/review?which=waiting")["pairs"]
+    assert [pair["filename"] for pair in pairs] == ["darker wide.png", "darker tall.png"]
+    for link in ("thumbnail_url", "match_thumbnail_url"):
+        lying, standing = (Image.open(io.BytesIO(shop.client.get(pair[link]).content)) for pair in pairs)
+        assert (lying.mode, lying.getchannel("A").getextrema()) == ("RGBA", (0, 255))
+        assert lying.size == pytest.approx((256, 256 * 250 / 1500), abs=2)
+        assert standing.size == pytest.approx((256 * 250 / 1500, 256), abs=2)
+        same = np.abs(np.subtract(*(np.asarray(seen, np.int16) for seen in (lying, standing.rotate(-90, expand=True)))))
+        assert same.mean() < 8, "levels: it is the same picture, turned"
 
 
 def test_a_kept_pair_asks_nobody_in_a_later_upload_of_the_same_files(shop: Shop) -> None:

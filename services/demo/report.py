@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from services.ingest.sessions.causes import beside
+from services.ingest.sessions.error_words import beside
 
 Receipt = Mapping[str, Any]
 Item = Mapping[str, Any]

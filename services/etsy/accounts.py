@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users, email_key
-from services.ingest.sessions import asking
+from services.ingest.sessions.intake import listing_requests
 from services.ingest.tables import users
 from shared.database import transaction
 
@@ -58,7 +58,7 @@ def gone(engine: Engine, user: User, listing_ids: Sequence[str]) -> None:
     """Tell the uploads of the account that these listings are not at Etsy any more."""
     if listing_ids:
         with transaction(engine) as connection:
-            asking.gone(connection, user.id, listing_ids)
+            listing_requests.gone(connection, user.id, listing_ids)
 
 
 def template(engine: Engine, user: User, name: str) -> UUID:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, select
 
-from services.ingest.sessions.outbox import AHEAD, Relay, owe
+from services.ingest.sessions.outgoing.outbox import AHEAD, Relay, owe
 from services.ingest.sessions.tables import outbox, sessions
 from shared.bus.breaker import Breaker, stopped_within
 from shared.bus.delivery import Consumer, Transport, Unroutable, deliver

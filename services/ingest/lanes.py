@@ -27,9 +27,9 @@ from services.ingest.choosing import (
     drawn,
 )
 from services.ingest.original import Original, from_thread
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.outbox import Relay
-from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import Relay
+from services.ingest.sessions.recovery.resume import Unfinished
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start
 from shared.bus.service import Service

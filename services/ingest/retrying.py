@@ -9,13 +9,13 @@ from sqlalchemy import Row, Select, select
 
 from services.ingest.catalog.choices import listing_choice
 from services.ingest.catalog.errors import Missing, Unusable
-from services.ingest.sessions.originals import beside_originals
-from services.ingest.sessions.prints import Prints
-from services.ingest.sessions.records import Wanted
-from services.ingest.sessions.reopening import Group, Reopened
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.actions.reopening import Group, Reopened
+from services.ingest.sessions.intake.print_files import Prints
+from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
+from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.serving.outcome_text import retold
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import sessions
-from services.ingest.sessions.telling import retold
 from services.ingest.tables import users
 from shared.database import transaction
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
-from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.tables import outbox
 from services.ingest.tables import scans, users
 from shared.contracts import ShopScanRequested

@@ -32,16 +32,16 @@ from services.ingest.choosing import loose_lane
 from services.ingest.lanes import Bell, Lanes
 from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
-from services.ingest.sessions.admission import Door
-from services.ingest.sessions.delays import Delays
-from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.prints import Prints
-from services.ingest.sessions.records import Choice, Wanted
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.unasked import Unasked
-from services.ingest.sessions.watching import Watcher
+from services.ingest.sessions.intake.admission import Door
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.intake.print_files import Prints
+from services.ingest.sessions.lifecycle.records import Choice, Wanted
+from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.progress.delays import Delays
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.serving.upload_calls import Desk
+from services.ingest.sessions.serving.watching import Watcher
 from services.ingest.settings import Settings
 from shared import log as logs
 from shared.blobs import Blobs

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.archive import Archive, on_dead_letter
-from services.ingest.sessions import handlers
-from services.ingest.sessions.delays import Delays, on_work_delayed
-from services.ingest.sessions.projection import Projection
+from services.ingest.sessions.lifecycle import handlers
+from services.ingest.sessions.lifecycle.projection import Projection
+from services.ingest.sessions.progress.delays import Delays, on_work_delayed
 from shared.bus.service import Service
 from shared.contracts import Stage
 

@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.ingest.catalog.limits import Rate, rate
-from services.ingest.sessions.admission import Room
-from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.intake.admission import Room
+from services.ingest.sessions.outgoing.fairness import Windows
 from shared.nas.settings import NasSettings
 from shared.settings import DatabaseSettings
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Table
 
 from services.ingest.imports.ledger import PRESENT, Ledger, Outcome
-from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.outgoing.outbox import owe
 from services.legacy.files import Files
 from services.legacy.report import Report
 from services.legacy.source import OldSystem

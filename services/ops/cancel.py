@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Engine, select
 
-from services.ingest.sessions import cancelling
-from services.ingest.sessions.cancelled import Cancelled, in_words
+from services.ingest.sessions.actions import cancelling
+from services.ingest.sessions.actions.cancel_result import Cancelled, in_words
 from services.ingest.sessions.tables import items, sessions
 from services.ops.place import confirmed, database
 from services.ops.uploads import file_of, upload

@@ -12,7 +12,7 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
 from services.ingest.catalog.users import Users
 from services.ingest.choosing import loose_lane
-from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.tables import mockup_images, mockups
 from services.mockup.faults import Mistaken, Unusable
 from services.mockup.folder import MOST_PICTURE_BYTES, Folder

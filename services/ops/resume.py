@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.forgetting import last_words, under_way
-from services.ingest.sessions.outbox import REDELIVERY, owe
-from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.intake.submitting import failed_before
+from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
+from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.states import IN_WORK
-from services.ingest.sessions.submitting import failed_before
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database
 from services.ops.settings import hashers

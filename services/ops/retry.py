@@ -15,8 +15,8 @@ def retry(
 ) -> None:
     """Try again what failed in an upload, whether or not there is a dead letter about it."""
     from services.ingest import retrying
-    from services.ingest.sessions.prints import Prints
-    from services.ingest.sessions.store import Sessions
+    from services.ingest.sessions.intake.print_files import Prints
+    from services.ingest.sessions.serving.store import Sessions
     from services.ops.settings import hashers
     from services.ops.uploads import file_of, upload
     from services.storage.settings import Settings

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from services.ingest.sessions.reviewing import Decision
-    from services.ingest.sessions.store import Sessions, Wish
+    from services.ingest.sessions.actions.reviewing import Decision
+    from services.ingest.sessions.serving.store import Sessions, Wish
 
 Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
 
@@ -37,7 +37,7 @@ def review(
     What was skipped, by somebody or "by rule", can be kept later; what is kept can't be unkept. What is said of a pair
     stands for later uploads.
     """
-    from services.ingest.sessions.store import Sessions
+    from services.ingest.sessions.serving.store import Sessions
     from services.ops.settings import hashers
     from services.ops.uploads import upload
     from shared.database import transaction
@@ -63,7 +63,7 @@ def review(
 
 
 def _all(connection: "Connection", session_id: "UUID", said: "Decision", verdict: str | None) -> "dict[UUID, Decision]":
-    from services.ingest.sessions.reviewing import waiting
+    from services.ingest.sessions.actions.reviewing import waiting
 
     return dict.fromkeys(waiting(connection, session_id, verdict), said)
 
@@ -71,7 +71,7 @@ def _all(connection: "Connection", session_id: "UUID", said: "Decision", verdict
 def _named(
     connection: "Connection", session_id: "UUID", keep: Sequence[str], skip: Sequence[str]
 ) -> "dict[UUID, Decision]":
-    from services.ingest.sessions.reviewing import pairs
+    from services.ingest.sessions.actions.reviewing import pairs
 
     if not keep and not skip:
         return {}
@@ -97,8 +97,8 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
 
 def _decided(store: "Sessions", session_id: "UUID", wish: "Wish", data: Path) -> str | None:
     """What was done; None where there was nothing to do."""
-    from services.ingest.sessions.prints import has
-    from services.ingest.sessions.reviewing import Undecidable
+    from services.ingest.sessions.actions.reviewing import Undecidable
+    from services.ingest.sessions.intake.print_files import has
     from shared.blobs import Blobs
 
     blobs = Blobs(settings(data).blob_dir)
@@ -111,7 +111,7 @@ def _decided(store: "Sessions", session_id: "UUID", wish: "Wish", data: Path) ->
 
 
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:
-    from services.ingest.sessions.reviewing import pairs, shown
+    from services.ingest.sessions.actions.reviewing import pairs, shown
     from services.ops import showing
 
     rows, _ = pairs(connection, session_id, "all")

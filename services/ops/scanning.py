@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from services.ingest.choosing import loose_lane
 from services.ingest.scanning import ask, named
-from services.ingest.sessions.delays import current
+from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users
 from services.ops.importing import Here
 from services.ops.place import NOTHING, database

@@ -10,7 +10,7 @@ from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
 from services.ops.showing import as_json
 
 if TYPE_CHECKING:
-    from services.ingest.sessions.delays import QueueOf
+    from services.ingest.sessions.progress.delays import QueueOf
 
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 COUNTS = (
@@ -85,7 +85,7 @@ def _counts(found: Mapping[str, Any]) -> str:
 
 
 def _show_item(item: Mapping[str, Any]) -> None:
-    from services.ingest.sessions.causes import beside
+    from services.ingest.sessions.error_words import beside
 
     where = item["path"] if item["state"] == "stored" else None
     state = "cancelled" if item["cancelled"] else item["state"]

@@ -59,7 +59,7 @@ def spent(connection: Connection, before: datetime) -> list[str]:
     """The SHA-256 of each blob whose use ended before that time.
 
     A print is needed until its design is listed; brought again from the NAS if it is to be listed once more
-    (`services/ingest/sessions/prints.py`).
+    (`services/ingest/sessions/intake/print_files.py`).
     """
     return list(connection.execute(FIND, {"before": before}).scalars())
 

@@ -10,7 +10,7 @@ from services.ops.showing import as_json
 
 def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE) -> None:
     """Tell what services wait for just now: a NAS that is away, files that are tried again later."""
-    from services.ingest.sessions.delays import current
+    from services.ingest.sessions.progress.delays import current
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:

@@ -12,7 +12,7 @@ INSIDE = Path(__file__).parent / "inside"
 
 ACK = "aio_pika.message:IncomingMessage.ack"
 PUBLISH = "aio_pika.exchange:Exchange.publish"
-SUBMIT = "services.ingest.sessions.store:Sessions.submit"
+SUBMIT = "services.ingest.sessions.serving.store:Sessions.submit"
 DECIDE = "services.dedup.store:HashIndex.decide_once"
 PREPARE = "services.hasher.preparing:prepare"
 MAKE = "services.hasher.handlers:_result"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED
 from services.local import node, postgres
 from services.local.node import private_node
 from services.local.postgres import private_cluster

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED
 from services.local.broker import Broker
 from services.local.process import free_ports
 from services.local.system import Running

@@ -10,11 +10,11 @@ from services.ingest.ops import outcomes, shelving
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays
-from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.records import Choice, Received, Session, Wanted
-from services.ingest.sessions.reviewing import Decision, Undecidable, pairs, waiting
-from services.ingest.sessions.store import Wish
-from services.ingest.sessions.unasked import Unasked
+from services.ingest.sessions.actions.reviewing import Decision, Undecidable, pairs, waiting
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted
+from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.serving.store import Wish
 from services.ops.resume import resume, resume_others
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec
 from shared.database import transaction

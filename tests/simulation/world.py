@@ -20,9 +20,9 @@ from services.ingest import service as ingest
 from services.ingest.ahead import Ahead
 from services.ingest.lanes import COMPREHENSIVE
 from services.ingest.ops import tables as ops_tables
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.outbox import Owed, Redelivery, Relay
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
+from services.ingest.sessions.serving.store import Sessions
 from services.publisher import store as publisher_store
 from services.publisher.handlers import on_mockups_rendered, on_work_cancelled
 from services.publisher.store import Ledger

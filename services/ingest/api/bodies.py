@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.ingest.api.identity import bearer, current_user
 from services.ingest.api.resources import Resources
-from services.ingest.sessions.admission import Door, Held, Refused
+from services.ingest.sessions.intake.admission import Door, Held, Refused
 
 MIB = 1 << 20
 PLAIN_BYTES = 8 * MIB  # the largest sensible one is a photograph's masks; FastAPI holds it in memory as a whole

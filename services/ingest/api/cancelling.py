@@ -9,9 +9,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from services.ingest.api.native import owner_of
 from services.ingest.catalog.users import User
-from services.ingest.sessions import reading
-from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.records import Session
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.upload_calls import Desk
 
 
 def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:

@@ -11,7 +11,7 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
-from services.ingest.sessions.asking import at_etsy
+from services.ingest.sessions.intake.listing_requests import at_etsy
 
 routes = APIRouter(prefix="/designs", tags=["designs"])
 

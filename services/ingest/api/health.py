@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.ingest.api.resources import Using
-from services.ingest.sessions.admission import Door, Refused
-from services.ingest.sessions.delays import outline
+from services.ingest.sessions.intake.admission import Door, Refused
+from services.ingest.sessions.progress.delays import outline
 from shared.errors import Retryable, Unavailable
 
 routes = APIRouter(tags=["health"])

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query
 
 from services.ingest.api.streams import EventStream, as_events, event_body, events
 from services.ingest.catalog.users import User
-from services.ingest.sessions import reading
-from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.records import Session
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.upload_calls import Desk
 
 MAX_PLACE = 2**31 - 1  # PostgreSQL's integer
 Place = Annotated[int, Query(ge=0, le=MAX_PLACE)]

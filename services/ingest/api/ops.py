@@ -15,7 +15,7 @@ from services.ingest.api.resources import Using
 from services.ingest.ops import auditing, comparing, finding
 from services.ingest.ops.exporting import exported
 from services.ingest.ops.finding import Filter
-from services.ingest.sessions.delays import current
+from services.ingest.sessions.progress.delays import current
 
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])
 

@@ -16,8 +16,8 @@ from services.ingest.catalog.pictures import Pictures
 from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
 from services.ingest.ops.jobs import Obstacles
-from services.ingest.sessions.admission import Door
-from services.ingest.sessions.delays import QueueOf
+from services.ingest.sessions.intake.admission import Door
+from services.ingest.sessions.progress.delays import QueueOf
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
 from shared.contracts import Blob, Message

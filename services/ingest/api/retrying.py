@@ -10,9 +10,9 @@ from services.ingest import retrying
 from services.ingest.api.native import owner_of
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.users import User
-from services.ingest.sessions import reading
-from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.records import Session
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.upload_calls import Desk
 
 
 def router(desk: Desk, shop: ShopConnection, current_user: Callable[..., User]) -> APIRouter:

@@ -13,11 +13,7 @@ from sqlalchemy import Connection, Row
 from services.ingest.api.native import Place, owner_of
 from services.ingest.api.thumbnails import in_proportion
 from services.ingest.catalog.users import User
-from services.ingest.sessions import reading
-from services.ingest.sessions.desk import Desk
-from services.ingest.sessions.prints import has
-from services.ingest.sessions.records import Session
-from services.ingest.sessions.reviewing import (
+from services.ingest.sessions.actions.reviewing import (
     Decided,
     Decision,
     Undecidable,
@@ -27,6 +23,10 @@ from services.ingest.sessions.reviewing import (
     shown,
     waiting,
 )
+from services.ingest.sessions.intake.print_files import has
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 from shared.contracts import Blob, Copy
 from shared.errors import Permanent

@@ -19,10 +19,10 @@ from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receiv
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User
-from services.ingest.sessions.admission import Door
-from services.ingest.sessions.desk import Desk, unlisted
-from services.ingest.sessions.records import Choice, Session, Wanted
-from services.ingest.sessions.submitting import SessionCancelled, SessionTaken
+from services.ingest.sessions.intake.admission import Door
+from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
+from services.ingest.sessions.lifecycle.records import Choice, Session, Wanted
+from services.ingest.sessions.serving.upload_calls import Desk, unlisted
 from shared.blobs import Blobs
 from shared.contracts import Duplicates
 

@@ -10,12 +10,12 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from services.ingest.sessions import reading
-from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.records import Event, Session
-from services.ingest.sessions.remaining import TimeLeft
-from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.watching import Watcher
+from services.ingest.sessions.lifecycle.records import Event, Session
+from services.ingest.sessions.progress.time_left import TimeLeft
+from services.ingest.sessions.progress.totals import Totals
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.serving.watching import Watcher
 
 KEEPALIVE_S = 30.0
 QUIET_S = 15.0

@@ -18,7 +18,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import FormData
 
 from services.ingest.api.filenames import clean
-from services.ingest.sessions.records import Received
+from services.ingest.sessions.lifecycle.records import Received
 from shared.blobs import Blobs, BlobWriter
 from shared.contracts import Blob
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, func, select, update
 
 from services.ingest.imports.ledger import Ledger, Outcome, Row
-from services.ingest.sessions import submitting, timeline
+from services.ingest.sessions.intake import submitting
+from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.states import RANKS
 from services.ingest.sessions.tables import items, sessions
 

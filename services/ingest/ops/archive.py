@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.letters import WORK, files_of, row_of
 from services.ingest.ops.tables import CLOCK, dead_letters
-from services.ingest.sessions.causes import in_words, plain
+from services.ingest.sessions.error_words import in_words, plain
 from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal

@@ -15,7 +15,7 @@ from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace, Steps
 from services.ingest.ops.tables import dead_letters
-from services.ingest.sessions.delays import current
+from services.ingest.sessions.progress.delays import current
 from shared.contracts import Stage
 from shared.database import transaction
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, fu
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.ops.tables import CLOCK, dead_letters
-from services.ingest.sessions.cancelled import WAS_CANCELLED
+from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction
 

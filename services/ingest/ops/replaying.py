@@ -1,7 +1,7 @@
 """Replays one dead letter: status, what is owed for it and the audit are one transaction.
 
-A letter about a file that failed takes the file up again (`sessions/reopening.py`). One whose file ended well is
-resolved, unless other files may wait for it; one whose file is in work is refused, but for news to ingest. Any other
+A letter about a file that failed takes the file up again (`sessions/actions/reopening.py`). One whose file ended well
+is resolved, unless other files may wait for it; one whose file is in work is refused, but for news to ingest. Any other
 goes back to the inbox that it died in, byte for byte. Crash it anywhere, or do it twice at once: each letter is owed
 once, because the status that allows it is what the same transaction takes away.
 """
@@ -19,8 +19,8 @@ from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import OPEN
 from services.ingest.ops.tables import CLOCK, audit, dead_letters
 from services.ingest.sessions import states
-from services.ingest.sessions.outbox import owe_redelivery
-from services.ingest.sessions.reopening import reopen
+from services.ingest.sessions.actions.reopening import reopen
+from services.ingest.sessions.outgoing.outbox import owe_redelivery
 from services.ingest.sessions.tables import items, listings
 from shared.contracts import Stage
 from shared.database import transaction
@@ -165,7 +165,7 @@ def state_of(connection: Connection, letter: Row[Any]) -> str | None:
 def _waited_for(connection: Connection, letter: Row[Any], state: str) -> bool:
     """Whether its file may wait for this very letter, or others do when its own has ended."""
     if state in IN_WORK:
-        return bool(letter.service == "ingest")  # told too late, it changes nothing (`projection.py`)
+        return bool(letter.service == "ingest")  # told too late, it changes nothing (`lifecycle/projection.py`)
     waited_for = select(OTHERS_WAIT).select_from(dead_letters).where(dead_letters.c.id == letter.id)
     return bool(connection.execute(waited_for).scalar_one())
 

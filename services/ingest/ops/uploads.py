@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from services.ingest.catalog.users import email_key
-from services.ingest.sessions import reading
-from services.ingest.sessions.delays import QueueOf, awaited_by
-from services.ingest.sessions.records import Session, session_of
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.lifecycle.records import Session, session_of
+from services.ingest.sessions.progress.delays import QueueOf, awaited_by
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
 from shared.database import transaction

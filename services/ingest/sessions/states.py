@@ -1,4 +1,7 @@
-"""The states that a file and a listing come to, by what they mean. Pure. `told.py` says how one follows on another."""
+"""The states that a file and a listing come to, by what they mean. Pure.
+
+How one follows on another says `lifecycle/file_transitions.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

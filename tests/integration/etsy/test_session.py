@@ -9,7 +9,7 @@ import pytest
 from services.etsy_fake.faults import Fault
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
-from services.ingest.sessions.telling import NO_SHOP, TRIED
+from services.ingest.sessions.serving.outcome_text import NO_SHOP, TRIED
 from tests.integration.etsy.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
 from tests.integration.ingest.embedded import Server, eventually, place, serving

@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from services.embedded import workers
 from services.ingest.lanes import Bell, Lanes
 from services.ingest.service import build
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.records import Choice, Received, Session
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving.store import Sessions
 from services.ops.broker import declare
 from services.ops.queues import Topology, topology
 from shared.bus.rabbit import RabbitBus

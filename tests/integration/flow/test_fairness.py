@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, select
 
-from services.ingest.sessions.fairness import Windows
+from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.tables import outbox
 from shared.database import engine_of
 from tests.integration.flow.pipeline import GENEROUS, Pipeline, prepared, until

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select, update
 
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.outbox import Owed, Relay, owe, owe_redelivery
-from services.ingest.sessions.records import Session
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import Owed, Relay, owe, owe_redelivery
 from services.ingest.sessions.tables import items, session_events, sessions
 from services.local.broker import Broker
 from services.ops.resume import resume, resume_others

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, update
 
 from services.ingest.service import build
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.outbox import Relay
-from services.ingest.sessions.records import Received, Session, Wanted
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.lifecycle.records import Received, Session, Wanted
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import Relay
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, outbox
 from shared.bus.envelope import Envelope
 from shared.contracts import BatchSubmitted, Blob, ListingPublished, ListingTemplate, MockupsRequested

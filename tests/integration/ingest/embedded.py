@@ -24,7 +24,7 @@ from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_af
 from services.embedded import preview, shop_connection, workers
 from services.ingest.api import resources
 from services.ingest.serve import build
-from services.ingest.sessions.desk import Desk
+from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.settings import Settings
 from services.local import process
 from shared.nas import open_nas

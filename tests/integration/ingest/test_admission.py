@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from services.ingest.sessions import admission
+from services.ingest.sessions.intake import admission
 from services.local.process import free_ports
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import ORIGIN, Place, Server

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select
 from services.ingest.ahead import Ahead
 from services.ingest.ops.tables import dead_letters
 from services.ingest.service import build
-from services.ingest.sessions.outbox import AHEAD
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.outgoing.outbox import AHEAD
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import outbox
 from shared.bus.retry import RetryPolicy
 from shared.bus.service import Service

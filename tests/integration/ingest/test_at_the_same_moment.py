@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from services.ingest.sessions import asking
-from services.ingest.sessions.cancelled import Cancelled
-from services.ingest.sessions.records import Wanted
-from services.ingest.sessions.reopening import reopen
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.actions.cancel_result import Cancelled
+from services.ingest.sessions.actions.reopening import reopen
+from services.ingest.sessions.intake import listing_requests
+from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving.store import Sessions
 from shared.bus.envelope import Envelope
 from shared.database import transaction
 from tests.e2e.conftest import until
@@ -74,7 +74,7 @@ def test_listings_that_are_asked_for_while_their_upload_is_cancelled_are_cancell
     ids = [file.item_id for file in files]
 
     def ask(connection: Connection) -> None:
-        assert asking.ask_listings(connection, USER, ids[:1], WANTED) == ids[:1]
+        assert listing_requests.ask_listings(connection, USER, ids[:1], WANTED) == ids[:1]
 
     done: Cancelled = meanwhile(engine, ask, lambda: sessions.cancel(USER, session.id, None))
     assert (done.files, done.listings) == (1, 1), "or its message would be deleted, and nobody would ever make it"
@@ -117,7 +117,7 @@ def test_listings_that_are_asked_for_while_a_worker_takes_its_upload_up_again_ar
     unfinished = Interrupted(engine, 2)
     with ThreadPoolExecutor(1) as pool:
         with transaction(engine) as connection:
-            asking.ask_listings(connection, USER, [files[0].item_id], WANTED)
+            listing_requests.ask_listings(connection, USER, [files[0].item_id], WANTED)
             taken_up = pool.submit(unfinished.take_up, session.id, by_another=False)
             until(lambda: unfinished.read.is_set() or somebody_waits(engine) or None)
         unfinished.committed.set()

@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from services.ingest.sessions import reading
-from services.ingest.sessions.cancelling import unfinished
-from services.ingest.sessions.outbox import Relay
-from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.submitting import SessionCancelled
+from services.ingest.sessions.actions.cancelling import unfinished
+from services.ingest.sessions.intake.submitting import SessionCancelled
+from services.ingest.sessions.outgoing.outbox import Relay
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
 from services.ops.resume import resume, resume_others

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.sessions.delays import Delays, current, on_work_delayed, outline, wait_no_more
-from services.ingest.sessions.progress import Totals
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.progress.delays import Delays, current, on_work_delayed, outline, wait_no_more
+from services.ingest.sessions.progress.totals import Totals
+from services.ingest.sessions.serving.store import Sessions
 from services.ops.resume import resume
 from shared.contracts import DesignStored, WorkDelayed
 from tests.chaos.waiting import until

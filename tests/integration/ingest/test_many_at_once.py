@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, event
 
-from services.ingest.sessions.records import Session
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving.store import Sessions
 from shared.contracts import DuplicateFound, Match, Message
 from shared.database import engine_of
 from tests.integration.ingest.test_sessions import about, ask, failed, project, stored, submitted

@@ -10,8 +10,8 @@ import pytest
 from services.embedded import workers
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.recovery.resume import Unfinished
 from services.local.process import free_ports
 from services.ops.broker import declare
 from services.ops.queues import topology

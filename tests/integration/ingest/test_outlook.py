@@ -6,10 +6,10 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.sessions.course import Costs, weight
-from services.ingest.sessions.records import Session, Wanted
-from services.ingest.sessions.sharing import Left
-from services.ingest.sessions.unasked import Unasked
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.lifecycle.records import Session, Wanted
+from services.ingest.sessions.progress.slowdown import Left
+from services.ingest.sessions.progress.workload import Costs, weight
 from shared.contracts import DesignStored, ImageFailed, ListingFailed
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox

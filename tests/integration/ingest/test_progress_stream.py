@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import Engine, make_url, text
 
 from services.ingest.api.streams import frames
-from services.ingest.sessions.records import Event, Session
-from services.ingest.sessions.remaining import NOTHING_LEFT, TimeLeft
-from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.watching import Watcher
+from services.ingest.sessions.lifecycle.records import Event, Session
+from services.ingest.sessions.progress.time_left import NOTHING_LEFT, TimeLeft
+from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.serving.watching import Watcher
 from shared.database import engine_of
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import ORIGIN, Threaded

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from services.ingest.sessions.locks import SessionLocks
+from services.ingest.sessions.recovery.session_locks import SessionLocks
 from shared.errors import Unavailable
 
 # pg_locks shows those of every database of the server, other tests' among them

@@ -14,19 +14,19 @@ from sqlalchemy import Engine, func, select
 from services.ingest.ops.archive import failures
 from services.ingest.retrying import retry
 from services.ingest.service import build
-from services.ingest.sessions import reading
-from services.ingest.sessions.course import weight
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.happenings import COUNTS, Happening
-from services.ingest.sessions.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
-from services.ingest.sessions.prints import Prints
-from services.ingest.sessions.records import Choice, Received, Session, Wanted
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
-from services.ingest.sessions.submitting import SessionTaken
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.intake.print_files import Prints
+from services.ingest.sessions.intake.submitting import SessionTaken
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted
+from services.ingest.sessions.lifecycle.session_transitions import COUNTS, Happening
+from services.ingest.sessions.lifecycle.timeline import append_all
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
+from services.ingest.sessions.progress.workload import weight
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, listings, outbox, session_events
-from services.ingest.sessions.timeline import append_all
-from services.ingest.sessions.unasked import Unasked
 from shared.blobs import Blobs
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
@@ -633,7 +633,7 @@ def test_a_transaction_that_takes_long_to_send_ends_and_the_next_one_goes_on(
     engine: Engine, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitted(sessions, "a.png", "b.png")
-    monkeypatch.setattr("services.ingest.sessions.outbox.LONGEST_S", 0)
+    monkeypatch.setattr("services.ingest.sessions.outgoing.outbox.LONGEST_S", 0)
     sent: list[Owed] = []
     relay = Relay(engine, "comprehensive")
     assert [relay.send(sent.append) for _ in range(3)] == [1, 1, 0]

@@ -11,12 +11,12 @@ from sqlalchemy import Engine, NullPool, create_engine, select, text
 from services.ingest.lanes import Lanes
 from services.ingest.original import LOOSE
 from services.ingest.service import build
-from services.ingest.sessions.at_work import MOST_DEATHS, AtWork
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.locks import SessionLocks
-from services.ingest.sessions.outbox import owe
-from services.ingest.sessions.resume import Unfinished
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.session_locks import SessionLocks
+from services.ingest.sessions.recovery.takeovers import MOST_DEATHS, AtWork
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import outbox, sessions
 from shared.bus.service import Service
 from shared.contracts import BatchSubmitted, StoreFile

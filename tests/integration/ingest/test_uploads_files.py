@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.artworks import File, artwork, saved
 from tests.integration.ingest.embedded import Threaded

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.frontend import Shop, wire

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.ingest.sessions.telling import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import ORIGIN, Threaded
 from tests.integration.ingest.frontend import PASSWORD, Shop

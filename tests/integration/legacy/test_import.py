@@ -18,9 +18,9 @@ from services.ingest.catalog.print_sizes import Canvases
 from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users
-from services.ingest.sessions.prints import Prints
-from services.ingest.sessions.records import Wanted
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.intake.print_files import Prints
+from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.storage.tables import counters
 from shared.blobs import Blobs

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, select, text
 from services.ingest.ops.replaying import Replays
 from services.ingest.ops.tables import dead_letters
 from services.ingest.service import build
-from services.ingest.sessions.records import Choice, Received, Session
-from services.ingest.sessions.store import Sessions
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session
+from services.ingest.sessions.serving.store import Sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (

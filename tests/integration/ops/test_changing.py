@@ -16,7 +16,7 @@ from services.ingest.ops.finding import Filter
 from services.ingest.ops.jobs import Job
 from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace
-from services.ingest.sessions.outbox import Owed, Redelivery, Relay
+from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from services.ops.spool import sweep as sweep_spool
 from shared.blobs import Blobs
 from shared.bus.envelope import unseal

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, func, select, update
 
 from services.ingest.ops.forgetting import forget
 from services.ingest.ops.tables import dead_letters
-from services.ingest.sessions.outbox import owe, owe_redelivery
+from services.ingest.sessions.outgoing.outbox import owe, owe_redelivery
 from services.ingest.sessions.tables import outbox, sessions
 from services.ops.resume import kinds_of_others
 from shared.contracts import DesignActivityChanged, MockupFailed, WorkCancelled

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, text
 
 from services.ingest.choosing import COMPARED, DEFAULT
 from services.ingest.ops.comparing import compared, moment, unlike
-from services.ingest.sessions.delays import Delays
-from services.ingest.sessions.records import Session, Wanted
-from services.ingest.sessions.unasked import Unasked
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.lifecycle.records import Session, Wanted
+from services.ingest.sessions.progress.delays import Delays
 from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match, WorkDelayed
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_sessions import LISTING, MOCKUP

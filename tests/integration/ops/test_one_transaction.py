@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine
 from services.ingest.ops import outcomes, replaying
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.replaying import Replays, Result
-from services.ingest.sessions import reopening
-from services.ingest.sessions.outbox import Owed, Redelivery, Relay
+from services.ingest.sessions.actions import reopening
+from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,

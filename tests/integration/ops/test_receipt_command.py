@@ -5,8 +5,8 @@ from typing import Any
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.ingest.sessions.records import Session, Wanted
-from services.ingest.sessions.unasked import Unasked
+from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.lifecycle.records import Session, Wanted
 from shared.contracts import DesignStored, DuplicateFound, ImageHashed, Match, MockupsRendered
 from tests.integration.ingest.test_sessions import LISTING
 from tests.integration.ops.letterbox import BLOB, Letterbox

@@ -10,8 +10,8 @@ from sqlalchemy import create_engine
 from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
-from services.ingest.sessions.fairness import Windows
-from services.ingest.sessions.resume import Unfinished
+from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.recovery.resume import Unfinished
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 

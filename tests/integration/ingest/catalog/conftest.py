@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete
 from structlog.testing import capture_logs
 
 from services.ingest.api.resources import build
-from services.ingest.sessions.outbox import owe
+from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.settings import Settings
 from services.ingest.tables import metadata
 from shared.blobs import Blobs

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.ingest.sessions.admission import Door, Room
+from services.ingest.sessions.intake.admission import Door, Room
 from tests.integration.ingest.catalog.world import Caller, World, picture, registered
 
 MB = 1 << 20

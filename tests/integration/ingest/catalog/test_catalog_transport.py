@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
 from services.ingest.api.resources import build
-from services.ingest.sessions.admission import Door
+from services.ingest.sessions.intake.admission import Door
 from shared.database import engine_of
 from shared.errors import Unavailable
 from tests.integration.ingest.catalog.world import QUICK, Browser, Caller, World

@@ -1,0 +1,151 @@
+"""How listings are asked for: each once per design and mockup group, before or after the design is stored."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.ingest.sessions.lifecycle import timeline
+from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
+from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.lifecycle.session_transitions import Happening
+from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_RANKS
+from services.ingest.sessions.tables import NOW, items, listings, sessions
+from shared.contracts import ListingTemplate
+
+GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"
+COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
+"""One that came from the old system has no print before somebody asks for its listing (`print_files.py`)."""
+
+
+def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
+    """Ask for listings of the user's designs of this product; return those that there are.
+
+    A design that failed to be listed before is tried anew, and so is one that is listed elsewhere; one that is not
+    stored yet is listed when it is. Another product's has a number of that product in its name: by it an order would
+    find the wrong print file.
+    """
+    template = wanted.template
+    mine = (
+        select(items)
+        .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
+        .where(items.c.template_id == template.template_id, or_(items.c.state != "stored", COMPLETE))
+        .order_by(items.c.session_id, items.c.index)
+        .with_for_update()
+    )
+    found = connection.execute(mine).all()
+    happened: dict[UUID, list[Happening]] = {}
+    owed: list[tuple[Row[Any], Row[Any]]] = []
+    for item in found:
+        if asked := _ask(connection, item, wanted):
+            listing, changes = asked
+            told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+            one = Happening("listing_requested", changes, item.id, told)
+            happened.setdefault(item.session_id, []).append(one)
+            owed += [(item, listing)] if item.state == "stored" else []
+    for session_id, together in happened.items():
+        timeline.append_all(connection, session_id, together)
+    _owe(connection, owed)
+    return [item.id for item in found]
+
+
+def elsewhere(wanted: Wanted) -> ColumnElement[bool]:
+    """Listings that are not where these are wanted: a dry run wrote them to a folder, or they are in another shop."""
+    if wanted.target in (None, DRY_RUN):
+        return false()
+    shops = and_(listings.c.state == "listed", listings.c.target.contains(":"))
+    return or_(in_a_dry_run(wanted), and_(shops, listings.c.target != wanted.target))
+
+
+def in_a_dry_run(wanted: Wanted) -> ColumnElement[bool]:
+    """Listings that a dry run wrote to a folder, which are wanted in a real shop."""
+    if wanted.target in (None, DRY_RUN):
+        return false()
+    return and_(listings.c.state == "listed", listings.c.target == DRY_RUN)
+
+
+def outdated(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
+    """How many listings of these designs were asked for with what the template or the mockup said before."""
+    of_these = (listings.c.user_id == user_id, listings.c.item_id.in_(design_ids))
+    before = listings.c.request != literal(wanted.request, JSONB)
+    count = select(func.count()).where(*of_these, listings.c.mockup_id == wanted.mockup_id, before)
+    return connection.execute(count).scalar_one()
+
+
+def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
+    """Why `ask_listings` left these designs out: a line for each that is there, and one for all that are not."""
+    mine = select(items).where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active)
+    found = connection.execute(mine.order_by(items.c.session_id, items.c.index)).all()
+    lines = [f"{item.name or item.filename}: not listed: {_reason(item, template)}" for item in found]
+    if gone := len(set(design_ids)) - len(found):
+        lines.append(f"{gone} design{'s' if gone > 1 else ''} not listed: deleted, or unknown here")
+    return lines
+
+
+def _reason(item: Row[Any], template: ListingTemplate) -> str:
+    if item.state not in LISTABLE:
+        return str(item.reason or item.state)
+    if item.template_id != template.template_id:
+        return f"it belongs to another product than '{template.name}'"
+    if item.number is None:
+        return "it has no number, which the old system gave in its file's name"
+    return "its file is not on the NAS where the old system had it"
+
+
+def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
+    """The design's listings at Etsy, as far as is on record."""
+    mine = (listings.c.user_id == user_id, listings.c.item_id == item_id, listings.c.state == "listed")
+    found = select(listings.c.listing_id).where(*mine, listings.c.target.startswith("etsy"))
+    return list(connection.execute(found).scalars())
+
+
+def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:
+    """These are not at Etsy any more: they have failed, and are listed anew when somebody tries them again."""
+    mine = (listings.c.user_id == user_id, listings.c.listing_id.in_(listing_ids), listings.c.state == "listed")
+    of_them = select(listings.c.item_id).where(*mine, listings.c.target.startswith("etsy"))
+    of_items = select(items).where(items.c.id.in_(of_them)).order_by(items.c.session_id, items.c.index)
+    by_id = {item.id: item for item in connection.execute(of_items.with_for_update())}
+    values = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": GONE, "warnings": []}
+    values |= {"listing_id": None, "url": None, "updated_at": NOW}
+    changed = update(listings).where(*mine, listings.c.item_id.in_(by_id)).values(**values).returning(listings)
+    for row in connection.execute(changed).all():
+        item = by_id[row.item_id]
+        told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
+        changes = {"listed": -1, "listing_failed": 1}
+        timeline.append(connection, item.session_id, "listing_failed", changes, item_id=item.id, facts=told)
+
+
+def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:
+    """Ask for one listing; return it, and which counts change. None: it was asked for, and is under way or done."""
+    request = wanted.request
+    this = (listings.c.item_id == item.id) & (listings.c.mockup_id == wanted.mockup_id)
+    values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": wanted.template.template_id}
+    new = upsert(listings).values(item_id=item.id, mockup_id=wanted.mockup_id, state="requested", request=request)
+    listing = connection.execute(new.values(**values).on_conflict_do_nothing().returning(listings)).one_or_none()
+    if listing:
+        return listing, {"requested": 1}
+    failed = listings.c.state == "failed"
+    ended: list[tuple[dict[str, int], ColumnElement[bool]]] = [
+        ({"listing_failed": -1}, failed & ~listings.c.cancelled),
+        ({"listing_failed": -1, "listing_cancelled": -1}, failed & listings.c.cancelled),
+        ({"listed": -1}, elsewhere(wanted)),
+    ]
+    anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
+    anew |= {"target": None, "listing_id": None, "url": None, "warnings": [], "cancelled": False}
+    for changes, as_it_is in ended:
+        again = update(listings).where(this, as_it_is).values(**anew, request=request, requested_at=NOW)
+        if listing := connection.execute(again.returning(listings)).one_or_none():
+            return listing, changes
+    return None
+
+
+def _owe(connection: Connection, owed: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
+    """Owe the work on the listings of items that are stored."""
+    of_these = select(sessions.c.id, sessions.c.lane).where(sessions.c.id.in_({item.session_id for item, _ in owed}))
+    lanes = {row.id: row.lane for row in connection.execute(of_these)}
+    for item, listing in owed:
+        owe(connection, lanes[item.session_id], mockups_requested(item, listing), message_id=request_id(listing))

@@ -1,0 +1,193 @@
+"""How an upload becomes a session's own: rows and the messages that start the work, in one commit, once."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.ingest.catalog.duplicates import DEFAULT, current
+from services.ingest.sessions.lifecycle import timeline
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session, session_of
+from services.ingest.sessions.outgoing.batching import batches
+from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.progress import earlier_uploads
+from services.ingest.sessions.progress.workload import weight
+from services.ingest.sessions.states import is_cancelled
+from services.ingest.sessions.tables import NOW, items, sessions
+from shared.contracts import (
+    BatchSubmitted,
+    Blob,
+    Destination,
+    ImageFailed,
+    ImageRejected,
+    PrintSpec,
+    Stage,
+    UploadedFile,
+)
+
+
+class SessionTaken(Exception):  # noqa: N818
+    """The session id was used before, for other files or other choices."""
+
+
+class SessionCancelled(Exception):  # noqa: N818
+    """It was cancelled before its files were there."""
+
+
+def create(connection: Connection, session_id: UUID, user_id: UUID, key: str, files: int, size: int) -> Row[Any]:
+    """The user's session of this key, made now unless it is there, and locked. `size` in bytes."""
+    new = upsert(sessions).values(
+        id=session_id, user_id=user_id, client_key=key, state="announced", announced_files=files, announced_bytes=size
+    )
+    made = connection.execute(new.on_conflict_do_nothing().returning(sessions.c.id)).one_or_none()
+    if made:
+        timeline.append(connection, session_id, "announced", {}, facts={"files": files, "bytes": size})
+    mine = select(sessions).where(sessions.c.user_id == user_id, sessions.c.client_key == key)
+    return connection.execute(mine.with_for_update()).one()
+
+
+def submit(
+    connection: Connection,
+    hashers: int,
+    user_id: UUID,
+    key: str,
+    choice: Choice,
+    files: Sequence[Received],
+    lane: str,
+    lane_reason: str | None = None,
+) -> tuple[Session, bool]:
+    """Take the files in, once. True: this call did; False: an equal call had done so before.
+
+    Raises:
+        SessionTaken: the key was used for something else.
+        SessionCancelled: nobody wants these files any more.
+    """
+    row = create(connection, uuid4(), user_id, key, len(files), sum(file.upload.size for file in files))
+    digest = _manifest(choice, files)
+    if row.submitted_at is not None:
+        if row.manifest != digest:
+            raise SessionTaken(key)
+        return session_of(row), False
+    if row.cancelled_at is not None:
+        raise SessionCancelled(key)
+    weighs = sum(weight(file.upload.size) for file in files)
+    chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
+    setting = current(connection, user_id)
+    chosen |= {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
+    chosen |= {"choice": choice.as_json(), "costs": earlier_uploads.costs(connection, user_id, lane, weighs).as_json()}
+    mine = sessions.c.id == row.id
+    connection.execute(update(sessions).where(mine).values(**chosen))
+    rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
+    connection.execute(insert(items), rows)
+    told = {"lane": lane, "lane_reason": lane_reason, "duplicates": chosen["duplicates"]}
+    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=told, weighs=weighs)
+    row = connection.execute(select(sessions).where(mine)).one()
+    _owe_work(connection, row, hashers)
+    return session_of(row), True
+
+
+def refusal(item: Row[Any]) -> ImageRejected:
+    """The rejection of a file that was refused on receipt."""
+    return ImageRejected(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        code="too_large",
+        reason=item.facts["refused"],
+    )
+
+
+def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:
+    """The word that a file has failed; with a mockup id, that this listing of it has."""
+    return ImageFailed(
+        tenant_id=item.user_id,
+        session_id=item.session_id,
+        item_id=item.id,
+        index=item.index,
+        generation=item.generation,
+        filename=item.filename,
+        failed_stage=stage,
+        reason=reason,
+        mockup_id=mockup_id,
+    )
+
+
+def failed_before(item: Row[Any]) -> ImageFailed:
+    """The same once more, of a file that has no design, for whoever may not have heard of it.
+
+    When ingest itself gave it up, or somebody cancelled it, the others went on with it, and may have stored it;
+    whatever they had in hand is over now.
+    """
+    stage = item.facts.get("failed_stage", "storage")
+    went_on = stage == "ingest" or is_cancelled(item.state, item.facts)
+    return failure(item, "storage" if went_on else stage, item.reason)
+
+
+def work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator[BatchSubmitted]:
+    """The batches that these files of a session make, but for those that were refused."""
+    files = [uploaded_file(row) for row in rows if "refused" not in row.facts]
+    for number, batch in enumerate(batches(files, hashers)):
+        yield BatchSubmitted(
+            tenant_id=session.user_id,
+            session_id=session.id,
+            batch=number,
+            files=batch,
+            print_spec=PrintSpec.model_validate(session.choice["print_spec"]),
+            destination=Destination.model_validate(session.choice["destination"]),
+            duplicates=session.duplicates or DEFAULT,  # one that an older release took in has none
+            duplicate_distance=session.duplicate_distance,
+        )
+
+
+def uploaded_file(row: Row[Any]) -> UploadedFile:
+    """A file as it was received."""
+    return UploadedFile(
+        item_id=row.id,
+        index=row.index,
+        generation=row.generation,
+        filename=row.filename,
+        upload=Blob(sha256=row.sha256, size=row.size),
+        kept=row.review == "keep",
+    )
+
+
+def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
+    of_session = select(items).where(items.c.session_id == session.id).order_by(items.c.index)
+    rows = connection.execute(of_session).all()
+    for row in rows:
+        if "refused" in row.facts:
+            owe(connection, session.lane, refusal(row))
+    for batch in work(session, rows, hashers):
+        owe(connection, session.lane, batch)
+
+
+def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict[str, Any]:
+    return {
+        # The id follows from the place in the session: the same upload sent again means the same designs.
+        "id": uuid5(session.id, f"item:{index}"),
+        "session_id": session.id,
+        "user_id": session.user_id,
+        "index": index,
+        "filename": file.filename,
+        "sha256": file.upload.sha256,
+        "size": file.upload.size,
+        "state": "received",
+        "template_id": choice.template_id,
+        "canvas_config_id": choice.canvas_config_id,
+        "description": choice.description,
+        "is_digital": choice.destination.digital,
+        "facts": {"refused": file.refused} if file.refused else {},
+    }
+
+
+def _manifest(choice: Choice, files: Sequence[Received]) -> str:
+    """A digest of what was chosen and sent, in order."""
+    content = [choice.as_json(), [[file.filename, file.upload.sha256] for file in files]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

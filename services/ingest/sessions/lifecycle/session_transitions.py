@@ -1,0 +1,85 @@
+"""What happens in a session, and how the session is after each of several things: counts, work, percent, end. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import accumulate
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from services.ingest.sessions.progress.totals import Totals, percent
+from services.ingest.sessions.progress.workload import Course
+
+COUNTS = tuple(field.name for field in fields(Totals))
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happened in a session: what it is called, which counts it changes, what is told of it.
+
+    `weighs` is the weight of the file that it happened to, or of all files that were submitted.
+    """
+
+    kind: str
+    changes: Mapping[str, int] = field(default_factory=dict)
+    item_id: UUID | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    weighs: int = 0
+
+
+class After(NamedTuple):
+    """A session after one thing that happened."""
+
+    what: Happening
+    totals: Totals
+    course: Course
+    done: bool
+    """Nothing is left to do, and nothing more is expected of the user."""
+    still_ended: bool
+    """Whether it had ended before this, and this leaves its end as it is."""
+
+
+def after_each(
+    totals: Totals, course: Course, happenings: Sequence[Happening], at: float, *, ended: bool, cancelled: bool
+) -> list[After]:
+    """The session after each of them. `at`: when they happened, in seconds, like the paces of its course.
+
+    `ended`, `cancelled`: whether it was before. What is taken up again is neither any more.
+    """
+    found = []
+    for what in happenings:
+        before = totals
+        totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
+        course = moved(course, before, totals, what, at)
+        if ended and not at_rest(totals):
+            ended = cancelled = False
+        found.append(After(what, totals, course, _complete(totals, cancelled), ended))
+    return found
+
+
+def percents(shown: float, after: Sequence[After], *, ended: bool) -> list[float]:
+    """The percent to show after each, where `shown` was before: it goes back only where an end is taken back."""
+    true = [percent(each.totals, each.course, finished=each.still_ended) for each in after]
+    if not ended:
+        return list(accumulate(true, max, initial=shown))[1:]
+    # Each file that is taken up again lowers it. It goes back once, at the first, to where all of them leave it.
+    before = sum(each.still_ended for each in after)
+    return true[:before] + list(accumulate(reversed(true[before:]), min))[::-1]
+
+
+def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
+    """The work after this. Where there was nothing to do until now a new pace begins: a pause tells nothing of it."""
+    files = bool(after.in_progress and not before.in_progress)
+    listings = before.requested == before.listings_settled and after.requested > after.listings_settled
+    return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
+
+
+def at_rest(totals: Totals) -> bool:
+    """Whether nothing is left to do."""
+    return not totals.in_progress and totals.listings_settled == totals.requested
+
+
+def _complete(totals: Totals, cancelled: bool) -> bool:
+    """Nothing is left to do, and nothing more is expected of the user."""
+    if not totals.received or not at_rest(totals):
+        return False
+    return bool(totals.requested) or cancelled or totals.stored == 0

@@ -1,0 +1,141 @@
+"""What services wait for just now, as they tell it themselves: the rows behind the progress line and `/ready`."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, get_args
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.ingest.sessions.error_words import awaited, in_words
+from services.ingest.sessions.progress.totals import Totals, concerns
+from services.ingest.sessions.tables import delays, sessions
+from services.ingest.tables import users
+from shared.bus.topology import waiting_as
+from shared.contracts import Stage, WorkDelayed
+from shared.database import transaction
+
+EVERYBODY = UUID(int=0)
+HOLDS_S = 40.0
+"""Who waits for an outage to end asks again within half a minute, and tells it again. A dead process tells nothing."""
+LATE_S = 10.0
+FORGOTTEN = timedelta(hours=1)
+CLOCK = func.clock_timestamp()
+
+QueueOf = Callable[[str], str]
+"""By a shop's folder: the queue in which its work for the NAS waits, where not all of them wait in one."""
+
+
+@dataclass(frozen=True)
+class Delays:
+    """The rows: one for each service and upload, and one for each service, or NAS, that can do nothing at all."""
+
+    engine: Engine
+    queue_of: QueueOf | None = None
+
+    def note(self, event: WorkDelayed) -> None:
+        """Remember it for as long as it holds. Of several files that are tried again, the last one counts."""
+        session_id = event.session_id or EVERYBODY
+        this = (delays.c.service == event.service, delays.c.session_id == session_id)
+        with transaction(self.engine) as connection:
+            connection.execute(delete(delays).where(delays.c.until < CLOCK - FORGOTTEN))
+            # Ingest waits for nothing but the database; where that can be told to it, that is over.
+            if not event.cause or (event.service == "ingest" and event.session_id is None):
+                connection.execute(delete(delays).where(*this))
+                return
+            again = None if event.again_in_s is None else CLOCK + timedelta(seconds=event.again_in_s)
+            holds = HOLDS_S if event.again_in_s is None else event.again_in_s + LATE_S
+            new = insert(delays).values(
+                service=event.service,
+                session_id=session_id,
+                cause=event.cause,
+                again_at=again,
+                until=CLOCK + timedelta(seconds=holds),
+            )
+            later = case((delays.c.until > new.excluded.until, delays.c.until), else_=new.excluded.until)
+            last = func.greatest(delays.c.again_at, new.excluded.again_at)
+            still = case((delays.c.again_at > CLOCK, last), else_=new.excluded.again_at)  # what was due is not to come
+            changed = {"cause": new.excluded.cause, "again_at": still}
+            connection.execute(
+                new.on_conflict_do_update(index_elements=["service", "session_id"], set_=changed | {"until": later})
+            )
+
+    def of(self, session_id: UUID, totals: Totals) -> str | None:
+        """What the rest of an upload waits for, in words; None: for nothing but its turn."""
+        with transaction(self.engine) as connection:
+            return awaited_by(connection, session_id, totals, self.queue_of)
+
+
+def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_of: QueueOf | None) -> str | None:
+    """What the rest of an upload waits for; see `Delays`."""
+    concerned = [EVERYBODY, session_id]
+    if queue_of is not None:
+        folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)
+        shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
+        concerned += [waiting_as(queue_of(shop))] if shop else []
+    rows = _current(connection, concerned)
+    told = dict.fromkeys(_told(row, awaited) for row in rows if concerns(row.service, totals))
+    return "; ".join(told) or None
+
+
+OVER = delete(delays).where(
+    delays.c.service.in_(bindparam("services", expanding=True)),
+    delays.c.session_id.in_(bindparam("whose", expanding=True)),
+    delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK),
+)
+
+
+def over(connection: Connection, services: Collection[str], session_id: UUID) -> None:
+    """These did some work of an upload: what they said that they wait for is over, whoever said it and died since.
+
+    A file that is tried again later is not; and who waits all the same says so again within seconds.
+    """
+    connection.execute(OVER, {"services": list(services), "whose": [EVERYBODY, session_id]})
+
+
+def wait_no_more(connection: Connection, session_id: UUID, services: Collection[str] = get_args(Stage)) -> None:
+    """Nothing of an upload is left for these services, or all of it was sent anew: nothing is to be tried later."""
+    mine = (delays.c.session_id == session_id, delays.c.service.in_(services))
+    connection.execute(delete(delays).where(*mine))
+
+
+def current(connection: Connection, session_ids: Collection[UUID] | None = None) -> list[str]:
+    """What services wait for, for whoever runs them: with all their work, or with files of these uploads, or of any."""
+    rows = _current(connection, None)
+    if session_ids is not None:
+        waiting = [row.session_id for row in rows]
+        uploads = connection.execute(select(sessions.c.id).where(sessions.c.id.in_(waiting))).scalars().all()
+        others = set(uploads) - set(session_ids)
+        rows = [row for row in rows if row.session_id not in others]
+    return list(dict.fromkeys(f"{row.service}: {_told(row, in_words)}" for row in rows))
+
+
+def outline(connection: Connection) -> list[str]:
+    """The same for anybody: which services wait. Causes name servers, their users, and other tenants' files."""
+    rows = _current(connection, None)
+    whole = dict.fromkeys((row.service for row in rows), False)
+    whole |= dict.fromkeys((row.service for row in rows if row.session_id == EVERYBODY), True)
+    return [f"{name}: {'all' if whole[name] else 'some of'} its work waits" for name in sorted(whole)]
+
+
+def on_work_delayed(event: WorkDelayed, delays: Delays) -> None:
+    delays.note(event)
+
+
+def _current(connection: Connection, session_ids: Sequence[UUID] | None) -> Sequence[Row[Any]]:
+    holding = select(delays, CLOCK.label("now")).where(delays.c.until > CLOCK)
+    if session_ids is not None:
+        holding = holding.where(delays.c.session_id.in_(session_ids))
+    return connection.execute(holding.order_by(delays.c.session_id, delays.c.service)).all()
+
+
+def _told(row: Row[Any], spoken: Callable[[str], str]) -> str:
+    words = spoken(row.cause)
+    return words if row.again_at is None else f"{words}; tried again {_when(row.again_at, row.now)}"
+
+
+def _when(again_at: datetime, now: datetime) -> str:
+    minutes = round((again_at - now).total_seconds() / 60)
+    return "within a minute" if minutes < 1 else f"in {minutes} minute{'' if minutes == 1 else 's'}"

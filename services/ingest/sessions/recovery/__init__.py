@@ -1,0 +1,5 @@
+"""How work goes on whose process has died, or whose queue is lost.
+
+Read resume first: it makes the messages anew from the rows, for both lanes. The other two are of the original lane,
+where a replica holds a session: session_locks (which one), takeovers (how many died over it, before it is given up).
+"""

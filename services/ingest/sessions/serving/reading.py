@@ -1,0 +1,157 @@
+"""Sessions and items as the two APIs show them. Pure: rows in, JSON-able values out."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.ingest.sessions.lifecycle.file_transitions import KEEP, SKIP, WAITING
+from services.ingest.sessions.lifecycle.records import Event, Session
+from services.ingest.sessions.lifecycle.timeline import UPLOAD_CANCELLED
+from services.ingest.sessions.progress.time_left import TimeLeft
+from services.ingest.sessions.progress.totals import Totals, waiting
+from services.ingest.sessions.progress.totals import message as words
+from services.ingest.sessions.serving.progress_frames import frame
+from services.ingest.sessions.states import is_cancelled
+
+Row = Mapping[str, Any]
+
+
+def item(row: Row) -> dict[str, Any]:
+    """A file with its state, its reason and its newest listing."""
+    listing = row["listings"][-1] if row["listings"] else None
+    facts = row["facts"]
+    judged = facts if row["state"] in ("duplicate", "rejected") else {}  # of a file tried anew they are the past
+    return {
+        "item_id": row["id"],
+        "index": row["index"],
+        "filename": row["filename"],
+        "size": row["size"],
+        "sha256": row["sha256"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "generation": row["generation"],
+        "cancelled": is_cancelled(row["state"], facts),
+        "code": judged.get("code"),
+        "kind": judged.get("kind"),
+        "verdict": (judged.get("match") or {}).get("verdict"),
+        "distance": judged.get("distance"),
+        "match": judged.get("match"),
+        "needs_review": row["review"] == WAITING,
+        "decision": row["review"] if row["review"] in (KEEP, SKIP) else None,
+        "resembles": facts.get("resembles") if row["state"] in ("accepted", "stored") else None,
+        "warnings": facts.get("warnings", []),
+        "number": row["number"],
+        "name": row["name"],
+        "path": row["path"],
+        "print_sha256": row["print_sha256"],
+        "listing_state": listing["state"] if listing else None,
+        "listing_reason": listing["reason"] if listing else None,
+        "listing_cancelled": bool(listing and listing["cancelled"]),
+        "listing_id": listing["listing_id"] if listing else None,
+        "listing_warnings": listing["warnings"] if listing else [],
+        "listing_url": listing["url"] if listing else None,
+        "listing_target": (listing["target"] or "").partition(":")[0] or None if listing else None,
+        "updated_at": row["updated_at"],
+    }
+
+
+def session(found: Session, cause: str | None = None, left: TimeLeft | None = None) -> dict[str, Any]:
+    """A session with its totals, which always add up. `cause` is what its work waits for, if it is known to wait.
+
+    `left` is None before its files are there.
+    """
+    return {
+        "session_id": found.id,
+        "client_key": found.client_key,
+        "state": found.state,
+        "lane": found.lane,
+        "lane_reason": found.lane_reason,
+        "percent": found.percent,
+        "time_left": left.as_json() if left else None,
+        "message": _message(found, cause),
+        "waits_for": cause,
+        "duplicates": found.duplicates,
+        "needs_review": found.totals.to_review,
+        "announced_at": found.announced_at,
+        "submitted_at": found.submitted_at,
+        "settled_at": found.settled_at,
+        "finished_at": found.finished_at,
+        "cancelled_at": found.cancelled_at,
+        "last_seq": found.last_seq,
+        "totals": totals(found),
+    }
+
+
+def _message(found: Session, cause: str | None) -> str:
+    cancelled = found.cancelled_at is not None
+    return waiting(
+        words(found.totals, finished=found.finished, again=found.reopened_at is not None, cancelled=cancelled), cause
+    )
+
+
+def totals(found: Session) -> dict[str, int]:
+    """The accounting: received = stored + duplicate + rejected + failed + in_progress.
+
+    `cancelled` is how many of the failed somebody cancelled, and `listing_cancelled` the same of listings.
+    """
+    counts = found.totals
+    return {
+        "received": counts.received,
+        "stored": counts.stored,
+        "duplicate": counts.duplicate,
+        "rejected": counts.rejected,
+        "failed": counts.failed,
+        "cancelled": counts.cancelled,
+        "in_progress": counts.in_progress,
+        "listings_requested": counts.requested,
+        "listed": counts.listed,
+        "listing_failed": counts.listing_failed,
+        "listing_cancelled": counts.listing_cancelled,
+        "listings_in_progress": counts.requested - counts.listings_settled,
+    }
+
+
+def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> dict[str, Any]:
+    """What was received and where each file went. `cause` as above."""
+    about = session(found, cause)
+    return {
+        "session_id": found.id,
+        "state": found.state,
+        "message": about["message"],
+        "lane": found.lane,
+        "submitted_at": about["submitted_at"],
+        "finished_at": about["finished_at"],
+        "waits_for": cause,
+        "duplicates": found.duplicates,
+        "needs_review": found.totals.to_review,
+        **totals(found),
+        "items": [item(row) for row in rows],
+    }
+
+
+def totals_at(event: Event) -> Totals:
+    """The counts as they were when it happened."""
+    return Totals(**event.payload["totals"])
+
+
+def progress_frame(
+    found: Session,
+    event: Event,
+    cause: str | None = None,
+    at: datetime | None = None,
+    left: TimeLeft | None = None,
+) -> dict[str, Any]:
+    """The frame that the existing frontend draws for this event; drawn again later, with what the work waits for."""
+    payload = event.payload
+    return frame(
+        totals_at(event),
+        payload["percent"],
+        finished=payload["finished"],
+        started_at=found.begun_at,
+        at=at or event.created_at,
+        current_file=payload.get("filename"),
+        cause=cause,
+        left=left,
+        again=found.reopened_at is not None,
+        cancelled=UPLOAD_CANCELLED in payload,
+    )

@@ -1,0 +1,264 @@
+"""Sessions as the HTTP side sees them: announced, submitted once, asked for listings, read."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Engine, Row, Select, select
+
+from services.ingest.sessions.actions import cancelling, reviewing
+from services.ingest.sessions.actions.cancel_result import Cancelled, in_words
+from services.ingest.sessions.actions.reopening import Group, Reopened, reopen
+from services.ingest.sessions.actions.reviewing import Decided, Decision, Which
+from services.ingest.sessions.intake import left_unlisted, listing_requests, submitting
+from services.ingest.sessions.lifecycle import timeline
+from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
+from services.ingest.sessions.lifecycle.records import Choice, Event, Received, Session, Wanted, event_of, session_of
+from services.ingest.sessions.progress.lane_load import lane_load
+from services.ingest.sessions.progress.slowdown import ALONE, Load
+from services.ingest.sessions.tables import items, listings, session_events, sessions
+from shared.contracts import Blob, ListingTemplate
+from shared.database import transaction
+
+# Without the request: it is kilobytes long, and rows are read at every change while somebody waits.
+TOLD = tuple(column for column in listings.c if column.name != "request")
+
+
+Asking = tuple[UUID, int]
+"""A design, and which of the times that it was asked for."""
+Wish = Callable[[Connection], Mapping[UUID, Decision]]
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Every method is one transaction and checks the owner."""
+
+    engine: Engine
+    hashers: int
+
+    def announce(self, user_id: UUID, files: int, size: int) -> Session:
+        """A new session, with its first event."""
+        session_id = uuid4()
+        with transaction(self.engine) as connection:
+            row = submitting.create(connection, session_id, user_id, str(session_id), files, size)
+            return session_of(row)
+
+    def find(self, user_id: UUID, client_key: str) -> Session | None:
+        """The user's session by the id that the client uses."""
+        if "\0" in client_key:  # no text in PostgreSQL has it
+            return None
+        mine = select(sessions).where(sessions.c.user_id == user_id, sessions.c.client_key == client_key)
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+            return session_of(row) if row else None
+
+    def get(self, user_id: UUID, session_id: UUID) -> Session | None:
+        """The user's session by its own id."""
+        mine = select(sessions).where(sessions.c.user_id == user_id, sessions.c.id == session_id)
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+            return session_of(row) if row else None
+
+    def submitted(self, user_id: UUID, client_key: str | None) -> bool:
+        """Whether the files of this key were taken in before."""
+        found = self.find(user_id, client_key) if client_key else None
+        return found is not None and found.submitted_at is not None
+
+    def last_without_designs(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
+        """The user's newest finished session with these choices, if no design came of it, or it was cancelled."""
+        mine = (
+            select(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.submitted_at.is_not(None))
+            .where(sessions.c.choice["template_id"].astext == str(template_id))
+            .where(sessions.c.choice["mockup_id"].astext == str(mockup_id))
+            .order_by(sessions.c.submitted_at.desc())
+            .limit(1)
+        )
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one_or_none()
+        if row is None or row.state != "finished" or (row.stored and row.cancelled_at is None):
+            return None
+        return session_of(row)
+
+    def recent(self, user_id: UUID, limit: int, offset: int) -> list[Session]:
+        """The user's sessions, newest first."""
+        mine = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.announced_at.desc())
+        with transaction(self.engine) as connection:
+            return [session_of(row) for row in connection.execute(mine.limit(limit).offset(offset))]
+
+    def submit(
+        self,
+        user_id: UUID,
+        client_key: str,
+        choice: Choice,
+        files: Sequence[Received],
+        lane: str,
+        lane_reason: str | None = None,
+    ) -> tuple[Session, bool]:
+        """Take files in, once; see `submitting.submit`."""
+        with transaction(self.engine) as connection:
+            return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
+
+    def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
+        """A session as it is now, the work that others have in its lane, and now, in seconds."""
+        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one()
+            session = session_of(row)
+            goes_on = session.lane is not None and not session.finished
+            return session, lane_load(connection, session_id) if goes_on else ALONE, row.clock
+
+    def ask_listings(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
+        """Ask for listings; see `listing_requests.ask_listings`."""
+        with transaction(self.engine) as connection:
+            return listing_requests.ask_listings(connection, user_id, design_ids, wanted)
+
+    def retry(
+        self,
+        session_id: UUID,
+        who: str,
+        item_ids: Sequence[UUID] | None = None,
+        requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> Reopened:
+        """Take up again what failed; see `reopening.reopen`."""
+        with transaction(self.engine) as connection:
+            return reopen(connection, session_id, self.hashers, who, item_ids=item_ids, requests=requests)
+
+    def pairs(self, session_id: UUID, which: Which, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
+        """Near duplicates of a session; see `reviewing.pairs`."""
+        with transaction(self.engine) as connection:
+            return reviewing.pairs(connection, session_id, which, limit, offset)
+
+    def pair(self, session_id: UUID, item_id: UUID) -> Row[Any] | None:
+        """One near duplicate of a session; see `reviewing.pair`."""
+        with transaction(self.engine) as connection:
+            return reviewing.pair(connection, session_id, item_id)
+
+    def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
+        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked under the same transaction."""
+        with transaction(self.engine) as connection:
+            return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
+
+    def failed_listings(self, session_id: UUID) -> Sequence[Row[Any]]:
+        """The listings of a session that failed: of which item each, with which template and mockup group."""
+        failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
+        with transaction(self.engine) as connection:
+            these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
+            return connection.execute(these).all()
+
+    def left_unlisted(
+        self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], wanted: Wanted
+    ) -> list[UUID]:
+        """Designs to list with these uploads; see `left_unlisted.leftovers`."""
+        with transaction(self.engine) as connection:
+            found = left_unlisted.leftovers(connection, user_id, uploads, wanted)
+        return [design for design in found if design not in asked]
+
+    def whole_uploads(self, user_id: UUID, asked: Sequence[UUID]) -> list[UUID]:
+        """The uploads that are asked for as a whole; see `left_unlisted.whole_uploads`."""
+        with transaction(self.engine) as connection:
+            return left_unlisted.whole_uploads(connection, user_id, asked)
+
+    def listed(self, user_id: UUID, design_ids: Sequence[UUID], mockup_id: UUID) -> set[Asking]:
+        """Which of these designs are listed with this mockup group, as which of their askings."""
+        mine = (listings.c.user_id == user_id, listings.c.mockup_id == mockup_id, listings.c.state == "listed")
+        found = select(listings.c.item_id, listings.c.generation).where(*mine, listings.c.item_id.in_(design_ids))
+        with transaction(self.engine) as connection:
+            return {(row.item_id, row.generation) for row in connection.execute(found)}
+
+    def not_asked(self, user_id: UUID, design_ids: Sequence[UUID], template: ListingTemplate) -> list[str]:
+        """Why no listings can be asked for these designs; see `listing_requests.why_not`."""
+        with transaction(self.engine) as connection:
+            return listing_requests.why_not(connection, user_id, design_ids, template)
+
+    def at_etsy(self, user_id: UUID, item_id: UUID) -> list[str]:
+        """The design's listings there; see `listing_requests.at_etsy`."""
+        with transaction(self.engine) as connection:
+            return listing_requests.at_etsy(connection, user_id, item_id)
+
+    def gone(self, user_id: UUID, listing_ids: Sequence[str]) -> None:
+        """Note that these listings are not at Etsy any more; see `listing_requests.gone`."""
+        with transaction(self.engine) as connection:
+            listing_requests.gone(connection, user_id, listing_ids)
+
+    def outdated(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
+        """How many listings have what was chosen before; see `listing_requests.outdated`."""
+        with transaction(self.engine) as connection:
+            return listing_requests.outdated(connection, user_id, design_ids, wanted)
+
+    def cancel(self, user_id: UUID, session_id: UUID, item_id: UUID | None) -> Cancelled | None:
+        """Cancel the user's session, or one file of it; see `cancelling.cancel`. None: it is not theirs."""
+        mine = select(sessions.c.id).where(sessions.c.user_id == user_id, sessions.c.id == session_id)
+        if item_id is not None:
+            mine = mine.join(items).where(items.c.id == item_id)
+        with transaction(self.engine) as connection:
+            if connection.execute(mine).one_or_none() is None:
+                return None
+            return cancelling.cancel(connection, session_id, item_id, in_words("you"))
+
+    def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
+        """A session's files in upload order, each with its listings."""
+        with transaction(self.engine) as connection:
+            return _items_of(connection, session_id, limit, offset)
+
+    def receipt(self, session: Session) -> tuple[Session, list[dict[str, Any]]]:
+        """A session and its files as they were at one moment, so that its counts are those of its files."""
+        at_one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with transaction(at_one_moment) as connection:
+            row = connection.execute(select(sessions).where(sessions.c.id == session.id)).one()
+            return session_of(row), _items_of(connection, session.id)
+
+    def listings_of(self, user_id: UUID, design_ids: Iterable[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
+        """The listings of these designs with this mockup group, with the file name each came from."""
+        joined = select(*TOLD, items.c.filename, items.c.name, items.c.index, items.c.state.label("item_state"))
+        mine = (
+            joined.join(items, items.c.id == listings.c.item_id)
+            .where(listings.c.user_id == user_id, listings.c.mockup_id == mockup_id)
+            .where(listings.c.item_id.in_(list(design_ids)))
+            .order_by(items.c.session_id, items.c.index)
+        )
+        with transaction(self.engine) as connection:
+            return [dict(row) for row in connection.execute(mine).mappings()]
+
+    def events(self, session_id: UUID, after: int, limit: int = 1000) -> list[Event]:
+        """The timeline after a sequence number, in order."""
+        later = (
+            select(session_events)
+            .where(session_events.c.session_id == session_id, session_events.c.seq > after)
+            .order_by(session_events.c.seq)
+            .limit(limit)
+        )
+        with transaction(self.engine) as connection:
+            return [event_of(row) for row in connection.execute(later)]
+
+    def last_event(self, session_id: UUID) -> Event | None:
+        """The newest entry of the timeline."""
+        newest = (
+            select(session_events)
+            .where(session_events.c.session_id == session_id)
+            .order_by(session_events.c.seq.desc())
+            .limit(1)
+        )
+        with transaction(self.engine) as connection:
+            row = connection.execute(newest).one_or_none()
+            return event_of(row) if row else None
+
+    def how_far(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
+        """How far each timeline is, and whether all files have their end."""
+        of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
+        with transaction(self.engine) as connection:
+            return {row.id: (row.last_seq, row.settled_at is not None) for row in connection.execute(of)}
+
+
+def _items_of(
+    connection: Connection, session_id: UUID, limit: int | None = None, offset: int = 0
+) -> list[dict[str, Any]]:
+    of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
+    rows = connection.execute(of_session.limit(limit).offset(offset)).mappings().all()
+    asked = select(*TOLD).where(listings.c.item_id.in_([row["id"] for row in rows]))
+    by_item: dict[UUID, list[dict[str, Any]]] = {}
+    for listing in connection.execute(asked.order_by(listings.c.requested_at)).mappings():
+        by_item.setdefault(listing["item_id"], []).append(dict(listing))
+    return [row | {"listings": by_item.get(row["id"], [])} for row in beside_originals(connection, rows)]

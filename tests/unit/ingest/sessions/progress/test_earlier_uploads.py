@@ -1,0 +1,36 @@
+"""What is learnt from earlier uploads that were not alone."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.ingest.sessions.progress.earlier_uploads import learnt
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+USER = UUID(int=1)
+
+
+def upload(begins: float, stored: float, asked: float, finished: float) -> Any:
+    """The row of one with so much work that it is ten, and ten listings, by its moments in seconds."""
+    moments = {"submitted_at": begins, "hashed_at": stored, "settled_at": stored, "asked_at": asked}
+    moments |= {"rendered_at": finished, "finished_at": finished}
+    told = {name: DAY + timedelta(seconds=at) for name, at in moments.items()}
+    return SimpleNamespace(work=10.0, requested=10, user_id=USER, **told)
+
+
+def test_time_that_was_shared_with_others_counts_by_ones_turns() -> None:
+    mine = upload(0, 60, 100, 110)
+    assert learnt([mine], USER, 10.0).file_s[1] == pytest.approx(6.0)
+    # Alone for 10 s, then one of two for 20 s and one of three for 30 s: 30 s of its own. The others: 460 s and 10 s.
+    beside = [mine, upload(10, 500, 501, 502), upload(30, 60, 600, 601)]
+    assert learnt(beside, USER, 10.0).file_s[1] == pytest.approx(3.0)
+
+
+def test_listings_share_with_listings_and_with_nothing_else() -> None:
+    together = [upload(0, 10, 10, 30), upload(1, 10, 10, 30)]
+    assert learnt(together, USER, 10.0).listing_s[1] == pytest.approx(1.0)
+    apart = [upload(0, 10, 10, 30), upload(11, 29, 40, 60)]
+    assert learnt(apart, USER, 10.0).listing_s[1] == pytest.approx(2.0)

@@ -1,0 +1,112 @@
+"""What an error means to a seller: never SQL, ids or a stack; our own words as they are."""
+
+import pytest
+
+from services.ingest.sessions.error_words import awaited, beside, in_words, plain
+
+SQL = (
+    'InternalError: (psycopg.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
+    "[SQL: INSERT INTO storage.designs (item_id) VALUES (%(item_id)s::UUID)]\n[parameters: {'item_id': UUID('1')}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (SQL, "the database refused it"),
+        (f"{SQL} (after 6 attempts)", "the database refused it"),
+        ("NasFull: the NAS is full; free some space", "the NAS is full; free some space"),
+        ("Retryable: the shelf: is locked (after 6 attempts)", "the shelf: is locked"),
+        ("Unavailable: the database can't be used: connection to server at 10.0.0.7", "the database can't be used"),
+        ("OSError: [Errno 122] Disk quota exceeded: '/srv/blobs/a1'", "disk quota exceeded"),
+        ("KeyError: 'tenant'", "a fault on the server (KeyError)"),
+        ("its consumer died each time it was delivered", "its consumer died each time it was delivered"),
+    ],
+)
+def test_a_cause_becomes_words_for_people(cause: str, words: str) -> None:
+    assert in_words(cause) == words
+
+
+REFUSED = "the NAS nas.local:22: [Errno 111] Connect call failed ('10.0.0.7', 22)"
+AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and the mount"
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (
+            f"NasUnavailable: can't store 'Cups: {100 * 'long'}/.1f26.0.staged' on the NAS sftp://nas.local/x: {AWAY}",
+            "the NAS does not answer; check its power, the network and the mount",
+        ),
+        (
+            "NasFull: can't store 'a.png' (7 bytes) on the NAS /mnt/nas: the NAS is full (3 bytes are free); make room",
+            "the NAS is full (3 bytes are free); make room",
+        ),
+        (
+            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it",
+            "the NAS is not mounted, or its mark .presswork-nas is missing: mount it",
+        ),
+        ("NasUnavailable: another NAS is mounted at /mnt/nas than before", "another NAS is mounted than before"),
+        (
+            "NasFull: can't put '.1.staged' (2.1 MB) on the NAS /a: the NAS is full (65 MB are free, 64 MB are kept",
+            "the NAS is full (65 MB are free, 64 MB are kept",
+        ),
+        (
+            "Unavailable: the blob store has no room (68108864 bytes are free)",
+            "the blob store has no room (68 MB are free)",
+        ),
+        (
+            "Unavailable: the blob store at /srv/blobs can't be written: [Errno 28] No space left on device",
+            "the server's disk can't be written: No space left on device",
+        ),
+        (
+            "Unavailable: blob 3f2a can't be read: [Errno 5] Input/output error: '/srv/blobs/3f/3f2a'",
+            "blob 3f2a can't be read: Input/output error",
+        ),
+        ("Unavailable: the database can't be used: connection to 10.0.0.7", "the database can't be used"),
+    ],
+)
+def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_is(cause: str, words: str) -> None:
+    assert awaited(cause) == words.removeprefix("NasUnavailable: ")
+
+
+def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
+    reason = "can't rename '.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
+    assert plain(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("can't store '{}/.1f26-a.0.staged' on the NAS sftp://nas.local/x", "can't store a file in '{}' on the NAS"),
+        ("can't look up '{}/.1f26-a.0.staged' on the NAS /n", "can't look up a file in '{}' on the NAS"),
+        ("can't rename a file to '{}/UV 1.png' on the NAS /n", "can't rename a file to '{}/UV 1.png' on the NAS"),
+    ],
+    ids=["store", "look up", "rename"],
+)
+@pytest.mark.parametrize("folder", ["Cups", "NorthCups/Kid's Cup (L)"], ids=["plain", "quoted"])
+def test_where_one_folder_is_the_trouble_its_path_on_the_nas_is_named(told: str, words: str, folder: str) -> None:
+    why = "this account has no right to (Permission denied); give it the right on the NAS"
+    cause = f"{told.format(folder)}: {why}"
+    assert awaited(f"NasRefused: {cause}") == plain(cause) == f"{words.format(folder)}: {why}"
+    failed = f"can't.png could not be stored: {cause}"
+    assert plain(failed) == f"can't.png could not be stored: {words.format(folder)}: {why}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("a.png: not an image; export it as PNG or JPEG", "not an image; export it as PNG or JPEG"),
+        ("a.png could not be stored: the NAS is full", "could not be stored: the NAS is full"),
+        ("UV 100.png: photograph 1: no print area", "photograph 1: no print area"),
+        ("the same file as a.png in this upload", "the same file as a.png in this upload"),
+        ("a.png.exe: not an image", "a.png.exe: not an image"),
+        (None, ""),
+    ],
+)
+def test_beside_the_name_a_reason_does_not_begin_with_it(reason: str | None, words: str) -> None:
+    assert beside(reason, "a.png", None, "UV 100.png") == words
+
+
+def test_what_only_begins_like_a_name_stays() -> None:
+    assert beside("the NAS refused it", "the") == "the NAS refused it"

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from services.ingest.api.native import owner_of
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk
 
 
@@ -25,7 +25,7 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
             raise HTTPException(404, f"Session {session.id} has no file {item_id}.")
         now = await run_in_threadpool(desk.sessions.get, session.user_id, session.id)
         counts = {"files": done.files, "listings": done.listings}
-        return {"cancelled": counts, "message": str(done), "session": reading.session(now or session)}
+        return {"cancelled": counts, "message": str(done), "session": views.session(now or session)}
 
     @routes.post("/sessions/{session_id}/cancel")
     async def cancel_session(session: mine) -> dict[str, Any]:

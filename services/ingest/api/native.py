@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from services.ingest.api.streams import EventStream, as_events, event_body, events
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk
 
 MAX_PLACE = 2**31 - 1  # PostgreSQL's integer
@@ -46,12 +46,12 @@ def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     ) -> dict[str, Any]:
         """The session's files in upload order, each with its state and reason."""
         rows = desk.sessions.items(session.id, limit=limit, offset=offset)
-        return {"items": [reading.item(row) for row in rows], "total": session.totals.received}
+        return {"items": [views.item(row) for row in rows], "total": session.totals.received}
 
     @routes.get("/sessions/{session_id}/receipt")
     def get_receipt(session: mine) -> dict[str, Any]:
         """What was received, where every file went, and what the rest waits for."""
-        return reading.receipt(*desk.sessions.receipt(session), desk.trouble(session))
+        return views.receipt(*desk.sessions.receipt(session), desk.trouble(session))
 
     @routes.get("/sessions/{session_id}/events")
     def list_events(
@@ -94,4 +94,4 @@ def _by_id(desk: Desk, user: User, session_id: str) -> Session | None:
 
 def _session(desk: Desk, session: Session) -> dict[str, Any]:
     cause = desk.trouble(session)
-    return reading.session(session, cause, desk.left(session, cause))
+    return views.session(session, cause, desk.left(session, cause))

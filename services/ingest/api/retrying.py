@@ -11,7 +11,7 @@ from services.ingest.api.native import owner_of
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk
 
 
@@ -31,7 +31,7 @@ def router(desk: Desk, shop: ShopConnection, current_user: Callable[..., User]) 
             "retried": [{"item_id": row.id, "filename": row.filename} for row in done.opened.files],
             "listings_retried": len(done.opened.listings),
             "message": done.words,
-            "totals": reading.totals(now),
+            "totals": views.totals(now),
         }
 
     @routes.post("/sessions/{session_id}/retry")

@@ -25,7 +25,7 @@ from services.ingest.sessions.actions.reviewing import (
 )
 from services.ingest.sessions.intake.print_files import has
 from services.ingest.sessions.lifecycle.records import Session
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 from shared.contracts import Blob, Copy
@@ -99,7 +99,7 @@ def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRo
             "skipped": [row.id for row in done.skipped],
             "decided_before": done.before,
             "message": str(done),
-            "session": reading.session(now),
+            "session": views.session(now),
         }
 
     @routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)

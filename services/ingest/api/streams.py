@@ -13,7 +13,7 @@ from fastapi.sse import format_sse_event
 from services.ingest.sessions.lifecycle.records import Event, Session
 from services.ingest.sessions.progress.time_left import TimeLeft
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.watching import Watcher
 
@@ -99,18 +99,18 @@ async def frames(
             state = (session.id, session.lane, session.finished)
             if event is not None and not ended and clock() >= looked + NEARLY * min(LOOK_S, keepalive_s):
                 looked, about = clock(), (*state, event.seq)
-                cause = await watcher.ask_together(about, trouble, session, reading.totals_at(event))
+                cause = await watcher.ask_together(about, trouble, session, views.totals_at(event))
             if event is not None and event.seq > seen:
                 seen, spoke = event.seq, clock()
                 cause = None if ended else cause
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 told_at = max(told_at, event.created_at)
-                yield reading.progress_frame(session, event, cause, told_at, time_left)
+                yield views.progress_frame(session, event, cause, told_at, time_left)
             elif event is not None and cause != told and not ended:
                 spoke = clock()
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 told_at = max(told_at, datetime.now(UTC))
-                yield reading.progress_frame(session, event, cause, told_at, time_left)
+                yield views.progress_frame(session, event, cause, told_at, time_left)
             elif clock() >= spoke + keepalive_s:
                 spoke = clock()
                 told_at = max(told_at, datetime.now(UTC))

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, select
 from services.ingest.catalog.users import email_key
 from services.ingest.sessions.lifecycle.records import Session, session_of
 from services.ingest.sessions.progress.delays import QueueOf, awaited_by
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
@@ -24,7 +24,7 @@ def recent(
     newest = _WITH_SELLER.order_by(sessions.c.announced_at.desc()).limit(limit).offset(offset)
     rows = connection.execute(newest.where(_of(tenant)) if tenant else newest).all()
     found = [(row, session_of(row)) for row in rows]
-    return [_seller(row) | reading.session(each, _cause(connection, each, queue_of)) for row, each in found]
+    return [_seller(row) | views.session(each, _cause(connection, each, queue_of)) for row, each in found]
 
 
 def whole(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def whole(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str,
         session = session_of(row)
         with transaction(engine) as connection:
             cause = _cause(connection, session, queue_of)
-        found.append(_seller(row) | reading.session(session, cause))
+        found.append(_seller(row) | views.session(session, cause))
     return found
 
 
@@ -46,7 +46,7 @@ def receipts(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[s
         session, items = kept.receipt(session_of(row))
         with transaction(engine) as connection:
             cause = _cause(connection, session, queue_of)
-        found.append(_seller(row) | reading.receipt(session, items, cause))
+        found.append(_seller(row) | views.receipt(session, items, cause))
     return found
 
 

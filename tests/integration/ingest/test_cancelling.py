@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from services.ingest.sessions.actions.cancelling import unfinished
 from services.ingest.sessions.intake.submitting import SessionCancelled
 from services.ingest.sessions.outgoing.outbox import Relay
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
@@ -80,7 +80,7 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     rows = sessions.items(session.id)
     assert [row["state"] for row in rows] == ["stored", "duplicate", "failed", "failed"]
     assert all(row["reason"].startswith(WORDS) and row["facts"]["code"] == "cancelled" for row in rows[2:])
-    assert (now.totals.cancelled, [reading.item(row)["cancelled"] for row in rows]) == (2, [False, False, True, True])
+    assert (now.totals.cancelled, [views.item(row)["cancelled"] for row in rows]) == (2, [False, False, True, True])
     (told,) = sent(engine)
     assert isinstance(told, WorkCancelled), "no batch of it is sent any more"
     assert [file.filename for file in told.files] == ["c.png", "d.png"]
@@ -102,7 +102,7 @@ def test_a_copy_of_what_is_cancelled_with_it_is_cancelled_too_and_tried_again_wi
     now = account(engine, sessions, session.id).totals
     assert (now.failed, now.cancelled, now.duplicate, now.to_review, now.stored) == (2, 2, 1, 0, 1)
     (row,) = (row for row in sessions.items(session.id) if row["id"] == small.item_id)
-    assert (row["state"], row["review"], row["pair"], reading.item(row)["cancelled"]) == ("failed", None, None, True)
+    assert (row["state"], row["review"], row["pair"], views.item(row)["cancelled"]) == ("failed", None, None, True)
     assert row["reason"].startswith(WORDS)
     assert row["reason"].endswith("; it is a copy of large.png, which was not stored by then")
     (told,) = sent(engine)
@@ -242,7 +242,7 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
     assert isinstance(told, WorkCancelled)
     assert {item for item, _, _ in told.listings} == {file.item_id for file in files}
     assert account(engine, sessions, session.id).totals.listing_cancelled == 3
-    assert [reading.item(row)["listing_cancelled"] for row in sessions.items(session.id)] == [True, True, True]
+    assert [views.item(row)["listing_cancelled"] for row in sessions.items(session.id)] == [True, True, True]
     late = ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1")
     project(engine, late)
     totals = account(engine, sessions, session.id).totals
@@ -265,7 +265,7 @@ def test_an_upload_that_waits_to_be_listed_is_cancelled_and_says_so(engine: Engi
     words = "The upload is cancelled before its listings were asked for; 1 design stored before stays stored."
     assert str(done) == words
     now = account(engine, sessions, session.id)
-    assert (now.finished, reading.session(now)["message"]) == (True, "Upload cancelled: 1 of 1 stored by then")
+    assert (now.finished, views.session(now)["message"]) == (True, "Upload cancelled: 1 of 1 stored by then")
     again = sessions.cancel(USER, session.id, None)
     assert str(again) == "Nothing is left to cancel; 1 design stored before stays stored."
 

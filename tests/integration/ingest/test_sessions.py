@@ -24,7 +24,7 @@ from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
 from services.ingest.sessions.progress.workload import weight
 from services.ingest.sessions.recovery.resume import Unfinished
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, listings, outbox, session_events
 from shared.blobs import Blobs
@@ -587,7 +587,7 @@ def test_an_item_tried_anew_leaves_its_end_state_and_the_session_its_end(engine:
     now = sessions.get(USER, session.id)
     assert now is not None
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed) == (1, 0, 1)
-    shown = reading.item(sessions.items(session.id)[1])
+    shown = views.item(sessions.items(session.id)[1])
     assert (shown["state"], shown["kind"], shown["match"]) == ("stored", None, None), "it is no duplicate any more"
 
 
@@ -793,11 +793,11 @@ def test_a_duplicate_names_the_file_that_its_original_was_stored_as_after_the_ve
     session, (large, small) = submitted(sessions, "large.png", "small.png")
     project(engine, *stored(session, large)[:2], copy_of(large, session, small))
     words = "the same picture as large.png in this upload"
-    (before,) = (reading.item(row) for row in sessions.items(session.id, offset=1))
+    (before,) = (views.item(row) for row in sessions.items(session.id, offset=1))
     assert (before["reason"], before["match"]["path"]) == (words, None)
     project(engine, *stored(session, large)[2:])
     for rows in (sessions.items(session.id), sessions.receipt(session)[1]):
-        told = [reading.item(row) for row in rows]
+        told = [views.item(row) for row in rows]
         assert (told[0]["reason"], told[0]["state"]) == (None, "stored")
         assert (told[1]["reason"], told[1]["match"]["path"]) == (f"{words}; large.png is stored as UV 0", "s/0")
 

@@ -15,7 +15,7 @@ from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.progress.time_left import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.progress.totals import Totals, concerns
-from services.ingest.sessions.serving import reading
+from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.outcome_text import (
     NO_SHOP,
     all_in_a_dry_run,
@@ -96,9 +96,7 @@ class Desk:
         rows = await self.watcher.ask(self.sessions.items, session.id)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
         found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
-        skipped = [
-            {name: item[name] for name in TOLD} for item in map(reading.item, rows) if item["state"] not in wanted
-        ]
+        skipped = [{name: item[name] for name in TOLD} for item in map(views.item, rows) if item["state"] not in wanted]
         kept = found if session.cancelled_at is not None else []
         designs = [] if kept else found  # the client would go on and list those of a cancelled upload
         if not designs:

@@ -69,6 +69,16 @@ class Users:
         row = self.connection.execute(select(users).where(users.c.id == user_id, users.c.is_active)).one_or_none()
         return (_user(row), row.hashed_password, row.updated_at) if row else None
 
+    def of_email(self, email: str) -> User | None:
+        """The account that this e-mail reaches, though it may be closed."""
+        row = self.connection.execute(select(users).where(users.c.email_key == email_key(email))).one_or_none()
+        return _user(row) if row else None
+
+    def everybody(self) -> list[User]:
+        """All accounts, the closed ones too, oldest first."""
+        found = select(users).order_by(users.c.created_at, users.c.email_key)
+        return [_user(row) for row in self.connection.execute(found)]
+
     def register(
         self, email: str, hashed_password: str, shop_name: str, *, takes_what_lies_there: bool = False
     ) -> User:
@@ -109,14 +119,21 @@ class Users:
 
     def set_role(self, email: str, role: str) -> User | None:
         """Make the account with this e-mail an operator's, a viewer's or a seller's; None if there is none."""
-        mine = update(users).where(users.c.email_key == email_key(email)).values(role=role, updated_at=func.now())
-        row = self.connection.execute(mine.returning(users)).one_or_none()
-        return _user(row) if row else None
+        return self._change(email, role=role)
+
+    def set_active(self, email: str, *, active: bool) -> User | None:
+        """Open or close the account with this e-mail; None if there is none."""
+        return self._change(email, is_active=active)
 
     def operators(self) -> list[User]:
         """The accounts to which the operators' calls are open, or those that change nothing."""
         found = select(users).where(users.c.role.in_(OVERSEERS)).order_by(users.c.email)
         return [_user(row) for row in self.connection.execute(found)]
+
+    def _change(self, email: str, **values: Any) -> User | None:  # noqa: ANN401 - columns
+        mine = update(users).where(users.c.email_key == email_key(email)).values(**values, updated_at=func.now())
+        row = self.connection.execute(mine.returning(users)).one_or_none()
+        return _user(row) if row else None
 
 
 def email_key(email: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from services.ingest.catalog.users import email_key
 from services.ingest.sessions.lifecycle.records import Session, session_of
@@ -25,6 +25,12 @@ def recent(
     rows = connection.execute(newest.where(_of(tenant)) if tenant else newest).all()
     found = [(row, session_of(row)) for row in rows]
     return [_seller(row) | views.session(each, _cause(connection, each, queue_of)) for row, each in found]
+
+
+def in_work(connection: Connection, user_id: UUID) -> int:
+    """How many uploads of an account have files, and have not ended."""
+    mine = select(func.count()).where(sessions.c.user_id == user_id, sessions.c.state == "working")
+    return connection.execute(mine).scalar_one()
 
 
 def whole(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str, Any]]:

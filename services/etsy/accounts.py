@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from services.ingest.catalog.templates import Templates
-from services.ingest.catalog.users import User, Users, email_key
+from services.ingest.catalog.users import User, Users
 from services.ingest.sessions.intake import listing_requests
-from services.ingest.tables import users
 from shared.database import transaction
 
 TEMPLATES_OWN = ("taxonomy_id", "shop_section_id", "return_policy_id")
@@ -30,16 +29,15 @@ class NoAccount(Exception):  # noqa: N818
 
 
 def account(engine: Engine, email: str | None) -> User:
-    """The account with this e-mail; without one the only account there is."""
-    which = users.c.email_key == email_key(email) if email else users.c.is_active
+    """The account with this e-mail, a closed one too, whose shop may be to be let go; without one the only open one."""
     with transaction(engine) as connection:
-        found = list(connection.execute(select(users.c.id).where(which).limit(2)).scalars())
-        user = Users(connection).active(found[0]) if len(found) == 1 else None
-    if user:
-        return user
+        known = Users(connection)
+        found = [known.of_email(email)] if email else [user for user in known.everybody() if user.is_active]
     if len(found) > 1:
         raise NoAccount("there are several accounts: say which with --email")
-    raise NoAccount(f"no account has the e-mail {email}" if email else "nobody has registered yet: register first")
+    if found and found[0]:
+        return found[0]
+    raise NoAccount(f"no account has the e-mail {email}" if email else "no account may log in: register one first")
 
 
 def overruling(engine: Engine, user: User) -> list[Overruling]:

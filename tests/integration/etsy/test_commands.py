@@ -185,6 +185,15 @@ def test_what_is_not_set_is_named(terminal: Terminal) -> None:
     assert "no account has the e-mail x@y.z" in terminal("status", "--email", "x@y.z", code=1).output
 
 
+def test_the_shop_of_a_closed_account_can_be_let_go_when_the_account_is_named(terminal: Terminal, world: World) -> None:
+    terminal.connect()
+    with world.engine.begin() as connection:
+        Users(connection).set_active("ana@example.com", active=False)
+    assert "no account may log in" in terminal("status", code=1).output
+    terminal("disconnect", "--email", "ana@example.com")
+    assert "No Etsy shop is connected" in terminal("status", "--email", "ana@example.com", code=3).output
+
+
 def test_every_idle_connection_is_kept_alive_by_a_daily_job(terminal: Terminal, world: World) -> None:
     terminal.connect()
     terminal("refresh")

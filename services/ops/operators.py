@@ -45,10 +45,10 @@ def list_operators(as_json: Json = False, data: DataDir = HERE) -> None:
     with database(data) as engine, transaction(engine) as connection:
         found = Users(connection).operators()
     if as_json:
-        showing.as_json([{"email": user.email, "role": user.role} for user in found])
+        showing.as_json([{"email": user.email, "role": user.role, "is_active": user.is_active} for user in found])
         return
     for user in found:
-        typer.echo(f"{user.email}  {user.role}")
+        typer.echo(f"{user.email}  {user.role}{'' if user.is_active else ', disabled'}")
     if not found:
         typer.echo("There are none; make one: presswork operator add EMAIL", err=True)
 

@@ -59,6 +59,7 @@ def test_all_accounts_are_listed_with_folder_date_role_and_what_is_closed(system
     system.command("operator", "add", email(shop), "--viewer")
     system.command("account", "disable", email(shop))
     assert line_of(system, shop) == f"{email(shop)}  {shop.folder}  since {today}  viewer, disabled"
+    assert f"{email(shop)}  viewer, disabled\n" in system.command("operator", "list").output
     (found,) = (row for row in json.loads(system.command("account", "list", "--json").output)
                 if row["email"] == email(shop))  # fmt: skip
     assert datetime.fromisoformat(found.pop("created_at")).tzinfo is not None

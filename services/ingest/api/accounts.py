@@ -125,11 +125,13 @@ def change_password(using: Using, user: Caller, given: PasswordChange) -> dict[s
     _count(using, "login", subject, using.settings.login_rate_limit)
     with using.transaction() as connection:
         found = Users(connection).for_login(user.email)
+    wrong = HTTPException(400, "The current password is wrong.")  # not 401: that would log the user out
     if found is None or not using.passwords.matches(given.current_password, found[1]):
-        raise HTTPException(400, "The current password is wrong.")  # not 401: that would log the user out
+        raise wrong
     hashed = using.passwords.hash(given.new_password)
     with using.transaction() as connection:
-        Users(connection).set_password(user.id, hashed)
+        if not Users(connection).set_password(user.id, hashed, instead_of=found[1]):
+            raise wrong  # an operator gave the account another one meanwhile: that one must hold
         Attempts(connection).forgive("login", subject)
     return {"success": True, "message": "Password changed", **_login(using, user, hashed)}
 

@@ -112,10 +112,16 @@ class Users:
                 break
         raise EmailTaken
 
-    def set_password(self, user_id: UUID, hashed_password: str) -> None:
-        """Give an account another password: the logins by the old one are over."""
+    def set_password(self, user_id: UUID, hashed_password: str, *, instead_of: str | None = None) -> bool:
+        """Give an account another password: the logins by the old one are over.
+
+        False, and nothing is changed, if the hash that is stored is not `instead_of` any more.
+        """
         changed = update(users).where(users.c.id == user_id)
-        self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
+        if instead_of is not None:
+            changed = changed.where(users.c.hashed_password == instead_of)
+        done = self.connection.execute(changed.values(hashed_password=hashed_password, updated_at=func.now()))
+        return done.rowcount > 0
 
     def set_role(self, email: str, role: str) -> User | None:
         """Make the account with this e-mail an operator's, a viewer's or a seller's; None if there is none."""

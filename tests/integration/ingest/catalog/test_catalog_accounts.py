@@ -3,17 +3,19 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
 from fastapi import APIRouter, Depends
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 
 from services.ingest.api.identity import stream_user
 from services.ingest.api.resources import build
 from services.ingest.catalog.folders import note
-from services.ingest.catalog.users import User
+from services.ingest.catalog.passwords import Passwords
+from services.ingest.catalog.users import User, Users
 from services.ingest.settings import Settings
 from services.ingest.tables import users
 from tests.integration.ingest.catalog.world import (
@@ -256,6 +258,25 @@ def test_a_login_must_be_a_form(world: World) -> None:
     answer = world.client().post("/auth/token", json={"username": "ana@example.com", "password": PASSWORD})
     assert answer.status_code == 422
     assert PASSWORD not in answer.text
+
+
+def test_a_password_that_an_operator_gave_meanwhile_is_not_changed_back(world: World, ana: Caller) -> None:
+    """Or whoever had the account's password keeps it, though the operator was called for that."""
+
+    class Overtaken(Passwords):
+        def hash(self, password: str) -> str:
+            with world.engine.begin() as connection:
+                Users(connection).set_password(UUID(ana.user["id"]), QUICK.hash("the operator's"))
+            return super().hash(password)
+
+    hasher = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    thief = replace(world, resources=replace(world.resources, passwords=Overtaken(hasher))).client()
+    change = {"current_password": PASSWORD, "new_password": "another one", "new_password_confirm": "another one"}
+    headers = {"Authorization": f"Bearer {ana.token}"}
+    assert thief.request("PUT", "/users/change-password", json=change, headers=headers).status_code == 400
+    for password, status in (("another one", 401), ("the operator's", 200)):
+        login = ana.client.post("/auth/token", data={"username": "ana@example.com", "password": password})
+        assert login.status_code == status
 
 
 def test_a_password_is_changed_by_who_knows_it(ana: Caller) -> None:

@@ -21,7 +21,8 @@ DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
 CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
-ALONE = 1.4  # times as much as elsewhere that one window of a copy may differ
+ALONE = 2.1  # times as much as elsewhere that one window of a copy may differ, from either side
+DOUBTFUL = 1.4  # from which the other side is asked, too
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 MOST_TONE = 20.0  # and no copy is toned by more
@@ -35,17 +36,28 @@ def likeness(one: Picture, other: Picture) -> Seen:
     """What one picture is beside another, by their pixels, whichever was known first.
 
     A copy may have lost what its original has: clipped lights can't be toned back. And what one can't be laid on may be
-    laid on it. So what looks like no copy is looked at from the other side, too.
+    laid on it. So what looks like no copy is looked at from the other side, too. But one window that differs alone does
+    so from both sides, from one of them perhaps hardly: what the other shows clearly counts.
     """
-    seen = _beside(one, other)
-    if seen not in COPIES and (turned := _beside(other, one)) in COPIES:
-        return turned
-    return seen
+    apart = _apart(one, other)
+    seen = _seen(apart)
+    if apart is not None and (apart.alone > ALONE or (seen in COPIES and apart.alone <= DOUBTFUL)):
+        return seen
+    turned = _apart(other, one)
+    from_there = _seen(turned)
+    if seen in COPIES:
+        return from_there if turned is not None and turned.alone > ALONE else seen
+    return from_there if from_there in COPIES else seen
 
 
-def _beside(one: Picture, other: Picture) -> Seen:
+def _apart(one: Picture, other: Picture) -> Difference | None:
+    """None: they have nothing to do with each other."""
     pair = align(one, other)
-    return "different" if pair is None or _unlike(pair) else likeness_by(difference(pair))
+    return None if pair is None or _unlike(pair) else difference(pair)
+
+
+def _seen(apart: Difference | None) -> Seen:
+    return "different" if apart is None else likeness_by(apart)
 
 
 def likeness_by(apart: Difference) -> Seen:

@@ -12,6 +12,7 @@ SMALL = 0.75  # of a side: art that fills less is looked at by itself
 EVEN, EVEN_SHARE = 14, 0.9  # levels by which a page may vary (JPEG), and for how much of its edge that must hold
 OUTSTANDING = 16  # levels from which a pixel is no page; dedup asks for more, so what it would see is never cut off
 LEAST = 1 / 32  # of a side: what is smaller may be dust
+DARK, LEAST_ON_DARK = 64, 1 / 8  # light up to which black parts of art vanish in a page: a thin rest is not all of it
 MARGIN = 1 / 32  # of the art, so that it shows what it lies on
 
 
@@ -50,7 +51,7 @@ def art_on_page(small: Pixels) -> Art | None:
     least, most = np.maximum(page - OUTSTANDING, 0), page + OUTSTANDING
     left, top, width, height = cv2.boundingRect(cv2.bitwise_not(cv2.inRange(small, least, most)))
     side = len(small)
-    if min(width, height) < LEAST * side:
+    if min(width, height) < (LEAST_ON_DARK if page[:3].max() < DARK else LEAST) * side:
         return None
     return Art((left / side, (left + width) / side), (top / side, (top + height) / side))
 

@@ -129,7 +129,7 @@ def _told(data: bytes) -> tuple[int, int]:
 
 
 def test_the_page_is_kept_where_it_is_none() -> None:
-    """Art that fills it, a page of two colours, and one that is see-through itself."""
+    """Art that fills it, a page of two colours, one that is see-through itself, and one in which black art vanishes."""
     art = lettering(WORDS[0], (20, 40, 120))
     two = on_page(art, 2000, 2000)
     two.paste((200, 40, 40), (0, 0, 2000, 700))
@@ -137,7 +137,9 @@ def test_the_page_is_kept_where_it_is_none() -> None:
     faint.putalpha(200)
     words = Image.fromarray(art)
     filled = on_page(np.asarray(words.crop(words.getbbox())), 380, 170)
-    for picture in (filled, two, faint):
+    caption = Image.fromarray(lettering(WORDS[0], (240, 240, 240)))
+    below = np.asarray(caption.crop(caption.getbbox()).resize((900, 90)))
+    for picture in (filled, two, faint, on_page(below, 2000, 2000, (0, 0, 0))):
         pixels = np.asarray(picture.convert("RGBA"))
         whole = np.asarray(picture.convert("RGBA").resize((256, 256), Image.Resampling.BOX))
         assert apart(fingerprint(pixels).canonical, whole) < 3

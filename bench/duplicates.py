@@ -25,12 +25,12 @@ from bench.figures import Figure
 from services.dedup.finding import RADIUS, Finder
 from services.dedup.keys import NO_KEYS, Keys
 from services.dedup.known import BITS
-from services.dedup.lookup import Question, as_bits, candidates
+from services.dedup.lookup import Question, candidates
 from services.dedup.matching import BANDED_DISTANCE
 from services.dedup.nearby import Nearby
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex
-from services.dedup.tables import hashes, keys
+from services.dedup.tables import as_bits, hashes, keys
 from services.hasher.versions import ALGORITHM
 from services.local.database import database
 from services.migrations import migrate

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.dedup.lookup import as_bits
-from services.dedup.tables import NOW, hashes
+from services.dedup.tables import NOW, as_bits, hashes
 from services.dedup.verdicts import Release
 from shared.contracts import DesignStored, ImageHashed
 

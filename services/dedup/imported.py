@@ -15,8 +15,7 @@ from sqlalchemy import Connection, Row, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.claims import lock
-from services.dedup.lookup import as_bits
-from services.dedup.tables import NOW, hashes
+from services.dedup.tables import NOW, as_bits, hashes
 
 LEGACY = "legacy-phash-16"
 """pHash of 256 bits by the old system: of the whole print file, its transparency dropped."""

@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.imported import took
 from services.dedup.known import Known
-from services.dedup.lookup import as_bits
-from services.dedup.tables import NOW, hashes
+from services.dedup.tables import NOW, as_bits, hashes
 from shared.contracts import DesignStored
 
 LEARNT = (hashes.c.item_id.is_(None), hashes.c.source == "nas")

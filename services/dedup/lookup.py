@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from services.dedup.known import BITS, Known
 from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE
-from services.dedup.tables import hashes
+from services.dedup.tables import as_bits, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
@@ -149,11 +149,6 @@ def _same_bytes() -> ColumnElement[bool]:
 def _near() -> ColumnElement[bool]:
     differing = (func.bit_count(hashes.c[source].op("#")(ASKED.c[source])) <= ASKED.c.distance for source in HASHES)
     return and_(hashes.c.algorithm == ASKED.c.algorithm, or_(*differing))
-
-
-def as_bits(hash256: str) -> str:
-    """64 hex digits as PostgreSQL writes them: 256 noughts and ones."""
-    return f"{int(hash256, 16):0{BITS}b}"
 
 
 def _hex(bits: str | None) -> str | None:

@@ -28,6 +28,11 @@ metadata = MetaData(schema="dedup")
 NOW = func.clock_timestamp()
 
 
+def as_bits(hash256: str) -> str:
+    """64 hex digits as PostgreSQL writes them: 256 noughts and ones."""
+    return f"{int(hash256, 16):0{BITS}b}"
+
+
 def _band(source: str, number: int) -> Column[int]:
     """The database cuts the bands itself, so they can't disagree with the hash."""
     cut = f"substring({source} from {BAND_STARTS[number] + 1} for {BAND_WIDTHS[number]})::bigint"

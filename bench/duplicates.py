@@ -22,12 +22,12 @@ from sqlalchemy import Connection, Engine, text
 
 from bench import processor
 from bench.figures import Figure
-from services.dedup.finding import RADIUS, Finder
-from services.dedup.keys import NO_KEYS, Keys
-from services.dedup.known import BITS
-from services.dedup.lookup import Question, candidates
-from services.dedup.matching import BANDED_DISTANCE
-from services.dedup.nearby import Nearby
+from services.dedup.candidates.hamming_index import Nearby
+from services.dedup.candidates.hash_search import Question, candidates
+from services.dedup.candidates.key_search import RADIUS, Finder
+from services.dedup.candidates.keys import NO_KEYS, Keys
+from services.dedup.rule.known_picture import BITS
+from services.dedup.rule.matching import BANDED_DISTANCE
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex
 from services.dedup.tables import as_bits, hashes, keys

@@ -13,9 +13,9 @@ from bench import corpus
 from bench.figures import Figure
 from bench.hasher import SPEC
 from bench.measuring import timed
-from services.dedup.keys import keys_of
-from services.dedup.likeness import COPIES, likeness
-from services.dedup.picture import Picture, picture_of
+from services.dedup.candidates.keys import keys_of
+from services.dedup.pixels.likeness import COPIES, likeness
+from services.dedup.pixels.picture import Picture, picture_of
 from services.hasher import png
 from services.hasher.decoding import open_picture
 from services.hasher.limits import Limits

@@ -6,7 +6,7 @@ So a claim is let go when storage says that it failed, and not before.
 
 from collections.abc import Iterator
 
-from services.dedup.known import Known
+from services.dedup.rule.known_picture import Known
 from services.dedup.store import HashIndex
 from shared.contracts import (
     DesignActivityChanged,

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, select
 
-from services.dedup.finding import ways_between
-from services.dedup.keys import keys_of
-from services.dedup.likeness import COPIES, likeness
-from services.dedup.looking import Gallery
+from services.dedup.candidates.key_search import ways_between
+from services.dedup.candidates.keys import keys_of
+from services.dedup.deciding.second_look import Gallery
+from services.dedup.pixels.likeness import COPIES, likeness
 from services.dedup.tables import hashes, pairs
 from shared.blobs import Blobs
 from shared.contracts import Blob

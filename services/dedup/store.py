@@ -7,16 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, update
 
-from services.dedup.cases import Asked, in_parts
-from services.dedup.claims import know, lock
-from services.dedup.deciding import Judge, Verdicts
-from services.dedup.known import Known
-from services.dedup.learning import forget, forget_prints, learn, let_go
-from services.dedup.looking import Gallery
-from services.dedup.matching import Verdict
-from services.dedup.pairs import remember as remember_pair
+from services.dedup.deciding.cases import Asked, in_parts
+from services.dedup.deciding.judge import Judge, Verdicts
+from services.dedup.deciding.second_look import Gallery
+from services.dedup.records.claims import know, lock
+from services.dedup.records.judged_pairs import remember as remember_pair
+from services.dedup.records.scanned_files import forget, forget_prints, learn, let_go
+from services.dedup.records.verdicts import Release, answers_to, cancel, decided, is_cancelled
+from services.dedup.rule.known_picture import Known
+from services.dedup.rule.matching import Verdict
 from services.dedup.tables import NOW, hashes
-from services.dedup.verdicts import Release, answers_to, cancel, decided, is_cancelled
 from shared.blobs import Blobs
 from shared.contracts import (
     DesignActivityChanged,

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
-from services.dedup.known import BITS
-from services.dedup.matching import BAND_STARTS, BAND_WIDTHS
+from services.dedup.rule.known_picture import BITS
+from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS
 
 metadata = MetaData(schema="dedup")
 

@@ -5,7 +5,7 @@ GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
 """For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
 
 CANONICAL = "rgba256/3"
-"""Of the kept picture, which dedup looks at (`services/dedup/picture.py`), and of the size of its artwork.
+"""Of the kept picture, which dedup looks at (`services/dedup/pixels/picture.py`), and of the size of its artwork.
 
 3: it tells its proportions, for whoever reviews it."""
 

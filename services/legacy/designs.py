@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from services.dedup.imported import OldDesign, know
+from services.dedup.records.old_designs import OldDesign, know
 from services.ingest.imports.designs import OldDesigns
 from services.ingest.sessions.tables import IMPORTED
 from services.legacy import paths

@@ -10,7 +10,8 @@ from pathlib import Path
 import typer
 from PIL import Image
 
-from services.dedup import finding, likeness
+from services.dedup.candidates import key_search
+from services.dedup.pixels import likeness
 from tests.accuracy.drawings import FOLDER, Missing, rendered
 from tests.accuracy.measuring import Measured, measure
 from tests.accuracy.reporting import figures, table, write
@@ -28,11 +29,11 @@ def main() -> int:
             halves["measured" if int(name, 16) % 2 else "chosen by"] += measured
             if done % 20 == 0:
                 typer.echo(f"{done} of {count} drawings")
-                write(OUT, halves, {"drawings": done, "radius": finding.RADIUS, "limits": LIMITS})
+                write(OUT, halves, {"drawings": done, "radius": key_search.RADIUS, "limits": LIMITS})
     except Missing as missing:
         typer.echo(missing)
         return 1
-    write(OUT, halves, {"drawings": count, "radius": finding.RADIUS, "limits": LIMITS})
+    write(OUT, halves, {"drawings": count, "radius": key_search.RADIUS, "limits": LIMITS})
     typer.echo(table(figures(halves["measured"])))
     typer.echo(f"\nThat is the half that no limit was chosen by. Both, and the worst as pictures: {OUT}/")
     return 0

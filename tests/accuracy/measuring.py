@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from services.dedup.aligning import align
-from services.dedup.comparing import Difference, difference
-from services.dedup.finding import RADIUS
-from services.dedup.keys import Keys, keys_of
-from services.dedup.likeness import likeness
-from services.dedup.matching import distance
-from services.dedup.picture import Picture
+from services.dedup.candidates.key_search import RADIUS
+from services.dedup.candidates.keys import Keys, keys_of
+from services.dedup.pixels.aligning import align
+from services.dedup.pixels.differences import Difference, difference
+from services.dedup.pixels.likeness import likeness
+from services.dedup.pixels.picture import Picture
+from services.dedup.rule.matching import distance
 from services.hasher.decoding import open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, text
 
 from services.dedup import service as dedup
 from services.dedup import tables as dedup_tables
-from services.dedup.cases import Asked
+from services.dedup.deciding.cases import Asked
 from services.dedup.settings import Settings as DedupSettings
 from services.dedup.store import HashIndex
 from services.ingest import service as ingest

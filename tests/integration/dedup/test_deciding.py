@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.dedup.handlers import on_design_stored, on_image_hashed
-from services.dedup.known import Known
-from services.dedup.matching import BAND_WIDTHS, decide
+from services.dedup.rule.known_picture import Known
+from services.dedup.rule.matching import BAND_WIDTHS, decide
 from services.dedup.store import HashIndex
 from services.dedup.tables import hashes
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from services.dedup.cases import AT_ONCE
+from services.dedup.deciding.cases import AT_ONCE
 from services.dedup.handlers import (
     on_design_stored,
     on_image_hashed,

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, text
 
-from services.dedup import cases
-from services.dedup.cases import AT_ONCE, Asked, in_parts
-from services.dedup.deciding import Judge
-from services.dedup.keys import NO_KEYS
-from services.dedup.known import Known
-from services.dedup.looking import Gallery
-from services.dedup.matching import decide
+from services.dedup.candidates.keys import NO_KEYS
+from services.dedup.deciding import cases
+from services.dedup.deciding.cases import AT_ONCE, Asked, in_parts
+from services.dedup.deciding.judge import Judge
+from services.dedup.deciding.second_look import Gallery
+from services.dedup.rule.known_picture import Known
+from services.dedup.rule.matching import decide
 from services.dedup.store import HashIndex
 from services.hasher import png
 from shared.blobs import Blobs

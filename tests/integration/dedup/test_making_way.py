@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.dedup.cases import Asked
+from services.dedup.deciding.cases import Asked
 from services.dedup.handlers import on_design_stored, on_image_hashed, on_storage_failed, on_work_cancelled
 from services.dedup.store import HashIndex
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, event, text
 
+from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.handlers import on_image_hashed
-from services.dedup.lookup import Question, candidates
 from services.dedup.service import build
 from services.dedup.settings import Settings
 from services.dedup.store import HashIndex

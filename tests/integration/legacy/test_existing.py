@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.dedup.imported import LEGACY
-from services.dedup.known import Known
+from services.dedup.records.old_designs import LEGACY
+from services.dedup.rule.known_picture import Known
 from services.dedup.store import HashIndex
 from services.dedup.tables import hashes
 from services.ingest.catalog.templates import Templates

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, func, insert, select, text
 
-from services.dedup.imported import LEGACY, UNUSABLE
+from services.dedup.records.old_designs import LEGACY, UNUSABLE
 from services.dedup.tables import hashes
 from services.ingest.catalog.designs import DesignChanges, Designs
 from services.ingest.catalog.mockups import Mockups

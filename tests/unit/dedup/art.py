@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.dedup.picture import Picture
+from services.dedup.pixels.picture import Picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.raster import crop_to_alpha
 

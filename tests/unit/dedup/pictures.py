@@ -4,8 +4,8 @@ import hashlib
 import random
 from uuid import UUID, uuid4
 
-from services.dedup.known import BITS
-from services.dedup.matching import BAND_STARTS, BAND_WIDTHS
+from services.dedup.rule.known_picture import BITS
+from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS
 from shared.contracts import Blob, Destination, ImageHashed
 
 ALGORITHM = "grey512-1"

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.dedup.aligning import align
-from services.dedup.comparing import Difference, difference
-from services.dedup.finding import RADIUS
-from services.dedup.ground import Pixels
-from services.dedup.keys import keys_of
-from services.dedup.likeness import likeness, likeness_by
-from services.dedup.picture import Picture, picture_of
+from services.dedup.candidates.key_search import RADIUS
+from services.dedup.candidates.keys import keys_of
+from services.dedup.pixels.aligning import align
+from services.dedup.pixels.background import Pixels
+from services.dedup.pixels.differences import Difference, difference
+from services.dedup.pixels.likeness import likeness, likeness_by
+from services.dedup.pixels.picture import Picture, picture_of
 from tests.unit.dedup.art import (
     BLUE,
     COPIES,

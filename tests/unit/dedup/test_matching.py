@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dedup.known import BITS, Known
-from services.dedup.matching import BANDED_DISTANCE, decide, distance
+from services.dedup.rule.known_picture import BITS, Known
+from services.dedup.rule.matching import BANDED_DISTANCE, decide, distance
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.unit.dedup.pictures import ALGORITHM, bands, blob, flipped, hashed, random_hash
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.dedup.known import Known
-from services.dedup.matching import decide
+from services.dedup.rule.known_picture import Known
+from services.dedup.rule.matching import decide
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.unit.dedup.pictures import ALGORITHM, blob, flipped, hashed, random_hash
 

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Connection, Row, Uuid, any_, bindparam, cast, exis
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.dedup.matching import Verdict
+from services.dedup.rule.matching import Verdict
 from services.dedup.tables import cancelled, hashes, verdicts
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, WorkCancelled
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Connection, Text, and_, any_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.dedup.matching import Said
+from services.dedup.rule.matching import Said
 from services.dedup.tables import NOW, hashes, pairs, verdicts
 from shared.contracts import DuplicateFound, ImageHashed, Match, PairJudged
 

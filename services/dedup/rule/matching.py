@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from types import MappingProxyType
 
-from services.dedup.known import BITS, Known, Source
-from services.dedup.likeness import COPIES, VARIANTS, Seen
-from services.dedup.reasons import SKIPPED, UNSEEN, more_pixels, reason_of
+from services.dedup.pixels.likeness import COPIES, VARIANTS, Seen
+from services.dedup.rule.known_picture import BITS, Known, Source
+from services.dedup.rule.reasons import SKIPPED, UNSEEN, more_pixels, reason_of
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Match
 
 BAND_WIDTHS = (43, 43, 43, 43, 42, 42)

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.dedup.claims import lock
+from services.dedup.records.claims import lock
 from services.dedup.tables import NOW, as_bits, hashes
 
 LEGACY = "legacy-phash-16"

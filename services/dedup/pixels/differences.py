@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.aligning import Pair
-from services.dedup.ground import SIDE, Pixels
-from services.dedup.picture import Plane, channels, most
+from services.dedup.pixels.aligning import Pair
+from services.dedup.pixels.background import SIDE, Pixels
+from services.dedup.pixels.picture import Plane, channels, most
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more

@@ -5,9 +5,9 @@ The figures come from `make accuracy` (docs/duplicates.md).
 
 from typing import Literal
 
-from services.dedup.aligning import Pair, align
-from services.dedup.comparing import APART, UNCUT, Difference, difference
-from services.dedup.picture import Picture
+from services.dedup.pixels.aligning import Pair, align
+from services.dedup.pixels.differences import APART, UNCUT, Difference, difference
+from services.dedup.pixels.picture import Picture
 from shared.contracts import Copy, Variant
 
 Seen = Copy | Variant | Literal["different"]

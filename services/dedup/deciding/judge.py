@@ -19,12 +19,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from services.dedup.cases import Asked, Case, cases, in_parts
-from services.dedup.claims import claim, give_up
-from services.dedup.finding import Finder
-from services.dedup.looking import Gallery, Sight
-from services.dedup.matching import Verdict
-from services.dedup.verdicts import Release, dependants, fill_instead_of, later_copy, remember
+from services.dedup.candidates.key_search import Finder
+from services.dedup.deciding.cases import Asked, Case, cases, in_parts
+from services.dedup.deciding.second_look import Gallery, Sight
+from services.dedup.records.claims import claim, give_up
+from services.dedup.records.verdicts import Release, dependants, fill_instead_of, later_copy, remember
+from services.dedup.rule.matching import Verdict
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 
 Verdicts = dict[UUID, Verdict]

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.ground import OUTSTANDING, SIDE, Pixels, boxed, grounds_behind
-from services.dedup.picture import Picture, Plane, View, channels, softened
+from services.dedup.pixels.background import OUTSTANDING, SIDE, Pixels, boxed, grounds_behind
+from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
 
 COARSE_STEPS, FINE_STEPS = 15, 8
 SURE = 0.98  # from which no other way is tried

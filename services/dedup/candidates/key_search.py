@@ -9,10 +9,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from services.dedup.claims import Claim
-from services.dedup.keys import Keys
-from services.dedup.nearby import Nearby
-from services.dedup.reading import Rows, rows_of
+from services.dedup.candidates.binary_copy import Rows, rows_of
+from services.dedup.candidates.hamming_index import Nearby
+from services.dedup.candidates.keys import Keys
+from services.dedup.records.claims import Claim
 from services.dedup.tables import keys as table
 
 RADIUS = 9

@@ -9,7 +9,7 @@ import numpy as np
 from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 
-from services.dedup.ground import SIDE, Colour, Pixels, boxes
+from services.dedup.pixels.background import SIDE, Colour, Pixels, boxes
 
 COARSE, FINE = 64, 128  # sides that pictures are laid on each other at
 SOFT = 0.8  # pixels of blur, for what differs in sharpness only

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from services.dedup import nearby
-from services.dedup.nearby import FARTHEST, RECENT, Nearby
+from services.dedup.candidates import hamming_index
+from services.dedup.candidates.hamming_index import FARTHEST, RECENT, Nearby
 
 DICE = np.random.default_rng(7)
 
 
-@pytest.mark.parametrize("many", [nearby.MANY, RECENT])
+@pytest.mark.parametrize("many", [hamming_index.MANY, RECENT])
 def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
-    monkeypatch.setattr(nearby, "MANY", many)
+    monkeypatch.setattr(hamming_index, "MANY", many)
     keys = DICE.integers(0, 2**64, RECENT + 5_000, dtype=np.uint64)
     centre = int(keys[17])
     for place, bits in enumerate(range(FARTHEST + 4)):  # and some at every distance

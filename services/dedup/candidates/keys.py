@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.ground import BLACK, SIDE, WHITE, Pixels, boxed, boxes, on_white
-from services.dedup.picture import Picture
+from services.dedup.pixels.background import BLACK, SIDE, WHITE, Pixels, boxed, boxes, on_white
+from services.dedup.pixels.picture import Picture
 
 FREQUENCIES = 8  # a side
 SMALL = 32

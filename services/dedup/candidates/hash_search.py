@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
-from services.dedup.known import BITS, Known
-from services.dedup.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE
+from services.dedup.rule.known_picture import BITS, Known
+from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE
 from services.dedup.tables import as_bits, hashes
 from shared.contracts import Blob, ImageHashed
 
@@ -69,7 +69,7 @@ ASKED = (
 class Question:
     """Which known pictures could make this one a duplicate? Those within `max_distance`, and those in the rows `also`.
 
-    The latter were found by other means (`finding.py`).
+    The latter were found by other means (`key_search.py`).
     """
 
     event: ImageHashed

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from services.dedup.finding import Finder, Found, ways_between
-from services.dedup.keys import NO_KEYS, Keys
-from services.dedup.known import Known
-from services.dedup.looking import Gallery, Look, Sight
-from services.dedup.lookup import Question, candidates, held
-from services.dedup.matching import NOTHING_SAID, Said, Verdict, decide, is_candidate
-from services.dedup.pairs import said_of
-from services.dedup.verdicts import Release
+from services.dedup.candidates.hash_search import Question, candidates, held
+from services.dedup.candidates.key_search import Finder, Found, ways_between
+from services.dedup.candidates.keys import NO_KEYS, Keys
+from services.dedup.deciding.second_look import Gallery, Look, Sight
+from services.dedup.records.judged_pairs import said_of
+from services.dedup.records.verdicts import Release
+from services.dedup.rule.known_picture import Known
+from services.dedup.rule.matching import NOTHING_SAID, Said, Verdict, decide, is_candidate
 from shared.contracts import ImageHashed
 
 AT_ONCE = 16

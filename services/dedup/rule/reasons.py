@@ -2,7 +2,7 @@
 
 from math import prod
 
-from services.dedup.known import BITS, Known
+from services.dedup.rule.known_picture import BITS, Known
 from shared.contracts import ImageHashed
 
 WORDS = {

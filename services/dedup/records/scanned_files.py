@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.dedup.imported import took
-from services.dedup.known import Known
+from services.dedup.records.old_designs import took
+from services.dedup.rule.known_picture import Known
 from services.dedup.tables import NOW, as_bits, hashes
 from shared.contracts import DesignStored
 
@@ -25,7 +25,7 @@ FORGET = delete(hashes).where(
 def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
     """Know this picture from now on, in place of what was known at its path.
 
-    At the path of an old system's design it is that design's picture (`imported.py`). A design that we stored
+    At the path of an old system's design it is that design's picture (`old_designs.py`). A design that we stored
     ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself. If it was missing, it
     is back; if something else lies there, it is missing.
     """

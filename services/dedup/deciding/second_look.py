@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from services.dedup.finding import Found
-from services.dedup.keys import Keys, keys_of
-from services.dedup.known import Known
-from services.dedup.likeness import COPIES, Seen, likeness
-from services.dedup.picture import Picture, picture_of
+from services.dedup.candidates.key_search import Found
+from services.dedup.candidates.keys import Keys, keys_of
+from services.dedup.pixels.likeness import COPIES, Seen, likeness
+from services.dedup.pixels.picture import Picture, picture_of
+from services.dedup.rule.known_picture import Known
 from shared.blobs import Blobs
 from shared.contracts import Blob
 from shared.errors import Busy, Permanent, Unavailable

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.records.verdicts import Release
 from services.dedup.tables import NOW, as_bits, hashes
-from services.dedup.verdicts import Release
 from shared.contracts import DesignStored, ImageHashed
 
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))

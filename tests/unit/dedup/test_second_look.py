@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.dedup.known import Known
-from services.dedup.looking import Look
-from services.dedup.picture import Picture
+from services.dedup.deciding.second_look import Look
+from services.dedup.pixels.picture import Picture
+from services.dedup.rule.known_picture import Known
 from shared.contracts import Blob
 from shared.errors import Busy, Unavailable
 from tests.unit.dedup.art import design, picture

@@ -200,7 +200,7 @@ class Filing:
         for path in hidden:
             try:
                 self.nas.delete(path)
-            except NasRefused as error:  # it is in nobody's way
+            except (NasRefused, Permanent) as error:  # it is in nobody's way
                 log.warning("left a file that nobody needs", path=path, cause=str(error))
 
     def _source(self, content: Blob) -> Path:

@@ -13,8 +13,8 @@ BUSY = frozenset({errno.EAGAIN, errno.EBUSY})
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 READ_ONLY = frozenset({errno.EROFS})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
-OCCUPIED = frozenset({errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY})
-UNSPEAKABLE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ELOOP})
+OCCUPIED = frozenset({errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ELOOP})
+UNSPEAKABLE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
 TOO_LARGE = frozenset({errno.EFBIG, errno.EXDEV})
 
 

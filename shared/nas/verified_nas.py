@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from shared.nas import verified
 from shared.nas.backend import Backend, P
-from shared.nas.errors import BadPath, FileGone, NasFull, NasUnavailable
+from shared.nas.errors import BadPath, FileGone, NameTaken, NasFull, NasUnavailable
 from shared.nas.files import CHUNK_BYTES
 from shared.nas.folders import make_folders
 from shared.nas.listing import abandoned, entries
@@ -133,7 +133,9 @@ class VerifiedNas(Generic[P]):
         except FileNotFoundError as error:  # done before, or never there
             self.marker.require()
             if not verified.holds(self.files, target, sha256):
-                raise FileGone(f"there is no file {source} to rename to '{target.name}': store it again") from error
+                raise FileGone(
+                    f"'{source_path}', which is to become '{target.name}', is gone: store it again"
+                ) from error
         self.marker.require()
         return self.files.stat(target)._replace(path=target_path)
 
@@ -199,6 +201,8 @@ class VerifiedNas(Generic[P]):
         """The real path, links followed."""
         root = self.files.resolved(self.root)
         target = self.files.resolved(root / checked(path, new=new))
-        if not target.is_relative_to(root) or target in (root, root / MARKER):
-            raise BadPath(f"'{path}' leads out of the NAS folder, or to its mark: it is not touched")
-        return target
+        if target.is_relative_to(root) and target not in (root, root / MARKER):
+            return target
+        if new and self.files.resolved((root / path).parent).is_relative_to(root):  # only the name itself is a link
+            raise NameTaken(f"'{path}' is a link out of the NAS folder: take another name, or remove it")
+        raise BadPath(f"can't use '{path}': it leads out of the NAS folder, or to its mark, and is not touched")

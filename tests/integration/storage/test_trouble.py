@@ -13,7 +13,7 @@ from shared.contracts import Blob, DesignStored, StorageFailed
 from shared.errors import Retryable, Unavailable
 from shared.nas import PathNas, Stat
 from shared.nas.errors import NasRefused, NasUnavailable
-from tests.integration.storage.workshop import NOWHERE, Upload, Verdict, Workshop, lies, numbers, uv
+from tests.integration.storage.workshop import FOLDER, NOWHERE, Upload, Verdict, Workshop, lies, numbers, uv
 
 
 class Crash(BaseException):
@@ -315,3 +315,26 @@ def test_what_lies_under_its_name_at_the_last_try_is_stored_whatever_the_nas_say
     assert numbers(denying.hear(upload.failed(0, "storage"))) == {0: 100}
     assert numbers(workshop.hear(workshop.accepted(upload, 1))) == {1: 101}
     assert workshop.files() == uv(100, 101)
+
+
+def test_a_shop_folder_that_is_a_link_out_of_the_nas_fails_in_words_and_is_not_followed(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (workshop.root / "NorthCups").symlink_to(outside)
+    (answer,) = workshop.hear(workshop.accepted(Upload(), 0))
+    assert isinstance(answer, StorageFailed), "a dead letter as well, for each file, would tell of it twice"
+    assert "leads out of the NAS folder" in answer.reason
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("leads_to", ["../../../outside/archive.png", "UV 100 UVDTF_16oz_100.png"])
+def test_a_link_that_has_the_name_of_the_next_design_is_passed_over(workshop: Workshop, leads_to: str) -> None:
+    (workshop.root / FOLDER).mkdir(parents=True)
+    link = workshop.root / FOLDER / "UV 100 UVDTF_16oz_100.png"
+    link.symlink_to(leads_to)
+    upload = Upload()
+    assert numbers(workshop.hear(*(workshop.accepted(upload, index) for index in (0, 1)))) == {0: 101, 1: 102}
+    assert link.is_symlink()
+    assert workshop.hidden() == []

@@ -177,9 +177,17 @@ class Filing:
             self.nas.move(design.staging, design.path, content.sha256)
         except FileGone:  # somebody tidied up hidden files
             self._put_staged(design)
-            self.nas.move(design.staging, design.path, content.sha256)
+            self._name_anew(design)
         if not self.nas.verify(design.path, content.sha256, content.size):
             raise Retryable(f"'{design.path}' came back changed from the NAS: check its disks and network")
+
+    def _name_anew(self, design: Design) -> None:
+        """Somebody who tidies up without end may still be at it, so it is tried later as well."""
+        try:
+            self.nas.move(design.staging, design.path, design.event.print_file.sha256)
+        except FileGone as error:
+            words = "a program on the NAS removes its hidden copy again and again; let that leave hidden files alone"
+            raise Retryable(words) from error
 
     def _put_staged(self, design: Design) -> None:
         content = design.event.print_file

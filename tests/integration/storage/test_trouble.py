@@ -57,6 +57,20 @@ class RefusingNas(PathNas):
         return super().move(source_path, target_path, sha256)
 
 
+class TidiedNas(PathNas):
+    """A program there removes hidden files just before they get their names, so many times."""
+
+    def __init__(self, root: Path, times: int) -> None:
+        super().__init__(root)
+        self.times = times
+
+    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+        if self.times:
+            self.times -= 1
+            self.delete(source_path)
+        return super().move(source_path, target_path, sha256)
+
+
 class DenyingNas(PathNas):
     """Renames files, and says that it did not."""
 
@@ -338,3 +352,15 @@ def test_a_link_that_has_the_name_of_the_next_design_is_passed_over(workshop: Wo
     assert numbers(workshop.hear(*(workshop.accepted(upload, index) for index in (0, 1)))) == {0: 101, 1: 102}
     assert link.is_symlink()
     assert workshop.hidden() == []
+
+
+def test_a_hidden_copy_that_is_removed_again_and_again_is_put_there_again(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    tidied = Workshop(engine, tmp_path, TidiedNas(workshop.root, 2))
+    event = tidied.accepted(Upload(), 0)
+    with pytest.raises(Retryable, match="removes its hidden copy again and again"):
+        tidied.hear(event)
+    assert numbers(tidied.hear(event)) == {0: 100}
+    assert tidied.files() == uv(100)
+    assert tidied.hidden() == []

@@ -47,6 +47,8 @@ RELAY_GRACE_S = 5.0
 CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
 NO_ANSWER = "the message broker does not answer; work goes on when it is back"
+TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
+ALARM_EVERY_S = 5.0
 
 
 class Bell:
@@ -133,8 +135,8 @@ class Lanes:
         self._broker_relay = Relay(self.engine, COMPREHENSIVE, self.windows)
         self._cut_off_at: float | None = None
         self._began_at = time.monotonic()
-        self.trouble: str | None = None
-        """Why nothing is passed on over the broker just now, in words."""
+        self._unsent: str | None = None
+        self._alarm = False
         self._own = Original(
             self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
         )
@@ -142,6 +144,14 @@ class Lanes:
     @property
     def broker_connected(self) -> bool:
         return self.rabbit is not None and self.rabbit.connected
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is passed on over the broker just now, in words.
+
+        In an alarm nobody hears what the other services wait for, nor does this one's publish fail for half a minute.
+        """
+        return TAKES_NOTHING if self._alarm else self._unsent
 
     @property
     def broker_state(self) -> str:
@@ -183,6 +193,7 @@ class Lanes:
         self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
+            self._connecting.append(asyncio.create_task(self._watch_for_alarms(self.rabbit)))
             broker = self._broker_relay
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
@@ -210,6 +221,17 @@ class Lanes:
             log.exception("consuming could not begin")
             rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
+    async def _watch_for_alarms(self, rabbit: RabbitBus) -> None:
+        while True:
+            try:
+                before, self._alarm = self._alarm, await rabbit.takes_nothing()
+            except Exception:
+                log.exception("could not ask whether the broker takes messages; it is asked again")
+            else:
+                if self._alarm is not before:
+                    log.warning(TAKES_NOTHING if self._alarm else "the broker takes messages again")
+            await asyncio.sleep(ALARM_EVERY_S)
+
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
         """Send for ever: when the bell rings (see there), and every half second for what other processes owe."""
         rung = self.bell.listen(waits)
@@ -228,13 +250,13 @@ class Lanes:
     async def _send_comprehensive(self) -> None:
         if self.rabbit is None or not self.rabbit.connected:
             self._cut_off_at = self._cut_off_at or time.monotonic()
-            self.trouble = NO_ANSWER
+            self._unsent = NO_ANSWER
             return
         publish = from_thread(self.rabbit)
         try:
             while await asyncio.to_thread(self._broker_relay.send, publish):
                 pass
         except Unavailable as error:
-            self._cut_off_at, self.trouble = self._cut_off_at or time.monotonic(), str(error)
+            self._cut_off_at, self._unsent = self._cut_off_at or time.monotonic(), str(error)
             raise
-        self._cut_off_at = self.trouble = None
+        self._cut_off_at = self._unsent = None

@@ -1,22 +1,40 @@
 """`presswork waits`: what services wait for, with its causes, which `/ready` tells nobody."""
 
+import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, database
+from services.ops.place import HERE, DataDir, database, settings
 from services.ops.showing import as_json
 
 
 def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE) -> None:
-    """Tell what services wait for just now: a NAS that is away, files that are tried again later."""
+    """Tell what services wait for just now: a NAS that is away, files that are tried again later, the broker."""
     from services.ingest.sessions.progress.delays import current
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
         found = current(connection)
+    broker = _broker_trouble(data)
     if json:
-        as_json({"waits_for": found})
+        as_json({"waits_for": found, "broker": "; ".join(broker) or "ok"})
         return
-    for words in found or ["Nothing waits."]:
+    for words in [*broker, *found] or ["Nothing waits."]:
         typer.echo(words)
+
+
+def _broker_trouble(data: Path) -> list[str]:
+    """Why the broker passes nothing on: over it nobody could tell. An embedded system names none."""
+    from services.ops.broker import consumers
+    from shared.errors import Unavailable
+
+    found = settings(data)
+    if "amqp_url" not in found.model_fields_set:
+        return []
+    try:
+        asyncio.run(consumers(found.amqp_url, ()))
+    except Unavailable as error:
+        return [f"broker: {error}"]
+    return []

@@ -150,9 +150,13 @@ def test_f17_memory_alarm(case: Case) -> None:
         second = case.begin()
         until(lambda: control.blocked(case.world.broker) or None, what="the broker blocked nobody who publishes")
         case.pause(8.0)
+        until(
+            lambda: case.world.state()["broker"] == "takes nothing" or None, within_s=10, what="the alarm is not told"
+        )
     finally:
         control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0.4")
     case.balance(work, second)
+    until(lambda: case.world.state()["broker"] == "ok" or None, what="/ready says that the alarm goes on")
 
 
 def test_f18_full_queue_refuses(case: Case) -> None:

@@ -1,6 +1,7 @@
 """The lanes side by side, from the rows and events of real uploads: what the command and the API tell of them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -207,6 +208,14 @@ def test_what_services_wait_for_is_for_viewers_and_the_command(system: System, v
         assert "sftp://anna@nas.example" in system.command("waits").output
     finally:
         delays.note(WorkDelayed(service="storage", session_id=None, cause=""))
+
+
+def test_the_command_says_what_is_wrong_with_the_broker_over_which_nobody_can_tell(system: System) -> None:
+    assert "broker" not in system.command("waits").output
+    assert json.loads(system.command("waits", "--json").stdout)["broker"] == "ok"
+    cut_off = replace(system, amqp_url="amqp://guest:guest@127.0.0.1:1/")
+    assert cut_off.command("waits").output.startswith("broker: RabbitMQ at 127.0.0.1:1/ can't be asked")
+    assert "can't be asked" in json.loads(cut_off.command("waits", "--json").stdout)["broker"]
 
 
 def test_viewers_and_the_command_see_the_same_and_sellers_nothing(system: System, viewer: Shop, shop: Shop) -> None:

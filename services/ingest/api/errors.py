@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.ingest.catalog.errors import InUse, Missing, Unusable
 from services.ingest.catalog.shop import ShopRefused
+from services.ingest.sessions.intake.admission import LATER_S
 from shared.errors import Retryable
-from shared.nas.errors import BadPath, FileGone
+from shared.nas.errors import FULL, BadPath, FileGone
 
 log = structlog.get_logger()
 
@@ -83,6 +84,9 @@ def _words(status: int) -> Any:  # noqa: ANN401 - Starlette's handler type can't
 def _later(request: Request, error: Exception) -> JSONResponse:
     log.warning("can't answer now", path=request.url.path, cause=str(error))
     # The cause names hosts and paths of ours; it is for the log.
+    if getattr(error.__cause__, "errno", None) in FULL:
+        detail = "The server's disk is full; its operator has to make room. Nothing was kept: send it again later."
+        return JSONResponse({"detail": detail}, 503, {"Retry-After": str(LATER_S)})
     detail = "A part of this server can't be reached right now; try again in a few seconds."
     return JSONResponse({"detail": detail}, 503, {"Retry-After": "5"})
 

@@ -1,7 +1,9 @@
 """An upload that can't be kept is refused before its body is sent, in words and in the shape that clients know."""
 
 import contextlib
+import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from services.ingest.sessions.intake import admission
 from services.local.process import free_ports
+from shared.blobs import BlobWriter
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import ORIGIN, Place, Server
 from tests.integration.ingest.frontend import Shop
@@ -85,6 +88,21 @@ def test_a_disk_that_is_nearly_full_takes_nothing_and_ready_says_so(
         ready = shop.client.get("/ready")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready"), "all other calls are answered"
         assert "no room on its disk" in ready.json()["uploads"]
+
+
+def test_a_disk_that_is_full_before_the_last_file_is_there_is_called_full(
+    folder: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(writer: BlobWriter, data: bytes | memoryview) -> None:
+        with writer.store_errors():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(len(data)))
+
+    with shop_where(folder) as shop:
+        monkeypatch.setattr(BlobWriter, "write", write)
+        answer = shop.upload(artworks.designs(2))
+        assert refused(answer).startswith("The server's disk is full; its operator has to make room.")
+        assert int(answer.headers["retry-after"]) >= 60, "nobody makes room within seconds"
+        assert shop.client.get("/api/v1/sessions").json() == {"sessions": []}
 
 
 def test_a_spool_that_is_full_takes_nothing(folder: tuple[Path, str, str]) -> None:

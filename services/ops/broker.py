@@ -63,6 +63,7 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await _publish_nowhere(channel)
+                await channel.set_qos(1)  # a question, as there may be no queue to ask about
                 return {service: await _consumers(channel, inbox(service)) for service in services}
         except TimeoutError as error:
             raise Unavailable(

@@ -153,6 +153,7 @@ def test_f17_memory_alarm(case: Case) -> None:
         until(
             lambda: case.world.state()["broker"] == "takes nothing" or None, within_s=10, what="the alarm is not told"
         )
+        assert "takes no messages" in case.world.command("waits")
     finally:
         control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0.4")
     case.balance(work, second)

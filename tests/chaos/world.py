@@ -150,9 +150,13 @@ class World:
 
     def init(self) -> None:
         """Declare what is missing on the broker, as an operator does."""
-        command = [sys.executable, "-m", "services.cli", "init", "--no-database", "--no-nas"]
+        self.command("init", "--no-database", "--no-nas")
+
+    def command(self, *words: str) -> str:
+        """What `presswork ...` says."""
+        command = [sys.executable, "-m", "services.cli", *words]
         environment = {**self.running.environment, "MANAGEMENT_URL": self.broker.management_url}
-        subprocess.run(command, env=environment, check=True)
+        return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def tell_where(self) -> str:
         """Where every process stands: the end of its log, with the stacks of its threads."""

@@ -74,6 +74,7 @@ def run(
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
         from services.mockup.checking import template_fault
+        from services.ops.broker import alarms
         from services.ops.obstacles import obstacles
         from shared.blobs import Blobs
 
@@ -85,7 +86,8 @@ def run(
         except ValueError as error:
             raise SystemExit(f"ingest can't start: {error}") from error
         looks = inspection(settings)
-        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks)
+        asks = functools.partial(alarms, settings.amqp_url)
+        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks, asks)
     elif name in WORKERS:
         importlib.import_module(f"services.{name}.__main__").main(inspection(BusSettings()))
     else:

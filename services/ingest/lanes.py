@@ -7,7 +7,7 @@ ever worked on twice.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -49,6 +49,7 @@ CONNECTING_S = 5.0
 NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
 ALARM_EVERY_S = 5.0
+Alarms = Callable[[], AsyncGenerator[bool, None]]
 
 
 class Bell:
@@ -123,6 +124,8 @@ class Lanes:
     original: Sequence[Service]
     bell: Bell = field(default_factory=Bell)
     inspect: Inspect | None = None
+    alarms: Alarms | None = None
+    """Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
     compared: float = 0.0
     """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
@@ -193,7 +196,8 @@ class Lanes:
         self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
-            self._connecting.append(asyncio.create_task(self._watch_for_alarms(self.rabbit)))
+            if self.alarms is not None:
+                self._connecting.append(asyncio.create_task(self._watch_for_alarms(self.alarms)))
             broker = self._broker_relay
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
@@ -221,15 +225,19 @@ class Lanes:
             log.exception("consuming could not begin")
             rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
-    async def _watch_for_alarms(self, rabbit: RabbitBus) -> None:
+    async def _watch_for_alarms(self, alarms: Alarms) -> None:
         while True:
             try:
-                before, self._alarm = self._alarm, await rabbit.takes_nothing()
+                async with contextlib.aclosing(alarms()) as asked:
+                    async for alarm in asked:
+                        if alarm is not self._alarm:
+                            log.warning(TAKES_NOTHING if alarm else "the broker takes messages again")
+                        self._alarm = alarm
+                        await asyncio.sleep(ALARM_EVERY_S)
+            except Unavailable:  # away, which the relay tells
+                self._alarm = False
             except Exception:
                 log.exception("could not ask whether the broker takes messages; it is asked again")
-            else:
-                if self._alarm is not before:
-                    log.warning(TAKES_NOTHING if self._alarm else "the broker takes messages again")
             await asyncio.sleep(ALARM_EVERY_S)
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,6 +18,7 @@ from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
 
 ANSWER_TIMEOUT_S = 5.0
+PROBE_S = 1.0
 QUIET = logging.NullHandler()
 
 
@@ -70,6 +71,22 @@ async def consumers(url: str, services: Iterable[str]) -> dict[str, int]:
                 f"RabbitMQ at {address(url)} takes no messages: most likely it is short of memory or disk "
                 "(rabbitmq-diagnostics alarms)"
             ) from error
+
+
+async def alarms(url: str) -> AsyncGenerator[bool, None]:
+    """Whether the broker takes nothing, as while it is short of memory or disk; asked at each step, on one connection.
+
+    Raises:
+        Unavailable: no broker, or the connection is lost.
+    """
+    async with _connected(url) as connection:
+        channel = await connection.channel()
+        while True:
+            if not await _is_blocked(connection):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PROBE_S):
+                        await _publish_nowhere(channel)
+            yield await _is_blocked(connection)
 
 
 async def waiting(url: str, service: str) -> tuple[int, int]:
@@ -126,6 +143,18 @@ async def declare(url: str, wanted: Topology) -> None:
 async def _publish_nowhere(channel: AbstractChannel) -> None:
     """In an alarm, a broker reads nothing more of a connection that has published: it answers no further question."""
     await channel.default_exchange.publish(aio_pika.Message(b""), "presswork.nobody", mandatory=False)
+
+
+async def _is_blocked(connection: AbstractConnection) -> bool:
+    """Whether the broker has said that it reads nothing more of it."""
+    if connection.transport is None:
+        return False
+    try:
+        async with asyncio.timeout(0):
+            await connection.transport.connection.ready()
+    except TimeoutError:
+        return True
+    return False
 
 
 async def _consumers(channel: AbstractChannel, queue: str) -> int:

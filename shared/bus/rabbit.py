@@ -18,7 +18,7 @@ from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
 from shared.bus.envelope import CONTENT_TYPE
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Sealed
-from shared.bus.topology import PROGRESS, Route, dead_queue, inbox
+from shared.bus.topology import Route, dead_queue, inbox
 from shared.contracts import Stage
 from shared.errors import Unavailable
 
@@ -29,9 +29,6 @@ CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 15
 RECONNECT_S = 2
 WATCH_S = 10.0
-PROBE_S = 1.0
-NOBODY = "nobody"
-"""A routing key that no queue is bound to."""
 NOT_READY_S = 60.0
 RENEW_ROUNDS = 30
 RENEW_S = 5.0
@@ -77,21 +74,6 @@ class RabbitBus(Transport):
     def connected(self) -> bool:
         """Whether a publish has a chance right now."""
         return bool((line := self._publishing) and line.connected.is_set() and not line.is_closed)
-
-    async def takes_nothing(self) -> bool:
-        """Whether the broker lets those wait who publish, as it does while it is short of memory or disk.
-
-        It says so to who publishes only: hence a message that goes nowhere, when nothing else was sent.
-        """
-        line, channel = self._publishing, self._channel
-        if line is None or channel is None or not self.connected:
-            return False
-        if not await _blocked(line):
-            with contextlib.suppress(*BROKER_ERRORS):  # then it is away, or slow, which is something else
-                async with _within(PROBE_S):
-                    progress = await channel.get_exchange(PROGRESS, ensure=False)
-                    await progress.publish(aio_pika.Message(b""), NOBODY, mandatory=False)
-        return await _blocked(line)
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Publish one copy and wait for its confirm."""
@@ -331,18 +313,6 @@ async def _within(limit_s: float) -> AsyncIterator[None]:
         if (task := asyncio.current_task()) and task.cancelling():
             raise  # it is ourselves that somebody ends
         raise ConnectionError("the channel was lost") from None
-
-
-async def _blocked(line: Connection) -> bool:
-    """Whether the broker has said that it reads nothing more of this connection."""
-    if line.transport is None:
-        return False
-    try:
-        async with asyncio.timeout(0):
-            await line.transport.connection.ready()
-    except TimeoutError:
-        return line.connected.is_set()
-    return False
 
 
 def address(url: str) -> str:

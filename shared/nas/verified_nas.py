@@ -110,9 +110,7 @@ class VerifiedNas(Generic[P]):
             for probe in probes:
                 with contextlib.suppress(FileNotFoundError):
                     self.files.remove(probe)
-        raise NasUnavailable(
-            f"the NAS {self.name} overwrites a file when another is renamed to it: it is not safe to use"
-        )
+        raise NasUnavailable(f"the NAS {self.name} overwrites a file when another is renamed to it: it is not safe")
 
     def _put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
         self.marker.require()
@@ -133,9 +131,7 @@ class VerifiedNas(Generic[P]):
         except FileNotFoundError as error:  # done before, or never there
             self.marker.require()
             if not verified.holds(self.files, target, sha256):
-                raise FileGone(
-                    f"'{source_path}', which is to become '{target.name}', is gone: store it again"
-                ) from error
+                raise FileGone(f"'{source_path}', to become '{target.name}', is gone: store it again") from error
         self.marker.require()
         return self.files.stat(target)._replace(path=target_path)
 

@@ -56,7 +56,7 @@ class PrintArea:
     """A place for a design, ready to be drawn into: its box in the photograph and its coverage of each pixel there.
 
     `width` and `height` are its proportions, `density` how many pixels it is long at most, per axis. `chart` holds a
-    point of the unit square for every few pixels, where no homography says all (`relief.charted`), and `glow` the
+    point of the unit square for every few pixels, where no homography says all (`relief.relieved`), and `glow` the
     photograph's light on it. `white` is what white ink looks like there, in linear light (3,).
     """
 

@@ -1,6 +1,6 @@
 """All services over a real RabbitMQ, in threads of the tests' process, with retries that take moments and not minutes.
 
-What makes them fail is a real failing of the database, put in and taken away by `Sabotage`.
+What makes them fail is a real failing of the database, put in and taken away by `System.failing`.
 """
 
 import asyncio

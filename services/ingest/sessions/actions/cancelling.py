@@ -184,7 +184,7 @@ def _copies_of_unstored(session_id: UUID) -> ColumnElement[bool]:
 
 
 def _of_listings(session_id: UUID, item_id: UUID | None) -> ColumnElement[bool]:
-    """The files that are still in work."""
+    """The listings that are still in work."""
     mine = (listings.c.session_id == session_id) & listings.c.state.in_(LISTING_IN_WORK)
     return mine if item_id is None else mine & (listings.c.item_id == item_id)
 

@@ -2,5 +2,5 @@
 
 Read store first: all that can be done with a session, each call one transaction. upload_calls is what the frontend's
 two upload calls do (submit, wait, answer), and watching wakes whoever waits. The rest is pure, from rows to people:
-reading (as the JSON of both APIs), progress_frames (the frames of the progress stream), outcome_text (in sentences).
+views (as the JSON of both APIs), progress_frames (the frames of the progress stream), outcome_text (in sentences).
 """

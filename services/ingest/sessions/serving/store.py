@@ -137,7 +137,7 @@ class Sessions:
             return reviewing.pair(connection, session_id, item_id)
 
     def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
-        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked under the same transaction."""
+        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked in the same transaction."""
         with transaction(self.engine) as connection:
             return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
 

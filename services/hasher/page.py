@@ -12,7 +12,8 @@ SMALL = 0.75  # of a side: art that fills less is looked at by itself
 EVEN, EVEN_SHARE = 14, 0.9  # levels by which a page may vary (JPEG), and for how much of its edge that must hold
 OUTSTANDING = 16  # levels from which a pixel is no page; dedup asks for more, so what it would see is never cut off
 LEAST = 1 / 32  # of a side: what is smaller may be dust
-DARK, LEAST_ON_DARK = 64, 1 / 8  # light up to which black parts of art vanish in a page: a thin rest is not all of it
+DARK = 64  # brightest channel of a page in which black parts of art can't be seen any more
+LEAST_ON_DARK = 1 / 8  # of a side, on such a page: what is smaller may be a thin rest of art whose black parts are lost
 MARGIN = 1 / 32  # of the art, so that it shows what it lies on
 
 

@@ -21,8 +21,8 @@ DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
 CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
-ALONE = 2.1  # times as much as elsewhere that one window of a copy may differ, from either side
-DOUBTFUL = 1.4  # from which the other side is asked, too
+ALONE = 2.1  # times as much as any other that one window of a copy may differ (`Difference.alone`), from either side
+DOUBTFUL = 1.4  # times as much, from which what is a copy from one side is looked at from the other, too
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
 MOST_TONE = 20.0  # and no copy is toned by more
@@ -61,7 +61,7 @@ def _seen(apart: Difference | None) -> Seen:
 
 
 def likeness_by(apart: Difference) -> Seen:
-    """The same of two that were laid on each other."""
+    """What the figures say, of one side alone."""
     if _unlike(apart):
         return "different"
     if _other_detail(apart) or _other_lines(apart) or _other_colours(apart):

@@ -234,10 +234,11 @@ class Lanes:
                             log.warning(TAKES_NOTHING if alarm else "the broker takes messages again")
                         self._alarm = alarm
                         await asyncio.sleep(ALARM_EVERY_S)
-            except Unavailable:  # away, which the relay tells
-                self._alarm = False
+            except Unavailable as error:  # away, which the relay tells
+                log.warning("can't ask whether the broker takes messages; it is asked again", cause=str(error))
             except Exception:
                 log.exception("could not ask whether the broker takes messages; it is asked again")
+            self._alarm = False
             await asyncio.sleep(ALARM_EVERY_S)
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:

@@ -146,9 +146,9 @@ async def _publish_nowhere(channel: AbstractChannel) -> None:
 
 
 async def _is_blocked(connection: AbstractConnection) -> bool:
-    """Whether the broker has said that it reads nothing more of it."""
-    if connection.transport is None:
-        return False
+    """Whether the broker has said that it reads nothing more of it. A connection that is lost would say so for ever."""
+    if connection.transport is None or connection.transport.connection.is_closed:
+        raise ConnectionError("the connection was lost")
     try:
         async with asyncio.timeout(0):
             await connection.transport.connection.ready()

@@ -197,8 +197,8 @@ class VerifiedNas(Generic[P]):
         """The real path, links followed."""
         root = self.files.resolved(self.root)
         target = self.files.resolved(root / checked(path, new=new))
-        if target.is_relative_to(root) and target not in (root, root / MARKER):
+        if (within := target.is_relative_to(root)) and target not in (root, root / MARKER):
             return target
-        if new and self.files.resolved((root / path).parent).is_relative_to(root):  # only the name itself is a link
+        if new and not within and self.files.resolved((root / path).parent).is_relative_to(root):  # the name is a link
             raise NameTaken(f"'{path}' is a link out of the NAS folder: take another name, or remove it")
         raise BadPath(f"can't use '{path}': it leads out of the NAS folder, or to its mark, and is not touched")

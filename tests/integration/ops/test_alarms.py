@@ -29,14 +29,17 @@ def broker(tmp_path: Path) -> Iterator[node.Node]:
 def test_an_alarm_is_told_while_it_lasts_and_not_once_its_broker_is_dead(broker: node.Node) -> None:
     async def watch() -> None:
         async with asyncio.timeout(WITHIN_S), contextlib.aclosing(alarms(broker.url)) as asked:
+
+            async def told(alarm: bool) -> None:
+                while await anext(asked) is not alarm:
+                    pass
+
             assert await anext(asked) is False
             for share, alarm in (("0", True), ("0.4", False), ("0", True)):
                 await asyncio.to_thread(ctl, broker, "set_vm_memory_high_watermark", share)
-                while await anext(asked) is not alarm:
-                    pass
+                await told(alarm)
             os.kill(broker.pid, signal.SIGKILL)
             with pytest.raises(Unavailable):
-                while await anext(asked):
-                    pass
+                await told(False)
 
     asyncio.run(watch())

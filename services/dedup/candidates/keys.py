@@ -43,9 +43,9 @@ NO_KEYS = Keys((), (), (), ())
 
 def keys_of(picture: Picture) -> Keys:
     """Twins need no pixels of their own: inverting turns the sign of every wave, mirroring that of every odd one."""
-    laid = list(_laid(picture))
-    waves = _waves(grey for grey, _ in laid)
-    zoomed = _waves(_zoomed(*each, factor) for each in laid for factor in ZOOMS)
+    seen = list(laid(picture))
+    waves = _waves(grey for grey, _ in seen)
+    zoomed = _waves(at_zoom(*each, factor) for each in seen for factor in ZOOMS)
     several = (waves, zoomed, [-each for each in waves], [each * TURNED for each in waves])
     keys = iter(_keys(list(chain(*several))))
     plain, larger, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
@@ -67,7 +67,7 @@ def _waves(pictures: Iterable[Grey]) -> list[Waves]:
     return waves
 
 
-def _laid(picture: Picture) -> Iterator[Laid]:
+def laid(picture: Picture) -> Iterator[Laid]:
     """As it is, and filling its frame, which art as light as its ground does not; with the ground it was laid on.
 
     What lies on a coloured ground also as if on white, as nobody lays its see-through original on that colour.
@@ -88,7 +88,7 @@ def _grey(rgb: Pixels) -> Grey:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _zoomed(grey: Grey, ground: int | None, factor: float) -> Grey:
+def at_zoom(grey: Grey, ground: int | None, factor: float) -> Grey:
     """Larger or smaller about its middle, in the same frame."""
     move = SIDE / 2 * (1 - factor)
     warp = np.array([[factor, 0, move], [0, factor, move]], np.float32)

@@ -95,8 +95,10 @@ class Case:
                 known.append(other)
                 found[other.row] = ways
         sight = self.asked.sight
-        look = Look(sight.picture if sight else None, found, gallery.see) if gallery else None
-        return decide(self.under_policy, known, self.max_distance, look, self.said)
+        if gallery is None:
+            return decide(self.under_policy, known, self.max_distance, None, self.said)
+        look = Look(sight.picture if sight else None, found, gallery.see, gallery.relief)
+        return decide(self.under_policy, look.worth_it(known), self.max_distance, look, self.said)
 
 
 def cases(connection: Connection, finder: Finder, max_distance: int, part: Sequence[Asked]) -> Iterator[Case]:

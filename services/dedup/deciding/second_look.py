@@ -1,12 +1,16 @@
 """The second look: are these pixels a copy of those, or a variant?"""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeVar
+
+import numpy as np
 
 from services.dedup.candidates.key_search import Found
-from services.dedup.candidates.keys import Keys, keys_of
+from services.dedup.candidates.keys import ZOOMS, Keys, keys_of
+from services.dedup.candidates.reliefs import Relief, differences, relief_of
 from services.dedup.pixels.likeness import COPIES, Seen, likeness
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.known_picture import Known
@@ -15,6 +19,12 @@ from shared.contracts import Blob
 from shared.errors import Busy, Permanent, Unavailable
 
 IN_HAND = 64  # of a megabyte each
+RELIEFS_IN_HAND = 4000  # of 2 to 5 kB each
+MOST_LOOKS = 48
+"""Pictures of one family that are looked at, which takes some 4 ms for each."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,21 @@ class Look:
     picture: Picture | None
     found: Found
     see: Callable[[Blob], Picture | None]
+    relief: Callable[[Blob], Relief | None] = lambda _: None
+
+    def worth_it(self, known: Sequence[Known]) -> Sequence[Known]:
+        """Those of a large family that are most like the picture at a glance, and those without pixels; in their order.
+
+        The others count as other designs: their hashes alone would turn the fiftieth name on a template away.
+        """
+        if self.picture is None or len(known) <= MOST_LOOKS:
+            return known
+        reliefs = {place: found for place, other in enumerate(known) if (found := self._relief(other)) is not None}
+        if len(reliefs) <= MOST_LOOKS:
+            return known
+        apart = differences(relief_of(self.picture, ZOOMS), list(reliefs.values()))
+        left_out = {list(reliefs)[number] for number in np.argsort(apart, kind="stable")[MOST_LOOKS:]}
+        return [other for place, other in enumerate(known) if place not in left_out]
 
     def __call__(self, other: Known) -> Seen | None:
         if self.picture is None or other.canonical is None:
@@ -49,12 +74,19 @@ class Look:
             return "inverted"
         return seen
 
+    def _relief(self, other: Known) -> Relief | None:
+        return None if other.canonical is None else _read(self.relief, other.canonical)
+
     def _seen(self, canonical: Blob) -> Picture | None:
-        """Raises Busy where it can't be read: others, who do not ask about it, go on."""
-        try:
-            return self.see(canonical)
-        except Unavailable as error:
-            raise Busy(f"a known picture can't be looked at: {error}") from error
+        return _read(self.see, canonical)
+
+
+def _read(how: Callable[[Blob], T], canonical: Blob) -> T:
+    """Raises Busy where it can't be read: others, who do not ask about it, go on."""
+    try:
+        return how(canonical)
+    except Unavailable as error:
+        raise Busy(f"a known picture can't be looked at: {error}") from error
 
 
 class Gallery:
@@ -62,7 +94,8 @@ class Gallery:
 
     def __init__(self, blobs: Blobs) -> None:
         self.blobs = blobs
-        self.kept: OrderedDict[str, Picture | None] = OrderedDict()
+        self.kept: OrderedDict[str, Picture] = OrderedDict()
+        self.reliefs: OrderedDict[str, Relief] = OrderedDict()
         self.lock = Lock()
 
     def see(self, canonical: Blob) -> Picture | None:
@@ -71,19 +104,35 @@ class Gallery:
         Raises:
             Unavailable: the blob store can't be read.
         """
+        return self._in_hand(self.kept, IN_HAND, canonical, self._read)
+
+    def relief(self, canonical: Blob) -> Relief | None:
+        """The same, as small as it is compared with hundreds."""
+        return self._in_hand(self.reliefs, RELIEFS_IN_HAND, canonical, self._relief)
+
+    def _in_hand(
+        self, kept: "OrderedDict[str, T]", most: int, canonical: Blob, make: Callable[[Blob], T | None]
+    ) -> T | None:
         with self.lock:
-            if canonical.sha256 in self.kept:
-                self.kept.move_to_end(canonical.sha256)
-                return self.kept[canonical.sha256]
+            if canonical.sha256 in kept:
+                kept.move_to_end(canonical.sha256)
+                return kept[canonical.sha256]
+        if (made := make(canonical)) is not None:
+            with self.lock:
+                kept[canonical.sha256] = made
+                while len(kept) > most:
+                    kept.popitem(last=False)
+        return made
+
+    def _read(self, canonical: Blob) -> Picture | None:
         try:
-            picture = picture_of(self.blobs.get(canonical))
+            return picture_of(self.blobs.get(canonical))
         except Permanent:  # gone or damaged: the hashes decide, and the verdict says so
             return None
-        with self.lock:
-            self.kept[canonical.sha256] = picture
-            while len(self.kept) > IN_HAND:
-                self.kept.popitem(last=False)
-        return picture
+
+    def _relief(self, canonical: Blob) -> Relief | None:
+        picture = self.see(canonical)
+        return relief_of(picture) if picture else None
 
     def sight(self, canonical: Blob) -> Sight | None:
         picture = self.see(canonical)

@@ -37,7 +37,8 @@ def likeness(one: Picture, other: Picture) -> Seen:
 
     A copy may have lost what its original has: clipped lights can't be toned back. And what one can't be laid on may be
     laid on it. So what looks like no copy is looked at from the other side, too. But one window that differs alone does
-    so from both sides, from one of them perhaps hardly: what the other shows clearly counts.
+    so from both sides, from one of them perhaps hardly: what the other shows clearly counts. (It is asked from DOUBTFUL
+    on only, as the look costs as much again: a copy against which nothing speaks from the first side stays one.)
     """
     apart = _apart(one, other)
     seen = _seen(apart)

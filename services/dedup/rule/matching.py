@@ -20,8 +20,6 @@ BANDED_DISTANCE = len(BAND_WIDTHS) - 1
 
 FAR = BITS + 1
 """Beyond every distance that can be asked for."""
-MOST_LOOKS = 48
-"""Pictures of one family that are looked at; the nearest come first."""
 
 Verdict = ImageAccepted | DuplicateFound
 
@@ -53,9 +51,8 @@ def decide(
     """Accept the picture, or say which known one it equals: the same bytes first, then the nearest, then the oldest.
 
     `known` are pictures of the event's tenant, oldest first. The item itself never counts. `look` compares pixels: it
-    decides, whatever the distance of the hashes. Where it can't, and without it, they do. What is not looked at for
-    being one of too many counts as another design: hashes alone would turn the fiftieth name on a template away. A copy
-    that is to be kept is accepted, and resembles what it is a copy of.
+    decides, whatever the distance of the hashes. Where it can't, and without it, they do. A copy that is to be kept is
+    accepted, and resembles what it is a copy of.
     """
     others = [other for other in known if other.item_id != event.item_id]
     same = next((other for other in others if _same_bytes(event, other) and not _kept_beside(other, said)), None)
@@ -63,12 +60,8 @@ def decide(
         return _same(event, same)
     copy: Match | None = None
     variant: Match | None = None
-    looks = 0
     for bits, other in sorted(((_apart(event, other), other) for other in others), key=lambda pair: pair[0]):
-        if look and looks >= MOST_LOOKS and other.canonical is not None:
-            continue
         seen = look(other) if look else None
-        looks += seen is not None
         if seen in COPIES or (seen is None and bits <= max_distance):
             if not _passes(event) and not _kept_beside(other, said):
                 return _near(event, other, seen, bits, said, unseen=look is not None and seen is None)

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dedup.pixels.likeness import Seen
 from services.dedup.rule.known_picture import BITS, Known
-from services.dedup.rule.matching import BANDED_DISTANCE, MOST_LOOKS, decide, distance
+from services.dedup.rule.matching import BANDED_DISTANCE, decide, distance
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.unit.dedup.pictures import ALGORITHM, bands, blob, flipped, hashed, random_hash
 
@@ -111,26 +110,6 @@ def test_an_old_row_with_one_hash_only_is_compared_by_that_one() -> None:
     event = hashed(tenant=TENANT)
     assert duplicate(event, known(phash=event.phash, dhash=None)).distance == 0
     assert isinstance(decide(event, [known(phash=None, dhash=None)], 256), ImageAccepted)
-
-
-def test_the_fiftieth_name_on_a_template_is_no_duplicate_for_want_of_a_look() -> None:
-    """Names on one template are within a bit or two of each other: only their pixels tell them apart."""
-    event = hashed(tenant=TENANT)
-    family = [known(phash=event.phash, dhash=event.dhash, canonical=blob("a name")) for _ in range(MOST_LOOKS + 12)]
-    looked_at: list[Known] = []
-
-    def look(other: Known) -> Seen | None:
-        looked_at.append(other)
-        return None if other.canonical is None else "text_variant"
-
-    verdict = decide(event, family, 5, look)
-    assert isinstance(verdict, ImageAccepted)
-    assert verdict.resembles is not None
-    assert (verdict.resembles.verdict, len(looked_at)) == ("text_variant", MOST_LOOKS)
-    unseen = known(phash=event.phash, dhash=event.dhash)
-    found = decide(event, [*family, unseen], 5, look)
-    assert isinstance(found, DuplicateFound)
-    assert (found.match.item_id, found.match.verdict) == (unseen.item_id, "same_hash")
 
 
 def test_a_picture_never_matches_itself() -> None:

@@ -1,14 +1,20 @@
 """The second look, and what it reads for it."""
 
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 
-from services.dedup.deciding.second_look import Look
+from services.dedup.candidates.reliefs import relief_of
+from services.dedup.deciding.second_look import MOST_LOOKS, Look
+from services.dedup.pixels.likeness import COPIES
 from services.dedup.pixels.picture import Picture
 from services.dedup.rule.known_picture import Known
-from shared.contracts import Blob
+from services.dedup.rule.matching import decide
+from shared.contracts import Blob, ImageAccepted
 from shared.errors import Busy, Unavailable
-from tests.unit.dedup.art import design, picture
-from tests.unit.dedup.pictures import ALGORITHM, blob
+from tests.unit.dedup.art import cropped, design, picture, resized
+from tests.unit.dedup.pictures import ALGORITHM, blob, hashed
 
 OTHER = Known(source="session", algorithm=ALGORITHM, phash=None, dhash=None, canonical=blob("another"))
 
@@ -24,3 +30,47 @@ def test_where_the_other_picture_cannot_be_read_this_message_alone_waits() -> No
 
 def test_a_picture_whose_own_pixels_are_gone_waits_for_no_others() -> None:
     assert Look(None, {}, away)(OTHER) is None
+
+
+@pytest.fixture(scope="module")
+def family() -> dict[str, Picture]:
+    """Names on one template, by name."""
+    names = [f"{first}{second} {number}" for first in "ABCDEFGH" for second in ("nna", "mil") for number in range(4)]
+    return {name: picture(design(name)) for name in names}
+
+
+def known(family: dict[str, Picture], *, hashes: str) -> list[Known]:
+    """All of them, as if their hashes were the same."""
+    return [
+        Known(
+            "session", ALGORITHM, hashes, hashes, item_id=uuid4(), canonical=blob(name), upload_sha256=blob(name).sha256
+        )
+        for name in family
+    ]
+
+
+def test_of_a_large_family_those_are_looked_at_that_are_most_like_the_picture(family: dict[str, Picture]) -> None:
+    by_blob = {blob(name): each for name, each in family.items()}
+    others = known(family, hashes="0" * 64)
+    unseen = Known("session", ALGORITHM, "0" * 64, "0" * 64, item_id=uuid4())
+    *_, last = family
+    for copy in (resized(design(last), 0.5), cropped(design(last), 0.01)):
+        look = Look(picture(copy), {}, by_blob.__getitem__, lambda each: relief_of(by_blob[each]))
+        worth_it = look.worth_it([*others, unseen])
+        assert len(worth_it) == MOST_LOOKS + 1
+        assert worth_it[-2:] == [others[-1], unseen]
+        assert look(others[-1]) in COPIES
+    assert Look(None, {}, away).worth_it(others) == others
+
+
+def test_the_fiftieth_name_on_a_template_is_no_duplicate_for_want_of_a_look(family: dict[str, Picture]) -> None:
+    """Names on one template are within a bit or two of each other: only their pixels tell them apart."""
+    blobs = {blob(name): each for name, each in family.items()}
+    *_, new = family
+    event = hashed(tenant=uuid4())
+    others = [replace(each, dhash=event.dhash, phash=event.phash) for each in known(family, hashes="")[:-1]]
+    look = Look(family[new], {}, blobs.__getitem__, lambda each: relief_of(blobs[each]))
+    verdict = decide(event, look.worth_it(others), 5, look)
+    assert isinstance(verdict, ImageAccepted)
+    assert verdict.resembles is not None
+    assert verdict.resembles.verdict == "text_variant"

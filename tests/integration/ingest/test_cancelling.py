@@ -129,6 +129,21 @@ def test_an_upload_that_was_cancelled_and_tried_again_is_not_resumed_for_ever(
     assert resume(engine, 2) == []
 
 
+def test_of_a_file_that_is_tried_again_the_first_tries_batch_is_at_hand_no_more(
+    engine: Engine, sessions: Sessions
+) -> None:
+    """Or its seller reads that it may be stored still, while its new batch waits here for its turn."""
+    session, _ = submitted(sessions, "a.png")
+    assert len(sent(engine)) == 1
+    first = sessions.cancel(USER, session.id, None)
+    assert first is not None
+    assert first.at_hand == 1
+    sessions.retry(session.id, "ana")
+    second = sessions.cancel(USER, session.id, None)
+    assert second is not None
+    assert (second.files, second.at_hand) == (1, 0)
+
+
 def test_a_cancelled_copy_stays_cancelled_whatever_is_told_of_it_late(engine: Engine, sessions: Sessions) -> None:
     """Dedup may have decided it anew just before it heard; storage answers for what it is told."""
     session, (large, small) = submitted(sessions, "large.png", "small.png")

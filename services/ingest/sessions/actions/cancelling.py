@@ -64,13 +64,14 @@ def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -
 
 def _at_hand(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]) -> int:
     """How many of these files may be in storage's hands: what we have heard of them is of a while ago."""
-    unheard_of = {str(row.id) for row in files if row.state == "received"}
+    unheard_of = {(str(row.id), row.generation) for row in files if row.state == "received"}
     begun = sum(row.state in ("hashed", "accepted") for row in files)
     if not unheard_of:
         return begun
     sent = (outbox.c.session_id == session_id, outbox.c.type == BATCH, outbox.c.sent_at.is_not(None))
     batches = connection.execute(select(outbox.c.data["files"]).where(*sent)).scalars()
-    return begun + len(unheard_of & {file.get("item_id") for batch in batches for file in batch or ()})
+    of_batches = (file for batch in batches for file in batch or ())
+    return begun + len(unheard_of & {(file.get("item_id"), file.get("generation", 0)) for file in of_batches})
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:

@@ -236,7 +236,7 @@ class Lanes:
                         await asyncio.sleep(ALARM_EVERY_S)
             except Unavailable as error:  # away, which the relay tells
                 log.warning("can't ask whether the broker takes messages; it is asked again", cause=str(error))
-            except Exception:
+            except Exception:  # whatever it is stands in the log, and uploads go on: only these words are missing
                 log.exception("could not ask whether the broker takes messages; it is asked again")
             self._alarm = False
             await asyncio.sleep(ALARM_EVERY_S)

@@ -55,7 +55,8 @@ class Look:
         if len(reliefs) <= MOST_LOOKS:
             return known
         apart = differences(relief_of(self.picture, ZOOMS), list(reliefs.values()))
-        left_out = {list(reliefs)[number] for number in np.argsort(apart, kind="stable")[MOST_LOOKS:]}
+        places = list(reliefs)
+        left_out = {places[number] for number in np.argsort(apart, kind="stable")[MOST_LOOKS:]}
         return [other for place, other in enumerate(known) if place not in left_out]
 
     def __call__(self, other: Known) -> Seen | None:

@@ -22,7 +22,7 @@ START_LIMIT_S = 90
 
 @dataclass(frozen=True)
 class Node:
-    """A running node. `pid` is the Erlang VM, which leads its own session."""
+    """A running node. `pid` is the Erlang VM, which leads its own process group."""
 
     url: str
     management_url: str | None

@@ -36,7 +36,7 @@ class Binaries:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running server. `pid` is the postmaster, which leads its own session."""
+    """A running server. `pid` is the postmaster, which leads its own process group."""
 
     url: str
     version: str

@@ -68,7 +68,10 @@ def start(
     inherit: Sequence[int] = (),
     as_user: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that Ctrl-C reaches us and not it; its output goes to `log`.
+    """Start a server in a process group of its own, so that Ctrl-C reaches us and not it; its output goes to `log`.
+
+    Not in a session of its own: Linux shares the processor between sessions first (`sched_autogroup_enabled`), and what
+    the hasher's `nice` says counts only within one.
 
     The kernel sends it the signal `when_orphaned` ("TERM") when the *thread* that called this ends, however it
     ends: call from the main thread. `as_user` are setpriv's options for another user.
@@ -85,7 +88,7 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=inherit,
-            start_new_session=True,
+            process_group=0,
         )
 
 
@@ -108,7 +111,7 @@ def wait_for(
 
 
 def stop(process: subprocess.Popen[bytes], *asking: signal.Signals, grace_s: float = 15) -> None:
-    """Ask with each signal in turn, waiting `grace_s` after each; then kill the whole session."""
+    """Ask with each signal in turn, waiting `grace_s` after each; then kill the whole group."""
     for number in asking:
         if process.poll() is None:
             process.send_signal(number)

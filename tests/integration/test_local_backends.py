@@ -20,7 +20,7 @@ from services.local.amqp import NoBroker, greet, manages, place, ready
 from services.local.broker import broker
 from services.local.children import Processes
 from services.local.database import database
-from services.local.process import NotStarted, claim, free_ports, password, put_by, start, tail, wait_for
+from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from tests.integration.ingest.embedded import eventually
 
@@ -290,6 +290,18 @@ def test_a_program_that_ends_while_starting_is_reported_with_its_last_words(tmp_
     with pytest.raises(NotStarted, match=r"(?s)exit code 3.*no room left"):
         wait_for(lambda: None, process, what="the server", log=log, limit_s=10)
     assert "no room left" in tail(log)
+
+
+def test_what_we_start_shares_our_session_so_that_nice_counts_between_services_but_no_ctrl_c_reaches_it(
+    tmp_path: Path,
+) -> None:
+    process = start(["sleep", "60"], when_orphaned="TERM", log=tmp_path / "log", env=os.environ)
+    try:
+        assert os.getsid(process.pid) == os.getsid(0)
+        assert os.getpgid(process.pid) == process.pid
+    finally:
+        stop(process, grace_s=0)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_named_broker_is_used_and_its_silence_is_told_without_its_password(tmp_path: Path) -> None:

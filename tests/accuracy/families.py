@@ -1,6 +1,7 @@
 """`python -m tests.accuracy.families`: is the original of a copy among those of its family that are looked at?
 
-COUNT=12 drawings, each with 200 names under it; copies of five of these, of every kind.
+COUNT=12 drawings, each with 200 names under it; copies of five of these, of every kind. And beside how many of the
+others is each of the five looked at, as if it were new?
 """
 
 import os
@@ -12,6 +13,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from statistics import mean, median
 from uuid import uuid4
 
 import cv2
@@ -35,8 +37,8 @@ Ranked = tuple[str, bool, bool]
 """The kind of copy; whether its original is among the nearest by hashes, and among those that are looked at."""
 
 
-def measure(job: tuple[str, Image.Image]) -> list[Ranked]:
-    """One drawing's family."""
+def measure(job: tuple[str, Image.Image]) -> tuple[list[Ranked], list[int]]:
+    """One drawing's family: its copies, and how many of the others each name is looked at beside."""
     cv2.setNumThreads(1)
     name, drawing = job
     dice = Random(f"{name} family")
@@ -45,13 +47,17 @@ def measure(job: tuple[str, Image.Image]) -> list[Ranked]:
     family = [found for image in images if (found := seen(saved(image)))]
     known = [_known(each) for each in family]
     by_blob = {other.canonical: each for other, each in zip(known, family, strict=True)}
-    ranked = []
+
+    def worth_it(file: Seen, others: Sequence[Known]) -> Sequence[Known]:
+        return Look(file.picture, {}, lambda _: None, lambda blob: relief_of(by_blob[blob].picture)).worth_it(others)
+
+    ranked, looks = [], []
     for number in dice.sample(range(len(family)), COPIED) if len(family) == len(images) else ():
+        looks.append(len(worth_it(family[number], known[:number] + known[number + 1 :])))
         for kind, copy in COPIES.items():
             if file := seen(copy(images[number], dice)):
-                look = Look(file.picture, {}, lambda _: None, lambda blob: relief_of(by_blob[blob].picture))
-                ranked.append((kind, _is_near(file, family, number), known[number] in look.worth_it(known)))
-    return ranked
+                ranked.append((kind, _is_near(file, family, number), known[number] in worth_it(file, known)))
+    return ranked, looks
 
 
 def _names(dice: Random) -> list[str]:
@@ -77,7 +83,7 @@ def _is_near(file: Seen, family: Sequence[Seen], number: int) -> bool:
     return sorted(range(len(family)), key=bits.__getitem__).index(number) < MOST_LOOKS
 
 
-def _results(count: int) -> Iterator[list[Ranked]]:
+def _results(count: int) -> Iterator[tuple[list[Ranked], list[int]]]:
     with get_context("spawn").Pool(os.cpu_count(), initializer=os.nice, initargs=(10,)) as pool:
         folder = Path(os.environ.get("DRAWINGS") or FOLDER)
         yield from pool.imap(measure, islice(rendered(folder, OUT / "drawings", count), count))
@@ -85,9 +91,10 @@ def _results(count: int) -> Iterator[list[Ranked]]:
 
 def main() -> int:
     """Exit 1 when there are no drawings."""
-    every, near, looked_at = Counter[str](), Counter[str](), Counter[str]()
+    every, near, looked_at, beside = Counter[str](), Counter[str](), Counter[str](), list[int]()
     try:
-        for ranked in _results(int(os.environ.get("COUNT") or 12)):
+        for ranked, looks in _results(int(os.environ.get("COUNT") or 12)):
+            beside += looks
             for kind, by_hashes, by_relief in ranked:
                 every[kind] += 1
                 near[kind] += by_hashes
@@ -99,6 +106,8 @@ def main() -> int:
     for kind, count in every.items():
         typer.echo(f"{kind:44} {looked_at[kind]:4} {near[kind]:4} of {count}")
     typer.echo(f"{'all':44} {looked_at.total():4} {near.total():4} of {every.total()}")
+    if beside:
+        typer.echo(f"a new name is looked at beside {mean(beside):.1f} of them (median {median(beside):.0f})")
     return 0
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
-import numpy as np
-
 from services.dedup.candidates.key_search import Found
-from services.dedup.candidates.keys import ZOOMS, Keys, keys_of
-from services.dedup.candidates.reliefs import Relief, differences, relief_of
+from services.dedup.candidates.keys import Keys, keys_of
+from services.dedup.candidates.reliefs import Relief, most_alike, relief_of
 from services.dedup.pixels.likeness import COPIES, Seen, likeness
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.known_picture import Known
@@ -20,8 +18,8 @@ from shared.errors import Busy, Permanent, Unavailable
 
 IN_HAND = 64  # of a megabyte each
 RELIEFS_IN_HAND = 4000  # of 2 to 5 kB each
-MOST_LOOKS = 48
-"""Pictures of one family that are looked at, which takes some 4 ms for each."""
+MOST_LOOKS, FEW_LOOKS = 48, 8
+"""Pictures of one family that are looked at, which takes some 4 ms for each; and of those that can be no originals."""
 
 
 T = TypeVar("T")
@@ -49,14 +47,14 @@ class Look:
 
         The others count as other designs: their hashes alone would turn the fiftieth name on a template away.
         """
-        if self.picture is None or len(known) <= MOST_LOOKS:
+        if self.picture is None or len(known) <= FEW_LOOKS:
             return known
         reliefs = {place: found for place, other in enumerate(known) if (found := self._relief(other)) is not None}
-        if len(reliefs) <= MOST_LOOKS:
+        if len(reliefs) <= FEW_LOOKS:
             return known
-        apart = differences(relief_of(self.picture, ZOOMS), list(reliefs.values()))
         places = list(reliefs)
-        left_out = {places[number] for number in np.argsort(apart, kind="stable")[MOST_LOOKS:]}
+        alike = most_alike(relief_of(self.picture, zoomed=True), list(reliefs.values()), FEW_LOOKS, MOST_LOOKS)
+        left_out = reliefs.keys() - {places[number] for number in alike}
         return [other for place, other in enumerate(known) if place not in left_out]
 
     def __call__(self, other: Known) -> Seen | None:

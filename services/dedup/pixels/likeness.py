@@ -20,6 +20,7 @@ COLOUR = 34.0  # levels by which the colour of a small window may be off in a co
 DETAIL = 12.0  # levels by which the pattern of a small window may
 SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
 MOST_DETAIL = 80.0  # but no more than this
+SURELY = 3.0  # times as much as that, and it is another design from whichever side
 CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
 ALONE = 2.1  # times as much as any other that one window of a copy may differ (`Difference.alone`), from either side
 DOUBTFUL = 1.4  # times as much, from which what is a copy from one side is looked at from the other, too
@@ -37,12 +38,15 @@ def likeness(one: Picture, other: Picture) -> Seen:
 
     A copy may have lost what its original has: clipped lights can't be toned back. And what one can't be laid on may be
     laid on it. So what looks like no copy is looked at from the other side, too. But one window that differs alone does
-    so from both sides, from one of them perhaps hardly: what the other shows clearly counts. (It is asked from DOUBTFUL
-    on only, as the look costs as much again: a copy against which nothing speaks from the first side stays one.)
+    so from both sides, from one of them perhaps hardly: what the other shows clearly counts.
+
+    The other side costs as much again, so it is asked in doubt only. A copy against which nothing speaks (DOUBTFUL)
+    stays one; and of 1,000 drawings' copies it saved 55, none of which seemed to differ by SURELY, as most names on one
+    template do.
     """
     apart = _apart(one, other)
     seen = _seen(apart)
-    if apart is not None and (apart.alone > ALONE or (seen in COPIES and apart.alone <= DOUBTFUL)):
+    if apart is not None and (_surely_other(apart) or (seen in COPIES and apart.alone <= DOUBTFUL)):
         return seen
     turned = _apart(other, one)
     from_there = _seen(turned)
@@ -70,6 +74,15 @@ def likeness_by(apart: Difference) -> Seen:
     return "near_copy" if apart.coverage < UNCUT or apart.tone > TONE else "re_encode"
 
 
+def _surely_other(apart: Difference) -> bool:
+    return apart.alone > ALONE or apart.detail > SURELY * _most_detail(apart)
+
+
+def _most_detail(apart: Difference) -> float:
+    """Levels by which the pattern of a copy's window may differ."""
+    return min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
+
+
 def _unlike(two: Pair | Difference) -> bool:
     """So much so that nothing more need be known."""
     return two.correlation < LIKE or two.coverage < COVERAGE
@@ -79,7 +92,7 @@ def _other_detail(apart: Difference) -> bool:
     if apart.alone > ALONE or (apart.everywhere < CLEAN and apart.detail > SPOT):
         return True
     faint = apart.colour <= FAINT_COLOUR and apart.detail <= FAINT_DETAIL and apart.edges >= FAINT_EDGES
-    return not faint and apart.detail > min(MOST_DETAIL, DETAIL + SPREAD_OUT * apart.everywhere)
+    return not faint and apart.detail > _most_detail(apart)
 
 
 def _small_spot(apart: Difference) -> bool:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.dedup.candidates.reliefs import relief_of
-from services.dedup.deciding.second_look import MOST_LOOKS, Look
+from services.dedup.deciding.second_look import FEW_LOOKS, MOST_LOOKS, Look
 from services.dedup.pixels.likeness import COPIES
 from services.dedup.pixels.picture import Picture
 from services.dedup.rule.known_picture import Known
@@ -61,6 +61,16 @@ def test_of_a_large_family_those_are_looked_at_that_are_most_like_the_picture(fa
         assert worth_it[-2:] == [others[-1], unseen]
         assert look(others[-1]) in COPIES
     assert Look(None, {}, away).worth_it(others) == others
+
+
+def test_a_name_whose_letters_other_names_have_in_their_places_is_looked_at_beside_few_of_them(
+    family: dict[str, Picture],
+) -> None:
+    by_blob = {blob(name): each for name, each in family.items()}
+    *others, _ = known(family, hashes="0" * 64)
+    *_, last = family
+    look = Look(family[last], {}, by_blob.__getitem__, lambda each: relief_of(by_blob[each]))
+    assert len(look.worth_it(others)) == FEW_LOOKS
 
 
 def test_the_fiftieth_name_on_a_template_is_no_duplicate_for_want_of_a_look(family: dict[str, Picture]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, update
 from services.dedup.deciding.cases import Asked, in_parts
 from services.dedup.deciding.judge import Judge, Verdicts
 from services.dedup.deciding.second_look import Gallery
-from services.dedup.records.claims import know, lock
+from services.dedup.records.claims import lock, mark_known
 from services.dedup.records.judged_pairs import remember as remember_pair
 from services.dedup.records.scanned_files import forget, forget_prints, learn, let_go
 from services.dedup.records.verdicts import Release, answers_to, cancel, decided, is_cancelled
@@ -157,7 +157,7 @@ class HashIndex:
 
     def _store(self, events: Sequence[DesignStored]) -> None:
         with self._alone(events[0].tenant_id) as connection:
-            know(connection, events)
+            mark_known(connection, events)
             # A scan of the NAS may have met a file before we heard that it is that item's.
             forget_prints(connection, events)
 

@@ -74,12 +74,12 @@ def connect(
 def status(email: Email = None, data: DataDir = HERE) -> None:
     """Say whether the shop is connected, what was chosen, and what is left of the day's calls."""
     from services.etsy.accounts import overruling
-    from services.etsy.showing import told
+    from services.etsy.showing import connection_in_words
 
     with _place(data) as place:
         user = place.account(email)
         found = place.target.connections.find(user.id)
-        typer.echo(told(found, place.target.limiter.quota(), overruling(place.ledger.engine, user)))
+        typer.echo(connection_in_words(found, place.target.limiter.quota(), overruling(place.ledger.engine, user)))
         if place.settings.publisher_target != "etsy":
             typer.echo(f"Nothing goes there now: PUBLISHER_TARGET is {place.settings.publisher_target}.")
         if found is None:

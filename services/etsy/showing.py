@@ -20,7 +20,7 @@ OPTION_OF = {
 MOST_CATEGORIES = 30
 
 
-def told(found: Connected | None, quota: Quota, own: Sequence[Overruling] = ()) -> str:
+def connection_in_words(found: Connected | None, quota: Quota, own: Sequence[Overruling] = ()) -> str:
     """The connection in words; `own` is what templates say themselves."""
     if found is None:
         return "No Etsy shop is connected: presswork etsy connect"

@@ -18,7 +18,7 @@ from services.hasher.colour import cmyk_to_rgba, to_srgb
 from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
 from services.hasher.pixels import decoded, rgba_of, upright
 from services.hasher.raster import Pixels
-from services.hasher.rejection import Rejected, in_words
+from services.hasher.rejection import Rejected, size_in_words
 from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
@@ -69,7 +69,7 @@ def _known_format(data: bytes) -> str:
 
 def _unreadable(data: bytes, format_: str) -> Rejected:
     if ends_early(data, format_):
-        return Rejected("truncated", f"not an image (truncated after {in_words(len(data))}); export it again")
+        return Rejected("truncated", f"not an image (truncated after {size_in_words(len(data))}); export it again")
     return Rejected("damaged", f"a damaged {format_} file that can't be read; export it again")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.hasher.rejection import Rejected, in_words
+from services.hasher.rejection import Rejected, size_in_words
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ def check_bytes(size: int, limits: Limits) -> None:
     if size == 0:
         raise Rejected("empty", "the file is empty (0 bytes); export it again")
     if size > limits.max_bytes:
-        most = in_words(limits.max_bytes)
-        raise Rejected("too_large", f"the file has {in_words(size)}, at most {most} are allowed; export it smaller")
+        has, most = size_in_words(size), size_in_words(limits.max_bytes)
+        raise Rejected("too_large", f"the file has {has}, at most {most} are allowed; export it smaller")
 
 
 def check_side(width: int, height: int, limits: Limits) -> None:

@@ -23,7 +23,7 @@ class Lost(Permanent):
     """The file's bytes are gone from the blob store, or damaged there: not its own fault, and its batch goes on."""
 
 
-def in_words(size: int) -> str:
+def size_in_words(size: int) -> str:
     """A number of bytes for people: '41 kB'."""
     if size < 1000:
         return f"{size} bytes"

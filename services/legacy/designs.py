@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from services.dedup.records.old_designs import OldDesign, know
+from services.dedup.records.old_designs import OldDesign, upsert_old_designs
 from services.ingest.imports.designs import OldDesigns
 from services.ingest.sessions.tables import IMPORTED
 from services.legacy import paths
@@ -104,7 +104,7 @@ def _copy(move: Move, account: Account, designs: Sequence[Design]) -> None:
             for design in designs if design.id in now
         ]  # fmt: skip
         if known:
-            know(connection, account.id, known)
+            upsert_old_designs(connection, account.id, known)
 
 
 def _taken(designs: Sequence[Design]) -> dict[str, int]:

@@ -73,7 +73,7 @@ WORDS = {  # by pydantic's name for the mistake, with its own facts; what is not
 SHOWN_CHARS = 60
 
 
-def in_words(error: ValidationError, document: object, *, inside: str = "") -> tuple[str, ...]:
+def mistakes_of(error: ValidationError, document: object, *, inside: str = "") -> tuple[str, ...]:
     """Each mistake once: a misspelt name is not missing as well. `inside` is where in what was read the template is."""
     groups: dict[Place, list[Problem]] = {}
     for problem in error.errors():

@@ -5,7 +5,7 @@ import json
 from pydantic import ValidationError
 
 from services.mockup.faults import Mistaken, Unusable
-from services.mockup.mistakes import in_words
+from services.mockup.mistakes import mistakes_of
 from services.mockup.template import Bound, Template
 
 MOST_BYTES = 1 << 20
@@ -21,7 +21,7 @@ def template(data: bytes) -> Template:
     try:
         return Template.model_validate(document)
     except ValidationError as error:
-        raise Mistaken(in_words(error, document)) from error
+        raise Mistaken(mistakes_of(error, document)) from error
 
 
 def bound(data: bytes) -> Bound:
@@ -31,7 +31,7 @@ def bound(data: bytes) -> Bound:
         return Bound.model_validate(document)
     except ValidationError as error:
         inner = document.get("template") if isinstance(document, dict) else None
-        raise Mistaken(in_words(error, inner, inside="template")) from error
+        raise Mistaken(mistakes_of(error, inner, inside="template")) from error
 
 
 def _json(data: bytes) -> object:

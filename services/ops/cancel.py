@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 
 from services.ingest.sessions.actions import cancelling
-from services.ingest.sessions.actions.cancel_result import Cancelled, in_words
+from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
 from services.ingest.sessions.tables import items, sessions
 from services.ops.place import confirmed, database
 from services.ops.uploads import file_of, upload
@@ -42,4 +42,4 @@ def cancel(engine: Engine, session_id: UUID, item_id: UUID | None = None) -> Can
     with transaction(engine) as connection:
         if connection.execute(known).one_or_none() is None:
             raise SystemExit(f"there is no session {session_id}{f' with a file {item_id}' if item_id else ''}")
-        return cancelling.cancel(connection, session_id, item_id, in_words(OPERATOR))
+        return cancelling.cancel(connection, session_id, item_id, cancel_reason(OPERATOR))

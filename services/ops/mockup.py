@@ -148,7 +148,7 @@ def origin(
     """Say of which design, photograph and template a picture was made, and what of it has changed since."""
     from services.mockup.faults import Unusable
     from services.mockup.provenance import origin_in
-    from services.ops.origins import told
+    from services.ops.origins import described
     from services.ops.place import database
     from shared.database import transaction
 
@@ -157,7 +157,7 @@ def origin(
     except (Unusable, OSError) as error:
         _stop(Unusable(f"{picture}: {error}"))
     with database(data) as engine, transaction(engine) as connection:
-        for words in told(found, connection):
+        for words in described(found, connection):
             typer.echo(words)
 
 

@@ -13,7 +13,7 @@ from shared.contracts import Blob
 PARTS = {"template": "template", "masks": "masks of the editor", "watermark": "watermark"}
 
 
-def told(origin: Origin, connection: Connection) -> Iterator[str]:
+def described(origin: Origin, connection: Connection) -> Iterator[str]:
     """Line by line: the design, each photograph that it may be of, and what of that is another today."""
     designs = connection.execute(select(items).where(items.c.print_sha256 == origin.design)).all()
     for design in designs:

@@ -64,7 +64,7 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
         wanted = [_known(engine, session)] if session else None
         found = resume(engine, hashers(data), wanted, dry_run=dry_run)
         others = Counter[str]() if session else kinds_of_others(engine, dry_run=dry_run)
-    return in_words(found, others, dry_run=dry_run)
+    return summary(found, others, dry_run=dry_run)
 
 
 def resume(
@@ -124,7 +124,7 @@ def _failures(connection: Connection, *, dry_run: bool) -> int:
     return len(rows)
 
 
-def in_words(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:
+def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:
     """One line for each session, and a last one for all."""
     counts = [_count(len(found), "session")] if found else []
     kinds = ", ".join(f"{count} {KINDS[kind]}" for kind, count in others.items() if count)

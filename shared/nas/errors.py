@@ -47,7 +47,7 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in ABSENT | BUSY
 
 
-def in_words(error: OSError, what: str) -> Exception:
+def nas_error(error: OSError, what: str) -> Exception:
     """Our error for the system's: `what` says what was tried ("store 'a/b.png' on the NAS /mnt/nas")."""
     cause = error.strerror or str(error)
     for numbers, kind, words in VERDICTS:

@@ -15,7 +15,7 @@ from tenacity import (
 )
 
 from shared.errors import Permanent
-from shared.nas.errors import ABSENT, NasFull, NasRefused, NasUnavailable, in_words, passes
+from shared.nas.errors import ABSENT, NasFull, NasRefused, NasUnavailable, nas_error, passes
 
 T = TypeVar("T")
 TRIES, TRYING_SECONDS = 5, 20
@@ -54,19 +54,19 @@ class Persistence:
         if silence is None:
             return
         if not self._asking.acquire(blocking=False):
-            raise in_words(silence, what)
+            raise nas_error(silence, what)
         try:
             self.check()
         except OSError as error:
             if error.errno in ABSENT:
-                raise in_words(error, what) from error
+                raise nas_error(error, what) from error
         finally:
             self._asking.release()
         self._silence = None
 
     def _verdict(self, error: OSError, what: str) -> Exception:
         """What the error means, with a second look: is it the whole NAS, or only this path?"""
-        verdict = in_words(error, what)
+        verdict = nas_error(error, what)
         if isinstance(verdict, (NasFull, Permanent)):
             return verdict
         away = isinstance(verdict, NasUnavailable)

@@ -35,7 +35,7 @@ from services.dedup.tables import as_bits, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
-TOLD = (
+KNOWN_COLUMNS = (
     *(hashes.c.id, hashes.c.item_id, hashes.c.session_id, hashes.c.source, hashes.c.state),
     *(hashes.c.algorithm, hashes.c.phash, hashes.c.dhash, hashes.c.upload_sha256, hashes.c.print_sha256),
     *(hashes.c.canonical_sha256, hashes.c.canonical_size, hashes.c.art_width, hashes.c.art_height),
@@ -109,7 +109,7 @@ def _query(*, banded: bool) -> Select[Any]:
     """The query, made once for each kind: it is long, and is needed for every picture."""
     also = hashes.c.id == any_(ASKED.c.also)
     of_one = (
-        select(*TOLD)
+        select(*KNOWN_COLUMNS)
         .where(
             hashes.c.tenant_id == bindparam("tenant"),
             hashes.c.state != "released",

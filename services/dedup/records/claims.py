@@ -30,7 +30,7 @@ def _claiming() -> Executable:
 
 
 CLAIM = _claiming()
-KNOW = (
+MARK_KNOWN = (
     update(hashes)
     .where(hashes.c.item_id == bindparam("item"), hashes.c.generation <= bindparam("of"))
     .values(
@@ -41,7 +41,7 @@ KNOW = (
         changed_at=NOW,
     )
 )
-"""CLAIM and KNOW are made once: making such a statement takes longer than PostgreSQL's answer to it."""
+"""CLAIM and MARK_KNOWN are made once: making such a statement takes longer than PostgreSQL's answer to it."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def claim(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, C
     return {row.item_id: Claim(row.id, row.fresh) for row in rows}
 
 
-def know(connection: Connection, events: Sequence[DesignStored]) -> None:
+def mark_known(connection: Connection, events: Sequence[DesignStored]) -> None:
     """These designs are on the NAS: known from now on, under their stored names."""
-    connection.execute(KNOW, [_stored(event) for event in events])
+    connection.execute(MARK_KNOWN, [_stored(event) for event in events])
 
 
 def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:

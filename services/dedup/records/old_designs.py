@@ -39,7 +39,7 @@ class OldDesign:
     created_at: datetime
 
 
-def know(connection: Connection, tenant_id: UUID, designs: Sequence[OldDesign]) -> None:
+def upsert_old_designs(connection: Connection, tenant_id: UUID, designs: Sequence[OldDesign]) -> None:
     """Know these designs from now on, or as they are now. What a scan has learnt of their files is theirs already."""
     lock(connection, tenant_id)
     new = insert(hashes)

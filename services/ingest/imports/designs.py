@@ -54,8 +54,8 @@ class OldDesigns:
         once = {design: self._once(first + place, made[design]) for place, design in enumerate(new)}
         Ledger(self.connection, items).write(rows, plan, once)
         if new:
-            changes, told = {"received": len(new), "stored": len(new)}, {"designs": len(new)}
-            timeline.append(self.connection, self.session_id, "imported", changes, facts=told)
+            changes, facts = {"received": len(new), "stored": len(new)}, {"designs": len(new)}
+            timeline.append(self.connection, self.session_id, "imported", changes, facts=facts)
         return self._standing([row["id"] for row in rows if plan[row["id"]] in (Outcome.COPIED, Outcome.UPDATED)])
 
     def finish(self) -> None:

@@ -69,7 +69,7 @@ class Ledger:
         new = upsert(imported)
         changed = {"digest": new.excluded.digest, "copied_at": func.clock_timestamp()}
         known = new.on_conflict_do_update(index_elements=["kind", "id"], set_=changed)
-        # rows beside the statement, and RETURNING: as for dedup's (`old_designs.know`)
+        # rows beside the statement, and RETURNING: as for dedup's (`old_designs.upsert_old_designs`)
         self.connection.execute(known.returning(imported.c.id), facts)
 
 

@@ -61,10 +61,10 @@ def compared(connection: Connection, since: datetime) -> list[dict[str, Any]]:
         for row in connection.execute(query).mappings():
             key = (row["lane"], None if row["whole"] else (row["lane_reason"],))
             found.setdefault(key, {}).update(row)
-    lanes = [_told(row) for key, row in sorted(found.items(), key=lambda each: each[0][0]) if key[1] is None]
+    lanes = [_with_rates(row) for key, row in sorted(found.items(), key=lambda each: each[0][0]) if key[1] is None]
     for lane in lanes:
         rows = [row for key, row in found.items() if key[0] == lane["lane"] and key[1] is not None]
-        lane["reasons"] = sorted((_told(row) for row in rows), key=lambda row: -row["uploads"])
+        lane["reasons"] = sorted((_with_rates(row) for row in rows), key=lambda row: -row["uploads"])
     return lanes
 
 
@@ -167,7 +167,7 @@ def _most(what: ColumnElement[float]) -> WithinGroup[float]:
     return func.percentile_cont(0.9).within_group(what)
 
 
-def _told(row: Row) -> dict[str, Any]:
+def _with_rates(row: Row) -> dict[str, Any]:
     """With the rates, of those files that have an end; none: there is no such file."""
     ended = row["files"] - row["in_progress"] - row["cancelled"]
     rates = {f"{name}_rate": row[name] / ended if ended else None for name in ("duplicate", "rejected", "failed")}

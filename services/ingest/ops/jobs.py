@@ -49,7 +49,7 @@ class Job:
         sample = [replays.foresee(letter_id, self.run.who, self.cutoff) for letter_id in self.ids[:SAMPLE]]
         with transaction(self.engine) as connection:
             count = _services(connection, self.ids)
-        return {"matched": len(self.ids), "services": count, "sample": told(sample), "warnings": self.warnings()}
+        return {"matched": len(self.ids), "services": count, "sample": _as_json(sample), "warnings": self.warnings()}
 
     def warnings(self) -> list[str]:
         """What somebody should know before they say yes."""
@@ -95,7 +95,7 @@ class Job:
                 self.run.end(connection, count, steps.stopped or "", steps.end)
         left = len(self.ids) - sum(count.values())
         done = {"run_id": self.run.id, "matched": len(self.ids), "counts": count, "left": left, **became}
-        return done | {"stopped": steps.stopped, "results": told(steps.results)}
+        return done | {"stopped": steps.stopped, "results": _as_json(steps.results)}
 
     def _became(self, connection: Connection, steps: Steps) -> dict[str, Any]:
         """What came of it, if somebody waited: of what each letter was about, and how many letters wait for others."""
@@ -140,7 +140,7 @@ def chosen(
         return finding.targets(connection, wanted, moment, limit), moment
 
 
-def told(results: Sequence[Result]) -> list[Mapping[str, Any]]:
+def _as_json(results: Sequence[Result]) -> list[Mapping[str, Any]]:
     """Results for programs."""
     return [{"letter_id": each.letter_id, "result": each.result, "words": each.words} for each in results]
 

@@ -23,7 +23,7 @@ OF_A_FILE = (": ", " could not be ", " got no ")
 """What follows a file's name where a reason begins with it. "the NAS refused it" is not about a file called "the"."""
 
 
-def in_words(cause: str) -> str:
+def cause_in_words(cause: str) -> str:
     """A cause as deliveries write it ("KeyError: 'x'", "NasFull: the NAS is full"), for who waits or has lost a file.
 
     Our own errors have no "Error" in their names, and say what happened and what to do.
@@ -48,7 +48,7 @@ def awaited(cause: str) -> str:
     Where the rest of the NAS can be used, the path is what it is about.
     """
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
-    return plain(SOCKET.sub("", found[1] if found else in_words(cause)))[:MOST]
+    return plain(SOCKET.sub("", found[1] if found else cause_in_words(cause)))[:MOST]
 
 
 def beside(reason: str | None, *names: str | None) -> str:

@@ -41,7 +41,7 @@ def finished(box: Letterbox, seconds: float, *names: str, lane: str = "comprehen
 def costs(box: Letterbox, session: Session) -> Costs:
     found = box.sessions.get(box.tenant, session.id)
     assert found is not None
-    return found.course.costs
+    return found.workload.costs
 
 
 def test_an_upload_learns_from_what_nothing_disturbed_in_its_lane(engine: Engine) -> None:
@@ -70,7 +70,7 @@ def test_the_load_is_the_users_earlier_work_and_that_of_each_other_user(engine: 
     mine = one.submitted("a.png", "b.png")
     one.submitted("later.png")
     now, load, _ = one.sessions.outlook(mine.id)
-    assert now.course.left == 2 * weight(1000)
+    assert now.workload.left == 2 * weight(1000)
     assert (load.earlier, list(load.others)) == (Left(2 * weight(1000), 3), [Left(weight(1000), 1)])
 
 
@@ -109,9 +109,9 @@ def test_others_are_load_beside_an_upload_with_a_pace_of_its_own_too(engine: Eng
     stored(box, mine, 3)
     now, load, at = box.sessions.outlook(mine.id)
     assert list(load.others) == [Left(weight(1000), 1)]
-    assert now.course.files is not None
-    assert now.course.files.ever == pytest.approx(3.0)
-    assert at >= now.course.files.at
+    assert now.workload.files is not None
+    assert now.workload.files.ever == pytest.approx(3.0)
+    assert at >= now.workload.files.at
 
 
 def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothing(engine: Engine) -> None:
@@ -123,10 +123,10 @@ def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothi
     assert (ended.state, ended.percent) == ("finished", 100.0)
     box.sessions.retry(session.id, "somebody")
     now, _, at = box.sessions.outlook(session.id)
-    assert (now.state, now.percent, now.course.done) == ("working", 0.0, 0.0)
-    assert now.course.files is not None
-    assert ended.course.files is not None
-    assert ended.course.files.began < now.course.files.began <= at
+    assert (now.state, now.percent, now.workload.done) == ("working", 0.0, 0.0)
+    assert now.workload.files is not None
+    assert ended.workload.files is not None
+    assert ended.workload.files.began < now.workload.files.began <= at
     stored_again = DesignStored(**box.about(session, 0, 1), number=1, name="UV 1", path="s/1", print_file=BLOB)
     box.project(stored_again)
     assert Unasked(box.engine, 0).finish() == 1
@@ -142,4 +142,4 @@ def test_a_session_of_an_older_release_is_read(engine: Engine) -> None:
     stored(box, session, 1)
     found = box.sessions.get(box.tenant, session.id)
     assert found is not None
-    assert (found.percent, found.course.costs) == (pytest.approx(99 * 0.6 / 2, abs=0.01), Costs())
+    assert (found.percent, found.workload.costs) == (pytest.approx(99 * 0.6 / 2, abs=0.01), Costs())

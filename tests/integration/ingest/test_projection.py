@@ -48,7 +48,7 @@ def test_a_duplicate_is_told_again_when_it_is_one_of_another_picture_and_not_oth
     now = box.sessions.get(box.tenant, session.id)
     assert before is not None
     assert now is not None
-    assert (now.totals, now.course.done) == (before.totals, before.course.done)
+    assert (now.totals, now.workload.done) == (before.totals, before.workload.done)
     row = box.sessions.items(session.id)[2]
     assert (row["generation"], row["reason"]) == (2, "the same picture as a.png"), "the next try is a later generation"
     box.project(duplicate(about[3] | {"generation": 1}, of="b.png"))

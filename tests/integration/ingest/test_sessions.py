@@ -192,9 +192,9 @@ def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
     recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
     recomputed |= {"cancelled": cancelled, "to_review": to_review, "listing_cancelled": len(unlisted)}
     assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
-    assert session.course.work == sum(weight(row.size) for row in weights)
-    done = sum(weight(row.size) * session.course.costs.share(row.state) for row in weights)
-    assert session.course.done == pytest.approx(done)
+    assert session.workload.work == sum(weight(row.size) for row in weights)
+    done = sum(weight(row.size) * session.workload.costs.share(row.state) for row in weights)
+    assert session.workload.done == pytest.approx(done)
     percents = [event.payload["percent"] for event in sessions.events(session_id, 0)]
     assert percents == sorted(percents)
     return session

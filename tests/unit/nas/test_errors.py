@@ -6,7 +6,7 @@ import os
 import pytest
 
 from shared.errors import Permanent, Retryable, Unavailable
-from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable, in_words, passes
+from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable, nas_error, passes
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavai
     ],
 )
 def test_each_error_says_what_was_tried_and_what_to_do(number: int, kind: type[Exception], advice: str) -> None:
-    verdict = in_words(OSError(number, os.strerror(number)), "store 'a.png' on the NAS /mnt/nas")
+    verdict = nas_error(OSError(number, os.strerror(number)), "store 'a.png' on the NAS /mnt/nas")
     assert type(verdict) is kind
     assert str(verdict).startswith("can't store 'a.png' on the NAS /mnt/nas: ")
     assert advice in str(verdict)

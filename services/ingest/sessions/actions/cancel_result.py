@@ -53,7 +53,7 @@ class Cancelled:
         return " and ".join(_count(number, noun) for noun, number in counts.items() if number)
 
 
-def in_words(by: str, at: datetime | None = None) -> str:
+def cancel_reason(by: str, at: datetime | None = None) -> str:
     """The reason that each file and listing gets that this person cancels now."""
     at = (at or datetime.now(UTC)).astimezone(UTC)
     return f"cancelled by {by} on {at.day} {at:%B %Y at %H:%M} UTC"

@@ -108,8 +108,8 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
 def _file_failed(row: Row[Any], reason: str) -> Happening:
     changes = {"failed": 1, "cancelled": 1} | ({} if row.state == "received" else {row.state: -1})
     changes |= {"to_review": -1} if row.review == WAITING else {}
-    told = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
-    return Happening("failed", changes, row.id, told, weight(row.size))
+    facts = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
+    return Happening("failed", changes, row.id, facts, weight(row.size))
 
 
 def _end_listing(connection: Connection, row: Row[Any], reason: str) -> Happening:
@@ -118,8 +118,8 @@ def _end_listing(connection: Connection, row: Row[Any], reason: str) -> Happenin
     connection.execute(update(listings).where(mine).values(**ended, updated_at=NOW))
     item = connection.execute(select(items.c.index, items.c.filename).where(items.c.id == row.item_id)).one()
     changes = {"listing_failed": 1, "listing_cancelled": 1} | ({} if row.state == "requested" else {row.state: -1})
-    told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": reason}
-    return Happening("listing_failed", changes, row.item_id, told | {"code": CANCELLED})
+    facts = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": reason}
+    return Happening("listing_failed", changes, row.item_id, facts | {"code": CANCELLED})
 
 
 def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:
@@ -160,14 +160,14 @@ def _tell(
     connection: Connection, session: Row[Any], files: Sequence[Row[Any]], asked: Sequence[Row[Any]], reason: str
 ) -> None:
     """Tell the services that may have cancelled work in hand, past their queues."""
-    told = WorkCancelled(
+    news = WorkCancelled(
         tenant_id=session.user_id,
         session_id=session.id,
         reason=reason,
         files=tuple(uploaded_file(row) for row in files),
         listings=tuple((row.item_id, row.mockup_id, row.generation) for row in asked),
     )
-    owe(connection, AHEAD, told, outlives=True)
+    owe(connection, AHEAD, news, outlives=True)
 
 
 def _stored(connection: Connection, session_id: UUID, item_id: UUID | None) -> int:

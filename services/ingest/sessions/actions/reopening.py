@@ -27,7 +27,7 @@ from services.ingest.sessions.tables import NOW, items, listings, sessions
 Group = tuple[UUID, UUID]
 """A product template and a mockup group."""
 
-Moved = tuple[Row[Any], Row[Any]]
+BeforeAndAfter = tuple[Row[Any], Row[Any]]
 """A row as it was before it was taken up again, and as it is now."""
 
 ANEW = {"stage_rank": 0, "reason": None, "updated_at": NOW}
@@ -116,28 +116,28 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
 
 
-def _files_retold(files: Sequence[Moved], who: str) -> list[Happening]:
+def _files_retold(files: Sequence[BeforeAndAfter], who: str) -> list[Happening]:
     """What happened to files that were taken up again: the counts that change, and what is told."""
     happened = []
     for was, row in files:
-        told = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
+        facts = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
         kind, less = "retried", {was.state: -1}
         less |= {"cancelled": -1} if is_cancelled(was.state, was.facts) else {}
         if was.state == "duplicate":
-            kind, told = "kept", told | {"by": who}
+            kind, facts = "kept", facts | {"by": who}
             less |= {"to_review": -1} if was.review == WAITING else {}
-        happened.append(Happening(kind, less, row.id, told, weight(row.size)))
+        happened.append(Happening(kind, less, row.id, facts, weight(row.size)))
     return happened
 
 
-def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[Moved]) -> list[Happening]:
+def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[BeforeAndAfter]) -> list[Happening]:
     """The same of listings. `by_id` has their items."""
     happened = []
     for was, row in asked:
         item = by_id[row.item_id]
-        told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+        facts = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
         less = {"listing_failed": -1} | ({"listing_cancelled": -1} if was.cancelled else {})
-        happened.append(Happening("listing_retried", less, item.id, told))
+        happened.append(Happening("listing_retried", less, item.id, facts))
     return happened
 
 
@@ -157,11 +157,11 @@ def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) 
 
 def _listings_anew(
     connection: Connection, which: ColumnElement[bool], requests: Mapping[Group, Mapping[str, Any]]
-) -> Sequence[Moved]:
+) -> Sequence[BeforeAndAfter]:
     failed = select(listings).where(which, listings.c.state == "failed")
     rows = connection.execute(failed.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
     anew = {"state": "requested", "generation": listings.c.generation + 1, "cancelled": False, **ANEW}
-    found: list[Moved] = []
+    found: list[BeforeAndAfter] = []
     for row in rows:
         this = (listings.c.item_id == row.item_id, listings.c.mockup_id == row.mockup_id)
         request = requests.get((row.template_id, row.mockup_id), row.request)

@@ -182,8 +182,8 @@ def _skip(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], wh
     connection.execute(update(items).where(items.c.id.in_(ids)).values(review=SKIP, updated_at=NOW))
     happened = []
     for row in rows:
-        told = {"index": row.index, "filename": row.filename, "decision": SKIP, "by": who}
-        happened.append(Happening("skipped", {"to_review": -1} if row.review == WAITING else {}, row.id, told))
+        facts = {"index": row.index, "filename": row.filename, "decision": SKIP, "by": who}
+        happened.append(Happening("skipped", {"to_review": -1} if row.review == WAITING else {}, row.id, facts))
     timeline.append_all(connection, session_id, happened)
 
 

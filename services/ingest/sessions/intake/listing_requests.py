@@ -43,8 +43,8 @@ def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUI
     for item in found:
         if asked := _ask(connection, item, wanted):
             listing, changes = asked
-            told = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
-            one = Happening("listing_requested", changes, item.id, told)
+            facts = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+            one = Happening("listing_requested", changes, item.id, facts)
             happened.setdefault(item.session_id, []).append(one)
             owed += [(item, listing)] if item.state == "stored" else []
     for session_id, together in happened.items():
@@ -114,9 +114,9 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
     changed = update(listings).where(*mine, listings.c.item_id.in_(by_id)).values(**values).returning(listings)
     for row in connection.execute(changed).all():
         item = by_id[row.item_id]
-        told = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
+        facts = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
         changes = {"listed": -1, "listing_failed": 1}
-        timeline.append(connection, item.session_id, "listing_failed", changes, item_id=item.id, facts=told)
+        timeline.append(connection, item.session_id, "listing_failed", changes, item_id=item.id, facts=facts)
 
 
 def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:

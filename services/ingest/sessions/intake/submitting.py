@@ -83,8 +83,8 @@ def submit(
     connection.execute(update(sessions).where(mine).values(**chosen))
     rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
     connection.execute(insert(items), rows)
-    told = {"lane": lane, "lane_reason": lane_reason, "duplicates": chosen["duplicates"]}
-    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=told, weighs=weighs)
+    facts = {"lane": lane, "lane_reason": lane_reason, "duplicates": chosen["duplicates"]}
+    timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=facts, weighs=weighs)
     row = connection.execute(select(sessions).where(mine)).one()
     _owe_work(connection, row, hashers)
     return session_of(row), True

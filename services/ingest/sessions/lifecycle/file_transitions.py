@@ -21,8 +21,8 @@ ASKED = ("review", "pair")
 
 
 @dataclass(frozen=True)
-class Told:
-    """A file came to a state."""
+class StateReport:
+    """What an event says: the file came to this state, for this reason; `columns` and `facts` are new in its row."""
 
     event: ItemEvent
     state: str
@@ -50,41 +50,47 @@ class File:
         asked = {name: row._mapping[name] for name in ASKED}
         return cls(row.id, row, row.state, row.stage_rank, row.generation, row.reason, row.facts, asked)
 
-    def take(self, told: Told) -> Happening | None:
-        """Come to the state that is told. None: there is nothing to tell.
+    def take(self, report: StateReport) -> Happening | None:
+        """Come to the state that is reported. None: there is nothing to tell.
 
         What is repeated, late or overtaken changes nothing. A file that comes to the same end once more, with the same
         reason and facts, as one may that is decided about anew, only has a later generation.
         """
-        event, state = told.event, told.state
+        event, state = report.event, report.state
         if (event.generation, RANKS[state]) <= (self.generation, self.stage_rank) or self._cancelled(state):
             return None
-        is_news, was_cancelled = self._is_news(told), is_cancelled(self.state, self.facts)
-        changes = moved(None if self.state == "received" else self.state, state)
-        changes |= self._ask({name: told.columns.get(name) for name in ASKED})
-        self._become(told)
+        is_news, was_cancelled = self._is_news(report), is_cancelled(self.state, self.facts)
+        changes = count_changes(None if self.state == "received" else self.state, state)
+        changes |= self._ask({name: report.columns.get(name) for name in ASKED})
+        self._become(report)
         if more := is_cancelled(state, self.facts) - was_cancelled:
             changes |= {"cancelled": more}
         if not is_news and not changes:
             return None
-        facts = {"index": event.index, "filename": event.filename, "state": state, "reason": told.reason, **told.facts}
+        facts = {
+            "index": event.index,
+            "filename": event.filename,
+            "state": state,
+            "reason": report.reason,
+            **report.facts,
+        }
         if self.asked["review"] == WAITING:
             facts["needs_review"] = True
         return Happening(state, changes, self.id, facts, weight(self.row.size))
 
-    def _is_news(self, told: Told) -> bool:
+    def _is_news(self, report: StateReport) -> bool:
         """Whether it says more than that the file came to the same end once more."""
-        if told.state != self.state or told.state not in UNSTORED:
+        if report.state != self.state or report.state not in UNSTORED:
             return True
-        known = (self.reason, {name: self.facts.get(name) for name in told.facts})
-        return known != (told.reason, dict(told.facts))
+        known = (self.reason, {name: self.facts.get(name) for name in report.facts})
+        return known != (report.reason, dict(report.facts))
 
-    def _become(self, told: Told) -> None:
-        self.state, self.stage_rank = told.state, RANKS[told.state]
-        self.generation, self.reason = told.event.generation, told.reason
-        self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **told.facts}
+    def _become(self, report: StateReport) -> None:
+        self.state, self.stage_rank = report.state, RANKS[report.state]
+        self.generation, self.reason = report.event.generation, report.reason
+        self.facts = {**{name: fact for name, fact in self.facts.items() if name not in OF_ITS_STATE}, **report.facts}
         self.changes |= {"state": self.state, "stage_rank": self.stage_rank, "generation": self.generation}
-        self.changes |= {"reason": self.reason, "facts": self.facts, **told.columns, **self.asked}
+        self.changes |= {"reason": self.reason, "facts": self.facts, **report.columns, **self.asked}
 
     def _ask(self, now: Mapping[str, Any]) -> dict[str, int]:
         """What is asked about a near duplicate is over with its state; that it is to be kept is not."""
@@ -98,6 +104,6 @@ class File:
         return is_cancelled(self.state, self.facts) and state != "stored"
 
 
-def moved(before: str | None, now: str) -> dict[str, int]:
+def count_changes(before: str | None, now: str) -> dict[str, int]:
     """How the counts change. A later generation may come to the state that the one before it had: none changes then."""
     return {} if before == now else {now: 1} | ({} if before is None else {before: -1})

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from services.ingest.sessions.lifecycle import timeline
-from services.ingest.sessions.lifecycle.file_transitions import File, Told, moved
+from services.ingest.sessions.lifecycle.file_transitions import File, StateReport, count_changes
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.delays import over
@@ -35,12 +35,12 @@ LOCK = (
     .with_for_update()
 )
 WRITE = update(items).where(items.c.id == bindparam("this")).values(updated_at=NOW)
-WAITING = (
+REQUESTED = (
     select(listings)
     .where(listings.c.item_id.in_(bindparam("these", expanding=True)), listings.c.state == "requested")
     .order_by(listings.c.item_id, listings.c.mockup_id)
 )
-WAITING_LOCKED = WAITING.with_for_update()
+REQUESTED_LOCKED = REQUESTED.with_for_update()
 
 LISTING_COUNTS = {"rendered": "rendered", "listed": "listed", "failed": "listing_failed"}
 
@@ -66,27 +66,27 @@ class Projection:
 
         What several threads tell of one session at a time is one transaction: it waits for the session's row anyway.
         """
-        self._together.do(event.session_id, Told(event, state, reason, columns or {}, facts or {}))
+        self._together.do(event.session_id, StateReport(event, state, reason, columns or {}, facts or {}))
 
     @cached_property
-    def _together(self) -> Together[Told]:
+    def _together(self) -> Together[StateReport]:
         return Together(self._files_are)
 
-    def _files_are(self, told: Sequence[Told]) -> None:
+    def _files_are(self, reports: Sequence[StateReport]) -> None:
         with transaction(self.engine) as connection:
             # Locks are taken in one order everywhere: item, listing, session.
-            files = _locked(connection, {each.event.item_id for each in told})
+            files = _locked(connection, {each.event.item_id for each in reports})
             was = {item_id: file.state for item_id, file in files.items()}
             taken = [
                 (file, each, happening)
-                for each in told
+                for each in reports
                 if (file := files.get(each.event.item_id)) and (happening := file.take(each))
             ]
             _write(connection, files.values())  # also those of which there is nothing to tell: generations count
             if not taken:
                 return
             given_up = {file.id: each for file, each, _ in taken if each.state in UNSTORED}
-            orphaned = _waiting_listings(connection, given_up, lock=True)
+            orphaned = _requested_listings(connection, given_up, lock=True)
             _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
             if at_work := {each.event.stage for _, each, _ in taken if each.state not in ("failed", "rejected")}:
                 over(connection, at_work, taken[0][0].row.session_id)
@@ -123,7 +123,7 @@ class Projection:
 
     def _owe_mockups(self, connection: Connection, item_ids: Collection[UUID]) -> None:
         """Ask for the mockups of designs that are stored now: for their listings that were asked for before that."""
-        for row in _waiting_listings(connection, item_ids):
+        for row in _requested_listings(connection, item_ids):
             item = connection.execute(select(items).where(items.c.id == row.item_id)).one()
             lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == item.session_id)).scalar_one()
             owe(connection, lane, mockups_requested(item, row), message_id=request_id(row))
@@ -150,13 +150,13 @@ class Projection:
                 **columns,
             )
         )
-        changes = moved(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
+        changes = count_changes(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
         changes |= {"listing_cancelled": -1} if row.cancelled else {}
-        told = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
+        facts = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)
-        timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=told)
+        timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=facts)
         if state != "failed":  # after the session's row, which whoever ends waits has locked
             over(connection, (event.stage,), row.session_id)
 
@@ -178,10 +178,12 @@ def _append(connection: Connection, happened: Sequence[tuple[UUID, Happening]]) 
         timeline.append_all(connection, session_id, [what for of, what in happened if of == session_id])
 
 
-def _waiting_listings(connection: Connection, item_ids: Collection[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:
+def _requested_listings(
+    connection: Connection, item_ids: Collection[UUID], *, lock: bool = False
+) -> Sequence[Row[Any]]:
     if not item_ids:
         return ()
-    return connection.execute(WAITING_LOCKED if lock else WAITING, {"these": list(item_ids)}).all()
+    return connection.execute(REQUESTED_LOCKED if lock else REQUESTED, {"these": list(item_ids)}).all()
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.ingest.sessions.lifecycle.timeline import course_of, totals_of
+from services.ingest.sessions.lifecycle.timeline import totals_of, workload_of
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.progress.workload import Course
+from services.ingest.sessions.progress.workload import Workload
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, PrintSpec
 
 
@@ -94,7 +94,7 @@ class Session:
     duplicates: str | None = None
     reopened_at: datetime | None = None
     """When it was taken up again after its end, or some of its files after all of theirs; the last time."""
-    course: Course = field(default_factory=Course)
+    workload: Workload = field(default_factory=Workload)
 
     @property
     def files_settled(self) -> bool:
@@ -141,7 +141,7 @@ def session_of(row: Row[Any]) -> Session:
         lane_reason=row.lane_reason,
         duplicates=row.duplicates,
         reopened_at=row.reopened_at,
-        course=course_of(row),
+        workload=workload_of(row),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.ingest.sessions.progress.totals import Totals, percent
-from services.ingest.sessions.progress.workload import Course
+from services.ingest.sessions.progress.workload import Workload
 
 COUNTS = tuple(field.name for field in fields(Totals))
 
@@ -31,7 +31,7 @@ class After(NamedTuple):
 
     what: Happening
     totals: Totals
-    course: Course
+    workload: Workload
     done: bool
     """Nothing is left to do, and nothing more is expected of the user."""
     still_ended: bool
@@ -39,9 +39,9 @@ class After(NamedTuple):
 
 
 def after_each(
-    totals: Totals, course: Course, happenings: Sequence[Happening], at: float, *, ended: bool, cancelled: bool
+    totals: Totals, workload: Workload, happenings: Sequence[Happening], at: float, *, ended: bool, cancelled: bool
 ) -> list[After]:
-    """The session after each of them. `at`: when they happened, in seconds, like the paces of its course.
+    """The session after each of them. `at`: when they happened, in seconds, like the paces of its workload.
 
     `ended`, `cancelled`: whether it was before. What is taken up again is neither any more.
     """
@@ -49,16 +49,16 @@ def after_each(
     for what in happenings:
         before = totals
         totals = Totals(**{name: getattr(totals, name) + what.changes.get(name, 0) for name in COUNTS})
-        course = moved(course, before, totals, what, at)
+        workload = workload_after(workload, before, totals, what, at)
         if ended and not at_rest(totals):
             ended = cancelled = False
-        found.append(After(what, totals, course, _complete(totals, cancelled), ended))
+        found.append(After(what, totals, workload, _complete(totals, cancelled), ended))
     return found
 
 
 def percents(shown: float, after: Sequence[After], *, ended: bool) -> list[float]:
     """The percent to show after each, where `shown` was before: it goes back only where an end is taken back."""
-    true = [percent(each.totals, each.course, finished=each.still_ended) for each in after]
+    true = [percent(each.totals, each.workload, finished=each.still_ended) for each in after]
     if not ended:
         return list(accumulate(true, max, initial=shown))[1:]
     # Each file that is taken up again lowers it. It goes back once, at the first, to where all of them leave it.
@@ -66,11 +66,11 @@ def percents(shown: float, after: Sequence[After], *, ended: bool) -> list[float
     return true[:before] + list(accumulate(reversed(true[before:]), min))[::-1]
 
 
-def moved(course: Course, before: Totals, after: Totals, what: Happening, at: float) -> Course:
+def workload_after(workload: Workload, before: Totals, after: Totals, what: Happening, at: float) -> Workload:
     """The work after this. Where there was nothing to do until now a new pace begins: a pause tells nothing of it."""
     files = bool(after.in_progress and not before.in_progress)
     listings = before.requested == before.listings_settled and after.requested > after.listings_settled
-    return course.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
+    return workload.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
 
 
 def at_rest(totals: Totals) -> bool:

@@ -20,21 +20,21 @@ from services.ingest.sessions.lifecycle.session_transitions import (
 )
 from services.ingest.sessions.progress.delays import wait_no_more
 from services.ingest.sessions.progress.totals import Totals, concerns
-from services.ingest.sessions.progress.workload import Costs, Course, Pace
+from services.ingest.sessions.progress.workload import Costs, Pace, Workload
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
 from services.ingest.tables import mockups
 from shared.contracts import Stage
 
 CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
 MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
-COURSE = ("work", "work_done", "pace")
+WORKLOAD = ("work", "work_done", "pace")
 
 END = "finished"
 UPLOAD_CANCELLED = "upload_cancelled"
 """A fact told with the end of an upload that was cancelled as a whole: counts don't tell it from many single files."""
 
 # Made once: they run for every event, and making one takes longer than its answer.
-_READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *COURSE, *MOMENTS, *COUNTS)
+_READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *WORKLOAD, *MOMENTS, *COUNTS)
 READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
 READ = READ.where(sessions.c.id == bindparam("this")).with_for_update()
 WRITE = update(sessions).where(sessions.c.id == bindparam("this"))
@@ -46,10 +46,10 @@ def totals_of(row: Row[Any]) -> Totals:
     return Totals(**{name: getattr(row, name) for name in COUNTS})
 
 
-def course_of(row: Row[Any]) -> Course:
+def workload_of(row: Row[Any]) -> Workload:
     """The work in a row of `sessions`."""
     paces = {name: Pace(**pace) for name, pace in row.pace.items()}
-    return Course(row.work, row.work_done, Costs.of(row.costs), **paces)
+    return Workload(row.work, row.work_done, Costs.of(row.costs), **paces)
 
 
 def append(
@@ -72,11 +72,11 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
         return
     row = connection.execute(READ, {"this": session_id}).one()
     ended, cancelled = row.state == "finished", row.cancelled_at is not None
-    after = after_each(totals_of(row), course_of(row), happenings, row.clock, ended=ended, cancelled=cancelled)
+    after = after_each(totals_of(row), workload_of(row), happenings, row.clock, ended=ended, cancelled=cancelled)
     shown, now, seq = percents(row.percent, after, ended=ended), after[-1], row.last_seq + len(after)
     connection.execute(TELL, _events(row, after, shown))
     _those_done(connection, session_id, totals_of(row), now.totals)
-    values: dict[str, Any] = now.totals.as_dict() | now.course.as_row() | {"percent": shown[-1], "last_seq": seq}
+    values: dict[str, Any] = now.totals.as_dict() | now.workload.as_row() | {"percent": shown[-1], "last_seq": seq}
     values |= _moments(row, now.totals)
     if ended and not now.still_ended:
         values |= {"state": "working", "finished_at": None, "cancelled_at": None, "reopened_at": row.now}

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.ingest.sessions.error_words import awaited, in_words
+from services.ingest.sessions.error_words import awaited, cause_in_words
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
 from services.ingest.tables import users
@@ -76,8 +76,8 @@ def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_o
         shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
         concerned += [waiting_as(queue_of(shop))] if shop else []
     rows = _current(connection, concerned)
-    told = dict.fromkeys(_told(row, awaited) for row in rows if concerns(row.service, totals))
-    return "; ".join(told) or None
+    causes = dict.fromkeys(_cause_and_retry(row, awaited) for row in rows if concerns(row.service, totals))
+    return "; ".join(causes) or None
 
 
 OVER = delete(delays).where(
@@ -109,7 +109,7 @@ def current(connection: Connection, session_ids: Collection[UUID] | None = None)
         uploads = connection.execute(select(sessions.c.id).where(sessions.c.id.in_(waiting))).scalars().all()
         others = set(uploads) - set(session_ids)
         rows = [row for row in rows if row.session_id not in others]
-    return list(dict.fromkeys(f"{row.service}: {_told(row, in_words)}" for row in rows))
+    return list(dict.fromkeys(f"{row.service}: {_cause_and_retry(row, cause_in_words)}" for row in rows))
 
 
 def outline(connection: Connection) -> list[str]:
@@ -131,7 +131,7 @@ def _current(connection: Connection, session_ids: Sequence[UUID] | None) -> Sequ
     return connection.execute(holding.order_by(delays.c.session_id, delays.c.service)).all()
 
 
-def _told(row: Row[Any], spoken: Callable[[str], str]) -> str:
+def _cause_and_retry(row: Row[Any], spoken: Callable[[str], str]) -> str:
     words = spoken(row.cause)
     return words if row.again_at is None else f"{words}; tried again {_when(row.again_at, row.now)}"
 

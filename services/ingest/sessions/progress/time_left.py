@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.ingest.sessions.progress.slowdown import ALONE, Left, Load
 from services.ingest.sessions.progress.totals import Totals, awaits_order, made
-from services.ingest.sessions.progress.workload import STEADY, Course, Pace, Range
+from services.ingest.sessions.progress.workload import STEADY, Pace, Range, Workload
 
 TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
 """Earlier uploads count as much as so many files (or listings) of its own, a guess less; towards the end hardly."""
@@ -30,52 +30,52 @@ class TimeLeft:
 NOTHING_LEFT = TimeLeft(0.0, 0.0, 0.0)
 
 
-def time_left(totals: Totals, course: Course, at: float, *, waits: bool = False, load: Load = ALONE) -> TimeLeft:
+def time_left(totals: Totals, workload: Workload, at: float, *, waits: bool = False, load: Load = ALONE) -> TimeLeft:
     """How long it still takes at this moment (in seconds, like those of the paces).
 
     While it `waits` for something, or its designs are not asked to be listed yet, there is no range: `seconds` is what
     will be left to do after that. Nor is there one before anything was measured: what a file takes depends on the size
     of its print and on the machine, and a range from a mug on a server to a poster on a laptop says nothing.
     """
-    files = _files(totals, course, at, load, waits=waits)
-    listings = _listings(totals, course, at, load, waits=waits)
+    files = _files(totals, workload, at, load, waits=waits)
+    listings = _listings(totals, workload, at, load, waits=waits)
     low, middle, high = (a + b for a, b in zip(files, listings, strict=True))
-    nobody_knows = middle and (waits or awaits_order(totals) or not _measured(totals, course))
+    nobody_knows = middle and (waits or awaits_order(totals) or not _measured(totals, workload))
     return TimeLeft(middle, None, None) if nobody_knows else TimeLeft(middle, low, high)
 
 
-def _measured(totals: Totals, course: Course) -> bool:
+def _measured(totals: Totals, workload: Workload) -> bool:
     """Whether what is left has been measured. A listing that has only its pictures says nothing of the shop yet."""
-    files = course.measured or not totals.in_progress
-    known = course.costs.listing_uploads or totals.listings_settled >= STEADY
-    return files and bool(known or _wanted(totals, course) <= totals.listings_settled)
+    files = workload.measured or not totals.in_progress
+    known = workload.costs.listing_uploads or totals.listings_settled >= STEADY
+    return files and bool(known or _wanted(totals, workload) <= totals.listings_settled)
 
 
-def _files(totals: Totals, course: Course, at: float, load: Load, *, waits: bool) -> Range:
+def _files(totals: Totals, workload: Workload, at: float, load: Load, *, waits: bool) -> Range:
     if not totals.in_progress:
         return (0.0, 0.0, 0.0)
-    known = _times(course.costs.file_s, load.file_slowdown(course.left))
-    work = Work(course.left, course.work, course.work / totals.received, known, _trust(course.costs.uploads))
-    return work.seconds(course.files, at, waits=waits)
+    known = _times(workload.costs.file_s, load.file_slowdown(workload.left))
+    work = Work(workload.left, workload.work, workload.work / totals.received, known, _trust(workload.costs.uploads))
+    return work.seconds(workload.files, at, waits=waits)
 
 
-def _listings(totals: Totals, course: Course, at: float, load: Load, *, waits: bool) -> Range:
-    wanted = _wanted(totals, course)
+def _listings(totals: Totals, workload: Workload, at: float, load: Load, *, waits: bool) -> Range:
+    wanted = _wanted(totals, workload)
     if wanted <= totals.listings_settled:
         return (0.0, 0.0, 0.0)
-    left = wanted - made(totals, course)
-    slowdown = _slowdown_so_far(course)
-    if course.costs.listing_uploads:  # a guess has a wide range already
-        each = course.costs.listing_s[1] / course.costs.file_s[1]
+    left = wanted - made(totals, workload)
+    slowdown = _slowdown_so_far(workload)
+    if workload.costs.listing_uploads:  # a guess has a wide range already
+        each = workload.costs.listing_s[1] / workload.costs.file_s[1]
         # Whoever slowed its files down is mostly who slows its listings down: the two are not multiplied.
-        slowdown = max(slowdown, load.listing_slowdown(Left(course.left, left), each))
-    work = Work(left, wanted, 1.0, _times(course.costs.listing_s, slowdown), _trust(course.costs.listing_uploads))
-    return work.seconds(course.listings if totals.requested else None, at, waits=waits)
+        slowdown = max(slowdown, load.listing_slowdown(Left(workload.left, left), each))
+    work = Work(left, wanted, 1.0, _times(workload.costs.listing_s, slowdown), _trust(workload.costs.listing_uploads))
+    return work.seconds(workload.listings if totals.requested else None, at, waits=waits)
 
 
-def _wanted(totals: Totals, course: Course) -> int:
+def _wanted(totals: Totals, workload: Workload) -> int:
     """How many listings: those asked for; before, of a user who usually asks, one for each design that may come."""
-    asked = totals.requested or not course.costs.listed
+    asked = totals.requested or not workload.costs.listed
     return totals.requested if asked else totals.stored + totals.in_progress
 
 
@@ -84,15 +84,15 @@ def _trust(uploads: int) -> float:
     return TRUSTED if uploads else GUESSED
 
 
-def _slowdown_so_far(course: Course) -> float:
+def _slowdown_so_far(workload: Workload) -> float:
     """How many times as long as usual the listings may take: the square root of the files' factor.
 
     Listings share a part of what slowed the files down: the machine, say, but not the shop.
     """
-    pace, known = course.files, course.costs.file_s[1]
+    pace, known = workload.files, workload.costs.file_s[1]
     if pace is None or not pace.done:
         return 1.0
-    trusted = _trust(course.costs.uploads) * pace.done / pace.count
+    trusted = _trust(workload.costs.uploads) * pace.done / pace.count
     return math.sqrt((pace.seconds + trusted * known) / (pace.done + trusted) / known)
 
 

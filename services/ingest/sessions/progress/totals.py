@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from services.ingest.sessions.progress.workload import Course
+from services.ingest.sessions.progress.workload import Workload
 
 TOTAL_STEPS = 4
 
@@ -53,28 +53,28 @@ class Totals:
         return asdict(self)
 
 
-def percent(totals: Totals, course: Course, *, finished: bool) -> float:
+def percent(totals: Totals, workload: Workload, *, finished: bool) -> float:
     """How far a session is, 0 to 100, by bytes and by what stages cost; 100 only at the true end."""
     if finished:
         return 100.0
     if not totals.received:
         return 0.0
-    listing = made(totals, course) / totals.requested if totals.requested else 0.0
-    share = course.costs.listing
-    return round(WORKING * ((1 - share) * min(_files(totals, course), 1.0) + share * min(listing, 1.0)), 2)
+    listing = made(totals, workload) / totals.requested if totals.requested else 0.0
+    share = workload.costs.listing
+    return round(WORKING * ((1 - share) * min(_files(totals, workload), 1.0) + share * min(listing, 1.0)), 2)
 
 
-def made(totals: Totals, course: Course) -> float:
+def made(totals: Totals, workload: Workload) -> float:
     """How many listings are made; one that has its pictures is so in part."""
-    return course.costs.rendered * totals.rendered + totals.listings_settled
+    return workload.costs.rendered * totals.rendered + totals.listings_settled
 
 
-def _files(totals: Totals, course: Course) -> float:
+def _files(totals: Totals, workload: Workload) -> float:
     if not totals.in_progress:
         return 1.0
-    if course.work:
-        return max(course.done / course.work, 0.0)
-    cost = course.costs  # submitted by an older release, which weighed nothing
+    if workload.work:
+        return max(workload.done / workload.work, 0.0)
+    cost = workload.costs  # submitted by an older release, which weighed nothing
     done = cost.share("hashed") * totals.hashed + cost.share("accepted") * totals.accepted + totals.settled
     return done / totals.received
 

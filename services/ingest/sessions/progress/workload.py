@@ -92,7 +92,7 @@ class Pace:
         """The pace of work that begins at this moment."""
         return cls(at, at)
 
-    def moved(self, done: float, count: float, at: float) -> "Pace":
+    def advanced(self, done: float, count: float, at: float) -> "Pace":
         """The pace after so much more was done, and so many files or listings, at this moment."""
         passed = self.passed(at)
         lasts = min(max((at - self.began) / 2, QUICK_S), SLOW_S)
@@ -107,7 +107,7 @@ class Pace:
         )
 
     def passed(self, at: float) -> float:
-        """The time since it was last moved, as far as it tells anything of the pace."""
+        """The time since it was last advanced, as far as it tells anything of the pace."""
         return min(max(at - self.at, 0.0), max(STILL_S, STILL * self.usual))
 
     @property
@@ -117,7 +117,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Course:
+class Workload:
     """The work of one upload. `work` is 0 of one that an older release submitted: then nobody knows."""
 
     work: float = 0.0
@@ -135,20 +135,20 @@ class Course:
         """Whether what files take is more than a guess: earlier uploads have shown it, or some files of its own."""
         return bool(self.costs.uploads) or (self.files is not None and self.files.ever >= STEADY)
 
-    def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Course":
+    def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Workload":
         """After a file (or listing) of this weight came from one state to another."""
         if "received" in changes:
             return replace(self, work=self.work + weighs)
         listed = self._listed(changes)
         if listed and self.listings:
-            return replace(self, listings=self.listings.moved(max(listed, 0.0), max(listed, 0.0), at))
+            return replace(self, listings=self.listings.advanced(max(listed, 0.0), max(listed, 0.0), at))
         way = sum(self.costs.share(state) * change for state, change in changes.items())
         if not way:
             return self
-        pace = self.files.moved(max(way, 0.0) * weighs, max(way, 0.0), at) if self.files else None
+        pace = self.files.advanced(max(way, 0.0) * weighs, max(way, 0.0), at) if self.files else None
         return replace(self, done=self.done + way * weighs, files=pace)
 
-    def begun(self, at: float, *, files: bool, listings: bool) -> "Course":
+    def begun(self, at: float, *, files: bool, listings: bool) -> "Workload":
         """With a new pace for what there was nothing of to do until now."""
         return replace(
             self,
@@ -157,7 +157,7 @@ class Course:
         )
 
     def as_row(self) -> dict[str, Any]:
-        """The columns of a session in which this course is kept."""
+        """The columns of a session in which this workload is kept."""
         paces = {"files": self.files, "listings": self.listings}
         return {
             "work": self.work,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, Select, select
 
 from services.ingest.sessions.actions import cancelling, reviewing
-from services.ingest.sessions.actions.cancel_result import Cancelled, in_words
+from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
 from services.ingest.sessions.actions.reopening import Group, Reopened, reopen
 from services.ingest.sessions.actions.reviewing import Decided, Decision, Which
 from services.ingest.sessions.intake import left_unlisted, listing_requests, submitting
@@ -23,7 +23,7 @@ from shared.contracts import Blob, ListingTemplate
 from shared.database import transaction
 
 # Without the request: it is kilobytes long, and rows are read at every change while somebody waits.
-TOLD = tuple(column for column in listings.c if column.name != "request")
+LISTING_COLUMNS = tuple(column for column in listings.c if column.name != "request")
 
 
 Asking = tuple[UUID, int]
@@ -196,7 +196,7 @@ class Sessions:
         with transaction(self.engine) as connection:
             if connection.execute(mine).one_or_none() is None:
                 return None
-            return cancelling.cancel(connection, session_id, item_id, in_words("you"))
+            return cancelling.cancel(connection, session_id, item_id, cancel_reason("you"))
 
     def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """A session's files in upload order, each with its listings."""
@@ -212,7 +212,9 @@ class Sessions:
 
     def listings_of(self, user_id: UUID, design_ids: Iterable[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
         """The listings of these designs with this mockup group, with the file name each came from."""
-        joined = select(*TOLD, items.c.filename, items.c.name, items.c.index, items.c.state.label("item_state"))
+        joined = select(
+            *LISTING_COLUMNS, items.c.filename, items.c.name, items.c.index, items.c.state.label("item_state")
+        )
         mine = (
             joined.join(items, items.c.id == listings.c.item_id)
             .where(listings.c.user_id == user_id, listings.c.mockup_id == mockup_id)
@@ -257,7 +259,7 @@ def _items_of(
 ) -> list[dict[str, Any]]:
     of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
     rows = connection.execute(of_session.limit(limit).offset(offset)).mappings().all()
-    asked = select(*TOLD).where(listings.c.item_id.in_([row["id"] for row in rows]))
+    asked = select(*LISTING_COLUMNS).where(listings.c.item_id.in_([row["id"] for row in rows]))
     by_item: dict[UUID, list[dict[str, Any]]] = {}
     for listing in connection.execute(asked.order_by(listings.c.requested_at)).mappings():
         by_item.setdefault(listing["item_id"], []).append(dict(listing))

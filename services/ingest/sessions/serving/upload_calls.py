@@ -32,7 +32,7 @@ from services.ingest.sessions.states import LISTABLE, LISTING_IN_WORK
 from shared.contracts import ListingTemplate
 
 FRAMES_OUT_S = 2.0
-TOLD = ("filename", "state", "reason", "kind", "distance", "match", "needs_review")
+SKIPPED_FIELDS = ("filename", "state", "reason", "kind", "distance", "match", "needs_review")
 DONE = "Successfully processed mockup files and created Etsy listings."
 DONE_IN_A_DRY_RUN = "Successfully processed mockup files and created listings in a dry run."
 NOTHING = "No designs available for processing. No Etsy listings created."
@@ -68,9 +68,9 @@ class Desk:
         now, load, at = self.sessions.outlook(session.id)
         if now.finished:
             return NOTHING_LEFT
-        if now.submitted_at is None or not now.course.work:
+        if now.submitted_at is None or not now.workload.work:
             return None
-        return time_left(now.totals, now.course, at, waits=cause is not None, load=load)
+        return time_left(now.totals, now.workload, at, waits=cause is not None, load=load)
 
     async def upload(self, user_id: UUID, key: str | None, choice: Choice, files: Sequence[Received]) -> Session:
         """Submit files, or join the submission that had the same key.
@@ -96,7 +96,11 @@ class Desk:
         rows = await self.watcher.ask(self.sessions.items, session.id)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
         found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
-        skipped = [{name: item[name] for name in TOLD} for item in map(views.item, rows) if item["state"] not in wanted]
+        skipped = [
+            {name: item[name] for name in SKIPPED_FIELDS}
+            for item in map(views.item, rows)
+            if item["state"] not in wanted
+        ]
         kept = found if session.cancelled_at is not None else []
         designs = [] if kept else found  # the client would go on and list those of a cancelled upload
         if not designs:

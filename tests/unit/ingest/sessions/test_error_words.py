@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sessions.error_words import awaited, beside, in_words, plain
+from services.ingest.sessions.error_words import awaited, beside, cause_in_words, plain
 
 SQL = (
     'InternalError: (psycopg.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
@@ -24,7 +24,7 @@ SQL = (
     ],
 )
 def test_a_cause_becomes_words_for_people(cause: str, words: str) -> None:
-    assert in_words(cause) == words
+    assert cause_in_words(cause) == words
 
 
 REFUSED = "the NAS nas.local:22: [Errno 111] Connect call failed ('10.0.0.7', 22)"

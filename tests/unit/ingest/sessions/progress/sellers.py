@@ -13,7 +13,7 @@ from services.ingest.sessions.progress.earlier_uploads import learnt
 from services.ingest.sessions.progress.slowdown import Left, Load
 from services.ingest.sessions.progress.time_left import TimeLeft, time_left
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.progress.workload import Costs, Course, weight
+from services.ingest.sessions.progress.workload import Costs, Workload, weight
 from tests.unit.ingest.sessions.progress.simulated import (
     ASKING_S,
     CONNECTIONS,
@@ -37,7 +37,7 @@ HAPPENS: dict[str, Changes] = {
     "publish": {"rendered": -1, "listed": 1},
 }
 
-State = tuple[float, float, Totals, Course]
+State = tuple[float, float, Totals, Workload]
 
 
 @dataclass
@@ -125,15 +125,15 @@ def asked(sellers: Sequence[Seller], costs: Costs) -> Iterator[tuple[float, Time
     whole = mine.upload.end - mine.begins
     for number in range(MOMENTS):
         at = mine.begins + whole * number / MOMENTS
-        (_, _, totals, course), *others = (_at(each, at) for each in states)
+        (_, _, totals, workload), *others = (_at(each, at) for each in states)
         load = Load(others=[_left(other) for other in others if other[2].received])
-        yield number / MOMENTS, time_left(totals, course, at, load=load), mine.upload.end - at
+        yield number / MOMENTS, time_left(totals, workload, at, load=load), mine.upload.end - at
 
 
 def _at(states: Sequence[State], at: float) -> State:
-    return next((state for state in reversed(states) if state[0] <= at), (0.0, 0.0, Totals(), Course()))
+    return next((state for state in reversed(states) if state[0] <= at), (0.0, 0.0, Totals(), Workload()))
 
 
 def _left(state: State) -> Left:
-    _, _, totals, course = state
-    return Left(course.left, float((totals.requested or totals.received) - totals.listings_settled))
+    _, _, totals, workload = state
+    return Left(workload.left, float((totals.requested or totals.received) - totals.listings_settled))

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from services.ingest.sessions.lifecycle.session_transitions import Happening, moved
+from services.ingest.sessions.lifecycle.session_transitions import Happening, workload_after
 from services.ingest.sessions.progress.earlier_uploads import learnt
 from services.ingest.sessions.progress.time_left import time_left
 from services.ingest.sessions.progress.totals import Totals, percent
-from services.ingest.sessions.progress.workload import Costs, Course, weight
+from services.ingest.sessions.progress.workload import Costs, Workload, weight
 
 USER = UUID(int=1)
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,16 +104,16 @@ def _done(servers: list[float], ready: float, seconds: float, takes: Callable[[f
     return ends
 
 
-def told(upload: Upload, costs: Costs) -> Iterator[tuple[float, float, Totals, Course]]:
+def told(upload: Upload, costs: Costs) -> Iterator[tuple[float, float, Totals, Workload]]:
     """What is known after each change."""
-    totals, course, shown = Totals(), Course(costs=costs), 0.0
+    totals, workload, shown = Totals(), Workload(costs=costs), 0.0
     for at, index, changes in upload.happened:
         before = totals
         totals = replace(totals, **{name: getattr(totals, name) + change for name, change in changes.items()})
         weighs = upload.work if "received" in changes else weight(upload.sizes[index])
-        course = moved(course, before, totals, Happening("", changes, weighs=weighs), at)
-        shown = max(shown, percent(totals, course, finished=False))
-        yield at, shown, totals, course
+        workload = workload_after(workload, before, totals, Happening("", changes, weighs=weighs), at)
+        shown = max(shown, percent(totals, workload, finished=False))
+        yield at, shown, totals, workload
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def judged(upload: Upload, costs: Costs) -> Judged:
         at = upload.end * number / MOMENTS
         while now + 1 < len(states) and states[now + 1][0] <= at:
             now += 1
-        drawn, shown, totals, course = states[now]
-        left, truth = time_left(totals, course, at), upload.end - at
+        drawn, shown, totals, workload = states[now]
+        left, truth = time_left(totals, workload, at), upload.end - at
         plain = simple_percent(totals)
         simple = drawn / plain * 100 - drawn if plain > 5 else max(60.0 - drawn, 0.0)
         if left.low is not None and left.high is not None:

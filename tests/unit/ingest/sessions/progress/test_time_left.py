@@ -7,18 +7,18 @@ import pytest
 from services.ingest.sessions.progress.slowdown import Left, Load
 from services.ingest.sessions.progress.time_left import time_left
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.progress.workload import Costs, Course, Pace
+from services.ingest.sessions.progress.workload import Costs, Pace, Workload
 
 COSTS = Costs(file_s=(0.5, 1.0, 2.0), listing_s=(1.0, 2.0, 4.0), listed=False, uploads=9, listing_uploads=9)
-NEW = Course(work=100.0, costs=COSTS, files=Pace.from_now(0.0))
+NEW = Workload(work=100.0, costs=COSTS, files=Pace.from_now(0.0))
 TEN = Totals(received=10)
 
 
-def moved(course: Course, files: int, every_s: float) -> Course:
+def moved(workload: Workload, files: int, every_s: float) -> Workload:
     """After so many files of weight 10 were stored, one after the other."""
     for number in range(1, files + 1):
-        course = course.changed(10, {"stored": 1}, number * every_s)
-    return course
+        workload = workload.changed(10, {"stored": 1}, number * every_s)
+    return workload
 
 
 def test_at_the_start_it_is_what_earlier_uploads_took() -> None:
@@ -45,16 +45,16 @@ def test_the_range_narrows_while_it_goes_on() -> None:
 
 
 def test_silence_makes_it_longer() -> None:
-    course = moved(NEW, 5, 10.0)
+    workload = moved(NEW, 5, 10.0)
     totals = replace(TEN, stored=5)
-    assert time_left(totals, course, 110.0).seconds > 1.2 * time_left(totals, course, 50.0).seconds
+    assert time_left(totals, workload, 110.0).seconds > 1.2 * time_left(totals, workload, 50.0).seconds
 
 
 def test_while_work_waits_nobody_tells_when_it_ends() -> None:
-    course = moved(NEW, 5, 10.0)
-    waits = time_left(replace(TEN, stored=5), course, 5000.0, waits=True)
+    workload = moved(NEW, 5, 10.0)
+    waits = time_left(replace(TEN, stored=5), workload, 5000.0, waits=True)
     assert (waits.low, waits.high) == (None, None)
-    assert waits.seconds == time_left(replace(TEN, stored=5), course, 50.0).seconds
+    assert waits.seconds == time_left(replace(TEN, stored=5), workload, 50.0).seconds
 
 
 def test_nobody_tells_a_range_before_anything_was_measured() -> None:
@@ -90,12 +90,12 @@ def test_work_of_others_counts_but_of_another_user_only_as_much_as_its_own() -> 
 
 def test_others_count_as_long_as_they_are_there_and_not_only_before_it_has_a_pace() -> None:
     """Its own pace is that beside them; what it is known to take by itself is not."""
-    totals, course = replace(TEN, stored=3), moved(NEW, 3, 20.0)
-    beside = time_left(totals, course, 60.0, load=Load(others=[Left(1e9)]))
+    totals, workload = replace(TEN, stored=3), moved(NEW, 3, 20.0)
+    beside = time_left(totals, workload, 60.0, load=Load(others=[Left(1e9)]))
     assert beside.low is not None
     assert beside.high is not None
     assert beside.seconds == pytest.approx(140.0, rel=0.02)
-    assert time_left(totals, course, 60.0).seconds < 125.0
+    assert time_left(totals, workload, 60.0).seconds < 125.0
 
 
 def test_of_others_listings_count_those_that_are_made_together_with_its_own() -> None:

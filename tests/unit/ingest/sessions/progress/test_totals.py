@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.ingest.sessions.progress.time_left import TimeLeft
 from services.ingest.sessions.progress.totals import Totals, concerns, message, percent, step, summary
-from services.ingest.sessions.progress.workload import Course
+from services.ingest.sessions.progress.workload import Workload
 from services.ingest.sessions.serving.progress_frames import frame
 
 START = datetime(2026, 9, 24, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"],
 def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[list[str]], random: object) -> None:
     totals = Totals(received=len(ways))
     weights = [random.randint(1, 10**9) for _ in ways]  # type: ignore[attr-defined]
-    course = Course(work=sum(weights))
+    workload = Workload(work=sum(weights))
     todo = [list(way) for way in ways]
     state = [""] * len(ways)
     last = (0.0, 0)
@@ -29,8 +29,8 @@ def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[
         changes = {new: 1} | ({state[index]: -1} if state[index] else {})
         state[index] = new
         totals = replace(totals, **{name: getattr(totals, name) + change for name, change in changes.items()})
-        course = course.changed(weights[index], changes, 0.0)
-        now = (percent(totals, course, finished=False), step(totals, finished=False))
+        workload = workload.changed(weights[index], changes, 0.0)
+        now = (percent(totals, workload, finished=False), step(totals, finished=False))
         assert now[0] >= last[0]
         assert now[1] >= last[1]
         assert now[0] < 100
@@ -43,8 +43,8 @@ def test_percent_and_step_never_go_back_and_the_counts_always_add_up(ways: list[
 def test_the_last_step_comes_only_at_the_end() -> None:
     done = Totals(received=2, stored=2, requested=2, listed=2)
     assert step(done, finished=False) == 3
-    assert percent(done, Course(), finished=False) == 99.0
-    assert (step(done, finished=True), percent(done, Course(), finished=True)) == (4, 100.0)
+    assert percent(done, Workload(), finished=False) == 99.0
+    assert (step(done, finished=True), percent(done, Workload(), finished=True)) == (4, 100.0)
 
 
 def test_the_words_follow_the_work() -> None:

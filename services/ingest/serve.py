@@ -39,6 +39,7 @@ from services.ingest.sessions.lifecycle.records import Choice, Wanted
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.sessions.serving.watching import Watcher
@@ -155,7 +156,9 @@ def build(
     nas, queue_of, scan_of = shelves or Shelves(settings.nas(), None, lambda _connection, _user_id: None)
     delays = Delays(engine, queue_of)
     prints = Prints(engine, blobs, nas)
-    desk = Desk(store, lanes, Watcher(store), settings.http_wait_seconds, settings.nas_base_path, prints, delays)
+    watcher, wait_s = Watcher(store), settings.http_wait_seconds
+    listing_calls = ListingCalls(store, prints, bell, watcher, wait_s)
+    desk = Desk(store, lanes, watcher, wait_s, settings.nas_base_path, prints, delays, listing_calls)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose, message)

@@ -22,7 +22,8 @@ from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
 from services.ingest.sessions.lifecycle.records import Choice, Session, Wanted
-from services.ingest.sessions.serving.upload_calls import Desk, unlisted
+from services.ingest.sessions.serving.listing_calls import unlisted
+from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 from shared.contracts import Duplicates
 
@@ -135,7 +136,8 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         except Unusable as error:
             # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
             return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
-        return await answer(desk.list_designs(user.id, list(dict.fromkeys(data.design_ids)), wanted), 201)
+        design_ids = list(dict.fromkeys(data.design_ids))
+        return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
 
     async def owned(session_id: str, user: watcher) -> Session | None:
         return await run_in_threadpool(desk.sessions.find, user.id, session_id)

@@ -5,7 +5,7 @@ The poll is the whole mechanism: no wake-up can be lost, and it works the same w
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 POLL_S = 0.25
 PATIENCE_S = 120.0
+FRAMES_OUT_S = 2.0
 
 About = ParamSpec("About")
 Answer = TypeVar("Answer")
@@ -122,6 +123,15 @@ class Watcher:
             _, late = await asyncio.wait(showing, timeout=limit_s)
             for task in late:
                 task.cancel()
+
+    async def let_frames_out(self, session_ids: Sequence[UUID]) -> None:
+        """The client closes its stream as soon as the last call answers, so the last frame goes first.
+
+        It may be connected to another replica: give that one's next look the time it takes.
+        """
+        await asyncio.sleep(POLL_S * 1.5)
+        for session_id in session_ids:
+            await self.ended(session_id, FRAMES_OUT_S)
 
     async def run(self) -> None:
         """Poll until cancelled."""

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, Integer, Row, Text, Uuid, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.storage.design import GIVEN_UP, Cause, Design
+from services.storage.acceptance import Acceptance, is_unheard
+from services.storage.design import GIVEN_UP, NUMBERED, Cause, Design
 from services.storage.placing import counter_key
 from services.storage.tables import NOW, designs, freed_numbers, given_rows
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
@@ -17,7 +18,6 @@ from shared.together import Together
 
 SETTLED = ("duplicate", "rejected", "failed")
 UNNUMBERED = ("accepted", "placed")
-NUMBERED = ("numbered", "stored")
 
 THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
 NEW = (
@@ -63,10 +63,7 @@ class Designs:
     def accept(self, event: ImageAccepted) -> bool:
         """Record an accepted item, and return whether its file has yet to be placed.
 
-        Only a later generation opens a settled item again. One that is numbered or stored already keeps its number if
-        the print file is the same, and this message answers for it; with another print file it leaves the number it
-        had to the next. This message answers too for one that was given up before it came: whoever accepted it must
-        hear that it failed. And for one that has its number and not its name: another message has left that to it.
+        Whatever it means for an item that has a row already: see `Acceptance`.
         """
         accepted = _Accepted(event)
         self._accepting.do("", accepted)
@@ -74,18 +71,12 @@ class Designs:
             return True
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
-            if row.generation < event.generation:
-                if row.state in NUMBERED and row.sha256 == event.print_file.sha256:
-                    _change(connection, event, **_with_number(event, Cause.of(event)))
-                else:
-                    _leave_number(connection, row)
-                    _change(connection, event, **_opened_again(event, row))
-                row = _locked(connection, event)
-            elif row.state in GIVEN_UP and _unheard(row, event):
-                _change(connection, event, **_of_accepted(event), **_answers(Cause.of(event)))
-            elif row.generation == event.generation and row.state == "numbered":
-                _change(connection, event, **_answers(Cause.of(event)))
-            return bool(row.generation == event.generation and row.state == "accepted")
+            meaning = Acceptance.of(row, event)
+            if meaning is Acceptance.OPENS_AGAIN:
+                _leave_number(connection, row)
+            if changes := _changes(meaning, row, event):
+                _change(connection, event, **changes)
+            return meaning in (Acceptance.OPENS_AGAIN, Acceptance.PLACES_FILE)
 
     def awaits(self, event: ImageAccepted) -> bool:
         """Whether the item is still on its way to the NAS with this very file."""
@@ -124,7 +115,7 @@ class Designs:
         with transaction(self.engine) as connection:
             row = _locked(connection, event)
             again = row.generation == event.generation and not is_answered_by(row, event)
-            return bool(row.state == "failed" and (again or _unheard(row, event)))
+            return bool(row.state == "failed" and (again or is_unheard(row, event)))
 
     def adopt(self, event: ImageAccepted | DuplicateFound | ImageRejected | ImageFailed) -> None:
         """Let this message tell what earlier messages about its item had numbered or given up, and may not have told.
@@ -234,11 +225,6 @@ def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
     }
 
 
-def _unheard(row: Row[Any], event: ItemEvent) -> bool:
-    """Whether the row knows neither this acceptance nor a later one, so that an answer is still owed."""
-    return row.accepted is None or bool(row.accepted["generation"] < event.generation)
-
-
 def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageFailed) -> bool:
     """Whether the item has a number that the sender of this message, which says that it gets none, may not know of."""
     if row.state not in NUMBERED:
@@ -246,6 +232,17 @@ def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageF
     if isinstance(event, ImageFailed) and event.failed_stage == "storage":  # cancelled, perhaps
         return bool(row.generation <= event.generation)
     return isinstance(event, DuplicateFound) and bool(row.generation < event.generation)
+
+
+def _changes(meaning: Acceptance, row: Row[Any], event: ImageAccepted) -> dict[str, Any]:
+    """The columns that such an acceptance changes."""
+    if meaning is Acceptance.KEEPS_NUMBER:
+        return _with_number(event, Cause.of(event))
+    if meaning is Acceptance.OPENS_AGAIN:
+        return _opened_again(event, row)
+    if meaning is Acceptance.MUST_HEAR_FAILURE:
+        return _of_accepted(event) | _answers(Cause.of(event))
+    return _answers(Cause.of(event)) if meaning is Acceptance.GIVES_NAME else {}
 
 
 def _with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:

@@ -134,25 +134,17 @@ class HashIndex:
     def _decide(self, asked: Sequence[Asked]) -> None:
         with self._alone(asked[0].event.tenant_id) as connection:
             for part in in_parts(sorted(asked, key=_sent)):
-                standing = self._standing(connection, part)
+                verdicts = self._verdicts(connection, part)
                 for each in part:
-                    each.answers = _answers(connection, each, standing[each.event.item_id])
+                    each.answers = _answers(connection, each, verdicts[each.event.item_id])
 
-    def _standing(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
-        """What stands, and from now on stands, on these pictures."""
-        standing, made_way = decided(connection, [each.event for each in part])
-        anew = []
-        for each in part:
-            verdict = standing.get(each.event.item_id)
-            each.made_way = made_way.get(each.event.item_id)
-            if verdict is None:
-                anew.append(each)
-            elif _overruled(each.event, verdict) and not is_cancelled(connection, each.event):
-                event = each.event.model_copy(update={"generation": verdict.generation + 1})
-                anew.append(replace(each, event=event))
-        verdicts = self.judge.decide(connection, anew)
-        if any(each.made_way for each in anew):  # what that led to may be verdicts on others of these
-            return self._standing(connection, part)
+    def _verdicts(self, connection: Connection, part: Sequence[Asked]) -> Verdicts:
+        """The verdicts on these pictures: those that stand, and on the others those that the rule gives now."""
+        standing = _standing(connection, part)
+        undecided = _undecided(connection, part, standing)
+        verdicts = self.judge.decide(connection, undecided)
+        if any(each.made_way for each in undecided):  # what that led to may be verdicts on others of these
+            return self._verdicts(connection, part)
         return standing | verdicts
 
     def _store(self, events: Sequence[DesignStored]) -> None:
@@ -167,11 +159,32 @@ def _sent(asked: Asked) -> tuple[UUID, int]:
     return asked.event.session_id, asked.event.index
 
 
+def _standing(connection: Connection, part: Sequence[Asked]) -> Verdicts:
+    """The verdicts that stand on these pictures. Of each it is noted which copies made way for it."""
+    standing, made_way = decided(connection, [each.event for each in part])
+    for each in part:
+        each.made_way = made_way.get(each.event.item_id)
+    return standing
+
+
+def _undecided(connection: Connection, part: Sequence[Asked], standing: Verdicts) -> list[Asked]:
+    """Those without a verdict; and, each as its next generation, those whose verdict somebody has overruled."""
+    undecided = []
+    for each in part:
+        verdict = standing.get(each.event.item_id)
+        if verdict is None:
+            undecided.append(each)
+        elif _overruled(each.event, verdict) and not is_cancelled(connection, each.event):
+            event = each.event.model_copy(update={"generation": verdict.generation + 1})
+            undecided.append(replace(each, event=event))
+    return undecided
+
+
 def _answers(connection: Connection, asked: Asked, standing: Verdict) -> list[Verdict]:
     """If copies made way for this one, what came of that, with its own verdict; and if a newer one stands, that too."""
-    told = answers_to(connection, asked.made_way) if asked.made_way else []
-    is_told = any((verdict.item_id, verdict.generation) == (standing.item_id, standing.generation) for verdict in told)
-    return told if is_told else [*told, standing]
+    led_to = answers_to(connection, asked.made_way) if asked.made_way else []
+    is_among = (standing.item_id, standing.generation) in {(each.item_id, each.generation) for each in led_to}
+    return led_to if is_among else [*led_to, standing]
 
 
 def _overruled(event: ImageHashed, standing: Verdict) -> bool:

@@ -27,10 +27,9 @@ from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.candidates.key_search import RADIUS, Finder
 from services.dedup.candidates.keys import NO_KEYS, Keys
 from services.dedup.rule.known_picture import BITS
-from services.dedup.rule.matching import BANDED_DISTANCE
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex
-from services.dedup.tables import as_bits, hashes, keys
+from services.dedup.tables import BANDED_DISTANCE, as_bits, hashes, keys
 from services.hasher.versions import ALGORITHM
 from services.local.database import database
 from services.migrations import migrate

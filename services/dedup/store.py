@@ -104,7 +104,7 @@ class HashIndex:
             )
 
     def learn(self, tenant_id: UUID, picture: Known) -> None:
-        """Add a picture that no upload of ours brought: found on the NAS, or listed in a database. It needs a path.
+        """Add a picture that no upload of ours brought: a scan found it on the NAS. It needs a path.
 
         One learnt again at the same path replaces the one before.
         """

@@ -1,4 +1,6 @@
-"""The tables of dedup."""
+"""The tables of dedup, and how hashes are cut into bands, which are columns that the hash search looks up."""
+
+from itertools import accumulate
 
 from sqlalchemy import (
     BigInteger,
@@ -21,11 +23,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from services.dedup.rule.known_picture import BITS
-from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS
 
 metadata = MetaData(schema="dedup")
 
 NOW = func.clock_timestamp()
+
+BAND_WIDTHS = (43, 43, 43, 43, 42, 42)
+BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
+BANDED_DISTANCE = len(BAND_WIDTHS) - 1
+"""The greatest distance for which the bands find every match: hashes that differ in at most five bits agree wholly in
+one of six disjoint bands, as five bits can touch only five of them."""
 
 
 def as_bits(hash256: str) -> str:

@@ -30,8 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from services.dedup.rule.known_picture import BITS, Known
-from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE
-from services.dedup.tables import as_bits, hashes
+from services.dedup.tables import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE, as_bits, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")

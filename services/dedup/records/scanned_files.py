@@ -1,4 +1,4 @@
-"""Pictures that no upload of ours brought, and what is known of them. Used inside a transaction."""
+"""What a scan of the NAS found there, or missed, and what is known of it. Used inside a transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,17 +29,13 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
     ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself. If it was missing, it
     is back; if something else lies there, it is missing.
     """
-    hashed = _hashed(picture)
-    if picture.source == "nas":
-        if took(connection, tenant_id, picture.path, hashed):
-            forget(connection, tenant_id, [picture.path or ""])
-            return
-        if _is_ours(connection, tenant_id, picture):
-            forget(connection, tenant_id, [picture.path or ""])
-            return
-        let_go(connection, tenant_id, [picture.path or ""], "session")  # ours was overwritten by this one
-        forget(connection, tenant_id, [picture.path or ""], hashes.c.algorithm != picture.algorithm)
-    key = {"tenant_id": tenant_id, "source": picture.source, "path": picture.path, "algorithm": picture.algorithm}
+    hashed, there = _hashed(picture), [picture.path or ""]
+    if took(connection, tenant_id, picture.path, hashed) or _is_ours(connection, tenant_id, picture):
+        forget(connection, tenant_id, there)
+        return
+    let_go(connection, tenant_id, there, "session")  # ours was overwritten by this one
+    forget(connection, tenant_id, there, hashes.c.algorithm != picture.algorithm)
+    key = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
     facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}
     new = insert(hashes).values(**key | facts)
     changed = facts | {"changed_at": NOW}

@@ -15,7 +15,7 @@ Source = Literal["session", "nas", "database"]
 
 @dataclass(frozen=True)
 class Known:
-    """A picture that the tenant has: claimed by an upload in work, stored, or learnt from the NAS or a database."""
+    """A picture that the tenant has: of an upload in work, stored, found on the NAS, or of the old system."""
 
     source: Source
     algorithm: str
@@ -36,6 +36,6 @@ class Known:
 
     @property
     def content(self) -> str | None:
-        """What it is, whichever upload brought it; of what an old database only lists, where it is."""
+        """What it is, whichever upload brought it; of what the old system only lists, where it is."""
         listed = hashlib.sha256(self.path.encode()).hexdigest() if self.path else None
         return self.upload_sha256 or self.print_sha256 or listed

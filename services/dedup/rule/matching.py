@@ -1,22 +1,12 @@
-"""The rule: does a tenant have this picture already? Pure.
-
-Hashes are 256 bits as 64 hex digits. Two hashes that differ in at most five bits agree wholly in one of six disjoint
-bands, because five bits can touch only five of them: looking up the bands finds every such pair.
-"""
+"""The rule: does a tenant have this picture already? Pure. Hashes are 256 bits as 64 hex digits."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
 from types import MappingProxyType
 
 from services.dedup.pixels.likeness import COPIES, VARIANTS, Seen
 from services.dedup.rule.known_picture import BITS, Known, Source
 from services.dedup.rule.reasons import SKIPPED, UNSEEN, more_pixels, reason_of
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed, Match
-
-BAND_WIDTHS = (43, 43, 43, 43, 42, 42)
-BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
-BANDED_DISTANCE = len(BAND_WIDTHS) - 1
-"""The greatest distance for which the bands find every match."""
 
 FAR = BITS + 1
 """Beyond every distance that can be asked for."""

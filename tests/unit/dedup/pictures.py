@@ -5,7 +5,7 @@ import random
 from uuid import UUID, uuid4
 
 from services.dedup.rule.known_picture import BITS
-from services.dedup.rule.matching import BAND_STARTS, BAND_WIDTHS
+from services.dedup.tables import BAND_STARTS, BAND_WIDTHS
 from shared.contracts import Blob, Destination, ImageHashed
 
 ALGORITHM = "grey512-1"

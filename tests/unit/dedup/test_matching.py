@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dedup.rule.known_picture import BITS, Known
-from services.dedup.rule.matching import BANDED_DISTANCE, decide, distance
+from services.dedup.rule.matching import decide, distance
+from services.dedup.tables import BANDED_DISTANCE
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.unit.dedup.pictures import ALGORITHM, bands, blob, flipped, hashed, random_hash
 

@@ -41,6 +41,15 @@ def install_missing() -> None:
 
 
 @contextlib.contextmanager
+def private_node(
+    data_dir: Path, program: Path, *, throwaway: bool = False, management: bool = True
+) -> Iterator[node.Node]:
+    """A broker of one's own, once it answers; for tests that kill or cripple it. See `started_node`."""
+    with node.started_node(data_dir, program, throwaway=throwaway, management=management) as started:
+        yield started.wait()
+
+
+@contextlib.contextmanager
 def rabbit(folder: Path) -> Iterator[Broker]:
     """A broker with a management API, for the length of the block."""
     with contextlib.ExitStack() as stack:

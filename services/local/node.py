@@ -65,13 +65,6 @@ def installed() -> Path | None:
 
 
 @contextlib.contextmanager
-def private_node(data_dir: Path, program: Path, *, throwaway: bool = False, management: bool = True) -> Iterator[Node]:
-    """The same as `started_node`, once it answers."""
-    with started_node(data_dir, program, throwaway=throwaway, management=management) as node:
-        yield node.wait()
-
-
-@contextlib.contextmanager
 def started_node(
     data_dir: Path, program: Path, *, throwaway: bool = False, management: bool = True
 ) -> Iterator[StartedNode]:

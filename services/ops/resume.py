@@ -63,7 +63,7 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
     with database(data) as engine:
         wanted = [_known(engine, session)] if session else None
         found = resume(engine, hashers(data), wanted, dry_run=dry_run)
-        others = Counter[str]() if session else kinds_of_others(engine, dry_run=dry_run)
+        others = Counter[str]() if session else resume_others(engine, dry_run=dry_run)
     return summary(found, others, dry_run=dry_run)
 
 
@@ -88,12 +88,7 @@ def resume(
     return found
 
 
-def resume_others(engine: Engine, *, dry_run: bool = False) -> int:
-    """See `kinds_of_others`; return how many messages."""
-    return kinds_of_others(engine, dry_run=dry_run).total()
-
-
-def kinds_of_others(engine: Engine, *, dry_run: bool = False) -> Counter[str]:
+def resume_others(engine: Engine, *, dry_run: bool = False) -> Counter[str]:
     """Owe again what no session waits for and nobody would miss aloud; return how many messages of each kind.
 
     No row says whether its takers had it, so it is the last word on every design and every file of a shop, whenever it

@@ -14,7 +14,6 @@ import httpx
 from sqlalchemy import Engine, create_engine, text
 
 from services.local import node, postgres
-from services.local.node import private_node
 from services.local.postgres import private_cluster
 from services.local.process import free_ports, tail
 from services.local.system import Plan, Running, system
@@ -176,7 +175,7 @@ def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
         backends.missing("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     (folder / "broker").mkdir(parents=True)
     (folder / "broker" / "advanced.config").write_text(TICKS)
-    broker = broker or Server(lambda: private_node(folder / "broker", program, throwaway=True))
+    broker = broker or Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
     database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
     points = Failpoints(folder / "failpoints")
     with ExitStack() as stack:

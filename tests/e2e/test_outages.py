@@ -18,10 +18,10 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from services.ingest.sessions.serving.outcome_text import TRIED
 from services.local import node, postgres
-from services.local.node import private_node
 from services.local.postgres import private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
+from tests import backends
 from tests.e2e.conftest import sent, stored_names, until
 from tests.seller import File, Seller, artworks
 from tests.servers import Server
@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     if program is None or not binaries:
         pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     folder = tmp_path_factory.mktemp("outages")
-    broker = Server(lambda: private_node(folder / "broker", program, throwaway=True))
+    broker = Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
     database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
     with ExitStack() as stack:
         for server in (broker, database):

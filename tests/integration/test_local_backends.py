@@ -22,6 +22,7 @@ from services.local.children import Processes
 from services.local.database import database
 from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
+from tests.backends import private_node
 from tests.integration.ingest.embedded import eventually
 
 OWNER = """
@@ -29,7 +30,8 @@ import signal, sys
 from pathlib import Path
 from services.local import node, postgres
 folder = Path(sys.argv[1])
-with node.private_node(folder / "rabbitmq", node.installed(), management=False) as broker:
+with node.started_node(folder / "rabbitmq", node.installed(), management=False) as broker:
+    broker.wait()
     with postgres.private_cluster(folder / "postgres", postgres.installed()[0]) as cluster:
         print("up", flush=True)
         signal.pause()
@@ -95,7 +97,7 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_node_answers_with_its_management_and_is_killed_without_leaving_a_process(
     tmp_path: Path, program: Path
 ) -> None:
-    with node.private_node(tmp_path, program, throwaway=True) as running:
+    with private_node(tmp_path, program, throwaway=True) as running:
         assert greet(running.url) == running.product
         assert running.product.startswith("RabbitMQ ")
         assert running.management_url
@@ -124,7 +126,7 @@ def test_a_node_that_can_not_start_says_why_and_leaves_its_crash_dump_with_its_f
     (tmp_path / "mnesia").touch()  # where it wants a folder
     with (
         pytest.raises(NotStarted, match=r"(?s)RabbitMQ ended while starting.*feature_flags_file_directory"),
-        node.private_node(tmp_path, program, management=False),
+        private_node(tmp_path, program, management=False),
     ):
         pytest.fail("a file is where its data should be")
     assert (tmp_path / "erl_crash.dump").exists()
@@ -133,11 +135,11 @@ def test_a_node_that_can_not_start_says_why_and_leaves_its_crash_dump_with_its_f
 
 @pytest.mark.rabbit
 def test_a_killed_node_has_its_queues_again_when_it_starts_anew(tmp_path: Path, program: Path) -> None:
-    with node.private_node(tmp_path, program, throwaway=True) as running:
+    with private_node(tmp_path, program, throwaway=True) as running:
         declare(running, "kept")
         os.kill(running.pid, signal.SIGKILL)
     assert none_left(tmp_path, limit_s=5)
-    with node.private_node(tmp_path, program, throwaway=True) as again:
+    with private_node(tmp_path, program, throwaway=True) as again:
         assert again.url != running.url, "ports are free ones each time"
         assert queue_names(again) == ["kept"]
     assert none_left(tmp_path, limit_s=5)

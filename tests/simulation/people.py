@@ -213,7 +213,7 @@ class People:
 
     def resume(self) -> None:
         found = resume(self.world.engine, HASHERS)
-        others = resume_others(self.world.engine)
+        others = resume_others(self.world.engine).total()
         self.world.tell(f"resume: {[(each.files, each.listings) for each in found]}, {others}")
 
     def lose_the_broker(self) -> None:

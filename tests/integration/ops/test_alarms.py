@@ -12,6 +12,7 @@ import pytest
 from services.local import node
 from services.ops.broker import alarms
 from shared.errors import Unavailable
+from tests.backends import private_node
 from tests.chaos.broker_control import ctl
 
 pytestmark = pytest.mark.rabbit
@@ -22,7 +23,7 @@ WITHIN_S = 30.0
 def broker(tmp_path: Path) -> Iterator[node.Node]:
     program = node.installed()
     assert program is not None
-    with node.private_node(tmp_path, program, throwaway=True, management=False) as running:
+    with private_node(tmp_path, program, throwaway=True, management=False) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from services.ingest.ops.forgetting import forget
 from services.ingest.ops.tables import dead_letters
 from services.ingest.sessions.outgoing.outbox import owe, owe_redelivery
 from services.ingest.sessions.tables import outbox, sessions
-from services.ops.resume import kinds_of_others
+from services.ops.resume import resume_others
 from shared.contracts import DesignActivityChanged, MockupFailed, WorkCancelled
 from shared.database import transaction
 from tests.integration.ops.letterbox import Letterbox
@@ -85,8 +85,8 @@ def test_what_resume_sends_again_stays(engine: Engine, box: Letterbox) -> None:
         replaying = update(dead_letters).where(dead_letters.c.id == letter)
         connection.execute(replaying.values(status="replaying", replay_id=under_way))
     sent(engine, 60)
-    before = kinds_of_others(engine, dry_run=True)
+    before = resume_others(engine, dry_run=True)
     assert forget(engine, KEEP) == 3
     assert not kept(engine) & {overtaken, cancelled, over}
     assert kept(engine) == {last, under_way}
-    assert kinds_of_others(engine, dry_run=True) == before
+    assert resume_others(engine, dry_run=True) == before

@@ -171,9 +171,8 @@ outbox = Table(
     Column("type", Text, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-    Column(
-        "sent_at", DateTime(timezone=True)
-    ),  # owed no more: the broker confirmed it, or what had to be done was done
+    # Null: it is owed. Else it is owed no more, since the broker confirmed it, or since what it asks for was done here.
+    Column("sent_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
     Column("tenant_id", Uuid),

@@ -1,6 +1,8 @@
 """The outbox: messages that ingest owes the pipeline, committed with the rows they follow from.
 
-Only ingest has one: it has no input message that could be delivered again.
+Only ingest has one: it has no input message that could be delivered again. A row is owed while its `sent_at` is null.
+That it has one says "owed no more": the broker has confirmed the message, or ingest has done the work itself where that
+is its own to do (`Relay.confirm`). What is to be sent once more loses it.
 """
 
 import base64

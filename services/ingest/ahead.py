@@ -27,6 +27,8 @@ from shared.database import transaction
 from shared.errors import Unavailable
 
 THREADS = 4
+"""Handlers of news at a time. One may stand before a NAS that is silent: with one thread, that would keep other
+uploads' news from dedup. News is rare, so more threads would have nothing to do."""
 
 
 @dataclass

@@ -49,6 +49,7 @@ CONNECTING_S = 5.0
 NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
 ALARM_EVERY_S = 5.0
+"""People read within seconds why nothing moves. Each look is a message that goes nowhere: not far more often."""
 Alarms = Callable[[], AsyncGenerator[bool, None]]
 
 

@@ -15,6 +15,8 @@ from shared.contracts import ShopScanRequested
 from shared.database import transaction
 
 AT_ONCE = 10
+"""Shops asked for in one look, of which there is one every few seconds. All at once, the first scans of a thousand
+accounts would be one transaction; the NAS works on one after the other anyway."""
 SENT_KEPT = timedelta(days=1)
 
 

@@ -61,6 +61,8 @@ SETTLE_TURNS = 5
 PURGE_TURNS = 3600
 POOL_SIZE = 20
 THREADS = 40
+"""Uploads, streams and relays wait in these for disk and database; Python's own choice, six on two cores, are all taken
+when as many large files come. Those that ask the database wait for each other beyond POOL_SIZE."""
 STREAM_GRACE_S = 5
 
 
@@ -233,7 +235,6 @@ class Lookup:
 @contextlib.asynccontextmanager
 async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     """What runs beside the HTTP server, for as long as it serves."""
-    # Uploads, streams and relays wait in these threads for disk and database; the default is as few as six.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="ingest"))
     await desk.lanes.start()
     tasks = [

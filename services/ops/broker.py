@@ -19,6 +19,8 @@ from shared.errors import Unavailable
 
 ANSWER_TIMEOUT_S = 5.0
 PROBE_S = 1.0
+"""How long a message that goes nowhere may take to be confirmed, which takes milliseconds. A broker with an alarm never
+confirms it: it says that it is blocked, in answer to this very message, well within a second."""
 QUIET = logging.NullHandler()
 
 

@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from services.storage.settings import Settings
 
 LOOKED_AT = 20
+"""The newest designs: one that is there is proof enough, and somebody may have tidied up some. More of them would only
+make the start slower where it is another NAS, as each is asked for."""
 
 
 def refuse(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:

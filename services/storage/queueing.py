@@ -23,7 +23,8 @@ STANDINGS = {
 OVER = [state for state, standing in STANDINGS.items() if standing in (Standing.SETTLED, Standing.NUMBERED)]
 
 AT_ONCE = 200
-"""Items of a session that are looked at in one go, from the first on that is neither settled nor numbered."""
+"""Items of a session that are looked at in one go, from the first on that is neither settled nor numbered. With
+fewer, an obstacle that a thousand wait for takes more goes; with more, each event reads more rows that can't be due."""
 
 
 @dataclass(frozen=True)

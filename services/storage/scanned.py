@@ -18,6 +18,7 @@ LATE = timedelta(hours=1)
 GONE_KEPT = timedelta(hours=2)  # told again at each scan for so long, in case nobody heard it
 SCANS_KEPT = timedelta(days=30)
 AT_ONCE = 1000
+"""Rows in one statement: PostgreSQL takes 65,535 parameters, a row has some ten; longer statements gain nothing."""
 OLD = func.clock_timestamp() - LATE
 FOLDER = func.split_part(scanned.c.path, "/", 1)
 """The shop's folder, with which every path begins."""

@@ -18,6 +18,8 @@ from services.dedup.rule.matching import NOTHING_SAID, Said, Verdict, decide, is
 from shared.contracts import ImageHashed
 
 AT_ONCE = 16
+"""Pictures that are decided about with one round of queries. With fewer, rounds are more; with many more, those behind
+a picture that ends a go early (`judge.Judge`) were read in vain, and are read again."""
 QUIET_S = 5.0
 """PostgreSQL ends a transaction that idles a minute (`shared/database.py`). Where disks are slow, looking at the
 candidates of one picture may take half of that, so it hears of us between two of them."""

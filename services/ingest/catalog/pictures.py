@@ -26,6 +26,8 @@ BYTES_PER_PIXEL = 24  # a WebP with alpha takes 18, by VmHWM; a CMYK JPEG 11, ot
 BESIDES_BYTES = 300_000_000  # for the file itself
 MOST_SECONDS = 60.0
 AT_ONCE = 2
+"""Each may take BYTES_PER_PIXEL times as many pixels as are allowed, on cores that hashers want, too. With one, a large
+photograph would hold up everybody else's."""
 CHUNK_BYTES = 1 << 20
 
 

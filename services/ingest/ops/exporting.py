@@ -12,6 +12,7 @@ from services.ingest.ops.tables import dead_letters
 from shared.database import transaction
 
 AT_ONCE = 200
+"""Letters in memory at a time, mostly of some kilobytes. With fewer, there are more questions for the same file."""
 
 
 def exported(engine: Engine, wanted: Filter) -> Iterator[str]:

@@ -14,6 +14,8 @@ from shared.contracts import DesignActivityChanged, PairJudged, StoreFile
 from shared.database import transaction
 
 AT_ONCE, BATCHES = 5000, 10
+"""Rows in a transaction, which is over within a second or so, and transactions in a call. What is left goes at the next
+call: a first run on years of rows keeps nobody from the database for long."""
 
 OF_NO_SESSION = (DesignActivityChanged.__name__, PairJudged.__name__, StoreFile.__name__)
 

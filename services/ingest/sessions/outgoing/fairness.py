@@ -32,6 +32,8 @@ from services.ingest.sessions.tables import NOW, items, listings, outbox, sessio
 
 BATCH, MOCKUPS = "BatchSubmitted", "MockupsRequested"
 AT_ONCE = 100
+"""Messages that the relay sends in one transaction: a death before its commit repeats so many at most. With one at a
+time, each would pay for a transaction of its own. What is slow ends it earlier (`outbox.LONGEST_S`)."""
 FORGOTTEN = text("interval '10 minutes'")
 """A message that is in flight for longer waits for something (a retry, the NAS, the shop) and keeps no worker busy."""
 

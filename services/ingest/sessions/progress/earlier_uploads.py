@@ -12,9 +12,11 @@ from services.ingest.sessions.progress.workload import Costs, Range
 from services.ingest.sessions.tables import sessions
 
 LOOKED_AT = 60
+"""The last ones: enough that some are ALIKE, and a change of machine or NAS is learnt within as many uploads."""
 ALIKE = 4.0
 """Uploads of up to so many times as much or as little work are alike."""
 ENOUGH = 5
+"""So many tell a range: of fewer, one odd upload would be an edge of it."""
 INSTANT_S = 0.05
 
 Upload = Row[Any]

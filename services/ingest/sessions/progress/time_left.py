@@ -12,7 +12,10 @@ TRUSTED, GUESSED, LEAST = 4.0, 2.0, 0.5
 UNDER_WAY = 0.8
 """Most of a file that the time since the last one can have been spent on."""
 SPREAD = 0.9
+"""How far off the pace of one file may be, as a logarithm: 2.5 times; of n files it is 1 / sqrt(1 + n) of that. With
+half of it, 69 % of simulated truths lie in the range instead of over 75 %; with twice as much the range says little."""
 LEAST_SPREAD = 0.2
+"""And of ever so many: the files that are left may be other files, so the range never closes."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from services.ingest.sessions.tables import sessions
 from shared.database import transaction
 
 MOST_DEATHS = 3
+"""One or two may have been the machine's own (out of memory, say). Each costs everybody a restart of ingest, so it is
+not many more; the broker, whose hashers die alone, allows ten (`x-delivery-limit`)."""
 STUCK = sessions.c.takeover_seq == sessions.c.last_seq
 
 

@@ -4,7 +4,7 @@ import importlib
 
 from sqlalchemy import MetaData
 
-OWNERS = ("ingest.ops.tables", "dedup.tables", "storage.tables", "publisher.etsy.tables")
+OWNERS = ("ingest.dead_letters", "ingest.sessions.tables", "dedup.tables", "storage.tables", "publisher.etsy.tables")
 
 
 def _metadata(owner: str) -> MetaData:
@@ -12,4 +12,4 @@ def _metadata(owner: str) -> MetaData:
     return found
 
 
-METADATA = tuple(_metadata(owner) for owner in OWNERS)
+METADATA = tuple(dict.fromkeys(_metadata(owner) for owner in OWNERS))  # ingest's are one, whoever declares them

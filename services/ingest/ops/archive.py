@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
 from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.dead_letters import CLOCK, dead_letters
 from services.ingest.ops.letters import WORK, files_of, row_of
-from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions.error_words import cause_in_words, plain
 from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter

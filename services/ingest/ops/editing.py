@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
+from services.ingest.dead_letters import dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.replaying import IN_WORK, Result, body_of, change, replayed_headers, state_of, why_not
-from services.ingest.ops.tables import dead_letters
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.outgoing.outbox import owe_redelivery
 from shared.bus.envelope import Envelope, Undecodable, seal, unseal

@@ -9,16 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exists, func, or_, select
 
 from services.ingest.catalog.users import email_key
-from services.ingest.ops.tables import audit, dead_letters
+from services.ingest.dead_letters import OPEN, audit, dead_letters
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, sessions
 from services.ingest.tables import users
 from shared.contracts import Stage
 
 Status = Literal["dead", "dead_again", "replaying", "resolved", "superseded", "discarded"]
-
-OPEN = ("dead", "dead_again")
-"""What waits for somebody, and may be replayed."""
 
 LISTED = (
     *("id", "service", "message_type", "status", "outcome", "cause", "error", "frame", "fingerprint", "attempts"),

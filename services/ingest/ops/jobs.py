@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, select
 
 from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.dead_letters import dead_letters
 from services.ingest.ops import auditing, finding, outcomes
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
 from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace, Steps
-from services.ingest.ops.tables import dead_letters
 from services.ingest.sessions.progress.delays import current
 from shared.contracts import Stage
 from shared.database import transaction

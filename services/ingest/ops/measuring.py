@@ -6,8 +6,7 @@ from typing import get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import Engine, func, select
 
-from services.ingest.ops.finding import OPEN
-from services.ingest.ops.tables import audit, dead_letters
+from services.ingest.dead_letters import OPEN, audit, dead_letters
 from shared.contracts import Stage
 from shared.database import transaction
 

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, or_, select, text, update
 
-from services.ingest.ops.finding import OPEN
+from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
-from services.ingest.ops.tables import CLOCK, dead_letters
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, delete, select
 
+from services.ingest.dead_letters import CLOCK, dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.exporting import exported_within
 from services.ingest.ops.finding import Filter
-from services.ingest.ops.tables import CLOCK, dead_letters
 from shared.database import transaction
 
 OVER = ("resolved", "superseded", "discarded")

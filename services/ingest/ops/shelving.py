@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine, case, select, update
 
+from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.ops.auditing import Run
-from services.ingest.ops.finding import OPEN, Filter
-from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.ops.finding import Filter
 from shared.database import transaction
 
 letter = dead_letters.c

@@ -12,8 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
-from services.ingest.ops.finding import OPEN
-from services.ingest.ops.tables import CLOCK, dead_letters
+from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, refusal, work
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, TOLD_AGAIN, WAITING

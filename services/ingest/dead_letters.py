@@ -1,15 +1,17 @@
-"""The tables of dead letters: the letters themselves, and who did what with them."""
+"""The tables of dead letters: the letters themselves, and who did what with them. What is taken up again takes along
+the letters about it (`sessions/actions/reopening.py`), and operators look at them and replay them (`ops`).
+"""
 
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.choosing import COMPREHENSIVE
-from services.ingest.sessions import tables as sessions
 from services.ingest.tables import metadata
 
-__all__ = ["audit", "dead_letters", "metadata", "sessions"]  # all of ingest's tables, for the migrations
-
 CLOCK = func.clock_timestamp()
+
+OPEN = ("dead", "dead_again")
+"""The status of what waits for somebody, and may be replayed."""
 
 dead_letters = Table(
     "dead_letters",

@@ -28,6 +28,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 KEPT_BYTES = 2**31 - 1
 
 IDLE_S = 10.0
+"""With one second a hasher gave its memory back between two batches, and took it anew (docs/performance.md)."""
 
 
 def main() -> None:

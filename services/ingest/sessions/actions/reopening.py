@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
 from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
-from services.ingest.sessions.intake.submitting import failed_before, refusal, work
+from services.ingest.sessions.intake.submitting import failed_before, owe_files
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, TOLD_AGAIN, WAITING
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
@@ -85,7 +85,7 @@ def reopen(
     happened += _listings_retold(by_id, [*of_files, *of_designs])
     timeline.append_all(connection, session_id, happened)
     if owing:
-        _owe_files(connection, session, files, hashers)
+        owe_files(connection, session, files, hashers)
         for row in in_their_way:
             owe(connection, session.lane, failed_before(row))
         _owe_listings(connection, session, [(by_id[row.item_id], row) for row in asked])
@@ -189,11 +189,3 @@ def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Se
 def _owe_listings(connection: Connection, session: Row[Any], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
     for item, row in asked:
         owe(connection, session.lane, mockups_requested(item, row), message_id=request_id(row))
-
-
-def _owe_files(connection: Connection, session: Row[Any], files: Sequence[Row[Any]], hashers: int) -> None:
-    for row in files:
-        if "refused" in row.facts:
-            owe(connection, session.lane, refusal(row))
-    for batch in work(session, files, hashers):
-        owe(connection, session.lane, batch)

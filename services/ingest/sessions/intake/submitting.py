@@ -75,48 +75,34 @@ def submit(
     if row.cancelled_at is not None:
         raise SessionCancelled(key)
     weighs = sum(weight(file.upload.size) for file in files)
-    chosen: dict[str, Any] = {"lane": lane, "lane_reason": lane_reason, "manifest": digest, "submitted_at": NOW}
-    setting = current(connection, user_id)
-    chosen |= {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
-    chosen |= {"choice": choice.as_json(), "costs": earlier_uploads.costs(connection, user_id, lane, weighs).as_json()}
+    chosen = {"lane": lane, "lane_reason": lane_reason} | _settings(connection, user_id, choice)
+    costs = earlier_uploads.costs(connection, user_id, lane, weighs).as_json()
+    once = {"manifest": digest, "submitted_at": NOW, "choice": choice.as_json(), "costs": costs}
     mine = sessions.c.id == row.id
-    connection.execute(update(sessions).where(mine).values(**chosen))
-    rows = [_item(row, index, file, choice) for index, file in enumerate(files)]
-    connection.execute(insert(items), rows)
-    facts = {"lane": lane, "lane_reason": lane_reason, "duplicates": chosen["duplicates"]}
+    connection.execute(update(sessions).where(mine).values(**chosen, **once))
+    connection.execute(insert(items), [_item(row, index, file, choice) for index, file in enumerate(files)])
+    facts = {name: chosen[name] for name in ("lane", "lane_reason", "duplicates")}
     timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=facts, weighs=weighs)
     row = connection.execute(select(sessions).where(mine)).one()
-    _owe_work(connection, row, hashers)
+    of_session = select(items).where(items.c.session_id == row.id).order_by(items.c.index)
+    owe_files(connection, row, connection.execute(of_session).all(), hashers)
     return session_of(row), True
+
+
+def _settings(connection: Connection, user_id: UUID, choice: Choice) -> dict[str, Any]:
+    """How near copies are dealt with in this upload: as it says itself, else as its user has set it just now."""
+    setting = current(connection, user_id)
+    return {"duplicates": choice.duplicates or setting.policy, "duplicate_distance": setting.distance}
 
 
 def refusal(item: Row[Any]) -> ImageRejected:
     """The rejection of a file that was refused on receipt."""
-    return ImageRejected(
-        tenant_id=item.user_id,
-        session_id=item.session_id,
-        item_id=item.id,
-        index=item.index,
-        generation=item.generation,
-        filename=item.filename,
-        code="too_large",
-        reason=item.facts["refused"],
-    )
+    return ImageRejected(**_file(item), code="too_large", reason=item.facts["refused"])
 
 
 def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = None) -> ImageFailed:
     """The word that a file has failed; with a mockup id, that this listing of it has."""
-    return ImageFailed(
-        tenant_id=item.user_id,
-        session_id=item.session_id,
-        item_id=item.id,
-        index=item.index,
-        generation=item.generation,
-        filename=item.filename,
-        failed_stage=stage,
-        reason=reason,
-        mockup_id=mockup_id,
-    )
+    return ImageFailed(**_file(item), failed_stage=stage, reason=reason, mockup_id=mockup_id)
 
 
 def failed_before(item: Row[Any]) -> ImageFailed:
@@ -158,14 +144,25 @@ def uploaded_file(row: Row[Any]) -> UploadedFile:
     )
 
 
-def _owe_work(connection: Connection, session: Row[Any], hashers: int) -> None:
-    of_session = select(items).where(items.c.session_id == session.id).order_by(items.c.index)
-    rows = connection.execute(of_session).all()
+def owe_files(connection: Connection, session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> None:
+    """Owe the work on these files of a session, and of those that were refused their rejection."""
     for row in rows:
         if "refused" in row.facts:
             owe(connection, session.lane, refusal(row))
     for batch in work(session, rows, hashers):
         owe(connection, session.lane, batch)
+
+
+def _file(item: Row[Any]) -> dict[str, Any]:
+    """Which file an event is about."""
+    return {
+        "tenant_id": item.user_id,
+        "session_id": item.session_id,
+        "item_id": item.id,
+        "index": item.index,
+        "generation": item.generation,
+        "filename": item.filename,
+    }
 
 
 def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict[str, Any]:

@@ -87,20 +87,21 @@ class Limiter:
     def _turn(self, urgent: bool) -> tuple[float, bool]:
         """Seconds to wait, and whether the turn after them is ours or must be asked for again.
 
-        A turn that nobody would wait for is not granted: it is the next one's. What none of us can have noted by now
-        is of a clock that was set back since, and counts no more.
+        It is ours if Etsy has not stopped us, the day has calls left (or it is time for a probe), and the wait is one
+        that somebody would wait for: else it is the next one's. A moment in the row that is ahead of the clock, further
+        than any of us can have noted, is of a clock that was set back since, and counts no more.
         """
         now = func.clock_timestamp()
         rate = func.least(self.per_second, func.coalesce(keys.c.per_second * SHARE, FIRST_PER_SECOND))
         reserve = 0 if urgent else self.reserve
         spent = func.coalesce(keys.c.remaining_today <= reserve, false())
-        unborn = keys.c.seen_at > now + _seconds(1)
-        free = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S), unborn)
-        beyond = keys.c.next_at > now + _seconds(PROBE_S)
-        soon = or_(keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S), beyond)
-        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, free, soon)
+        ahead_of_clock = keys.c.seen_at > now + _seconds(1)
+        has_calls = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S), ahead_of_clock)
+        turn_ahead_of_clock = keys.c.next_at > now + _seconds(PROBE_S)
+        within_patience = or_(keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S), turn_ahead_of_clock)
+        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, has_calls, within_patience)
         mine = mine.values(
-            next_at=case((beyond, now), else_=func.greatest(keys.c.next_at, now)) + _seconds(1 / rate),
+            next_at=case((turn_ahead_of_clock, now), else_=func.greatest(keys.c.next_at, now)) + _seconds(1 / rate),
             remaining_today=keys.c.remaining_today - 1,
             seen_at=case((spent, now), else_=keys.c.seen_at),
         )

@@ -25,7 +25,7 @@ from shared.contracts import Message
 from shared.database import transaction
 
 WORK = (BATCH, MOCKUPS, "ImageRejected", "ImageFailed")
-KILLER = (
+DIED_OVER_IT = (
     "the server died several times while it worked on this upload, perhaps over this file: export it again, smaller, "
     "or upload it alone"
 )
@@ -57,7 +57,7 @@ class Unfinished:
         ended = (
             select(sessions.c.id)
             .where(sessions.c.lane == lane, sessions.c.state == "finished")
-            .where(exists().where(items.c.session_id == sessions.c.id, _OF_NO_DESIGN))
+            .where(exists().where(items.c.session_id == sessions.c.id, _COPY_OF_NO_DESIGN))
             .order_by(sessions.c.submitted_at)
         )
         with transaction(self.engine) as connection:
@@ -100,6 +100,7 @@ class Unfinished:
         # What is being sent at this moment is locked: it is waited for, and then counts as sent.
         before = (outbox.c.session_id == session_id, outbox.c.type.in_(WORK))
         connection.execute(delete(outbox).where(*before, outbox.c.sent_at.is_(None)))
+        # What was sent counts as done: else it would keep a place in its tenant's window beside what is owed instead.
         connection.execute(update(outbox).where(*before, outbox.c.done_at.is_(None)).values(done_at=NOW))
         for envelope in found:
             owe(connection, lane, envelope.message, message_id=envelope.id)
@@ -111,7 +112,7 @@ class Unfinished:
         of_session = select(items).where(items.c.session_id == session_id).order_by(items.c.index)
         rows = connection.execute(of_session).all()
         asked = connection.execute(select(listings).where(listings.c.session_id == session_id, _PENDING)).all()
-        untrue = select(exists().where(items.c.session_id == session_id, _OF_NO_DESIGN))
+        untrue = select(exists().where(items.c.session_id == session_id, _COPY_OF_NO_DESIGN))
         if any(row.state in IN_WORK for row in rows) or connection.execute(untrue).scalar_one():
             yield from (_envelope(session_id, message) for message in _work(session, rows, self.hashers))
         designs = {row.id: row for row in rows if row.state == "stored"}
@@ -122,7 +123,8 @@ class Unfinished:
 
 
 Find = Callable[[Connection, UUID], Iterator[Envelope]]
-_OF_NO_DESIGN = is_copy_of(("duplicate", "rejected"))
+"""What is owed for a session: what makes it go on, or what ends it."""
+_COPY_OF_NO_DESIGN = is_copy_of(("duplicate", "rejected"))
 _PENDING: ColumnElement[bool] = listings.c.state.in_(LISTING_IN_WORK)
 
 
@@ -130,11 +132,11 @@ def _failures(connection: Connection, session_id: UUID) -> Iterator[Envelope]:
     """The messages that end everything that is unfinished in a session."""
     unsettled = select(items).where(items.c.session_id == session_id, items.c.state.in_(IN_WORK))
     for row in connection.execute(unsettled):
-        yield _envelope(session_id, failure(row, "hasher", KILLER))
+        yield _envelope(session_id, failure(row, "hasher", DIED_OVER_IT))
     pending = select(items, listings.c.mockup_id, listings.c.generation.label("request")).join(listings)
     pending = pending.where(items.c.session_id == session_id, items.c.state == "stored")
     for row in connection.execute(pending.where(_PENDING)):
-        end = failure(row, "mockup", KILLER, mockup_id=row.mockup_id)
+        end = failure(row, "mockup", DIED_OVER_IT, mockup_id=row.mockup_id)
         yield _envelope(session_id, end.model_copy(update={"generation": row.request}))
 
 

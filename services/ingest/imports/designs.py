@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, func, select, update
 
-from services.ingest.imports.ledger import Ledger, Outcome, Row
+from services.ingest.imports.ledger import WRITTEN, Ledger, Outcome, Row
 from services.ingest.sessions.intake import submitting
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.states import RANKS
@@ -56,7 +56,7 @@ class OldDesigns:
         if new:
             changes, facts = {"received": len(new), "stored": len(new)}, {"designs": len(new)}
             timeline.append(self.connection, self.session_id, "imported", changes, facts=facts)
-        return self._standing([row["id"] for row in rows if plan[row["id"]] in (Outcome.COPIED, Outcome.UPDATED)])
+        return self._now([row["id"] for row in rows if plan[row["id"]] in WRITTEN])
 
     def finish(self) -> None:
         """End the session that holds them; a later run that brings more takes it up again."""
@@ -83,6 +83,6 @@ class OldDesigns:
         facts = {"session_id": self.session_id, "user_id": self.user_id, "index": index, "size": 0}
         return facts | {"state": "stored", "stage_rank": RANKS["stored"], "created_at": made, "updated_at": made}
 
-    def _standing(self, ids: Sequence[UUID]) -> dict[UUID, Revised]:
+    def _now(self, ids: Sequence[UUID]) -> dict[UUID, Revised]:
         found = select(items.c.id, items.c.is_active, items.c.revision).where(items.c.id.in_(ids))
         return {row.id: Revised(row.is_active, row.revision) for row in self.connection.execute(found)}

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
 
 WRITTEN = (Outcome.COPIED, Outcome.UPDATED)
 PRESENT = (*WRITTEN, Outcome.SAME, Outcome.KEPT)
+"""What is here afterwards, so that others' rows may refer to it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Ledger:
         return {row["id"]: _outcome(row, known.get(row["id"]), here.get(row["id"])) for row in rows}
 
     def write(self, rows: Sequence[Row], plan: Mapping[UUID, Outcome], once: Mapping[UUID, Row]) -> None:
-        """Do what is planned. `once` has, by id, what only a new row gets."""
+        """Do what is planned. `once` has, by id, what a row gets when it is copied, and not when it is updated."""
         new = [{**row, **once[row["id"]]} for row in rows if plan[row["id"]] is Outcome.COPIED]
         if new:
             self.connection.execute(insert(self.table), new)

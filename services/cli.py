@@ -28,26 +28,9 @@ app = typer.Typer(
     help="From a seller's designs to listings: six services over RabbitMQ.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",  # paragraphs flow: else a docstring's line ends stay in them
     pretty_exceptions_enable=False,  # a frame of boxes pushes the cause out of a log's last lines
 )
-
-app.add_typer(accounts.app, name="account")
-app.add_typer(dead.app, name="dead")
-app.add_typer(etsy.app, name="etsy")
-app.add_typer(mockup.app, name="mockup")
-app.add_typer(nas.app, name="nas")
-app.add_typer(operators.app, name="operator")
-app.add_typer(spool.app, name="spool")
-app.add_typer(topology, name="topology")
-app.command()(duplicates)
-app.command("import-legacy")(import_legacy)
-app.command()(init)
-app.command()(lanes)
-app.command()(receipt)
-app.command()(retry)
-app.command()(review)
-app.command()(sessions)
-app.command()(waits)
 
 Port = Annotated[int, typer.Option(help="port of the HTTP API", min=1, max=65535)]
 Host = Annotated[
@@ -56,7 +39,6 @@ Host = Annotated[
 NewDataDir = Annotated[Path, typer.Option("--data", help="folder for everything that is kept")]
 
 
-@app.command()
 def run(
     name: Annotated[str, typer.Argument(help="ingest, hasher, dedup, storage, mockup or publisher")],
     data: DataDir = HERE,
@@ -94,7 +76,6 @@ def run(
         raise typer.BadParameter(f"no service is called {name!r}; there are ingest, {', '.join(WORKERS)}")
 
 
-@app.command()
 def up(
     data: NewDataDir = HERE,
     port: Port = 3003,
@@ -117,7 +98,6 @@ def up(
         raise SystemExit(f"presswork could not start: {error}") from error
 
 
-@app.command()
 def resume(
     session: Annotated[str | None, typer.Option(help="only this upload, by its session id or its client's")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
@@ -129,7 +109,6 @@ def resume(
     print(command(session, data, dry_run=dry_run))
 
 
-@app.command()
 def cancel(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
     item: Annotated[str | None, typer.Option(help="only this file of it: its name or id")] = None,
@@ -145,7 +124,6 @@ def cancel(
         raise typer.Exit(NOTHING)
 
 
-@app.command()
 def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:
@@ -157,7 +135,6 @@ def flow(
     print(draw(all_services()) if mermaid else table(all_services()))
 
 
-@app.command()
 def demo(
     data: NewDataDir = Path("var/demo"),
     port: Port = 3003,
@@ -179,7 +156,6 @@ def demo(
     sys.exit(status)
 
 
-@app.command("etsy-fake")
 def etsy_fake(
     port: Annotated[int, typer.Option(help="port to listen on, on this machine only", min=1, max=65535)] = 8087,
 ) -> None:
@@ -195,6 +171,28 @@ def etsy_fake(
         print(f"export {name}={value}")
     print(flush=True)
     run(etsy_state, port)
+
+
+# the order in which `--help` shows them: how to start comes first
+COMMANDS = {
+    "Start": (demo, up, run, init, etsy_fake),
+    "Uploads": (sessions, receipt, review, retry, cancel, resume, waits, duplicates, lanes),
+    "More": (import_legacy, flow),
+}
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+for group, name in (
+    (accounts.app, "account"),
+    (dead.app, "dead"),
+    (etsy.app, "etsy"),
+    (mockup.app, "mockup"),
+    (nas.app, "nas"),
+    (operators.app, "operator"),
+    (spool.app, "spool"),
+    (topology, "topology"),
+):
+    app.add_typer(group, name=name, rich_help_panel="More")
 
 
 def _workers(hashers: int) -> "list[Service]":

@@ -34,6 +34,17 @@ def test_what_can_not_be_started_is_refused_at_once(options: list[str], words: s
     assert not (tmp_path / "data").exists()
 
 
+def test_help_shows_first_how_to_start() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    places = [shown.index(name) for name in ("─ Start", "│ demo", "│ up", "─ Uploads", "│ receipt", "─ More", "│ dead")]
+    assert places == sorted(places)
+
+
+def test_help_flows_over_the_line_ends_of_the_code() -> None:
+    shown = CliRunner().invoke(app, ["dead", "replay", "--help"], terminal_width=200, env={"COLUMNS": "200"}).output
+    assert "all was sent (with --wait: and ended well)" in shown
+
+
 def test_a_data_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     done = CliRunner().invoke(app, ["up", "--data", str(tmp_path / "file" / "data")])

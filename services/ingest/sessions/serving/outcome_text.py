@@ -20,7 +20,7 @@ Item = Mapping[str, Any]
 
 
 def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: Iterable[str] = ()) -> str:
-    """A summary line, the notes, then what there is to say of each listing, and of each file that is no design."""
+    """A summary line, the notes, then what there is to say of listings, of files that are no design, and of designs."""
     items, listings = list(items), list(listings)
     lines = [NO_SHOP] if any(listing["state"] == TRIED_ONLY for listing in listings) else []
     lines += notes
@@ -34,6 +34,8 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
         if listing["state"] == "listed"
     ]
     lines += [_problem(item) for item in items if item["state"] in UNSTORED]
+    if listings:
+        lines += _of_designs(items)
     shown = lines[:MOST_LINES]
     if len(lines) > len(shown):
         shown.append(f"... and {len(lines) - len(shown)} more; the receipt of the session names all of them.")
@@ -131,6 +133,14 @@ def _problem(item: Item) -> str:
     if item.get("review") == "waiting":
         reason += " (it waits for your decision: keep it or skip it)"
     return f"{item['filename']}: {beside(reason, item['filename'])}"
+
+
+def _of_designs(items: Iterable[Item]) -> list[str]:
+    """What somebody should know of a print before it is sold: that it is soft, say."""
+    stored = [item for item in items if item["state"] == "stored"]
+    return [
+        f"{item['filename']}: {warning}" for item in stored for warning in item.get("facts", {}).get("warnings", [])
+    ]
 
 
 def _unlisted(listing: Mapping[str, Any]) -> str:

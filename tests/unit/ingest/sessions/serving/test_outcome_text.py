@@ -49,6 +49,16 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
     ]
 
 
+def test_what_is_wrong_with_a_stored_design_is_told_after_what_is_no_design() -> None:
+    soft = {"facts": {"warnings": ["only 600 x 400 px of artwork for a print of 3800 x 1732"]}}
+    items = [item("a.png", "stored") | soft, item("b.png", "duplicate", "the same file as a.png") | soft]
+    assert tell(items, [listing("listed")]).splitlines()[1:] == [
+        "b.png: the same file as a.png",
+        "a.png: only 600 x 400 px of artwork for a print of 3800 x 1732",
+    ]
+    assert "px" not in of_cancelled(items)
+
+
 def test_what_was_listed_before_is_not_called_created() -> None:
     before = listing("listed") | {"already": True}
     assert tell([], [listing("listed"), before]) == "2 listed, 1 of them already."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -39,10 +40,25 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+class Documented(FastAPI):
+    """Heads each call of `/docs` with its docstring's first paragraph: names are for readers of a function's module."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description; made once."""
+        if self.openapi_schema is None:
+            for calls in super().openapi()["paths"].values():
+                for call in calls.values():
+                    head, _, rest = call.pop("description", call["summary"]).partition("\n\n")
+                    call["summary"] = head.replace("\n", " ").removesuffix(".")
+                    if rest:
+                        call["description"] = rest
+        return super().openapi()
+
+
 def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None) -> FastAPI:
     """The calls of catalog and operation, plus the given routers. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
-    app = FastAPI(title="Presswork", redirect_slashes=False, lifespan=lifespan)
+    app = Documented(title="Presswork", redirect_slashes=False, lifespan=lifespan)
     app.state.resources = resources
     for module in (*CATALOG, *MOCKUPS, *OPERATION):
         app.include_router(module.routes)

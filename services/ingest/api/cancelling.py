@@ -16,7 +16,7 @@ from services.ingest.sessions.serving.upload_calls import Desk
 
 def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     """Two calls of `/api/v1`, for the session's owner only. Both are safe to repeat."""
-    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    routes = APIRouter(prefix="/api/v1", tags=["uploads"])
     mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 
     async def cancelled(session: Session, item_id: UUID | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from services.ingest.catalog.duplicates import MEANING, change, changes, current
 from services.ingest.catalog.users import User
 from shared.contracts import Duplicates
 
-routes = APIRouter(prefix="/api/v1/settings", tags=["Presswork"])
+routes = APIRouter(prefix="/api/v1/settings", tags=["uploads"])
 
 MOST = 32
 """Beyond it unrelated pictures are taken for the same."""

@@ -11,7 +11,7 @@ from services.ingest.api.resources import Using
 from services.ingest.catalog.records import Record
 from services.ingest.catalog.templates import Templates
 
-routes = APIRouter(prefix="/api/v1/etsy", tags=["Presswork"])
+routes = APIRouter(prefix="/api/v1/etsy", tags=["shop"])
 
 Id = Annotated[int | None, Field(default=None, ge=1, le=2**53)]
 

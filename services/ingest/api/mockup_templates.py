@@ -14,7 +14,7 @@ from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.mockup_templates import MOST_BYTES, BoundTemplate, MockupTemplates, bound
 from shared.contracts import Blob
 
-routes = APIRouter(prefix="/api/v1/mockups/images", tags=["Presswork"], route_class=CallerFirst)
+routes = APIRouter(prefix="/api/v1/mockups/images", tags=["mockups"], route_class=CallerFirst)
 
 MOST_PICTURES = 10
 

@@ -18,7 +18,7 @@ Place = Annotated[int, Query(ge=0, le=MAX_PLACE)]
 
 def router(desk: Desk, current_user: Callable[..., User]) -> APIRouter:
     """Reading sessions. Another user's session does not exist."""
-    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    routes = APIRouter(prefix="/api/v1", tags=["uploads"])
     caller = Annotated[User, Depends(current_user)]
     mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 

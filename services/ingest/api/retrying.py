@@ -17,7 +17,7 @@ from services.ingest.sessions.serving.upload_calls import Desk
 
 def router(desk: Desk, shop: ShopConnection, current_user: Callable[..., User]) -> APIRouter:
     """Trying again. Asking twice does it once: what is being worked on again has not failed."""
-    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    routes = APIRouter(prefix="/api/v1", tags=["uploads"])
     caller = Annotated[User, Depends(current_user)]
     mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 

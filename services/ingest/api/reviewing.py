@@ -64,7 +64,7 @@ class Decisions(BaseModel):
 
 def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRouter:
     """Three calls, for the session's owner only."""
-    routes = APIRouter(prefix="/api/v1", tags=["Presswork"])
+    routes = APIRouter(prefix="/api/v1", tags=["uploads"])
     caller = Annotated[User, Depends(current_user)]
     mine = Annotated[Session, Depends(owner_of(desk, current_user))]
 

@@ -82,7 +82,7 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
     stream_user: Callable[..., User],
 ) -> APIRouter:
     """The four calls of the upload screen."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["uploads"])
     caller = Annotated[User, Depends(current_user)]
     watcher = Annotated[User, Depends(stream_user)]
 

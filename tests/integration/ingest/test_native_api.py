@@ -190,4 +190,7 @@ def test_the_documentation_page_can_log_in_and_upload(shop: Shop) -> None:
     assert described["paths"]["/api/v1/sessions"]["get"]["security"]
     form = described["paths"]["/designs/"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["files", "design_data"]
+    for path, call in [(path, call) for path, calls in described["paths"].items() for call in calls.values()]:
+        assert call["summary"] != call["summary"].title(), f"{path}: not what it does, but its function's name"
+        assert call.get("tags"), f"{path} stands under a heading"
     assert "product_template_id, mockup_id; and" in form["properties"]["design_data"]["description"]

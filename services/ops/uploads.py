@@ -20,7 +20,7 @@ def upload(connection: "Connection", name: str) -> UUID:
     found = uploads(connection, name)
     if len(found) != 1:
         several = f"several uploads are called {name}, or begin so: say more, or the session_id in the receipt"
-        _end(several if found else f"there is no upload {name}")
+        _end(several if found else f"there is no upload {name}: `presswork sessions` lists them")
     return found[0]
 
 

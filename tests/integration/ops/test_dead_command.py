@@ -296,7 +296,8 @@ def test_a_beginning_that_several_uploads_share_is_refused(database_url: str, bo
             connection.execute(changed.values(client_key=f"spring-{number}"))
     said = presswork(database_url, "cancel", "spring", code=3).output
     assert said == "several uploads are called spring, or begin so: say more, or the session_id in the receipt\n"
-    assert "there is no upload spr\n" in presswork(database_url, "cancel", "spr", code=3).output
+    unknown = presswork(database_url, "cancel", "spr", code=3).output
+    assert "there is no upload spr: `presswork sessions` lists them\n" in unknown
     twice = presswork(database_url, "cancel", "spring-1", "--item", "rose.png", code=3).output
     assert "are called rose.png: say the id" in twice
 

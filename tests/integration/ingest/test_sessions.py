@@ -244,6 +244,17 @@ def test_a_key_that_is_used_for_other_files_is_refused(sessions: Sessions) -> No
         sessions.submit(USER, "key", other, uploads("a.png"), "comprehensive")
 
 
+def test_an_upload_is_joined_though_its_product_was_changed_meanwhile(sessions: Sessions) -> None:
+    first, _ = sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
+    wider = PrintSpec(width_inches=2.5, height_inches=1, canvas_width_inches=2.5, canvas_height_inches=1)
+    now = replace(choice(), print_spec=wider, destination=Destination(shop="NorthCups", template="Tumbler"))
+    joined, did = sessions.submit(USER, "key", now, uploads("a.png"), "comprehensive")
+    assert (joined.id, did) == (first.id, False)
+    from_500 = Destination(shop="NorthCups", template="Tumbler", starting_number=500)
+    with pytest.raises(SessionTaken):
+        sessions.submit(USER, "key", replace(now, destination=from_500), uploads("a.png"), "comprehensive")
+
+
 def test_two_users_may_use_the_same_key(sessions: Sessions) -> None:
     mine, _ = sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
     theirs, did = sessions.submit(uuid4(), "key", choice(), uploads("a.png"), "comprehensive")

@@ -67,9 +67,8 @@ def submit(
         SessionCancelled: nobody wants these files any more.
     """
     row = create(connection, uuid4(), user_id, key, len(files), sum(file.upload.size for file in files))
-    digest = _manifest(choice, files)
     if row.submitted_at is not None:
-        if row.manifest != digest:
+        if row.manifest != _manifest(_as_taken_in(choice, row.choice), files):
             raise SessionTaken(key)
         return session_of(row), False
     if row.cancelled_at is not None:
@@ -77,7 +76,8 @@ def submit(
     weighs = sum(weight(file.upload.size) for file in files)
     chosen = {"lane": lane, "lane_reason": lane_reason} | _settings(connection, user_id, choice)
     costs = earlier_uploads.costs(connection, user_id, lane, weighs).as_json()
-    once = {"manifest": digest, "submitted_at": NOW, "choice": choice.as_json(), "costs": costs}
+    asked = choice.as_json()
+    once = {"manifest": _manifest(asked, files), "submitted_at": NOW, "choice": asked, "costs": costs}
     mine = sessions.c.id == row.id
     connection.execute(update(sessions).where(mine).values(**chosen, **once))
     connection.execute(insert(items), [_item(row, index, file, choice) for index, file in enumerate(files)])
@@ -184,7 +184,17 @@ def _item(session: Row[Any], index: int, file: Received, choice: Choice) -> dict
     }
 
 
-def _manifest(choice: Choice, files: Sequence[Received]) -> str:
+def _as_taken_in(choice: Choice, before: dict[str, Any]) -> dict[str, Any]:
+    """The choice, with what the catalog said of it when it came first.
+
+    Who sends again after a broken line asks for the same, though a size or a name was changed in another tab meanwhile.
+    """
+    destination = {name: before["destination"][name] for name in ("shop", "template")}
+    asked = choice.as_json()
+    return asked | {"print_spec": before["print_spec"], "destination": asked["destination"] | destination}
+
+
+def _manifest(choice: dict[str, Any], files: Sequence[Received]) -> str:
     """A digest of what was chosen and sent, in order."""
-    content = [choice.as_json(), [[file.filename, file.upload.sha256] for file in files]]
+    content = [choice, [[file.filename, file.upload.sha256] for file in files]]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

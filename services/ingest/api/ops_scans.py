@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from services.ingest.api.identity import Operator, Viewer
 from services.ingest.api.resources import Using
+from services.ingest.catalog.fields import Text
 from services.ingest.choosing import loose_lane
 from services.ingest.scanning import ask, named
 from services.ingest.tables import users
@@ -15,7 +16,7 @@ from services.ingest.tables import users
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])
 
 MOST = 200
-Shop = Annotated[str, Query(description="its name, folder, e-mail or user id; without: every shop's")]
+Shop = Annotated[Text, Query(description="its name, folder, e-mail or user id; without: every shop's")]
 
 
 class ScanOrder(BaseModel):
@@ -23,7 +24,7 @@ class ScanOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    shop: str = Field(default="", description="its name, folder, e-mail or user id; without: every shop's")
+    shop: Text = Field(default="", description="its name, folder, e-mail or user id; without: every shop's")
     anew: bool = Field(default=False, description="hash everything once more, not only what is new or changed")
 
 

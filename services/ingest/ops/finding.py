@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exists, func, or_, select
 
+from services.ingest.catalog import fields
 from services.ingest.catalog.users import email_key
 from services.ingest.dead_letters import OPEN, audit, dead_letters
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
@@ -31,12 +32,12 @@ class Filter(BaseModel):
 
     ids: tuple[UUID, ...] = ()
     service: Stage | None = None
-    session: UUID | str | None = Field(default=None, description="the upload: its own id, or its client's")
-    tenant: str | None = Field(default=None, description="user id or e-mail")
-    file: str | None = Field(default=None, description="part of a file's name, or its item id")
-    cause: str | None = Field(default=None, description="part of the cause")
-    fingerprint: str | None = Field(default=None, description="a group, or its beginning")
-    text: str | None = Field(default=None, description="anywhere in cause, stack, body, note")
+    session: UUID | fields.Text | None = Field(default=None, description="the upload: its own id, or its client's")
+    tenant: fields.Text | None = Field(default=None, description="user id or e-mail")
+    file: fields.Text | None = Field(default=None, description="part of a file's name, or its item id")
+    cause: fields.Text | None = Field(default=None, description="part of the cause")
+    fingerprint: fields.Text | None = Field(default=None, description="a group, or its beginning")
+    text: fields.Text | None = Field(default=None, description="anywhere in cause, stack, body, note")
     since: datetime | None = Field(default=None, description="died at or after")
     until: datetime | None = Field(default=None, description="died before")
     status: tuple[Status, ...] = ()

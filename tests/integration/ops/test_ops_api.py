@@ -272,6 +272,17 @@ def test_all_letters_are_only_taken_when_it_is_said(operator: Shop) -> None:
     assert operator.client.post(f"{OPS}/replay", json={"filter": {"sesion": "x"}}).status_code == 422
 
 
+@pytest.mark.parametrize("name", ["session", "tenant", "file", "cause", "fingerprint", "text"])
+def test_a_nul_that_no_text_in_the_database_has_is_refused(operator: Shop, name: str) -> None:
+    assert operator.client.get(OPS, params={name: "\0"}).status_code == 422
+    assert operator.client.post(f"{OPS}/replay", json={"filter": {name: "\0"}}).status_code == 422
+
+
+def test_no_shop_is_called_nul(operator: Shop) -> None:
+    assert operator.client.get("/api/v1/ops/scans", params={"shop": "\0"}).status_code == 422
+    assert operator.client.post("/api/v1/ops/scans", json={"shop": "\0"}).status_code == 422
+
+
 def test_discarding_is_soft_and_a_note_stays(system: System, shop: Shop, operator: Shop) -> None:
     session = broken(system, shop, 2, of=2)
     order = {"filter": {"session": session}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
-from services.ops.showing import as_json
+from services.ops.showing import as_json, plain
 
 if TYPE_CHECKING:
     from services.ingest.sessions.progress.delays import QueueOf
@@ -37,7 +37,8 @@ def sessions(
         for row in found:
             at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
             typer.echo(f"{row['session_id']}  {at}  {row['state']:<9} {_whose(row)}")
-            other = f"; its client calls it {key}" if (key := str(row["client_key"])) != str(row["session_id"]) else ""
+            key = str(row["client_key"])
+            other = f"; its client calls it {plain(key)}" if key != str(row["session_id"]) else ""
             typer.echo(f"    {row['message']}{other}")
     else:
         typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
@@ -114,4 +115,4 @@ def _queue_of(data: Path) -> "QueueOf | None":
 
 
 def _whose(row: Mapping[str, Any]) -> str:
-    return f"{row['seller']} ({row['shop']})" if row["seller"] else "a deleted account"
+    return plain(f"{row['seller']} ({row['shop']})") if row["seller"] else "a deleted account"

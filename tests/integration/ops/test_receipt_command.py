@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from services.cli import app
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Session, Wanted
+from services.ingest.sessions.tables import sessions
 from shared.contracts import DesignStored, DuplicateFound, ImageHashed, Match, MockupsRendered
 from tests.integration.ingest.test_sessions import LISTING
 from tests.integration.ops.letterbox import BLOB, Letterbox
@@ -67,3 +69,16 @@ def test_it_tells_what_is_wrong_with_a_listings_pictures(database_url: str, box:
     rendered |= {"design": BLOB, "design_name": "UV 0", "number": 0, "warnings": (DARK,)}
     box.project(MockupsRendered(**box.about(session, 0), **rendered))
     assert below(receipt(database_url, session), "soft.png") == ["listing rendered", f"listing warning: {DARK}"]
+
+
+def test_what_a_client_calls_its_upload_neither_steers_the_terminal_nor_forges_a_line(
+    database_url: str, box: Letterbox
+) -> None:
+    taken_in = box.submitted("a.png")
+    forged = "\x1b[2J\u202e\x9b\n0000  finished"
+    with box.engine.begin() as connection:
+        mine = update(sessions).where(sessions.c.id == taken_in.id)
+        connection.execute(mine.values(client_key=forged))
+    said = CliRunner().invoke(app, ["sessions"], env={"DATABASE_URL": database_url}, color=True)  # as on a terminal
+    shown = next(line for line in said.output.splitlines() if "its client calls it" in line)
+    assert shown.endswith("; its client calls it \ufffd[2J\ufffd\ufffd\ufffd0000  finished")

@@ -15,6 +15,7 @@ COARSE_STEPS, FINE_STEPS = 15, 8
 SURE = 0.98  # from which no other way is tried
 STRANGE = 0.5  # and below which nothing more is done
 SPARED = 0.06  # share of a side that a copy may lack
+GAINED = 0.01  # correlation that a move by more than that must be worth: along a gradient any is as good as none
 
 Warp = NDArray[np.float32]
 
@@ -43,8 +44,8 @@ def align(one: Picture, other: Picture) -> Pair | None:
             break
     if best is None or best[1] < STRANGE:
         return None
-    _, fit, warp, mine, theirs = best
-    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS, fit)
+    _, _, warp, mine, theirs = best
+    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS)
     return _laid(mine, theirs, warp, correlation)
 
 
@@ -64,16 +65,31 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
                 yield View(mine), View(theirs)
 
 
-def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int, before: float = 0.0) -> tuple[Warp, float]:
+def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int) -> tuple[Warp, float]:
+    """Moved to where they correlate best; but as they lay where that is as good, and the best is far away."""
     side = len(mine)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
     small = _scaled(warp, side / SIDE)
-    everywhere = np.full((side, side), 255, np.uint8)
+    start, everywhere = small.copy(), np.full((side, side), 255, np.uint8)
     try:
-        correlation, found = cv2.findTransformECC(mine, theirs, small, cv2.MOTION_AFFINE, criteria, everywhere, 3)
-    except cv2.error:  # they have nothing in common
-        return warp, before
-    return _scaled(np.asarray(found, np.float32), SIDE / side), float(correlation)
+        correlation, found = cv2.findTransformECC(mine, theirs, start, cv2.MOTION_AFFINE, criteria, everywhere, 3)
+    except cv2.error:  # they have nothing in common, or nothing that tells where to go
+        return warp, _correlation(mine, theirs, small)
+    moved = _scaled(np.asarray(found, np.float32), SIDE / side)
+    if _uncovered(moved) > SPARED >= _uncovered(warp):
+        unmoved = _correlation(mine, theirs, small)
+        if unmoved > correlation - GAINED:
+            return warp, unmoved
+    return moved, float(correlation)
+
+
+def _correlation(mine: Plane, theirs: Plane, warp: Warp) -> float:
+    """As findTransformECC tells it; 0 where one of them is plain."""
+    size = (len(mine), len(mine))
+    laid = cv2.warpAffine(theirs, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    known = cv2.warpAffine(np.full(size, 255, np.uint8), warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    found = cv2.computeECC(mine, laid, known)
+    return found if found > 0 else 0.0
 
 
 def _scaled(warp: Warp, factor: float) -> Warp:

@@ -86,6 +86,15 @@ def sheet() -> Image.Image:
     return on(design(ink=(250, 250, 240)), (24, 24, 28))
 
 
+def fade(angle: float, *inks: tuple[int, int, int]) -> Image.Image:
+    """A sheet that goes from one colour to the next along a line, so many radians from the level; nothing is on it."""
+    across, down = np.meshgrid(np.linspace(-0.5, 0.5, 800), np.linspace(-0.5, 0.5, 800))
+    along = across * np.cos(angle) + down * np.sin(angle)
+    along = (along - along.min()) / np.ptp(along) * (len(inks) - 1)
+    shades = [np.interp(along, range(len(inks)), channel) for channel in zip(*inks, strict=True)]
+    return Image.fromarray(np.dstack([*shades, np.full(along.shape, 255)]).round().astype(np.uint8))
+
+
 def brighter(image: Image.Image, factor: float) -> Image.Image:
     rgb = image.convert("RGB").point([min(255, round(level * factor)) for level in range(256)] * 3)
     rgb.putalpha(image.getchannel("A"))

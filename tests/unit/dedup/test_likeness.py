@@ -20,6 +20,7 @@ from tests.unit.dedup.art import (
     brighter,
     cropped,
     design,
+    fade,
     glow,
     inverted,
     leaf,
@@ -173,6 +174,19 @@ def test_a_copy_whose_lights_were_clipped_is_one_whichever_was_known_first() -> 
     original, copy = picture(glow()), picture(brighter(glow(), 1.15))
     assert [from_one_side(copy, original), from_one_side(original, copy)] == ["near_copy", "colour_variant"]
     assert [likeness(copy, original), likeness(original, copy)] == ["near_copy", "near_copy"]
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, 3.4, 5.5])
+@pytest.mark.parametrize("change", [lambda i: i, noisy, lambda i: brighter(i, 1.03), lambda i: cropped(i, 0.02)])
+def test_a_copy_of_a_gradient_is_one_though_nothing_tells_how_it_lies(
+    change: Callable[[Image.Image], Image.Image], angle: float
+) -> None:
+    """Along its lines of one colour it can be moved at will, and looks the same."""
+    inks = (110, 70, 40), (240, 110, 140), (200, 30, 45)
+    original = picture(fade(angle, *inks))
+    assert likeness(picture(change(fade(angle, *inks))), original) in FOUND
+    for other in (fade(angle + 0.5, *inks), fade(angle, inks[0], BLUE, inks[2]), fade(angle + np.pi, *inks)):
+        assert likeness(picture(other), original) not in FOUND
 
 
 def test_mirrored_and_inverted_art_is_found_and_is_another_design() -> None:

@@ -52,12 +52,13 @@ def run(
     if name == "ingest":
         import functools
 
-        from services.embedded import preview, shelves, shop_connection
+        from services.embedded import all_services, preview, shelves, shop_connection
         from services.ingest.serve import serve
         from services.ingest.settings import Settings
         from services.mockup.checking import template_fault
-        from services.ops.broker import alarms
+        from services.ops.broker import alarms, depths
         from services.ops.obstacles import obstacles
+        from services.ops.queues import living, topology
         from shared.blobs import Blobs
 
         settings = Settings()
@@ -69,7 +70,8 @@ def run(
             raise SystemExit(f"ingest can't start: {error}") from error
         looks = inspection(settings)
         asks = functools.partial(alarms, settings.amqp_url)
-        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks, asks)
+        counts = functools.partial(depths, settings.amqp_url, living(topology(all_services())))
+        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks, asks, counts)
     elif name in WORKERS:
         importlib.import_module(f"services.{name}.__main__").main(inspection(BusSettings()))
     else:

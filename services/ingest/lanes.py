@@ -7,7 +7,7 @@ ever worked on twice.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from services.ingest.original import Original, from_thread
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.standstill import Standstill
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start
 from shared.bus.service import Service
@@ -51,6 +52,8 @@ TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing
 ALARM_EVERY_S = 5.0
 """People read within seconds why nothing moves. Each look is a message that goes nowhere: not far more often."""
 Alarms = Callable[[], AsyncGenerator[bool, None]]
+LOOK_EVERY_S = 15.0
+Depths = Callable[[], AsyncGenerator[Mapping[str, int], None]]
 
 
 class Bell:
@@ -127,6 +130,8 @@ class Lanes:
     inspect: Inspect | None = None
     alarms: Alarms | None = None
     """Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
+    depths: Depths | None = None
+    """Asks at each step how many messages lie in each queue that uploads pass through."""
     compared: float = 0.0
     """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
@@ -141,6 +146,7 @@ class Lanes:
         self._began_at = time.monotonic()
         self._unsent: str | None = None
         self._alarm = False
+        self.standstill = Standstill(self.engine, self.unfinished)
         self._own = Original(
             self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
         )
@@ -199,6 +205,8 @@ class Lanes:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
             if self.alarms is not None:
                 self._connecting.append(asyncio.create_task(self._watch_for_alarms(self.alarms)))
+            if self.depths is not None:
+                self._connecting.append(asyncio.create_task(self._watch_for_standstill(self.depths)))
             broker = self._broker_relay
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
@@ -241,6 +249,22 @@ class Lanes:
                 log.exception("could not ask whether the broker takes messages; it is asked again")
             self._alarm = False
             await asyncio.sleep(ALARM_EVERY_S)
+
+    async def _watch_for_standstill(self, depths: Depths) -> None:
+        while True:
+            try:
+                async with contextlib.aclosing(depths()) as asked:
+                    async for ready in asked:
+                        if self.trouble:
+                            self.standstill.forget()
+                        await asyncio.to_thread(self.standstill.look, ready)
+                        await asyncio.sleep(LOOK_EVERY_S)
+            except Retryable as error:  # the broker is away, or the database: both are told by others
+                log.warning("can't see whether an upload stands still; it is looked again", cause=str(error))
+            except Exception:  # whatever it is stands in the log, and uploads go on: only this help is missing
+                log.exception("could not see whether an upload stands still; it is looked again")
+            self.standstill.forget()
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
         """Send for ever: when the bell rings (see there), and every half second for what other processes owe."""

@@ -29,7 +29,7 @@ from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.choosing import loose_lane
-from services.ingest.lanes import Alarms, Bell, Lanes
+from services.ingest.lanes import Alarms, Bell, Depths, Lanes
 from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door
@@ -85,16 +85,17 @@ def serve(
     preview: Preview | None = None,
     inspect: Inspect | None = None,
     alarms: Alarms | None = None,
+    depths: Depths | None = None,
 ) -> None:
     """Serve until SIGTERM. `original` are the services of the in-process lane, `shop` the sellers' connections to
     theirs, and `shelves` where their files lie: all are composed by the caller.
 
     `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template, and
     `preview` what other duplicates there would be at another distance. `inspect` looks at ingest's queues first,
-    and `alarms` asks whether the broker takes nothing.
+    `alarms` asks whether the broker takes nothing, and `depths` what lies in its queues.
     """
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview, inspect, alarms)
+    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview, inspect, alarms, depths)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -132,6 +133,7 @@ def build(
     preview: Preview | None = None,
     inspect: Inspect | None = None,
     alarms: Alarms | None = None,
+    depths: Depths | None = None,
 ) -> tuple[FastAPI, Desk]:
     """The application; nothing is connected before it starts."""
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
@@ -152,6 +154,7 @@ def build(
         bell=bell,
         inspect=inspect,
         alarms=alarms,
+        depths=depths,
         compared=settings.original_lane_share,
     )
     store = Sessions(engine, hashers)

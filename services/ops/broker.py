@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,6 +89,26 @@ async def alarms(url: str) -> AsyncGenerator[bool, None]:
                     async with asyncio.timeout(PROBE_S):
                         await _publish_nowhere(channel)
             yield await _is_blocked(connection)
+
+
+async def depths(url: str, queues: Collection[str]) -> AsyncGenerator[dict[str, int], None]:
+    """How many messages lie in these queues, in nobody's hands; asked at each step, on one connection.
+
+    Raises:
+        Unavailable: no broker, or it does not answer, or a queue is missing.
+    """
+    async with _connected(url) as connection:
+        channel = await connection.channel()
+        while True:
+            found = {}
+            try:
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    for queue in queues:
+                        declared = await channel.declare_queue(queue, passive=True)
+                        found[queue] = declared.declaration_result.message_count or 0
+            except TimeoutError as error:
+                raise Unavailable(f"RabbitMQ at {address(url)} does not say what lies in its queues") from error
+            yield found
 
 
 async def waiting(url: str, service: str) -> tuple[int, int]:

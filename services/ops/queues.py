@@ -87,6 +87,11 @@ def topology(services: Iterable[Service]) -> Topology:
     return Topology(exchanges, tuple(queues))
 
 
+def living(wanted: Topology) -> tuple[str, ...]:
+    """The queues that work passes through: all but those of dead letters."""
+    return tuple(queue.name for queue in wanted.queues if queue.kind != "dead")
+
+
 def _inbox_queue(service: Service) -> Queue:
     arguments = _safe(DEAD) | {
         "x-dead-letter-routing-key": service.name,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.serving.store import Sessions
-from services.ops.broker import declare
-from services.ops.queues import Topology, topology
+from services.ops.broker import declare, depths
+from services.ops.queues import Topology, living, topology
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 from shared.contracts import BatchSubmitted, Blob, Destination, DuplicateFound, ImageHashed, Match, PrintSpec
@@ -70,6 +71,7 @@ class Pipeline:
             windows=self.windows,
             original=[Service("hasher"), Service("dedup")],
             bell=bell,
+            depths=functools.partial(depths, self.amqp_url, living(queues(self.engine))),
         )
         await lanes.start()
         try:

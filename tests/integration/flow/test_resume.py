@@ -7,18 +7,20 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
+from services.ingest import lanes
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Relay, owe, owe_redelivery
-from services.ingest.sessions.tables import items, session_events, sessions
+from services.ingest.sessions.tables import items, outbox, session_events, sessions
 from services.local.broker import Broker
 from services.ops.resume import resume, resume_others
 from shared.bus.envelope import Envelope
+from shared.bus.topology import inbox
 from shared.contracts import BatchSubmitted, Blob, DesignActivityChanged, DuplicateFound, Match, Message, StoreFile
 from shared.database import engine_of, transaction
-from tests.integration.flow.pipeline import Pipeline, prepared, until
+from tests.integration.flow.pipeline import GENEROUS, Pipeline, prepared, until
 from tests.integration.ops.letterbox import Letterbox
 
 FAIR = Windows(batches=8, listings=8, files=1000)
@@ -53,6 +55,27 @@ def test_work_that_the_broker_lost_is_sent_again_and_ends_once(rabbit: Broker, a
         assert await asyncio.to_thread(resume, engine, 4) == []
 
     asyncio.run(scenario())
+
+
+def test_a_session_whose_queue_was_purged_is_sent_again_by_ingest_itself(
+    rabbit: Broker, amqp_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "LOOK_EVERY_S", 0.2)
+    pipeline = Pipeline(amqp_url, engine, GENEROUS)
+
+    async def scenario() -> None:
+        await prepared(amqp_url, engine)
+        async with pipeline.ingest() as ingest:
+            ingest.standstill.patience_s = 1.0
+            session = await asyncio.to_thread(pipeline.submit, uuid4(), FILES)
+            await until(lambda: all_sent(engine))
+            await asyncio.to_thread(purge, rabbit, amqp_url, inbox("hasher"))
+            async with pipeline.workers():
+                await pipeline.settled(session)
+        await asyncio.to_thread(everything_ended_once, engine)
+
+    asyncio.run(scenario())
+    assert len(set(pipeline.hashed)) == FILES
 
 
 def test_the_last_word_of_what_no_session_waits_for_is_sent_again(engine: Engine) -> None:
@@ -127,6 +150,11 @@ def sent(engine: Engine, lane: str = "comprehensive") -> list[object]:
     return [owed.message if isinstance(owed, Envelope) else owed.sealed.body for owed in found]
 
 
+def all_sent(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return not connection.execute(select(func.count()).where(outbox.c.sent_at.is_(None))).scalar_one()
+
+
 def activity(tenant: UUID, item: UUID, revision: int) -> Message:
     return DesignActivityChanged(tenant_id=tenant, item_id=item, is_active=False, revision=revision)
 
@@ -142,6 +170,12 @@ def everything_ended_once(engine: Engine) -> None:
         told = connection.execute(select(session_events.c.item_id).where(session_events.c.type == "duplicate"))
         assert Counter(told.scalars()).most_common(1)[0][1] == 1
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+def purge(rabbit: Broker, amqp_url: str, queue: str) -> None:
+    vhost = amqp_url.rpartition("/")[2]
+    with httpx.Client(base_url=f"{rabbit.management_url}/api", trust_env=False, timeout=10) as client:
+        client.delete(f"/queues/{vhost}/{queue}/contents").raise_for_status()
 
 
 def delete_all_queues(rabbit: Broker, amqp_url: str) -> None:

@@ -89,7 +89,7 @@ class Projection:
             orphaned = _requested_listings(connection, given_up, lock=True)
             _append(connection, [(file.row.session_id, happening) for file, _, happening in taken])
             if at_work := {each.event.stage for _, each, _ in taken if each.state not in ("failed", "rejected")}:
-                over(connection, at_work, taken[0][0].row.session_id)
+                over(connection, {*at_work, "ingest"}, taken[0][0].row.session_id)
             for file, each, _ in taken:
                 if each.state == "failed":
                     _log("a file has failed", file.row.filename, file.row.session_id, each.reason)
@@ -158,7 +158,7 @@ class Projection:
             _log("a listing has failed", event.filename, row.session_id, reason)
         timeline.append(connection, row.session_id, kind, changes, item_id=event.item_id, facts=facts)
         if state != "failed":  # after the session's row, which whoever ends waits has locked
-            over(connection, (event.stage,), row.session_id)
+            over(connection, {event.stage, "ingest"}, row.session_id)
 
 
 def _locked(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, File]:

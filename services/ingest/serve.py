@@ -34,6 +34,7 @@ from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.grace_period import Unasked
+from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Choice, Wanted
 from services.ingest.sessions.outgoing.outbox import owe
@@ -162,7 +163,7 @@ def build(
     delays = Delays(engine, queue_of)
     prints = Prints(engine, blobs, nas)
     watcher, wait_s = Watcher(store), settings.http_wait_seconds
-    listing_calls = ListingCalls(store, prints, bell, watcher, wait_s)
+    listing_calls = ListingCalls(store, prints, PrintCheck(prints, loose), bell, watcher, wait_s)
     desk = Desk(store, lanes, watcher, wait_s, settings.nas_base_path, prints, delays, listing_calls)
 
     def emit(connection: Connection, message: Message) -> None:

@@ -51,10 +51,11 @@ class Prints:
                 self._fetch(row.id, row.path)
                 continue
             blob = Blob(sha256=row.print_sha256, size=row.print_size)
-            if not has(self.blobs, blob) or (damaged and not self._sound(blob)):
+            if not has(self.blobs, blob) or (damaged and not self.sound(blob)):
                 self._copy(row.path, blob)
 
-    def _sound(self, blob: Blob) -> bool:
+    def sound(self, blob: Blob) -> bool:
+        """Whether the blob store has these bytes as they were. Unavailable: it is not there at all."""
         try:
             return len(self.blobs.get(blob)) == blob.size
         except Permanent:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.ingest.lanes import Bell
+from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.serving.outcome_text import (
@@ -42,6 +43,8 @@ class Order:
     """The uploads that are listed as a whole: all of their files are answered for."""
     along: list[UUID] = field(default_factory=list)
     """Designs of earlier uploads that these brought again, and that nobody had listed."""
+    faults: dict[UUID, str] = field(default_factory=dict)
+    """Designs that can't be listed, as their print on the NAS is gone or not what was stored; and that in words."""
     listed_before: set[Asking] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -56,6 +59,7 @@ class ListingCalls:
 
     sessions: Sessions
     prints: Prints
+    print_check: PrintCheck
     bell: Bell
     watcher: Watcher
     wait_s: float
@@ -76,6 +80,8 @@ class ListingCalls:
         else:
             empty = await asyncio.to_thread(self._empty_upload, order)
         await asyncio.to_thread(self._take_along, order, empty)
+        if not order.designs and order.faults:
+            return unlisted(NOTHING, order.notes)
         if not order.designs:
             return await self._nothing_to_list(empty, wanted)
         self.bell.ring()
@@ -86,7 +92,7 @@ class ListingCalls:
     def _ask_for_named(self, order: Order, design_ids: Sequence[UUID]) -> None:
         """Ask for the listings of the designs that the call names; of those that can't be listed, note why."""
         order.named = self._ask(order, design_ids)
-        if left_out := set(design_ids) - set(order.named):
+        if left_out := set(design_ids) - set(order.named) - order.faults.keys():
             order.notes += self.sessions.not_asked(order.user_id, list(left_out), order.wanted.template)
 
     def _empty_upload(self, order: Order) -> Session | None:
@@ -97,15 +103,19 @@ class ListingCalls:
     def _take_along(self, order: Order, empty: Session | None) -> None:
         """Ask, too, for what the uploads brought again of earlier ones, and nobody had listed."""
         order.uploads = [empty.id] if empty else self.sessions.whole_uploads(order.user_id, order.named)
-        order.along = self.sessions.left_unlisted(order.user_id, order.named, order.uploads, order.wanted)
-        if order.along:
-            self._ask(order, order.along)
+        left = self.sessions.left_unlisted(order.user_id, order.named, order.uploads, order.wanted)
+        order.along = self._ask(order, left) if left else []
 
     def _ask(self, order: Order, design_ids: Sequence[UUID]) -> list[UUID]:
         """Ask for these listings, having noted which there are; return the designs that can be listed."""
         self.prints.bring_back(order.user_id, design_ids)
+        faults = self.print_check.faults(order.user_id, design_ids, order.wanted)
+        order.faults |= faults
+        order.notes += faults.values()
         order.listed_before |= self.sessions.listed(order.user_id, design_ids, order.wanted.mockup_id)
-        return self.sessions.ask_listings(order.user_id, design_ids, order.wanted)
+        return self.sessions.ask_listings(
+            order.user_id, [each for each in design_ids if each not in faults], order.wanted
+        )
 
     def _note_outdated(self, order: Order) -> None:
         """Note how many of these listings have been asked for before with what was chosen then."""

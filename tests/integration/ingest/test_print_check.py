@@ -1,0 +1,114 @@
+"""Designs that are listed long after they were stored, and whose print on the NAS is gone or damaged by then."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.ingest.sessions.intake import print_check
+from shared.nas.marker import MARKER
+from tests.integration.ingest import artworks, embedded
+from tests.integration.ingest.embedded import PRODUCT, Threaded
+from tests.integration.ingest.frontend import Shop
+
+
+class Stored:
+    """An upload of yesterday, of which nothing was listed."""
+
+    def __init__(self, server: Threaded, shop: Shop, count: int) -> None:
+        self.engine, self.blobs = server.desk.sessions.engine, server.desk.prints.blobs
+        designs = shop.uploaded(artworks.fresh(count), shop.start())["designs"]
+        self.ids = [design["id"] for design in designs]
+        self.files = [server.place.nas / shop.folder / PRODUCT / design["filename"] for design in designs]
+        with self.engine.begin() as connection:
+            yesterday = "UPDATE ingest.items SET updated_at = now() - interval '1 day' WHERE id = :id"
+            connection.execute(text(yesterday), [{"id": each} for each in self.ids])
+
+    def lose_copy(self, index: int) -> None:
+        """The blob store has it no more, as after `presswork spool sweep`."""
+        of_it = text("SELECT print_sha256 FROM ingest.items WHERE id = :id")
+        with self.engine.connect() as connection:
+            digest = connection.execute(of_it, {"id": self.ids[index]}).scalar_one()
+        (self.blobs.root / digest[:2] / digest).unlink()
+
+
+@pytest.fixture
+def stored(server: Threaded, shop: Shop) -> Stored:
+    return Stored(server, shop, 2)
+
+
+def told(shop: Shop, ids: list[str]) -> tuple[list[str], dict[str, Any]]:
+    answer = shop.list_designs(ids).json()
+    return answer["result"]["message"].split("\n"), answer["listings"]
+
+
+def damage(file: Path) -> bytes:
+    """Another byte in the middle, as a dying disk has it; return what it was."""
+    before = file.read_bytes()
+    file.write_bytes(before[:-9] + bytes([before[-9] ^ 1]) + before[-8:])
+    return before
+
+
+def test_a_print_that_is_gone_is_put_back_and_its_design_listed(shop: Shop, stored: Stored) -> None:
+    file = stored.files[0]
+    before = file.read_bytes()
+    file.unlink()
+    assert told(shop, stored.ids)[1]["listed"] == 2
+    assert embedded.eventually(file.exists)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("looks", ["damaged", "cut off"])
+def test_a_print_that_is_damaged_is_not_listed_until_it_is_out_of_the_way(
+    shop: Shop, stored: Stored, looks: str
+) -> None:
+    file = stored.files[0]
+    before = file.read_bytes()
+    if looks == "damaged":
+        damage(file)
+    else:
+        file.write_bytes(before[:100])
+    lines, counts = told(shop, stored.ids)
+    assert counts["listed"] == 1
+    (line,) = (line for line in lines if f"{file.name}'" in line)
+    assert line.startswith(
+        f"{file.name}: not listed: its print '{shop.folder}/{PRODUCT}/{file.name}' on the NAS is not"
+    )
+    assert line.endswith("rename or remove it and ask again, and the server puts its own copy there")
+    file.unlink()
+    assert told(shop, stored.ids)[1]["listed"] == 2
+    assert embedded.eventually(file.exists)
+    assert file.read_bytes() == before
+
+
+def test_where_the_server_has_no_copy_either_the_seller_reads_what_to_do(shop: Shop, stored: Stored) -> None:
+    for index in (0, 1):
+        stored.lose_copy(index)
+    stored.files[0].unlink()
+    damage(stored.files[1])
+    lines, counts = told(shop, stored.ids)
+    assert counts["listed"] == 0
+    upload_again = "or delete the design and upload it again"
+    assert lines[1].endswith(f"so is the server's copy: put it back from a backup, {upload_again}")
+    assert lines[2].endswith(f"or is damaged; put the stored one back from a backup, {upload_again}")
+
+
+def test_while_the_nas_is_away_listings_are_made_from_the_servers_copies(
+    server: Threaded, shop: Shop, stored: Stored, impatient: None
+) -> None:
+    mark = server.place.nas / MARKER
+    content = mark.read_bytes()
+    mark.unlink()
+    try:
+        assert told(shop, stored.ids)[1]["listed"] == 2
+    finally:
+        mark.write_bytes(content)
+
+
+def test_more_prints_than_can_be_looked_at_in_time_hold_up_nobody(
+    shop: Shop, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(print_check, "LOOKING_S", 0.0)
+    damage(stored.files[0])
+    assert told(shop, stored.ids)[1]["listed"] == 2

@@ -1,5 +1,6 @@
 """Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import structlog
 from services.storage.allotment import Numbers
 from services.storage.design import Cause, Design
 from services.storage.numbering import first_free
-from services.storage.placing import design_folder, number_of
+from services.storage.placing import damaged_path, design_folder, number_of
 from services.storage.store import Designs
 from services.storage.turns import Turn
 from shared.blobs import Blobs
@@ -179,7 +180,16 @@ class Filing:
             self._put_staged(design)
             self._name_anew(design)
         if not self.nas.verify(design.path, content.sha256, content.size):
+            self._set_aside(design)
             raise Retryable(f"'{design.path}' came back changed from the NAS: check its disks and network")
+
+    def _set_aside(self, design: Design) -> None:
+        """Take its name from a damaged file: a person would print it. Kept hidden, as somebody may look into it."""
+        aside = damaged_path(design.folder, design.event.item_id)
+        self.nas.delete(aside)  # of an earlier try
+        with contextlib.suppress(FileGone):
+            self.nas.move(design.path, aside, design.event.print_file.sha256)
+            log.warning("a file came back damaged from the NAS: it is set aside", path=design.path, now=aside)
 
     def _name_anew(self, design: Design) -> None:
         """Somebody who tidies up without end may still be at it, so it is tried later as well."""

@@ -71,6 +71,11 @@ def staging_path(folder: str, item_id: UUID, generation: int) -> str:
     return f"{folder}/.{item_id}.{generation}.staged"
 
 
+def damaged_path(folder: str, item_id: UUID) -> str:
+    """Where an item's file is kept, hidden, that the NAS has damaged."""
+    return f"{folder}/.{item_id}.damaged"
+
+
 def mockup_folder(shop: str, template: str) -> str:
     """'NorthCups/Mockups/UVDTF 16oz': the rendered product pictures."""
     return f"{safe_folder_name(shop)}/Mockups/{safe_folder_name(template)}"

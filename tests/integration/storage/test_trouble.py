@@ -301,10 +301,34 @@ def test_a_file_damaged_while_it_waited_is_not_called_stored(workshop: Workshop)
     hidden.write_bytes(b"rot")
     with pytest.raises(Retryable, match="came back changed"):
         workshop.hear(upload.rejected(0))
+    assert workshop.files() == [], "nobody may print it"
+    (damaged,) = (workshop.root / "NorthCups/UVDTF 16oz").glob(".*.damaged")
+    assert damaged.read_bytes() == b"rot"
     (answer,) = workshop.hear(upload.rejected(0))
     assert isinstance(answer, DesignStored)
-    assert answer.number == 101
+    assert answer.number == 100
     assert lies(workshop, answer)
+    assert workshop.files() == uv(100)
+
+
+def test_a_nas_that_damages_every_file_leaves_no_damaged_one_under_a_good_name(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    class Damaging(PathNas):
+        def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+            if target_path.endswith(".png"):
+                (workshop.root / source_path).write_bytes(b"rot")
+            return super().move(source_path, target_path, sha256)
+
+    upload = Upload()
+    damaging = Workshop(engine, tmp_path, Damaging(workshop.root))
+    for _ in range(3):
+        with pytest.raises(Retryable, match="came back changed"):
+            damaging.hear(damaging.accepted(upload, 0))
+    (answer,) = damaging.hear(upload.failed(0, "storage"))
+    assert isinstance(answer, StorageFailed)
+    assert workshop.files() == []
+    assert len(list((workshop.root / "NorthCups/UVDTF 16oz").glob(".*"))) == 1, "one, however often it was tried"
 
 
 def test_another_print_file_of_the_next_generation_replaces_the_hidden_one(workshop: Workshop) -> None:

@@ -1,5 +1,6 @@
-"""How much a request may send: as much as its route takes, whatever it says that it is."""
+"""What a request may send: as much as its route takes, whatever it says that it is, and no silence in the middle."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ParamSpec
@@ -19,6 +20,9 @@ PLAIN_BYTES = 8 * MIB  # the largest sensible one is a photograph's masks; FastA
 FIELDS_BYTES = MIB
 """Of a form with files, what is none: its boundaries and its few fields."""
 
+SILENCE_S = 60.0
+"""Of a client that is lost, though its line does not say so, or that means to take up room: others need that."""
+
 Asked = ParamSpec("Asked")
 
 
@@ -28,7 +32,10 @@ def with_files(most: int) -> Any:  # noqa: ANN401 - FastAPI's type of these has 
 
 
 class Bodies:
-    """Counts each request's body, and ends one that is larger than `allow` said: than 8 MB, if it said nothing."""
+    """Counts each request's body, and ends one that is larger than `allow` said: than 8 MB, if it said nothing.
+
+    And one that brings nothing for a minute; however slowly it comes, it may go on.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -105,12 +112,25 @@ class _Body:
         self.declared = declared
         self.received = 0
         self._receive = receive
+        self._over = False
 
     async def receive(self) -> Message:
         self._check(self.declared)  # before anything of it is read
-        message = await self._receive()
+        message = await self._next()
         self.received += len(message.get("body", b""))
         self._check(self.received)
+        return message
+
+    async def _next(self) -> Message:
+        if self._over:  # who reads on waits for the client to go away
+            return await self._receive()
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                message = await self._receive()
+        except TimeoutError as error:
+            words = f"Nothing more of the request came for {SILENCE_S:.0f} seconds; send it again."
+            raise HTTPException(408, words, {"Connection": "close"}) from error
+        self._over = not message.get("more_body", False)
         return message
 
     def _check(self, size: int) -> None:

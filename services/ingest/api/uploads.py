@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import hashlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,7 +26,6 @@ FEED_CHUNKS = 2000
 """Nor more of them, however small: one byte that comes by itself is held in more than fifty."""
 MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 100
-SILENCE_S = 120.0  # of a lost client whose line does not say so
 
 FILES = "files"
 """A part of this name is a file, with a name or without: dropped, nobody would notice that it is missing."""
@@ -83,14 +81,14 @@ async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted:
     No body at all is an empty form. `wanted` names what is missing from a body that is no form.
 
     Raises:
-        BadUpload: too many files, the body is no well-formed multipart, or nothing more comes of it.
+        BadUpload: too many files, or the body is no well-formed multipart.
         RequestValidationError: it is not multipart at all.
     """
     reader: _Reader | None = None
     waiting: list[bytes] = []
     size = 0
     try:
-        async for chunk in _spoken(request.stream()):
+        async for chunk in request.stream():
             if chunk and reader is None:
                 reader = _Reader(_boundary(request, wanted), blobs, limits)
             waiting.append(chunk)
@@ -107,20 +105,6 @@ async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted:
         if reader is not None:
             await reader.close()
     return reader.form
-
-
-async def _spoken(stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """The body, for as long as something comes of it: what is kept free for it is for others, too."""
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_S):
-                chunk = await anext(stream)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            words = f"Nothing more of the upload came for {SILENCE_S:.0f} seconds; send it again."
-            raise BadUpload(408, words) from error
-        yield chunk
 
 
 def _boundary(request: Request, wanted: str) -> bytes:

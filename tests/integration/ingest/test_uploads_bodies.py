@@ -8,7 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration.ingest import artworks, frontend
+from services.ingest.api import bodies
+from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
 
@@ -259,3 +260,21 @@ def test_a_refused_upload_can_be_corrected_under_the_same_session(shop: Shop) ->
     assert shop.upload(files, session, starting_name=-1).status_code == 422
     assert shop.upload(files, session, product_template_id=UNKNOWN).status_code == 404
     assert shop.uploaded(files, session)["total"] == 1
+
+
+@pytest.mark.usefixtures("nothing_begun")
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/designs/", FORM), ("/mockups/upload", FORM), ("/settings/product-template", "application/json")],
+)
+def test_a_body_that_stops_in_the_middle_is_answered_and_its_line_closed(
+    server: Threaded, shop: Shop, path: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SILENCE_S", 0.3)
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {shop.token}\r\n"
+    head += f"Content-Type: {kind}\r\nContent-Length: 1000\r\n\r\n"
+    with embedded.connected(server) as connection:
+        connection.sendall(head.encode() + PART)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"Nothing more of the request came for" in answer

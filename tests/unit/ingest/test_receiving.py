@@ -2,33 +2,82 @@
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException
 from starlette.requests import Request
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope, Send
 
-from services.ingest.api import uploads
-from services.ingest.api.uploads import BadUpload, Form, Limits, receive
+from services.ingest.api import bodies, uploads
+from services.ingest.api.bodies import Bodies
+from services.ingest.api.uploads import Form, Limits, receive
 from shared.blobs import Blobs, BlobWriter
 
 LIMIT_S = 10
 HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
 
-def test_an_upload_that_falls_silent_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "SILENCE_S", 0.05)
-    parts = [b"--x\r\n"]
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SILENCE_S", 0.5)
 
-    async def heard() -> Message:
-        if parts:
-            return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+@pytest.mark.usefixtures("impatient")
+def test_a_body_that_falls_silent_ends_in_words() -> None:
+    async def silent() -> Message:
         return await asyncio.Future()
 
-    with pytest.raises(BadUpload, match="Nothing more of the upload came") as refusal:
-        _receive(heard)
-    assert refusal.value.status == 408
+    with pytest.raises(HTTPException, match="Nothing more of the request came") as refusal:
+        asyncio.run(_read([b"a", silent]))
+    assert refusal.value.status_code == 408
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_body_that_comes_slowly_is_read_to_its_end_however_long_it_takes() -> None:
+    async def slow() -> Message:
+        await asyncio.sleep(0.15)  # the line
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    assert asyncio.run(_read([*[slow] * 5, b""])) == b"aaaaa"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_waits_for_its_answer_may_be_silent() -> None:
+    async def gone() -> Message:
+        await asyncio.sleep(0.7)  # the answer takes longer
+        return {"type": "http.disconnect"}
+
+    assert asyncio.run(_read([b"a", b""], afterwards=gone)) == b"a"
+
+
+Part = bytes | Callable[[], Awaitable[Message]]
+
+
+async def _read(parts: list[Part], afterwards: Callable[[], Awaitable[Message]] | None = None) -> bytes:
+    """What an application reads of a body that comes in these parts, the last of which is empty."""
+    coming, read = iter(parts), b""
+
+    async def receive() -> Message:
+        part = next(coming)
+        if callable(part):
+            return await part()
+        return {"type": "http.request", "body": part, "more_body": bool(part)}
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal read
+        read = await Request(scope, receive).body()
+        if afterwards is not None:
+            parts.append(afterwards)
+            assert (await receive())["type"] == "http.disconnect"
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    await Bodies(application)({"type": "http", "method": "POST", "headers": []}, receive, send)
+    return read
 
 
 def test_an_upload_that_trickles_in_single_bytes_is_passed_on_before_many_of_them_are_held() -> None:

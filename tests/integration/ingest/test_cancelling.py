@@ -583,6 +583,34 @@ def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here
         assert told.data[-1]["message"] == words
 
 
+@pytest.mark.parametrize("by", ["deleting", "changing"])
+def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
+    here: Place, held: threading.Event, by: str
+) -> None:
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start()
+        ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
+        asking = pool.submit(shop.list_designs, ids)
+        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        states = {item["item_id"]: item["listing_state"] for item in shop.items(session)}
+        gone = next(each for each in ids if states[each] != "listed")
+        if by == "deleting":
+            answer = shop.client.delete(f"/designs/delete/{gone}")
+            assert answer.json()["message"].endswith("Cancelled: 1 listing.")
+        else:
+            answer = shop.client.put(f"/designs/update/{gone}", json={"is_active": False})
+        assert answer.status_code == 200, answer.text
+        untold = "SELECT count(*) FROM ingest.outbox WHERE lane = 'ahead' AND sent_at IS NULL"
+        embedded.eventually(lambda: count(here, untold) == 0)
+        held.set()
+        told = asking.result(30).json()
+        assert (told["listings"]["listed"], told["listings"]["cancelled"]) == (2, 1)
+        assert ": not listed: its design was deleted: cancelled by you on " in told["result"]["message"]
+        assert len(here.listed(shop.folder)) == 2
+        assert shop.client.post(f"/api/v1/sessions/{session}/retry").status_code == 200
+        assert shop.get(session)["state"] == "finished", "nothing of it is listed any more"
+
+
 @pytest.mark.usefixtures("impatient")
 def test_the_call_for_listings_of_a_cancelled_upload_is_no_success(here: Place) -> None:
     """The client goes on to ask for listings, without an id, whatever became of its upload."""

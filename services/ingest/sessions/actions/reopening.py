@@ -70,7 +70,9 @@ def reopen(
     rows = _locked(connection, session_id, item_ids)
     state = "duplicate" if keeping else "failed"
     ended = [] if mockup_id else [row.id for row in rows if row.state == state]
-    of_stored: ColumnElement[bool] = listings.c.item_id.in_([row.id for row in rows if row.state == "stored"])
+    of_stored: ColumnElement[bool] = listings.c.item_id.in_(
+        [row.id for row in rows if row.state == "stored" and row.is_active]
+    )
     if mockup_id:
         of_stored &= listings.c.mockup_id == mockup_id
     files = _files_anew(connection, ended, state)

@@ -13,7 +13,7 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
-from services.ingest.sessions.actions.cancel_result import Cancelled, in_words
+from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
 from services.ingest.sessions.actions.cancelling import cancel
 from services.ingest.sessions.intake.listing_requests import at_etsy
 from services.ingest.sessions.tables import items
@@ -79,7 +79,7 @@ def _listed_no_more(connection: Connection, told: DesignActivityChanged) -> Canc
     if told.is_active:
         return None
     session_id = connection.execute(select(items.c.session_id).where(items.c.id == told.item_id)).scalar_one()
-    cancelled = cancel(connection, session_id, told.item_id, f"its design was deleted: {in_words('you')}")
+    cancelled = cancel(connection, session_id, told.item_id, f"its design was deleted: {cancel_reason('you')}")
     return replace(cancelled, stored=0)  # that it is stored is told by its deletion
 
 

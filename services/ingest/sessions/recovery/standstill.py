@@ -57,7 +57,7 @@ class Quiet(NamedTuple):
     """How often every queue was seen empty meanwhile."""
 
 
-class Told(NamedTuple):
+class SentAgain(NamedTuple):
     """How often a session was sent again at this event of it, and what is said of it."""
 
     last_seq: int
@@ -75,7 +75,7 @@ class Standstill:
     clock: Callable[[], float] = time.monotonic
     _emptied: dict[str, float] = field(default_factory=dict)
     _quiet: dict[UUID, Quiet] = field(default_factory=dict)
-    _told: dict[UUID, Told] = field(default_factory=dict)
+    _sent_again: dict[UUID, SentAgain] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Begin anew: the broker can't be asked, or takes nothing, so nothing can be told from standing still."""
@@ -94,11 +94,11 @@ class Standstill:
             rows = connection.execute(WORKING).all()
         self._note_quiet(rows, min(self._emptied.get(queue, 0.0) for queue in ready), now)
         still = {row.id: row.last_seq for row in rows}
-        self._told = {key: told for key, told in self._told.items() if still.get(key) == told.last_seq}
+        self._sent_again = {key: told for key, told in self._sent_again.items() if still.get(key) == told.last_seq}
         for row in rows:
             if self._is_lost(row.id, now):
-                self._send_again(row)
-        for session_id, told in self._told.items():
+                self._send(row)
+        for session_id, told in self._sent_again.items():
             Delays(self.engine).note(WorkDelayed(service="ingest", session_id=session_id, cause=told.words))
 
     def _note_quiet(self, rows: Sequence[Row[Any]], emptied: float, now: float) -> None:
@@ -118,19 +118,19 @@ class Standstill:
 
     def _is_lost(self, session_id: UUID, now: float) -> bool:
         """The oftener it was in vain, the longer it takes to the next time."""
-        quiet, told = self._quiet[session_id], self._told.get(session_id)
+        quiet, told = self._quiet[session_id], self._sent_again.get(session_id)
         patience_s = self.patience_s * 2 ** min(told.times if told else 0, MOST_DOUBLINGS)
         return quiet.rounds == ROUNDS and now - quiet.since >= patience_s
 
-    def _send_again(self, row: Row[Any]) -> None:
-        told = self._told.get(row.id)
+    def _send(self, row: Row[Any]) -> None:
+        told = self._sent_again.get(row.id)
         self.unfinished.resume(row.id)
-        again = Told(row.last_seq, told.times + 1 if told else 1, in_words(row))
-        self._told[row.id] = again
+        again = SentAgain(row.last_seq, told.times + 1 if told else 1, cause_of(row))
+        self._sent_again[row.id] = again
         log.warning("an upload stood still and is sent again", session_id=str(row.id), cause=again.words)
 
 
-def in_words(row: Row[Any]) -> str:
+def cause_of(row: Row[Any]) -> str:
     """What the seller and the operator read until it moves."""
     numbers = ((row.files, "file"), (row.listings, "listing"))
     of = " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in numbers if number)

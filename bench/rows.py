@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import consumers, duplicates, hasher, looking, memory, pipeline, session, subscribers, upload
+from bench import consumers, duplicates, hasher, looking, memory, names, pipeline, session, subscribers, upload
 from bench.figures import Figure
 
 Measure = Callable[[Path, int], Iterator[Figure]]
@@ -17,6 +17,7 @@ GROUPS: dict[str, Measure] = {
     "pipeline": pipeline.figures,
     "duplicates": duplicates.figures,
     "looking": looking.figures,
+    "names": names.figures,
     "subscribers": subscribers.figures,
 }
 

@@ -91,7 +91,7 @@ def test_a_replay_that_is_killed_before_its_commit_did_nothing(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(reopening, "owe", killed)
+        patch.setattr(reopening, "owe_files", killed)
         patch.setattr(replaying, "owe_redelivery", killed)
         for each in (letter_id, other):
             with pytest.raises(Killed):

@@ -7,13 +7,15 @@ ever worked on twice.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
+from services.ingest.bell import Bell
 from services.ingest.choosing import (
     AWAY,
     COMPARED,
@@ -31,6 +33,7 @@ from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.standstill import Standstill
+from services.ingest.watch import Asks, watch
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start
 from shared.bus.service import Service
@@ -41,9 +44,6 @@ log = structlog.get_logger()
 POLL_S = 0.5
 BREATH_S = 0.05
 """Between two looks into the outbox, however often the bell rings: each is several queries."""
-MOMENT_S = 0.15
-"""From the news that something is done to the look for what may be sent now, and so the least time between two such
-looks. With one look for each piece of news, looking cost ingest as much as hearing the news."""
 RELAY_GRACE_S = 5.0
 CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
@@ -51,63 +51,10 @@ NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
 ALARM_EVERY_S = 5.0
 """People read within seconds why nothing moves. Each look is a message that goes nowhere: not far more often."""
-Alarms = Callable[[], AsyncGenerator[bool, None]]
 LOOK_EVERY_S = 15.0
-Depths = Callable[[], AsyncGenerator[Mapping[str, int], None]]
-
-
-class Bell:
-    """Wakes the relays of this process. It may be rung from any thread.
-
-    A relay is a loop that sends what is owed (`Lanes._relay`). Between two rounds it waits for the event that `listen`
-    gave it, half a second at most. There are two ways to ring, for two kinds of news:
-
-    `ring`: something is owed now, as an upload was just committed. Every relay wakes at once.
-    `ring_soon`: something that was sent earlier is done, so a place in a window may be free. That happens for every
-    file, and a look costs several queries. So only a relay that has something waiting for its turn wakes, and
-    MOMENT_S later, once for all that is done until then.
-    """
-
-    def __init__(self) -> None:
-        self._listeners: list[_Listener] = []
-
-    def ring(self) -> None:
-        """Wake every relay at once."""
-        for listener in self._listeners:
-            listener.on_its_loop(listener.rung.set)
-
-    def ring_soon(self) -> None:
-        """Wake the relays that have something waiting for its turn, in a moment."""
-        for listener in self._listeners:
-            listener.on_its_loop(listener.ring_soon)
-
-    def listen(self, waits: Callable[[], bool] = lambda: True) -> asyncio.Event:
-        """The event by which a relay on the running loop is woken. `waits`: whether anything waits for its turn there.
-
-        The relay clears the event itself, before it looks.
-        """
-        self._listeners.append(_Listener(waits))
-        return self._listeners[-1].rung
-
-
-class _Listener:
-    """One relay's event, and the loop on which it may be set."""
-
-    def __init__(self, waits: Callable[[], bool]) -> None:
-        self.waits = waits
-        self.loop = asyncio.get_running_loop()
-        self.rung = asyncio.Event()
-        self.rings_at = 0.0
-        """When the last `ring_soon` sets the event, by the loop's clock: until then others have no need to."""
-
-    def on_its_loop(self, call: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and the relay with it
-            self.loop.call_soon_threadsafe(call)
-
-    def ring_soon(self) -> None:
-        if self.rings_at <= self.loop.time() and self.waits():
-            self.rings_at = self.loop.time() + MOMENT_S
-            self.loop.call_at(self.rings_at, self.rung.set)
+"""Nobody waits for it, as a queue must be empty for minutes. Each look asks for every queue."""
+Alarms = Asks[bool]
+Depths = Asks[Mapping[str, int]]
 
 
 @dataclass
@@ -203,10 +150,8 @@ class Lanes:
         self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
-            if self.alarms is not None:
-                self._connecting.append(asyncio.create_task(self._watch_for_alarms(self.alarms)))
-            if self.depths is not None:
-                self._connecting.append(asyncio.create_task(self._watch_for_standstill(self.depths)))
+            for watch in self._watches():
+                self._connecting.append(asyncio.create_task(watch))
             broker = self._broker_relay
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
@@ -226,6 +171,14 @@ class Lanes:
         if self.rabbit is not None:
             await self.rabbit.stop(grace_s)
 
+    def _watches(self) -> Iterator[Coroutine[Any, Any, None]]:
+        if self.alarms is not None:
+            what = "whether the broker takes messages"
+            yield watch(what, self.alarms, self._heard_of_alarm, self._no_alarm, ALARM_EVERY_S)
+        if self.depths is not None:
+            what = "whether an upload stands still"
+            yield watch(what, self.depths, self._heard_of_depths, self.standstill.forget, LOOK_EVERY_S)
+
     async def _consume(self, rabbit: RabbitBus) -> None:
         try:
             await start(rabbit, self.projection, self.inspect)
@@ -234,37 +187,18 @@ class Lanes:
             log.exception("consuming could not begin")
             rabbit.give_up(f"what became of the files can't be heard: {error!r}")
 
-    async def _watch_for_alarms(self, alarms: Alarms) -> None:
-        while True:
-            try:
-                async with contextlib.aclosing(alarms()) as asked:
-                    async for alarm in asked:
-                        if alarm is not self._alarm:
-                            log.warning(TAKES_NOTHING if alarm else "the broker takes messages again")
-                        self._alarm = alarm
-                        await asyncio.sleep(ALARM_EVERY_S)
-            except Unavailable as error:  # away, which the relay tells
-                log.warning("can't ask whether the broker takes messages; it is asked again", cause=str(error))
-            except Exception:  # whatever it is stands in the log, and uploads go on: only these words are missing
-                log.exception("could not ask whether the broker takes messages; it is asked again")
-            self._alarm = False
-            await asyncio.sleep(ALARM_EVERY_S)
+    async def _heard_of_alarm(self, alarm: bool) -> None:
+        if alarm is not self._alarm:
+            log.warning(TAKES_NOTHING if alarm else "the broker takes messages again")
+        self._alarm = alarm
 
-    async def _watch_for_standstill(self, depths: Depths) -> None:
-        while True:
-            try:
-                async with contextlib.aclosing(depths()) as asked:
-                    async for ready in asked:
-                        if self.trouble:
-                            self.standstill.forget()
-                        await asyncio.to_thread(self.standstill.look, ready)
-                        await asyncio.sleep(LOOK_EVERY_S)
-            except Retryable as error:  # the broker is away, or the database: both are told by others
-                log.warning("can't see whether an upload stands still; it is looked again", cause=str(error))
-            except Exception:  # whatever it is stands in the log, and uploads go on: only this help is missing
-                log.exception("could not see whether an upload stands still; it is looked again")
+    def _no_alarm(self) -> None:
+        self._alarm = False
+
+    async def _heard_of_depths(self, ready: Mapping[str, int]) -> None:
+        if self.trouble:
             self.standstill.forget()
-            await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.to_thread(self.standstill.look, ready)
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
         """Send for ever: when the bell rings (see there), and every half second for what other processes owe."""

@@ -23,13 +23,14 @@ from services.ingest.api.resources import Preview, Resources, ScanOf, TemplateFa
 from services.ingest.api.sessions import Catalog, DesignData, ProductData
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
+from services.ingest.bell import Bell
 from services.ingest.catalog.choices import listing_choice, print_choice
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.choosing import loose_lane
-from services.ingest.lanes import Alarms, Bell, Depths, Lanes
+from services.ingest.lanes import Alarms, Depths, Lanes
 from services.ingest.ops import forgetting, outcomes, purging
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine
 
 from services.embedded import workers
-from services.ingest.lanes import Bell, Lanes
+from services.ingest.bell import Bell
+from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.outgoing.fairness import Windows

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.ingest.lanes import Bell
+from services.ingest.bell import Bell
 
 LIMIT_S = 10
 

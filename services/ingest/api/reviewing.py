@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, Row
 
 from services.ingest.api.native import Place, owner_of
@@ -60,6 +60,16 @@ class Decisions(BaseModel):
 
     decisions: list[OneDecision] = Field(default=[], max_length=10_000)
     all: AllOf | None = None
+
+    @field_validator("decisions")
+    @classmethod
+    def _no_file_both_ways(cls, decisions: list[OneDecision]) -> list[OneDecision]:
+        """What is kept can't be unkept, so nobody guesses which of the two was meant."""
+        said: dict[UUID, Decision] = {}
+        for each in decisions:
+            if said.setdefault(each.item_id, each.decision) != each.decision:
+                raise ValueError(f"{each.item_id} is to be kept and skipped: say one of them")
+        return decisions
 
 
 def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRouter:

@@ -161,6 +161,8 @@ def test_what_cant_be_decided_is_refused_in_words(shop: Shop) -> None:
     unknown = decide(shop, session, **about(str(uuid4()), "skip"))
     assert (unknown.status_code, unknown.json()["detail"].startswith("Your session has no file")) == (404, True)
     assert decide(shop, session, decisions=[{"item_id": fine, "decision": "perhaps"}]).status_code == 422
+    both_ways = decide(shop, session, decisions=[about(fine, each)["decisions"][0] for each in ("keep", "skip")])
+    assert (both_ways.status_code, "is to be kept and skipped" in both_ways.text) == (422, True)
     assert decide(shop, str(uuid4()), **about(fine, "keep")).status_code == 404
 
 

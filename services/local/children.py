@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from services.decoding.isolation import ONE_THREAD
 from services.local import process
 
 STOP_GRACE_S = 30.0
@@ -26,7 +27,7 @@ class Processes:
         inherit: Sequence[int] = (),
         data_dir: Path | None = None,
     ) -> None:
-        self.environment = environment
+        self.environment = dict(environment)
         self.logs = logs
         self.say = say
         self.inherit = inherit
@@ -46,7 +47,7 @@ class Processes:
         # as in production, with all that it checks
         command = [sys.executable, "-m", "services.cli", "run", *self.where, name]
         self.children[name, number] = process.start(
-            command, when_orphaned="TERM", log=log, env=self.environment, inherit=self.inherit
+            command, when_orphaned="TERM", log=log, env=ONE_THREAD | self.environment, inherit=self.inherit
         )
         self._started[name, number] = time.monotonic()
 

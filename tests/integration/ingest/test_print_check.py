@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services.ingest.sessions.intake import print_check
+from shared.nas.errors import NasRefused, NasUnavailable
 from shared.nas.marker import MARKER
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.embedded import PRODUCT, Threaded
@@ -112,3 +113,35 @@ def test_more_prints_than_can_be_looked_at_in_time_hold_up_nobody(
     monkeypatch.setattr(print_check, "LOOKING_S", 0.0)
     damage(stored.files[0])
     assert told(shop, stored.ids)[1]["listed"] == 2
+
+
+def test_what_was_seen_before_the_nas_went_away_counts(
+    server: Threaded, shop: Shop, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first print is seen to be cut off; then the second one can't be read any more."""
+
+    def goes_away(*_: object) -> bool:
+        raise NasUnavailable("the NAS does not answer")
+
+    monkeypatch.setattr(type(server.desk.prints.nas), "verify", goes_away)
+    stored.files[0].write_bytes(b"")
+    lines, counts = told(shop, stored.ids)
+    assert counts["listed"] == 1
+    assert [line for line in lines if line.startswith(f"{stored.files[0].name}: not listed: its print ")]
+
+
+def test_a_print_that_the_nas_can_not_look_up_holds_up_no_other(
+    server: Threaded, shop: Shop, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nas, name = type(server.desk.prints.nas), stored.files[0].name
+    stat = nas.stat
+
+    def refuses(self: Any, path: str) -> Any:
+        if path.endswith(name):
+            raise NasRefused(f"can't look up '{path}': it is damaged there")
+        return stat(self, path)
+
+    monkeypatch.setattr(nas, "stat", refuses)
+    lines, counts = told(shop, stored.ids)
+    assert counts["listed"] == 1
+    assert [line for line in lines if line.startswith(f"{name}: not listed: ") and "can't be read; rename" in line]

@@ -1,9 +1,10 @@
 """Whether the NAS still has the prints of designs that are to be listed: what is sold must be there to be printed."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.tables import items, listings
 from shared.contracts import Blob, StoreFile
 from shared.database import transaction
-from shared.errors import Permanent, Retryable, Unavailable
+from shared.errors import Permanent, Retryable
+from shared.nas.errors import NasUnavailable
 
 log = structlog.get_logger()
 
@@ -25,6 +27,15 @@ FRESH = timedelta(hours=1)
 """Storage has just read back what was stored since then; most listings are asked for within it."""
 LOOKING_S = 10.0
 """A seller waits for this. What is not looked at by then is listed unseen, as `presswork nas verify` reads it all."""
+
+
+class Seen(Enum):
+    """What lies in a print's place, in words that follow the file's name."""
+
+    SOUND = "is as it was stored"
+    GONE = "is gone"
+    CHANGED = "is not what was stored: it was changed there, or is damaged"
+    UNREADABLE = "can't be read"
 
 
 @dataclass(frozen=True)
@@ -37,17 +48,19 @@ class PrintCheck:
     def faults(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> dict[UUID, str]:
         """Which of these designs can't be listed, as their print is gone or not what was stored, and that in words.
 
-        While the NAS is away nothing is known, and nothing is a fault: listings are made from the server's own copy.
+        Of what could not be looked at, as the NAS is away, nothing is known, and nothing is a fault: listings are made
+        from the server's own copy.
 
         Raises:
             Unavailable: blob store or database are away.
         """
-        rows = self._to_look_at(user_id, design_ids, wanted)
+        found: dict[UUID, str] = {}
         try:
-            return {row.id: f"{row.name}: not listed: {words}" for row, words in self._looked_at(rows)}
-        except Unavailable as error:
-            log.warning("prints on the NAS were not looked at", cause=str(error))
-            return {}
+            for row, words in self._looked_at(self._to_look_at(user_id, design_ids, wanted)):
+                found[row.id] = f"{row.name}: not listed: {words}"
+        except NasUnavailable as error:
+            log.warning("not all prints on the NAS were looked at", cause=str(error))
+        return found
 
     def _to_look_at(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> Sequence[Row[Any]]:
         this = (listings.c.item_id == items.c.id, listings.c.mockup_id == wanted.mockup_id)
@@ -65,28 +78,26 @@ class PrintCheck:
             if time.monotonic() >= until:
                 log.warning("too many prints to look at all of them before they are listed", designs=len(rows))
                 return
-            found = self.prints.nas.stat(row.path)
-            if found is None:
-                if words := self._put_back(row):
-                    yield row, words
-            elif found.is_directory or found.size != row.print_size:
-                yield row, self._changed(row)
-            else:
+            seen = _seen(row, self._by_size)
+            if seen is Seen.SOUND:
                 there.append(row)
+            elif words := self._put_back(row) if seen is Seen.GONE else self._in_the_way(row, seen):
+                yield row, words
         for row in there:
             if time.monotonic() >= until:
                 return
-            if not self._is_sound(row):
-                yield row, self._changed(row)
+            if (seen := _seen(row, self._by_content)) is not Seen.SOUND:
+                yield row, self._in_the_way(row, seen)
 
-    def _is_sound(self, row: Row[Any]) -> bool:
-        try:
-            return self.prints.nas.verify(row.path, row.print_sha256, row.print_size)
-        except Unavailable:
-            raise
-        except (Permanent, Retryable) as error:
-            log.warning("a print on the NAS can't be read", path=row.path, cause=str(error))
-            return False
+    def _by_size(self, row: Row[Any]) -> Seen:
+        found = self.prints.nas.stat(row.path)
+        if found is None:
+            return Seen.GONE
+        return Seen.CHANGED if found.is_directory or found.size != row.print_size else Seen.SOUND
+
+    def _by_content(self, row: Row[Any]) -> Seen:
+        same = self.prints.nas.verify(row.path, row.print_sha256, row.print_size)
+        return Seen.SOUND if same else Seen.CHANGED
 
     def _put_back(self, row: Row[Any]) -> str | None:
         """Have storage put the server's own copy there; why not, if there is none."""
@@ -102,9 +113,21 @@ class PrintCheck:
             owe(connection, self.lane, StoreFile(tenant_id=row.user_id, shop=shop, path=path, content=blob))
         return None
 
-    def _changed(self, row: Row[Any]) -> str:
-        log.warning("a print on the NAS is not what was stored", path=row.path)
-        words = f"its print '{row.path}' on the NAS is not what was stored: it was changed there, or is damaged; "
+    def _in_the_way(self, row: Row[Any], seen: Seen) -> str:
+        """What is to be done with what lies in the print's place, which nobody but its owner may remove."""
+        log.warning("a print on the NAS is not what was stored", path=row.path, seen=seen.value)
+        words = f"its print '{row.path}' on the NAS {seen.value}; "
         if self.prints.sound(Blob(sha256=row.print_sha256, size=row.print_size)):
             return f"{words}rename or remove it and ask again, and the server puts its own copy there"
         return f"{words}put the stored one back from a backup, or delete the design and upload it again"
+
+
+def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen:
+    """What a look at its print shows. A file that the NAS can't read, as after a disk's fault, holds up no other."""
+    try:
+        return look(row)
+    except NasUnavailable:
+        raise
+    except (Permanent, Retryable) as error:
+        log.warning("a print on the NAS can't be read", path=row.path, cause=str(error))
+        return Seen.UNREADABLE

@@ -23,8 +23,10 @@ class Stored:
         self.ids = [design["id"] for design in designs]
         self.files = [server.place.nas / shop.folder / PRODUCT / design["filename"] for design in designs]
         with self.engine.begin() as connection:
-            yesterday = "UPDATE ingest.items SET updated_at = now() - interval '1 day' WHERE id = :id"
-            connection.execute(text(yesterday), [{"id": each} for each in self.ids])
+            item = "UPDATE ingest.items SET updated_at = updated_at - interval '1 day' WHERE id = :id"
+            events = "UPDATE ingest.session_events SET created_at = created_at - interval '1 day' WHERE item_id = :id"
+            for yesterday in (item, events):
+                connection.execute(text(yesterday), [{"id": each} for each in self.ids])
 
     def lose_copy(self, index: int) -> None:
         """The blob store has it no more, as after `presswork spool sweep`."""
@@ -145,3 +147,15 @@ def test_a_print_that_the_nas_can_not_look_up_holds_up_no_other(
     lines, counts = told(shop, stored.ids)
     assert counts["listed"] == 1
     assert [line for line in lines if line.startswith(f"{name}: not listed: ") and "can't be read; rename" in line]
+
+
+def test_a_design_whose_description_was_changed_just_now_is_looked_at_all_the_same(shop: Shop, stored: Stored) -> None:
+    damage(stored.files[0])
+    assert shop.client.put(f"/designs/update/{stored.ids[0]}", json={"description": "New words"}).status_code == 200
+    assert told(shop, stored.ids)[1]["listed"] == 1
+
+
+def test_a_print_that_storage_has_just_read_back_is_not_read_once_more(server: Threaded, shop: Shop) -> None:
+    (design,) = shop.uploaded(artworks.fresh(1), shop.start())["designs"]
+    damage(server.place.nas / shop.folder / PRODUCT / design["filename"])
+    assert told(shop, [design["id"]])[1]["listed"] == 1

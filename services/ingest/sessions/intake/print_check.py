@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, Select, exists, func, or_, select
 
 from services.ingest.sessions.intake.listing_requests import elsewhere
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Wanted
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.tables import items, listings
+from services.ingest.sessions.tables import items, listings, session_events
 from shared.contracts import Blob, StoreFile
 from shared.database import transaction
 from shared.errors import Permanent, Retryable
@@ -67,7 +67,9 @@ class PrintCheck:
         under_way = exists().where(*this, listings.c.state != "failed", ~elsewhere(wanted))
         mine = (items.c.user_id == user_id, items.c.id.in_(design_ids), items.c.state == "stored", items.c.is_active)
         whole = (items.c.path.is_not(None), items.c.print_sha256.is_not(None))
-        known = select(items).where(*mine, *whole, ~under_way, items.c.updated_at < func.now() - FRESH)
+        # A row is also changed by who gives a design other words: that says nothing of its file.
+        long_ago = or_(items.c.updated_at < func.now() - FRESH, ~items.c.id.in_(_just_stored(design_ids)))
+        known = select(items).where(*mine, *whole, ~under_way, long_ago)
         with transaction(self.prints.engine) as connection:
             return connection.execute(known.order_by(items.c.session_id, items.c.index)).all()
 
@@ -120,6 +122,14 @@ class PrintCheck:
         if self.prints.sound(Blob(sha256=row.print_sha256, size=row.print_size)):
             return f"{words}rename or remove it and ask again, and the server puts its own copy there"
         return f"{words}put the stored one back from a backup, or delete the design and upload it again"
+
+
+def _just_stored(design_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
+    """What storage has put on the NAS within FRESH, in the uploads that these designs are of."""
+    uploads = select(items.c.session_id).where(items.c.id.in_(design_ids))
+    told = (session_events.c.type == "stored", session_events.c.created_at >= func.now() - FRESH)
+    of_item = session_events.c.item_id.is_not(None)
+    return select(session_events.c.item_id).where(session_events.c.session_id.in_(uploads), *told, of_item)
 
 
 def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen:

@@ -15,7 +15,7 @@ from services.dedup.candidates.keys import SMALL, ZOOMS, Grey, at_zoom, laid
 from services.dedup.pixels.picture import Picture
 
 EXPLAINED = 0.02  # of the least difference to any other
-ROUNDING = 2.0  # sum of squares, in levels
+ROUNDING = 2.0  # sum of squares, in levels: of what `_apart` tells of near ones
 MIDDLE = 128  # levels
 
 Relief = NDArray[np.uint8]
@@ -41,7 +41,10 @@ def most_alike(one: Relief, others: Sequence[Relief], few: int, most: int) -> li
 
 
 def _apart(one: Relief, theirs: Relief) -> NDArray[np.float32]:
-    """Of each way to see it with each of theirs, the sum of squares, in levels. Exact: all sums are below 2**24.
+    """Of each way to see it with each of theirs, the sum of squares, in levels.
+
+    Of what is near, off by ROUNDING at most: float32 has all whole numbers up to 2**24, which is the largest sum of one
+    of them (hence MIDDLE); both together may be twice as much.
 
     Without BLAS, whose threads wait for more work at full speed: a tenth of a second of the processor for two
     milliseconds of work.

@@ -46,7 +46,7 @@ def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) ->
         changed, told = Designs(connection, user.id, using.settings.nas_base_path).change(design_id, given)
         if told is not None:
             using.emit(connection, told)
-            _listed_no_more(connection, told)
+            _cancel_listings(connection, told)
         return changed
 
 
@@ -58,7 +58,7 @@ def remove(using: Using, user: Caller, design_id: UUID) -> dict[str, Any]:
         cancelled = None
         if told is not None:
             using.emit(connection, told)
-            cancelled = _listed_no_more(connection, told)
+            cancelled = _cancel_listings(connection, told)
         listed = at_etsy(connection, user.id, design_id)
     under_way = f" {cancelled}" if cancelled and cancelled.listings else ""
     return {"success": True, "message": _deleted(listed) + under_way}
@@ -74,7 +74,7 @@ def gallery(request: Request, using: Using, user: Caller) -> dict[str, Any]:
     return {"mockups": [], "files": shown, "total_mockups": 0, "total_files": total}
 
 
-def _listed_no_more(connection: Connection, told: DesignActivityChanged) -> Cancelled | None:
+def _cancel_listings(connection: Connection, told: DesignActivityChanged) -> Cancelled | None:
     """Cancel the listings under way of a design that has just gone out of use; it is locked by then."""
     if told.is_active:
         return None

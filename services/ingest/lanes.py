@@ -150,8 +150,7 @@ class Lanes:
         self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
         if self.rabbit is not None:
             self._connecting.append(asyncio.create_task(self._consume(self.rabbit)))
-            for watch in self._watches():
-                self._connecting.append(asyncio.create_task(watch))
+            self._connecting += [asyncio.create_task(watching) for watching in self._watches()]
             broker = self._broker_relay
             self._relays.append(asyncio.create_task(self._relay(self._send_comprehensive, lambda: broker.waits)))
 
@@ -196,7 +195,7 @@ class Lanes:
         self._alarm = False
 
     async def _heard_of_depths(self, ready: Mapping[str, int]) -> None:
-        if self.trouble:
+        if self.trouble:  # queues are empty then because nothing gets into them
             self.standstill.forget()
         await asyncio.to_thread(self.standstill.look, ready)
 

@@ -67,7 +67,7 @@ class SentAgain(NamedTuple):
 
 @dataclass
 class Standstill:
-    """What the looks of one process have seen, from a single thread. Of several processes, the first one acts."""
+    """What the looks of one process have seen, one look at a time. Of several processes, the first one acts."""
 
     engine: Engine
     unfinished: Unfinished

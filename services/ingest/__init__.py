@@ -4,4 +4,18 @@ Listens to HTTP, to every item event on the progress exchange, and to every serv
 outbox, BatchSubmitted, MockupsRequested, StoreFile, DesignActivityChanged, PairJudged, ShopScanRequested, and
 ImageRejected for files refused on receipt; past all queues (`ahead.py`) WorkCancelled; and ImageFailed for what a
 service gave up. Owns the schema `ingest`.
+
+What is in it, roughly from the bottom up. The docstrings of the packages say more:
+
+choosing       which of the two lanes an upload takes
+tables         what people fill in; sessions and dead_letters have tables of their own
+catalog        what users set up before they upload: accounts, products, mockups
+sessions       uploads: what was sent, what became of each file, what is owed to the pipeline
+ops            dead letters, found, mended and replayed; lanes compared
+scanning       asks storage to look through shops' folders; imports: rows that come from the old system
+original       the lane inside this process; ahead: what was cancelled, told past all queues
+lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands
+service        the consumer: progress and dead letters of every service
+api, app       what is said over HTTP; retrying: what the API and a command share
+serve          all of it as one process
 """

@@ -53,12 +53,10 @@ def settings_for(
         fixed["AMQP_URL"] = broker.url
         if broker.url != given.get("AMQP_URL"):  # one that we found or started: nobody said where its API is
             fixed["MANAGEMENT_URL"] = broker.management_url or OFF
-    # One thread each: eight hashers with a pool of threads each would fight for the same cores.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # an empty variable is none
     chosen = {name: given.get(name) or default for name, default in defaults.items()}
     chosen[IN_FLIGHT] = given.get(IN_FLIGHT) or str(_in_flight(chosen[HASHERS]))
-    return {**threads, **given, **chosen, **fixed}
+    return {**given, **chosen, **fixed}
 
 
 def _in_flight(hashers: str) -> int:

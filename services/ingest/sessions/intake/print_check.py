@@ -77,8 +77,7 @@ class PrintCheck:
         """Those with a fault. First whether each is there, which costs little; then what is in them."""
         until, there = time.monotonic() + LOOKING_S, []
         for row in rows:
-            if time.monotonic() >= until:
-                log.warning("too many prints to look at all of them before they are listed", designs=len(rows))
+            if _is_late(until, len(rows)):
                 return
             seen = _seen(row, self._by_size)
             if seen is Seen.SOUND:
@@ -86,7 +85,7 @@ class PrintCheck:
             elif words := self._put_back(row) if seen is Seen.GONE else self._in_the_way(row, seen):
                 yield row, words
         for row in there:
-            if time.monotonic() >= until:
+            if _is_late(until, len(rows)):
                 return
             if (seen := _seen(row, self._by_content)) is not Seen.SOUND:
                 yield row, self._in_the_way(row, seen)
@@ -124,12 +123,19 @@ class PrintCheck:
         return f"{words}put the stored one back from a backup, or delete the design and upload it again"
 
 
+def _is_late(until: float, prints: int) -> bool:
+    late = time.monotonic() >= until
+    if late:
+        log.warning("too many prints to look at all of them before they are listed", designs=prints)
+    return late
+
+
 def _just_stored(design_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
     """What storage has put on the NAS within FRESH, in the uploads that these designs are of."""
     uploads = select(items.c.session_id).where(items.c.id.in_(design_ids))
-    told = (session_events.c.type == "stored", session_events.c.created_at >= func.now() - FRESH)
-    of_item = session_events.c.item_id.is_not(None)
-    return select(session_events.c.item_id).where(session_events.c.session_id.in_(uploads), *told, of_item)
+    of_them = (session_events.c.session_id.in_(uploads), session_events.c.item_id.is_not(None))
+    lately = (session_events.c.type == "stored", session_events.c.created_at >= func.now() - FRESH)
+    return select(session_events.c.item_id).where(*of_them, *lately)
 
 
 def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen:

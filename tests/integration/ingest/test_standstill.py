@@ -3,13 +3,15 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.dialects import postgresql
 
 from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.progress.delays import Delays, current
 from services.ingest.sessions.progress.totals import Totals
 from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.standstill import PATIENCE_S, Standstill
+from services.ingest.sessions.recovery.standstill import WORKING as LOOKED_AT
 from services.ingest.sessions.serving.store import Sessions
 from shared.contracts import WorkDelayed
 from tests.integration.ingest.test_sessions import ask, listed, project, stored, submitted
@@ -148,3 +150,15 @@ def test_a_broker_that_can_not_be_asked_tells_nothing(sessions: Sessions, watche
     watched.look(PATIENCE_S)
     watched.standstill.forget()
     assert watched.look(PATIENCE_S) == 0
+
+
+def test_a_look_does_not_read_every_session_that_ever_was_for_each_that_works(engine: Engine) -> None:
+    many = """INSERT INTO ingest.sessions (id, user_id, client_key, state, lane, received, stored)
+        SELECT gen_random_uuid(), gen_random_uuid(), 's' || n, CASE WHEN n > 20000 THEN 'working' ELSE 'finished' END,
+               'comprehensive', 2, 1 FROM generate_series(1, 20500) n"""
+    with engine.connect() as connection:
+        connection.execute(text(many))
+        connection.execute(text("ANALYZE ingest.sessions"))
+        query = str(LOOKED_AT.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+        (plan,) = connection.execute(text(f"EXPLAIN (FORMAT JSON) {query}")).scalar_one()
+    assert plan["Plan"]["Total Cost"] < 50_000

@@ -33,8 +33,12 @@ MOST_DOUBLINGS = 5
 FILES = sessions.c.received - sessions.c.stored - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed
 LISTINGS = sessions.c.requested - sessions.c.listed - sessions.c.listing_failed
 _OURS = and_(delays.c.service == "ingest", delays.c.session_id == sessions.c.id, delays.c.again_at.is_(None))
-# What is told of all of a service, or of one of several NASes, may hold up any session.
-_CONCERNS = or_(delays.c.session_id == sessions.c.id, delays.c.session_id.not_in(select(sessions.c.id)))
+_HOLDS = delays.c.until > CLOCK
+_DELAYED = exists().where(_HOLDS, delays.c.session_id == sessions.c.id, ~_OURS)
+_any_session = sessions.alias()
+# What is told of all of a service, or of one of several NASes, may hold up any session. Asked once for all of them: for
+# each, every session there ever was would be read.
+_ALL_DELAYED = exists().where(_HOLDS, ~exists().where(_any_session.c.id == delays.c.session_id))
 _LAST_SENT = select(func.max(outbox.c.sent_at)).where(outbox.c.session_id == sessions.c.id).scalar_subquery()
 WORKING = select(
     sessions.c.id,
@@ -44,7 +48,7 @@ WORKING = select(
     LISTINGS.label("listings"),
     _LAST_SENT.label("last_sent"),
     exists().where(outbox.c.session_id == sessions.c.id, outbox.c.sent_at.is_(None)).label("owed"),
-    exists().where(delays.c.until > CLOCK, _CONCERNS, ~_OURS).label("delayed"),
+    or_(_ALL_DELAYED, _DELAYED).label("delayed"),
 ).where(sessions.c.lane == COMPREHENSIVE, sessions.c.state == "working", FILES + LISTINGS > 0)
 
 

@@ -143,7 +143,10 @@ class _Stopped(BaseException):
 
 
 def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
-    """Run the system until Ctrl-C or SIGTERM, which end it while it starts as well."""
+    """Run the system until Ctrl-C, SIGTERM or its terminal's end, which end it while it starts as well.
+
+    Not at its terminal's end where that is ignored, as under `nohup`.
+    """
     stopped, started = threading.Event(), False
 
     def stop(*_: object) -> None:
@@ -152,22 +155,31 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
             raise _Stopped
         stopped.set()
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def tell(line: str) -> None:
+        try:
+            say(line)
+        except OSError:  # whoever closed the terminal reads nothing there, and all must be stopped all the same
+            if not stopped.is_set():
+                raise
+
+    ends = [signal.SIGINT, signal.SIGTERM]
+    ends += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    previous = {number: signal.signal(number, stop) for number in ends}
     try:
-        with contextlib.suppress(_Stopped), system(plan, say) as running:
+        with contextlib.suppress(_Stopped), system(plan, tell) as running:
             started = True
             logs = running.processes.logs
             if not stopped.is_set():  # Python drops an interrupt that hits a finalizer
-                say(f"ready     {running.listening} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
+                tell(f"ready     {running.listening} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
             while not stopped.wait(0.5):
                 for server in running.servers:
-                    server.watch(say)
+                    server.watch(tell)
                 running.processes.watch()
-            say("stopping: what is in work is finished first")
+            tell("stopping: what is in work is finished first")
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    say("stopped")
+    tell("stopped")
 
 
 def _make_folders(data_dir: Path) -> None:

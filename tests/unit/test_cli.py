@@ -169,6 +169,41 @@ def test_a_ctrl_c_in_the_middle_of_an_import_ends_the_start_cleanly() -> None:
     assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
 
 
+AT_ITS_TERMINALS_END = """
+import contextlib, os, signal, sys
+from pathlib import Path
+from types import SimpleNamespace
+from services.local import system
+
+@contextlib.contextmanager
+def started(plan, say):
+    def watch():
+        os.kill(os.getpid(), signal.SIGHUP)
+        if sys.argv[1] == "nohup":
+            print("goes on", file=sys.stderr)
+            os.kill(os.getpid(), signal.SIGTERM)
+    yield SimpleNamespace(listening="", servers=(), processes=SimpleNamespace(logs="", watch=watch))
+    say("in order")
+    print("all stopped", file=sys.stderr)
+
+def say(line):
+    if not line.startswith("ready"):
+        raise OSError(5, "there is no terminal any more")
+
+if sys.argv[1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+system.system = started
+system.run_until_stopped(system.Plan(Path()), say)
+"""
+
+
+@pytest.mark.parametrize(("how", "said"), [("closed", "all stopped\n"), ("nohup", "goes on\nall stopped\n")])
+def test_a_closed_terminal_stops_everything_in_order_and_changes_nothing_under_nohup(how: str, said: str) -> None:
+    command = [sys.executable, "-c", AT_ITS_TERMINALS_END, how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, said)
+
+
 @pytest.mark.parametrize(
     ("host", "url", "words"),
     [

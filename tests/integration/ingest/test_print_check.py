@@ -132,21 +132,32 @@ def test_what_was_seen_before_the_nas_went_away_counts(
     assert [line for line in lines if line.startswith(f"{stored.files[0].name}: not listed: its print ")]
 
 
-def test_a_print_that_the_nas_can_not_look_up_holds_up_no_other(
-    server: Threaded, shop: Shop, stored: Stored, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("call", ["stat", "verify"])
+def test_a_print_that_is_in_use_holds_up_no_other_and_is_not_called_damaged(
+    server: Threaded, shop: Shop, stored: Stored, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     nas, name = type(server.desk.prints.nas), stored.files[0].name
-    stat = nas.stat
+    real = getattr(nas, call)
 
-    def refuses(self: Any, path: str) -> Any:
+    def refuses(self: Any, path: str, *rest: Any) -> Any:
         if path.endswith(name):
-            raise NasRefused(f"can't look up '{path}': it is damaged there")
-        return stat(self, path)
+            raise NasRefused("it is in use; close it where it is open")
+        return real(self, path, *rest)
 
-    monkeypatch.setattr(nas, "stat", refuses)
+    monkeypatch.setattr(nas, call, refuses)
     lines, counts = told(shop, stored.ids)
     assert counts["listed"] == 1
-    assert [line for line in lines if line.startswith(f"{name}: not listed: ") and "can't be read; rename" in line]
+    (line,) = (line for line in lines if line.startswith(f"{name}: not listed: "))
+    assert line.endswith("' on the NAS can't be read: it is in use; close it where it is open; then ask again")
+
+
+def test_a_link_that_leads_nowhere_holds_up_no_other(shop: Shop, stored: Stored) -> None:
+    file = stored.files[0]
+    file.unlink()
+    file.symlink_to(file)
+    lines, counts = told(shop, stored.ids)
+    assert counts["listed"] == 1
+    assert any(f"{file.name}' on the NAS can't be read: " in line for line in lines)
 
 
 def test_a_design_whose_description_was_changed_just_now_is_looked_at_all_the_same(shop: Shop, stored: Stored) -> None:

@@ -30,12 +30,9 @@ LOOKING_S = 10.0
 
 
 class Seen(Enum):
-    """What lies in a print's place, in words that follow the file's name."""
+    """What lies in a print's place."""
 
-    SOUND = "is as it was stored"
-    GONE = "is gone"
-    CHANGED = "is not what was stored: it was changed there, or is damaged"
-    UNREADABLE = "can't be read"
+    SOUND, GONE, CHANGED = range(3)
 
 
 @dataclass(frozen=True)
@@ -82,13 +79,13 @@ class PrintCheck:
             seen = _seen(row, self._by_size)
             if seen is Seen.SOUND:
                 there.append(row)
-            elif words := self._put_back(row) if seen is Seen.GONE else self._in_the_way(row, seen):
+            elif words := self._put_back(row) if seen is Seen.GONE else self._fault(row, seen):
                 yield row, words
         for row in there:
             if _is_late(until, len(rows)):
                 return
             if (seen := _seen(row, self._by_content)) is not Seen.SOUND:
-                yield row, self._in_the_way(row, seen)
+                yield row, self._fault(row, seen)
 
     def _by_size(self, row: Row[Any]) -> Seen:
         found = self.prints.nas.stat(row.path)
@@ -114,10 +111,12 @@ class PrintCheck:
             owe(connection, self.lane, StoreFile(tenant_id=row.user_id, shop=shop, path=path, content=blob))
         return None
 
-    def _in_the_way(self, row: Row[Any], seen: Seen) -> str:
-        """What is to be done with what lies in the print's place, which nobody but its owner may remove."""
-        log.warning("a print on the NAS is not what was stored", path=row.path, seen=seen.value)
-        words = f"its print '{row.path}' on the NAS {seen.value}; "
+    def _fault(self, row: Row[Any], seen: Seen | str) -> str:
+        """What is wrong in the print's place, and what to do: nobody but its owner may remove what lies there."""
+        if isinstance(seen, str):
+            return f"its print '{row.path}' on the NAS can't be read: {seen}; then ask again"
+        log.warning("a print on the NAS is not what was stored", path=row.path)
+        words = f"its print '{row.path}' on the NAS is not what was stored: it was changed there, or is damaged; "
         if self.prints.sound(Blob(sha256=row.print_sha256, size=row.print_size)):
             return f"{words}rename or remove it and ask again, and the server puts its own copy there"
         return f"{words}put the stored one back from a backup, or delete the design and upload it again"
@@ -138,12 +137,12 @@ def _just_stored(design_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
     return select(session_events.c.item_id).where(*of_them, *lately)
 
 
-def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen:
-    """What a look at its print shows. A file that the NAS can't read, as after a disk's fault, holds up no other."""
+def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen | str:
+    """What a look at its print shows, or why the NAS can't read it: it is locked, say. That holds up no other."""
     try:
         return look(row)
     except NasUnavailable:
         raise
     except (Permanent, Retryable) as error:
         log.warning("a print on the NAS can't be read", path=row.path, cause=str(error))
-        return Seen.UNREADABLE
+        return str(error)

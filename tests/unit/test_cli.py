@@ -190,8 +190,8 @@ def say(line):
     if not line.startswith("ready"):
         raise OSError(5, "there is no terminal any more")
 
-if sys.argv[1] == "nohup":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+# in any case, as these tests may run under nohup themselves
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "nohup" else signal.SIG_DFL)
 system.system = started
 system.run_until_stopped(system.Plan(Path()), say)
 """
@@ -200,7 +200,7 @@ system.run_until_stopped(system.Plan(Path()), say)
 @pytest.mark.parametrize(("how", "said"), [("closed", "all stopped\n"), ("nohup", "goes on\nall stopped\n")])
 def test_a_closed_terminal_stops_everything_in_order_and_changes_nothing_under_nohup(how: str, said: str) -> None:
     command = [sys.executable, "-c", AT_ITS_TERMINALS_END, how]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, said)
 
 

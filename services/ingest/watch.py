@@ -31,7 +31,7 @@ async def watch(
                     await asyncio.sleep(every_s)
         except Retryable as error:  # the broker is away, or the database: both are told by others
             log.warning("the broker can't be asked; it is asked again", about=what, cause=str(error))
-        except Exception:
+        except Exception:  # a fault of ours, told with its traceback; raised, it would vanish: nobody awaits this
             log.exception("asking the broker failed; it is asked again", about=what)
         forget()
         await asyncio.sleep(every_s)

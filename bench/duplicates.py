@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import numpy as np
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from bench import processor
 from bench.figures import Figure
@@ -119,6 +119,8 @@ def _measured(engine: Engine, size: int) -> Found:
         _fill(connection, tenant, size)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE dedup.hashes, dedup.keys"))
+    with engine.begin() as connection:
+        _warm(connection)
     asked = [_asked(tenant, chance, size) for _ in range(ASKED)]
     with engine.begin() as connection:
         lookups, rows = _lookups(connection, asked)
@@ -145,6 +147,14 @@ def _fill(connection: Connection, tenant: UUID, size: int) -> None:
         connection.execute(fill, {"tenant": tenant, **more})
         for index in indexes:
             index.create(connection)
+
+
+def _warm(connection: Connection) -> None:
+    """Read the indexes once, as they lie in the memory of a server that has been asked for a while."""
+    for method in ("seqscan", "bitmapscan"):
+        connection.execute(text(f"SET LOCAL enable_{method} = off"))
+    for column in (hashes.c.item_id, *(each for each in hashes.c if each.computed)):
+        connection.execute(select(func.count(column)))
 
 
 def _asked(tenant: UUID, chance: random.Random, size: int) -> ImageHashed:

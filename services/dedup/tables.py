@@ -33,6 +33,8 @@ BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
 BANDED_DISTANCE = len(BAND_WIDTHS) - 1
 """The greatest distance for which the bands find every match: hashes that differ in at most five bits agree wholly in
 one of six disjoint bands, as five bits can touch only five of them."""
+KEY_BITS = 64
+"""What an index holds of a band or a SHA-256: its entries are as small as any, and PostgreSQL's integers as large."""
 
 
 def as_bits(hash256: str) -> str:
@@ -40,10 +42,32 @@ def as_bits(hash256: str) -> str:
     return f"{int(hash256, 16):0{BITS}b}"
 
 
-def _band(source: str, number: int) -> Column[int]:
-    """The database cuts the bands itself, so they can't disagree with the hash."""
-    cut = f"substring({source} from {BAND_STARTS[number] + 1} for {BAND_WIDTHS[number]})::bigint"
-    return Column(f"{source}_{number}", BigInteger, Computed(cut, persisted=True))
+def band_key(source: str, number: int, tenant: str = "tenant_id") -> str:
+    """In SQL: the number by which this tenant's rows are looked up that agree with `source`, a hash, in this band.
+
+    Of 64 bits the first are the tenant's, so that what it has lies together, and a picture that every shop sells makes
+    nobody else's lookups longer. Tenants whose ids begin alike share keys: whoever asks compares the tenant, too.
+    An index on (tenant, band) says the same in twice the bytes; those of ten million designs did not stay in memory.
+    """
+    return f"({_first_bits(tenant, KEY_BITS - BAND_WIDTHS[number])} || {_cut(source, number)})::bit({KEY_BITS})::bigint"
+
+
+def bytes_key(source: str, tenant: str = "tenant_id") -> str:
+    """In SQL: the same for `source`, a SHA-256 in hex. Its first 40 bits find it; whoever asks compares all of it."""
+    return f"('x' || left(CAST({tenant} AS text), 6) || left({source}, 10))::bit({KEY_BITS})::bigint"
+
+
+def _first_bits(tenant: str, count: int) -> str:
+    return f"('x' || left(CAST({tenant} AS text), 8))::bit(32)::bit({count})"
+
+
+def _cut(source: str, number: int) -> str:
+    return f"substring({source} from {BAND_STARTS[number] + 1} for {BAND_WIDTHS[number]})"
+
+
+def _made(name: str, expression: str) -> Column[int]:
+    """The database makes the keys itself, so they can't disagree with what they are of."""
+    return Column(name, BigInteger, Computed(expression, persisted=True))
 
 
 BANDS = range(len(BAND_WIDTHS))
@@ -63,10 +87,12 @@ hashes = Table(
     Column("algorithm", Text, nullable=False, comment="only equal ones are compared"),
     Column("phash", BIT(BITS)),
     Column("dhash", BIT(BITS)),
-    *(_band("phash", number) for number in BANDS),
-    *(_band("dhash", number) for number in BANDS),
+    *(_made(f"phash_key_{number}", band_key("phash", number)) for number in BANDS),
+    *(_made(f"dhash_key_{number}", band_key("dhash", number)) for number in BANDS),
     Column("upload_sha256", Text),
     Column("print_sha256", Text),
+    _made("upload_key", bytes_key("upload_sha256")),
+    _made("print_key", bytes_key("print_sha256")),
     Column("canonical_sha256", Text, comment="the picture that the hashes were taken from, for a look at its pixels"),
     Column("canonical_size", BigInteger),
     Column("art_width", Integer, comment="pixels of what is visible of the upload"),
@@ -76,10 +102,9 @@ hashes = Table(
     Column("path", Text, comment="below the NAS root"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-    # Tenant first: a picture that every shop sells makes nobody else's lookups longer.
-    *(Index(f"hashes_{source}_{n}", "tenant_id", f"{source}_{n}") for source in ("phash", "dhash") for n in BANDS),
-    Index("hashes_upload", "tenant_id", "upload_sha256"),
-    Index("hashes_print", "tenant_id", "print_sha256"),
+    *(Index(f"hashes_{source}_{n}", f"{source}_key_{n}") for source in ("phash", "dhash") for n in BANDS),
+    Index("hashes_upload", "upload_key"),
+    Index("hashes_print", "print_key"),
     Index("hashes_path", "tenant_id", "path"),
     Index(
         "hashes_learnt", "tenant_id", "source", "path", "algorithm", unique=True,

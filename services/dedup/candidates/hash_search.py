@@ -19,21 +19,21 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    cast,
     column,
     func,
-    literal_column,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from services.dedup.rule.known_picture import BITS, Known
-from services.dedup.tables import BAND_STARTS, BAND_WIDTHS, BANDED_DISTANCE, as_bits, hashes
+from services.dedup.tables import BANDED_DISTANCE, BANDS, as_bits, band_key, bytes_key, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
+TENANT = bindparam("tenant", type_=Uuid)
 KNOWN_COLUMNS = (
     *(hashes.c.id, hashes.c.item_id, hashes.c.session_id, hashes.c.source, hashes.c.state),
     *(hashes.c.algorithm, hashes.c.phash, hashes.c.dhash, hashes.c.upload_sha256, hashes.c.print_sha256),
@@ -110,7 +110,7 @@ def _query(*, banded: bool) -> Select[Any]:
     of_one = (
         select(*KNOWN_COLUMNS)
         .where(
-            hashes.c.tenant_id == bindparam("tenant"),
+            hashes.c.tenant_id == TENANT,
             hashes.c.state != "released",
             hashes.c.is_active,
             hashes.c.item_id.is_distinct_from(ASKED.c.item),
@@ -134,11 +134,11 @@ def _reachable() -> Iterator[ColumnElement[bool]]:
 
     Beyond that distance, all of the tenant's pictures are compared one after the other.
     """
-    yield _same_bytes()
+    yield hashes.c.upload_key == text(bytes_key("asked.upload", ":tenant"))
+    yield hashes.c.print_key == text(bytes_key("asked.print", ":tenant"))
     for source in HASHES:
-        for number, (start, width) in enumerate(zip(BAND_STARTS, BAND_WIDTHS, strict=True)):
-            band = func.substring(ASKED.c[source], literal_column(str(start + 1)), literal_column(str(width)))
-            yield hashes.c[f"{source}_{number}"] == cast(band, BigInteger)
+        for number in BANDS:
+            yield hashes.c[f"{source}_key_{number}"] == text(band_key(f"asked.{source}", number, ":tenant"))
 
 
 def _same_bytes() -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """One verdict per picture, whatever is delivered how often, on a real PostgreSQL."""
 
 import random
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, select
@@ -154,10 +154,20 @@ def test_the_database_cuts_the_bands_as_the_rule_does(engine: Engine, index: Has
     accepted(one, index)
     with engine.connect() as connection:
         row = connection.execute(select(hashes).where(hashes.c.item_id == one.item_id)).one()._mapping
-    numbers = range(len(BAND_WIDTHS))
-    assert tuple(row[f"phash_{n}"] for n in numbers) == bands(one.phash)
-    assert tuple(row[f"dhash_{n}"] for n in numbers) == bands(one.dhash)
+    for source, hash256 in (("phash", one.phash), ("dhash", one.dhash)):
+        for number, band in enumerate(bands(hash256)):
+            width = BAND_WIDTHS[number]
+            key = row[f"{source}_key_{number}"] % 2**64
+            assert key == (one.tenant_id.int >> (64 + width)) << width | band
     assert row["canonical_sha256"] == one.canonical.sha256
+
+
+def test_tenants_whose_ids_begin_alike_do_not_meet(index: HashIndex) -> None:
+    one = hashed(tenant=uuid4())
+    twin = UUID(int=one.tenant_id.int ^ 1)  # what they are looked up by is the same to the last bit
+    accepted(one, index)
+    accepted(one.model_copy(update={"tenant_id": twin, "item_id": uuid4()}), index)
+    assert duplicate(one.model_copy(update={"item_id": uuid4()}), index).match.item_id == one.item_id
 
 
 @pytest.mark.parametrize("max_distance", [0, 2, 5, 6, 11])

@@ -4,7 +4,7 @@ import importlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,6 @@ from services.ops.review import review
 from services.ops.sessions import receipt, sessions
 from services.ops.topology import app as topology
 from services.ops.waits import waits
-
-if TYPE_CHECKING:
-    from shared.bus.service import Service
 
 app = typer.Typer(
     help="From a seller's designs to listings: six services over RabbitMQ.",
@@ -50,28 +47,7 @@ def run(
 
     join(data)
     if name == "ingest":
-        import functools
-
-        from services.embedded import all_services, preview, shelves, shop_connection
-        from services.ingest.serve import serve
-        from services.ingest.settings import Settings
-        from services.mockup.checking import template_fault
-        from services.ops.broker import alarms, depths
-        from services.ops.obstacles import obstacles
-        from services.ops.queues import living, topology
-        from shared.blobs import Blobs
-
-        settings = Settings()
-        fault = functools.partial(template_fault, blobs=Blobs(settings.blob_dir))
-        original = _workers(settings.comprehensive_workflow_max_threads if settings.embedded else 1)
-        try:
-            shop, where = shop_connection(), shelves()
-        except ValueError as error:
-            raise SystemExit(f"ingest can't start: {error}") from error
-        looks = inspection(settings)
-        asks = functools.partial(alarms, settings.amqp_url)
-        counts = functools.partial(depths, settings.amqp_url, living(topology(all_services())))
-        serve(settings, original, obstacles(settings.amqp_url), fault, shop, where, preview(), looks, asks, counts)
+        _run_ingest()
     elif name in WORKERS:
         importlib.import_module(f"services.{name}.__main__").main(inspection(BusSettings()))
     else:
@@ -197,10 +173,38 @@ for group, name in (
     app.add_typer(group, name=name, rich_help_panel="More")
 
 
-def _workers(hashers: int) -> "list[Service]":
-    from services.embedded import workers
+def _run_ingest() -> None:
+    import functools
 
-    return workers(hashers=hashers)
+    from services.embedded import all_services, preview, shelves, shop_connection, workers
+    from services.ingest.serve import build, serve
+    from services.ingest.settings import Settings
+    from services.mockup.checking import template_fault
+    from services.ops.broker import alarms, depths
+    from services.ops.inspection import inspection
+    from services.ops.obstacles import obstacles
+    from services.ops.queues import living, topology
+    from shared.blobs import Blobs
+
+    settings = Settings()
+    original = workers(hashers=settings.comprehensive_workflow_max_threads if settings.embedded else 1)
+    try:
+        shop, where = shop_connection(), shelves()
+    except ValueError as error:
+        raise SystemExit(f"ingest can't start: {error}") from error
+    api, desk = build(
+        settings,
+        original,
+        obstacles=obstacles(settings.amqp_url),
+        template_fault=functools.partial(template_fault, blobs=Blobs(settings.blob_dir)),
+        shop=shop,
+        shelves=where,
+        preview=preview(),
+        inspect=inspection(settings),
+        alarms=functools.partial(alarms, settings.amqp_url),
+        depths=functools.partial(depths, settings.amqp_url, living(topology(all_services()))),
+    )
+    serve(settings, api, desk)
 
 
 def _scale(wanted: list[str]) -> dict[str, int]:

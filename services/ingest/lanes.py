@@ -54,7 +54,9 @@ ALARM_EVERY_S = 5.0
 LOOK_EVERY_S = 15.0
 """Nobody waits for it, as a queue must be empty for minutes. Each look asks for every queue."""
 Alarms = Asks[bool]
+"""Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
 Depths = Asks[Mapping[str, int]]
+"""Asks at each step how many messages lie in each queue that uploads pass through."""
 
 
 @dataclass
@@ -76,9 +78,7 @@ class Lanes:
     bell: Bell = field(default_factory=Bell)
     inspect: Inspect | None = None
     alarms: Alarms | None = None
-    """Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
     depths: Depths | None = None
-    """Asks at each step how many messages lie in each queue that uploads pass through."""
     compared: float = 0.0
     """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 

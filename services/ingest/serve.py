@@ -77,27 +77,9 @@ class Shelves(NamedTuple):
     scan_of: ScanOf
 
 
-def serve(
-    settings: Settings,
-    original: Sequence[Service],
-    obstacles: Obstacles = lambda _: [],
-    template_fault: TemplateFault | None = None,
-    shop: ShopConnection | None = None,
-    shelves: Shelves | None = None,
-    preview: Preview | None = None,
-    inspect: Inspect | None = None,
-    alarms: Alarms | None = None,
-    depths: Depths | None = None,
-) -> None:
-    """Serve until SIGTERM. `original` are the services of the in-process lane, `shop` the sellers' connections to
-    theirs, and `shelves` where their files lie: all are composed by the caller.
-
-    `obstacles` says who could take nothing of a replay, `template_fault` what is wrong with a mockup's template, and
-    `preview` what other duplicates there would be at another distance. `inspect` looks at ingest's queues first,
-    `alarms` asks whether the broker takes nothing, and `depths` what lies in its queues.
-    """
+def serve(settings: Settings, app: FastAPI, desk: Desk) -> None:
+    """Serve what `build` made until SIGTERM."""
     logs.configure(settings.log_level, "ingest")
-    app, desk = build(settings, original, obstacles, template_fault, shop, shelves, preview, inspect, alarms, depths)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -128,6 +110,7 @@ class _Server(uvicorn.Server):
 def build(
     settings: Settings,
     original: Sequence[Service],
+    *,
     obstacles: Obstacles = lambda _: [],
     template_fault: TemplateFault | None = None,
     shop: ShopConnection | None = None,
@@ -137,7 +120,11 @@ def build(
     alarms: Alarms | None = None,
     depths: Depths | None = None,
 ) -> tuple[FastAPI, Desk]:
-    """The application; nothing is connected before it starts."""
+    """The application; nothing is connected before it starts.
+
+    `original` are the services of the in-process lane. They, and what is passed by its name, come from the caller, as
+    ingest may know neither the other services nor who asks the broker. The type of each says what it is.
+    """
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
     blobs = Blobs(settings.blob_dir)

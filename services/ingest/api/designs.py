@@ -1,23 +1,18 @@
 """Stored designs: list, change, delete, and the gallery with links that an `<img>` can show."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Connection, select
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
-from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
-from services.ingest.sessions.actions.cancelling import cancel
+from services.ingest.sessions.actions.cancelling import cancel_of_deleted
 from services.ingest.sessions.intake.listing_requests import at_etsy
-from services.ingest.sessions.tables import items
-from shared.contracts import DesignActivityChanged
 
 routes = APIRouter(prefix="/designs", tags=["designs"])
 
@@ -46,7 +41,8 @@ def change(using: Using, user: Caller, design_id: UUID, given: DesignChanges) ->
         changed, told = Designs(connection, user.id, using.settings.nas_base_path).change(design_id, given)
         if told is not None:
             using.emit(connection, told)
-            _cancel_listings(connection, told)
+            if not told.is_active:
+                cancel_of_deleted(connection, told.item_id)
         return changed
 
 
@@ -58,7 +54,7 @@ def remove(using: Using, user: Caller, design_id: UUID) -> dict[str, Any]:
         cancelled = None
         if told is not None:
             using.emit(connection, told)
-            cancelled = _cancel_listings(connection, told)
+            cancelled = cancel_of_deleted(connection, told.item_id)
         listed = at_etsy(connection, user.id, design_id)
     under_way = f" {cancelled}" if cancelled and cancelled.listings else ""
     return {"success": True, "message": _deleted(listed) + under_way}
@@ -72,15 +68,6 @@ def gallery(request: Request, using: Using, user: Caller) -> dict[str, Any]:
     base, now = using.settings.public_url or str(request.base_url), datetime.now(UTC)
     shown = [_shown(file, using.links.url(base, user.shop_folder, file.path, now)) for file in files]
     return {"mockups": [], "files": shown, "total_mockups": 0, "total_files": total}
-
-
-def _cancel_listings(connection: Connection, told: DesignActivityChanged) -> Cancelled | None:
-    """Cancel the listings under way of a design that has just gone out of use; it is locked by then."""
-    if told.is_active:
-        return None
-    session_id = connection.execute(select(items.c.session_id).where(items.c.id == told.item_id)).scalar_one()
-    cancelled = cancel(connection, session_id, told.item_id, f"its design was deleted: {cancel_reason('you')}")
-    return replace(cancelled, stored=0)  # that it is stored is told by its deletion
 
 
 def _deleted(listing_ids: Sequence[str]) -> str:

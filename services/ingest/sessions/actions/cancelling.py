@@ -7,13 +7,14 @@ nothing any more; only a design that had reached the NAS by then is stored, and 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.ingest.sessions.actions.cancel_result import FACTS, Cancelled, reason_of
+from services.ingest.sessions.actions.cancel_result import FACTS, Cancelled, cancel_reason, reason_of
 from services.ingest.sessions.intake.submitting import uploaded_file
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import is_copy_of
@@ -52,6 +53,13 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         timeline.finish(connection, session_id)
     at_shop = sum(row.state == "rendered" for row in asked)
     return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand, at_shop, ended)
+
+
+def cancel_of_deleted(connection: Connection, item_id: UUID) -> Cancelled:
+    """Cancel the listings under way of a stored design that its owner has just deleted; its row is locked by then."""
+    session_id = connection.execute(select(items.c.session_id).where(items.c.id == item_id)).scalar_one()
+    cancelled = cancel(connection, session_id, item_id, f"its design was deleted: {cancel_reason('you')}")
+    return replace(cancelled, stored=0)  # that it was stored is told by its deletion
 
 
 def unfinished(connection: Connection, session_id: UUID, item_id: UUID | None) -> Cancelled:

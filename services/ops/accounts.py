@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from services.ops.place import HERE, NOTHING, DataDir, database
-from services.ops.showing import as_json, counted, plain
+from services.ops.showing import as_json, counted, printable
 
 if TYPE_CHECKING:
     from services.ingest.catalog.users import User
@@ -63,7 +63,7 @@ def list_accounts(
         return
     for user in found:
         marks = ", ".join(filter(None, (user.role if user.looks else "", "" if user.is_active else "disabled")))
-        typer.echo(f"{plain(user.email)}  {user.shop_folder}  since {user.created_at:%Y-%m-%d}  {marks}".rstrip())
+        typer.echo(f"{printable(user.email)}  {user.shop_folder}  since {user.created_at:%Y-%m-%d}  {marks}".rstrip())
     if not found:
         typer.echo("There are none; open one: presswork account add EMAIL SHOP", err=True)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Text, cas
 
 from services.ingest.tables import mockup_images, mockups, users
 from services.ops.place import NOTHING
-from services.ops.showing import plain
+from services.ops.showing import printable
 
 SHORTEST = 4
 MOST_SHOWN = 20
@@ -60,6 +60,6 @@ def _only(
     else:
         found = connection.execute(rows.limit(MOST_SHOWN)).all()
         said = f"There is no {what} {words!r}; there are:" if found else f"There is no {what} yet."
-    shown = [plain(f"{row.id}  {row.called} ({row.shop_name}, {row.email})") for row in found]
+    shown = [printable(f"{row.id}  {row.called} ({row.shop_name}, {row.email})") for row in found]
     typer.echo("\n".join([said, *shown]), err=True)
     raise typer.Exit(NOTHING)

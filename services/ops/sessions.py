@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
-from services.ops.showing import as_json, plain
+from services.ops.showing import as_json, printable
 
 if TYPE_CHECKING:
     from services.ingest.sessions.progress.delays import QueueOf
@@ -38,7 +38,7 @@ def sessions(
             at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
             typer.echo(f"{row['session_id']}  {at}  {row['state']:<9} {_whose(row)}")
             key = str(row["client_key"])
-            other = f"; its client calls it {plain(key)}" if key != str(row["session_id"]) else ""
+            other = f"; its client calls it {printable(key)}" if key != str(row["session_id"]) else ""
             typer.echo(f"    {row['message']}{other}")
     else:
         typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
@@ -115,4 +115,4 @@ def _queue_of(data: Path) -> "QueueOf | None":
 
 
 def _whose(row: Mapping[str, Any]) -> str:
-    return plain(f"{row['seller']} ({row['shop']})") if row["seller"] else "a deleted account"
+    return printable(f"{row['seller']} ({row['shop']})") if row["seller"] else "a deleted account"

@@ -20,7 +20,7 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def plain(text: object) -> str:
+def printable(text: object) -> str:
     """What a seller typed, in one line, without what would steer a terminal, forge a line or turn its direction."""
     return "".join(character if character.isprintable() else "\ufffd" for character in str(text))
 
@@ -73,7 +73,7 @@ def whole(row: Row, seller: Row | None) -> None:
     if row["files"]:
         typer.echo(f"file          {_files(row)}")
     if seller:
-        typer.echo(f"seller        {plain(seller['email'])}, shop {plain(seller['shop_name'])}")
+        typer.echo(f"seller        {printable(seller['email'])}, shop {printable(seller['shop_name'])}")
     for name in ("session_id", "tenant_id", "item_id", "mockup_id", "lane", "note"):
         if row[name] is not None:
             typer.echo(f"{name:<13} {row[name]}")

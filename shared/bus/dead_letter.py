@@ -20,15 +20,15 @@ class DeadLetter(Message):
     @classmethod
     def of(cls, service: Stage, body: bytes, headers: Mapping[str, Any]) -> "DeadLetter":
         """Take it as it is, and never refuse: people put letters there by hand, and the broker itself buries some."""
-        text = plain(body.decode(errors="replace"))
+        text = storable(body.decode(errors="replace"))
         # One letter, by its bytes, however often it comes, or is buried when its ack was lost; after a replay another.
         identity = uuid5(NAMESPACE_OID, f"{service}:{headers.get('x-replay-id', '')}:{body.decode('latin-1')}")
         raw = None if text.encode() == body else body
-        cause = plain(headers.get("x-cause") or _broker_cause(headers))
+        cause = storable(headers.get("x-cause") or _broker_cause(headers))
         return cls(id=identity, service=service, body=text, raw=raw, cause=cause, headers=headers)
 
 
-def plain(value: object) -> str:
+def storable(value: object) -> str:
     """A text that the database takes: PostgreSQL has no NUL in texts, and UTF-8 has no lone surrogates."""
     return str(value).replace("\x00", "\ufffd").encode(errors="replace").decode()
 

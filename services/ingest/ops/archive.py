@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.dead_letters import CLOCK, dead_letters
 from services.ingest.ops.letters import WORK, files_of, row_of
-from services.ingest.sessions.error_words import cause_in_words, plain
+from services.ingest.sessions.error_words import cause_in_words, for_seller
 from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal
@@ -75,7 +75,8 @@ def on_dead_letter(letter: DeadLetter, archive: Archive) -> Iterator[ImageFailed
         yield from (message.model_copy(update={"files": (file,)}) for file in message.files)
     else:
         number = str(letter.id)[:NUMBER_CHARS]
-        words = f"{plain(cause_in_words(letter.cause))}; try it again later, or tell your operator the number {number}"
+        cause = for_seller(cause_in_words(letter.cause))
+        words = f"{cause}; try it again later, or tell your operator the number {number}"
         yield from failures(message, letter.service, words)
 
 

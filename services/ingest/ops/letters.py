@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.ingest.ops.fingerprint import fingerprint
-from shared.bus.dead_letter import DeadLetter, plain
+from shared.bus.dead_letter import DeadLetter, storable
 from shared.bus.envelope import attempt_of
 from shared.contracts import (
     BatchSubmitted,
@@ -51,13 +51,13 @@ def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]
     """The columns of `ingest.dead_letters`. `message` is what the body says, where it can be read."""
     now = datetime.now(UTC)
     raw = _fields(letter.body)
-    stack = plain(letter.headers.get("x-stack", ""))
+    stack = storable(letter.headers.get("x-stack", ""))
     about = _about(letter.service, message)
     mark = fingerprint(letter.cause, stack, [file["filename"] for file in about["files"]])
     return {
         "id": letter.id,
         "service": letter.service,
-        "message_type": plain(raw["type"]) if isinstance(raw.get("type"), str) else None,
+        "message_type": storable(raw["type"]) if isinstance(raw.get("type"), str) else None,
         "message_id": _uuid(raw.get("id")),
         "session_id": _uuid(raw.get("correlationid")) or _uuid(letter.headers.get("x-session")),
         "cause": letter.cause,
@@ -86,12 +86,12 @@ def files_of(message: Message) -> Iterator[dict[str, Any]]:
     elif "item_id" in type(message).model_fields and "index" in type(message).model_fields:
         found = [message.model_dump(include=IDENTITY | {"tenant_id", "session_id", "mockup_id"})]
     for file in found:
-        yield file | {"filename": plain(file["filename"])}
+        yield file | {"filename": storable(file["filename"])}
 
 
 def kept(headers: Mapping[str, Any]) -> dict[str, Any]:
     """The headers as JSON, `x-death` and all: for reading."""
-    return {plain(name): _json(value, DEEPEST) for name, value in headers.items()}
+    return {storable(name): _json(value, DEEPEST) for name, value in headers.items()}
 
 
 def _about(service: Stage, message: Message | None) -> dict[str, Any]:
@@ -111,14 +111,14 @@ def _json(value: object, depth: int) -> object:
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if depth and isinstance(value, Mapping):
-        return {plain(name): _json(entry, depth - 1) for name, entry in value.items()}
+        return {storable(name): _json(entry, depth - 1) for name, entry in value.items()}
     if depth and isinstance(value, list | tuple):
         return [_json(entry, depth - 1) for entry in value]
-    return plain(value)
+    return storable(value)
 
 
 def _word(value: object) -> str | None:
-    return None if value is None else plain(value)[:200]
+    return None if value is None else storable(value)[:200]
 
 
 def _time(value: object, otherwise: datetime) -> datetime:

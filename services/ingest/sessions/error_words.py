@@ -48,7 +48,7 @@ def awaited(cause: str) -> str:
     Where the rest of the NAS can be used, the path is what it is about.
     """
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
-    return plain(SOCKET.sub("", found[1] if found else cause_in_words(cause)))[:MOST]
+    return for_seller(SOCKET.sub("", found[1] if found else cause_in_words(cause)))[:MOST]
 
 
 def beside(reason: str | None, *names: str | None) -> str:
@@ -64,7 +64,7 @@ def beside(reason: str | None, *names: str | None) -> str:
     return reason
 
 
-def plain(words: str) -> str:
+def for_seller(words: str) -> str:
     """Our words for a seller: not where the server has its NAS, of a hidden file its folder; large sizes in MB."""
     for pattern, instead in OF_SERVER:
         words = pattern.sub(instead, words)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ingest.sessions.error_words import plain
+from services.ingest.sessions.error_words import for_seller
 from services.ingest.sessions.lifecycle.projection import Projection
 from shared.contracts import (
     DesignStored,
@@ -48,7 +48,7 @@ def _pair(event: DuplicateFound) -> dict[str, Any]:
 
 
 def on_storage_failed(event: StorageFailed, projection: Projection) -> None:
-    projection.file_is(event, "failed", reason=plain(event.reason))
+    projection.file_is(event, "failed", reason=for_seller(event.reason))
 
 
 def on_image_failed(event: ImageFailed, projection: Projection) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.sessions.error_words import awaited, beside, cause_in_words, plain
+from services.ingest.sessions.error_words import awaited, beside, cause_in_words, for_seller
 
 SQL = (
     'InternalError: (psycopg.errors.RaiseException) index "designs_x" is broken\nCONTEXT:  PL/pgSQL function f()\n\n'
@@ -72,7 +72,7 @@ def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_
 
 def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
     reason = "can't rename '.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
-    assert plain(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")
+    assert for_seller(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
 def test_where_one_folder_is_the_trouble_its_path_on_the_nas_is_named(told: str, words: str, folder: str) -> None:
     why = "this account has no right to (Permission denied); give it the right on the NAS"
     cause = f"{told.format(folder)}: {why}"
-    assert awaited(f"NasRefused: {cause}") == plain(cause) == f"{words.format(folder)}: {why}"
+    assert awaited(f"NasRefused: {cause}") == for_seller(cause) == f"{words.format(folder)}: {why}"
     failed = f"can't.png could not be stored: {cause}"
-    assert plain(failed) == f"can't.png could not be stored: {words.format(folder)}: {why}"
+    assert for_seller(failed) == f"can't.png could not be stored: {words.format(folder)}: {why}"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 FIRST_TO_GO = 1000  # the highest score; among several children the kernel takes the largest
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
-KEPT_BYTES = 2**31 - 1
+KEPT_BYTES = 2**31 - 1  # the most that mallopt takes, an int: nothing is given back but by `_give_back_memory`
 
 IDLE_S = 10.0
 """With one second a hasher gave its memory back between two batches, and took it anew (docs/performance.md)."""

@@ -27,7 +27,10 @@ R = TypeVar("R")
 log = structlog.get_logger()
 
 START_S = 120.0
+"""A hasher's start took 0.7 to 3.6 s on two busy cores, and takes more where a cold, slow disk has the libraries. With
+too short a limit no picture comes through; too long a one only delays the word of a hang."""
 END_S = 5.0
+"""What was killed or has closed its pipe is gone at once, unless it waits for a disk; nobody is kept for that."""
 # Services scale by processes; number libraries with a thread for each core would fight for the same ones.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 

@@ -36,6 +36,17 @@ class Seen(Enum):
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """What lies there can't be read: it is locked, say; `why` is in words."""
+
+    why: str
+
+
+Finding = Seen | Unreadable
+"""What a look at a print shows."""
+
+
+@dataclass(frozen=True)
 class PrintCheck:
     """Looks at prints on the NAS, and has those that are gone put back. `lane`: of what is about no session."""
 
@@ -76,16 +87,16 @@ class PrintCheck:
         for row in rows:
             if _is_late(until, len(rows)):
                 return
-            seen = _seen(row, self._by_size)
-            if seen is Seen.SOUND:
+            found = _look(row, self._by_size)
+            if found is Seen.SOUND:
                 there.append(row)
-            elif words := self._put_back(row) if seen is Seen.GONE else self._fault(row, seen):
+            elif words := self._put_back(row) if found is Seen.GONE else self._fault(row, found):
                 yield row, words
         for row in there:
             if _is_late(until, len(rows)):
                 return
-            if (seen := _seen(row, self._by_content)) is not Seen.SOUND:
-                yield row, self._fault(row, seen)
+            if (found := _look(row, self._by_content)) is not Seen.SOUND:
+                yield row, self._fault(row, found)
 
     def _by_size(self, row: Row[Any]) -> Seen:
         found = self.prints.nas.stat(row.path)
@@ -111,10 +122,10 @@ class PrintCheck:
             owe(connection, self.lane, StoreFile(tenant_id=row.user_id, shop=shop, path=path, content=blob))
         return None
 
-    def _fault(self, row: Row[Any], seen: Seen | str) -> str:
+    def _fault(self, row: Row[Any], found: Finding) -> str:
         """What is wrong in the print's place, and what to do: nobody but its owner may remove what lies there."""
-        if isinstance(seen, str):
-            return f"its print '{row.path}' on the NAS can't be read: {seen}; then ask again"
+        if isinstance(found, Unreadable):
+            return f"its print '{row.path}' on the NAS can't be read: {found.why}; then ask again"
         log.warning("a print on the NAS is not what was stored", path=row.path)
         words = f"its print '{row.path}' on the NAS is not what was stored: it was changed there, or is damaged; "
         if self.prints.sound(Blob(sha256=row.print_sha256, size=row.print_size)):
@@ -137,12 +148,12 @@ def _just_stored(design_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
     return select(session_events.c.item_id).where(*of_them, *lately)
 
 
-def _seen(row: Row[Any], look: Callable[[Row[Any]], Seen]) -> Seen | str:
-    """What a look at its print shows, or why the NAS can't read it: it is locked, say. That holds up no other."""
+def _look(row: Row[Any], see: Callable[[Row[Any]], Seen]) -> Finding:
+    """See how a print is. One that can't be read holds up no other; a NAS that is away is no finding about any."""
     try:
-        return look(row)
+        return see(row)
     except NasUnavailable:
         raise
     except (Permanent, Retryable) as error:
         log.warning("a print on the NAS can't be read", path=row.path, cause=str(error))
-        return str(error)
+        return Unreadable(str(error))

@@ -6,10 +6,14 @@ from uuid import UUID
 from services.storage.placing import design_folder, design_name, staging_path
 from shared.contracts import DesignStored, ImageAccepted, ItemEvent, StorageFailed
 
+UNNUMBERED = ("accepted", "placed")
+"""States of what waits for its number."""
 NUMBERED = ("numbered", "stored")
 """States of what has its number."""
 GIVEN_UP = ("rejected", "failed")
 """States of what will have no file, although dedup may believe that it will. (Of a duplicate dedup knows.)"""
+SETTLED = ("duplicate", *GIVEN_UP)
+"""States of what will have no file."""
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,21 @@ from sqlalchemy import ColumnElement, Connection, Engine, Integer, Row, Text, Uu
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.acceptance import Acceptance, is_unheard
-from services.storage.design import GIVEN_UP, NUMBERED, Cause, Design
-from services.storage.placing import counter_key
+from services.storage.design import GIVEN_UP, NUMBERED, SETTLED, UNNUMBERED, Cause, Design
+from services.storage.design_rows import (
+    answered_by,
+    changes_by,
+    design_of,
+    is_answered_by,
+    is_to_be_told_again,
+    new_row,
+    of_accepted,
+    with_number,
+)
 from services.storage.tables import NOW, designs, freed_numbers, given_rows
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
 from shared.database import transaction
 from shared.together import Together
-
-SETTLED = ("duplicate", "rejected", "failed")
-UNNUMBERED = ("accepted", "placed")
 
 THIS = (designs.c.item_id == bindparam("item"), designs.c.generation == bindparam("of"))
 NEW = (
@@ -74,7 +80,7 @@ class Designs:
             meaning = Acceptance.of(row, event)
             if meaning is Acceptance.OPENS_AGAIN:
                 _leave_number(connection, row)
-            if changes := _changes(meaning, row, event):
+            if changes := changes_by(meaning, row, event):
                 _change(connection, event, **changes)
             return meaning in (Acceptance.OPENS_AGAIN, Acceptance.PLACES_FILE)
 
@@ -94,17 +100,17 @@ class Designs:
         generation, as the answer to an earlier message may have been lost, or overtaken.
         """
         with transaction(self.engine) as connection:
-            connection.execute(NEW, _new(event, state) | {"reason": event.reason})
+            connection.execute(NEW, new_row(event, state) | {"reason": event.reason})
             row = _locked(connection, event)
             earlier = row.generation < event.generation and row.state in (*UNNUMBERED, *SETTLED)
             if earlier or (row.generation == event.generation and row.state in UNNUMBERED):
                 given_up = state in GIVEN_UP and row.accepted and not row.cause_type
-                answers = _answers(Cause.of(event)) if given_up else {}
+                answers = answered_by(Cause.of(event)) if given_up else {}
                 _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
                 row = _locked(connection, event)
-            elif _to_tell_again(row, event):
+            elif is_to_be_told_again(row, event):
                 accepted = row.accepted | {"generation": event.generation}
-                _change(connection, event, **_with_number(ImageAccepted.model_validate(accepted), Cause.of(event)))
+                _change(connection, event, **with_number(ImageAccepted.model_validate(accepted), Cause.of(event)))
             return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
@@ -141,14 +147,14 @@ class Designs:
                 update(designs)
                 .where(designs.c.cause_item_id == event.item_id, dead)
                 .where(theirs)
-                .values(**_answers(Cause.of(event)))
+                .values(**answered_by(Cause.of(event)))
             )
 
     def fail(self, event: ImageAccepted, reason: str, cause: Cause) -> None:
         """Record that an accepted item without a number has failed, as its file can never be placed."""
         with transaction(self.engine) as connection:
             where = and_(_this(event), designs.c.state.in_(UNNUMBERED))
-            _change(connection, event, where, state="failed", reason=reason, **_answers(cause))
+            _change(connection, event, where, state="failed", reason=reason, **answered_by(cause))
 
     def stored(self, design: Design) -> Design:
         """Record that a design's file lies under its name and was read back. Returns the design as it is then."""
@@ -159,7 +165,7 @@ class Designs:
     def _accept_all(self, these: Sequence[_Accepted]) -> None:
         """Accept all in the order of their ids, as every process does: so no two transactions wait for each other."""
         events = sorted((each.event for each in these), key=lambda event: event.item_id)
-        rows = [_new(event, "accepted") | _of_accepted(event) for event in events]
+        rows = [new_row(event, "accepted") | of_accepted(event) for event in events]
         with transaction(self.engine) as connection:
             inserted = set(map(tuple, connection.execute(NEW, rows)))
         for each in these:
@@ -186,11 +192,6 @@ class Designs:
             return _found(connection, item_id)
 
 
-def _new(event: ItemEvent, state: str) -> dict[str, Any]:
-    of_event = event.model_dump(include={"item_id", "tenant_id", "session_id", "index", "generation", "filename"})
-    return of_event | {"state": state}
-
-
 def awaits(connection: Connection, event: ImageAccepted) -> bool:
     on_its_way = designs.c.state.in_((*UNNUMBERED, "numbered"))
     return connection.execute(select(designs.c.item_id).where(_this(event), on_its_way)).first() is not None
@@ -215,62 +216,7 @@ def _this(event: ItemEvent) -> ColumnElement[bool]:
     return and_(designs.c.item_id == event.item_id, designs.c.generation == event.generation)
 
 
-def _of_accepted(event: ImageAccepted) -> dict[str, Any]:
-    place = event.destination
-    return {
-        "accepted": event.model_dump(mode="json"),
-        "sha256": event.print_file.sha256,
-        "size": event.print_file.size,
-        "counter_key": counter_key(place.shop, place.template, digital=place.digital),
-    }
-
-
-def _to_tell_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageFailed) -> bool:
-    """Whether the item has a number that the sender of this message, which says that it gets none, may not know of."""
-    if row.state not in NUMBERED:
-        return False
-    if isinstance(event, ImageFailed) and event.failed_stage == "storage":  # cancelled, perhaps
-        return bool(row.generation <= event.generation)
-    return isinstance(event, DuplicateFound) and bool(row.generation < event.generation)
-
-
-def _changes(meaning: Acceptance, row: Row[Any], event: ImageAccepted) -> dict[str, Any]:
-    """The columns that such an acceptance changes."""
-    if meaning is Acceptance.KEEPS_NUMBER:
-        return _with_number(event, Cause.of(event))
-    if meaning is Acceptance.OPENS_AGAIN:
-        return _opened_again(event, row)
-    if meaning is Acceptance.MUST_HEAR_FAILURE:
-        return _of_accepted(event) | _answers(Cause.of(event))
-    return _answers(Cause.of(event)) if meaning is Acceptance.GIVES_NAME else {}
-
-
-def _with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
-    """The columns that change when an item keeps its number as this generation."""
-    return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **_answers(cause)}
-
-
-def _opened_again(event: ImageAccepted, row: Row[Any]) -> dict[str, Any]:
-    gone = dict.fromkeys(("reason", "number", "name", "path", "cause_type", "cause_item_id", "cause_generation"))
-    reopened = row.reopened or row.state not in UNNUMBERED
-    return {
-        **gone, **_of_accepted(event), "generation": event.generation, "state": "accepted", "reopened": reopened,
-    }  # fmt: skip
-
-
 def _leave_number(connection: Connection, row: Row[Any]) -> None:
     """Let another design have the number, unless this one is stored: then a file has it in its name."""
     if row.state == "numbered":
         connection.execute(insert(freed_numbers).values(counter_key=row.counter_key, number=row.number))
-
-
-def is_answered_by(row: Row[Any], event: ItemEvent) -> bool:
-    return Cause.of(event) == Cause(row.cause_type, row.cause_item_id, row.cause_generation)
-
-
-def _answers(cause: Cause) -> dict[str, Any]:
-    return {"cause_type": cause.type, "cause_item_id": cause.item_id, "cause_generation": cause.generation}
-
-
-def design_of(row: Row[Any]) -> Design:
-    return Design(ImageAccepted.model_validate(row.accepted), row.state, row.number, row.reason)

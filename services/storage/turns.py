@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Integer, Row, Uuid, and_, bindparam, func, select, update
 
 from services.storage.design import NUMBERED, Cause, Design
-from services.storage.store import THIS, awaits, design_of, is_answered_by
+from services.storage.design_rows import design_of, is_answered_by
+from services.storage.store import THIS, awaits
 from services.storage.tables import NOW, designs, given_rows
 from shared.contracts import ImageAccepted, ItemEvent
 

@@ -2,42 +2,31 @@
 
 import asyncio
 import contextlib
-import itertools
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from types import FrameType
 from typing import NamedTuple
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
-from services.ingest import scanning, service
+from services.ingest import service
 from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
 from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.resources import Preview, Resources, ScanOf, TemplateFault
-from services.ingest.api.sessions import Catalog, DesignData, ProductData
+from services.ingest.api.resources import Preview, ScanOf, TemplateFault
 from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.bell import Bell
-from services.ingest.catalog.choices import listing_choice, print_choice
-from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.shop import ShopConnection
-from services.ingest.catalog.templates import Templates
-from services.ingest.catalog.users import User
 from services.ingest.choosing import loose_lane
 from services.ingest.lanes import Alarms, Depths, Lanes
-from services.ingest.ops import forgetting, outcomes, purging
+from services.ingest.lookup import Lookup
 from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door
-from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
-from services.ingest.sessions.lifecycle.records import Choice, Wanted
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.resume import Unfinished
@@ -46,21 +35,16 @@ from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.sessions.serving.watching import Watcher
 from services.ingest.settings import Settings
+from services.ingest.sweeping import sweep
 from shared import log as logs
 from shared.blobs import Blobs
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect
 from shared.bus.service import Service
-from shared.contracts import Destination, Message
+from shared.contracts import Message
 from shared.database import engine_of
-from shared.errors import Retryable
 from shared.nas import Nas
 
-log = structlog.get_logger()
-
-SWEEP_EVERY_S = 1.0
-SETTLE_TURNS = 5
-PURGE_TURNS = 3600
 POOL_SIZE = 20
 THREADS = 40
 """Uploads, streams and relays wait in these for disk and database; Python's own choice, six on two cores, are all taken
@@ -185,45 +169,6 @@ def build(
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
 
 
-@dataclass(frozen=True)
-class Lookup:
-    """The catalog, as the upload calls ask it."""
-
-    resources: Resources
-
-    def catalog(self) -> Catalog:
-        return Catalog(self.choose, self.group)
-
-    def choose(self, user: User, data: DesignData) -> Choice:
-        """The user's own template, mockups, canvas and size, as one choice."""
-        digital = bool(data.is_digital)
-        with self.resources.transaction() as connection:
-            spec = print_choice(
-                connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
-            )
-            template = Templates(connection, user.id).get(data.product_template_id)
-            Mockups(connection, user, self.resources.settings.nas_base_path).get(data.mockup_id)
-        return Choice(
-            template_id=data.product_template_id,
-            mockup_id=data.mockup_id,
-            canvas_config_id=data.canvas_config_id,
-            size_config_id=data.size_config_id,
-            print_spec=spec,
-            destination=Destination(
-                shop=user.shop_folder, template=template.name, starting_number=data.starting_name, digital=digital
-            ),
-            description=data.description,
-            duplicates=data.duplicates,
-        )
-
-    def group(self, user: User, data: ProductData) -> Wanted:
-        """What listings of this template with this mockup group are made of, and where they go."""
-        with self.resources.transaction() as connection:
-            template, backgrounds = listing_choice(connection, user.id, data.product_template_id, data.mockup_id)
-        target = self.resources.shop.target_of(user)
-        return Wanted(user.shop_folder, template, data.mockup_id, backgrounds, target)
-
-
 @contextlib.asynccontextmanager
 async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     """What runs beside the HTTP server, for as long as it serves."""
@@ -231,7 +176,7 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     await desk.lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),
-        asyncio.create_task(_sweep(desk.sessions, settings)),
+        asyncio.create_task(sweep(desk.sessions.engine, settings)),
     ]
     try:
         yield
@@ -241,31 +186,3 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await desk.lanes.stop(settings.stop_grace_seconds)
-
-
-async def _sweep(store: Sessions, settings: Settings) -> None:
-    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
-
-    Once an hour, delete the letters that have been over for long enough, and what was sent for uploads that have. Have
-    the NAS scanned when it is time.
-    """
-    keep, keep_sent = timedelta(days=settings.dead_letter_keep_days), timedelta(days=settings.outbox_keep_days)
-    scan_every = timedelta(minutes=settings.nas_scan_minutes)
-    lane = loose_lane(embedded=settings.embedded)
-    unasked = Unasked(store.engine, settings.listing_grace_seconds)
-    for turn in itertools.count():
-        await asyncio.sleep(SWEEP_EVERY_S)
-        try:
-            await asyncio.to_thread(unasked.finish)
-            if turn % SETTLE_TURNS == 0:
-                await asyncio.to_thread(outcomes.settle, store.engine)
-                if scan_every:
-                    await asyncio.to_thread(scanning.ask_when_due, store.engine, lane, scan_every)
-            if keep and turn % PURGE_TURNS == 0:
-                await asyncio.to_thread(purging.sweep, store.engine, keep)
-            if keep_sent and turn % PURGE_TURNS == 0:
-                await asyncio.to_thread(forgetting.forget, store.engine, keep_sent)
-        except Retryable as error:
-            log.warning("ending sessions waits", cause=str(error))
-        except Exception:
-            log.exception("sessions or replays could not be ended; it is tried again")

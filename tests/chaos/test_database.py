@@ -6,8 +6,8 @@ import time
 import httpx
 import pytest
 
-from services.ingest.serve import SWEEP_EVERY_S
 from services.ingest.settings import Settings
+from services.ingest.sweeping import SWEEP_EVERY_S
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.waiting import until

@@ -39,10 +39,12 @@ class HashIndex:
     """
 
     def __init__(self, engine: Engine, max_distance: int, blobs: Blobs | None = None) -> None:
-        """Without blobs the hashes alone decide."""
+        """Without blobs, as in tests and benchmarks of the rest, the hashes alone decide.
+
+        The service has blobs, and comes to that for single pictures: those whose pixels are gone.
+        """
         self.engine = engine
-        self.gallery = Gallery(blobs) if blobs else None
-        self.judge = Judge(max_distance, self.gallery)
+        self.judge = Judge(max_distance, Gallery(blobs) if blobs else None)
         self._deciding = Together(self._decide)
         self._storing = Together(self._store)
 

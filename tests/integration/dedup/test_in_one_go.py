@@ -108,7 +108,7 @@ def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engin
     index = HashIndex(engine, 5, blobs)
     first, copy, other = sent(alike(blobs), tenant, (0, 1, 6))
     index.decide_once(first)
-    index.gallery = index.judge.gallery = Gallery(blobs)  # as in another process, which has it not in hand
+    index.judge.gallery = Gallery(blobs)  # as in another process, which has it not in hand
     broken = blobs.path(first.canonical)
     there = broken.rename(tmp_path / "there")
     broken.mkdir()

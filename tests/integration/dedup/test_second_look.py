@@ -92,7 +92,7 @@ def test_where_pixels_are_gone_the_hashes_decide_and_the_verdict_says_so(seeing:
     tenant = uuid4()
     first = sent(art.design(), tenant, blobs)
     verdict(first, seeing)
-    seeing.gallery.kept.clear()  # type: ignore[union-attr]
+    seeing.judge.gallery.kept.clear()  # type: ignore[union-attr]
     blobs.path(first.canonical).unlink()
     answer = verdict(sent(art.brighter(art.design(), 1.01), tenant, blobs), seeing)
     assert isinstance(answer, DuplicateFound)

@@ -16,6 +16,7 @@ scanning       asks storage to look through shops' folders; imports: rows that c
 original       the lane inside this process; ahead: what was cancelled, told past all queues
 lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands
 service        the consumer: progress and dead letters of every service
-api, app       what is said over HTTP; retrying: what the API and a command share
+api, app       what is said over HTTP; retrying: what the API and a command share; lookup: the catalog, as calls ask it
+sweeping       what is due by the clock, and by no call
 serve          all of it as one process
 """

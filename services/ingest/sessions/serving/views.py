@@ -1,6 +1,6 @@
 """Sessions and items as the two APIs show them. Pure: rows in, JSON-able values out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def item(row: Row) -> dict[str, Any]:
         "needs_review": row["review"] == WAITING,
         "decision": row["review"] if row["review"] in (KEEP, SKIP) else None,
         "resembles": facts.get("resembles") if row["state"] in ("accepted", "stored") else None,
-        "warnings": facts.get("warnings", []),
+        "warnings": _warnings(row),
         "number": row["number"],
         "name": row["name"],
         "path": row["path"],
@@ -53,6 +53,13 @@ def item(row: Row) -> dict[str, Any]:
         "listing_target": (listing["target"] or "").partition(":")[0] or None if listing else None,
         "updated_at": row["updated_at"],
     }
+
+
+def _warnings(row: Row) -> Sequence[str]:
+    """They are of its print. A copy gets none, unless somebody may still want it."""
+    is_printed = row["state"] != "duplicate" or row["review"] == WAITING
+    warnings: Sequence[str] = row["facts"].get("warnings", []) if is_printed else []
+    return warnings
 
 
 def session(found: Session, cause: str | None = None, left: TimeLeft | None = None) -> dict[str, Any]:

@@ -269,10 +269,17 @@ class Journal:
             self.connection.execute(delete(media).where(self.files))
             self.connection.execute(update(listings).where(self.row).values(listing_id=None, url=None, tried_at=None))
 
-    def gone(self) -> None:
-        """What was listed is not at the shop any more: asked for again, it is listed anew."""
-        self.forgotten()
-        self._set(status="failed", asked=None, answer=None)
+    def gone(self, listing_id: str) -> None:
+        """This listing is not at the shop any more: asked for again, it is listed anew.
+
+        One that was made in its place since stays on record: forgotten, it would be made a second time.
+        """
+        nothing = dict.fromkeys(("listing_id", "url", "tried_at", "asked", "answer"))
+        this = update(listings).where(self.row, listings.c.listing_id == listing_id)
+        with step(self.connection):  # at once: with its answer left behind, it would count as listed for ever
+            noted = self.connection.execute(this.values(**nothing, status="failed", updated_at=func.clock_timestamp()))
+            if noted.rowcount:
+                self.connection.execute(delete(media).where(self.files))
 
     def _set(self, **values: object) -> None:
         with step(self.connection):

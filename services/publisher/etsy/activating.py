@@ -88,7 +88,7 @@ def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequ
         with ledger.writing(shop.name, draft.shop, draft.key) as journal:
             ended = _one(ledger, shop, draft)
             if ended.gone:
-                journal.gone()
+                journal.gone(draft.listing_id)
         yield ended
 
 
@@ -117,7 +117,7 @@ def deleted(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, listing_ids: Se
             try:
                 shop.state(RemoteRef(one.listing_id))
             except Gone:
-                journal.gone()
+                journal.gone(one.listing_id)
                 found.append(one.listing_id)
     return found
 

@@ -31,7 +31,7 @@ from shared.contracts import (
     PairJudged,
     StoreFile,
 )
-from shared.database import transaction
+from shared.database import any_of, transaction
 
 KINDS = {
     DesignActivityChanged.__name__: "on designs taken out of use or back",
@@ -103,7 +103,7 @@ def resume_others(engine: Engine, *, dry_run: bool = False) -> Counter[str]:
         found = connection.execute(select(outbox.c.id, outbox.c.type).where(*owed)).all()
         kinds = Counter(row.type for row in found)
         if not dry_run:
-            again = update(outbox).where(outbox.c.id.in_([row.id for row in found]), outbox.c.sent_at.is_not(None))
+            again = update(outbox).where(any_of(outbox.c.id, [row.id for row in found]), outbox.c.sent_at.is_not(None))
             connection.execute(again.values(sent_at=None))
         kinds[ImageFailed.__name__] += _failures(connection, dry_run=dry_run)
         return kinds

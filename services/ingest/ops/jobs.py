@@ -17,7 +17,7 @@ from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace, Steps
 from services.ingest.sessions.progress.delays import current
 from shared.contracts import Stage
-from shared.database import transaction
+from shared.database import any_of, transaction
 
 SAMPLE = 5
 CALM_S = 20.0
@@ -64,7 +64,7 @@ class Job:
         letter = dead_letters.c
         of_files, listing = letter.item_id.is_not(None), letter.mockup_id.is_not(None)
         over_broker = select(letter.service, of_files, listing).distinct()
-        over_broker = over_broker.where(letter.id.in_(self.ids), letter.lane == COMPREHENSIVE)
+        over_broker = over_broker.where(any_of(letter.id, self.ids), letter.lane == COMPREHENSIVE)
         with transaction(self.engine) as connection:
             rows = connection.execute(over_broker).all()
         found = {name for row in rows for name in (_ways(*row) if self.to is None else (self.to,))}
@@ -106,7 +106,7 @@ class Job:
 
     def _waits_for(self) -> list[str]:
         """What services wait for just now, with all their work or with that of these uploads."""
-        mine = select(dead_letters.c.session_id).where(dead_letters.c.id.in_(self.ids)).distinct()
+        mine = select(dead_letters.c.session_id).where(any_of(dead_letters.c.id, self.ids)).distinct()
         with transaction(self.engine) as connection:
             return current(connection, connection.execute(mine).scalars().all())
 
@@ -147,7 +147,7 @@ def _as_json(results: Sequence[Result]) -> list[Mapping[str, Any]]:
 
 def _services(connection: Connection, ids: Sequence[UUID]) -> dict[str, int]:
     letter = dead_letters.c
-    counted = select(letter.service, func.count()).where(letter.id.in_(ids)).group_by(letter.service)
+    counted = select(letter.service, func.count()).where(any_of(letter.id, ids)).group_by(letter.service)
     return {row[0]: row[1] for row in connection.execute(counted.order_by(letter.service)).all()}
 
 

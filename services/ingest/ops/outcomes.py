@@ -14,7 +14,7 @@ from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
-from shared.database import transaction
+from shared.database import any_of, transaction
 
 QUIET_S = 1200
 """All retries together take 17 minutes. What an outage held for longer may die after all: see `archive._replayed`."""
@@ -107,7 +107,7 @@ def tally(connection: Connection, letter_ids: Collection[UUID], calm_s: float) -
     rows = connection.execute(
         select(letter.status, stands, waits, outbox.c.sent_at < func.now() - _seconds(calm_s))
         .join_from(dead_letters, outbox, letter.replay_id == outbox.c.id, isouter=True)
-        .where(letter.id.in_(letter_ids))
+        .where(any_of(letter.id, letter_ids))
     ).all()
     sent = [row[1:] for row in rows if row.status == "replaying"]
     again = sum(row.status in ("dead", "dead_again", "superseded") for row in rows)
@@ -122,12 +122,12 @@ def became(connection: Connection, letter_ids: Collection[UUID]) -> dict[str, in
     mine = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
     state = func.coalesce(of_file, select(listings.c.state).where(mine).scalar_subquery(), letter.status)
     told = case((state.in_(IN_WORK), "in work"), else_=state).label("told")
-    each = select(told).where(letter.id.in_(letter_ids)).subquery()
+    each = select(told).where(any_of(letter.id, letter_ids)).subquery()
     counted = select(each.c.told, func.count()).group_by(each.c.told).order_by(func.count().desc(), each.c.told)
     return {row[0]: row[1] for row in connection.execute(counted).all()}
 
 
 def held(connection: Connection, letter_ids: Collection[UUID]) -> int:
     """How many are replaying still only because other files of their uploads are in work (`OTHERS_WAIT`)."""
-    ended = and_(letter.id.in_(letter_ids), letter.status == "replaying", OTHERS_WAIT, _stands(ENDED))
+    ended = and_(any_of(letter.id, letter_ids), letter.status == "replaying", OTHERS_WAIT, _stands(ENDED))
     return connection.execute(select(func.count()).select_from(dead_letters).where(ended)).scalar_one()

@@ -13,7 +13,7 @@ from services.ingest.dead_letters import CLOCK, dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.exporting import exported_within
 from services.ingest.ops.finding import Filter
-from shared.database import transaction
+from shared.database import any_of, transaction
 
 OVER = ("resolved", "superseded", "discarded")
 """Nobody waits for these. What waits is kept for ever."""
@@ -40,7 +40,7 @@ def purge(engine: Engine, wanted: Filter, run: Run, typed: str, sha256: str) -> 
             raise NotPurged(f"to delete them for good, type: {confirmation(wanted, len(found))}")
         if at_work := sum(row.status == "replaying" for row in found):
             raise NotPurged(f"{at_work} of them are being replayed just now; name others by --status")
-        these = letter.id.in_([row.id for row in found])  # and nothing that comes meanwhile
+        these = any_of(letter.id, [row.id for row in found])  # and nothing that comes meanwhile
         if _digest(exported_within(connection, these)) != sha256:
             raise NotPurged("they have changed since they were exported, or this is another export; export again")
         run.begin(connection, wanted.given(), len(found))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, case, select, update
 from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
-from shared.database import transaction
+from shared.database import any_of, transaction
 
 letter = dead_letters.c
 
@@ -43,7 +43,7 @@ def _set(
         found = select(letter.id).where(wanted.where(), letter.status.in_(statuses)).order_by(letter.id)
         these: list[UUID] = list(connection.execute(found.with_for_update()).scalars())
         run.begin(connection, wanted.given(), len(these))
-        change = update(dead_letters).where(letter.id.in_(these))
+        change = update(dead_letters).where(any_of(letter.id, these))
         connection.execute(change.values(**values, status_at=CLOCK, status_by=run.who))
         for letter_id in these:
             run.note(connection, letter_id, run.action, words)

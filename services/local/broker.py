@@ -9,8 +9,9 @@ from pathlib import Path
 
 from services.local import apt, docker
 from services.local.amqp import NoBroker, greet, management, place, ready
+from services.local.files import password
 from services.local.node import installed, started_node
-from services.local.process import NotStarted, free_ports, password, wait_for
+from services.local.process import NotStarted, free_ports, wait_for
 from services.local.servers import Server
 
 LOG = logging.getLogger(__name__)

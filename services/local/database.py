@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 
 from services.local import docker
+from services.local.files import password
 from services.local.postgres import choose, installed, private_cluster, ready
-from services.local.process import NotStarted, free_ports, password, wait_for
+from services.local.process import NotStarted, free_ports, wait_for
 from services.local.servers import Server
 from shared.settings import DRIVER, with_driver
 

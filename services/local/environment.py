@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from services.local import files
 from services.local.broker import StartedBroker
 from services.local.listening import Listening
 from services.local.process import NotStarted
@@ -43,10 +44,9 @@ def settings_for(
         "PUBLISHER_TARGET": "dry-run",
     }
     if not given.get("JWT_SECRET_KEY"):
-        defaults["JWT_SECRET_KEY"] = _secret(data_dir / "jwt-secret", secrets.token_urlsafe(48))
+        defaults["JWT_SECRET_KEY"] = files.secret(data_dir / "jwt-secret", lambda: secrets.token_urlsafe(48))
     if given.get("PUBLISHER_TARGET") == "etsy" and not given.get("ETSY_TOKEN_KEY"):
-        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        defaults["ETSY_TOKEN_KEY"] = _secret(data_dir / "etsy-token-key", key)
+        defaults["ETSY_TOKEN_KEY"] = files.secret(data_dir / "etsy-token-key", _token_key)
     fixed = {"HOST": listening.host, "PORT": str(listening.port)}
     fixed |= {"DATABASE_URL": database_url, "EMBEDDED": "1" if broker is None else "0"}
     if broker is not None:
@@ -117,20 +117,17 @@ def written_down(environment: Mapping[str, str], data_dir: Path) -> Iterator[Non
         if before is None:
             file.unlink()
         else:
-            file.write_text(before)
+            files.write(file, before)
         raise
     write_down(environment, data_dir)
 
 
 def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
     """Leave what others need beside a running `presswork up`: `presswork dead list`, `presswork run hasher`."""
-    file = data_dir / "environment"
     names = [*LEFT, *(name for name in environment if name.startswith("ETSY_"))]
     said = {**environment, STARTED_IN: str(data_dir)}
     lines = [f"{name}={_quoted(said[name])}\n" for name in (*names, STARTED_IN) if name in said]
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # with passwords in it
-    with os.fdopen(descriptor, "w") as out:
-        out.writelines(lines)
+    files.write(data_dir / "environment", "".join(lines))
 
 
 def shop(environment: Mapping[str, str], named: str | None) -> str:
@@ -147,10 +144,5 @@ def _quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _secret(file: Path, value: str) -> str:
-    """A secret of this machine, made on the first start and kept with the data."""
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as new:
-            new.write(value)
-    return file.read_text()
+def _token_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

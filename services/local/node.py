@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.local.amqp import ready
-from services.local.process import NotStarted, claim, free_ports, password, start, stop, wait_for
+from services.local.files import password
+from services.local.process import NotStarted, claim, free_ports, start, stop, wait_for
 from services.local.servers import Server
 
 # Debian's wrapper in /usr/sbin changes user and folder and drops the environment, so its inner program comes first

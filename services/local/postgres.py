@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
+from services.local.files import password
+from services.local.process import NotStarted, claim, free_ports, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from shared.settings import DRIVER
 

@@ -5,7 +5,6 @@ import fcntl
 import itertools
 import os
 import random
-import secrets
 import shutil
 import signal
 import socket
@@ -171,12 +170,3 @@ def _kept_for_a_server(port: int) -> bool:
     else:
         holder.close()
     return True
-
-
-def password(file: Path) -> str:
-    """The password kept in `file`, made on the first call; loopback is open to every user of the machine."""
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as new:
-            new.write(secrets.token_urlsafe(18))
-    return file.read_text()

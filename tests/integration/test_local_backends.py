@@ -20,7 +20,8 @@ from services.local.amqp import NoBroker, greet, manages, place, ready
 from services.local.broker import broker
 from services.local.children import Processes
 from services.local.database import database
-from services.local.process import NotStarted, claim, free_ports, password, put_by, start, stop, tail, wait_for
+from services.local.files import password
+from services.local.process import NotStarted, claim, free_ports, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from tests.backends import private_node
 from tests.integration.ingest.embedded import eventually

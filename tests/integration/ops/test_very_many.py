@@ -12,6 +12,11 @@ from shared.database import transaction
 from tests.integration.ops.letterbox import Letterbox
 
 MANY = 66_000
+SAID = text("""
+INSERT INTO ingest.outbox (id, lane, type, sent_at, data)
+SELECT gen_random_uuid(), 'comprehensive', 'PairJudged', now(), jsonb_build_object('item_id', gen_random_uuid())
+FROM generate_series(1, :many)
+""")
 
 
 def multiplied(connection: Connection, table: str) -> None:
@@ -44,10 +49,8 @@ def test_very_many_letters_can_be_replayed_at_a_time(box: Letterbox) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_very_many_last_words_can_be_owed_again(box: Letterbox, dry_run: bool) -> None:
-    facts = "'comprehensive', 'PairJudged', now(), now(), jsonb_build_object('item_id', gen_random_uuid())"
-    rows = f"SELECT gen_random_uuid(), {facts} FROM generate_series(1, {MANY})"
     with transaction(box.engine) as connection:
-        connection.execute(text(f"INSERT INTO ingest.outbox (id, lane, type, created_at, sent_at, data) {rows}"))  # noqa: S608
+        connection.execute(SAID, {"many": MANY})
 
     assert resume_others(box.engine, dry_run=dry_run)[PairJudged.__name__] == MANY
 

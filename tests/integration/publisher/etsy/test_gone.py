@@ -51,7 +51,7 @@ def test_who_asks_late_whether_the_old_one_is_gone_does_not_either(
 
 
 def test_that_a_listing_is_gone_is_noted_whole_or_not_at_all(world: World) -> None:
-    """Half noted, its old answer would be given for ever, and nobody could list it anew. Whichever commit it dies at."""
+    """Whichever commit it dies at: half noted, its old answer would stand for ever, and nobody could list it anew."""
     ledger = Ledger(world.engine)
     for commits in range(100):
         old = world.publish(world.event(generation=commits))
@@ -68,7 +68,7 @@ def test_that_a_listing_is_gone_is_noted_whole_or_not_at_all(world: World) -> No
     pytest.fail("it never came to its end")
 
 
-class Died(Exception):
+class Died(Exception):  # noqa: N818 - reads as what happened
     """The process."""
 
 

@@ -150,7 +150,7 @@ def _work(session: Row[Any], rows: Sequence[Row[Any]], hashers: int) -> Iterator
             yield failed_before(row)
         elif "refused" in row.facts:
             yield refusal(row)
-    given_up = [row.id for row in rows if row.state == "failed" and "failed_stage" in row.facts]
+    given_up = {row.id for row in rows if row.state == "failed" and "failed_stage" in row.facts}
     yield from work(session, [row for row in rows if row.id not in given_up], hashers)
 
 

@@ -32,3 +32,10 @@ def test_a_replica_whose_connection_broke_does_not_go_on_as_if_it_held_its_sessi
     assert first.acquire(session_id)
     first.close()
     second.close()
+
+
+def test_a_pool_that_has_no_connection_left_is_an_outage_as_everywhere(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with engine.connect(), pytest.raises(Unavailable):
+        SessionLocks(engine).acquire(uuid4())
+    engine.dispose()

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, true
-from sqlalchemy.exc import DBAPIError
 
-from shared.errors import Unavailable
+from shared.database import in_our_words
 
 
 class SessionLocks:
@@ -62,12 +61,13 @@ class SessionLocks:
 
     def _ask(self, function: ColumnElement[bool]) -> bool:
         try:
-            if self._connection is None:
-                self._connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            return bool(self._connection.execute(select(function)).scalar_one())
-        except DBAPIError as error:
+            with in_our_words():
+                if self._connection is None:
+                    self._connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                return bool(self._connection.execute(select(function)).scalar_one())
+        except Exception:
             self.close()
-            raise Unavailable(f"session locks: {error.orig}") from error
+            raise
 
 
 def _key(session_id: UUID) -> int:

@@ -13,6 +13,7 @@ from services.etsy.accounts import Overruling, gone, overruling
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting
+from services.publisher.etsy.activating import Draft, Published
 from services.publisher.etsy.choosing import Choices, Chosen, Options
 from services.publisher.etsy.connections import Connected
 from services.publisher.etsy.limiter import FIRST_PER_SECOND, SHARE
@@ -34,6 +35,7 @@ OF_THE_CONTRACT = {
     "shipping_profiles": "shipping_profile_id",
 }
 NEEDED = ("shipping_profile_id", "readiness_state_id", "return_policy_id", "taxonomy_id")
+STOPPED = "Etsy did not answer as it should, and it may be published: ask again, nothing is charged twice"
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class EtsyFront:
         return {"drafts": rows, "total_usd": activating.total_usd(len(found)), "message": f"Publishing all: {total}"}
 
     def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
-        """What stays a draft is told with its reason."""
+        """What stays a draft is told with its reason; so is what Etsy, going away in the middle, left undone."""
         with _words():
             drafts = activating.drafts(self.ledger, self.target.of(user.id), user.id)
             wanted = [each for each in drafts if each.listing_id in set(listing_ids)]
@@ -149,11 +151,26 @@ class EtsyFront:
             if round(agreed_usd, 2) != cost:
                 words = f"Etsy will charge {activating.total(len(wanted))}, and {agreed_usd:.2f} USD was agreed to"
                 raise ShopRefused(409, f"{words}: nothing was published")
-            ended = list(activating.activate(self.ledger, self.target, user.id, wanted, cap_usd=cost))
-        gone(self.ledger.engine, user, [each.draft.listing_id for each in ended if each.gone])
+        ended, why = self._published(user, wanted, cost)
         failed = {each.draft.listing_id: each.problem for each in ended if each.problem}
+        failed |= {each.listing_id: why for each in wanted[len(ended) :]}
         done = [each.draft.listing_id for each in ended if not each.problem]
         return {"published": done, "failed": failed, "message": f"Published: {activating.total(len(done))}"}
+
+    def _published(self, user: User, wanted: Sequence[Draft], cost: float) -> tuple[list[Published], str]:
+        """How these ended, and why it stopped, if before the last: what is paid for by then must be told."""
+        ended: list[Published] = []
+        try:
+            with _words():
+                for each in activating.activate(self.ledger, self.target, user.id, wanted, cap_usd=cost):
+                    gone(self.ledger.engine, user, [each.draft.listing_id] if each.gone else [])
+                    ended.append(each)
+        except (ShopRefused, Retryable) as error:
+            if not ended:
+                raise
+            log.warning("publishing drafts stopped in the middle", published=len(ended), cause=str(error))
+            return ended, str(error) if isinstance(error, ShopRefused) else STOPPED
+        return ended, ""
 
     def deleted(self, user: User, listing_ids: Sequence[str]) -> list[str]:
         """Asked one by one."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from services.etsy_fake.faults import Fault
+from services.etsy_fake.faults import Fault, Kind
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
 from services.ingest.sessions.serving.outcome_text import NO_SHOP, TRIED
@@ -126,6 +126,32 @@ def test_a_listing_that_somebody_deleted_at_etsy_is_listed_anew_when_it_is_tried
         page("POST", "/third-party/revoke-token")
     assert len(etsy.listings) == 2
     assert not {first, second} & set(etsy.listings)
+    etsy.listings.clear()
+
+
+@pytest.mark.parametrize("kind", ["html", "error-before"])
+def test_what_was_published_and_paid_for_is_told_though_etsy_goes_away_in_the_middle(
+    stand_in: tuple[Etsy, str], server: Server, kind: Kind
+) -> None:
+    etsy, _ = stand_in
+    with Seller(server.url, shop_name="MidCups") as seller:
+        page = set_up(seller, 77, CHOSEN)
+        etsy.listings.clear()
+        session, designs = seller.upload(artworks(3, seed=5))
+        assert seller.list_designs([design["id"] for design in designs])["success"]
+        first, second, third = map(str, etsy.listings)
+        del etsy.listings[int(first)]
+        etsy.faults.arm(Fault(operation="updateListing", kind=kind, skip=1))
+
+        told = page("POST", "/api/v1/etsy/publish", json={"listing_ids": [first, second, third], "agreed_usd": 0.6})
+
+        assert told.status_code == 200, told.text
+        assert told.json()["published"] == [second]
+        assert list(told.json()["failed"]) == [first, third]
+        assert "not at Etsy any more" in told.json()["failed"][first]
+        assert told.json()["message"] == "Published: 1 listing = 0.20 USD"
+        assert seller.receipt(session)["listing_failed"] == 1, "its upload has heard of it"
+        page("POST", "/third-party/revoke-token")
     etsy.listings.clear()
 
 

@@ -12,11 +12,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
+from services.ingest.catalog.duplicates import DEFAULT
 from services.ingest.dead_letters import dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.replaying import IN_WORK, Result, body_of, change, replayed_headers, state_of, why_not
 from services.ingest.sessions.actions.reopening import reopen
+from services.ingest.sessions.lifecycle.file_transitions import KEEP
 from services.ingest.sessions.outgoing.outbox import owe_redelivery
+from services.ingest.sessions.tables import items, sessions
 from shared.bus.envelope import Envelope, Undecodable, seal, unseal
 from shared.contracts import (
     BatchSubmitted,
@@ -86,7 +89,7 @@ def _send(connection: Connection, letter: Row[Any], message: Message, who: str) 
     if state is None:
         mine = change(connection, letter.id, target_generation=None, **taken)
     elif state == "failed":
-        message, service = _as_beginning(message, letter)
+        message, service = _as_beginning(connection, message, letter)
         mine, message = _taken_up(connection, letter, message, who)
         connection.execute(update(dead_letters).where(dead_letters.c.id == letter.id).values(**taken))
     else:
@@ -100,13 +103,21 @@ def _send(connection: Connection, letter: Row[Any], message: Message, who: str) 
     return Result(letter.id, "edited", words)
 
 
-def _as_beginning(message: Message, letter: Row[Any]) -> tuple[Message, Stage]:
+def _as_beginning(connection: Connection, message: Message, letter: Row[Any]) -> tuple[Message, Stage]:
     """What a failed file or listing goes on with. What was accepted passes duplicate detection again."""
     if isinstance(message, ImageAccepted):
-        return ImageHashed.model_validate(message.model_dump()), "dedup"
+        return ImageHashed.model_validate(message.model_dump() | _policy(connection, letter)), "dedup"
     if not isinstance(message, BEGINS):
         raise NotSent(f"a file can't be taken up with {type(message).__name__}; replay it: it begins anew")
     return message, letter.service
+
+
+def _policy(connection: Connection, letter: Row[Any]) -> dict[str, Any]:
+    """How the letter's file and its upload want duplicates dealt with, which no acceptance says."""
+    found = select(sessions.c.duplicates, sessions.c.duplicate_distance, items.c.review).join(items)
+    row = connection.execute(found.where(items.c.id == letter.item_id)).one()
+    wanted = {"duplicates": row.duplicates or DEFAULT, "duplicate_distance": row.duplicate_distance}
+    return wanted | {"kept": row.review == KEEP}
 
 
 def _taken_up(connection: Connection, letter: Row[Any], message: Message, who: str) -> tuple[bool, Message]:

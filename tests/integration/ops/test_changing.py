@@ -128,6 +128,24 @@ def test_a_failed_file_goes_on_with_the_edited_message_as_its_next_generation(en
         edit(engine, letters[0], message(box, letters[0], **place), Run("bea", "edit"))
 
 
+def test_an_edited_file_passes_duplicate_detection_again_as_its_seller_wants_it(engine: Engine, box: Letterbox) -> None:
+    """An acceptance says nothing of that, and the usual way would bar what somebody has said to keep."""
+    session = box.submitted("rose.png")
+    letter_id = box.dies("storage", box.accepted(session, 0))
+    relayed(engine)
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE ingest.sessions SET duplicates = 'review', duplicate_distance = 3"))
+        connection.execute(text("UPDATE ingest.items SET review = 'keep'"))
+
+    edit(engine, letter_id, message(box, letter_id, dpi=300), Run("ana", "edit"))
+
+    (sent,) = relayed(engine)
+    assert isinstance(sent, Redelivery)
+    hashed = unseal(sent.sealed.body).message
+    assert isinstance(hashed, ImageHashed)
+    assert (hashed.duplicates, hashed.duplicate_distance, hashed.kept) == ("review", 3, True)
+
+
 def test_an_edit_that_is_killed_before_its_commit_did_nothing(
     engine: Engine, box: Letterbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

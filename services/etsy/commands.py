@@ -126,9 +126,8 @@ def plan(
     from services.etsy.front import planned
 
     with _place(data) as place:
-        if email:  # the calls are the app's, whoever plans; but a name that is misspelt is told
-            place.account(email)
-        typer.echo(planned(place.target, designs, pictures, digital=digital).words)
+        user = place.account(email) if email else None
+        typer.echo(planned(place.target, user, designs, pictures, digital=digital).words)
 
 
 @app.command()

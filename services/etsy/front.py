@@ -128,9 +128,9 @@ class EtsyFront:
             self.target.connections.choose(user.id, changed)
         return _setup(found, changed, options, overruling(self.ledger.engine, user))
 
-    def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
+    def plan(self, user: User, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
         """Against what is left of the day."""
-        found = planned(self.target, designs, pictures, digital=digital)
+        found = planned(self.target, user, designs, pictures, digital=digital)
         facts = ("designs", "calls", "remaining", "days", "fee_usd")
         return {**{name: getattr(found, name) for name in facts}, "message": found.words}
 
@@ -190,13 +190,15 @@ class EtsyFront:
         return None
 
 
-def planned(target: EtsyTarget, designs: int, pictures: int, *, digital: bool) -> Plan:
-    """A batch against the limits that Etsy's answers named."""
+def planned(target: EtsyTarget, user: User | None, designs: int, pictures: int, *, digital: bool) -> Plan:
+    """A batch against the limits that Etsy's answers named; of this account, if any, as its shop is set up."""
+    found = target.connections.find(user.id) if user else None
+    calls = calls_of(pictures, digital=digital, skus=bool(found and found.choices.skus))
     limiter, quota = target.limiter, target.limiter.quota()
     known = FIRST_PER_SECOND if quota.per_second is None else quota.per_second * SHARE
     return Plan(
         designs=designs,
-        calls=designs * calls_of(pictures, digital=digital),
+        calls=designs * calls,
         per_day=quota.per_day,
         remaining=quota.remaining_today,
         per_second=min(limiter.per_second, known),

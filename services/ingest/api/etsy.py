@@ -59,8 +59,7 @@ def plan(
     digital: bool = False,
 ) -> dict[str, Any]:
     """What listing so many designs costs in calls, time and money."""
-    del user
-    return using.shop.plan(designs, pictures, digital=digital)
+    return using.shop.plan(user, designs, pictures, digital=digital)
 
 
 @routes.get("/drafts")

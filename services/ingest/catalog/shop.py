@@ -58,7 +58,7 @@ class ShopConnection(Protocol):
         """Make these choices, for all listings or for those of one template; the same answer as `setup`."""
         ...
 
-    def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
+    def plan(self, user: User, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
         """What a batch will cost in calls, time and money."""
         ...
 
@@ -124,8 +124,8 @@ class NoEtsy:
         del user, choices, template_id
         raise self._refused()
 
-    def plan(self, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
-        del designs, pictures, digital
+    def plan(self, user: User, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
+        del user, designs, pictures, digital
         raise self._refused()
 
     def drafts(self, user: User) -> dict[str, Any]:

@@ -178,6 +178,10 @@ def test_a_plan_is_told_before_anything_is_called(terminal: Terminal, world: Wor
     )
     assert len(world.etsy.log) == calls
 
+    terminal("setup", "--skus", "--email", "ana@example.com")
+    told = terminal("plan", "--designs", 500, "--email", "ana@example.com").output
+    assert told.startswith("500 designs: 4,500 calls"), "each listing gets a SKU, by a call of its own"
+
 
 def test_what_is_not_set_is_named(terminal: Terminal) -> None:
     assert "ETSY_KEYSTRING must be set" in terminal("status", code=1, ETSY_KEYSTRING="").output

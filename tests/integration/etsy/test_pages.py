@@ -168,6 +168,10 @@ def test_a_plan_tells_calls_time_and_money(ana: Caller) -> None:
     assert told["message"].startswith("500 designs: 4,000 calls of 9,9")
     assert told["message"].endswith("drafts free, 100 USD when activated")
 
+    assert ana("PUT", "/api/v1/etsy/setup", json=CHOSEN | {"skus": True}).status_code == 200
+    told = ana("GET", "/api/v1/etsy/plan?designs=500&pictures=5").json()
+    assert told["calls"] == 4500, "each listing gets a SKU, by a call of its own"
+
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_without_a_shop_setup_says_to_connect_one(ana: Caller, method: str) -> None:

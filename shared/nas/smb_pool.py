@@ -154,6 +154,6 @@ class Pool:
             self._free.put(lease)
 
     def close(self) -> None:
-        """End those that nobody uses."""
+        """End all of them. Whoever is using one meets a lost line, and makes a new one."""
         for lease in self._leases:
             lease.drop()

@@ -1,10 +1,9 @@
 """An engine from a URL, and the database's errors in our words. No table lives here."""
 
 import contextlib
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Engine, any_, bindparam, create_engine, exc, make_url
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url
 
 from shared.errors import Busy, Retryable, Unavailable
 
@@ -24,11 +23,6 @@ def engine_of(url: str, *, pool_size: int = 5) -> Engine:
     wait = {"connect_timeout": 5, "tcp_user_timeout": 30_000, **TCP, "options": options}
     most = {"pool_size": pool_size, "max_overflow": 0}
     return create_engine(url, **most, pool_timeout=30, pool_pre_ping=True, connect_args=wait)
-
-
-def any_of(column: Column[Any], values: Collection[object]) -> ColumnElement[bool]:
-    """Whether a column has one of these values. `in_` takes a parameter for each, and PostgreSQL 65,535 at most."""
-    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
 
 
 @contextlib.contextmanager

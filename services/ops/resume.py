@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.ops.forgetting import last_words, under_way
+from services.ingest.ops.many import any_of
 from services.ingest.sessions.intake.submitting import failed_before
 from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
 from services.ingest.sessions.recovery.resume import Unfinished
@@ -31,7 +32,7 @@ from shared.contracts import (
     PairJudged,
     StoreFile,
 )
-from shared.database import any_of, transaction
+from shared.database import transaction
 
 KINDS = {
     DesignActivityChanged.__name__: "on designs taken out of use or back",

@@ -13,11 +13,12 @@ from services.ingest.dead_letters import dead_letters
 from services.ingest.ops import auditing, finding, outcomes
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
+from services.ingest.ops.many import any_of
 from services.ingest.ops.replaying import Replays, Result
 from services.ingest.ops.steps import Pace, Steps
 from services.ingest.sessions.progress.delays import current
 from shared.contracts import Stage
-from shared.database import any_of, transaction
+from shared.database import transaction
 
 SAMPLE = 5
 CALM_S = 20.0

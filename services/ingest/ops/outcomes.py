@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, or_, select, text, update
 
 from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
+from services.ingest.ops.many import any_of
 from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
-from shared.database import any_of, transaction
+from shared.database import transaction
 
 QUIET_S = 1200
 """All retries together take 17 minutes. What an outage held for longer may die after all: see `archive._replayed`."""

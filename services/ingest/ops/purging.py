@@ -13,7 +13,8 @@ from services.ingest.dead_letters import CLOCK, dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.exporting import exported_within
 from services.ingest.ops.finding import Filter
-from shared.database import any_of, transaction
+from services.ingest.ops.many import any_of
+from shared.database import transaction
 
 OVER = ("resolved", "superseded", "discarded")
 """Nobody waits for these. What waits is kept for ever."""

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, case, select, update
 from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
 from services.ingest.ops.auditing import Run
 from services.ingest.ops.finding import Filter
-from shared.database import any_of, transaction
+from services.ingest.ops.many import any_of
+from shared.database import transaction
 
 letter = dead_letters.c
 

@@ -12,8 +12,6 @@ from services.decoding.isolation import ONE_THREAD
 from services.local import process
 
 STOP_GRACE_S = 30.0
-LONGEST_PAUSE_S = 30.0
-HEALTHY_S = 60.0
 
 
 class Processes:
@@ -58,9 +56,9 @@ class Processes:
                 continue
             deaths, due = self._restarts.get((name, number), (0, 0.0))
             if due == 0.0:
-                if time.monotonic() - self._started[name, number] > HEALTHY_S:
+                if time.monotonic() - self._started[name, number] > process.HEALTHY_S:
                     deaths = 0
-                pause = min(2.0**deaths, LONGEST_PAUSE_S)
+                pause = process.pause_s(deaths)
                 self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
                 self.say(
                     f"{name} {number} ended with status {child.returncode} and is started again in {pause:.0f} s; "

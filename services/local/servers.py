@@ -4,10 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from services.local.process import NotStarted
-
-HEALTHY_S = 60.0
-LONGEST_PAUSE_S = 30.0
+from services.local.process import HEALTHY_S, NotStarted, pause_s
 
 
 class Server:
@@ -31,7 +28,7 @@ class Server:
         now = time.monotonic()
         if self._due is None:
             self._deaths = 0 if now - self._began > HEALTHY_S else self._deaths
-            pause = min(2.0**self._deaths, LONGEST_PAUSE_S)
+            pause = pause_s(self._deaths)
             self._deaths, self._due = self._deaths + 1, now + pause
             status = self.process.returncode
             say(f"{self.name} ended with status {status} and is started again in {pause:.0f} s; work waits for it")

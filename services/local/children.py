@@ -40,14 +40,13 @@ class Processes:
 
     def start(self, name: str, number: int) -> None:
         """Start one process of a service."""
-        log = self.log(name, number)
+        log, self._started[name, number] = self.log(name, number), time.monotonic()
         process.put_by(log)
         # as in production, with all that it checks
         command = [sys.executable, "-m", "services.cli", "run", *self.where, name]
         self.children[name, number] = process.start(
             command, when_orphaned="TERM", log=log, env=ONE_THREAD | self.environment, inherit=self.inherit
         )
-        self._started[name, number] = time.monotonic()
 
     def watch(self) -> None:
         """Start again what has died, a little later each time that it does not live for a minute."""
@@ -66,7 +65,10 @@ class Processes:
                 )
             elif time.monotonic() >= due:
                 self._restarts[name, number] = (deaths, 0.0)
-                self.start(name, number)
+                try:
+                    self.start(name, number)
+                except OSError as error:  # no memory, say: whatever else runs goes on meanwhile
+                    self.say(f"{name} {number} can't be started: {error}")
 
     def stop(self) -> None:
         """Ask every process to finish what it has begun; kill those that don't."""

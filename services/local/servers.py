@@ -36,5 +36,5 @@ class Server:
             self._due, self._began = None, now
             try:
                 self.process = self.begin()
-            except NotStarted as error:
+            except (NotStarted, OSError) as error:  # a full disk, say: whatever else runs goes on meanwhile
                 say(f"{self.name} can't be started: {error}")

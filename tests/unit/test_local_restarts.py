@@ -1,5 +1,6 @@
 """What dies again and again is started again and again, however long nobody mends it."""
 
+import errno
 import itertools
 import subprocess
 from pathlib import Path
@@ -46,3 +47,31 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert len(begun) > 1100
     assert "in 1 s" in told[0]
     assert "in 32 s" in told[-1]
+
+
+def test_what_can_not_be_started_just_now_is_tried_again_and_ends_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A full disk is what servers die of, and a machine without memory what services do."""
+    answers = itertools.chain([dead()], [OSError(errno.ENOSPC, "No space left on device")] * 3, itertools.repeat(None))
+
+    def begin(*_: object, **__: object) -> subprocess.Popen[bytes]:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer or cast("subprocess.Popen[bytes]", SimpleNamespace(poll=lambda: None))
+
+    told: list[str] = []
+    server = servers.Server("RabbitMQ", begin)
+    while server.process.poll() is not None:
+        server.watch(told.append)
+    assert sum("RabbitMQ can't be started: [Errno 28] No space left" in line for line in told) == 3
+
+    told.clear()
+    answers = itertools.chain([dead()], [OSError(errno.ENOMEM, "Cannot allocate memory")] * 3, itertools.repeat(None))
+    monkeypatch.setattr(process, "start", begin)
+    processes = children.Processes({}, tmp_path, told.append)
+    processes.start("hasher", 1)
+    while processes.children["hasher", 1].poll() is not None:
+        processes.watch()
+    assert sum("hasher 1 can't be started: [Errno 12] Cannot allocate memory" in line for line in told) == 3

@@ -12,7 +12,7 @@ from services.publisher.shop import (
     Gone,
     Intent,
     OutcomeUnknown,
-    PicturesGone,
+    PicturesLost,
     Refused,
     RemoteRef,
     Shop,
@@ -55,7 +55,7 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
         if isinstance(refusal, Gone):
             journal.forgotten()
         return _failed(event, journal, "failed", asked, str(refusal))
-    except PicturesGone as gone:
+    except PicturesLost as gone:
         journal.lost(gone.media_ids)
         raise
     return _published(event, journal, shop, ref, asked, (*warnings, *ref.notes))

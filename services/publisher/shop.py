@@ -19,7 +19,7 @@ class Gone(Refused):
     """The draft that we made was removed from the shop before it was finished."""
 
 
-class PicturesGone(Retryable):
+class PicturesLost(Retryable):
     """Pictures that were uploaded are not in the draft any more: they are uploaded again."""
 
     def __init__(self, media_ids: Sequence[str]) -> None:

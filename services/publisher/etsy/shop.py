@@ -18,7 +18,7 @@ from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft, Words, sku
-from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesGone, Refused, RemoteRef
+from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesLost, Refused, RemoteRef
 from shared.errors import Retryable
 
 PAGE = 100
@@ -146,7 +146,7 @@ class EtsyShop:
             raise
         except Refused:
             if gone := [each for each in pictures if each not in self._pictures(ref)]:
-                raise PicturesGone(gone) from None
+                raise PicturesLost(gone) from None
             raise
         if self._pictures(ref) != list(pictures):
             raise Retryable(f"Etsy shows the pictures of {ref.listing_id} in another order yet; they are ordered again")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.publisher.shop import PicturesGone
+from services.publisher.shop import PicturesLost
 from shared.contracts import ListingFailed
 from shared.errors import Retryable
 from tests.integration.publisher.etsy.conftest import World
@@ -66,7 +66,7 @@ def test_a_picture_that_somebody_removed_meanwhile_is_uploaded_again(world: Worl
     with pytest.raises(Retryable):
         world.handle(event)
     del world.listing().pictures[1]
-    with pytest.raises(PicturesGone, match="1 pictures are gone"):
+    with pytest.raises(PicturesLost, match="1 pictures are gone"):
         world.handle(event)
 
     world.publish(event)

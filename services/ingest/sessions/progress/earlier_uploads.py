@@ -39,7 +39,8 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     files = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
     listed = [row for row in files if row.requested] or asked
-    theirs = [row for row in past if row.user_id == user_id]
+    # One that left nothing to list, all duplicates say, can't tell whether they list.
+    theirs = [row for row in past if row.user_id == user_id and (row.stored or row.requested)]
     guess = Costs()
     lists = not theirs or any(row.requested for row in theirs)
     shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]

@@ -69,7 +69,8 @@ class Upload:
             "rendered_at": self.last("rendered"),
         }
         told = {name: day + timedelta(seconds=at) for name, at in moments.items()}
-        return SimpleNamespace(work=self.work, user_id=user, requested=len(self.sizes), **told)
+        count = len(self.sizes)
+        return SimpleNamespace(work=self.work, user_id=user, stored=count, requested=count, **told)
 
 
 def run(system: System, sizes: Sequence[int], seed: int) -> Upload:

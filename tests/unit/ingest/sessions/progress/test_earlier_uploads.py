@@ -13,12 +13,12 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 USER = UUID(int=1)
 
 
-def upload(begins: float, stored: float, asked: float, finished: float) -> Any:
-    """The row of one with so much work that it is ten, and ten listings, by its moments in seconds."""
+def upload(begins: float, stored: float, asked: float, finished: float, *, designs: int = 10, listings: int = 10) -> Any:
+    """The row of one with so much work that it is ten, by its moments in seconds; what it stored, what was asked for."""
     moments = {"submitted_at": begins, "hashed_at": stored, "settled_at": stored, "asked_at": asked}
     moments |= {"rendered_at": finished, "finished_at": finished}
     told = {name: DAY + timedelta(seconds=at) for name, at in moments.items()}
-    return SimpleNamespace(work=10.0, requested=10, user_id=USER, **told)
+    return SimpleNamespace(work=10.0, stored=designs, requested=listings, user_id=USER, **told)
 
 
 def test_time_that_was_shared_with_others_counts_by_ones_turns() -> None:
@@ -34,3 +34,14 @@ def test_listings_share_with_listings_and_with_nothing_else() -> None:
     assert learnt(together, USER, 10.0).listing_s[1] == pytest.approx(1.0)
     apart = [upload(0, 10, 10, 30), upload(11, 29, 40, 60)]
     assert learnt(apart, USER, 10.0).listing_s[1] == pytest.approx(2.0)
+
+
+def test_an_upload_that_left_nothing_to_list_does_not_tell_that_its_seller_asks_for_no_listings() -> None:
+    others = upload(0, 10, 10, 30)
+    others.user_id = UUID(int=2)
+    only_duplicates = upload(40, 50, 50, 60, designs=0, listings=0)
+    after_it = learnt([others, only_duplicates], USER, 10.0)
+    assert after_it.listed
+    assert after_it.listing == learnt([others], USER, 10.0).listing
+    only_stored = upload(40, 50, 50, 60, listings=0)
+    assert not learnt([others, only_stored], USER, 10.0).listed

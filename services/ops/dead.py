@@ -144,3 +144,5 @@ def audit(
     if one:
         showing.runs([one])
     (showing.results if one else showing.runs)(found)
+    if not found and not one:
+        typer.echo("Nobody has changed a dead letter yet.")

@@ -62,6 +62,7 @@ def test_a_person_finds_and_understands_a_failure(database_url: str, box: Letter
     shown = presswork(database_url, "dead", "show", str(rose)[:8]).output
     for told in ("rose.png", "services/storage/filing.py:place", '"x-service": "storage"', '"type": "ImageAccepted"'):
         assert told in shown
+    assert presswork(database_url, "dead", "audit").output == "Nobody has changed a dead letter yet.\n"
     presswork(database_url, "dead", "note", "the old NAS", "--service", "storage")
     begin = str(rose)[:8]
     presswork(database_url, "dead", "discard", begin, "--why", "printed by hand")

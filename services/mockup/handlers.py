@@ -42,8 +42,10 @@ def on_mockups_requested(
 
 def _backgrounds(request: MockupsRequested, blobs: Blobs, cache: BackgroundCache) -> list[Ready]:
     if not any(background.masks or background.template for background in request.backgrounds):
-        what = "photograph of it has a print area" if request.backgrounds else "photograph is in it"
-        raise Unusable(f"no {what}; open the mockup, add a photograph and draw where the design goes")
+        draw = "draw where the design goes"
+        if request.backgrounds:
+            raise Unusable(f"no photograph of the mockup has a print area; open the mockup and {draw}")
+        raise Unusable(f"the mockup has no photographs; open it, add one and {draw}")
     backgrounds, faults = [], []
     for number, background in enumerate(request.backgrounds, 1):
         try:

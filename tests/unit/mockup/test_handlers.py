@@ -135,8 +135,9 @@ def test_a_group_that_would_show_no_design_at_all_is_refused(
     request_for: Make, blobs: Blobs, cache: BackgroundCache, encoded: Encode
 ) -> None:
     plain = Background(image=blobs.put(encoded((0, 150, 0))))
-    assert "no photograph of it has a print area" in reason(request_for(backgrounds=(plain,)), blobs, cache)
-    assert "no photograph is in it" in reason(request_for(backgrounds=()), blobs, cache)
+    without_area = reason(request_for(backgrounds=(plain,)), blobs, cache)
+    assert "no photograph of the mockup has a print area; open the mockup and draw where" in without_area
+    assert "the mockup has no photographs; open it, add one and" in reason(request_for(backgrounds=()), blobs, cache)
 
 
 def test_every_unusable_mask_is_named_with_its_photograph(

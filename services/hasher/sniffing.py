@@ -19,6 +19,8 @@ MAGIC = {
 FOREIGN = (
     (rb"%PDF|\s*%PDF", "a PDF document"),
     (rb"8BPS", "a Photoshop file (PSD)"),
+    (rb"gimp xcf ", "a GIMP file (XCF)"),
+    (rb"\0\0\x01\0", "an icon file (ICO)"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript or Illustrator file"),
     (rb"....ftyp(hei[cxms]|hev[cx]|mif1|msf1)", "a HEIC photo"),
     (rb"....ftyp", "a video"),
@@ -38,7 +40,7 @@ EXTENSIONS = {
     "BMP": (".bmp", ".dib"),
     "AVIF": (".avif",),
 }
-FOREIGN_EXTENSIONS = (".psd", ".svg", ".pdf", ".ai", ".eps", ".heic", ".jxl", ".jp2", ".ico", ".tga")
+FOREIGN_EXTENSIONS = (".psd", ".xcf", ".svg", ".pdf", ".ai", ".eps", ".heic", ".jxl", ".jp2", ".ico", ".tga")
 
 # A JPEG marker that is neither a stuffed zero, a fill byte nor a restart mark (ITU-T T.81, B.1.1.2)
 JPEG_MARKER = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")

@@ -184,6 +184,8 @@ def test_a_png_whose_pixels_are_missing_behind_good_checksums_is_refused() -> No
         (b"<!DOCTYPE html><html><body>404</body></html>", "unsupported", "web page"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "unsupported", "PDF"),
         (b"8BPS\0\x01" + bytes(30), "unsupported", "Photoshop"),
+        (b"gimp xcf v011\0" + bytes(30), "unsupported", "a GIMP file (XCF)"),
+        (b"\0\0\1\0\1\0" + bytes(30), "unsupported", "an icon file (ICO)"),
         (b'<?xml version="1.0"?>\n<!-- made by hand -->\n<svg xmlns="x"/>', "unsupported", "SVG"),
         (b'  <svg xmlns="http://www.w3.org/2000/svg"/>', "unsupported", "SVG"),
         (b"\0\0\0\x18ftypheic" + bytes(30), "unsupported", "HEIC"),

@@ -13,8 +13,8 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 USER = UUID(int=1)
 
 
-def upload(begins: float, stored: float, asked: float, finished: float, *, designs: int = 10, listings: int = 10) -> Any:
-    """The row of one with so much work that it is ten, by its moments in seconds; what it stored, what was asked for."""
+def upload(begins: float, stored: float, asked: float, finished: float, designs: int = 10, listings: int = 10) -> Any:
+    """The row of one with so much work that it is ten, by its moments in seconds."""
     moments = {"submitted_at": begins, "hashed_at": stored, "settled_at": stored, "asked_at": asked}
     moments |= {"rendered_at": finished, "finished_at": finished}
     told = {name: DAY + timedelta(seconds=at) for name, at in moments.items()}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, inspect
+from sqlalchemy import MetaData, create_engine, inspect, text
 
-from services.migrations import migrate
+from services.migrations import OtherTables, migrate
 from services.migrations.tables import METADATA
 from tests import backends
 
@@ -57,3 +57,27 @@ def test_a_version_spells_out_what_it_does() -> None:
     for version in VERSIONS.glob("*.py"):
         assert "create_all" not in version.read_text()
         assert "import services" not in version.read_text()
+
+
+def test_the_tables_of_a_newer_release_are_refused_in_words_and_left_alone(empty_database: str) -> None:
+    migrate(empty_database)
+    _do(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(OtherTables, match=r"of a newer Presswork \(version 9999 .* Install the release that used it"):
+        migrate(empty_database)
+    assert differences(empty_database) == []
+
+
+def test_tables_that_are_not_what_their_version_says_are_refused(empty_database: str) -> None:
+    migrate(empty_database)
+    _do(empty_database, "DROP TABLE dedup.pairs")
+    _do(empty_database, "ALTER TABLE ingest.sessions DROP COLUMN duplicates")
+    with pytest.raises(OtherTables, match=r"lacks the columns ingest\.sessions\.duplicates, dedup\.pairs") as it:
+        migrate(empty_database)
+    assert "and 1 more" in str(it.value)
+
+
+def _do(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

@@ -21,6 +21,7 @@ from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database
 from services.ops.settings import hashers
+from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
 from shared.contracts import (
@@ -65,7 +66,8 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
         wanted = [_known(engine, session)] if session else None
         found = resume(engine, hashers(data), wanted, dry_run=dry_run)
         others = Counter[str]() if session else resume_others(engine, dry_run=dry_run)
-    return summary(found, others, dry_run=dry_run)
+        unknown = "" if session else in_words(strays(engine))
+    return "\n".join(filter(None, [summary(found, others, dry_run=dry_run), unknown]))
 
 
 def resume(

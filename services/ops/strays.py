@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, exists, select
 
 from services.ingest.sessions.tables import items
-from services.storage.tables import designs
+from services.storage.tables import designs, scanned
 from shared.database import transaction
 
 
 def strays(engine: Engine) -> list[str]:
-    """Where they lie, below the NAS's root.
+    """Where they lie, below the NAS's root. One whose file a scan has missed bars nothing any more.
 
     Raises:
         Unavailable: the database is away.
     """
     known = exists().where(items.c.id == designs.c.item_id)
-    found = select(designs.c.path).where(designs.c.state == "stored", ~known).order_by(designs.c.path)
+    let_go = exists().where(scanned.c.path == designs.c.path, scanned.c.state == "missing")
+    found = select(designs.c.path).where(designs.c.state == "stored", ~known, ~let_go).order_by(designs.c.path)
     with transaction(engine) as connection:
         return list(connection.execute(found).scalars())
 

@@ -10,6 +10,7 @@ from services.ingest.sessions.tables import items
 from shared.database import transaction
 from shared.nas import PathNas
 from tests.integration.ops.letterbox import Letterbox
+from tests.integration.scan.works import Works
 from tests.integration.storage.workshop import FOLDER, Upload, Workshop, uv
 
 
@@ -24,9 +25,18 @@ def test_resume_names_designs_that_no_upload_is_known_to_have_brought(
         connection.execute(update(items).values(id=upload.item(0), state="stored"))
 
     (tmp_path / "environment").touch()  # as `presswork up` leaves it
-    words = ["resume", "--dry-run", "--data", str(tmp_path)]
-    said = CliRunner().invoke(app, words, env={"DATABASE_URL": database_url}).stdout.splitlines()
+
+    def said() -> list[str]:
+        words = ["resume", "--dry-run", "--data", str(tmp_path)]
+        return CliRunner().invoke(app, words, env={"DATABASE_URL": database_url}).stdout.splitlines()
+
     _, one, other = uv(100, 101, 102)
-    assert said[-3:-1] == [f"no upload  {FOLDER}/{one}", f"no upload  {FOLDER}/{other}"]
-    assert said[-1].startswith("2 designs are stored of uploads that this database does not know: ")
-    assert said[-1].endswith("docs/backup.md says how to let them go")
+    assert said()[-3:-1] == [f"no upload  {FOLDER}/{one}", f"no upload  {FOLDER}/{other}"]
+    assert said()[-1].startswith("2 designs are stored of uploads that this database does not know: ")
+    assert said()[-1].endswith("docs/backup.md says how to let them go")
+
+    (tmp_path / "nas" / FOLDER / one).unlink()
+    works = Works(database_url, engine, tmp_path, tenant=upload.tenant)
+    works.run(works.scan())
+    assert said()[-2] == f"no upload  {FOLDER}/{other}"
+    assert said()[-1].startswith("1 design is stored of uploads")

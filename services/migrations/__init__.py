@@ -13,7 +13,7 @@ from shared.errors import Permanent
 
 ADVISORY_LOCK = 0x70726573  # "pres": two processes that start together must not migrate together
 NAMED = 5
-"""How many of the columns that lack are named."""
+"""Of the missing columns, in the words: the first say where to look."""
 
 
 class OtherTables(Permanent):

@@ -8,10 +8,11 @@ service gave up. Owns the schema `ingest`.
 What is in it, roughly from the bottom up. The docstrings of the packages say more:
 
 choosing       which of the two lanes an upload takes
-tables         what people fill in; sessions and dead_letters have tables of their own
+tables         what people fill in; sessions have tables of their own, and so have dead letters (`dead_letter_tables`)
 catalog        what users set up before they upload: accounts, products, mockups
 sessions       uploads: what was sent, what became of each file, what is owed to the pipeline
-ops            dead letters, found, mended and replayed; lanes compared
+dead_letters   dead letters, found, mended and replayed
+all_uploads    anybody's uploads, as operators look at them; lane_comparison: the two lanes side by side
 scanning       asks storage to look through shops' folders; imports: rows that come from the old system
 original       the lane inside this process; ahead: what was cancelled, told past all queues
 lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands

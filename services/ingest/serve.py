@@ -21,9 +21,9 @@ from services.ingest.app import create_app
 from services.ingest.bell import Bell
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.choosing import loose_lane
+from services.ingest.dead_letters.jobs import Obstacles
 from services.ingest.lanes import Alarms, Depths, Lanes
 from services.ingest.lookup import Lookup
-from services.ingest.ops.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints

@@ -4,7 +4,13 @@ import importlib
 
 from sqlalchemy import MetaData
 
-OWNERS = ("ingest.dead_letters", "ingest.sessions.tables", "dedup.tables", "storage.tables", "publisher.etsy.tables")
+OWNERS = (
+    "ingest.dead_letter_tables",
+    "ingest.sessions.tables",
+    "dedup.tables",
+    "storage.tables",
+    "publisher.etsy.tables",
+)
 
 
 def _metadata(owner: str) -> MetaData:

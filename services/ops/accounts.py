@@ -108,13 +108,13 @@ def enable(email: Account, data: DataDir = HERE) -> None:
 
 def _set(email: str, data: "DataDir", *, active: bool) -> "tuple[User, int]":
     """The account as it is then, and how many of its uploads are in work."""
+    from services.ingest import all_uploads
     from services.ingest.catalog.users import Users
-    from services.ingest.ops import uploads
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
         user = Users(connection).set_active(email, active=active)
-        in_work = uploads.in_work(connection, user.id) if user else 0
+        in_work = all_uploads.in_work(connection, user.id) if user else 0
     return (user, in_work) if user else _nobody(email)
 
 

@@ -11,7 +11,7 @@ from services.ops.place import HERE, NOTHING, DataDir, database, new_file, who
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from services.ingest.ops.finding import Filter
+    from services.ingest.dead_letters.finding import Filter
 
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
@@ -25,8 +25,8 @@ def discard(
     data: DataDir = HERE,
 ) -> None:
     """Put letters aside; their files stay failed. `restore` takes them back until DEAD_LETTER_KEEP_DAYS are over."""
-    from services.ingest.ops import shelving
-    from services.ingest.ops.auditing import Run
+    from services.ingest.dead_letters import shelving
+    from services.ingest.dead_letters.auditing import Run
 
     with database(data) as engine:
         count = shelving.discard(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "discard"), why)
@@ -37,8 +37,8 @@ def restore(
     wanted: "Filter", ids: Ids = None, everything: All = False, as_json: Json = False, data: DataDir = HERE
 ) -> None:
     """Take back letters that were discarded."""
-    from services.ingest.ops import shelving
-    from services.ingest.ops.auditing import Run
+    from services.ingest.dead_letters import shelving
+    from services.ingest.dead_letters.auditing import Run
 
     with database(data) as engine:
         count = shelving.restore(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "restore"))
@@ -55,8 +55,8 @@ def note(
     data: DataDir = HERE,
 ) -> None:
     """Write a note on letters, with --fingerprint on a whole group."""
-    from services.ingest.ops import shelving
-    from services.ingest.ops.auditing import Run
+    from services.ingest.dead_letters import shelving
+    from services.ingest.dead_letters.auditing import Run
 
     with database(data) as engine:
         count = shelving.note(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "note"), text_)
@@ -71,8 +71,8 @@ def edit(
     data: DataDir = HERE,
 ) -> None:
     """Send an edited copy, as a new message, in place of a letter; the original is never sent then."""
-    from services.ingest.ops import editing
-    from services.ingest.ops.auditing import Run
+    from services.ingest.dead_letters import editing
+    from services.ingest.dead_letters.auditing import Run
     from services.ops import showing
     from shared.database import transaction
 
@@ -103,9 +103,9 @@ def purge(
     data: DataDir = HERE,
 ) -> None:
     """Delete letters of one service for good (--service), after their export. Their files stay failed."""
-    from services.ingest.ops.auditing import Run
-    from services.ingest.ops.purging import NotPurged
-    from services.ingest.ops.purging import purge as delete
+    from services.ingest.dead_letters.auditing import Run
+    from services.ingest.dead_letters.purging import NotPurged
+    from services.ingest.dead_letters.purging import purge as delete
 
     with database(data) as engine:
         these = chosen(engine, wanted, ids, everything=False)
@@ -134,7 +134,7 @@ def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:
     import hashlib
     import os
 
-    from services.ingest.ops.exporting import exported
+    from services.ingest.dead_letters.exporting import exported
 
     count, digest = 0, hashlib.sha256()
     with new_file(to, "xb") as out:

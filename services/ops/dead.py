@@ -13,7 +13,7 @@ from services.ops.place import HERE, NOTHING, DataDir, database, new_file
 from services.ops.replay import cancel, replay
 
 if TYPE_CHECKING:
-    from services.ingest.ops.finding import Filter
+    from services.ingest.dead_letters.finding import Filter
 
 app = typer.Typer(help="Dead letters: what services gave up, why, and how to replay it.", no_args_is_help=True)
 for command in (replay, discard, restore, note, purge):
@@ -31,7 +31,7 @@ def list_letters(
     wanted: "Filter", limit: Limit = 50, offset: int = 0, as_json: Json = False, data: DataDir = HERE
 ) -> None:
     """List dead letters, newest first."""
-    from services.ingest.ops import finding
+    from services.ingest.dead_letters import finding
     from services.ops import showing
     from shared.database import transaction
 
@@ -52,7 +52,7 @@ def list_letters(
 @filtered
 def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: DataDir = HERE) -> None:
     """Group dead letters by cause: one failing disk is one group, however many files it cost."""
-    from services.ingest.ops import finding
+    from services.ingest.dead_letters import finding
     from services.ops import showing
     from shared.database import transaction
 
@@ -75,7 +75,7 @@ def show(
     data: DataDir = HERE,
 ) -> None:
     """Show one letter with body, headers, stack, history and lineage."""
-    from services.ingest.ops import finding
+    from services.ingest.dead_letters import finding
     from services.ops import showing
     from shared.database import transaction
 
@@ -102,7 +102,7 @@ def export(
     """Write letters with all that is known of them, as JSON Lines."""
     import sys
 
-    from services.ingest.ops.exporting import exported
+    from services.ingest.dead_letters.exporting import exported
     from services.ops import showing
     from shared.database import transaction
 
@@ -130,7 +130,7 @@ def audit(
     data: DataDir = HERE,
 ) -> None:
     """Tell who did what with which letters, newest first."""
-    from services.ingest.ops import auditing
+    from services.ingest.dead_letters import auditing
     from services.ops import showing
     from shared.database import transaction
 

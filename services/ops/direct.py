@@ -91,7 +91,7 @@ def _confirmed(url: str, target: str, wish: Direct) -> int:
 
 
 def _moved(url: str, service: str, limit: int | None) -> int:
-    from services.ingest.ops.replaying import replayed_headers
+    from services.ingest.dead_letters.replaying import replayed_headers
     from services.ops.broker import move_back
 
     def headers(old: Mapping[str, object]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from services.ops.place import NOTHING
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from services.ingest.ops.finding import Filter, Status
+    from services.ingest.dead_letters.finding import Filter, Status
     from shared.contracts import Stage
 
 Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
@@ -24,7 +24,7 @@ SHORTEST = 4
 
 
 def _moment(text: str | datetime) -> datetime:
-    from services.ingest.ops.comparing import moment
+    from services.ingest.lane_comparison import moment
 
     try:
         return moment(str(text))
@@ -35,7 +35,7 @@ def _moment(text: str | datetime) -> datetime:
 def _status(name: str) -> "Status":
     from typing import get_args
 
-    from services.ingest.ops.finding import Status
+    from services.ingest.dead_letters.finding import Status
 
     for status in get_args(Status):
         if status == name:
@@ -61,7 +61,7 @@ def _filters(
         list[str] | None, typer.Option(help="dead, dead_again, replaying, resolved, superseded, discarded; repeatable")
     ] = None,
 ) -> "Filter":
-    from services.ingest.ops.finding import Filter
+    from services.ingest.dead_letters.finding import Filter
 
     return Filter(
         service=service_named(service) if service else None,
@@ -97,7 +97,7 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
 
 def chosen(engine: "Engine", wanted: "Filter", ids: list[str] | None, *, everything: bool) -> "Filter":
     """The filter with the ids in it; refuses to take all letters where nobody said so."""
-    from services.ingest.ops.finding import Filter
+    from services.ingest.dead_letters.finding import Filter
     from shared.database import transaction
 
     with transaction(engine) as connection:
@@ -115,7 +115,7 @@ def known(connection: "Connection", wanted: "Filter") -> "Filter":
     A seller or an upload that is unknown, as a slip of the pen makes one, ends the command: none would be found, as if
     all were well.
     """
-    from services.ingest.ops import finding
+    from services.ingest.dead_letters import finding
     from services.ops.uploads import upload, uploads
 
     if wanted.tenant and not finding.knows_tenant(connection, wanted.tenant):
@@ -142,14 +142,14 @@ def service_named(name: str) -> "Stage":
 
 def named(connection: "Connection", letter: str) -> UUID:
     """The one letter whose id begins so; or the command ends."""
-    from services.ingest.ops import finding
+    from services.ingest.dead_letters import finding
 
     return _only_one(finding.named(connection, _beginning(letter)), letter, "letter")
 
 
 def run_named(connection: "Connection", run: str) -> UUID:
     """The one command in the audit whose id begins so; or the command ends."""
-    from services.ingest.ops import auditing
+    from services.ingest.dead_letters import auditing
 
     return _only_one(auditing.named(connection, _beginning(run)), run, "run")
 

@@ -34,7 +34,7 @@ SHOWN = (
 
 
 def _moment(text: str | datetime) -> datetime:
-    from services.ingest.ops.comparing import moment
+    from services.ingest.lane_comparison import moment
 
     try:
         return moment(str(text))
@@ -50,7 +50,7 @@ def lanes(
     data: DataDir = HERE,
 ) -> None:
     """Compare the lanes: time per image, duplicates, failures, tries."""
-    from services.ingest.ops.comparing import compared, unlike
+    from services.ingest.lane_comparison import compared, unlike
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from services.ingest.ops.jobs import Obstacles
+    from services.ingest.dead_letters.jobs import Obstacles
 
 
 def obstacles(amqp_url: str) -> "Obstacles":

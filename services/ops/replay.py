@@ -14,9 +14,9 @@ from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from services.ingest.ops.finding import Filter
-    from services.ingest.ops.jobs import Job
-    from services.ingest.ops.steps import Pace
+    from services.ingest.dead_letters.finding import Filter
+    from services.ingest.dead_letters.jobs import Job
+    from services.ingest.dead_letters.steps import Pace
 
 
 def replay(
@@ -52,7 +52,7 @@ def replay(
         only_understood(context)
         move_letters(Direct(data, wanted.service, limit, dry_run, yes, force, as_json))
         return
-    from services.ingest.ops.steps import Pace
+    from services.ingest.dead_letters.steps import Pace
 
     target = service_named(to) if to else None
     pace = Pace(canary=canary, wait=wait, pause_s=_pause(rate), patience_s=patience, tolerance=tolerate)
@@ -67,7 +67,7 @@ def cancel(
     data: DataDir = HERE,
 ) -> None:
     """Stop a replay that is at work, whoever began it: what was sent is sent, the rest stays."""
-    from services.ingest.ops import auditing
+    from services.ingest.dead_letters import auditing
     from services.ops import showing
     from shared.database import transaction
 
@@ -97,8 +97,8 @@ class _Wish:
 
 
 def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
-    from services.ingest.ops import jobs
-    from services.ingest.ops.auditing import Run
+    from services.ingest.dead_letters import jobs
+    from services.ingest.dead_letters.auditing import Run
     from services.ops.settings import hashers
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)

@@ -12,9 +12,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Engine, func, select, update
 
 from services.ingest.choosing import COMPREHENSIVE
-from services.ingest.ops.forgetting import last_words, under_way
-from services.ingest.ops.many import any_of
+from services.ingest.many_ids import any_of
 from services.ingest.sessions.intake.submitting import failed_before
+from services.ingest.sessions.outgoing.forgetting import last_words, under_way
 from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
 from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.states import IN_WORK

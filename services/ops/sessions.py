@@ -26,11 +26,11 @@ def sessions(
     data: DataDir = HERE,
 ) -> None:
     """List uploads, newest first: whose they are, how they stand and what they wait for."""
-    from services.ingest.ops import uploads
+    from services.ingest import all_uploads
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
-        found = uploads.recent(connection, tenant, limit, queue_of=_queue_of(data))
+        found = all_uploads.recent(connection, tenant, limit, queue_of=_queue_of(data))
     if json:
         as_json({"sessions": found})
     elif found:
@@ -51,14 +51,14 @@ def receipt(
     data: DataDir = HERE,
 ) -> None:
     """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
-    from services.ingest.ops import uploads
+    from services.ingest import all_uploads
     from services.ops.uploads import upload
     from shared.database import transaction
 
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
-        (found,) = uploads.receipts(engine, str(session_id), _queue_of(data))
+        (found,) = all_uploads.receipts(engine, str(session_id), _queue_of(data))
     if json:
         as_json(found)
     else:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from services.ingest.ops import outcomes
+from services.ingest.dead_letters import outcomes
 from shared.errors import Permanent, Retryable
 from shared.nas.errors import BadPath, NasRefused, NasUnavailable
 from tests.simulation.dice import Dice

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from services.ingest.catalog.designs import Designs
+from services.ingest.dead_letters import outcomes, shelving
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.finding import Filter
+from services.ingest.dead_letters.replaying import Replays
 from services.ingest.lanes import COMPREHENSIVE
-from services.ingest.ops import outcomes, shelving
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.finding import Filter
-from services.ingest.ops.replaying import Replays
 from services.ingest.sessions.actions.reviewing import Decision, Undecidable, pairs, waiting
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted

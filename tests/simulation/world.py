@@ -16,7 +16,7 @@ from services.dedup import tables as dedup_tables
 from services.dedup.deciding.cases import Asked
 from services.dedup.settings import Settings as DedupSettings
 from services.dedup.store import HashIndex
-from services.ingest import dead_letters
+from services.ingest import dead_letter_tables
 from services.ingest import service as ingest
 from services.ingest.ahead import Ahead
 from services.ingest.lanes import COMPREHENSIVE
@@ -46,7 +46,7 @@ DISTANCE = 5
 WINDOWS = Windows(batches=2, listings=2, files=3)
 TENANT = UUID(int=7)
 SHOP, TEMPLATE = "NorthCups", "UVDTF 16oz"
-OWNERS = (dead_letters, dedup_tables, storage_tables, publisher_store)
+OWNERS = (dead_letter_tables, dedup_tables, storage_tables, publisher_store)
 
 AtWork = Callable[[], contextlib.AbstractContextManager[None]]
 

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from services.ingest.api.resources import Using
-from services.ingest.ops.measuring import measured
+from services.ingest.dead_letters.measuring import measured
 from shared.errors import Retryable
 
 routes = APIRouter(tags=["health"])

@@ -10,11 +10,12 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from services.ingest import lane_comparison
 from services.ingest.api.identity import Viewer
 from services.ingest.api.resources import Using
-from services.ingest.ops import auditing, comparing, finding
-from services.ingest.ops.exporting import exported
-from services.ingest.ops.finding import Filter
+from services.ingest.dead_letters import auditing, finding
+from services.ingest.dead_letters.exporting import exported
+from services.ingest.dead_letters.finding import Filter
 from services.ingest.sessions.progress.delays import current
 
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])
@@ -93,12 +94,12 @@ def compare_lanes(
     """
     del viewer
     try:
-        begin = comparing.moment(since)
+        begin = lane_comparison.moment(since)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     with using.transaction() as connection:
-        found = comparing.compared(connection, begin)
-    return {"since": begin, "lanes": found, "unlike": comparing.unlike(found)}
+        found = lane_comparison.compared(connection, begin)
+    return {"since": begin, "lanes": found, "unlike": lane_comparison.unlike(found)}
 
 
 @routes.get("/waits")

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.api.identity import Operator
 from services.ingest.api.resources import Using
-from services.ingest.ops import auditing, editing, jobs, purging, shelving
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.finding import Filter
-from services.ingest.ops.steps import Pace
+from services.ingest.dead_letters import auditing, editing, jobs, purging, shelving
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.finding import Filter
+from services.ingest.dead_letters.steps import Pace
 from shared.contracts import Stage
 from shared.errors import Retryable
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
+from services.ingest import all_uploads
 from services.ingest.api.identity import Viewer
 from services.ingest.api.resources import Using
-from services.ingest.ops import uploads
 
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])
 
@@ -22,21 +22,21 @@ def list_uploads(
     """Uploads with their sellers, newest first."""
     del viewer
     with using.transaction() as connection:
-        return {"sessions": uploads.recent(connection, tenant, limit, offset, queue_of=using.queue_of)}
+        return {"sessions": all_uploads.recent(connection, tenant, limit, offset, queue_of=using.queue_of)}
 
 
 @routes.get("/sessions/{session_id}")
 def get_upload(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
     """One upload: by its own id, or by its client's."""
     del viewer
-    return _one(session_id, uploads.whole(using.engine, session_id, using.queue_of))
+    return _one(session_id, all_uploads.whole(using.engine, session_id, using.queue_of))
 
 
 @routes.get("/sessions/{session_id}/receipt")
 def get_receipt(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
     """What was received, and where every file went, as its seller can read it."""
     del viewer
-    return _one(session_id, uploads.receipts(using.engine, session_id, using.queue_of))
+    return _one(session_id, all_uploads.receipts(using.engine, session_id, using.queue_of))
 
 
 def _one(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:

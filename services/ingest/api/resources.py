@@ -15,7 +15,7 @@ from services.ingest.catalog.passwords import Passwords
 from services.ingest.catalog.pictures import Pictures
 from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
-from services.ingest.ops.jobs import Obstacles
+from services.ingest.dead_letters.jobs import Obstacles
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.progress.delays import QueueOf
 from services.ingest.settings import Settings

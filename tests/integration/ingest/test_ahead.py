@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.ingest.ahead import Ahead
-from services.ingest.dead_letters import dead_letters
+from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.outbox import AHEAD
 from services.ingest.sessions.serving.store import Sessions

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.replaying import Replays
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.replaying import Replays
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import print_names
 from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually

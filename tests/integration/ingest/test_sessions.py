@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, func, select
 
-from services.ingest.ops.archive import failures
+from services.ingest.dead_letters.archive import failures
 from services.ingest.retrying import retry
 from services.ingest.service import build
 from services.ingest.sessions.intake.grace_period import Unasked

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, select, text
 
-from services.ingest.dead_letters import dead_letters
-from services.ingest.ops.replaying import Replays
+from services.ingest.dead_letter_tables import dead_letters
+from services.ingest.dead_letters.replaying import Replays
 from services.ingest.service import build
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.serving.store import Sessions

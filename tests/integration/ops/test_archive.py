@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine
 
-from services.ingest.ops import auditing, finding, shelving
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.exporting import exported
-from services.ingest.ops.finding import Filter
+from services.ingest.dead_letters import auditing, finding, shelving
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.exporting import exported
+from services.ingest.dead_letters.finding import Filter
 from shared.contracts import StoreFile
 from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, STACK, Letterbox

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.ops import auditing, editing, jobs, purging, shelving
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.editing import NotSent, edit
-from services.ingest.ops.finding import Filter
-from services.ingest.ops.jobs import Job
-from services.ingest.ops.replaying import Replays, Result
-from services.ingest.ops.steps import Pace
+from services.ingest.dead_letters import auditing, editing, jobs, purging, shelving
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.editing import NotSent, edit
+from services.ingest.dead_letters.finding import Filter
+from services.ingest.dead_letters.jobs import Job
+from services.ingest.dead_letters.replaying import Replays, Result
+from services.ingest.dead_letters.steps import Pace
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from services.ops.spool import sweep as sweep_spool
 from shared.blobs import Blobs

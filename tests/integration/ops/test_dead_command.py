@@ -15,8 +15,8 @@ from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app, main
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.outcomes import settle
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.outcomes import settle
 from services.ingest.service import PREFETCH
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
@@ -358,7 +358,7 @@ def test_a_rate_is_kept(database_url: str, box: Letterbox, monkeypatch: pytest.M
     for index in range(3):
         box.dies("storage", box.accepted(session, index))
     pauses: list[float] = []
-    monkeypatch.setattr("services.ingest.ops.steps.time.sleep", pauses.append)
+    monkeypatch.setattr("services.ingest.dead_letters.steps.time.sleep", pauses.append)
     presswork(database_url, "dead", "replay", "--all", "--yes", "--force", "--rate", "4/s")
     assert pauses == [0.25, 0.25]
 

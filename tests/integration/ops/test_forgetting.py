@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, func, select, update
 
-from services.ingest.dead_letters import dead_letters
-from services.ingest.ops.forgetting import forget
+from services.ingest.dead_letter_tables import dead_letters
+from services.ingest.sessions.outgoing.forgetting import forget
 from services.ingest.sessions.outgoing.outbox import owe, owe_redelivery
 from services.ingest.sessions.tables import outbox, sessions
 from services.ops.resume import resume_others

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.ingest.choosing import COMPARED, DEFAULT
-from services.ingest.ops.comparing import compared, moment, unlike
+from services.ingest.lane_comparison import compared, moment, unlike
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.progress.delays import Delays

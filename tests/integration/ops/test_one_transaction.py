@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, Engine
 
-from services.ingest.ops import outcomes, replaying
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.replaying import Replays, Result
+from services.ingest.dead_letters import outcomes, replaying
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.replaying import Replays, Result
 from services.ingest.sessions.actions import reopening
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from shared.bus.envelope import Envelope

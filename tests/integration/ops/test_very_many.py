@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import Connection, text
 
-from services.ingest.ops import jobs, outcomes
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.finding import Filter
+from services.ingest.dead_letters import jobs, outcomes
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.finding import Filter
 from services.ops.resume import resume_others
 from shared.contracts import PairJudged
 from shared.database import transaction

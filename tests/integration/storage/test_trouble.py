@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from services.ingest.ops.archive import failures
+from services.ingest.dead_letters.archive import failures
 from services.storage.handlers import on_image_accepted
 from services.storage.turns import Turn
 from shared.contracts import Blob, DesignStored, StorageFailed

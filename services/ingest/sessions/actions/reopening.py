@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
 
-from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, owe_files
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, TOLD_AGAIN, WAITING

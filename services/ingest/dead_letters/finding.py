@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exis
 
 from services.ingest.catalog import fields
 from services.ingest.catalog.users import email_key
-from services.ingest.dead_letters import OPEN, audit, dead_letters
+from services.ingest.dead_letter_tables import OPEN, audit, dead_letters
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, sessions
 from services.ingest.tables import users

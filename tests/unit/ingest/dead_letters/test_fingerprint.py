@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.ops.fingerprint import fingerprint, normalised
+from services.ingest.dead_letters.fingerprint import fingerprint, normalised
 
 STACK = """Traceback (most recent call last):
   File "/usr/lib/python3.11/site-packages/shared/bus/delivery.py", line {line}, in work

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, or_, select, text, update
 
-from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
-from services.ingest.ops.many import any_of
-from services.ingest.ops.replaying import IN_WORK, OTHERS_WAIT
+from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letters.replaying import IN_WORK, OTHERS_WAIT
+from services.ingest.many_ids import any_of
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
 from shared.database import transaction

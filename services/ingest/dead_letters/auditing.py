@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, insert, literal, select, text, update
 
-from services.ingest.dead_letters import CLOCK, audit, dead_letters
+from services.ingest.dead_letter_tables import CLOCK, audit, dead_letters
 
 SILENT = text("interval '60 seconds'")
 """A replay that has given no sign for so long has lost its process."""

@@ -1,7 +1,7 @@
 """The tables of dead letters: the letters themselves, and who did what with them.
 
-Operators look at them and replay them (`ops`). Sessions know only these tables: what is taken up again takes along the
-letters about it (`sessions/actions/reopening.py`).
+Operators look at them and replay them (`dead_letters`). Sessions know only these tables: what is taken up again takes
+along the letters about it (`sessions/actions/reopening.py`).
 """
 
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func

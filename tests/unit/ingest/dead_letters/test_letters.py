@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest.ops.letters import row_of
+from services.ingest.dead_letters.letters import row_of
 from shared.bus.dead_letter import DeadLetter
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, select
 
-from services.ingest.dead_letters import dead_letters
-from services.ingest.ops.finding import Filter
+from services.ingest.dead_letter_tables import dead_letters
+from services.ingest.dead_letters.finding import Filter
 from shared.database import transaction
 
 AT_ONCE = 200

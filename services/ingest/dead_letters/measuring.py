@@ -6,7 +6,7 @@ from typing import get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import Engine, func, select
 
-from services.ingest.dead_letters import OPEN, audit, dead_letters
+from services.ingest.dead_letter_tables import OPEN, audit, dead_letters
 from shared.contracts import Stage
 from shared.database import transaction
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.ingest.ops.fingerprint import fingerprint
+from services.ingest.dead_letters.fingerprint import fingerprint
 from shared.bus.dead_letter import DeadLetter, storable
 from shared.bus.envelope import attempt_of
 from shared.contracts import (

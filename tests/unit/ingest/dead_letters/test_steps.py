@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from services.ingest.ops import steps
-from services.ingest.ops.outcomes import Tally
-from services.ingest.ops.replaying import Result
-from services.ingest.ops.steps import Pace, Steps
+from services.ingest.dead_letters import steps
+from services.ingest.dead_letters.outcomes import Tally
+from services.ingest.dead_letters.replaying import Result
+from services.ingest.dead_letters.steps import Pace, Steps
 
 
 def test_who_waits_for_the_end_of_a_replay_reads_once_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.ingest.catalog.duplicates import DEFAULT
-from services.ingest.dead_letters import dead_letters
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.replaying import IN_WORK, Result, body_of, change, replayed_headers, state_of, why_not
+from services.ingest.dead_letter_tables import dead_letters
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.replaying import IN_WORK, Result, body_of, change, replayed_headers, state_of, why_not
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.lifecycle.file_transitions import KEEP
 from services.ingest.sessions.outgoing.outbox import owe_redelivery

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Engine, case, select, update
 
-from services.ingest.dead_letters import CLOCK, OPEN, dead_letters
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.finding import Filter
-from services.ingest.ops.many import any_of
+from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.finding import Filter
+from services.ingest.many_ids import any_of
 from shared.database import transaction
 
 letter = dead_letters.c

@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, and_, exists, select, update
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
-from services.ingest.dead_letters import CLOCK, OPEN, audit, dead_letters
-from services.ingest.ops.auditing import Run
+from services.ingest.dead_letter_tables import CLOCK, OPEN, audit, dead_letters
+from services.ingest.dead_letters.auditing import Run
 from services.ingest.sessions import states
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.outgoing.outbox import owe_redelivery

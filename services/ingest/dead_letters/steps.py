@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from services.ingest.ops.outcomes import Tally
-from services.ingest.ops.replaying import Result
+from services.ingest.dead_letters.outcomes import Tally
+from services.ingest.dead_letters.replaying import Result
 
 CANARY = (1, 5)
 LOOK_S = 0.5

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, Select, delete, func, select
 
-from services.ingest.dead_letters import dead_letters
+from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.sessions.tables import outbox, sessions
 from shared.contracts import DesignActivityChanged, PairJudged, StoreFile
 from shared.database import transaction

@@ -31,8 +31,8 @@ from services.ingest.choosing import (
 from services.ingest.original import Original, from_thread
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
-from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.standstill import Standstill
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.watch import Asks, watch
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start

@@ -14,9 +14,9 @@ from services.ingest.ahead import Ahead
 from services.ingest.choosing import ORIGINAL
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Bus, Owed, Relay, put
-from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.session_locks import SessionLocks
 from services.ingest.sessions.recovery.takeovers import AtWork
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.tables import outbox
 from shared.bus.memory import MemoryBus
 from shared.bus.service import Service

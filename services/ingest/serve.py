@@ -29,7 +29,7 @@ from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.delays import Delays
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.upload_calls import Desk

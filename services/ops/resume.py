@@ -16,7 +16,7 @@ from services.ingest.many_ids import any_of
 from services.ingest.sessions.intake.submitting import failed_before
 from services.ingest.sessions.outgoing.forgetting import last_words, under_way
 from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database

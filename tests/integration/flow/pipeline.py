@@ -16,7 +16,7 @@ from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.outgoing.fairness import Windows
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from services.ops.broker import declare, depths
 from services.ops.queues import Topology, living, topology

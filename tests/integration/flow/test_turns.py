@@ -11,7 +11,7 @@ from services.ingest.service import build
 from services.ingest.sessions.lifecycle.records import Received, Session, Wanted
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, outbox
 from shared.bus.envelope import Envelope

@@ -14,7 +14,7 @@ from services.ingest.sessions.actions.cancel_result import Cancelled
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.intake import listing_requests
 from services.ingest.sessions.lifecycle.records import Wanted
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from shared.bus.envelope import Envelope
 from shared.database import transaction

@@ -11,7 +11,7 @@ from services.embedded import workers
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.local.process import free_ports
 from services.ops.broker import declare
 from services.ops.queues import topology

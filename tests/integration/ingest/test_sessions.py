@@ -23,7 +23,7 @@ from services.ingest.sessions.lifecycle.timeline import append_all
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
 from services.ingest.sessions.progress.workload import weight
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, listings, outbox, session_events

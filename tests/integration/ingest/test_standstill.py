@@ -9,9 +9,9 @@ from sqlalchemy.dialects import postgresql
 from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.progress.delays import Delays, current
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.standstill import PATIENCE_S, Standstill
 from services.ingest.sessions.recovery.standstill import WORKING as LOOKED_AT
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from shared.contracts import WorkDelayed
 from tests.integration.ingest.test_sessions import ask, listed, project, stored, submitted

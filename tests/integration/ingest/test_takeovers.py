@@ -13,9 +13,9 @@ from services.ingest.original import LOOSE
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.recovery.resume import Unfinished
 from services.ingest.sessions.recovery.session_locks import SessionLocks
 from services.ingest.sessions.recovery.takeovers import MOST_DEATHS, AtWork
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import outbox, sessions
 from shared.bus.service import Service

@@ -11,7 +11,7 @@ from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWI
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 

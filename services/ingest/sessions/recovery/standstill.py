@@ -18,7 +18,7 @@ from sqlalchemy import Engine, Row, and_, exists, func, or_, select
 
 from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.sessions.progress.delays import CLOCK, Delays
-from services.ingest.sessions.recovery.resume import Unfinished
+from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.tables import delays, outbox, sessions
 from shared.contracts import WorkDelayed
 from shared.database import transaction

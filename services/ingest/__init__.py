@@ -7,7 +7,7 @@ service gave up. Owns the schema `ingest`.
 
 What is in it, roughly from the bottom up. The docstrings of the packages say more:
 
-choosing       which of the two lanes an upload takes
+lane_choice    which of the two lanes an upload takes
 tables         what people fill in; sessions have tables of their own, and so have dead letters (`dead_letter_tables`)
 catalog        what users set up before they upload: accounts, products, mockups
 sessions       uploads: what was sent, what became of each file, what is owed to the pipeline

@@ -7,7 +7,7 @@ along the letters about it (`sessions/actions/reopening.py`).
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.tables import metadata
 
 CLOCK = func.clock_timestamp()

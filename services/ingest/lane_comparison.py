@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from services.ingest.choosing import COMPARED, ORIGINAL
+from services.ingest.lane_choice import COMPARED, ORIGINAL
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.states import CANCELLED, IN_WORK
 from services.ingest.sessions.tables import items, session_events, sessions

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest.bell import Bell
-from services.ingest.choosing import (
+from services.ingest.lane_choice import (
     AWAY,
     COMPARED,
     COMPREHENSIVE,

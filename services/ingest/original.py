@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest.ahead import Ahead
-from services.ingest.choosing import ORIGINAL
+from services.ingest.lane_choice import ORIGINAL
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Bus, Owed, Relay, put
 from services.ingest.sessions.recovery.session_locks import SessionLocks

@@ -5,8 +5,8 @@ from typing import get_args
 
 from sqlalchemy import Engine
 
-from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.dead_letters.archive import Archive, on_dead_letter
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.lifecycle import handlers
 from services.ingest.sessions.lifecycle.projection import Projection
 from services.ingest.sessions.progress.delays import Delays, on_work_delayed

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import Engine
 
 from services.ingest import scanning
-from services.ingest.choosing import loose_lane
 from services.ingest.dead_letters import outcomes, purging
+from services.ingest.lane_choice import loose_lane
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.outgoing import forgetting
 from services.ingest.settings import Settings

@@ -46,7 +46,7 @@ def import_legacy(
 
     Passwords go on working. A row that was changed or deleted here stays so. Shops are connected to Etsy anew.
     """
-    from services.ingest.choosing import loose_lane
+    from services.ingest.lane_choice import loose_lane
     from services.legacy.move import Move
     from services.legacy.moving import run
     from services.legacy.place import Here

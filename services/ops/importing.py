@@ -11,7 +11,7 @@ from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTempla
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
 from services.ingest.catalog.users import Users
-from services.ingest.choosing import loose_lane
+from services.ingest.lane_choice import loose_lane
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.tables import mockup_images, mockups
 from services.mockup.faults import Mistaken, Unusable

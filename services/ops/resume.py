@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.intake.submitting import failed_before
 from services.ingest.sessions.outgoing.forgetting import last_words, under_way

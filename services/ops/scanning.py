@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from sqlalchemy import Engine, select
 
-from services.ingest.choosing import loose_lane
+from services.ingest.lane_choice import loose_lane
 from services.ingest.scanning import ask, named
 from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users

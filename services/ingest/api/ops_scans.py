@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from services.ingest.api.identity import Operator, Viewer
 from services.ingest.api.resources import Using
 from services.ingest.catalog.fields import Text
-from services.ingest.choosing import loose_lane
+from services.ingest.lane_choice import loose_lane
 from services.ingest.scanning import ask, named
 from services.ingest.tables import users
 

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, upd
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
-from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.dead_letter_tables import CLOCK, dead_letters
 from services.ingest.dead_letters.letters import WORK, files_of, row_of
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.error_words import cause_in_words, for_seller
 from services.ingest.sessions.tables import sessions
 from shared.bus.dead_letter import DeadLetter

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.ingest.choosing import COMPREHENSIVE
 from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.dead_letters import auditing, finding, outcomes
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.replaying import Replays, Result
 from services.ingest.dead_letters.steps import Pace, Steps
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.progress.delays import current
 from shared.contracts import Stage

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from services.ingest.choosing import COMPARED, DEFAULT
+from services.ingest.lane_choice import COMPARED, DEFAULT
 from services.ingest.lane_comparison import compared, moment, unlike
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Session, Wanted

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Engine, Row, and_, exists, func, or_, select
 
-from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.progress.delays import CLOCK, Delays
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.tables import delays, outbox, sessions

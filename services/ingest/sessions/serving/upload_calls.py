@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.ingest.catalog.designs import design
-from services.ingest.choosing import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.lanes import Lanes
 from services.ingest.sessions.actions.cancel_result import Cancelled
 from services.ingest.sessions.intake.print_files import Prints

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine
 
-from services.ingest.choosing import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF
+from services.ingest.lane_choice import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows

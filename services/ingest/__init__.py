@@ -13,7 +13,7 @@ catalog        what users set up before they upload: accounts, products, mockups
 sessions       uploads: what was sent, what became of each file, what is owed to the pipeline
 dead_letters   dead letters, found, mended and replayed
 all_uploads    anybody's uploads, as operators look at them; lane_comparison: the two lanes side by side
-scanning       asks storage to look through shops' folders; imports: rows that come from the old system
+scan_requests  asks storage to look through shops' folders; imports: rows that come from the old system
 original       the lane inside this process; ahead: what was cancelled, told past all queues
 lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands
 service        the consumer: progress and dead letters of every service

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Engine
 
-from services.ingest import scanning
+from services.ingest import scan_requests
 from services.ingest.dead_letters import outcomes, purging
 from services.ingest.lane_choice import loose_lane
 from services.ingest.sessions.intake.grace_period import Unasked
@@ -39,7 +39,7 @@ async def sweep(engine: Engine, settings: Settings) -> None:
             if turn % SETTLE_TURNS == 0:
                 await asyncio.to_thread(outcomes.settle, engine)
                 if scan_every:
-                    await asyncio.to_thread(scanning.ask_when_due, engine, lane, scan_every)
+                    await asyncio.to_thread(scan_requests.ask_when_due, engine, lane, scan_every)
             if keep and turn % PURGE_TURNS == 0:
                 await asyncio.to_thread(purging.sweep, engine, keep)
             if keep_sent and turn % PURGE_TURNS == 0:

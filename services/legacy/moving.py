@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from services.ingest.scanning import ask
+from services.ingest.scan_requests import ask
 from services.ingest.tables import users
 from services.legacy.designs import copy_designs
 from services.legacy.mockups import copy_mockups

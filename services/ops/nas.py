@@ -71,25 +71,25 @@ Wait = Annotated[bool, typer.Option("--wait", help="tell how far it has come, un
 @app.command()
 def scan(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
     """Have what is new or changed in shops' folders hashed, so that uploads are compared with it."""
-    from services.ops import scanning
+    from services.ops import nas_scan
 
-    scanning.scan(shop, data, anew=False, wait=wait)
+    nas_scan.scan(shop, data, anew=False, wait=wait)
 
 
 @app.command()
 def reindex(shop: Shop = "", wait: Wait = False, data: DataDir = HERE) -> None:
     """Have everything in shops' folders hashed once more, as after a release that hashes otherwise."""
-    from services.ops import scanning
+    from services.ops import nas_scan
 
-    scanning.scan(shop, data, anew=True, wait=wait)
+    nas_scan.scan(shop, data, anew=True, wait=wait)
 
 
 @app.command()
 def scans(shop: Shop = "", data: DataDir = HERE) -> None:
     """Tell how far the newest scan of each shop has come, and which files can't be used, and why."""
-    from services.ops import scanning
+    from services.ops import nas_scan
 
-    scanning.show(shop, data)
+    nas_scan.show(shop, data)
 
 
 def _fault(nas: "Nas", file: "StoredFile") -> str | None:

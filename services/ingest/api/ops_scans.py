@@ -10,7 +10,7 @@ from services.ingest.api.identity import Operator, Viewer
 from services.ingest.api.resources import Using
 from services.ingest.catalog.fields import Text
 from services.ingest.lane_choice import loose_lane
-from services.ingest.scanning import ask, named
+from services.ingest.scan_requests import ask, named
 from services.ingest.tables import users
 
 routes = APIRouter(prefix="/api/v1/ops", tags=["operators"])

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.ingest.catalog.users import User, Users
-from services.ingest.scanning import ask, ask_when_due, named
+from services.ingest.scan_requests import ask, ask_when_due, named
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.tables import outbox
 from shared.contracts import ShopScanRequested, WorkDelayed

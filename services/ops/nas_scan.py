@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import Engine, select
 
 from services.ingest.lane_choice import loose_lane
-from services.ingest.scanning import ask, named
+from services.ingest.scan_requests import ask, named
 from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users
 from services.ops.importing import Here

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.etsy import commands as etsy
+from services.etsy_setup import commands as etsy
 from services.legacy.command import import_legacy
 from services.ops import accounts, dead, mockup, nas, operators, spool
 from services.ops.duplicates import duplicates

@@ -73,7 +73,7 @@ def shop_connection() -> "ShopConnection | None":
         return None
     publisher = importlib.import_module("services.publisher.service")
     ledger = publisher.ledger_of(settings, pool_size=CALLERS)
-    found: ShopConnection = importlib.import_module("services.etsy.front").EtsyFront(
+    found: ShopConnection = importlib.import_module("services.etsy_setup.front").EtsyFront(
         publisher.target_of(settings, ledger), ledger
     )
     return found

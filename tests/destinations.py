@@ -35,8 +35,8 @@ from services.local.process import free_ports, start, stop, wait_for
 from services.local.system import Plan, Running, system
 from shared.nas import open_nas
 from tests import backends, nas_servers
-from tests.integration.etsy.test_pages import CHOSEN
-from tests.integration.etsy.test_session import set_up
+from tests.integration.etsy_setup.test_pages import CHOSEN
+from tests.integration.etsy_setup.test_session import set_up
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY
 from tests.seller import File, Seller, artworks
 

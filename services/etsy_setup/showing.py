@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from services.etsy.accounts import Overruling
-from services.etsy.front import missing
+from services.etsy_setup.accounts import Overruling
+from services.etsy_setup.front import missing
 from services.publisher.etsy.choosing import KINDS, Chosen, Options
 from services.publisher.etsy.connections import Connected
 from services.publisher.etsy.limiter import Quota

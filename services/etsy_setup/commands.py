@@ -35,7 +35,7 @@ class Place:
 
     def account(self, email: str | None) -> "User":
         """The account with this e-mail; without one the only account there is."""
-        from services.etsy.accounts import NoAccount, account
+        from services.etsy_setup.accounts import NoAccount, account
 
         try:
             return account(self.ledger.engine, email)
@@ -44,7 +44,7 @@ class Place:
 
     def template(self, user: "User", name: str) -> "UUID":
         """The account's product template with this name."""
-        from services.etsy.accounts import NoAccount, template
+        from services.etsy_setup.accounts import NoAccount, template
 
         try:
             return template(self.ledger.engine, user, name)
@@ -73,8 +73,8 @@ def connect(
 @app.command()
 def status(email: Email = None, data: DataDir = HERE) -> None:
     """Say whether the shop is connected, what was chosen, and what is left of the day's calls."""
-    from services.etsy.accounts import overruling
-    from services.etsy.showing import connection_in_words
+    from services.etsy_setup.accounts import overruling
+    from services.etsy_setup.showing import connection_in_words
 
     with _place(data) as place:
         user = place.account(email)
@@ -123,7 +123,7 @@ def plan(
     data: DataDir = HERE,
 ) -> None:
     """Say what a batch will cost in calls, time and money. Nothing is called."""
-    from services.etsy.front import planned
+    from services.etsy_setup.front import planned
 
     with _place(data) as place:
         user = place.account(email) if email else None
@@ -186,7 +186,7 @@ def disconnect(email: Email = None, data: DataDir = HERE) -> None:
 
 def _publish(place: Place, user: "User", ended: "Iterator[Published]") -> int:
     """Print how each ends as it ends; how many were not published."""
-    from services.etsy.accounts import gone
+    from services.etsy_setup.accounts import gone
 
     problems = 0
     for each in ended:
@@ -200,8 +200,8 @@ def _chosen(
     place: Place, user: "User", changes: "Mapping[str, object]", template: str | None, skus: bool | None, find: str
 ) -> str:
     """Keep these changes, if each is one of the shop's; what there is to choose, with marks at what is chosen."""
-    from services.etsy.accounts import overruling
-    from services.etsy.showing import choosable
+    from services.etsy_setup.accounts import overruling
+    from services.etsy_setup.showing import choosable
     from services.publisher.etsy.choosing import Chosen, refusals
     from services.publisher.etsy.options import offered
 
@@ -258,7 +258,7 @@ def _place(data: Path) -> "Iterator[Place]":
 
 def _way_back(redirect_uri: str, url: str, *, paste: bool) -> str:
     """The address that the browser ended at: heard here, or pasted by the person."""
-    from services.etsy.callback import Callback
+    from services.etsy_setup.callback import Callback
 
     callback = None
     if not paste:

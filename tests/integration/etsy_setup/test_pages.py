@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from services.etsy.front import HANDLE
+from services.etsy_setup.front import HANDLE
 from tests.integration.ingest.catalog.world import Browser, Caller, registered
 from tests.integration.publisher.etsy.conftest import World, consented
 from tests.unit.publisher.events import ITEM, MOCKUP, template

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.etsy.front import EtsyFront
+from services.etsy_setup.front import EtsyFront
 from services.ingest.api.resources import build
 from services.ingest.settings import Settings
 from services.publisher.store import Ledger

@@ -10,7 +10,7 @@ from services.etsy_fake.faults import Fault, Kind
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
 from services.ingest.sessions.serving.outcome_text import NO_SHOP, TRIED
-from tests.integration.etsy.test_pages import CHOSEN, connect
+from tests.integration.etsy_setup.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
 from tests.integration.ingest.embedded import Server, eventually, place, serving
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY

@@ -12,7 +12,7 @@ from sqlalchemy import func, update
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.etsy.callback import Callback
+from services.etsy_setup.callback import Callback
 from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import Users

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from services.etsy.accounts import Overruling, gone, overruling
+from services.etsy_setup.accounts import Overruling, gone, overruling
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting

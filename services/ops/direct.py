@@ -95,7 +95,7 @@ def _moved(url: str, service: str, limit: int | None) -> int:
     from services.ops.broker import move_back
 
     def headers(old: Mapping[str, object]) -> dict[str, object]:
-        lived = old.get("x-generation")
-        return replayed_headers(old, uuid4(), lived + 1 if isinstance(lived, int) else 1)
+        life = old.get("x-generation")
+        return replayed_headers(old, uuid4(), life + 1 if isinstance(life, int) else 1)
 
     return asyncio.run(move_back(url, service, limit or 10**9, headers))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError
 
 from services.ingest.dead_letter_tables import CLOCK, dead_letters
 from services.ingest.dead_letters.letters import WORK, files_of, row_of
+from services.ingest.dead_letters.replaying import next_life
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.error_words import cause_in_words, for_seller
 from services.ingest.sessions.tables import sessions
@@ -117,11 +118,12 @@ def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
 
 
 def _lineage(row: dict[str, Any], replayed: list[Any]) -> dict[str, Any]:
-    told = row["headers"].get("x-generation")
-    generation = told if isinstance(told, int) and 0 < told < MOST_REPLAYS else 0
+    """Which life of the message this was, and the letter that it had died as before."""
+    header = row["headers"].get("x-generation")
+    life = header if isinstance(header, int) and 0 < header < MOST_REPLAYS else 0
     if not replayed:
-        return {"generation": generation}
-    return {"status": "dead_again", "replay_of": replayed[0].id, "generation": replayed[0].generation + 1}
+        return {"generation": life}
+    return {"status": "dead_again", "replay_of": replayed[0].id, "generation": next_life(replayed[0])}
 
 
 def _named(value: object) -> UUID | None:

@@ -15,7 +15,16 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from services.ingest.catalog.duplicates import DEFAULT
 from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.dead_letters.auditing import Run
-from services.ingest.dead_letters.replaying import IN_WORK, Result, body_of, change, replayed_headers, state_of, why_not
+from services.ingest.dead_letters.replaying import (
+    IN_WORK,
+    Result,
+    body_of,
+    change,
+    next_life,
+    replayed_headers,
+    state_of,
+    why_not,
+)
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.lifecycle.file_transitions import KEEP
 from services.ingest.sessions.outgoing.outbox import owe_redelivery
@@ -98,7 +107,7 @@ def _send(connection: Connection, letter: Row[Any], message: Message, who: str) 
     if not mine:
         raise NotSent("somebody else has dealt with it just now")
     sealed = seal(Envelope(message_id, message, "ingest", str(letter.session_id or "") or None, letter.message_id))
-    headers = replayed_headers(letter.headers, replay_id, letter.generation + 1)
+    headers = replayed_headers(letter.headers, replay_id, next_life(letter))
     owe_redelivery(connection, letter.lane, service, sealed, headers, replay_id)
     return Result(letter.id, "edited", words)
 

@@ -117,13 +117,13 @@ class Replays:
         return Result(letter.id, "reopened", f"{what} is being worked on again", f"{what} would be worked on again")
 
     def _redeliver(self, connection: Connection, letter: Row[Any], who: str) -> Result:
-        replay_id, generation = uuid4(), letter.generation + 1
+        replay_id = uuid4()
         target = self.to or letter.service
         words = f"sent to {target}, where it did not die" if self.to else f"sent to {target} again"
         taken = {"status": "replaying", "outcome": words, "status_by": who, "replay_id": replay_id}
         if not change(connection, letter.id, target_generation=None, **taken):
             return Result(letter.id, "refused", "somebody else has replayed it just now")
-        headers = replayed_headers(letter.headers, replay_id, generation)
+        headers = replayed_headers(letter.headers, replay_id, next_life(letter))
         owe_redelivery(connection, letter.lane, target, body_of(letter), headers, replay_id)
         return Result(letter.id, "redelivered", words, f"it would be {words}")
 
@@ -133,14 +133,19 @@ def _lost(error: BaseException) -> bool:
     return isinstance(error, Retryable) and not isinstance(error, Unavailable)
 
 
-def replayed_headers(headers: Mapping[str, Any], replay_id: UUID, generation: int) -> dict[str, Any]:
+def next_life(letter: Row[Any]) -> int:
+    """Which life a replay is, 0 being the first; the column is called generation. Its file's generation is another."""
+    return int(letter.generation) + 1
+
+
+def replayed_headers(headers: Mapping[str, Any], replay_id: UUID, life: int) -> dict[str, Any]:
     """A dead letter's headers for its next life: its own, without those of its death."""
     kept = {
         name: value
         for name, value in headers.items()
         if name not in OF_DEATH and not name.startswith(KIN) and isinstance(value, str | int | float)
     }
-    return kept | {"x-generation": generation, "x-replay-id": str(replay_id)}
+    return kept | {"x-generation": life, "x-replay-id": str(replay_id)}
 
 
 def body_of(letter: Row[Any]) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class Failed(Exception):  # noqa: N818 - reads as what happened
+class ChildFailed(Exception):  # noqa: N818 - reads as what happened
     """The function raised what it should not have; with the words and the stack of that error."""
 
     def __init__(self, words: str, stack: str) -> None:

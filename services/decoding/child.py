@@ -18,7 +18,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from services.decoding.answers import Answer, Failed, Refusal
+from services.decoding.answers import Answer, ChildFailed, Refusal
 from shared.errors import Permanent, Retryable
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -70,7 +70,7 @@ def _answer(work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
         return Answer(error=error)
     except Exception as error:  # noqa: BLE001 - a bug of ours: the bus decides about it, at the other end
         # not itself: the parent would need the library that it is of
-        return Answer(error=Failed(f"{type(error).__name__}: {error}", traceback.format_exc()), last=True)
+        return Answer(error=ChildFailed(f"{type(error).__name__}: {error}", traceback.format_exc()), last=True)
 
 
 def _die_before_others() -> None:

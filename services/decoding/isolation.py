@@ -65,7 +65,7 @@ class Isolated(Generic[P, R]):
         Raises:
             Died: both children died.
             TookTooLong: it ran out of the time that it gave itself (`child.at_most`).
-            Failed: it raised what is none of the service's own errors; those are raised as they are.
+            ChildFailed: it raised what is none of the service's own errors; those are raised as they are.
             Unavailable: no child can be started.
         """
         try:

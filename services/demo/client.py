@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Content = Path | bytes
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened
+class CallRefused(Exception):  # noqa: N818 - reads as what happened
     """The server answered, but not with what was asked for."""
 
     def __init__(self, call: str, status: int, detail: str) -> None:
@@ -42,7 +42,7 @@ class Client:
         self._http.close()
 
     def register(self, email: str, password: str, shop: str) -> None:
-        """Open an account and use it; Refused with status 400 if there is one with this e-mail."""
+        """Open an account and use it; CallRefused with status 400 if there is one with this e-mail."""
         account = {
             "email": email,
             "password": password,
@@ -155,4 +155,4 @@ def _json(answer: httpx.Response, call: str) -> Any:  # noqa: ANN401 - JSON
         detail = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         detail = answer.text[:300] or "no words"
-    raise Refused(call, answer.status_code, detail)
+    raise CallRefused(call, answer.status_code, detail)

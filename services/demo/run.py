@@ -15,7 +15,7 @@ from rich.markup import escape
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.demo import report, shop
-from services.demo.client import Client, Refused
+from services.demo.client import CallRefused, Client
 from services.demo.contact_sheet import contact_sheet, design_number, mockups
 from services.demo.corpus import SampleFile, corpus, studio
 from services.demo.progress import Board, display
@@ -50,7 +50,7 @@ def run_demo(
         return _run(base_url, nas_dir, listings_dir, out_dir, seed, console)
     except httpx.TransportError as error:
         _complain(console, f"The server at {base_url} did not answer: {error}. The logs of the services may say why.")
-    except (Refused, LookupError) as error:
+    except (CallRefused, LookupError) as error:
         _complain(console, str(error))
     return 1
 
@@ -91,7 +91,7 @@ def _open_account(client: Client, out_dir: Path, console: Console) -> tuple[str,
         name, email = f"Demo Shop {number}", f"demo-{number}@example.com"
         try:
             client.register(email, password, name)
-        except Refused as refusal:
+        except CallRefused as refusal:
             if refusal.status != httpx.codes.BAD_REQUEST:
                 raise
             number += 1  # the database remembers a run whose folder was removed

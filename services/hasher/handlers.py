@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import structlog
 
-from services.decoding.answers import Failed
+from services.decoding.answers import ChildFailed
 from services.decoding.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
 from services.hasher.rejection import Lost, Rejected
@@ -55,7 +55,7 @@ def on_picture_found(event: PictureFound, look: Look, limits: Limits) -> Iterato
             facts = look(event.content).model_dump()
     except Rejected as rejected:
         facts = {"problem": rejected.reason}
-    except Failed as failed:  # a fault of ours would come again at each try, and keep other files from their turn
+    except ChildFailed as failed:  # a fault of ours would come again at each try, and keep other files from their turn
         log.error("a file on the NAS can't be looked at", path=event.path, cause=str(failed))  # noqa: TRY400
         facts = {"problem": f"it could not be looked at ({failed}); tell your operator"}
     except Lost as lost:
@@ -73,7 +73,7 @@ def _answer(
     except Lost as lost:
         log.error("a file is lost on the server", filename=file.filename, sha256=file.upload.sha256, cause=str(lost))  # noqa: TRY400
         return _failed(batch, file, f"{LOST} ({file.upload.sha256[:12]})")
-    except Failed as failed:  # a fault of ours, as above: it would hold up the rest of its batch for minutes
+    except ChildFailed as failed:  # a fault of ours, as above: it would hold up the rest of its batch for minutes
         log.exception("a file can't be made a print", filename=file.filename, sha256=file.upload.sha256)
         return _failed(batch, file, f"it could not be made a print ({failed}); tell your operator")
 

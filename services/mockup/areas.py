@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Glow, Linear, light_of
 from services.mockup.mesh import sheet
 from services.mockup.shapes import LEAST_PIXELS, Points, Surface, cylinder, flat, upright
@@ -90,14 +90,14 @@ def print_area(
     All three are (x, y).
 
     Raises:
-        Unusable: it has no area, lies outside, or its corners are no print area seen in perspective.
+        NotRenderable: it has no area, lies outside, or its corners are no print area seen in perspective.
     """
     area = area_of(place) if isinstance(place, Mask) else place
     surface, outline = laid_out(area.shape, scale, origin)
     box = _clipped(outline.min(axis=0), outline.max(axis=0), photo_size)
     coverage = polygon_coverage(outline, box, area.opacity)
     if float(coverage.sum()) < LEAST_PIXELS * area.opacity:
-        raise Unusable("less than one pixel of it lies in the photograph; draw the print area again")
+        raise NotRenderable("less than one pixel of it lies in the photograph; draw the print area again")
     top, right, bottom, left = surface.lengths
     width, height = area.size_inches or ((top + bottom) / 2, (left + right) / 2)
     return PrintArea(
@@ -120,10 +120,10 @@ def laid_out(shape: Shape, scale: tuple[float, float], origin: tuple[float, floa
     """A shape's surface and its outline, in the pixels of the scaled photograph; raises as above."""
     outline = (points_of(shape) - origin) * scale
     if not np.isfinite(outline).all():
-        raise Unusable("a corner is not a finite number; draw the print area again")
+        raise NotRenderable("a corner is not a finite number; draw the print area again")
     low, high = outline.min(axis=0), outline.max(axis=0)
     if (high - low).min() <= 0:
-        raise Unusable("it has no area: all corners lie on one line; draw the print area again")
+        raise NotRenderable("it has no area: all corners lie on one line; draw the print area again")
     if isinstance(shape, Quad):
         return flat(outline), outline
     if isinstance(shape, Cylinder):
@@ -175,7 +175,7 @@ def _crossings(polygon: Points, box: Box) -> tuple[npt.NDArray[np.intp], Points]
     following = np.roll(corner, -1)
     low, count = np.minimum(corner, following), np.abs(corner - following)
     if int(count.sum()) > MOST_CROSSINGS:
-        raise Unusable("its outline goes up and down too often; draw it with fewer points")
+        raise NotRenderable("its outline goes up and down too often; draw it with fewer points")
     side = np.repeat(np.arange(len(polygon)), count)
     line = np.arange(len(side)) + np.repeat(low - (np.cumsum(count) - count), count)
     start, end = polygon[side], np.roll(polygon, -1, axis=0)[side]
@@ -188,5 +188,5 @@ def _clipped(low: Points, high: Points, photo_size: tuple[int, int]) -> Box:
     left, top = (max(0, math.floor(value)) for value in low)
     right, bottom = min(width, math.ceil(high[0])), min(height, math.ceil(high[1]))
     if left >= right or top >= bottom:
-        raise Unusable("it lies outside the photograph or its crop; draw it in the photograph's own pixels")
+        raise NotRenderable("it lies outside the photograph or its crop; draw it in the photograph's own pixels")
     return Box(left, top, right, bottom)

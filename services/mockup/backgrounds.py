@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from services.mockup.composing import composed
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Bytes
 from services.mockup.pictures import layer, photograph
 from services.mockup.reading import bound
@@ -60,7 +60,7 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
     """From the cache, or fetched and prepared.
 
     Raises:
-        Unusable: the photograph or one of its masks has to be mended.
+        NotRenderable: the photograph or one of its masks has to be mended.
     """
     found = cache.find(background)
     if found is not None:
@@ -70,7 +70,7 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
         photo, warnings = photograph(blobs.get(background.image))
         prepared = _prepared(photo, background, mark, blobs)
     except Permanent as error:
-        raise Unusable("the server no longer has this photograph; upload it again") from error
+        raise NotRenderable("the server no longer has this photograph; upload it again") from error
     if not prepared.areas:
         warnings += ("it has no print area, so it shows no design",)
     ready = Ready(prepared, warnings + mark_warnings)
@@ -86,7 +86,7 @@ def _prepared(photo: Bytes, background: Background, mark: Bytes | None, blobs: B
 
     def read(name: str) -> bytes:
         if name not in found.pictures:
-            raise Unusable(f"its template names {name}, which was not sent with it; import the template again")
+            raise NotRenderable(f"its template names {name}, which was not sent with it; import the template again")
         return _fetched(found.pictures[name], name, blobs)
 
     return composed(photo, found.template, read, background.masks, mark)
@@ -96,7 +96,7 @@ def _fetched(blob: Blob, what: str, blobs: Blobs) -> bytes:
     try:
         return blobs.get(blob)
     except Permanent as error:
-        raise Unusable(f"the server no longer has its {what}; import its template again") from error
+        raise NotRenderable(f"the server no longer has its {what}; import its template again") from error
 
 
 def _watermark(background: Background, blobs: Blobs) -> tuple[Bytes | None, tuple[str, ...]]:
@@ -107,5 +107,5 @@ def _watermark(background: Background, blobs: Blobs) -> tuple[Bytes | None, tupl
         return layer(blobs.get(background.watermark)), ()
     except Permanent:
         return None, ("the server no longer has its watermark, so it was made without one; upload it again",)
-    except Unusable as error:
+    except NotRenderable as error:
         return None, (f"its watermark can't be used, so it was made without one: {error}",)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.framing import cut, framed
 from services.mockup.layers import Dye, colour_of
 from services.mockup.light import Bytes
@@ -15,7 +15,7 @@ from services.mockup.template import Garment, Template
 from shared.contracts import Mask
 
 Read = Callable[[str], bytes]
-"""The bytes of a picture by the name that the template has for it; Unusable if there is none."""
+"""The bytes of a picture by the name that the template has for it; NotRenderable if there is none."""
 
 GREY = np.array([77, 150, 29], np.uint16)  # of 256: how bright red, green and blue are to the eye
 
@@ -26,7 +26,7 @@ def composed(
     """Prepare a photograph (H, W, 3) as its template says; masks of the web editor are drawn after its areas.
 
     Raises:
-        Unusable: an area or a layer can't be used.
+        NotRenderable: an area or a layer can't be used.
     """
     size = (photo.shape[1], photo.shape[0])
     frame = framed(size, template)
@@ -44,7 +44,9 @@ def composed(
 def _front(read: Read, name: str) -> Bytes:
     picture = _opened("the foreground", read, name)
     if (picture[..., 3] == 255).all():
-        raise Unusable("the foreground has no transparent part, so it would hide the whole photograph; export it anew")
+        raise NotRenderable(
+            "the foreground has no transparent part, so it would hide the whole photograph; export it anew"
+        )
     return picture
 
 
@@ -60,5 +62,5 @@ def _dye(garment: Garment, read: Read) -> Dye | None:
 def _opened(what: str, read: Read, name: str) -> Bytes:
     try:
         return layer(read(name))
-    except Unusable as error:
-        raise Unusable(f"{what} can't be used: {error}") from error
+    except NotRenderable as error:
+        raise NotRenderable(f"{what} can't be used: {error}") from error

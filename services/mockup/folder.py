@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.mockup.composing import composed
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Bytes
 from services.mockup.pictures import photograph
 from services.mockup.reading import MOST_BYTES, template
@@ -29,7 +29,7 @@ class Folder:
         """What the JSON file says.
 
         Raises:
-            Unusable: it is not there or has mistakes.
+            NotRenderable: it is not there or has mistakes.
         """
         return template(self._bytes(FILE_NAME, MOST_BYTES))
 
@@ -41,8 +41,8 @@ class Folder:
         """The photograph, (H, W, 3), and warnings; raises as above."""
         try:
             return photograph(self.picture(given.photograph))
-        except Unusable as error:
-            raise Unusable(f"{given.photograph}: {error}") from error
+        except NotRenderable as error:
+            raise NotRenderable(f"{given.photograph}: {error}") from error
 
     def prepared(self, given: Template) -> PreparedBackground:
         """The photograph, ready for any design; raises as above."""
@@ -64,12 +64,14 @@ class Folder:
         path = self.path / name
         try:
             if path.stat().st_size > most:
-                raise Unusable(f"{path} is larger than {most >> 20} MB")
+                raise NotRenderable(f"{path} is larger than {most >> 20} MB")
             return path.read_bytes()
         except FileNotFoundError as error:
-            raise Unusable(f"{path} can't be read: there is no such file; put it there, or mend its name") from error
+            raise NotRenderable(
+                f"{path} can't be read: there is no such file; put it there, or mend its name"
+            ) from error
         except OSError as error:
-            raise Unusable(f"{path} can't be read: {error.strerror or error}") from error
+            raise NotRenderable(f"{path} can't be read: {error.strerror or error}") from error
 
 
 def drawn(background: PreparedBackground, design: Bytes) -> Bytes:

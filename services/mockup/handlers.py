@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.mockup.backgrounds import BackgroundCache, Ready, ready_background
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Bytes
 from services.mockup.naming import picture_name
 from services.mockup.pictures import design, jpeg
@@ -23,7 +23,7 @@ def on_mockups_requested(
     try:
         backgrounds = _backgrounds(request, blobs, cache)
         mockups = _drawn(request, _design(request.design, blobs), backgrounds, blobs)
-    except Unusable as error:
+    except NotRenderable as error:
         yield MockupFailed(**_item(request), reason=f"{request.design_name}: {error}")
         return
     yield MockupsRendered(
@@ -44,16 +44,16 @@ def _backgrounds(request: MockupsRequested, blobs: Blobs, cache: BackgroundCache
     if not any(background.masks or background.template for background in request.backgrounds):
         draw = "draw where the design goes"
         if request.backgrounds:
-            raise Unusable(f"no photograph of the mockup has a print area; open the mockup and {draw}")
-        raise Unusable(f"the mockup has no photographs; open it, add one and {draw}")
+            raise NotRenderable(f"no photograph of the mockup has a print area; open the mockup and {draw}")
+        raise NotRenderable(f"the mockup has no photographs; open it, add one and {draw}")
     backgrounds, faults = [], []
     for number, background in enumerate(request.backgrounds, 1):
         try:
             backgrounds.append(ready_background(background, blobs, cache))
-        except Unusable as error:
+        except NotRenderable as error:
             faults.append(f"photograph {number}: {error}")
     if faults:
-        raise Unusable("; ".join(faults))
+        raise NotRenderable("; ".join(faults))
     return backgrounds
 
 
@@ -61,11 +61,11 @@ def _design(blob: Blob, blobs: Blobs) -> Bytes:
     try:
         return design(blobs.get(blob))
     except Permanent as error:
-        raise Unusable(
+        raise NotRenderable(
             "the server no longer has this design's print file; try the listing again: it is fetched from the NAS"
         ) from error
-    except Unusable as error:
-        raise Unusable(f"the design's print file can't be read: {error}") from error
+    except NotRenderable as error:
+        raise NotRenderable(f"the design's print file can't be read: {error}") from error
 
 
 def _drawn(

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from services.mockup.areas import Box
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Bytes, Linear, linear_premultiplied, linear_rgb, luminance, srgb
 
 PLAIN_PERCENTILE = 75  # the garment's brightness where it is neither folded nor shining
@@ -47,7 +47,7 @@ def foreground(picture: Bytes, size: tuple[int, int]) -> Foreground | None:
     """Bring a foreground (H, W, 4, straight alpha) to the finished picture's size; None if nothing of it shows.
 
     Raises:
-        Unusable: it has other proportions than the photograph.
+        NotRenderable: it has other proportions than the photograph.
     """
     _same_proportions(picture, size, "the foreground")
     light = linear_premultiplied(picture)
@@ -63,13 +63,13 @@ def dyed(photo: Bytes, dye: Dye) -> Bytes:
     """The photograph (H, W, 3) with its garment in another colour, its folds and shadows as they were.
 
     Raises:
-        Unusable: the mask has other proportions than the photograph, or is empty.
+        NotRenderable: the mask has other proportions than the photograph, or is empty.
     """
     height, width = photo.shape[:2]
     _same_proportions(dye.mask, (width, height), "the garment's mask")
     mask = np.asarray(Image.fromarray(dye.mask).resize((width, height), Image.Resampling.BOX), np.float32) / 255
     if not (mask > 0.5).any():
-        raise Unusable("the garment's mask is empty; paint white where the garment is")
+        raise NotRenderable("the garment's mask is empty; paint white where the garment is")
     light = linear_rgb(photo)
     bright = luminance(light)
     plain = max(float(np.percentile(bright[mask > 0.5], PLAIN_PERCENTILE)), 1e-3)
@@ -93,7 +93,7 @@ def colour_of(code: str) -> tuple[int, int, int]:
 def _same_proportions(picture: Bytes, size: tuple[int, int], what: str) -> None:
     height, width = picture.shape[:2]
     if abs(width * size[1] - height * size[0]) > SAME_PROPORTIONS * width * size[1]:
-        raise Unusable(
+        raise NotRenderable(
             f"{what} has {width} x {height} pixels, which are other proportions than the photograph's; "
             "export it in the photograph's size"
         )

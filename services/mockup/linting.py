@@ -8,7 +8,7 @@ import numpy as np
 
 from services.mockup.areas import Box, PrintArea, laid_out, print_area
 from services.mockup.composing import composed
-from services.mockup.faults import Mistaken, Unusable
+from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.folder import Folder
 from services.mockup.framing import framed
 from services.mockup.light import Bytes
@@ -34,7 +34,7 @@ class Findings:
             yield
         except Mistaken as error:
             self.errors += error.mistakes
-        except Unusable as error:
+        except NotRenderable as error:
             self.errors.append(f"{before}{error}")
 
 
@@ -51,7 +51,7 @@ def lint(folder: Folder) -> Findings:
 def _look_at_pictures(given: Template, folder: Folder, found: Findings) -> None:
     try:
         photo, warnings = folder.photograph(given)
-    except Unusable as error:
+    except NotRenderable as error:
         found.errors.append(str(error))
         for name in given.layers:  # whether they fit can't be told, but whether they are there
             with found.taking():

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.shapes import Points
 
 FINE = 12  # samples of a cell's side, for outlines and checks
@@ -118,12 +118,12 @@ def sheet(grid: Points) -> Sheet:
     """The sheet through a grid of points (rows, columns, 2).
 
     Raises:
-        Unusable: it is folded over itself, so that a place in the photograph would show two of the design.
+        NotRenderable: it is folded over itself, so that a place in the photograph would show two of the design.
     """
     made = Sheet(grid)
     share, row, point = made.thinnest()
     if not share > LEAST_SHARE:
-        raise Unusable(
+        raise NotRenderable(
             f"it is folded over itself near row {row}, point {point}; give the rows from top to bottom and "
             "the points of each from left to right, and cut what a fold hides off as an area of its own"
         )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.mockup.areas import laid_out
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.template import Area, Mesh, Template
 
 
@@ -11,11 +11,11 @@ def as_mesh(given: Template, name: str, rows: int, columns: int) -> Template:
     """The template with the areas of that name as meshes of so many points.
 
     Raises:
-        Unusable: there is no such area, or its shape is none.
+        NotRenderable: there is no such area, or its shape is none.
     """
     if name not in [area.name for area in given.areas]:
         names = ", ".join(repr(area.name) for area in given.areas)
-        raise Unusable(f"there is no print area {name!r}; there are: {names}")
+        raise NotRenderable(f"there is no print area {name!r}; there are: {names}")
     areas = tuple(_meshed(area, rows, columns) if area.name == name else area for area in given.areas)
     return given.model_copy(update={"areas": areas})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.folder import Folder
 from services.mockup.pictures import MAX_PHOTO_PIXELS
 from services.mockup.psd_warp import CUSTOM_WARP, PLAIN_WARP, meshed, style_of
@@ -35,11 +35,11 @@ def imported(file: Path, folder: Path, slots: Sequence[str] = ()) -> Imported:
     """Make a template's folder of a PSD or PSB. `slots` are the names of the layers that designs replace.
 
     Raises:
-        Unusable: nothing was written.
+        NotRenderable: nothing was written.
     """
     for name in (FILE_NAME, PHOTOGRAPH, FOREGROUND):
         if (folder / name).exists():
-            raise Unusable(f"{folder / name} is there already and would be lost; name a new folder")
+            raise NotRenderable(f"{folder / name} is there already and would be lost; name a new folder")
     document = _opened(file)
     layers = [layer for layer in document.descendants() if layer.is_visible()]
     chosen = _slots(layers, slots, file.name)
@@ -68,13 +68,17 @@ def _opened(file: Path) -> Any:  # noqa: ANN401 - psd-tools is an extra, its typ
     try:
         from psd_tools import PSDImage  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise Unusable("reading Photoshop files needs psd-tools; install it: pip install 'presswork[psd]'") from error
+        raise NotRenderable(
+            "reading Photoshop files needs psd-tools; install it: pip install 'presswork[psd]'"
+        ) from error
     try:
         document = PSDImage.open(file)
     except (OSError, ValueError, AssertionError, EOFError) as error:
-        raise Unusable(f"{file.name} can't be read as a Photoshop file: {error}") from error
+        raise NotRenderable(f"{file.name} can't be read as a Photoshop file: {error}") from error
     if document.width * document.height > MAX_PHOTO_PIXELS:
-        raise Unusable(f"{file.name} has more than {MAX_PHOTO_PIXELS // 1_000_000} million pixels; make it smaller")
+        raise NotRenderable(
+            f"{file.name} has more than {MAX_PHOTO_PIXELS // 1_000_000} million pixels; make it smaller"
+        )
     return document
 
 
@@ -87,7 +91,9 @@ def _slots(layers: list[Any], names: Sequence[str], file: str) -> list[Any]:
         found = [layer for layer in smart if layer is not layers[0]]
     if not found:
         there = ", ".join(repr(layer.name) for layer in smart) or "none"
-        raise Unusable(f"{file} has no visible smart object for a design; name one with --slot (there are: {there})")
+        raise NotRenderable(
+            f"{file} has no visible smart object for a design; name one with --slot (there are: {there})"
+        )
     return found
 
 
@@ -100,7 +106,7 @@ def _drawn(document: Any, layers: list[Any]) -> Image.Image:  # noqa: ANN401
         )
     except ImportError as error:
         words = f"a layer has effects that psd-tools can't draw ({error}); merge it with the one below in Photoshop"
-        raise Unusable(words) from error
+        raise NotRenderable(words) from error
     return picture.convert("RGBA")  # type: ignore[no-any-return]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from services.decoding.unreadable import UNREADABLE
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.light import Bytes
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -34,7 +34,7 @@ def photograph(data: bytes) -> tuple[Bytes, tuple[str, ...]]:
     """A photograph, upright and in sRGB, (H, W, 3), and warnings. Its transparent parts become white.
 
     Raises:
-        Unusable: damaged, too large, or of another format.
+        NotRenderable: damaged, too large, or of another format.
     """
     picture, warnings = _opened(data)
     if picture.mode == "RGBA":
@@ -47,7 +47,7 @@ def layer(data: bytes) -> Bytes:
     """A watermark or another picture to be laid over a photograph, upright and in sRGB, (H, W, 4) with straight alpha.
 
     Raises:
-        Unusable: as above.
+        NotRenderable: as above.
     """
     picture, _ = _opened(data)
     return np.array(picture.convert("RGBA"), np.uint8)
@@ -57,17 +57,17 @@ def design(data: bytes) -> Bytes:
     """A print file (PNG), (H, W, 4) with straight alpha; opaque if it has no alpha.
 
     Raises:
-        Unusable: no PNG, damaged or too large.
+        NotRenderable: no PNG, damaged or too large.
     """
     if not data.startswith(PNG_START) or len(data) < 33:
-        raise Unusable("it is not a PNG; upload the design again")
+        raise NotRenderable("it is not a PNG; upload the design again")
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_DESIGN_PIXELS:
-        raise Unusable(f"{width} x {height} pixels are more than {MAX_DESIGN_PIXELS // 1_000_000} million")
+        raise NotRenderable(f"{width} x {height} pixels are more than {MAX_DESIGN_PIXELS // 1_000_000} million")
     try:
         decoded = imagecodecs.png_decode(data)
     except UNREADABLE as error:
-        raise Unusable("the PNG is damaged; upload the design again") from error
+        raise NotRenderable("the PNG is damaged; upload the design again") from error
     return _rgba(decoded)
 
 
@@ -90,7 +90,7 @@ def _opened(data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise Unusable("it is not a picture; upload it as PNG, JPEG or WEBP") from error
+        raise NotRenderable("it is not a picture; upload it as PNG, JPEG or WEBP") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except UNREADABLE as error:
@@ -108,12 +108,12 @@ def _opened(data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     return (picture if turn is None else picture.transpose(turn)), warnings
 
 
-def _too_large() -> Unusable:
-    return Unusable(f"it has more than {MAX_PHOTO_PIXELS // 1_000_000} million pixels; make it smaller")
+def _too_large() -> NotRenderable:
+    return NotRenderable(f"it has more than {MAX_PHOTO_PIXELS // 1_000_000} million pixels; make it smaller")
 
 
-def _damaged() -> Unusable:
-    return Unusable("the file is damaged or incomplete; export it again")
+def _damaged() -> NotRenderable:
+    return NotRenderable("the file is damaged or incomplete; export it again")
 
 
 def _in_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.decoding.unreadable import UNREADABLE
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from shared.contracts import Background, Blob
 
 RENDERING = 1  # to be raised by whoever changes what the same parts look like; it is in every picture
@@ -49,14 +49,14 @@ def origin_in(data: bytes) -> Origin:
     """Of a picture's bytes.
 
     Raises:
-        Unusable: it is no JPEG of ours, or a shop or an editor has written it anew.
+        NotRenderable: it is no JPEG of ours, or a shop or an editor has written it anew.
     """
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
             comment = picture.info.get("comment", b"")
         return Origin.model_validate_json(comment)
     except (*UNREADABLE, ValidationError) as error:
-        raise Unusable(
+        raise NotRenderable(
             "it does not say what it was made of: it is no mockup of Presswork's, or was saved anew by a shop or an "
             "editor; take the copy in the shop's folder on the NAS"
         ) from error

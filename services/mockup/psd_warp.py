@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.shapes import Points, flat, projected
 
 PLAIN_WARP, CUSTOM_WARP = b"warpNone", b"warpCustom"
@@ -34,7 +34,7 @@ def meshed(smart: Any, corners: list[tuple[float, float]]) -> dict[str, Any] | N
     surface = np.einsum("ri,cj,ijk->rck", weights, weights, control)
     try:
         seen = projected(flat(np.array(corners)).to_photo, surface)
-    except Unusable:  # turned inside out; its upright box is taken, and said to be
+    except NotRenderable:  # turned inside out; its upright box is taken, and said to be
         return None
     return {"kind": "mesh", "rows": seen.round(2).tolist()}
 

@@ -4,7 +4,7 @@ import json
 
 from pydantic import ValidationError
 
-from services.mockup.faults import Mistaken, Unusable
+from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.mistakes import mistakes_of
 from services.mockup.template import Bound, Template
 
@@ -15,7 +15,7 @@ def template(data: bytes) -> Template:
     """Read a template file.
 
     Raises:
-        Unusable: with every mistake in it, in words.
+        NotRenderable: with every mistake in it, in words.
     """
     document = _json(data)
     try:
@@ -36,11 +36,11 @@ def bound(data: bytes) -> Bound:
 
 def _json(data: bytes) -> object:
     if len(data) > MOST_BYTES:
-        raise Unusable(f"the template has more than {MOST_BYTES >> 20} MB; pictures go beside it, not into it")
+        raise NotRenderable(f"the template has more than {MOST_BYTES >> 20} MB; pictures go beside it, not into it")
     try:
         return json.loads(data)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Unusable(f"the template is no JSON: look at {where}, or just before it ({error.msg})") from error
+        raise NotRenderable(f"the template is no JSON: look at {where}, or just before it ({error.msg})") from error
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"the template is no JSON: {error}") from error
+        raise NotRenderable(f"the template is no JSON: {error}") from error

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from services.mockup.areas import Box, PrintArea, print_area
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.layers import Dye, Foreground, dyed, foreground
 from services.mockup.light import Bytes, Linear, linear_rgb, srgb
 from services.mockup.relief import relieved
@@ -58,7 +58,7 @@ def prepare(
     the areas the photograph begins, if it is a part of a larger one.
 
     Raises:
-        Unusable: nothing can be drawn into one of the areas; the text counts it from 1. Or a layer doesn't fit.
+        NotRenderable: nothing can be drawn into one of the areas; the text counts it from 1. Or a layer doesn't fit.
     """
     height, width = photo.shape[:2]
     size = output_size(width, height)
@@ -141,5 +141,5 @@ def _area(
     try:
         facts = area_of(place) if isinstance(place, Mask) else place
         return relieved(print_area(facts, scale, (photo.shape[1], photo.shape[0]), origin), facts, photo)
-    except Unusable as error:
-        raise Unusable(f"print area {number}: {error}") from error
+    except NotRenderable as error:
+        raise NotRenderable(f"print area {number}: {error}") from error

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 
 Points = npt.NDArray[np.float64]
 
@@ -119,7 +119,7 @@ def flat(corners: Points) -> Flat:
     """The rectangle whose corners are seen there.
 
     Raises:
-        Unusable: no rectangle can be seen so.
+        NotRenderable: no rectangle can be seen so.
     """
     return Flat(_unit_to(_convex(corners)))
 
@@ -133,13 +133,13 @@ def cylinder(corners: Points, top: Points, bottom: Points, degrees: float) -> Ro
     """The part of a cylinder whose corners and middles are seen there.
 
     Raises:
-        Unusable: no cylinder can be seen so.
+        NotRenderable: no cylinder can be seen so.
     """
     chord = _unit_to(_convex(corners))
     upper, lower = projected(inverse(chord), np.array([top, bottom]))
     tall = float(lower[1] - upper[1])
     if not 1 / MOST_BULGE < tall < MOST_BULGE or max(abs(upper[0] - 0.5), abs(lower[0] - 0.5)) > 0.5:
-        raise Unusable(
+        raise NotRenderable(
             "the middles of its upper and lower edge don't belong to these corners; "
             "`top` lies on the upper edge half way round, `bottom` on the lower edge below it"
         )
@@ -172,7 +172,7 @@ def _convex(corners: Points) -> Points:
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
     # A turn's size is twice the area of the triangle at that corner; under a pixel it is a line.
     if not (turns > LEAST_PIXELS).all():
-        raise Unusable(
+        raise NotRenderable(
             "its sides cross or three corners lie on one line; "
             "give the corners in the order top left, top right, bottom right, bottom left"
         )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from shared.contracts import Blob, Mask
 
 FILE_NAME = "presswork-mockup.json"
@@ -169,25 +169,25 @@ class Template(Facts):
         """The same template with another of its colours.
 
         Raises:
-            Unusable: it does not come in that colour.
+            NotRenderable: it does not come in that colour.
         """
         if colour is None:
             return self
         if self.garment is None or colour not in self.garment.colours:
             offered = ", ".join(self.garment.colours) if self.garment else "none"
-            raise Unusable(f"{self.name} does not come in {colour!r}; its colours are: {offered}")
+            raise NotRenderable(f"{self.name} does not come in {colour!r}; its colours are: {offered}")
         return self.model_copy(update={"garment": self.garment.model_copy(update={"colour": colour})})
 
     def in_proportions(self, proportions: str | None) -> "Template":
         """The same template, its picture cut to other proportions ('4:3').
 
         Raises:
-            Unusable: they are none.
+            NotRenderable: they are none.
         """
         if proportions is None:
             return self
         if not re.fullmatch(PROPORTIONS, proportions):
-            raise Unusable(f"{proportions!r} are no proportions; give width and height, as in 4:3 or 1:1")
+            raise NotRenderable(f"{proportions!r} are no proportions; give width and height, as in 4:3 or 1:1")
         middle = self.crop.middle if self.crop else None
         return self.model_copy(update={"crop": Crop(proportions=proportions, middle=middle)})
 
@@ -204,7 +204,7 @@ class Bound(BaseModel):
 def area_of(mask: Mask) -> Area:
     """A mask of the web editor as a print area. Not cropped, it is always centred, whatever its alignment says."""
     if mask.perspective and len(mask.polygon) != 4:
-        raise Unusable(f"a print area in perspective has 4 corners, this one has {len(mask.polygon)}")
+        raise NotRenderable(f"a print area in perspective has 4 corners, this one has {len(mask.polygon)}")
     # Built without the format's own checks: what messages bring may be older, and is judged when it is laid out.
     shape: Quad | Polygon = Polygon.model_construct(kind="polygon", points=mask.polygon)
     if mask.perspective:

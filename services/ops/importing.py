@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Connection, select
 
+from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.mockup_templates import BoundTemplate, MockupTemplates, bound
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.pictures import Picture, Pictures
@@ -14,7 +15,7 @@ from services.ingest.catalog.users import Users
 from services.ingest.lane_choice import loose_lane
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.tables import mockup_images, mockups
-from services.mockup.faults import Mistaken, Unusable
+from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.folder import MOST_PICTURE_BYTES, Folder
 from services.mockup.linting import lint
 from services.mockup.template import Template
@@ -44,7 +45,7 @@ def imported(
     """The photographs that have the template now: a new one of the group for each colour, or the one named.
 
     Raises:
-        Unusable, Refused: nothing was imported.
+        NotRenderable, Unusable: nothing was imported.
     """
     folder, found = Folder(path), lint(Folder(path))
     if found.errors:
@@ -78,7 +79,7 @@ def _kept(folder: Folder, name: str, keep: Pictures) -> Picture:
 def _put(connection: Connection, image: UUID, template: BoundTemplate, photograph: Picture) -> UUID:
     row = connection.execute(select(mockup_images).where(mockup_images.c.id == image)).one()
     if (row.width, row.height) != (photograph.width, photograph.height):
-        raise Unusable(
+        raise NotRenderable(
             f"the photograph {image} has {row.width} x {row.height} pixels and the template's "
             f"{photograph.width} x {photograph.height}; its coordinates would not fit"
         )

@@ -62,8 +62,8 @@ def preview(
     data: DataDir = HERE,
 ) -> None:
     """Render one picture to look at, with the design trimmed and laid out as an upload of it would be printed."""
-    from services.ingest.catalog.errors import Unusable as Refused
-    from services.mockup.faults import Unusable
+    from services.ingest.catalog.errors import Unusable
+    from services.mockup.faults import NotRenderable
     from services.mockup.pictures import jpeg
     from services.ops.previewing import content_of, of_folder, of_photograph, picture_of, print_of
 
@@ -80,7 +80,7 @@ def preview(
         else:
             scene = of_photograph(image, size, content, data)
         made = print_of(design, content, scene, data)
-    except (Unusable, Refused) as error:
+    except (NotRenderable, Unusable) as error:
         _stop(error)
     picture = picture_of(scene, made.pixels, outlines=outlines)
     with new_file(out, "wb") as file:
@@ -102,15 +102,15 @@ def import_template(
     data: DataDir = HERE,
 ) -> None:
     """Bring a template into the system: with --group its photograph too, with --image for the one that is there."""
-    from services.ingest.catalog.errors import Unusable as Refused
-    from services.mockup.faults import Unusable
+    from services.ingest.catalog.errors import Unusable
+    from services.mockup.faults import NotRenderable
     from services.ops.importing import imported
 
     if (group is None) == (image is None) or (image and len(colours or ()) > 1):
         raise typer.BadParameter("give --group or --image; a single image has a single colour")
     try:
         made = imported(folder, group, image, colours or [None], proportions, data)
-    except (Unusable, Refused) as error:
+    except (NotRenderable, Unusable) as error:
         _stop(error)
     there = "" if data == HERE else f" --data {data}"
     for image_id in made:
@@ -125,13 +125,13 @@ def from_psd(
     slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
 ) -> None:
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
-    from services.mockup.faults import Unusable
+    from services.mockup.faults import NotRenderable
     from services.mockup.photoshop import imported
     from services.ops import showing
 
     try:
         found = imported(file, folder, slot or ())
-    except Unusable as error:
+    except NotRenderable as error:
         _stop(error)
     for words in found.remarks:
         typer.echo(f"remark: {words}")
@@ -146,7 +146,7 @@ def origin(
     data: DataDir = HERE,
 ) -> None:
     """Say of which design, photograph and template a picture was made, and what of it has changed since."""
-    from services.mockup.faults import Unusable
+    from services.mockup.faults import NotRenderable
     from services.mockup.provenance import origin_in
     from services.ops.origins import described
     from services.ops.place import database
@@ -154,8 +154,8 @@ def origin(
 
     try:
         found = origin_in(picture.read_bytes())
-    except (Unusable, OSError) as error:
-        _stop(Unusable(f"{picture}: {error}"))
+    except (NotRenderable, OSError) as error:
+        _stop(NotRenderable(f"{picture}: {error}"))
     with database(data) as engine, transaction(engine) as connection:
         for words in described(found, connection):
             typer.echo(words)
@@ -172,7 +172,7 @@ def mesh(
 
     The template is written anew; as it was it stays beside it.
     """
-    from services.mockup.faults import Unusable
+    from services.mockup.faults import NotRenderable
     from services.mockup.folder import Folder
     from services.mockup.meshing import as_mesh
     from services.mockup.template import FILE_NAME
@@ -182,7 +182,7 @@ def mesh(
         given = as_mesh(place.template(), area, rows, columns)
         before = place.set_aside()
         place.write(given)
-    except (Unusable, OSError) as error:
+    except (NotRenderable, OSError) as error:
         _stop(error)
     typer.echo(f"{folder / FILE_NAME}: {area} is a mesh of {rows} x {columns} points now; as it was: {before}")
     typer.echo(f"Move the points, and look: presswork mockup preview {folder} DESIGN.png --outlines")

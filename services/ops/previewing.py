@@ -16,7 +16,7 @@ from services.ingest.catalog.choices import photograph
 from services.ingest.sessions.tables import items
 from services.ingest.tables import mockup_images, mockups
 from services.mockup.backgrounds import BackgroundCache, ready_background
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.folder import Folder, drawn
 from services.mockup.light import Bytes
 from services.mockup.outlines import outlined
@@ -57,7 +57,7 @@ def of_folder(path: Path, colour: str | None, proportions: str | None, size: str
     """A template in a folder.
 
     Raises:
-        Unusable: no mockup can be made with it.
+        NotRenderable: no mockup can be made with it.
     """
     place, spec = Folder(path), without_product(size)
     given = place.template().in_colour(colour).in_proportions(proportions)
@@ -70,7 +70,7 @@ def of_photograph(words: str, size: str | None, content: bytes, data: Path) -> S
     A name that means none or several ends the command.
 
     Raises:
-        Unusable, Refused: no mockup can be made with it, or it can't be told what is printed.
+        NotRenderable, Unusable: no mockup can be made with it, or it can't be told what is printed.
     """
     chosen = select(mockups.c.user_id, mockups.c.product_template_id).join_from(mockup_images, mockups)
     # Not by its pixels: with specks at its edge, which shrinking faded, it would be trimmed once more.
@@ -87,18 +87,18 @@ def of_photograph(words: str, size: str | None, content: bytes, data: Path) -> S
 
 
 def content_of(path: Path) -> bytes:
-    """A picture's file; Unusable if it can't be read."""
+    """A picture's file; NotRenderable if it can't be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unusable(f"{path} can't be read: {error.strerror or error}") from error
+        raise NotRenderable(f"{path} can't be read: {error.strerror or error}") from error
 
 
 def print_of(path: Path, content: bytes, scene: Scene, data: Path) -> Print:
     """Decode, trim and lay out a picture with the hasher's own steps, so that it becomes what a listing shows.
 
     Raises:
-        Unusable: nothing could be printed of it.
+        NotRenderable: nothing could be printed of it.
     """
     if scene.finished:
         return Print(design(content), "as it is, as it is a design's print file", ())
@@ -108,7 +108,7 @@ def print_of(path: Path, content: bytes, scene: Scene, data: Path) -> Print:
         picture, visible = opened(content, limits)
         pixels, _ = printed(picture, visible, scene.spec, limits)
     except Rejected as rejected:
-        raise Unusable(f"{path}: {rejected.reason}") from rejected
+        raise NotRenderable(f"{path}: {rejected.reason}") from rejected
     return Print(pixels, _done(picture.pixels, visible, scene.spec), (*picture.warnings, *_refusal(visible)))
 
 

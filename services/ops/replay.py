@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from services.ingest.dead_letters.finding import Filter
     from services.ingest.dead_letters.jobs import Job
-    from services.ingest.dead_letters.steps import Pace
+    from services.ingest.dead_letters.steps import ReplayPace
 
 
 def replay(
@@ -52,10 +52,10 @@ def replay(
         only_understood(context)
         move_letters(Direct(data, wanted.service, limit, dry_run, yes, force, as_json))
         return
-    from services.ingest.dead_letters.steps import Pace
+    from services.ingest.dead_letters.steps import ReplayPace
 
     target = service_named(to) if to else None
-    pace = Pace(canary=canary, wait=wait, pause_s=_pause(rate), patience_s=patience, tolerance=tolerate)
+    pace = ReplayPace(canary=canary, wait=wait, pause_s=_pause(rate), patience_s=patience, tolerance=tolerate)
     wish = _Wish(data, limit, target, pace, dry_run, yes, force, as_json)
     with database(data) as engine:
         _replay(engine, chosen(engine, wanted, ids, everything=everything), wish)
@@ -89,7 +89,7 @@ class _Wish:
     data: Path
     limit: int | None
     to: Any
-    pace: "Pace"
+    pace: "ReplayPace"
     dry_run: bool
     yes: bool
     force: bool

@@ -78,11 +78,11 @@ def _options(url: SplitResult) -> dict[str, str]:
 
 def _sftp(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts:
     from shared.nas.sftp import Sftp  # noqa: PLC0415
-    from shared.nas.ssh import Login, fingerprint  # noqa: PLC0415
+    from shared.nas.ssh import SshLogin, fingerprint  # noqa: PLC0415
 
     host, user = _server(url)
     root = PurePosixPath(unquote(url.path).removeprefix("/~/"))
-    login = Login(
+    login = SshLogin(
         host,
         url.port or 22,
         user,
@@ -96,10 +96,10 @@ def _sftp(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts
 
 def _smb(url: SplitResult, access: Access, options: Mapping[str, str]) -> Parts:
     from shared.nas.smb import Smb  # noqa: PLC0415
-    from shared.nas.smb_pool import Login  # noqa: PLC0415
+    from shared.nas.smb_pool import SmbLogin  # noqa: PLC0415
 
     host, user = _server(url)
-    login = Login(
+    login = SmbLogin(
         host,
         url.port or 445,
         user.replace(";", "\\"),  # DOMAIN;user

@@ -10,7 +10,7 @@ import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 
 from shared.nas.protocol import Stat
-from shared.nas.ssh import Line, Login
+from shared.nas.ssh import Line, SshLogin
 
 PIECE_BYTES = 4 << 20  # asked for in many small requests at once
 FULL_BELOW_BYTES = 1 << 20
@@ -21,7 +21,7 @@ class Sftp:
 
     advice = "correct its path in the settings"
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: SshLogin) -> None:
         self.line = Line(login)
 
     def mounted(self, _root: PurePosixPath) -> bool:

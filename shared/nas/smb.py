@@ -14,7 +14,7 @@ import smbclient
 
 from shared.nas.errors import BadPath
 from shared.nas.protocol import Stat
-from shared.nas.smb_pool import Lease, Login, Pool
+from shared.nas.smb_pool import Lease, Pool, SmbLogin
 
 T = TypeVar("T")
 PIECE_BYTES = 1 << 20
@@ -28,7 +28,7 @@ class Smb:
 
     advice = "correct its path in the settings"
 
-    def __init__(self, login: Login, connections: int) -> None:
+    def __init__(self, login: SmbLogin, connections: int) -> None:
         self.host = login.host
         self.pool = Pool(login, connections)
 

@@ -45,7 +45,7 @@ NUMBERS = {
 
 
 @dataclass(frozen=True)
-class Login:
+class SmbLogin:
     """Who logs in where. `encrypt` asks for SMB 3's encryption; messages are signed in any case."""
 
     host: str
@@ -60,7 +60,7 @@ class Login:
 class Lease:
     """One connection, ours for the moment. It is made by the first call."""
 
-    login: Login
+    login: SmbLogin
     connections: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -138,7 +138,7 @@ class Lease:
 class Pool:
     """At most so many connections; who finds none free waits for one."""
 
-    def __init__(self, login: Login, size: int) -> None:
+    def __init__(self, login: SmbLogin, size: int) -> None:
         self._leases = [Lease(login) for _ in range(size)]
         self._free: queue.LifoQueue[Lease] = queue.LifoQueue()
         for lease in self._leases:

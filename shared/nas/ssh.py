@@ -35,7 +35,7 @@ NUMBERS: dict[type[asyncssh.SFTPError], int] = {
 
 
 @dataclass(frozen=True)
-class Login:
+class SshLogin:
     """Who logs in where: `private_key` is a file, or the key itself.
 
     `host_keys` are the fingerprints ("SHA256:...") of which the server must show one.
@@ -94,7 +94,7 @@ class _Guard(asyncssh.SSHClient):
 class Line:
     """The connection. While it is broken, each call that needs it tries to make a new one."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: SshLogin) -> None:
         self.login = login
         self._loop = event_loop()
         self._making: asyncio.Future[tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]] | None = None
@@ -182,7 +182,7 @@ class Line:
             await connection.wait_closed()
 
 
-def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:
+def _client_keys(login: SshLogin) -> list[asyncssh.SSHKey | str] | None:
     """None rather than an empty list: that would stand for the keys of whoever runs this process."""
     if not login.private_key:
         return None
@@ -190,7 +190,7 @@ def _client_keys(login: Login) -> list[asyncssh.SSHKey | str] | None:
     return [asyncssh.import_private_key(login.private_key) if is_text else login.private_key]
 
 
-def _no_line(error: Exception, login: Login, guard: _Guard) -> Exception:
+def _no_line(error: Exception, login: SshLogin, guard: _Guard) -> Exception:
     where = f"the NAS {login.host}:{login.port}"
     match error:
         case TimeoutError():

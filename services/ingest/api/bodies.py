@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.ingest.api.identity import bearer, current_user
 from services.ingest.api.resources import Resources
-from services.ingest.sessions.intake.admission import Door, Held, Refused
+from services.ingest.sessions.intake.admission import Door, Held, NotAdmitted
 
 MIB = 1 << 20
 PLAIN_BYTES = 8 * MIB  # the largest sensible one is a photograph's masks; FastAPI holds it in memory as a whole
@@ -64,7 +64,7 @@ def asking(ask: Callable[Asked, None]) -> Callable[Asked, None]:
     def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
         try:
             ask(*args, **kwargs)
-        except Refused as refusal:
+        except NotAdmitted as refusal:
             retry = {"Retry-After": str(refusal.retry_after_s)}
             raise HTTPException(refusal.status, refusal.detail, retry) from refusal
 

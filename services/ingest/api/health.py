@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from services.ingest.api.resources import Using
-from services.ingest.sessions.intake.admission import Door, Refused
+from services.ingest.sessions.intake.admission import Door, NotAdmitted
 from services.ingest.sessions.progress.delays import outline
 from shared.errors import Retryable, Unavailable
 
@@ -45,7 +45,7 @@ def ready(using: Using) -> JSONResponse:
 def _uploads(door: Door) -> str:
     try:
         door.check(0)
-    except Refused as refusal:
+    except NotAdmitted as refusal:
         return refusal.detail
     except Unavailable:
         return "refused: a part of this server can't be reached right now"

@@ -16,7 +16,7 @@ from services.ingest.api.resources import Using
 from services.ingest.dead_letters import auditing, editing, jobs, purging, shelving
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
-from services.ingest.dead_letters.steps import Pace
+from services.ingest.dead_letters.steps import ReplayPace
 from shared.contracts import Stage
 from shared.errors import Retryable
 
@@ -58,10 +58,10 @@ class ReplayOrder(Order):
     to: Stage | None = Field(default=None, description="send them to this service's inbox instead: rarely right")
     force: bool = Field(default=False, description="though a service that is needed does not run")
 
-    def pace(self) -> Pace:
+    def pace(self) -> ReplayPace:
         """How fast, and how carefully."""
         pause_s = 1 / self.per_second if self.per_second else 0.0
-        return Pace(canary=self.canary, pause_s=pause_s, patience_s=self.patience, tolerance=self.tolerate)
+        return ReplayPace(canary=self.canary, pause_s=pause_s, patience_s=self.patience, tolerance=self.tolerate)
 
 
 class Edit(BaseModel):

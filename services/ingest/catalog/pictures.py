@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
-from services.decoding.answers import Failed, Refusal
+from services.decoding.answers import ChildFailed, Refusal
 from services.decoding.isolation import Died, Isolated, TookTooLong
 from services.ingest.catalog.errors import Unusable
 from shared.blobs import Blobs
@@ -90,6 +90,6 @@ class Pictures:
             log.error("a picture holds up its decoder", filename=filename)  # noqa: TRY400
             words = f"decoding it was given up after {MOST_SECONDS:g} s; export it again."
             raise Unusable(f"{filename}: {words}") from error
-        except Failed as failed:  # a fault of ours, that would come again at each try
+        except ChildFailed as failed:  # a fault of ours, that would come again at each try
             log.exception("a picture can't be looked at", filename=filename)
             raise Unusable(f"{filename}: it could not be looked at ({failed}); tell your operator.") from failed

@@ -13,7 +13,7 @@ from services.ingest.dead_letters import auditing, finding, outcomes
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.replaying import Replays, Result
-from services.ingest.dead_letters.steps import Pace, Steps
+from services.ingest.dead_letters.steps import ReplayPace, Steps
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.progress.delays import current
@@ -40,7 +40,7 @@ class Job:
     cutoff: datetime
     to: Stage | None = None
     """Another service's inbox than theirs."""
-    pace: Pace = field(default_factory=Pace)
+    pace: ReplayPace = field(default_factory=ReplayPace)
     limit: int | None = None
     """How many were asked for at most: for the audit."""
 

@@ -18,7 +18,7 @@ End = Literal["ended", "stopped", "cancelled"]
 
 
 @dataclass(frozen=True)
-class Pace:
+class ReplayPace:
     """How fast, how carefully, and whether to wait for the end."""
 
     canary: bool = False
@@ -37,7 +37,7 @@ class Steps:
     tally: Callable[[Sequence[UUID]], Tally]
     cancelled_by: Callable[[], str | None]
     say: Callable[[str], None]
-    pace: Pace
+    pace: ReplayPace
     waits_for: Callable[[], Sequence[str]] = tuple
     """What services wait for just now, in words."""
     results: list[Result] = field(default_factory=list)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from services.publisher.etsy.answers import ShopAnswer, TokensAnswer
 from services.publisher.etsy.choosing import Choices, Options
 from services.publisher.etsy.oauth import Attempt
-from services.publisher.etsy.sealing import Seal, Unreadable
+from services.publisher.etsy.sealing import OtherKey, Seal
 from services.publisher.etsy.tables import attempts, connections
 from services.publisher.shop import NotAuthorised, Replaced
 from shared.database import transaction
@@ -234,7 +234,7 @@ class Connections:
     def _opened(self, sealed: str) -> str:
         try:
             return self.seal.opened(sealed)
-        except Unreadable as error:
+        except OtherKey as error:
             raise NotAuthorised(
                 "the tokens of Etsy were sealed with another ETSY_TOKEN_KEY: put that key back, or connect again"
             ) from error

@@ -9,7 +9,7 @@ class BadKey(ValueError):  # noqa: N818
     """`ETSY_TOKEN_KEY` is no key."""
 
 
-class Unreadable(Exception):  # noqa: N818
+class OtherKey(Exception):  # noqa: N818
     """Sealed with another key than those that we have."""
 
 
@@ -30,9 +30,9 @@ class Seal:
         """The text again.
 
         Raises:
-            Unreadable: the key was changed or lost.
+            OtherKey: the key was changed or lost.
         """
         try:
             return self._keys.decrypt(sealed).decode()
         except InvalidToken as error:
-            raise Unreadable from error
+            raise OtherKey from error

@@ -23,7 +23,7 @@ import pytest
 from shared.errors import Permanent, Retryable
 from shared.nas import Access, Nas, open_nas
 from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable
-from shared.nas.ssh import Line, Login
+from shared.nas.ssh import Line, SshLogin
 from tests import backends
 from tests.e2e.conftest import until
 from tests.integration.nas.test_nas import Local, content_of, names_in
@@ -387,7 +387,7 @@ def test_a_login_that_leads_to_no_sftp_is_closed_again(*, silent: bool, words: s
     key, ended = asyncssh.generate_private_key("ssh-ed25519"), queue.Queue[None]()
     with listening(key, server_factory=lambda: NoSftpServer(ended, silent=silent)) as port:
         host_keys, timeout_s = (key.get_fingerprint(),), 3 if silent else 30
-        line = Line(Login(HOST, port, "maria ö", "p@ss:w/rd", "", host_keys, timeout_s))
+        line = Line(SshLogin(HOST, port, "maria ö", "p@ss:w/rd", "", host_keys, timeout_s))
         with pytest.raises((NasUnavailable, OSError), match=words):
             line.client()
         ended.get(timeout=5)  # Empty: the client left its connection open

@@ -15,7 +15,7 @@ from services.ingest.dead_letters.editing import NotSent, edit
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.jobs import Job
 from services.ingest.dead_letters.replaying import Replays, Result
-from services.ingest.dead_letters.steps import Pace
+from services.ingest.dead_letters.steps import ReplayPace
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from services.ops.spool import sweep as sweep_spool
 from shared.blobs import Blobs
@@ -47,7 +47,7 @@ def message(box: Letterbox, letter_id: UUID, **changes: Any) -> dict[str, Any]:
 
 def job(box: Letterbox, wanted: Filter | None = None, **how: Any) -> Job:
     ids, cutoff = jobs.chosen(box.engine, wanted or Filter())
-    return Job(box.engine, 8, Run("ana", "replay"), Filter(), ids, cutoff, pace=Pace(**how))
+    return Job(box.engine, 8, Run("ana", "replay"), Filter(), ids, cutoff, pace=ReplayPace(**how))
 
 
 def test_an_edited_copy_goes_out_as_a_new_message_and_the_original_never(

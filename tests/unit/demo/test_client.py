@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.demo.client import Client, Refused, frames
+from services.demo.client import CallRefused, Client, frames
 
 FRAME = {"step": 2, "total_steps": 4, "message": "Processing and formatting images (1/3)"}
 LAST = {"step": 4, "total_steps": 4, "message": "Upload completed successfully"}
@@ -122,7 +122,7 @@ def test_start_upload_is_tried_once(server: Server, client: Client) -> None:
 
 def test_an_error_code_is_an_answer_and_says_why(server: Server, client: Client) -> None:
     server.answers["/designs/"] = (422, {"detail": "There is no product template 7."})
-    with pytest.raises(Refused, match=r"POST /designs/ .* HTTP 422: There is no product template 7\.") as refusal:
+    with pytest.raises(CallRefused, match=r"POST /designs/ .* HTTP 422: There is no product template 7\.") as refusal:
         client.post_form("/designs/", {"session_id": "s-1"}, tries=2)
     assert refusal.value.status == 422
     assert len(server.seen) == 1

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from services.decoding.answers import Failed
+from services.decoding.answers import ChildFailed
 from services.hasher.handlers import on_batch_submitted
 from services.hasher.limits import Limits
 from services.hasher.making import Maker
@@ -176,7 +176,7 @@ def test_an_error_that_nobody_foresaw_fails_its_file_alone(blobs: Blobs) -> None
 
     def make(upload: Blob, spec: PrintSpec) -> Result:
         if upload == batch.files[1].upload:
-            raise Failed("KeyError: 'IHDR'", "")
+            raise ChildFailed("KeyError: 'IHDR'", "")
         made = maker(upload, spec)
         assert isinstance(made, Result)
         return made

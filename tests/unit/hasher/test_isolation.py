@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from services.decoding.answers import Failed
+from services.decoding.answers import ChildFailed
 from services.decoding.isolation import Died, Isolated, TookTooLong
 from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from shared.errors import Unavailable
@@ -82,7 +82,7 @@ def test_a_call_that_hangs_is_ended_in_time_and_not_tried_again(
 @LINUX
 def test_memory_beyond_the_limit_is_an_error_in_the_call() -> None:
     call = deadly.isolated(deadly.takes_all_memory, memory_bytes=200_000_000)
-    with pytest.raises(Failed, match="MemoryError"):
+    with pytest.raises(ChildFailed, match="MemoryError"):
         call()
 
 
@@ -96,7 +96,7 @@ def test_what_the_service_raises_itself_comes_through_as_it_is() -> None:
 
 
 def test_any_other_error_comes_through_in_words_with_the_childs_stack() -> None:
-    with pytest.raises(Failed, match="KeyError: 'bug'") as failed:
+    with pytest.raises(ChildFailed, match="KeyError: 'bug'") as failed:
         deadly.isolated(deadly.refuses)("bug")
     assert "in refuses" in failed.value.__notes__[0]
 

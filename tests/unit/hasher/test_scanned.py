@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.decoding.answers import Failed
+from services.decoding.answers import ChildFailed
 from services.decoding.isolation import Died
 from services.hasher.handlers import on_picture_found
 from services.hasher.hashing import fingerprint
@@ -57,7 +57,7 @@ def test_what_was_lost_on_the_way_is_neither(tmp_path: Path) -> None:
     assert (found.phash, found.dhash, found.problem) == (None, None, "")
 
 
-@pytest.mark.parametrize("fault", [Died("signal SIGSEGV"), Failed("KeyError: 'IHDR'", "")], ids=["dies", "fails"])
+@pytest.mark.parametrize("fault", [Died("signal SIGSEGV"), ChildFailed("KeyError: 'IHDR'", "")], ids=["dies", "fails"])
 def test_what_kills_its_decoder_or_us_is_a_problem_of_that_file(fault: Exception) -> None:
     def look(scanned: Blob) -> Looks:
         raise fault

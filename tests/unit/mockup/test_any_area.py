@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.mockup.areas import Box, polygon_coverage
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.rendering import printed
 from services.mockup.template import Area
 from services.mockup.warping import flat_design, warped
@@ -58,7 +58,7 @@ strengths = st.fixed_dictionaries({name: st.floats(0, 1) for name in ("shading",
 def test_an_area_is_refused_or_drawn(shape: dict[str, Any], strengths: dict[str, float], fit: str) -> None:
     try:
         area = laid(Area.model_validate({"shape": shape, "fit": fit} | strengths), PHOTO)
-    except (ValidationError, Unusable):
+    except (ValidationError, NotRenderable):
         return
     if max(area.density) > ENLARGED:
         return
@@ -70,5 +70,5 @@ def test_an_area_is_refused_or_drawn(shape: dict[str, Any], strengths: dict[str,
 
 def test_an_outline_that_would_take_all_memory_is_refused_in_words() -> None:
     zigzag = np.array([(x, 0.0 if x % 2 else 4000.0) for x in range(1000)])
-    with pytest.raises(Unusable, match="draw it with fewer points"):
+    with pytest.raises(NotRenderable, match="draw it with fewer points"):
         polygon_coverage(zigzag, Box(0, 0, 1000, 2000))

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.mockup.areas import Box, polygon_coverage, print_area
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from shared.contracts import Mask
 
 PHOTO = (400, 300)
 
 
 def refusal(mask: Mask) -> str:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(NotRenderable) as refused:
         print_area(mask, (1, 1), PHOTO)
     return str(refused.value)
 

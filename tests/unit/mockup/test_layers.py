@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from services.mockup.areas import Box
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.layers import Dye, colour_of, dyed
 from services.mockup.light import linear_rgb, luminance, srgb
 from services.mockup.rendering import prepare, render
@@ -61,7 +61,7 @@ def test_half_transparent_glass_mixes_in_linear_light() -> None:
 
 
 def test_a_foreground_of_other_proportions_is_refused_in_words() -> None:
-    with pytest.raises(Unusable, match=r"the foreground has 300 x 300 pixels, which are other proportions"):
+    with pytest.raises(NotRenderable, match=r"the foreground has 300 x 300 pixels, which are other proportions"):
         drawn(np.zeros((300, 300, 4), np.uint8))
 
 
@@ -103,5 +103,5 @@ def test_a_mask_in_a_smaller_size_does_as_well() -> None:
 
 def test_an_empty_mask_is_refused_in_words() -> None:
     photo, mask = shirt()
-    with pytest.raises(Unusable, match="paint white where the garment is"):
+    with pytest.raises(NotRenderable, match="paint white where the garment is"):
         dyed(photo, Dye(mask * 0, (1, 2, 3)))

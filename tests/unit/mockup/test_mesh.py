@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.mockup.areas import laid_out
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.template import Area, Mesh
 from tests.unit.mockup.scenery import flag, on_mug
 
@@ -33,5 +33,7 @@ def test_a_mesh_that_is_folded_over_itself_is_refused_with_the_place() -> None:
     assert isinstance(shape, Mesh)
     rows = [list(row) for row in shape.rows]
     rows[2][3], rows[2][4] = rows[2][4], rows[2][3]
-    with pytest.raises(Unusable, match=r"folded over itself near row 3, point [45]; give the rows from top to bottom"):
+    with pytest.raises(
+        NotRenderable, match=r"folded over itself near row 3, point [45]; give the rows from top to bottom"
+    ):
         laid_out(Area.model_validate({"shape": {"kind": "mesh", "rows": rows}}).shape, (1, 1))

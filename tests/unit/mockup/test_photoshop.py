@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.folder import Folder, drawn
 from services.mockup.photoshop import imported
 from services.mockup.pictures import design
@@ -81,7 +81,9 @@ def test_a_design_drawn_into_it_lies_under_shadow_and_finger(mockup: Path, tmp_p
 def test_a_folder_that_has_a_template_is_not_written_over(mockup: Path, tmp_path: Path) -> None:
     imported(mockup, tmp_path / "poster")
     kept = {path.name: path.read_bytes() for path in (tmp_path / "poster").iterdir()}
-    with pytest.raises(Unusable, match=r"presswork-mockup\.json is there already and would be lost; name a new folder"):
+    with pytest.raises(
+        NotRenderable, match=r"presswork-mockup\.json is there already and would be lost; name a new folder"
+    ):
         imported(mockup, tmp_path / "poster")
     assert {path.name: path.read_bytes() for path in (tmp_path / "poster").iterdir()} == kept
 
@@ -129,9 +131,9 @@ def test_a_file_without_a_place_for_a_design_is_refused_in_words(tmp_path: Path)
     document = psd_tools.PSDImage.new("RGB", SIZE)
     document.create_pixel_layer(filled((255, 255, 255, 255)), name="wall")
     document.save(tmp_path / "wall.psd")
-    with pytest.raises(Unusable, match=r"wall.psd has no visible smart object.*there are: none"):
+    with pytest.raises(NotRenderable, match=r"wall.psd has no visible smart object.*there are: none"):
         imported(tmp_path / "wall.psd", tmp_path / "wall")
     assert not (tmp_path / "wall").exists()
     (tmp_path / "bad.psd").write_bytes(b"8BPS and no more")
-    with pytest.raises(Unusable, match=r"bad\.psd can't be read as a Photoshop file"):
+    with pytest.raises(NotRenderable, match=r"bad\.psd can't be read as a Photoshop file"):
         imported(tmp_path / "bad.psd", tmp_path / "bad")

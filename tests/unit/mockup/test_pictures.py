@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from services.mockup import pictures
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.pictures import design, jpeg, layer, photograph
 
 Encode = Callable[..., bytes]
@@ -91,7 +91,7 @@ def test_what_is_no_photograph_is_refused_in_words(encoded: Encode) -> None:
         (png_claiming(60_000, 60_000), "more than 60 million pixels"),
         (png_claiming(10, 10), "damaged or incomplete"),
     ):
-        with pytest.raises(Unusable, match=words):
+        with pytest.raises(NotRenderable, match=words):
             photograph(data)
 
 
@@ -122,9 +122,9 @@ def test_a_print_file_of_any_png_kind_becomes_rgba(
 
 def test_a_damaged_or_gigantic_print_file_is_refused(encoded: Encode) -> None:
     whole = encoded((1, 2, 3, 4), (300, 300))
-    with pytest.raises(Unusable, match="damaged"):
+    with pytest.raises(NotRenderable, match="damaged"):
         design(whole[: len(whole) // 2])
-    with pytest.raises(Unusable, match="more than 250 million"):
+    with pytest.raises(NotRenderable, match="more than 250 million"):
         design(png_claiming(40_000, 40_000))
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from services.mockup.areas import print_area
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.rendering import output_size, prepare, render
 from services.mockup.template import Marking
 from services.mockup.warping import flat_design, placement
@@ -148,7 +148,7 @@ def test_the_photograph_is_untouched_outside_the_print_areas() -> None:
 
 
 def test_an_unusable_mask_is_named_by_its_number() -> None:
-    with pytest.raises(Unusable, match=r"print area 2: .*outside the photograph"):
+    with pytest.raises(NotRenderable, match=r"print area 2: .*outside the photograph"):
         prepare(photo(), (Mask(polygon=BOX), Mask(polygon=((3000, 0), (3100, 0), (3100, 90)))))
 
 

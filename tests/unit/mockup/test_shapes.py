@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from services.mockup.faults import Unusable
+from services.mockup.faults import NotRenderable
 from services.mockup.shapes import Round, cylinder
 from tests.unit.mockup.scenery import HALF, laid, mug, on_mug
 
@@ -53,5 +53,5 @@ def test_middles_that_belong_to_other_corners_are_refused_in_words(
     top: tuple[float, float], bottom: tuple[float, float]
 ) -> None:
     corners = np.array([(100, 100), (300, 100), (300, 300), (100, 300)], float)
-    with pytest.raises(Unusable, match="`top` lies on the upper edge"):
+    with pytest.raises(NotRenderable, match="`top` lies on the upper edge"):
         cylinder(corners, np.array(top, float), np.array(bottom, float), 90)

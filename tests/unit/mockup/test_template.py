@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.mockup.faults import Mistaken, Unusable
+from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.reading import bound, template
 from services.mockup.template import Area, Cylinder, Quad, Template, area_of
 from shared.contracts import Mask
@@ -23,7 +23,7 @@ def few(given: int, needed: int) -> str:
 
 def refusal(**changes: Any) -> str:
     given = {"presswork_mockup": 1, "name": "Cup", "photograph": "cup.jpg", "areas": [{"shape": BOX}]}
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(NotRenderable) as refused:
         template(json.dumps(given | changes).encode())
     return str(refused.value)
 
@@ -129,7 +129,7 @@ def test_a_misspelt_setting_that_is_needed_is_not_missing_as_well() -> None:
 
 
 def test_mistakes_in_a_template_with_its_pictures_have_the_same_words() -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(NotRenderable) as refused:
         bound(json.dumps({"template": {"areas": [{"name": "x", "shape": {"kind": "circle"}}]}}).encode())
     assert "print area 1 (x), shape: there is no kind 'circle'" in str(refused.value)
     assert "the template: 'photograph' is missing" in str(refused.value)
@@ -137,35 +137,35 @@ def test_mistakes_in_a_template_with_its_pictures_have_the_same_words() -> None:
 
 @pytest.mark.parametrize("whole", [b"[]", b"7", b'"cup"', b"null"])
 def test_what_is_no_template_at_all_is_refused_in_words(whole: bytes) -> None:
-    with pytest.raises(Unusable, match=r"^the template: it is .*; give names and values, in braces"):
+    with pytest.raises(NotRenderable, match=r"^the template: it is .*; give names and values, in braces"):
         template(whole)
 
 
 def test_pictures_without_a_template_are_refused_in_words() -> None:
-    with pytest.raises(Unusable, match=r"^the template: it is missing"):
+    with pytest.raises(NotRenderable, match=r"^the template: it is missing"):
         bound(b'{"pictures": {}}')
 
 
 @pytest.mark.parametrize("lone", ['"\\ud800"', '{"areas": ["\\ud800"]}', '{"garment": {"colours": {"\\ud800": 1}}}'])
 def test_what_no_terminal_and_no_answer_can_show_is_told_by_its_number(lone: str) -> None:
-    with pytest.raises(Unusable) as told:
+    with pytest.raises(NotRenderable) as told:
         template(lone.encode())
     str(told.value).encode()
 
 
 def test_a_slip_in_the_json_is_told_with_its_line() -> None:
-    with pytest.raises(Unusable, match="look at line 2, column 1, or just before it"):
+    with pytest.raises(NotRenderable, match="look at line 2, column 1, or just before it"):
         template(b'{"name": "Cup"\n"photograph": "cup.jpg"}')
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff\xfe"], ids=["empty", "cut", "deep", "bytes"])
 def test_what_is_no_json_is_refused(data: bytes) -> None:
-    with pytest.raises(Unusable, match="the template is no JSON"):
+    with pytest.raises(NotRenderable, match="the template is no JSON"):
         template(data)
 
 
 def test_what_is_far_too_long_is_refused_unread() -> None:
-    with pytest.raises(Unusable, match="more than 1 MB"):
+    with pytest.raises(NotRenderable, match="more than 1 MB"):
         template(b" " * (1 << 20) + b"{}")
 
 

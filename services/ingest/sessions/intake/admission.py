@@ -24,7 +24,7 @@ SOON_S, LATER_S = 30, 120
 SPOOL_EVERY_S = 30.0
 
 
-class Refused(Exception):  # noqa: N818
+class NotAdmitted(Exception):  # noqa: N818
     """Not now: `status` 429 or 503, words for the client, and when to try again."""
 
     def __init__(self, status: int, detail: str, retry_after_s: int) -> None:
@@ -81,7 +81,7 @@ class Door:
         Both is one step: several that come at a time must not share one room.
 
         Raises:
-            Refused: there is no room for it.
+            NotAdmitted: there is no room for it.
             Unavailable: the database or the blob folder is away.
         """
         self._check_outbox()
@@ -99,7 +99,7 @@ class Door:
         """Ask for so many more files of a user.
 
         Raises:
-            Refused: they have too many in progress.
+            NotAdmitted: they have too many in progress.
             Unavailable: the database is away.
         """
         unfinished = sessions.c.received - sessions.c.stored - sessions.c.duplicate
@@ -110,7 +110,7 @@ class Door:
         with transaction(self.engine) as connection:
             under_way = int(connection.execute(theirs).scalar_one())
         if under_way + files > self.room.files_of_user or under_way >= self.room.files_of_user:
-            raise Refused(
+            raise NotAdmitted(
                 429,
                 f"You have {under_way:,} files in progress, and an account may have {self.room.files_of_user:,}; "
                 "send more when some of them are done.",
@@ -132,7 +132,7 @@ class Door:
         """Why no upload is let in just now, in words; None: they are."""
         try:
             self.check(0)
-        except Refused as refusal:
+        except NotAdmitted as refusal:
             return refusal.detail
         except Unavailable as error:
             return str(error)
@@ -140,7 +140,7 @@ class Door:
 
     def _check_disk(self, size: int, free: int) -> None:
         if free - size < self.room.free_bytes:
-            raise Refused(
+            raise NotAdmitted(
                 503,
                 f"The server has no room on its disk for this upload{_of(size)}; its operator has to make some. "
                 "Nothing of it was kept: send it again later.",
@@ -164,7 +164,7 @@ class Door:
     def _check_spool(self, size: int) -> None:
         spool = self._spool.size + (self._came - self._spool.came)
         if self.room.spool_bytes and spool + self._coming + size > self.room.spool_bytes:
-            raise Refused(
+            raise NotAdmitted(
                 503,
                 f"The server keeps as many files as it may, and has no room for this upload{_of(size)}. "
                 "Nothing of it was kept: send it again later.",
@@ -182,7 +182,7 @@ class Door:
         with transaction(self.engine) as connection:
             age_s = connection.execute(oldest).scalar_one()
         if age_s is not None and age_s > self.room.outbox_age_s:
-            raise Refused(
+            raise NotAdmitted(
                 503,
                 f"The server can't pass work on: its message broker has been away for {_minutes(away_s)}. "
                 "Nothing of this upload was kept: send it again in a few minutes.",

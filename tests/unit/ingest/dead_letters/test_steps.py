@@ -7,7 +7,7 @@ import pytest
 from services.ingest.dead_letters import steps
 from services.ingest.dead_letters.outcomes import Tally
 from services.ingest.dead_letters.replaying import Result
-from services.ingest.dead_letters.steps import Pace, Steps
+from services.ingest.dead_letters.steps import ReplayPace, Steps
 
 
 def test_who_waits_for_the_end_of_a_replay_reads_once_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +19,7 @@ def test_who_waits_for_the_end_of_a_replay_reads_once_what_it_waits_for(monkeypa
         lambda _: next(tallies),
         lambda: None,
         said.append,
-        Pace(wait=True),
+        ReplayPace(wait=True),
         lambda: ["storage: the NAS is full"],
     )
     run.run([UUID(int=1)])

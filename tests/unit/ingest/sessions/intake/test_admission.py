@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from services.ingest.sessions.intake import admission
-from services.ingest.sessions.intake.admission import Door, Refused, Room
+from services.ingest.sessions.intake.admission import Door, NotAdmitted, Room
 
 AT_A_TIME = 8
 
@@ -25,7 +25,7 @@ def test_uploads_that_come_one_after_the_other_dont_share_the_room_that_was_meas
         door.check(600, held)
         door.check(400)
     door.check(400)
-    with pytest.raises(Refused, match="has no room for this upload"):
+    with pytest.raises(NotAdmitted, match="has no room for this upload"):
         door.check(401)
 
 
@@ -36,7 +36,7 @@ def test_of_uploads_that_come_at_once_as_many_are_let_in_as_there_is_room_for(do
         with door.holding() as held:
             try:
                 door.check(400, held)
-            except Refused:
+            except NotAdmitted:
                 return False
             finally:
                 decided.wait()
@@ -48,7 +48,7 @@ def test_of_uploads_that_come_at_once_as_many_are_let_in_as_there_is_room_for(do
 
 def test_a_refused_upload_takes_no_room(door: Door) -> None:
     for _ in range(3):
-        with door.holding() as held, pytest.raises(Refused):
+        with door.holding() as held, pytest.raises(NotAdmitted):
             door.check(1001, held)
     door.check(1000)
 
@@ -77,7 +77,7 @@ def test_who_comes_while_the_spool_is_measured_takes_the_last_figure(
             go_on.set()
         first.result(30)
     assert len(walks) == 1
-    with pytest.raises(Refused):
+    with pytest.raises(NotAdmitted):
         door.check(101)
 
 
@@ -96,7 +96,7 @@ def test_nobody_is_let_in_before_the_spool_was_measured_once(door: Door, monkeyp
         second = calls.submit(door.check, 1)
         go_on.set()
         first.result(30)
-        with pytest.raises(Refused):
+        with pytest.raises(NotAdmitted):
             second.result(30)
 
 

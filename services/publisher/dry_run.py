@@ -14,7 +14,7 @@ from uuid import UUID
 from services.publisher import encoding, limits, listings_csv, preview
 from services.publisher.limits import Problem
 from services.publisher.listing import ListingDraft
-from services.publisher.shop import Ambiguous, Asset, Gone, Intent, RemoteRef
+from services.publisher.shop import Ambiguous, Asset, Intent, ListingGone, RemoteRef
 from shared.errors import Permanent, Unavailable
 from shared.nas.names import safe_folder_name
 
@@ -95,13 +95,13 @@ class DryRunShop:
             for name in there.keys() - set(pictures):
                 there[name].unlink()
         if missing := set(pictures) - there.keys():
-            raise Gone(f"{', '.join(sorted(missing))} vanished from {images} while it was being made: try again")
+            raise ListingGone(f"{', '.join(sorted(missing))} vanished from {images} while it was being made: try again")
         return ref
 
     def _put(self, ref: RemoteRef, path: str, asset: Asset) -> str:
         folder = self.root / ref.listing_id
         if not folder.is_dir():
-            raise Gone(f"the folder {folder} was removed while it was being made: try again")
+            raise ListingGone(f"the folder {folder} was removed while it was being made: try again")
         with self._disk():
             (folder / path).parent.mkdir(exist_ok=True)
             _write(folder / path, asset.data)

@@ -9,8 +9,8 @@ from services.publisher.shop import (
     NOTHING_CREATED,
     Ambiguous,
     Asset,
-    Gone,
     Intent,
+    ListingGone,
     OutcomeUnknown,
     PicturesLost,
     Refused,
@@ -52,11 +52,9 @@ def list_once(event: MockupsRendered, draft: ListingDraft, journal: Journal, sho
         journal.images_done()
         ref = shop.finish(ref, pictures, draft)
     except Refused as refusal:
-        if isinstance(refusal, Gone):
-            journal.forgotten()
-        return _failed(event, journal, "failed", asked, str(refusal))
-    except PicturesLost as gone:
-        journal.lost(gone.media_ids)
+        return _failed(event, journal, "failed", asked, str(refusal), forget=isinstance(refusal, ListingGone))
+    except PicturesLost as lost:
+        journal.pictures_lost(lost.media_ids)
         raise
     return _published(event, journal, shop, ref, asked, (*warnings, *ref.notes))
 
@@ -136,9 +134,11 @@ def _published(
     return answer
 
 
-def _failed(event: MockupsRendered, journal: Journal, status: str, asked: str, reason: str) -> Answer:
+def _failed(
+    event: MockupsRendered, journal: Journal, status: str, asked: str, reason: str, *, forget: bool = False
+) -> Answer:
     answer = ListingFailed(**event.model_dump(include=ASKER), reason=reason)
-    journal.failed(status, asked, answer.model_dump(mode="json", exclude=ASKER))
+    journal.failed(status, asked, answer.model_dump(mode="json", exclude=ASKER), forget=forget)
     return answer
 
 

@@ -15,8 +15,8 @@ class Refused(Permanent):
     """The shop will never take this listing or file; the words are for the seller. Nothing was created by the call."""
 
 
-class Gone(Refused):
-    """The draft that we made was removed from the shop before it was finished."""
+class ListingGone(Refused):
+    """The listing, a draft or not, is at the shop no more: somebody deleted it there."""
 
 
 class PicturesLost(Retryable):

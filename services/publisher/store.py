@@ -246,7 +246,7 @@ class Journal:
         with step(self.connection):
             self.connection.execute(row.on_conflict_do_update(constraint=media.primary_key, set_=values))
 
-    def lost(self, media_ids: Sequence[str]) -> None:
+    def pictures_lost(self, media_ids: Sequence[str]) -> None:
         """The shop has these files no more."""
         with step(self.connection):
             self.connection.execute(delete(media).where(self.files, media.c.media_id.in_(media_ids)))
@@ -259,17 +259,19 @@ class Journal:
         """It is listed. This is what is answered from now on."""
         self._set(status="published", listing_id=ref.listing_id, url=ref.url, asked=asked, answer=answer)
 
-    def failed(self, status: str, asked: str, answer: dict[str, Any]) -> None:
-        """It was refused. What is at the shop stays on record, for a later try to finish."""
-        self._set(status=status, asked=asked, answer=answer)
+    def failed(self, status: str, asked: str, answer: dict[str, Any], *, forget: bool = False) -> None:
+        """It was refused. What is at the shop stays on record, for a later try to finish.
 
-    def forgotten(self) -> None:
-        """The draft is gone from the shop: a later try starts afresh."""
+        With `forget` the shop has nothing of it any more, and a later try starts afresh.
+        """
+        nothing = {"listing_id": None, "url": None, "tried_at": None} if forget else {}
+        refused = {"status": status, "asked": asked, "answer": answer, "updated_at": func.clock_timestamp()}
         with step(self.connection):
-            self.connection.execute(delete(media).where(self.files))
-            self.connection.execute(update(listings).where(self.row).values(listing_id=None, url=None, tried_at=None))
+            if forget:
+                self.connection.execute(delete(media).where(self.files))
+            self.connection.execute(update(listings).where(self.row).values(**refused, **nothing))
 
-    def gone(self, listing_id: str) -> None:
+    def listing_gone(self, listing_id: str) -> None:
         """This listing is not at the shop any more: asked for again, it is listed anew.
 
         One that was made in its place since stays on record: forgotten, it would be made a second time.

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.publisher.etsy.shop import EtsyShop, EtsyTarget
 from services.publisher.limits import LISTING_FEE_USD
-from services.publisher.shop import Gone, Refused, RemoteRef
+from services.publisher.shop import ListingGone, Refused, RemoteRef
 from services.publisher.store import Ledger, listings
 from shared.database import transaction
 
@@ -88,14 +88,14 @@ def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequ
         with ledger.writing(shop.name, draft.shop, draft.key) as journal:
             ended = _one(ledger, shop, draft)
             if ended.gone:
-                journal.gone(draft.listing_id)
+                journal.listing_gone(draft.listing_id)
         yield ended
 
 
 def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
     try:
         _publish(ledger, shop, draft)
-    except Gone as gone:
+    except ListingGone as gone:
         return Published(draft, str(gone), gone=True)
     except Refused as refusal:
         return Published(draft, str(refusal))
@@ -116,8 +116,8 @@ def deleted(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, listing_ids: Se
         with ledger.writing(shop.name, one.shop, one.key) as journal:
             try:
                 shop.state(RemoteRef(one.listing_id))
-            except Gone:
-                journal.gone(one.listing_id)
+            except ListingGone:
+                journal.listing_gone(one.listing_id)
                 found.append(one.listing_id)
     return found
 

@@ -13,7 +13,7 @@ from services.publisher.etsy.calls import Operation, Pairs
 from services.publisher.etsy.limiter import LONGEST_PAUSE_S, Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.etsy.words import WRONG_APP, refuses_the_app, said
-from services.publisher.shop import Gone, NotAuthorised, OutcomeUnknown, QuotaSpent, Refused, Unreachable
+from services.publisher.shop import ListingGone, NotAuthorised, OutcomeUnknown, QuotaSpent, Refused, Unreachable
 from shared.errors import Retryable
 
 A = TypeVar("A", bound=Answer)
@@ -77,7 +77,7 @@ class Client:
         """One call to its end.
 
         Raises:
-            Refused, Gone, NotAuthorised, QuotaSpent, Unreachable: nothing was done.
+            Refused, ListingGone, NotAuthorised, QuotaSpent, Unreachable: nothing was done.
             OutcomeUnknown: of a create only: nobody knows whether it was done.
             Retryable: repeat it.
         """
@@ -154,7 +154,7 @@ def _error(operation: Operation, response: httpx.Response) -> Exception:
         scopes = "check ETSY_SCOPES, " if of_the_connection else ""
         return NotAuthorised(f"Etsy refuses this connection ({words}): {scopes}connect the Etsy shop again")
     if status == httpx.codes.NOT_FOUND and "{listing_id}" in operation.path:
-        return Gone(f"the listing is not at Etsy any more ({words}): try again, and it is made anew")
+        return ListingGone(f"the listing is not at Etsy any more ({words}): try again, and it is made anew")
     if status == httpx.codes.CONFLICT:
         return Retryable(f"Etsy was busy with the same listing ({words})")
     return Refused(f"Etsy refused it: {words}")

@@ -18,7 +18,7 @@ from services.publisher.etsy.limiter import Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.limits import Problem
 from services.publisher.listing import Capabilities, ListingDraft, Words, sku
-from services.publisher.shop import Ambiguous, Asset, Gone, Intent, PicturesLost, Refused, RemoteRef
+from services.publisher.shop import Ambiguous, Asset, Intent, ListingGone, PicturesLost, Refused, RemoteRef
 from shared.errors import Retryable
 
 PAGE = 100
@@ -112,7 +112,7 @@ class EtsyShop:
         file, fields = File(asset.name, asset.data, "image/jpeg"), [("rank", str(rank))]
         try:
             put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
-        except Gone:
+        except ListingGone:
             raise
         except Refused:
             if len(self._pictures(ref)) < self.capabilities.max_pictures:
@@ -142,7 +142,7 @@ class EtsyShop:
         fields = [("image_ids", ",".join(pictures))]
         try:
             listing = self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields)
-        except Gone:
+        except ListingGone:
             raise
         except Refused:
             if gone := [each for each in pictures if each not in self._pictures(ref)]:

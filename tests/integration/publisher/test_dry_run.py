@@ -12,7 +12,7 @@ import pytest
 from services.publisher.dry_run import DryRunShop
 from services.publisher.limits import ETSY
 from services.publisher.listing import draft_of, publish_key, words_of
-from services.publisher.shop import Asset, Gone, Intent, RemoteRef
+from services.publisher.shop import Asset, Intent, ListingGone, RemoteRef
 from shared.contracts import MockupsRendered
 from shared.errors import Permanent, Unavailable
 from tests.unit.publisher.events import rendered, template
@@ -218,9 +218,9 @@ def test_a_folder_whose_facts_were_changed_is_said_in_words(shop: DryRunShop) ->
 
 
 def test_a_removed_folder_is_gone(shop: DryRunShop) -> None:
-    with pytest.raises(Gone, match="was removed"):
+    with pytest.raises(ListingGone, match="was removed"):
         shop.put_picture(RemoteRef("NorthCups/none"), 1, Asset("1.jpg", "a" * 64, b""))
-    with pytest.raises(Gone, match=r"images/01\.jpg vanished"):
+    with pytest.raises(ListingGone, match=r"images/01\.jpg vanished"):
         shop.finish(RemoteRef("NorthCups/none"), ["images/01.jpg"], intent(rendered()).draft)
 
 

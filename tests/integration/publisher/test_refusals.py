@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.publisher.shop import (
-    Gone,
+    ListingGone,
     NotAuthorised,
     OutcomeUnknown,
     QuotaSpent,
@@ -158,7 +158,7 @@ def test_two_drafts_that_could_be_ours_are_for_a_person_to_choose(publisher: Pub
 
 
 def test_a_draft_that_was_removed_half_way_is_made_anew_by_the_next_try(publisher: Publisher) -> None:
-    publisher.shop.before["put_picture 2"] = raising(Gone("the draft was deleted"))
+    publisher.shop.before["put_picture 2"] = raising(ListingGone("the draft was deleted"))
     answer = publisher.handle(publisher.event())
     assert isinstance(answer, ListingFailed)
 

@@ -29,11 +29,11 @@ def ask_when_due(engine: Engine, lane: str, every: timedelta) -> int:
     with transaction(engine) as connection:
         late = or_(scans.c.user_id.is_(None), scans.c.asked_at < now - every)
         due = select(users.c.id, now).outerjoin(scans, scans.c.user_id == users.c.id).where(users.c.is_active, late)
-        asked = insert(scans).from_select(["user_id", "asked_at"], due.limit(AT_ONCE))
-        mine = asked.on_conflict_do_update(
+        insert_new = insert(scans).from_select(["user_id", "asked_at"], due.limit(AT_ONCE))
+        claim = insert_new.on_conflict_do_update(
             index_elements=["user_id"], set_={"asked_at": now}, where=scans.c.asked_at < now - every
         )
-        user_ids = connection.execute(mine.returning(scans.c.user_id)).scalars().all()
+        user_ids = connection.execute(claim.returning(scans.c.user_id)).scalars().all()
         return len(ask(connection, lane, users.c.id.in_(user_ids))) if user_ids else 0
 
 
@@ -41,12 +41,12 @@ def ask(
     connection: Connection, lane: str, which: ColumnElement[bool], *, anew: bool = False
 ) -> Sequence[ShopScanRequested]:
     """Ask for the shops of these users, in this transaction. With `anew` what is known is hashed once more."""
-    found = connection.execute(select(users.c.id, users.c.shop_folder).where(users.c.is_active, which)).all()
-    asked = [ShopScanRequested(tenant_id=row.id, shop=row.shop_folder, scan_id=uuid4(), anew=anew) for row in found]
-    for request in asked:
+    shops = connection.execute(select(users.c.id, users.c.shop_folder).where(users.c.is_active, which)).all()
+    requests = [ShopScanRequested(tenant_id=row.id, shop=row.shop_folder, scan_id=uuid4(), anew=anew) for row in shops]
+    for request in requests:
         owe(connection, lane, request, message_id=request.scan_id)
-    _forget_sent(connection, [row.id for row in found])
-    return asked
+    _forget_sent(connection, [row.id for row in shops])
+    return requests
 
 
 def named(shop: str) -> ColumnElement[bool]:
@@ -67,5 +67,5 @@ def named(shop: str) -> ColumnElement[bool]:
 def _forget_sent(connection: Connection, tenant_ids: Sequence[UUID]) -> None:
     """What was asked of old is answered by every later scan, too."""
     old = outbox.c.sent_at < func.clock_timestamp() - literal(SENT_KEPT)
-    mine = (outbox.c.type == ShopScanRequested.__name__, outbox.c.tenant_id.in_(tenant_ids), old)
-    connection.execute(delete(outbox).where(*mine))
+    sent_long_ago = (outbox.c.type == ShopScanRequested.__name__, outbox.c.tenant_id.in_(tenant_ids), old)
+    connection.execute(delete(outbox).where(*sent_long_ago))

@@ -188,12 +188,12 @@ class Journal:
 
     def cancelled(self, event: MockupsRendered) -> str | None:
         """Why this listing is not to be made any more, if it is not."""
-        mine = (cancelled.c.item_id == event.item_id) & (cancelled.c.mockup_id == event.mockup_id)
+        this_listing = (cancelled.c.item_id == event.item_id) & (cancelled.c.mockup_id == event.mockup_id)
         with step(self.connection):
-            found = self.connection.execute(
-                select(cancelled.c.reason).where(mine, cancelled.c.generation >= event.generation)
+            reason = self.connection.execute(
+                select(cancelled.c.reason).where(this_listing, cancelled.c.generation >= event.generation)
             )
-            return found.scalar_one_or_none()
+            return reason.scalar_one_or_none()
 
     def intend(self, content_hash: str, words: Words) -> datetime:
         """Put on record that create is about to be called, and with what; return when that was first so."""
@@ -210,16 +210,16 @@ class Journal:
 
         With the same words: any of their drafts will do.
         """
-        mine = listings.alias()
-        doubts = (mine.c.target == self.names["target"]) & (mine.c.publish_key == self.key)
-        doubts &= (listings.c.target == mine.c.target) & (listings.c.item_id == mine.c.item_id)
-        doubts &= listings.c.words.is_not_distinct_from(mine.c.words)
+        this_one = listings.alias()
+        doubts = (this_one.c.target == self.names["target"]) & (this_one.c.publish_key == self.key)
+        doubts &= (listings.c.target == this_one.c.target) & (listings.c.item_id == this_one.c.item_id)
+        doubts &= listings.c.words.is_not_distinct_from(this_one.c.words)
         doubts &= listings.c.listing_id.is_(None) & listings.c.tried_at.is_not(None)
         with step(self.connection):
-            found = self.connection.execute(
+            count = self.connection.execute(
                 select(func.count()).where(doubts, listings.c.status.in_(("pending", "unknown")))
             )
-            return int(found.scalar_one())
+            return int(count.scalar_one())
 
     def withdrawn(self) -> None:
         """The create that was called made nothing, for certain."""

@@ -118,8 +118,8 @@ def cases(connection: Connection, finder: Finder, max_distance: int, part: Seque
         if time.monotonic() > heard + QUIET_S:
             connection.execute(AWAKE)
             heard = time.monotonic()
-        told, stands = said.get(each.event.upload.sha256, NOTHING_SAID), holding.get(each.event.item_id)
-        yield Case(each, distance, rows, others, told, has_row=stands is not None, holding=bool(stands))
+        said_of_it, stands = said.get(each.event.upload.sha256, NOTHING_SAID), holding.get(each.event.item_id)
+        yield Case(each, distance, rows, others, said_of_it, has_row=stands is not None, holding=bool(stands))
 
 
 def _claimed(event: ImageHashed, row: int) -> Known:

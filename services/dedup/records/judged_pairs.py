@@ -25,17 +25,17 @@ def remember(connection: Connection, event: PairJudged) -> None:
 
     A verdict that is not there was lost with a database: then the question is asked again.
     """
-    this = (verdicts.c.item_id == event.item_id, verdicts.c.generation == event.generation)
+    is_judged = (verdicts.c.item_id == event.item_id, verdicts.c.generation == event.generation)
     of_verdict = select(verdicts.c.hashed, verdicts.c.duplicate)
-    row = connection.execute(of_verdict.where(*this, verdicts.c.tenant_id == event.tenant_id)).one_or_none()
+    row = connection.execute(of_verdict.where(*is_judged, verdicts.c.tenant_id == event.tenant_id)).one_or_none()
     if row is None or row.duplicate is None:
         return
-    mine = row.hashed["upload"]["sha256"]
+    own_sha256 = row.hashed["upload"]["sha256"]
     match = DuplicateFound.model_validate(row.duplicate).match
-    theirs = match.content or _content(connection, event.tenant_id, match)
-    if theirs is None or theirs == mine:
+    matched_sha256 = match.content or _content(connection, event.tenant_id, match)
+    if matched_sha256 is None or matched_sha256 == own_sha256:
         return
-    one, other = sorted((mine, theirs))
+    one, other = sorted((own_sha256, matched_sha256))
     said = insert(pairs).values(tenant_id=event.tenant_id, one=one, other=other, decision=event.decision)
     key, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": NOW}
     overruled = and_(pairs.c.decision == "skip", said.excluded.decision == "keep")

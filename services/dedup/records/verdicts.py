@@ -138,13 +138,14 @@ def fill_instead_of(connection: Connection, first: ImageHashed) -> None:
 
     These made way for it, or for another picture before: storage may not have heard of that yet.
     """
-    mine = (verdicts.c.session_id == first.session_id, verdicts.c.index > first.index)
-    were = select(verdicts.c.item_id).where(*mine, verdicts.c.accepted.is_not(None))
-    newest = select(verdicts).where(*mine, verdicts.c.item_id.in_(were)).ext(distinct_on(verdicts.c.index))
+    later_in_upload = (verdicts.c.session_id == first.session_id, verdicts.c.index > first.index)
+    were = select(verdicts.c.item_id).where(*later_in_upload, verdicts.c.accepted.is_not(None))
+    newest = select(verdicts).where(*later_in_upload, verdicts.c.item_id.in_(were)).ext(distinct_on(verdicts.c.index))
     rows = connection.execute(newest.order_by(verdicts.c.index, verdicts.c.generation.desc()))
     named = {"instead_of": [row.duplicate for row in rows if row.duplicate is not None]}
-    this = (verdicts.c.item_id == first.item_id, verdicts.c.generation == first.generation)
-    connection.execute(update(verdicts).where(*this).values(accepted=verdicts.c.accepted.concat(cast(named, JSONB))))
+    is_first = (verdicts.c.item_id == first.item_id, verdicts.c.generation == first.generation)
+    accepted = verdicts.c.accepted.concat(cast(named, JSONB))
+    connection.execute(update(verdicts).where(*is_first).values(accepted=accepted))
 
 
 def answers_to(connection: Connection, release: Release) -> list[Verdict]:

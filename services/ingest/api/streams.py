@@ -92,7 +92,7 @@ async def frames(
         while not watcher.stopping.is_set():
             if event is None or watcher.newest(session.id) != event.seq:
                 event = await watcher.ask_together(session.id, sessions.last_event, session.id)
-            told, ended = cause, event is not None and event.payload["finished"]
+            cause_before, ended = cause, event is not None and event.payload["finished"]
             if event is not None and ended is not session.finished:  # it has ended, or goes on after its end
                 now = await watcher.ask_together(session.id, sessions.get, session.user_id, session.id)
                 session = now or session
@@ -106,7 +106,7 @@ async def frames(
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 told_at = max(told_at, event.created_at)
                 yield views.progress_frame(session, event, cause, told_at, time_left)
-            elif event is not None and cause != told and not ended:
+            elif event is not None and cause != cause_before and not ended:
                 spoke = clock()
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
                 told_at = max(told_at, datetime.now(UTC))

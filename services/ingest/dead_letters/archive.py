@@ -51,8 +51,8 @@ class Archive:
             new = insert(dead_letters).values(**row).on_conflict_do_nothing().returning(dead_letters.c.id)
             if connection.execute(new).one_or_none() and replayed:
                 ended = {"status": "superseded", "outcome": f"it died again, as {letter.id}", "status_at": CLOCK}
-                these = dead_letters.c.id.in_([found.id for found in replayed])
-                connection.execute(update(dead_letters).where(these).values(**ended))
+                earlier = dead_letters.c.id.in_([each.id for each in replayed])
+                connection.execute(update(dead_letters).where(earlier).values(**ended))
 
     def _lane(self, connection: Connection, session_id: UUID | None) -> str:
         lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one_or_none()

@@ -61,9 +61,9 @@ def edit(engine: Engine, letter_id: UUID, edited: Mapping[str, Any], run: Run) -
         letter = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
         if letter is None or (refusal := why_not(connection, letter)):
             raise NotSent("there is no such letter" if letter is None else refusal)
-        found = _checked(letter, edited)
+        message = _checked(letter, edited)
         run.begin(connection, {"ids": [str(letter_id)]}, 1)
-        result = _send(connection, letter, found, run.who)
+        result = _send(connection, letter, message, run.who)
         run.note(connection, letter_id, result.result, f"{result.words}\n{_difference(letter.body, edited)}")
         run.end(connection, {result.result: 1})
     return result
@@ -72,22 +72,22 @@ def edit(engine: Engine, letter_id: UUID, edited: Mapping[str, Any], run: Run) -
 def _checked(letter: Row[Any], edited: Mapping[str, Any]) -> Message:
     """The message, if its service can read it and it is still about the same."""
     try:
-        found = unseal(json.dumps(edited).encode()).message
+        message = unseal(json.dumps(edited).encode()).message
     except Undecodable as error:
         raise NotSent(f"the edited message is none: {error}") from error
-    if unknown := _unknown(edited["data"], found.model_dump(mode="json")):
-        raise NotSent(f"{type(found).__name__} has no field {unknown}; is it misspelt?")
+    if unknown := _unknown(edited["data"], message.model_dump(mode="json")):
+        raise NotSent(f"{type(message).__name__} has no field {unknown}; is it misspelt?")
     try:
         old = unseal(body_of(letter)).message
     except Undecodable:
-        return found  # whose it was could not be read
-    if type(old) is not type(found):
+        return message  # whose it was could not be read
+    if type(old) is not type(message):
         raise NotSent(f"it is {type(old).__name__} and stays so")
-    if changed := [name for name in sorted(WHOSE) if _named(old, name) != _named(found, name)]:
+    if changed := [name for name in sorted(WHOSE) if _named(old, name) != _named(message, name)]:
         raise NotSent(f"whose it is can't be edited: {', '.join(changed)}")
-    if old == found:
+    if old == message:
         raise NotSent("nothing is edited; replay it")
-    return found
+    return message
 
 
 def _send(connection: Connection, letter: Row[Any], message: Message, who: str) -> Result:
@@ -96,15 +96,15 @@ def _send(connection: Connection, letter: Row[Any], message: Message, who: str) 
     taken = {"status": "superseded", "outcome": words, "status_by": who, "replay_id": replay_id}
     state = state_of(connection, letter)
     if state is None:
-        mine = change(connection, letter.id, target_generation=None, **taken)
+        is_ours = change(connection, letter.id, target_generation=None, **taken)
     elif state == "failed":
         message, service = _as_beginning(connection, message, letter)
-        mine, message = _taken_up(connection, letter, message, who)
+        is_ours, message = _taken_up(connection, letter, message, who)
         connection.execute(update(dead_letters).where(dead_letters.c.id == letter.id).values(**taken))
     else:
         at_work = "in work just now" if state in IN_WORK else "over meanwhile, so nothing is left to do"
         raise NotSent(f"what it is about is {at_work} ({state})")
-    if not mine:
+    if not is_ours:
         raise NotSent("somebody else has dealt with it just now")
     sealed = seal(Envelope(message_id, message, "ingest", str(letter.session_id or "") or None, letter.message_id))
     headers = replayed_headers(letter.headers, replay_id, next_life(letter))
@@ -123,8 +123,8 @@ def _as_beginning(connection: Connection, message: Message, letter: Row[Any]) ->
 
 def _policy(connection: Connection, letter: Row[Any]) -> dict[str, Any]:
     """How the letter's file and its upload want duplicates dealt with, which no acceptance says."""
-    found = select(sessions.c.duplicates, sessions.c.duplicate_distance, items.c.review).join(items)
-    row = connection.execute(found.where(items.c.id == letter.item_id)).one()
+    settings = select(sessions.c.duplicates, sessions.c.duplicate_distance, items.c.review).join(items)
+    row = connection.execute(settings.where(items.c.id == letter.item_id)).one()
     wanted = {"duplicates": row.duplicates or DEFAULT, "duplicate_distance": row.duplicate_distance}
     return wanted | {"kept": row.review == KEEP}
 

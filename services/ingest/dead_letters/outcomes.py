@@ -78,8 +78,8 @@ def _redelivered(connection: Connection, quiet_s: float) -> int:
 def _stands(states: Collection[str]) -> ColumnElement[bool]:
     """Whether the file or the listing that a letter is about has one of these states."""
     of_file = exists().where(items.c.id == letter.item_id, items.c.state.in_(states))
-    mine = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
-    of_listing = exists().where(mine, listings.c.state.in_(states))
+    its_listing = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
+    of_listing = exists().where(its_listing, listings.c.state.in_(states))
     return or_(and_(letter.mockup_id.is_(None), of_file), of_listing)
 
 
@@ -101,30 +101,34 @@ def tally(connection: Connection, letter_ids: Collection[UUID], calm_s: float) -
 
     A file that was taken up again has come to its own end, whoever else the letter still waits for.
     """
-    own = and_(letter.target_generation.is_not(None), letter.mockup_id.is_(None))
-    mine = exists().where(items.c.id == letter.item_id, items.c.generation >= letter.target_generation)
-    stands = case((and_(own, _stands(ENDED)), "well"), (and_(own, mine.where(items.c.state == "failed")), "again"))
-    waits = or_(letter.target_generation.is_not(None), _stands(("failed", *IN_WORK)))
+    reopened = letter.target_generation.is_not(None)
+    of_file = and_(reopened, letter.mockup_id.is_(None))
+    that_try = exists().where(items.c.id == letter.item_id, items.c.generation >= letter.target_generation)
+    failed_again = that_try.where(items.c.state == "failed")
+    file_end = case((and_(of_file, _stands(ENDED)), "well"), (and_(of_file, failed_again), "again"))
+    is_awaited = or_(reopened, _stands(("failed", *IN_WORK)))
+    is_calm = outbox.c.sent_at < func.now() - _seconds(calm_s)
+    columns = (letter.status, file_end.label("end"), is_awaited.label("is_awaited"), is_calm.label("is_calm"))
     rows = connection.execute(
-        select(letter.status, stands, waits, outbox.c.sent_at < func.now() - _seconds(calm_s))
+        select(*columns)
         .join_from(dead_letters, outbox, letter.replay_id == outbox.c.id, isouter=True)
         .where(any_of(letter.id, letter_ids))
     ).all()
-    sent = [row[1:] for row in rows if row.status == "replaying"]
+    replaying = [row for row in rows if row.status == "replaying"]
     again = sum(row.status in ("dead", "dead_again", "superseded") for row in rows)
-    again += sum(end == "again" for end, _, _ in sent)
-    still = sum(end is None and (waits or not calm) for end, waits, calm in sent)
-    return Tally(len(rows) - again - still, again, still)
+    again += sum(row.end == "again" for row in replaying)
+    still_open = sum(row.end is None and (row.is_awaited or not row.is_calm) for row in replaying)
+    return Tally(len(rows) - again - still_open, again, still_open)
 
 
 def became(connection: Connection, letter_ids: Collection[UUID]) -> dict[str, int]:
     """How what these letters were about stands now: a file or a listing by its state, anything else by its letter's."""
-    of_file = select(items.c.state).where(items.c.id == letter.item_id, letter.mockup_id.is_(None)).scalar_subquery()
-    mine = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
-    state = func.coalesce(of_file, select(listings.c.state).where(mine).scalar_subquery(), letter.status)
-    told = case((state.in_(IN_WORK), "in work"), else_=state).label("told")
-    each = select(told).where(any_of(letter.id, letter_ids)).subquery()
-    counted = select(each.c.told, func.count()).group_by(each.c.told).order_by(func.count().desc(), each.c.told)
+    file_state = select(items.c.state).where(items.c.id == letter.item_id, letter.mockup_id.is_(None)).scalar_subquery()
+    its_listing = and_(listings.c.item_id == letter.item_id, listings.c.mockup_id == letter.mockup_id)
+    state = func.coalesce(file_state, select(listings.c.state).where(its_listing).scalar_subquery(), letter.status)
+    in_words = case((state.in_(IN_WORK), "in work"), else_=state).label("words")
+    words = select(in_words).where(any_of(letter.id, letter_ids)).subquery().c.words
+    counted = select(words, func.count()).group_by(words).order_by(func.count().desc(), words)
     return {row[0]: row[1] for row in connection.execute(counted).all()}
 
 

@@ -41,12 +41,12 @@ def _set(
     engine: Engine, wanted: Filter, run: Run, statuses: Collection[str], values: Mapping[str, Any], words: str
 ) -> int:
     with transaction(engine) as connection:
-        found = select(letter.id).where(wanted.where(), letter.status.in_(statuses)).order_by(letter.id)
-        these: list[UUID] = list(connection.execute(found.with_for_update()).scalars())
-        run.begin(connection, wanted.given(), len(these))
-        change = update(dead_letters).where(any_of(letter.id, these))
+        fitting = select(letter.id).where(wanted.where(), letter.status.in_(statuses)).order_by(letter.id)
+        letter_ids: list[UUID] = list(connection.execute(fitting.with_for_update()).scalars())
+        run.begin(connection, wanted.given(), len(letter_ids))
+        change = update(dead_letters).where(any_of(letter.id, letter_ids))
         connection.execute(change.values(**values, status_at=CLOCK, status_by=run.who))
-        for letter_id in these:
+        for letter_id in letter_ids:
             run.note(connection, letter_id, run.action, words)
-        run.end(connection, {run.action: len(these)}, words)
-    return len(these)
+        run.end(connection, {run.action: len(letter_ids)}, words)
+    return len(letter_ids)

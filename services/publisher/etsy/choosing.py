@@ -95,18 +95,18 @@ def refusals(chosen: Chosen, options: Options) -> list[str]:
 
 def resolved(draft: ListingDraft, choices: Choices, options: Options | None) -> tuple[ListingDraft, list[Problem]]:
     """The draft with what it takes from set-up, and what the seller should know or must choose first."""
-    mine = choices.of(draft.template_id)
-    found: dict[str, Any] = {}
+    set_up = choices.of(draft.template_id)
+    taken: dict[str, Any] = {}
     problems: list[Problem] = []
     for kind in ("shop_section_id", "return_policy_id", "taxonomy_id"):
-        own, chosen = getattr(draft, kind), getattr(mine, kind)
-        if own is not None and options and options.name(kind, own) is None and chosen is not None:
-            text = f"the template's {KINDS[kind]} {own} is none of this Etsy shop's: that of the set-up is used"
+        given, chosen = getattr(draft, kind), getattr(set_up, kind)
+        if given is not None and options and options.name(kind, given) is None and chosen is not None:
+            text = f"the template's {KINDS[kind]} {given} is none of this Etsy shop's: that of the set-up is used"
             problems.append(Problem(kind, "recommended", text))
-            own = None
-        found[kind] = chosen if own is None else own
-    found["production_partner_ids"] = draft.production_partner_ids or mine.production_partner_ids
-    return draft.model_copy(update=found), [*problems, *_missing(draft, found, mine)]
+            given = None
+        taken[kind] = chosen if given is None else given
+    taken["production_partner_ids"] = draft.production_partner_ids or set_up.production_partner_ids
+    return draft.model_copy(update=taken), [*problems, *_missing(draft, taken, set_up)]
 
 
 def account_of(shop_id: int, chosen: Chosen) -> Account:

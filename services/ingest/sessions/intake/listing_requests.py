@@ -30,27 +30,27 @@ def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUI
     find the wrong print file.
     """
     template = wanted.template
-    mine = (
+    listable = (
         select(items)
         .where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active, items.c.state.in_(LISTABLE))
         .where(items.c.template_id == template.template_id, or_(items.c.state != "stored", COMPLETE))
         .order_by(items.c.session_id, items.c.index)
         .with_for_update()
     )
-    found = connection.execute(mine).all()
+    designs = connection.execute(listable).all()
     happened: dict[UUID, list[Happening]] = {}
     owed: list[tuple[Row[Any], Row[Any]]] = []
-    for item in found:
-        if asked := _ask(connection, item, wanted):
-            listing, changes = asked
+    for item in designs:
+        if asking := _ask(connection, item, wanted):
+            listing, changes = asking
             facts = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
-            one = Happening("listing_requested", changes, item.id, facts)
-            happened.setdefault(item.session_id, []).append(one)
+            happening = Happening("listing_requested", changes, item.id, facts)
+            happened.setdefault(item.session_id, []).append(happening)
             owed += [(item, listing)] if item.state == "stored" else []
     for session_id, together in happened.items():
         timeline.append_all(connection, session_id, together)
     _owe(connection, owed)
-    return [item.id for item in found]
+    return [item.id for item in designs]
 
 
 def elsewhere(wanted: Wanted) -> ColumnElement[bool]:
@@ -98,9 +98,9 @@ def _reason(item: Row[Any], template: ListingTemplate) -> str:
 
 def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
     """The design's listings at Etsy, as far as is on record."""
-    mine = (listings.c.user_id == user_id, listings.c.item_id == item_id, listings.c.state == "listed")
-    found = select(listings.c.listing_id).where(*mine, listings.c.target.startswith("etsy"))
-    return list(connection.execute(found).scalars())
+    listed = (listings.c.user_id == user_id, listings.c.item_id == item_id, listings.c.state == "listed")
+    listing_ids = select(listings.c.listing_id).where(*listed, listings.c.target.startswith("etsy"))
+    return list(connection.execute(listing_ids).scalars())
 
 
 def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:
@@ -122,10 +122,10 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
 def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[Any], dict[str, int]] | None:
     """Ask for one listing; return it, and which counts change. None: it was asked for, and is under way or done."""
     request = wanted.request
-    this = (listings.c.item_id == item.id) & (listings.c.mockup_id == wanted.mockup_id)
+    its_listing = (listings.c.item_id == item.id) & (listings.c.mockup_id == wanted.mockup_id)
     values = {"session_id": item.session_id, "user_id": item.user_id, "template_id": wanted.template.template_id}
-    new = upsert(listings).values(item_id=item.id, mockup_id=wanted.mockup_id, state="requested", request=request)
-    listing = connection.execute(new.values(**values).on_conflict_do_nothing().returning(listings)).one_or_none()
+    new_row = upsert(listings).values(item_id=item.id, mockup_id=wanted.mockup_id, state="requested", request=request)
+    listing = connection.execute(new_row.values(**values).on_conflict_do_nothing().returning(listings)).one_or_none()
     if listing:
         return listing, {"requested": 1}
     failed = listings.c.state == "failed"
@@ -134,11 +134,11 @@ def _ask(connection: Connection, item: Row[Any], wanted: Wanted) -> tuple[Row[An
         ({"listing_failed": -1, "listing_cancelled": -1}, failed & listings.c.cancelled),
         ({"listed": -1}, elsewhere(wanted)),
     ]
-    anew = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
-    anew |= {"target": None, "listing_id": None, "url": None, "warnings": [], "cancelled": False}
-    for changes, as_it_is in ended:
-        again = update(listings).where(this, as_it_is).values(**anew, request=request, requested_at=NOW)
-        if listing := connection.execute(again.returning(listings)).one_or_none():
+    afresh = {"state": "requested", "stage_rank": 0, "generation": listings.c.generation + 1, "reason": None}
+    afresh |= {"target": None, "listing_id": None, "url": None, "warnings": [], "cancelled": False}
+    for changes, has_ended in ended:
+        ask_anew = update(listings).where(its_listing, has_ended).values(**afresh, request=request, requested_at=NOW)
+        if listing := connection.execute(ask_anew.returning(listings)).one_or_none():
             return listing, changes
     return None
 

@@ -71,13 +71,13 @@ class PrintCheck:
         return found
 
     def _to_look_at(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> Sequence[Row[Any]]:
-        this = (listings.c.item_id == items.c.id, listings.c.mockup_id == wanted.mockup_id)
-        under_way = exists().where(*this, listings.c.state != "failed", ~elsewhere(wanted))
-        mine = (items.c.user_id == user_id, items.c.id.in_(design_ids), items.c.state == "stored", items.c.is_active)
+        its_listing = (listings.c.item_id == items.c.id, listings.c.mockup_id == wanted.mockup_id)
+        under_way = exists().where(*its_listing, listings.c.state != "failed", ~elsewhere(wanted))
+        stored = (items.c.user_id == user_id, items.c.id.in_(design_ids), items.c.state == "stored", items.c.is_active)
         whole = (items.c.path.is_not(None), items.c.print_sha256.is_not(None))
         # A row is also changed by who gives a design other words: that says nothing of its file.
         long_ago = or_(items.c.updated_at < func.now() - FRESH, ~items.c.id.in_(_just_stored(design_ids)))
-        known = select(items).where(*mine, *whole, ~under_way, long_ago)
+        known = select(items).where(*stored, *whole, ~under_way, long_ago)
         with transaction(self.prints.engine) as connection:
             return connection.execute(known.order_by(items.c.session_id, items.c.index)).all()
 

@@ -76,14 +76,14 @@ def submit(
     weighs = sum(weight(file.upload.size) for file in files)
     chosen = {"lane": lane, "lane_reason": lane_reason} | _settings(connection, user_id, choice)
     costs = earlier_uploads.costs(connection, user_id, lane, weighs).as_json()
-    asked = choice.as_json()
-    once = {"manifest": _manifest(asked, files), "submitted_at": NOW, "choice": asked, "costs": costs}
-    mine = sessions.c.id == row.id
-    connection.execute(update(sessions).where(mine).values(**chosen, **once))
+    choice_json = choice.as_json()
+    once = {"manifest": _manifest(choice_json, files), "submitted_at": NOW, "choice": choice_json, "costs": costs}
+    this_session = sessions.c.id == row.id
+    connection.execute(update(sessions).where(this_session).values(**chosen, **once))
     connection.execute(insert(items), [_item(row, index, file, choice) for index, file in enumerate(files)])
     facts = {name: chosen[name] for name in ("lane", "lane_reason", "duplicates")}
     timeline.append(connection, row.id, "submitted", {"received": len(files)}, facts=facts, weighs=weighs)
-    row = connection.execute(select(sessions).where(mine)).one()
+    row = connection.execute(select(sessions).where(this_session)).one()
     of_session = select(items).where(items.c.session_id == row.id).order_by(items.c.index)
     owe_files(connection, row, connection.execute(of_session).all(), hashers)
     return session_of(row), True

@@ -58,10 +58,10 @@ def next_rows(
     """The outbox rows of this kind whose turn it is, locked. Nobody else chooses until the transaction ends."""
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"turns:{lane}:{kind}", 0))
     connection.execute(select(lock))
-    mine = (outbox.c.lane == lane, outbox.c.type == kind, *which)
-    _mark_done(connection, kind, mine)
-    flying = _in_flight(mine).cte("flying")
-    queue = _waiting(lane, kind, windows, mine).cte("queue")
+    of_kind = (outbox.c.lane == lane, outbox.c.type == kind, *which)
+    _mark_done(connection, kind, of_kind)
+    flying = _in_flight(of_kind).cte("flying")
+    queue = _waiting(lane, kind, windows, of_kind).cte("queue")
     tenants = select(func.count(distinct(queue.c.tenant_id))).scalar_subquery()
     place = queue.c.turn + func.coalesce(flying.c.number, 0)
     share = func.greatest(1, func.ceil(cast(windows.of(kind), Integer) * 1.0 / func.greatest(1, tenants)))
@@ -77,10 +77,10 @@ def next_rows(
     return connection.execute(turns).mappings().all()
 
 
-def _waiting(lane: str, kind: str, windows: Windows, mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def _waiting(lane: str, kind: str, windows: Windows, of_kind: Sequence[ColumnElement[bool]]) -> Select[Any]:
     in_order = (outbox.c.created_at, outbox.c.session_id, outbox.c.place)
     turn = func.row_number().over(partition_by=outbox.c.tenant_id, order_by=in_order).label("turn")
-    waiting = select(outbox.c.id, outbox.c.tenant_id, turn).where(*mine, outbox.c.sent_at.is_(None))
+    waiting = select(outbox.c.id, outbox.c.tenant_id, turn).where(*of_kind, outbox.c.sent_at.is_(None))
     if kind == BATCH:
         waiting = waiting.where(~_hashed_ahead(lane, windows.files))
     return waiting
@@ -101,15 +101,15 @@ def _hashed_ahead(lane: str, files: int) -> ColumnElement[bool]:
     return outbox.c.tenant_id.in_(full) & ~behind
 
 
-def _in_flight(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def _in_flight(of_kind: Sequence[ColumnElement[bool]]) -> Select[Any]:
     flying = select(outbox.c.tenant_id, func.count().label("number"))
-    flying = flying.where(*mine, outbox.c.done_at.is_(None), outbox.c.sent_at > func.now() - FORGOTTEN)
+    flying = flying.where(*of_kind, outbox.c.done_at.is_(None), outbox.c.sent_at > func.now() - FORGOTTEN)
     return flying.group_by(outbox.c.tenant_id)
 
 
-def _mark_done(connection: Connection, kind: str, mine: Sequence[ColumnElement[bool]]) -> None:
+def _mark_done(connection: Connection, kind: str, of_kind: Sequence[ColumnElement[bool]]) -> None:
     busy = _unhashed() if kind == BATCH else _unlisted()
-    sent = (*mine, outbox.c.sent_at.is_not(None), outbox.c.done_at.is_(None))
+    sent = (*of_kind, outbox.c.sent_at.is_not(None), outbox.c.done_at.is_(None))
     # Never waits for who replaces a session's rows just now, and waits for ours.
     done = select(outbox.c.id).where(*sent, ~busy).with_for_update(of=outbox, skip_locked=True)
     connection.execute(update(outbox).where(outbox.c.id.in_(done)).values(done_at=NOW))

@@ -19,15 +19,15 @@ unless the user is known to ask for none.
 
 def lane_load(connection: Connection, session_id: UUID) -> Load:
     """What others have to do in this upload's lane; listings, too, that will be asked for."""
-    mine = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
-    theirs = sessions.c.user_id != mine.user_id
+    session = connection.execute(select(sessions).where(sessions.c.id == session_id)).one()
+    theirs = sessions.c.user_id != session.user_id
     files = func.sum(func.greatest(sessions.c.work - sessions.c.work_done, 0.0))
     others = select(sessions.c.user_id, files.label("files"), func.sum(UNLISTED).label("listings")).where(
         sessions.c.state == "working",
-        sessions.c.lane == mine.lane,
-        sessions.c.id != mine.id,
-        theirs | (sessions.c.submitted_at < mine.submitted_at),
+        sessions.c.lane == session.lane,
+        sessions.c.id != session.id,
+        theirs | (sessions.c.submitted_at < session.submitted_at),
     )
-    found = connection.execute(others.group_by(sessions.c.user_id)).all()
-    by_user = {row.user_id: Left(row.files, float(row.listings)) for row in found}
-    return Load(by_user.pop(mine.user_id, Left()), list(by_user.values()))
+    rows = connection.execute(others.group_by(sessions.c.user_id)).all()
+    by_user = {row.user_id: Left(row.files, float(row.listings)) for row in rows}
+    return Load(by_user.pop(session.user_id, Left()), list(by_user.values()))

@@ -28,7 +28,7 @@ from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.progress.delays import Delays
+from services.ingest.sessions.progress.delays import Delays, QueueOf
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
@@ -109,42 +109,18 @@ def build(
     `original` are the services of the in-process lane. They, and what is passed by its name, come from the caller, as
     ingest may know neither the other services nor who asks the broker. The type of each says what it is.
     """
-    engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
-    consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
-    blobs = Blobs(settings.blob_dir)
-    hashers = settings.comprehensive_workflow_max_threads
-    loose = loose_lane(embedded=settings.embedded)
-    bell = Bell()
-    lanes = Lanes(
-        engine=engine,
-        projection=service.build(consuming, bell.ring_soon, loose),
-        unfinished=Unfinished(engine, hashers),
-        min_files=settings.comprehensive_workflow_min_files,
-        use_comprehensive=settings.use_comprehensive_workflow,
-        rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
-        windows=settings.windows,
-        original=original,
-        bell=bell,
-        inspect=inspect,
-        alarms=alarms,
-        depths=depths,
-        compared=settings.original_lane_share,
-    )
-    store = Sessions(engine, hashers)
+    blobs, loose = Blobs(settings.blob_dir), loose_lane(embedded=settings.embedded)
+    lanes = _lanes(settings, original, inspect, alarms, depths)
     nas, queue_of, scan_of = shelves or Shelves(settings.nas(), None, lambda _connection, _user_id: None)
-    delays = Delays(engine, queue_of)
-    prints = Prints(engine, blobs, nas)
-    watcher, wait_s = Watcher(store), settings.http_wait_seconds
-    listing_calls = ListingCalls(store, prints, PrintCheck(prints, loose), bell, watcher, wait_s)
-    desk = Desk(store, lanes, watcher, wait_s, settings.nas_base_path, prints, delays, listing_calls)
+    desk = _desk(settings, lanes, blobs, nas, queue_of)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose, message)
 
-    door = Door(engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
+    door = Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
     found = resources.build(
         settings,
-        engine,
+        lanes.engine,
         blobs,
         nas,
         emit,
@@ -167,6 +143,43 @@ def build(
         reviewing.router(desk, blobs, current_user),
     ]
     return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
+
+
+def _lanes(
+    settings: Settings,
+    original: Sequence[Service],
+    inspect: Inspect | None,
+    alarms: Alarms | None,
+    depths: Depths | None,
+) -> Lanes:
+    engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
+    consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
+    bell = Bell()
+    return Lanes(
+        engine=engine,
+        projection=service.build(consuming, bell.ring_soon, loose_lane(embedded=settings.embedded)),
+        unfinished=Unfinished(engine, settings.comprehensive_workflow_max_threads),
+        min_files=settings.comprehensive_workflow_min_files,
+        use_comprehensive=settings.use_comprehensive_workflow,
+        rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
+        windows=settings.windows,
+        original=original,
+        bell=bell,
+        inspect=inspect,
+        alarms=alarms,
+        depths=depths,
+        compared=settings.original_lane_share,
+    )
+
+
+def _desk(settings: Settings, lanes: Lanes, blobs: Blobs, nas: Nas, queue_of: QueueOf | None) -> Desk:
+    store = Sessions(lanes.engine, settings.comprehensive_workflow_max_threads)
+    watcher, wait_s = Watcher(store), settings.http_wait_seconds
+    prints = Prints(lanes.engine, blobs, nas)
+    check = PrintCheck(prints, loose_lane(embedded=settings.embedded))
+    listing_calls = ListingCalls(store, prints, check, lanes.bell, watcher, wait_s)
+    delays = Delays(lanes.engine, queue_of)
+    return Desk(store, lanes, watcher, wait_s, settings.nas_base_path, prints, delays, listing_calls)
 
 
 @contextlib.asynccontextmanager

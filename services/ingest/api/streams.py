@@ -100,16 +100,12 @@ async def frames(
             if event is not None and not ended and clock() >= looked + NEARLY * min(LOOK_S, keepalive_s):
                 looked, about = clock(), (*state, event.seq)
                 cause = await watcher.ask_together(about, trouble, session, views.totals_at(event))
-            if event is not None and event.seq > seen:
-                seen, spoke = event.seq, clock()
-                cause = None if ended else cause
+            is_news = event is not None and event.seq > seen
+            cause = None if is_news and ended else cause
+            if event is not None and (is_news or (cause != cause_before and not ended)):
+                seen, spoke = max(seen, event.seq), clock()
                 time_left = await watcher.ask_together((*state, cause), left, session, cause)
-                told_at = max(told_at, event.created_at)
-                yield views.progress_frame(session, event, cause, told_at, time_left)
-            elif event is not None and cause != cause_before and not ended:
-                spoke = clock()
-                time_left = await watcher.ask_together((*state, cause), left, session, cause)
-                told_at = max(told_at, datetime.now(UTC))
+                told_at = max(told_at, event.created_at if is_news else datetime.now(UTC))
                 yield views.progress_frame(session, event, cause, told_at, time_left)
             elif clock() >= spoke + keepalive_s:
                 spoke = clock()

@@ -32,7 +32,7 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
     """Cancel what is unfinished of a session, or of one of its files. A repeat cancels what is unfinished by then."""
     whole = item_id is None
     session = _session(connection, session_id, whole=whole)
-    files = _unsettled(connection, session_id, item_id)  # locks in one order everywhere: item, listing, session
+    files = _unsettled(connection, session_id, item_id)
     asked = _pending(connection, session_id, item_id)
     happened = [Happening("cancelled", facts={"reason": reason})] if whole and (files or asked) else []
     happened += [_file_failed(row, reason_of(row, reason)) for row in files]
@@ -83,10 +83,17 @@ def _at_hand(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:
+    """The session. One without files is locked, so that nobody submits them meanwhile.
+
+    If somebody has done so while we waited, the lock is let go: files come before their session (docs/reliability.md).
+    """
     mine = select(sessions).where(sessions.c.id == session_id)
     found = connection.execute(mine).one()
-    if whole and found.submitted_at is None:  # no file is there that somebody may have locked before us
+    if whole and found.submitted_at is None:
+        locking = connection.begin_nested()
         found = connection.execute(mine.with_for_update()).one()
+        if found.submitted_at is not None:
+            locking.rollback()
     return found
 
 

@@ -1,7 +1,7 @@
 """Trying anew what failed, as the next generation: the one way back from an end state, for sellers and operators.
 
 Rows, counts, events and the messages that start the work are one transaction, and `state = 'failed'` in each update is
-what makes two askers at once one. Locks are taken in one order everywhere: item, listing, letter, session.
+what makes two askers at once one. Rows are locked in the order of docs/reliability.md: item, listing, letter, session.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -179,7 +179,7 @@ def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Se
     about = letter.item_id.in_({item_id for item_id, _ in generations})
     open_ones = select(letter.id, letter.item_id, letter.mockup_id).where(about, letter.status.in_(OPEN))
     followers: dict[int, list[UUID]] = {}
-    for row in connection.execute(open_ones.order_by(letter.item_id, letter.id).with_for_update()).all():
+    for row in connection.execute(open_ones.order_by(letter.id).with_for_update()).all():
         if (generation := generations.get((row.item_id, row.mockup_id))) is not None:
             followers.setdefault(generation, []).append(row.id)
     values = {"status": "replaying", "outcome": "taken up again", "status_at": CLOCK, "status_by": who}

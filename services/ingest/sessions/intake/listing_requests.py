@@ -109,10 +109,13 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
     of_them = select(listings.c.item_id).where(*mine, listings.c.target.startswith("etsy"))
     of_items = select(items).where(items.c.id.in_(of_them)).order_by(items.c.session_id, items.c.index)
     by_id = {item.id: item for item in connection.execute(of_items.with_for_update())}
+    theirs = (*mine, listings.c.item_id.in_(by_id))
+    in_order = select(listings.c.item_id).where(*theirs).order_by(listings.c.item_id, listings.c.mockup_id)
+    connection.execute(in_order.with_for_update())
     values = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": GONE, "warnings": []}
     values |= {"listing_id": None, "url": None, "updated_at": NOW}
-    changed = update(listings).where(*mine, listings.c.item_id.in_(by_id)).values(**values).returning(listings)
-    for row in connection.execute(changed).all():
+    changed = connection.execute(update(listings).where(*theirs).values(**values).returning(listings)).all()
+    for row in sorted(changed, key=lambda row: (row.session_id, row.item_id, row.mockup_id)):
         item = by_id[row.item_id]
         facts = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
         changes = {"listed": -1, "listing_failed": 1}

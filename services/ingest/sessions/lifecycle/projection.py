@@ -74,7 +74,7 @@ class Projection:
 
     def _files_are(self, reports: Sequence[StateReport]) -> None:
         with transaction(self.engine) as connection:
-            # Locks are taken in one order everywhere: item, listing, session.
+            # Rows are locked in the order of docs/reliability.md: item, listing, session.
             files = _locked(connection, {each.event.item_id for each in reports})
             was = {item_id: file.state for item_id, file in files.items()}
             taken = [

@@ -1,7 +1,7 @@
 """A session's counts and its gap-free sequence of events, changed together in the transaction of what happened.
 
-The row lock on the session serialises one session only; a rollback leaves no hole in the sequence.
-Lock order is always item, listing, session, then mockup group or delays.
+The row lock on the session serialises one session only; a rollback leaves no hole in the sequence. It comes after those
+of items, listings and letters: docs/reliability.md has the order of all locks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,9 @@ UPLOAD_CANCELLED = "upload_cancelled"
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *WORKLOAD, *MOMENTS, *COUNTS)
 READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
-READ = READ.where(sessions.c.id == bindparam("this")).with_for_update()
+# FOR NO KEY UPDATE, which goes with FOR KEY SHARE: who adds a listing has its session so, as the listing refers to it.
+# With FOR UPDATE two who add some to one session would wait for each other.
+READ = READ.where(sessions.c.id == bindparam("this")).with_for_update(key_share=True)
 WRITE = update(sessions).where(sessions.c.id == bindparam("this"))
 TELL = insert(session_events)
 
@@ -136,6 +138,8 @@ def _advance_starting_numbers(connection: Connection, session_id: UUID) -> None:
         .group_by(listings.c.mockup_id)
         .subquery()
     )
+    used = select(mockups.c.id).where(mockups.c.id.in_(select(after.c.mockup_id))).order_by(mockups.c.id)
+    connection.execute(used.with_for_update(key_share=True))  # in one order: others that used them may end just now
     behind = update(mockups).where(mockups.c.id == after.c.mockup_id, mockups.c.starting_name < after.c.number)
     connection.execute(behind.values(starting_name=after.c.number))
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select
+from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.sessions.error_words import awaited, cause_in_words
@@ -37,30 +37,33 @@ class Delays:
 
     def note(self, event: WorkDelayed) -> None:
         """Remember it for as long as it holds. Of several files that are tried again, the last one counts."""
+        with transaction(self.engine) as connection:
+            self._note(connection, event)
+            _forget_old(connection)
+
+    def _note(self, connection: Connection, event: WorkDelayed) -> None:
         session_id = event.session_id or EVERYBODY
         this = (delays.c.service == event.service, delays.c.session_id == session_id)
-        with transaction(self.engine) as connection:
-            connection.execute(delete(delays).where(delays.c.until < CLOCK - FORGOTTEN))
-            # Ingest waits for nothing but the database; where that can be told to it, that is over.
-            if not event.cause or (event.service == "ingest" and event.session_id is None):
-                connection.execute(delete(delays).where(*this))
-                return
-            again = None if event.again_in_s is None else CLOCK + timedelta(seconds=event.again_in_s)
-            holds = HOLDS_S if event.again_in_s is None else event.again_in_s + LATE_S
-            new = insert(delays).values(
-                service=event.service,
-                session_id=session_id,
-                cause=event.cause,
-                again_at=again,
-                until=CLOCK + timedelta(seconds=holds),
-            )
-            later = case((delays.c.until > new.excluded.until, delays.c.until), else_=new.excluded.until)
-            last = func.greatest(delays.c.again_at, new.excluded.again_at)
-            still = case((delays.c.again_at > CLOCK, last), else_=new.excluded.again_at)  # what was due is not to come
-            changed = {"cause": new.excluded.cause, "again_at": still}
-            connection.execute(
-                new.on_conflict_do_update(index_elements=["service", "session_id"], set_=changed | {"until": later})
-            )
+        # Ingest waits for nothing but the database; where that can be told to it, that is over.
+        if not event.cause or (event.service == "ingest" and event.session_id is None):
+            connection.execute(delete(delays).where(*this))
+            return
+        again = None if event.again_in_s is None else CLOCK + timedelta(seconds=event.again_in_s)
+        holds = HOLDS_S if event.again_in_s is None else event.again_in_s + LATE_S
+        new = insert(delays).values(
+            service=event.service,
+            session_id=session_id,
+            cause=event.cause,
+            again_at=again,
+            until=CLOCK + timedelta(seconds=holds),
+        )
+        later = case((delays.c.until > new.excluded.until, delays.c.until), else_=new.excluded.until)
+        last = func.greatest(delays.c.again_at, new.excluded.again_at)
+        still = case((delays.c.again_at > CLOCK, last), else_=new.excluded.again_at)  # what was due is not to come
+        changed = {"cause": new.excluded.cause, "again_at": still}
+        connection.execute(
+            new.on_conflict_do_update(index_elements=["service", "session_id"], set_=changed | {"until": later})
+        )
 
     def of(self, session_id: UUID, totals: Totals) -> str | None:
         """What the rest of an upload waits for, in words; None: for nothing but its turn."""
@@ -118,6 +121,13 @@ def outline(connection: Connection) -> list[str]:
     whole = dict.fromkeys((row.service for row in rows), False)
     whole |= dict.fromkeys((row.service for row in rows if row.session_id == EVERYBODY), True)
     return [f"{name}: {'all' if whole[name] else 'some of'} its work waits" for name in sorted(whole)]
+
+
+def _forget_old(connection: Connection) -> None:
+    """Waits for nobody: who has one of these locked may wait for what was noted just now."""
+    old = select(delays.c.service, delays.c.session_id).where(delays.c.until < CLOCK - FORGOTTEN)
+    unlocked = old.with_for_update(skip_locked=True)
+    connection.execute(delete(delays).where(tuple_(delays.c.service, delays.c.session_id).in_(unlocked)))
 
 
 def on_work_delayed(event: WorkDelayed, delays: Delays) -> None:

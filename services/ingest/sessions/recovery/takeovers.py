@@ -8,7 +8,7 @@ stops says so, and who waits for the end of an outage, and who lost its lock and
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, case, update
+from sqlalchemy import Connection, Engine, case, select, update
 
 from services.ingest.sessions.tables import sessions
 from shared.database import transaction
@@ -35,6 +35,7 @@ class AtWork:
         rested, begun = self.sessions.difference(now), set(now).difference(self.sessions)
         if rested or begun:
             with transaction(self.engine) as connection:
+                _lock(connection, rested | begun)
                 _count(connection, rested, -1)
                 _count(connection, begun, 1)
         self.sessions = set(now)
@@ -46,6 +47,12 @@ def taken_over(connection: Connection, session_id: UUID) -> bool:
     taken = update(sessions).where(sessions.c.id == session_id)
     taken = taken.values(takeovers=count, takeover_seq=sessions.c.last_seq).returning(sessions.c.takeovers)
     return bool(connection.execute(taken).scalar_one() <= MOST_DEATHS)
+
+
+def _lock(connection: Connection, session_ids: Collection[UUID]) -> None:
+    """Lock these sessions in the order of all who lock several."""
+    in_order = select(sessions.c.id).where(sessions.c.id.in_(session_ids)).order_by(sessions.c.id)
+    connection.execute(in_order.with_for_update(key_share=True))
 
 
 def _count(connection: Connection, session_ids: Collection[UUID], change: int) -> None:

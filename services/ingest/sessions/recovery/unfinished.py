@@ -94,6 +94,7 @@ class Unfinished:
 
     def _owe_again(self, connection: Connection, session_id: UUID, unfinished: "Find") -> list[Envelope]:
         # Locked: what somebody owes at this moment, whom we would not see at work, would be deleted with what was owed.
+        # That this comes first is no circle: after it no item, listing or letter is locked, they are only read.
         this = select(sessions.c.lane).where(sessions.c.id == session_id).with_for_update()
         lane = connection.execute(this).scalar_one()
         found = list(unfinished(connection, session_id))

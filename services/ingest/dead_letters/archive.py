@@ -114,7 +114,8 @@ def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
     if not which:
         return []
     found = select(dead_letters).where(or_(*which), dead_letters.c.id != row["id"])
-    return list(connection.execute(found.order_by(dead_letters.c.kept_at.desc()).with_for_update()).all())
+    rows = connection.execute(found.order_by(dead_letters.c.id).with_for_update()).all()
+    return sorted(rows, key=lambda row: row.kept_at, reverse=True)
 
 
 def _lineage(row: dict[str, Any], replayed: list[Any]) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 A letter whose file was cancelled is resolved, too.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, literal, or_, select, text, update
 
 from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
 from services.ingest.dead_letters.replaying import IN_WORK, OTHERS_WAIT
@@ -26,8 +26,11 @@ letter = dead_letters.c
 
 
 def settle(engine: Engine, quiet_s: float = QUIET_S) -> int:
-    """Give every letter whose end can be seen its status; returns how many. Any process may do it, at any time."""
-    with transaction(engine) as connection:
+    """Give every letter whose end can be seen its status; returns how many. Any process may do it, at any time.
+
+    Each statement is a transaction: one that comes later may want letters that are before those of an earlier one.
+    """
+    with transaction(engine.execution_options(isolation_level="AUTOCOMMIT")) as connection:
         return _files(connection) + _listings(connection) + _redelivered(connection, quiet_s)
 
 
@@ -39,9 +42,8 @@ def _files(connection: Connection) -> int:
 def _cancelled(connection: Connection, about: ColumnElement[bool]) -> int:
     """Nobody is to take up what its seller cancelled. A letter of ingest stays: it may say that the file is stored."""
     heard = letter.service != "ingest"
-    over = update(dead_letters).where(about, WAS_CANCELLED, heard, letter.status.in_((*OPEN, "replaying")))
-    words = func.concat("nobody wants what it was about: ", items.c.reason)
-    return connection.execute(over.values(status="resolved", outcome=words, status_at=CLOCK)).rowcount
+    over = (about, WAS_CANCELLED, heard, letter.status.in_((*OPEN, "replaying")))
+    return _become(connection, over, "resolved", func.concat("nobody wants what it was about: ", items.c.reason))
 
 
 def _listings(connection: Connection) -> int:
@@ -51,14 +53,11 @@ def _listings(connection: Connection) -> int:
 
 def _ended(connection: Connection, about: ColumnElement[bool], row: Any) -> int:  # noqa: ANN401 - a table's columns
     has_its_answer = row.state.not_in((*IN_WORK, "failed"))
-    ended_well = update(dead_letters).where(about, has_its_answer, letter.status.in_((*OPEN, "replaying")))
+    ended_well = (about, has_its_answer, letter.status.in_((*OPEN, "replaying")))
     words = func.concat("what it was about is ", row.state, func.concat(": " + row.reason))
-    resolved = connection.execute(ended_well.values(status="resolved", outcome=words, status_at=CLOCK))
-    failed = update(dead_letters).where(
-        about, letter.status == "replaying", row.state == "failed", row.generation >= letter.target_generation
-    )
-    again = failed.values(status="dead_again", outcome=func.concat("it failed again: ", row.reason), status_at=CLOCK)
-    return resolved.rowcount + connection.execute(again).rowcount
+    resolved = _become(connection, ended_well, "resolved", words)
+    failed = (about, letter.status == "replaying", row.state == "failed", row.generation >= letter.target_generation)
+    return resolved + _become(connection, failed, "dead_again", func.concat("it failed again: ", row.reason))
 
 
 def _redelivered(connection: Connection, quiet_s: float) -> int:
@@ -67,12 +66,20 @@ def _redelivered(connection: Connection, quiet_s: float) -> int:
     One that was sent to another service is about a file, and while that is failed, nothing is resolved.
     """
     sent = and_(letter.replay_id == outbox.c.id, outbox.c.sent_at < func.now() - _seconds(quiet_s))
-    quiet = update(dead_letters).where(sent, letter.status == "replaying", letter.target_generation.is_(None))
+    quiet = (sent, letter.status == "replaying", letter.target_generation.is_(None))
     words = f"nothing came back within {quiet_s / 60:.0f} minutes"
-    still = {"status": "dead_again", "outcome": f"{words}, and what it was about is still failed", "status_at": CLOCK}
-    again = connection.execute(quiet.where(_stands(("failed",))).values(**still)).rowcount
-    over = quiet.where(~_stands(("failed", *IN_WORK))).values(status="resolved", outcome=words, status_at=CLOCK)
-    return again + connection.execute(over).rowcount
+    still = literal(f"{words}, and what it was about is still failed")
+    again = _become(connection, (*quiet, _stands(("failed",))), "dead_again", still)
+    return again + _become(connection, (*quiet, ~_stands(("failed", *IN_WORK))), "resolved", literal(words))
+
+
+def _become(
+    connection: Connection, which: Sequence[ColumnElement[bool]], status: str, words: ColumnElement[str]
+) -> int:
+    """Give these letters a status; locked in the order of all who lock several."""
+    in_order = select(letter.id).where(*which).order_by(letter.id).with_for_update(of=dead_letters)
+    change = update(dead_letters).where(*which, letter.id.in_(in_order.correlate(None)))
+    return connection.execute(change.values(status=status, outcome=words, status_at=CLOCK)).rowcount
 
 
 def _stands(states: Collection[str]) -> ColumnElement[bool]:

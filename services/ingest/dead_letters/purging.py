@@ -36,7 +36,8 @@ def purge(engine: Engine, wanted: Filter, run: Run, typed: str, sha256: str) -> 
         Unavailable: the database went away.
     """
     with transaction(engine) as connection:
-        found = connection.execute(select(letter.id, letter.status).where(wanted.where()).with_for_update()).all()
+        in_order = select(letter.id, letter.status).where(wanted.where()).order_by(letter.id)
+        found = connection.execute(in_order.with_for_update()).all()
         if typed != confirmation(wanted, len(found)):
             raise NotPurged(f"to delete them for good, type: {confirmation(wanted, len(found))}")
         if at_work := sum(row.status == "replaying" for row in found):
@@ -73,5 +74,6 @@ def _digest(lines: Iterable[str]) -> str:
 def sweep(engine: Engine, keep: timedelta) -> int:
     """Delete what has been over for so long. Run by every ingest, now and then."""
     with transaction(engine) as connection:
-        old = (letter.status.in_(OVER), letter.status_at < CLOCK - keep)
-        return connection.execute(delete(dead_letters).where(*old)).rowcount
+        old = select(letter.id).where(letter.status.in_(OVER), letter.status_at < CLOCK - keep)
+        these = connection.execute(old.order_by(letter.id).with_for_update()).scalars().all()
+        return connection.execute(delete(dead_letters).where(any_of(letter.id, these))).rowcount

@@ -31,8 +31,9 @@ def note(engine: Engine, wanted: Filter, run: Run, text: str) -> int:
     """Write something on letters, whatever their status; an empty text takes it away."""
     with transaction(engine) as connection:
         run.begin(connection, wanted.given(), 0)
-        changed = update(dead_letters).where(wanted.where()).values(note=text or None).returning(letter.id)
-        ids = connection.execute(changed).scalars().all()
+        in_order = select(letter.id).where(wanted.where()).order_by(letter.id).with_for_update()
+        ids = connection.execute(in_order).scalars().all()
+        connection.execute(update(dead_letters).where(any_of(letter.id, ids)).values(note=text or None))
         run.end(connection, {"matched": len(ids), "noted": len(ids)}, text)
     return len(ids)
 

@@ -103,9 +103,9 @@ class Letterbox:
         self.project(*(answer for answer in self.project(letter) if isinstance(answer, ImageFailed)))
         return letter.id
 
-    def archived(self, service: Stage, message: Message) -> UUID:
+    def archived(self, service: Stage, message: Message, **headers: Any) -> UUID:
         """The letter alone: ingest has not heard yet that its files have failed."""
-        letter = dead(service, message)
+        letter = dead(service, message, **headers)
         self.project(letter)
         return letter.id
 

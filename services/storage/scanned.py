@@ -51,6 +51,7 @@ class Scanned:
         with transaction(self.engine) as connection:
             key = func.hashtextextended(f"scan:{event.tenant_id}", 0)
             connection.execute(select(func.pg_advisory_xact_lock(key)))
+            _lock_sent(connection, scanned.c.tenant_id == event.tenant_id)
             again = connection.execute(select(scans.c.scan_id).where(scans.c.scan_id == event.scan_id)).first()
             _tidy(connection, event.tenant_id)
             met, stored = _met(connection, event), _stored(connection, event.shop)
@@ -86,6 +87,7 @@ class Scanned:
         """Let what was taken for this cause wait again, but for these tickets: whoever has room next takes it."""
         with transaction(self.engine) as connection:
             taken = (scanned.c.state == "sent", scanned.c.cause == cause, scanned.c.ticket.not_in(but))
+            _lock_sent(connection, *taken)
             back = {"state": "waiting", "ticket": None, "cause": None, "copied": None, "changed_at": NOW}
             connection.execute(update(scanned).where(*taken).values(**back))
 
@@ -124,6 +126,12 @@ class Scanned:
         with transaction(self.engine) as connection:
             this = and_(scanned.c.ticket == ticket, scanned.c.state == "sent")
             connection.execute(update(scanned).where(this).values(changed_at=NOW, **facts))
+
+
+def _lock_sent(connection: Connection, *which: ColumnElement[bool]) -> None:
+    """Lock what is in the hashers' hands in the order of the paths: several may change some of it at a time."""
+    sent = select(scanned.c.path).where(scanned.c.state == "sent", *which)
+    connection.execute(sent.order_by(scanned.c.path).with_for_update())
 
 
 def _tidy(connection: Connection, tenant_id: UUID) -> None:

@@ -142,13 +142,10 @@ class Designs:
         dead = designs.c.cause_generation < event.generation
         if isinstance(event, ImageFailed) and event.failed_stage == "storage":
             dead = designs.c.cause_generation <= event.generation
+        which = (designs.c.cause_item_id == event.item_id, dead, theirs)
         with transaction(self.engine) as connection:
-            connection.execute(
-                update(designs)
-                .where(designs.c.cause_item_id == event.item_id, dead)
-                .where(theirs)
-                .values(**answered_by(Cause.of(event)))
-            )
+            _lock_in_order(connection, *which)
+            connection.execute(update(designs).where(*which).values(**answered_by(Cause.of(event))))
 
     def fail(self, event: ImageAccepted, reason: str, cause: Cause) -> None:
         """Record that an accepted item without a number has failed, as its file can never be placed."""
@@ -172,7 +169,8 @@ class Designs:
             each.is_new = (each.event.item_id, each.event.generation) in inserted
 
     def _store_all(self, these: Sequence[_Named]) -> None:
-        named = [each.design for each in these]
+        """Store all in the order of their ids, too."""
+        named = sorted((each.design for each in these), key=lambda design: design.event.item_id)
         rows = {
             "item": [design.event.item_id for design in named],
             "of": [design.event.generation for design in named],
@@ -203,6 +201,11 @@ def _found(connection: Connection, item_id: UUID) -> Design:
 
 def _locked(connection: Connection, event: ItemEvent) -> Row[Any]:
     return connection.execute(select(designs).where(designs.c.item_id == event.item_id).with_for_update()).one()
+
+
+def _lock_in_order(connection: Connection, *which: ColumnElement[bool]) -> None:
+    """Lock several designs in the order of their ids, as whoever stores several does."""
+    connection.execute(select(designs.c.item_id).where(*which).order_by(designs.c.item_id).with_for_update())
 
 
 def _change(

@@ -40,7 +40,7 @@ class OldDesigns:
 
     def plan(self, rows: Sequence[Row]) -> dict[UUID, Outcome]:
         """What is to become of each."""
-        return Ledger(self.connection, items).plan(rows)
+        return Ledger(self.connection, items, (items.c.session_id, items.c.index)).plan(rows)
 
     def write(
         self, rows: Sequence[Row], plan: Mapping[UUID, Outcome], made: Mapping[UUID, datetime]

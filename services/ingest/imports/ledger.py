@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Column, Connection, Table, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.tables import imported
@@ -42,14 +42,17 @@ class Ledger:
 
     connection: Connection
     table: Table
+    order: Sequence[Column[Any]] = ()
+    """In which others lock several of its rows; by their ids, if none is named."""
 
     def plan(self, rows: Sequence[Row]) -> dict[UUID, Outcome]:
         """What is to become of each."""
         ids = [row["id"] for row in rows]
         kept = select(imported.c.id, imported.c.digest).where(imported.c.kind == self.table.name)
         known = {row.id: row.digest for row in self.connection.execute(kept.where(imported.c.id.in_(ids)))}
-        mine = select(self.table).where(self.table.c.id.in_(ids)).with_for_update()
-        here: dict[UUID, Row] = {row["id"]: dict(row) for row in self.connection.execute(mine).mappings()}
+        mine = select(self.table).where(self.table.c.id.in_(ids)).order_by(*self.order or [self.table.c.id])
+        found = self.connection.execute(mine.with_for_update()).mappings()
+        here: dict[UUID, Row] = {row["id"]: dict(row) for row in found}
         return {row["id"]: _outcome(row, known.get(row["id"]), here.get(row["id"])) for row in rows}
 
     def write(self, rows: Sequence[Row], plan: Mapping[UUID, Outcome], once: Mapping[UUID, Row]) -> None:

@@ -4,6 +4,7 @@ Most of these hold the row that comes first, let the code under test wait for it
 Were the code to have that one by then, PostgreSQL would find a circle and end one of the two.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Column, Connection, Engine, Executable, event, insert, make_url, select, text, update
 
+from services.ingest.imports.designs import OldDesigns
+from services.ingest.imports.ledger import Outcome
 from services.ingest.sessions.intake import submitting
 from services.ingest.sessions.intake.listing_requests import GONE
 from services.ingest.sessions.lifecycle.records import Session, Wanted
@@ -46,13 +49,17 @@ from tests.integration.ops.letterbox import Letterbox
 T = TypeVar("T")
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def as_they_lie(database_url: str) -> Iterator[Engine]:
     """Where nobody says in which order, rows are locked as they lie in the table: no index happens to sort them."""
     unsorted = {"options": "-c enable_indexscan=off -c enable_bitmapscan=off"}
     made = engine_of(make_url(database_url).update_query_dict(unsorted).render_as_string(False), pool_size=8)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    yield from as_they_lie(database_url)
 
 
 @pytest.fixture
@@ -226,3 +233,18 @@ def test_what_is_told_again_and_what_was_told_long_ago_are_changed_apart(engine:
     Delays(engine).note(told)
     with engine.connect() as connection:
         assert connection.execute(select(delays.c.service)).scalars().all() == ["hasher"], "the old one is forgotten"
+
+
+def test_an_import_locks_designs_in_the_order_in_which_their_seller_does(engine: Engine, store: Sessions) -> None:
+    _, files = submitted(store, "a.png", "b.png")
+    with transaction(engine) as connection:
+        for file in reversed(files):  # so lie their rows
+            connection.execute(update(items).where(items.c.id == file.item_id).values(number=file.index))
+
+    def plan() -> Counter[Outcome]:
+        with transaction(engine) as connection:
+            rows = [{"id": file.item_id, "number": 7} for file in files]
+            return Counter(OldDesigns(connection, USER, "comprehensive").plan(rows).values())
+
+    first, last = (row(items.c.id, file.item_id) for file in files)
+    assert between(engine, first, plan, last) == {Outcome.KEPT: 2}

@@ -3,8 +3,7 @@
 Order of effects: the handler commits its own data and yields; what it yields is published at once and confirmed;
 only then is the input settled, by the table in `settlement.py`. A crash anywhere repeats the input, and the answers
 have the same ids. While what every message needs is away, messages are kept, and wait (`breaker.py`): that is back
-pressure. After ten minutes they go back to the head of their queue, or after an hour to a retry queue with the same
-attempt, before a broker loses its patience with an unacked message (RabbitMQ's limit is 30 minutes).
+pressure. After ten minutes they are let go (`Delivery.kept_long`): RabbitMQ's patience with an unacked one ends at 30.
 """
 
 import asyncio
@@ -30,8 +29,7 @@ from shared.errors import Busy, Unavailable
 
 log = structlog.get_logger()
 
-KEEP_S = 600.0
-TELLING_S = 5.0
+KEEP_S, TELLING_S = 600.0, 5.0
 PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # who answers, so that an operator can tell which of eight it was
 
 
@@ -79,9 +77,9 @@ async def deliver(consumer: Consumer, delivery: Delivery) -> bool:
         session_id=envelope.correlation_id,
     ):
         outcome, error_or_none = await _work(consumer, delivery, envelope)
-        again = {Outcome.FAILED: service.retry.after(delivery.attempt), Outcome.KEPT_LONG: service.retry.delays_s[-1]}
-        if outcome in again:
-            await _tell(consumer, envelope, error_or_none, again[outcome])
+        if outcome in (Outcome.FAILED, Outcome.KEPT_LONG):
+            after = delivery.attempt if outcome is Outcome.FAILED else len(service.retry.delays_s)
+            await _tell(consumer, envelope, error_or_none, service.retry.after(after))
         return await _settle(consumer, outcome, Failed(service, delivery, error_or_none, envelope.correlation_id))
 
 
@@ -94,13 +92,12 @@ async def _work(consumer: Consumer, delivery: Delivery, envelope: Envelope) -> t
             async with breaker.turn(kept_until, first=not pause_s):
                 await _handle(consumer, envelope)
         except NoTurn:
-            kept = Outcome.RETURNED if delivery.returnable else Outcome.KEPT_LONG
-            return Outcome.STOPPING if breaker.stopping.is_set() else kept, breaker.cause
+            return Outcome.STOPPING if breaker.stopping.is_set() else delivery.kept_long(outage=True), breaker.cause
         except Exception as error:  # noqa: BLE001 - the policy decides about every error, here and only here
             if isinstance(error, Busy) or not (isinstance(error, Unavailable) or delivery.dead_service):
                 return outcome_of(error, retry, delivery.attempt), error
-            if clock() > kept_until:  # what nobody else waits for leaves its place to others
-                return Outcome.RETURNED if delivery.returnable and breaker.pause_s else Outcome.KEPT_LONG, error
+            if clock() > kept_until:
+                return delivery.kept_long(outage=breaker.pause_s > 0), error
             pause_s = longer(pause_s)
             await _tell(consumer, envelope, error)
             if not breaker.pause_s:  # not what all wait for, so the pauses are its own
@@ -120,14 +117,13 @@ async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
     while settlement.publishes:
         try:
             await consumer.transport.send(*settlement.publishes(failed))
+            break
         except Unavailable as error:
             if not pause_s:
                 log.warning("can't settle yet", cause=str(error))
             pause_s = longer(pause_s)
             if await stopped_within(consumer.breaker.stopping, pause_s):
                 return False
-        else:
-            break
     return settlement.acks
 
 

@@ -53,6 +53,10 @@ class Delivery:
     def attempt(self) -> int:
         return attempt_of(self.headers)
 
+    def kept_long(self, *, outage: bool) -> "Outcome":
+        """In an outage it goes back to its place, as all wait (for an hour: `RETURNS`); alone, it makes room."""
+        return Outcome.RETURNED if outage and self.returnable else Outcome.KEPT_LONG
+
 
 @dataclass(frozen=True)
 class Failed:

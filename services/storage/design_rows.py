@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.storage.acceptance import Acceptance
-from services.storage.design import NUMBERED, UNNUMBERED, Cause, Design
+from services.storage.design import UNNUMBERED, Cause, Design
+from services.storage.giving_up import Ending, GivingUp
 from services.storage.placing import counter_key
-from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
+from shared.contracts import ImageAccepted, ItemEvent
 
 
 def new_row(event: ItemEvent, state: str) -> dict[str, Any]:
@@ -38,6 +39,17 @@ def changes_by(meaning: Acceptance, row: Row[Any], event: ImageAccepted) -> dict
     return answered_by(Cause.of(event)) if meaning is Acceptance.GIVES_NAME else {}
 
 
+def changes_by_end(meaning: GivingUp, row: Row[Any], event: Ending, state: str) -> dict[str, Any]:
+    """The columns that change when a message gives the item up so."""
+    if meaning is GivingUp.CHANGES_NOTHING:
+        return {}
+    if meaning is GivingUp.TOLD_ONCE_MORE:
+        accepted = row.accepted | {"generation": event.generation}
+        return with_number(ImageAccepted.model_validate(accepted), Cause.of(event))
+    answers = answered_by(Cause.of(event)) if meaning is GivingUp.MUST_BE_HEARD else {}
+    return {"generation": event.generation, "state": state, "reason": event.reason, **answers}
+
+
 def with_number(event: ImageAccepted, cause: Cause) -> dict[str, Any]:
     """The columns that change when an item keeps its number as this generation."""
     return {"generation": event.generation, "accepted": event.model_dump(mode="json"), **answered_by(cause)}
@@ -54,15 +66,6 @@ def _opened_again(event: ImageAccepted, row: Row[Any]) -> dict[str, Any]:
 def answered_by(cause: Cause) -> dict[str, Any]:
     """The columns that say which message answers for the item."""
     return {"cause_type": cause.type, "cause_item_id": cause.item_id, "cause_generation": cause.generation}
-
-
-def is_to_be_told_again(row: Row[Any], event: DuplicateFound | ImageRejected | ImageFailed) -> bool:
-    """Whether the item has a number that the sender of this message, which says that it gets none, may not know of."""
-    if row.state not in NUMBERED:
-        return False
-    if isinstance(event, ImageFailed) and event.failed_stage == "storage":  # cancelled, perhaps
-        return bool(row.generation <= event.generation)
-    return isinstance(event, DuplicateFound) and bool(row.generation < event.generation)
 
 
 def is_answered_by(row: Row[Any], event: ItemEvent) -> bool:

@@ -9,19 +9,19 @@ from sqlalchemy import ColumnElement, Connection, Engine, Integer, Row, Text, Uu
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.acceptance import Acceptance, is_unheard
-from services.storage.design import GIVEN_UP, NUMBERED, SETTLED, UNNUMBERED, Cause, Design
+from services.storage.design import NUMBERED, UNNUMBERED, Cause, Design
 from services.storage.design_rows import (
     answered_by,
     changes_by,
+    changes_by_end,
     design_of,
     is_answered_by,
-    is_to_be_told_again,
     new_row,
     of_accepted,
-    with_number,
 )
+from services.storage.giving_up import Ending, GivingUp
 from services.storage.tables import NOW, designs, freed_numbers, given_rows
-from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ImageRejected, ItemEvent
+from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ItemEvent
 from shared.database import transaction
 from shared.together import Together
 
@@ -89,28 +89,17 @@ class Designs:
         with transaction(self.engine) as connection:
             return awaits(connection, event)
 
-    def settle(self, event: DuplicateFound | ImageRejected | ImageFailed, state: str) -> Design | None:
-        """Record that an item will have no file, and return what had been accepted of it.
+    def settle(self, event: Ending, state: str) -> Design | None:
+        """Record that an item will have no file, if it has none, and return what had been accepted of it.
 
-        If dedup had accepted the item, this message is answered with the item's failure; but not if it says that the
-        item is a duplicate, as dedup knows that already.
-
-        A number is a promise: an item that is numbered or stored stays so. A later message that calls it a duplicate,
-        or says that we gave it up (it was cancelled, say), is answered with the stored design under the message's own
-        generation, as the answer to an earlier message may have been lost, or overtaken.
+        Whatever it means for an item that has a row already: see `GivingUp`.
         """
         with transaction(self.engine) as connection:
             connection.execute(NEW, new_row(event, state) | {"reason": event.reason})
             row = _locked(connection, event)
-            earlier = row.generation < event.generation and row.state in (*UNNUMBERED, *SETTLED)
-            if earlier or (row.generation == event.generation and row.state in UNNUMBERED):
-                given_up = state in GIVEN_UP and row.accepted and not row.cause_type
-                answers = answered_by(Cause.of(event)) if given_up else {}
-                _change(connection, event, generation=event.generation, state=state, reason=event.reason, **answers)
+            if changes := changes_by_end(GivingUp.of(row, event, state), row, event, state):
+                _change(connection, event, **changes)
                 row = _locked(connection, event)
-            elif is_to_be_told_again(row, event):
-                accepted = row.accepted | {"generation": event.generation}
-                _change(connection, event, **with_number(ImageAccepted.model_validate(accepted), Cause.of(event)))
             return design_of(row) if row.state == state and row.accepted else None
 
     def owes_its_end(self, event: ImageFailed) -> bool:
@@ -123,7 +112,7 @@ class Designs:
             again = row.generation == event.generation and not is_answered_by(row, event)
             return bool(row.state == "failed" and (again or is_unheard(row, event)))
 
-    def adopt(self, event: ImageAccepted | DuplicateFound | ImageRejected | ImageFailed) -> None:
+    def adopt(self, event: ImageAccepted | Ending) -> None:
         """Let this message tell what earlier messages about its item had numbered or given up, and may not have told.
 
         The designs that a message numbered or gave up name it as their cause, and it tells their ends. An earlier one

@@ -1,4 +1,7 @@
-"""What storage knows of every item: how far it has come, its number, and which message answers for it."""
+"""What storage knows of every item: how far it has come, its number, and which message answers for it.
+
+The package's docstring has the states in a picture, and says what the words mean.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

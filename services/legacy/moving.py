@@ -18,7 +18,7 @@ from shared.errors import Retryable
 
 PATIENCE_S = 10
 LOCK_NOT_AVAILABLE = "55P03"
-LOCK = "hashtextextended('presswork import-legacy', 0)"
+LOCK = "hashtextextended('presswork import-legacy', 0)"  # docs/reliability.md, "Locks"
 
 
 def run(move: Move, say: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from services.migrations.tables import METADATA
 from shared.errors import Permanent
 
-ADVISORY_LOCK = 0x70726573  # "pres": two processes that start together must not migrate together
+ADVISORY_LOCK = 0x70726573  # "pres" (docs/reliability.md, "Locks"): who start together must not migrate together
 NAMED = 5
 """Of the missing columns, in the words: the first say where to look."""
 

@@ -19,6 +19,7 @@ def locked(engine: Engine, target: str, shop: str, wait_s: float) -> Iterator[Co
         Busy: another publisher has kept the shop for longer than `wait_s`. The message waits in a queue then, and
             costs no attempt: a busy shop must not bury its own messages, nor hold up those of others.
     """
+    # docs/reliability.md, "Locks"
     lock = int.from_bytes(hashlib.sha256(f"publisher\n{target}\n{shop}".encode()).digest()[:8], signed=True)
     with in_our_words():
         connection = engine.connect()

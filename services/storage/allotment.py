@@ -63,7 +63,7 @@ TAKE_FREED = delete(freed_numbers).where(
 
 
 class Numbers:
-    """The counters. Locks are taken in one order, session before sequence, so that nobody waits in a circle."""
+    """The counters. Session before sequence, sequences in order of their keys (docs/reliability.md, "Locks")."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -49,7 +49,7 @@ class Scanned:
         A repeat also answers for what was sent before it: this message lay in a process's memory, which died.
         """
         with transaction(self.engine) as connection:
-            key = func.hashtextextended(f"scan:{event.tenant_id}", 0)
+            key = func.hashtextextended(f"scan:{event.tenant_id}", 0)  # the tenant's: docs/reliability.md, "Locks"
             connection.execute(select(func.pg_advisory_xact_lock(key)))
             _lock_sent(connection, scanned.c.tenant_id == event.tenant_id)
             again = connection.execute(select(scans.c.scan_id).where(scans.c.scan_id == event.scan_id)).first()
@@ -70,7 +70,8 @@ class Scanned:
     def take(self, cause: UUID) -> Sequence[Row[Any]]:
         """What this cause has sent and nobody has answered, with as many more as there is room for in the window."""
         with transaction(self.engine) as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("scan", 0))))
+            key = func.hashtextextended("scan", 0)  # everybody's, as the window is: docs/reliability.md, "Locks"
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
             met = select(FOLDER).where(scanned.c.state.in_(("waiting", "sent"))).distinct()
             here = FOLDER.in_([folder for folder in connection.execute(met).scalars() if self.here(folder)])
             in_hand = select(func.count()).where(scanned.c.state == "sent", scanned.c.changed_at > OLD, here)

@@ -21,7 +21,7 @@ _placed = (
     .returning(designs.c.item_id, designs.c.generation)
     .cte("placed")
 )
-# Columns are worked out from left to right: whoever waits for the lock holds no row yet.
+# Columns are worked out from left to right: whoever waits for the lock holds no row yet (docs/reliability.md, "Locks").
 BEGIN = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)),
     select(func.array_agg(_placed.c.item_id)).scalar_subquery(),

@@ -53,7 +53,7 @@ class Claim:
 
 
 def lock(connection: Connection, tenant_id: UUID) -> None:
-    """Let this transaction be the tenant's only one here until its end, in whichever process."""
+    """Let this transaction be the tenant's only one here, in whichever process (docs/reliability.md, "Locks")."""
     connection.execute(LOCK, {"key": f"dedup:{tenant_id}"})
 
 

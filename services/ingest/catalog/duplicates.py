@@ -36,7 +36,7 @@ def current(connection: Connection, user_id: UUID) -> Setting:
 
 def change(connection: Connection, user_id: UUID, who: str, given: Mapping[str, Any]) -> bool:
     """Change what is given, for uploads from now on; False: it was so before. Each change is a row, with its author."""
-    key = func.hashtextextended(f"duplicates:{user_id}", 0)
+    key = func.hashtextextended(f"duplicates:{user_id}", 0)  # docs/reliability.md, "Locks"
     connection.execute(select(func.pg_advisory_xact_lock(key)))  # two people may each change one of the two
     before = current(connection, user_id)
     now = replace(before, **given)

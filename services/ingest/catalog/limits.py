@@ -43,7 +43,7 @@ class Attempts:
 
         Counting comes before the attempt, under a lock, so that guesses sent all at once don't slip through.
         """
-        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")  # docs/reliability.md, "Locks"
         self.connection.execute(lock, {"subject": f"{kind} {subject}"})
         self.connection.execute(delete(attempts).where(attempts.c.at < now - KEPT))
         recent = (

@@ -56,6 +56,7 @@ def next_rows(
     connection: Connection, lane: str, kind: str, windows: Windows, which: Sequence[ColumnElement[bool]]
 ) -> Sequence[RowMapping]:
     """The outbox rows of this kind whose turn it is, locked. Nobody else chooses until the transaction ends."""
+    # Until these are sent, for as long as the transaction (docs/reliability.md, "Locks")
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"turns:{lane}:{kind}", 0))
     connection.execute(select(lock))
     of_kind = (outbox.c.lane == lane, outbox.c.type == kind, *which)

@@ -71,5 +71,5 @@ class SessionLocks:
 
 
 def _key(session_id: UUID) -> int:
-    """A signed 64-bit key; not the session's own, which storage locks for a moment when it numbers."""
+    """A signed 64-bit key of its own: storage has a lock for each session, too (docs/reliability.md, "Locks")."""
     return int.from_bytes(uuid5(session_id, "original lane").bytes[:8], "big", signed=True)

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, Executable, insert, select, text, update
 
-from services.ingest.dead_letters import dead_letters
-from services.ingest.ops import outcomes, purging, shelving
-from services.ingest.ops.auditing import Run
-from services.ingest.ops.exporting import exported
-from services.ingest.ops.finding import Filter
+from services.ingest.dead_letter_tables import dead_letters
+from services.ingest.dead_letters import outcomes, purging, shelving
+from services.ingest.dead_letters.auditing import Run
+from services.ingest.dead_letters.exporting import exported
+from services.ingest.dead_letters.finding import Filter
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.tables import items
 from shared.database import transaction

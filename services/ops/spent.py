@@ -42,6 +42,9 @@ WITH settled AS (  -- files of uploads that ended before the time, and were not 
     UNION SELECT watermark_sha256 FROM ingest.mockup_images
     UNION SELECT (regexp_matches(template::text, '[0-9a-f]{64}', 'g'))[1] FROM ingest.mockup_images
     UNION SELECT sha256 FROM ingest.watermarks
+    UNION SELECT (regexp_matches(request::text, '[0-9a-f]{64}', 'g'))[1] FROM ingest.listings
+    WHERE state IN ('requested', 'rendered') -- with backgrounds that the group may have no more
+    UNION SELECT copied FROM storage.scanned WHERE state = 'sent'
     UNION SELECT canonical_sha256 FROM dedup.hashes
     UNION SELECT (regexp_matches(body, '[0-9a-f]{64}', 'g'))[1] FROM ingest.dead_letters
     WHERE status IN ('dead', 'dead_again', 'replaying')

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, update
 from services.dedup.tables import verdicts
 from services.ingest.sessions.tables import items, listings, sessions
 from services.ops.spent import spent
-from services.storage.tables import designs
+from services.storage.tables import designs, scanned
 from shared.database import transaction
 from tests.integration.ops.letterbox import Letterbox
 
@@ -70,6 +70,32 @@ def test_a_print_that_storage_has_yet_to_bring_to_the_nas_stays(
     row = {"item_id": uuid4(), "tenant_id": uuid4(), "session_id": uuid4(), "index": 0, "generation": 0}
     with transaction(engine) as connection:
         connection.execute(insert(designs).values(row | {"filename": "rose.png", "state": state, "sha256": PRINT}))
+    assert listed
+    assert is_spent(engine) is not stays
+
+
+@pytest.mark.parametrize(("state", "stays"), [("requested", True), ("rendered", True), ("failed", False)])
+def test_a_print_that_is_the_photograph_of_a_listing_in_work_stays(
+    engine: Engine, box: Letterbox, listed: UUID, state: str, *, stays: bool
+) -> None:
+    """Its group may have another photograph by now."""
+    session = box.submitted("another.png")
+    listing = {"item_id": box.about(session, 0)["item_id"], "mockup_id": uuid4(), "session_id": session.id}
+    listing |= {"user_id": box.tenant, "template_id": uuid4(), "state": state}
+    with transaction(engine) as connection:
+        request = {"backgrounds": [{"image": {"sha256": PRINT, "size": 1}}]}
+        connection.execute(insert(listings).values(listing | {"request": request}))
+    assert listed
+    assert is_spent(engine) is not stays
+
+
+@pytest.mark.parametrize(("state", "stays"), [("sent", True), ("known", False)])
+def test_a_print_whose_bytes_lie_on_the_nas_too_stays_while_a_hasher_reads_them(
+    engine: Engine, listed: UUID, state: str, *, stays: bool
+) -> None:
+    row = {"path": "a/copy.png", "tenant_id": uuid4(), "size": 1, "modified_ns": 1, "turn": 0}
+    with transaction(engine) as connection:
+        connection.execute(insert(scanned).values(row | {"state": state, "copied": PRINT}))
     assert listed
     assert is_spent(engine) is not stays
 

@@ -28,7 +28,6 @@ from shared.contracts import (
     WorkCancelled,
 )
 from shared.database import transaction
-from shared.errors import Busy, Unavailable
 from shared.together import Together
 
 
@@ -123,14 +122,15 @@ class HashIndex:
     @contextlib.contextmanager
     def _alone(self, tenant_id: UUID) -> Iterator[Connection]:
         """A transaction that is the tenant's only one here, in whichever process."""
+        is_ours = False
         try:
             with transaction(self.engine) as connection:
                 lock(connection, tenant_id)
+                is_ours = True
                 yield connection
-        except Busy:  # by our own will: the database is as it was
-            raise
-        except Unavailable:
-            self.judge.finder.forget(tenant_id)
+        except BaseException:
+            if is_ours:  # without the lock nothing was read: those who only waited for it cost nobody the memory
+                self.judge.finder.forget(tenant_id)
             raise
 
     def _decide(self, asked: Sequence[Asked]) -> None:

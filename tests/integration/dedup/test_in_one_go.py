@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 from services.dedup.candidates.keys import NO_KEYS
 from services.dedup.deciding import cases
 from services.dedup.deciding.cases import AT_ONCE, Asked, in_parts
 from services.dedup.deciding.judge import Judge
 from services.dedup.deciding.second_look import Gallery
+from services.dedup.records.claims import lock
 from services.dedup.rule.known_picture import Known
 from services.dedup.rule.matching import decide
 from services.dedup.store import HashIndex
@@ -122,7 +123,10 @@ def test_a_known_picture_that_cannot_be_read_holds_up_only_what_is_like_it(engin
     assert isinstance(index.decide_once(copy)[0], DuplicateFound)
 
 
-def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engine: Engine, blobs: Blobs) -> None:
+@pytest.mark.parametrize("error", [Unavailable("the database went away"), Busy("can't be looked at"), ValueError()])
+def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(
+    engine: Engine, blobs: Blobs, error: Exception
+) -> None:
     """A database that crashed may give their ids to others, which would never be read."""
     (first, copy), index = sent(alike(blobs), uuid4(), (0, 1)), HashIndex(engine, 5, blobs)
     tenant = first.tenant_id
@@ -132,12 +136,30 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(engin
             index.judge.decide(connection, [Asked(first, index.judge.sight(first))])
             index.judge.finder.found(connection, tenant, [NO_KEYS])
             assert index.judge.finder.tenants[tenant].last
-            raise Unavailable("the database went away")
+            raise error
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(type(error)):
         lost()
     assert tenant not in index.judge.finder.tenants
     assert [type(index.decide_once(event)[0]) for event in (first, copy)] == [ImageAccepted, DuplicateFound]
+
+
+def test_who_waited_in_vain_for_its_turn_leaves_the_memory_as_it_was(engine: Engine, blobs: Blobs) -> None:
+    (first, copy), index = sent(alike(blobs), uuid4(), (0, 1)), HashIndex(engine, 5, blobs)
+    index.decide_once(first)
+    remembered = index.judge.finder.tenants[first.tenant_id]
+    impatient = HashIndex(engine.execution_options(), 5, blobs)
+    impatient.judge = index.judge
+
+    @event.listens_for(impatient.engine, "begin")
+    def hurry(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+
+    with transaction(engine) as connection:
+        lock(connection, first.tenant_id)
+        with pytest.raises(Busy):
+            impatient.decide_once(copy)
+    assert index.judge.finder.tenants[first.tenant_id] is remembered
 
 
 def test_pictures_that_take_long_together_lose_no_transaction_that_each_would_keep(

@@ -437,6 +437,29 @@ def test_what_a_dry_run_listed_is_listed_in_the_shop_when_it_is_asked_for_again(
     assert [request.generation for request in requests(engine)] == [0, 1, 2], "another shop was connected"
 
 
+def test_a_listing_that_somebody_deleted_at_etsy_is_not_listed_by_late_news_of_it(
+    engine: Engine, sessions: Sessions
+) -> None:
+    session, (file,) = submitted(sessions, "a.png")
+    project(engine, *stored(session, file))
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    ended_as_listed(engine, session, file, 0, "etsy:555")
+    sessions.gone(USER, ["etsy:555 0"])
+    for _ in range(2):
+        ended_as_listed(engine, session, file, 0, "etsy:555")
+        (row,) = sessions.listings_of(USER, [file.item_id], MOCKUP)
+        assert (row["state"], row["listing_id"]) == ("failed", None)
+    assert sessions.get(USER, session.id).totals.listed == 0  # type: ignore[union-attr]
+
+    sessions.ask_listings(USER, [file.item_id], wanted("etsy:555"))
+    ended_as_listed(engine, session, file, 0, "etsy:555")
+    asked = requests(engine)[-1].generation
+    ended_as_listed(engine, session, file, asked, "etsy:555")
+    (row,) = sessions.listings_of(USER, [file.item_id], MOCKUP)
+    assert (row["state"], row["listing_id"]) == ("listed", f"etsy:555 {asked}")
+    assert len({request.generation for request in requests(engine)}) == 2
+
+
 def test_a_listing_of_before_shops_had_their_numbers_on_record_is_not_made_again(
     engine: Engine, sessions: Sessions
 ) -> None:

@@ -104,7 +104,10 @@ def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
 
 
 def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:
-    """These are not at Etsy any more: they have failed, and are listed anew when somebody tries them again."""
+    """These are not at Etsy any more: they have failed, and are listed anew when somebody tries them again.
+
+    As their next generation: that they were listed, told once more, would overrule it in the same one.
+    """
     mine = (listings.c.user_id == user_id, listings.c.listing_id.in_(listing_ids), listings.c.state == "listed")
     of_them = select(listings.c.item_id).where(*mine, listings.c.target.startswith("etsy"))
     of_items = select(items).where(items.c.id.in_(of_them)).order_by(items.c.session_id, items.c.index)
@@ -113,7 +116,7 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
     in_order = select(listings.c.item_id).where(*theirs).order_by(listings.c.item_id, listings.c.mockup_id)
     connection.execute(in_order.with_for_update())
     values = {"state": "failed", "stage_rank": LISTING_RANKS["failed"], "reason": GONE, "warnings": []}
-    values |= {"listing_id": None, "url": None, "updated_at": NOW}
+    values |= {"listing_id": None, "url": None, "updated_at": NOW, "generation": listings.c.generation + 1}
     changed = connection.execute(update(listings).where(*theirs).values(**values).returning(listings)).all()
     for row in sorted(changed, key=lambda row: (row.session_id, row.item_id, row.mockup_id)):
         item = by_id[row.item_id]

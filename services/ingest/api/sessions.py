@@ -29,6 +29,8 @@ from shared.contracts import Duplicates
 
 MIB = 1024 * 1024
 MAX_SESSION_ID = 200
+MAX_DESIGNS = 20_000
+"""In one call for listings: their ids must fit into a form's field. It is also what one user may have in progress."""
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text can't hold it
 
@@ -62,7 +64,7 @@ class ProductData(BaseModel):
 
     product_template_id: UUID
     mockup_id: UUID
-    design_ids: list[UUID] = Field(max_length=100_000)
+    design_ids: list[UUID] = Field(max_length=MAX_DESIGNS)
 
 
 class Catalog(NamedTuple):

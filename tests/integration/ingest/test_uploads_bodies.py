@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from services.ingest.api import bodies
+from services.ingest.api.sessions import MAX_DESIGNS
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
@@ -231,6 +232,14 @@ def test_a_form_is_read_however_a_client_writes_it(shop: Shop) -> None:
     answer = post(shop, body, 'Multipart/Form-Data; charset=utf-8; Boundary="frontier"')
     assert answer.status_code == 201, answer.text
     assert answer.json()["total"] == 1
+
+
+def test_as_many_designs_as_a_call_takes_fit_into_its_field(shop: Shop) -> None:
+    ids = [str(uuid4()) for _ in range(MAX_DESIGNS)]
+    assert shop.list_designs(ids).json()["message"] == "No designs available for processing. No Etsy listings created."
+    refused = shop.list_designs([*ids, str(uuid4())])
+    assert refused.status_code == 422
+    assert "at most 20000 items" in refused.text
 
 
 def test_a_field_may_hold_a_mebibyte_and_no_more(shop: Shop) -> None:

@@ -313,7 +313,8 @@ class MockupFailed(ItemEvent):
 
 
 ALREADY_LISTED = "already listed"
-"""How the warning begins of a listing that the shop had before it was asked for."""
+SAME_PRINT = "its print is the same as"
+"""How the warning begins of a listing that the shop had before it was asked for: as this design's, or as another's."""
 
 
 class ListingPublished(ItemEvent):

@@ -154,6 +154,11 @@ def sku(design_name: str) -> str:
     return " ".join(PurePosixPath(design_name).stem.split()[:2])
 
 
+def design_of(words: Words) -> str:
+    """The design that a listing with these words was made of, like UV 100."""
+    return " ".join(words.title.split()[:2])
+
+
 def content_hash(draft: ListingDraft) -> str:
     """Tells whether two drafts of one listing say the same. 64 hex digits."""
     return hashlib.sha256(draft.model_dump_json(exclude={"notes"}).encode()).hexdigest()

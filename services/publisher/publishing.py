@@ -4,7 +4,7 @@ A crash between create and record leaves `pending`; an answer that never came le
 asking the shop. Everything after create is repeatable at the shop, so its checkpoints only save work.
 """
 
-from services.publisher.listing import ListingDraft, content_hash, words_of
+from services.publisher.listing import ListingDraft, content_hash, design_of, words_of
 from services.publisher.shop import (
     NOTHING_CREATED,
     Ambiguous,
@@ -19,7 +19,7 @@ from services.publisher.shop import (
 )
 from services.publisher.store import Entry, Journal, Uploaded
 from shared.blobs import Blobs
-from shared.contracts import ALREADY_LISTED, Blob, ListingFailed, ListingPublished, MockupsRendered
+from shared.contracts import ALREADY_LISTED, SAME_PRINT, Blob, ListingFailed, ListingPublished, MockupsRendered
 from shared.errors import Retryable
 
 Answer = ListingPublished | ListingFailed
@@ -68,10 +68,20 @@ def _first_answer(event: MockupsRendered, draft: ListingDraft, entry: Entry, ask
     first = ListingPublished.model_validate({**entry.answer, **asker, "target": target})  # older answers name no shop
     if entry.asked == asked:
         return first
-    listed = f"{ALREADY_LISTED} as {first.listing_id}: no second listing was made"
+    return first.model_copy(update={"warnings": (*first.warnings, _listed_before(draft, entry, first.listing_id))})
+
+
+def _listed_before(draft: ListingDraft, entry: Entry, listing_id: str) -> str:
+    """Why no second listing was made. A print of which two designs were made is listed as the first of them."""
+    if entry.words and (first := design_of(entry.words)) != design_of(words_of(draft)):
+        return (
+            f"{SAME_PRINT} that of {first}, which is listed as {listing_id}: a second listing of the same picture "
+            "is not made"
+        )
+    told = f"{ALREADY_LISTED} as {listing_id}: no second listing was made"
     if entry.content_hash != content_hash(draft):
-        listed += ", and the template's changes since then are not in it"
-    return first.model_copy(update={"warnings": (*first.warnings, listed)})
+        told += ", and the template's changes since then are not in it"
+    return told
 
 
 def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop) -> RemoteRef | Ambiguous | None:

@@ -226,7 +226,9 @@ class _Field:
     def write(self, data: bytes | memoryview) -> None:
         self.data += data
         if len(self.data) > MAX_FIELD_BYTES:
-            raise BadUpload(413, f"The field {self.name} is longer than {MAX_FIELD_BYTES} bytes: send less in one call.")
+            raise BadUpload(
+                413, f"The field {self.name} is longer than {MAX_FIELD_BYTES} bytes: send less in one call."
+            )
 
     def end(self) -> None:
         wanted = self.name in FIELDS  # the others are counted only

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy
 
+from services.ingest.sessions.serving.outcome_text import was_listed
 from shared.errors import Unavailable
 from tests.integration.publisher.conftest import Publisher
 from tests.unit.publisher.events import template
@@ -59,6 +60,22 @@ def test_two_sessions_asking_for_one_design_share_the_listing(publisher: Publish
     assert [w for w in second.warnings if w not in first.warnings] == [
         f"already listed as {first.listing_id}: no second listing was made"
     ]
+    assert publisher.shop.count("create") == 1
+
+
+def test_a_print_that_two_designs_came_to_is_listed_as_the_first_of_them(publisher: Publisher) -> None:
+    first = publisher.publish(publisher.event())
+    other = {"item_id": UUID(int=7), "number": 101, "design_name": "UV 101 UVDTF_16oz_101.png"}
+
+    second = publisher.publish(publisher.event(**other))
+
+    assert second.listing_id == first.listing_id
+    assert second.warnings[-1] == (
+        f"its print is the same as that of UV 100, which is listed as {first.listing_id}: a second listing of the same "
+        "picture is not made"
+    )
+    assert was_listed({"state": "listed", "warnings": second.warnings}), "so that nobody counts it as created"
+    assert publisher.publish(publisher.event(generation=1)).warnings[-1].startswith("already listed as")
     assert publisher.shop.count("create") == 1
 
 

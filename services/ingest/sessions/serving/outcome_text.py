@@ -6,7 +6,7 @@ from typing import Any
 
 from services.ingest.sessions.error_words import beside
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
-from shared.contracts import ALREADY_LISTED
+from shared.contracts import ALREADY_LISTED, SAME_PRINT
 
 MOST_LINES = 20
 TRIED = "It is a dry run: listings are folders on the server, none is at Etsy. Connect a shop, and ask again."
@@ -63,7 +63,7 @@ def standing(listings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def was_listed(listing: Mapping[str, Any]) -> bool:
     """Whether it was listed before it was asked for: as our rows had it (`already`), or as the shop found out."""
-    found = any(warning.startswith(ALREADY_LISTED) for warning in listing["warnings"])
+    found = any(warning.startswith((ALREADY_LISTED, SAME_PRINT)) for warning in listing["warnings"])
     return listing["state"] == "listed" and (found or listing.get("already", False))
 
 

@@ -19,7 +19,9 @@ class Stored:
 
     def __init__(self, server: Threaded, shop: Shop, count: int) -> None:
         self.engine, self.blobs = server.desk.sessions.engine, server.desk.prints.blobs
-        designs = shop.uploaded(artworks.fresh(count), shop.start())["designs"]
+        sent = artworks.fresh(count)
+        designs = shop.uploaded(sent, shop.start())["designs"]
+        self.sent = [name for name, _ in sent]
         self.ids = [design["id"] for design in designs]
         self.files = [server.place.nas / shop.folder / PRODUCT / design["filename"] for design in designs]
         with self.engine.begin() as connection:
@@ -76,7 +78,7 @@ def test_a_print_that_is_damaged_is_not_listed_until_it_is_out_of_the_way(
     assert counts["listed"] == 1
     (line,) = (line for line in lines if f"{file.name}'" in line)
     assert line.startswith(
-        f"{file.name}: not listed: its print '{shop.folder}/{PRODUCT}/{file.name}' on the NAS is not"
+        f"{stored.sent[0]} ({file.name}): not listed: its print '{shop.folder}/{PRODUCT}/{file.name}' on the NAS is not"
     )
     assert line.endswith("rename or remove it and ask again, and the server puts its own copy there")
     file.unlink()
@@ -129,7 +131,7 @@ def test_what_was_seen_before_the_nas_went_away_counts(
     stored.files[0].write_bytes(b"")
     lines, counts = told(shop, stored.ids)
     assert counts["listed"] == 1
-    assert [line for line in lines if line.startswith(f"{stored.files[0].name}: not listed: its print ")]
+    assert [line for line in lines if f"({stored.files[0].name}): not listed: its print " in line]
 
 
 @pytest.mark.parametrize("call", ["stat", "verify"])
@@ -147,7 +149,7 @@ def test_a_print_that_is_in_use_holds_up_no_other_and_is_not_called_damaged(
     monkeypatch.setattr(nas, call, refuses)
     lines, counts = told(shop, stored.ids)
     assert counts["listed"] == 1
-    (line,) = (line for line in lines if line.startswith(f"{name}: not listed: "))
+    (line,) = (line for line in lines if f"({name}): not listed: " in line)
     assert line.endswith("' on the NAS can't be read: it is in use; close it where it is open; then ask again")
 
 

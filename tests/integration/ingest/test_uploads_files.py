@@ -151,7 +151,8 @@ def gone(count: int) -> str:
 def test_designs_and_mockups_of_another_product_are_not_listed_as_this_one(shop: Shop) -> None:
     shirt = {"name": "DTF Shirt", "title": "| Shirt", "description": "Soft", "price": 9.0, "quantity": 5}
     product = shop.client.post("/settings/product-template", json=shirt).json()["id"]
-    mug = shop.uploaded(artworks.designs(1), shop.start())["designs"][0]
+    files = artworks.designs(1)
+    mug = shop.uploaded(files, shop.start())["designs"][0]
     answer = shop.list_designs([mug["id"]], product_template_id=product)
     assert (answer.status_code, answer.json()["success"]) == (201, False)
     told = "Nothing was listed: The mockup 'Cup' shows another product; choose one of 'DTF Shirt'. Then ask again."
@@ -161,7 +162,7 @@ def test_designs_and_mockups_of_another_product_are_not_listed_as_this_one(shop:
     assert shop.client.post("/mockups/upload", data={"mockup_id": group}, files=pictures).status_code == 201
     answer = shop.list_designs([mug["id"]], product_template_id=product, mockup_id=group)
     assert (answer.status_code, answer.json()["success"]) == (201, False)
-    told = f"{mug['filename']}: not listed: it belongs to another product than 'DTF Shirt'"
+    told = f"{files[0][0]} ({mug['filename']}): not listed: it belongs to another product than 'DTF Shirt'"
     assert answer.json()["result"]["message"].split("\n")[1:] == [told]
     assert shop.server.place.listed(shop.folder) == []
 
@@ -193,7 +194,7 @@ def test_new_designs_take_those_along_that_an_earlier_upload_left_unlisted(shop:
     body = shop.list_designs(new).json()
     summary, note, *_ = body["result"]["message"].split("\n")
     assert body["message"] == summary == "4 listed, 1 of them already, 2 duplicates skipped."
-    assert "100.png and UV 101 " in note
+    assert "100.png) and design 2.png (UV 101 " in note
     assert body["listings"]["already_listed"] == 1
     assert len(shop.server.place.listed(shop.folder)) == 4
 

@@ -1,4 +1,4 @@
-"""Every column that may name a blob: the sweep knows it, or it is said here why it need not. Words only, no database."""
+"""Every column that may name a blob: the sweep knows it, or it is said here why it need not. Rows are not needed."""
 
 import re
 from collections.abc import Iterator

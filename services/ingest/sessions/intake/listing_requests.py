@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, litera
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.ingest.sessions.design_names import called
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
 from services.ingest.sessions.lifecycle.records import Wanted
@@ -80,7 +81,7 @@ def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], t
     """Why `ask_listings` left these designs out: a line for each that is there, and one for all that are not."""
     mine = select(items).where(items.c.id.in_(design_ids), items.c.user_id == user_id, items.c.is_active)
     found = connection.execute(mine.order_by(items.c.session_id, items.c.index)).all()
-    lines = [f"{item.name or item.filename}: not listed: {_reason(item, template)}" for item in found]
+    lines = [f"{called(item.filename, item.name)}: not listed: {_reason(item, template)}" for item in found]
     if gone := len(set(design_ids)) - len(found):
         lines.append(f"{gone} design{'s' if gone > 1 else ''} not listed: deleted, or unknown here")
     return lines

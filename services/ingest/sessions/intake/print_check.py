@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Row, Select, exists, func, or_, select
 
+from services.ingest.sessions.design_names import called
 from services.ingest.sessions.intake.listing_requests import elsewhere
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Wanted
@@ -65,7 +66,7 @@ class PrintCheck:
         found: dict[UUID, str] = {}
         try:
             for row, words in self._looked_at(self._to_look_at(user_id, design_ids, wanted)):
-                found[row.id] = f"{row.name}: not listed: {words}"
+                found[row.id] = f"{called(row.filename, row.name)}: not listed: {words}"
         except NasUnavailable as error:
             log.warning("not all prints on the NAS were looked at", cause=str(error))
         return found

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.ingest.sessions.design_names import called
 from services.ingest.sessions.error_words import beside
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
 from shared.contracts import ALREADY_LISTED, SAME_PRINT
@@ -28,7 +29,7 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
         _unlisted(listing) for listing in listings if listing["state"] == "failed" and listing["item_state"] == "stored"
     ]
     lines += [
-        f"{listing['name'] or listing['filename']}: {warning}"
+        f"{called(listing['filename'], listing['name'])}: {warning}"
         for listing in listings
         for warning in listing["warnings"]
         if listing["state"] == "listed"
@@ -88,7 +89,7 @@ def changed_since(count: int) -> str:
 
 def taken_along(listings: Sequence[Mapping[str, Any]]) -> str:
     """A note about designs that were listed though nobody named them: an upload brought their files again."""
-    names = [str(listing["name"] or listing["filename"]) for listing in listings]
+    names = [called(listing["filename"], listing["name"]) for listing in listings]
     if len(names) == 1:
         return f"{names[0]} was listed too: this upload brought its file again, and it had not been listed yet."
     named = names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} more"]
@@ -139,13 +140,15 @@ def _of_designs(items: Iterable[Item]) -> list[str]:
     """What somebody should know of a print before it is sold: that it is soft, say."""
     stored = [item for item in items if item["state"] == "stored"]
     return [
-        f"{item['filename']}: {warning}" for item in stored for warning in item.get("facts", {}).get("warnings", [])
+        f"{called(item['filename'], item.get('name'))}: {warning}"
+        for item in stored
+        for warning in item.get("facts", {}).get("warnings", [])
     ]
 
 
 def _unlisted(listing: Mapping[str, Any]) -> str:
     name, filename = listing["name"], listing["filename"]
-    return f"{name or filename}: not listed: {beside(listing['reason'], name, filename)}"
+    return f"{called(filename, name)}: not listed: {beside(listing['reason'], name, filename)}"
 
 
 def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str:

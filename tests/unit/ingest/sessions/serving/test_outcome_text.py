@@ -42,7 +42,7 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
     )
     assert story.splitlines() == [
         "1 listing created, 1 listing failed, 1 duplicate skipped, 1 file could not be used, 1 file failed.",
-        "UV 100.png: not listed: the title is too long",
+        "a.png (UV 100.png): not listed: the title is too long",
         "b.png: the same picture as a.png",
         "c.png: not an image; export it again",
         "d.png: the NAS refused it",
@@ -51,10 +51,11 @@ def test_every_file_that_is_not_listed_is_named_with_its_reason() -> None:
 
 def test_what_is_wrong_with_a_stored_design_is_told_after_what_is_no_design() -> None:
     soft = {"facts": {"warnings": ["only 600 x 400 px of artwork for a print of 3800 x 1732"]}}
-    items = [item("a.png", "stored") | soft, item("b.png", "duplicate", "the same file as a.png") | soft]
+    stored = item("a.png", "stored") | soft | {"name": "UV 100.png"}
+    items = [stored, item("b.png", "duplicate", "the same file as a.png") | soft]
     assert tell(items, [listing("listed")]).splitlines()[1:] == [
         "b.png: the same file as a.png",
-        "a.png: only 600 x 400 px of artwork for a print of 3800 x 1732",
+        "a.png (UV 100.png): only 600 x 400 px of artwork for a print of 3800 x 1732",
     ]
     assert "px" not in of_cancelled(items)
 
@@ -83,7 +84,7 @@ def test_what_was_cancelled_is_counted_apart() -> None:
     story = tell([item("c.png", "failed", "the NAS refused it"), gone], [listing("listed"), unlisted])
     assert story.splitlines() == [
         "1 listing created, 1 listing cancelled, 1 file failed, 1 file cancelled.",
-        f"UV 100.png: not listed: {words}",
+        f"a.png (UV 100.png): not listed: {words}",
         "c.png: the NAS refused it",
         f"b.png: {words}",
     ]
@@ -107,7 +108,7 @@ def test_listings_are_counted_by_how_they_stand() -> None:
 
 def test_no_line_names_its_file_twice() -> None:
     story = tell([], [listing("failed", "UV 100.png: photograph 1: no print area")])
-    assert story.splitlines()[1:] == ["UV 100.png: not listed: photograph 1: no print area"]
+    assert story.splitlines()[1:] == ["a.png (UV 100.png): not listed: photograph 1: no print area"]
 
 
 def test_a_dry_run_is_called_one() -> None:
@@ -128,14 +129,14 @@ def test_what_listings_lack_is_said_in_numbers() -> None:
 def test_what_was_taken_along_is_named() -> None:
     rows = [listing("listed") | {"item_id": n, "name": f"UV {n} Cup_{n}.png"} for n in range(8)]
     assert taken_along(rows[:1]) == (
-        "UV 0 Cup_0.png was listed too: this upload brought its file again, and it had not been listed yet."
+        "a.png (UV 0 Cup_0.png) was listed too: this upload brought its file again, and it had not been listed yet."
     )
-    assert taken_along(rows).startswith("UV 0 Cup_0.png, UV 1 Cup_1.png, UV 2 Cup_2.png, UV 3 Cup_3.png")
+    assert taken_along(rows).startswith("a.png (UV 0 Cup_0.png), a.png (UV 1 Cup_1.png), a.png (UV 2 Cup_2.png)")
     assert "and 3 more were listed too" in taken_along(rows)
 
 
 def test_a_warning_of_a_listing_reaches_the_user() -> None:
-    assert "UV 100.png: no watermark" in tell([], [listing("listed", warnings=("no watermark",))])
+    assert "a.png (UV 100.png): no watermark" in tell([], [listing("listed", warnings=("no watermark",))])
 
 
 def test_a_long_story_says_how_much_it_leaves_out() -> None:

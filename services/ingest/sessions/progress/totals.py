@@ -182,6 +182,6 @@ def _ending(totals: Totals, *, cancelled: bool) -> str:
         return f"Upload {'cancelled' if only_cancelled else 'failed'}: {summary(totals)}"
     if totals.requested and not totals.listed:
         return f"Upload completed, but nothing was listed: {summary(totals)}"
-    if totals.failed + totals.listing_failed:
-        return f"Upload completed, but not all of it: {summary(totals)}"
-    return f"Upload completed successfully: {summary(totals)}"
+    how = "completed, but not all of it" if totals.failed + totals.listing_failed else "completed successfully"
+    others = "; listings of the others were not asked for" if 0 < totals.requested < totals.stored else ""
+    return f"Upload {how}: {summary(totals)}{others}"

@@ -89,6 +89,22 @@ def test_the_end_is_called_a_success_only_when_nothing_failed() -> None:
     assert words(received=2, stored=2) == "Upload completed successfully: 2 stored"
 
 
+def test_designs_that_nobody_asked_to_list_are_told_at_the_end() -> None:
+    """Their upload was cancelled once all were stored, say, and somebody has listed some of them since."""
+
+    def words(**counts: int) -> str:
+        return message(Totals(**counts), finished=True)
+
+    assert words(received=28, stored=28, requested=6, listed=6) == (
+        "Upload completed successfully: 28 stored, 6 listed; listings of the others were not asked for"
+    )
+    assert words(received=6, stored=6, requested=6, listed=6) == "Upload completed successfully: 6 stored, 6 listed"
+    assert words(received=30, stored=28, failed=2, cancelled=2, requested=6, listed=6) == (
+        "Upload completed, but not all of it: 28 stored, 6 listed, 2 cancelled; listings of the others were not asked "
+        "for"
+    )
+
+
 def test_what_somebody_cancelled_is_not_called_failed() -> None:
     def words(**counts: int) -> str:
         return message(Totals(**counts), finished=True)

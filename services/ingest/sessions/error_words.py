@@ -10,7 +10,8 @@ OF_ALL = ("NasUnavailable", "NasFull")
 SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
 PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
 OF_SERVER = (
-    (re.compile(rf"^{PLACE} is not the NAS \(([^)]*)\)"), r"the NAS is not mounted, or its mark \1"),
+    (re.compile(rf"^{PLACE} is not the NAS \([^)]*\)"), "the NAS is not mounted"),
+    (re.compile(r"^(?:the NAS )?\S+ (refuses the login) of '.*?'"), r"the NAS \1"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"\b(can't (?:[a-z]+ )+)'(.+?)/\.[^/]+?\.staged'"), r"\1a file in '\2'"),
     (re.compile(r"'[^']*\.staged'"), "the file"),
@@ -18,6 +19,10 @@ OF_SERVER = (
     (re.compile(r"(can't be (?:read|written)): \[Errno \d+\] ([^:]+).*$"), r"\1: \2"),
 )
 SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")
+ADVICE = re.compile(r"[:;] .*$")
+ERROR_KIND = re.compile(r" \(\w+\)$")
+NAS_GOES_ON = "; it goes on by itself when the NAS is back, and whoever runs this server knows how"
+ETSY_GOES_ON = "; it goes on by itself when Etsy is back"
 MOST = 300
 OF_A_FILE = (": ", " could not be ", " got no ")
 """What follows a file's name where a reason begins with it. "the NAS refused it" is not about a file called "the"."""
@@ -45,10 +50,15 @@ def cause_in_words(cause: str) -> str:
 def awaited(cause: str) -> str:
     """The same for a seller whose work waits: nor which server does not answer where, nor which file met that first.
 
-    Where the rest of the NAS can be used, the path is what it is about.
+    Where the rest of the NAS can be used, the path is what it is about. What to mend on the server its operator reads.
     """
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
-    return for_seller(SOCKET.sub("", found[1] if found else cause_in_words(cause)))[:MOST]
+    words = for_seller(SOCKET.sub("", found[1] if found else cause_in_words(cause)))
+    if cause.startswith("NasUnavailable"):
+        words = ADVICE.sub("", words) + NAS_GOES_ON
+    elif cause.startswith("Unreachable") and not words.endswith("goes on"):
+        words = ERROR_KIND.sub("", words) + ETSY_GOES_ON
+    return words[:MOST]
 
 
 def beside(reason: str | None, *names: str | None) -> str:

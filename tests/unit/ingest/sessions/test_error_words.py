@@ -29,6 +29,7 @@ def test_a_cause_becomes_words_for_people(cause: str, words: str) -> None:
 
 REFUSED = "the NAS nas.local:22: [Errno 111] Connect call failed ('10.0.0.7', 22)"
 AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and the mount"
+BACK = "; it goes on by itself when the NAS is back, and whoever runs this server knows how"
 
 
 @pytest.mark.parametrize(
@@ -36,17 +37,44 @@ AWAY = f"the NAS does not answer ({REFUSED}); check its power, the network and t
     [
         (
             f"NasUnavailable: can't store 'Cups: {100 * 'long'}/.1f26.0.staged' on the NAS sftp://nas.local/x: {AWAY}",
-            "the NAS does not answer; check its power, the network and the mount",
+            f"the NAS does not answer{BACK}",
         ),
         (
             "NasFull: can't store 'a.png' (7 bytes) on the NAS /mnt/nas: the NAS is full (3 bytes are free); make room",
             "the NAS is full (3 bytes are free); make room",
         ),
         (
-            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it",
-            "the NAS is not mounted, or its mark .presswork-nas is missing: mount it",
+            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it, or correct its path in the "
+            "settings; a new folder must be initialised once",
+            f"the NAS is not mounted{BACK}",
         ),
-        ("NasUnavailable: another NAS is mounted at /mnt/nas than before", "another NAS is mounted than before"),
+        (
+            "NasUnavailable: another NAS is mounted at /mnt/nas than before; mount the right one or restart",
+            f"another NAS is mounted than before{BACK}",
+        ),
+        ("NasUnavailable: nothing is mounted at /mnt/nas: mount the NAS", f"nothing is mounted{BACK}"),
+        (
+            "NasUnavailable: can't look up 'Cups/a.png' on the NAS /n: this account has no right to (Permission denied); "
+            "give it the right on the NAS",
+            f"this account has no right to (Permission denied){BACK}",
+        ),
+        (
+            "NasUnavailable: the NAS nas.local:22 refuses the login of 'ana': check the user, and NAS_PASSWORD or "
+            "NAS_PRIVATE_KEY (after 2 attempts)",
+            f"the NAS refuses the login{BACK}",
+        ),
+        (
+            "Unreachable: Etsy can't be reached (ConnectError)",
+            "Etsy can't be reached; it goes on by itself when Etsy is back",
+        ),
+        (
+            "Unreachable: Etsy answered getListing not at all (ReadTimeout)",
+            "Etsy answered getListing not at all; it goes on by itself when Etsy is back",
+        ),
+        (
+            "QuotaSpent: Etsy asks to wait 90 s: what is to do waits, and goes on",
+            "Etsy asks to wait 90 s: what is to do waits, and goes on",
+        ),
         (
             "NasFull: can't put '.1.staged' (2.1 MB) on the NAS /a: the NAS is full (65 MB are free, 64 MB are kept",
             "the NAS is full (65 MB are free, 64 MB are kept",

@@ -10,7 +10,7 @@ OF_ALL = ("NasUnavailable", "NasFull")
 SOCKET = re.compile(r" \([^(]*\[Errno \d+\].*\)(?=;|$)")
 PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
 OF_SERVER = (
-    (re.compile(rf"^{PLACE} is not the NAS \([^)]*\)"), "the NAS is not mounted"),
+    (re.compile(rf"^{PLACE} is not the NAS \([^)]*\)"), "the NAS is not there"),
     (re.compile(r"^(?:the NAS )?\S+ (refuses the login) of '.*?'"), r"the NAS \1"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"\b(can't (?:[a-z]+ )+)'(.+?)/\.[^/]+?\.staged'"), r"\1a file in '\2'"),

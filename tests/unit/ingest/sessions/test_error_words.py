@@ -46,7 +46,7 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
         (
             "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it, or correct its path in the "
             "settings; a new folder must be initialised once",
-            f"the NAS is not mounted{BACK}",
+            f"the NAS is not there{BACK}",
         ),
         (
             "NasUnavailable: another NAS is mounted at /mnt/nas than before; mount the right one or restart",

@@ -69,7 +69,8 @@ def _known_format(data: bytes) -> str:
 
 def _unreadable(data: bytes, format_: str) -> Rejected:
     if ends_early(data, format_):
-        return Rejected("truncated", f"not an image (truncated after {size_in_words(len(data))}); export it again")
+        what_to_do = "it was cut off or damaged on its way: send it again, or export it anew"
+        return Rejected("truncated", f"not an image (truncated after {size_in_words(len(data))}); {what_to_do}")
     return Rejected("damaged", f"a damaged {format_} file that can't be read; export it again")
 
 

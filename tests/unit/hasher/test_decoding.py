@@ -147,12 +147,18 @@ def test_a_truncated_file_is_refused(format_: str, share: float) -> None:
     whole = FORMATS[format_]
     refused = refusal(whole[: max(16, int(len(whole) * share))])
     assert refused.code in {"truncated", "damaged"}
-    assert refused.reason.endswith("; export it again")
+    assert refused.reason.endswith(
+        "; it was cut off or damaged on its way: send it again, or export it anew"
+        if refused.code == "truncated"
+        else "; export it again"
+    )
 
 
 def test_the_refusal_says_where_the_file_breaks_off() -> None:
     whole = saved(photo(400, 300), "PNG")
-    assert refusal(whole[:41_234]).reason == "not an image (truncated after 41 kB); export it again"
+    assert refusal(whole[:41_234]).reason == (
+        "not an image (truncated after 41 kB); it was cut off or damaged on its way: send it again, or export it anew"
+    )
 
 
 def test_a_jpeg_without_its_end_is_refused_although_decoders_fill_it_up() -> None:

@@ -85,7 +85,10 @@ def test_a_bad_file_only_rejects_itself(blobs: Blobs) -> None:
     assert [answer.index for answer in found] == [0, 1, 2, 3, 4]
     rejected = [answer for answer in found if isinstance(answer, ImageRejected)]
     assert [answer.code for answer in rejected] == ["truncated", "unsupported", "empty"]
-    assert rejected[0].reason == "b.png: not an image (truncated after 90 bytes); export it again"
+    assert rejected[0].reason == (
+        "b.png: not an image (truncated after 90 bytes); it was cut off or damaged on its way: send it again, or "
+        "export it anew"
+    )
 
 
 def test_each_answer_comes_before_the_next_file_is_touched(blobs: Blobs) -> None:

@@ -60,7 +60,7 @@ def test_nobody_waits_for_the_nas_of_another_shop(
             stream = waits.follow(session)
             upload = pool.submit(waits.post, session, files)
             line = "Processing and formatting images (0/12)"
-            assert ".presswork-nas is missing" in until(lambda: said(stream.frames, line), within_s=SECONDS)
+            assert "the NAS is not there" in until(lambda: said(stream.frames, line), within_s=SECONDS)
             other, designs = goes_on.upload(artworks(6, seed + 10))
             assert goes_on.list_designs([design["id"] for design in designs])["success"]
             assert (len(designs), goes_on.receipt(other)["listed"]) == (6, 6)

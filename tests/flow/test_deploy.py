@@ -151,7 +151,7 @@ def test_the_image_is_made_of_files_that_are_there_and_are_sent_to_the_builder()
 def test_the_image_checks_every_hash_and_has_no_database_server() -> None:
     dockerfile = (DEPLOY / "Dockerfile").read_text()
     installs = re.findall(r"pip install (.+)", dockerfile)
-    assert all("--require-hashes" in line or "--no-index" in line for line in installs)
+    assert ["--require-hashes" in line or "--no-index" in line for line in installs] == [True] * 3
     assert "pixeltable" not in (ROOT / "requirements.lock").read_text()
     assert 'ENTRYPOINT ["presswork", "run"]' in dockerfile
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", dockerfile, re.MULTILINE)

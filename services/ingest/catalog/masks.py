@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from services.ingest.catalog.errors import Missing
+from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.catalog.mockup_records import MaskInput, MaskRow
 from services.ingest.tables import mockup_images, mockup_masks
 
@@ -35,17 +35,14 @@ class Masks:
         return MaskRow.model_validate(row)
 
     def add(self, image_id: UUID, given: MaskInput) -> MaskRow:
-        """New masks on a photograph; Missing if there is no such photograph."""
-        of_user = select(mockup_images.c.id).where(
-            mockup_images.c.user_id == self.user_id, mockup_images.c.id == image_id
-        )
-        if not self.connection.execute(of_user).first():
-            raise Missing(f"There is no mockup image {image_id}.")
+        """New masks on a photograph; Missing if there is no such photograph, Unusable if one lies outside of it."""
+        self._on_photograph(image_id, given)
         new = insert(mockup_masks).values(id=uuid4(), user_id=self.user_id, mockup_image_id=image_id, **_columns(given))
         return MaskRow.model_validate(self.connection.execute(new.returning(mockup_masks)).mappings().one())
 
     def change(self, mask_id: UUID, given: MaskInput) -> MaskRow:
-        """Put other masks in the place of these, or Missing."""
+        """Put other masks in the place of these; raises as `add`."""
+        self._on_photograph(self.get(mask_id).mockup_image_id, given)
         changed = update(mockup_masks).where(self._is(mask_id)).values(**_columns(given), updated_at=func.now())
         row = self.connection.execute(changed.returning(mockup_masks)).mappings().one_or_none()
         if row is None:
@@ -57,8 +54,24 @@ class Masks:
         if not self.connection.execute(delete(mockup_masks).where(self._is(mask_id))).rowcount:
             raise _missing(mask_id)
 
+    def _on_photograph(self, image_id: UUID, given: MaskInput) -> None:
+        this = (mockup_images.c.user_id == self.user_id, mockup_images.c.id == image_id)
+        photograph = self.connection.execute(select(mockup_images.c.width, mockup_images.c.height).where(*this)).first()
+        if photograph is None:
+            raise Missing(f"There is no mockup image {image_id}.")
+        for number, polygon in enumerate(given.masks, 1):
+            # EXIF may turn it before it is shown, and the sizes on record are those before that.
+            if _lies_outside(polygon, max(photograph)):
+                outside = f"outside of the photograph ({photograph.width} x {photograph.height} px)"
+                raise Unusable(f"Print area {number} lies {outside}; draw it in the photograph's own pixels.")
+
     def _is(self, mask_id: UUID) -> ColumnElement[bool]:
         return (mockup_masks.c.user_id == self.user_id) & (mockup_masks.c.id == mask_id)
+
+
+def _lies_outside(polygon: Sequence[tuple[float, float]], side: int) -> bool:
+    """Whether none of it lies in a square with such sides."""
+    return any(max(along) <= 0 or min(along) >= side for along in zip(*polygon, strict=True))
 
 
 def _columns(given: MaskInput) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.integration.ingest.catalog.test_catalog_settings import JSON, TEMPLATE, TEMPLATES, assert_moment
 from tests.integration.ingest.catalog.world import Caller, World, picture
 
-SQUARE = [[300, 500], [1200, 500], [1200, 910], [300, 910]]
+SQUARE = [[3, 5], [12, 5], [12, 9], [3, 9]]
 BASE = "/share/Graphics/NorthCups/Mockups/BaseMockups"
 
 
@@ -36,6 +36,15 @@ def uploaded(caller: Caller, group_id: str, *photographs: bytes, **kwargs: Any) 
     assert answer.status_code == 201, answer.text
     images: list[dict[str, Any]] = answer.json()["uploaded_images"]
     return images
+
+
+def turned(width: int, height: int) -> bytes:
+    """A photograph that lies on its side: the mockup service turns it, masks are drawn on it as it is shown."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(data, "JPEG", exif=exif)
+    return data.getvalue()
 
 
 def mask(**changes: Any) -> dict[str, Any]:
@@ -88,7 +97,7 @@ def test_the_list_shows_photographs_with_their_own_masks(ana: Caller) -> None:
 def test_masks_have_the_fields_and_order_that_the_frontend_reads(ana: Caller) -> None:
     (image,) = uploaded(ana, made_group(ana)["id"], picture())
     made = ana.made(f"/mockups/images/{image['id']}/mask-data", mask(mockup_image_id=image["id"]))
-    floats = [[300.0, 500.0], [1200.0, 500.0], [1200.0, 910.0], [300.0, 910.0]]
+    floats = [[3.0, 5.0], [12.0, 5.0], [12.0, 9.0], [3.0, 9.0]]
     expected = {
         "masks": [floats],
         "points": [floats],
@@ -306,6 +315,27 @@ def test_unsound_masks_are_refused(ana: Caller, change: dict[str, Any]) -> None:
     assert ana("GET", f"/mockups/images/{image['id']}").json()["mask_data"] == []
 
 
+@pytest.mark.parametrize(("left", "top"), [(5000, 5000), (0, 600), (600, 0), (-9, 0), (0, -9)])
+def test_a_print_area_outside_of_its_photograph_is_refused_when_it_is_drawn(ana: Caller, left: int, top: int) -> None:
+    (image,) = uploaded(ana, made_group(ana)["id"], picture(size=(600, 400)))
+    outside = [[left + x, top + y] for x, y in ((0, 0), (9, 0), (9, 9), (0, 9))]
+    path = f"/mockups/images/{image['id']}/mask-data"
+    refused = ana("POST", path, json=mask(masks=[SQUARE, outside]))
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == (
+        "Print area 2 lies outside of the photograph (600 x 400 px); draw it in the photograph's own pixels."
+    )
+    made = ana.made(path, mask(masks=[[[-50, -50], [50, -50], [50, 50], [-50, 50]]]))
+    assert ana("PUT", f"/mockups/mask-data/{made['id']}", json={"masks": [outside]}).status_code == 422
+    assert ana("GET", path).json()["mask_data"] == [made], "what reaches beyond it is cut off there"
+
+
+def test_a_photographs_masks_are_as_it_is_shown(ana: Caller) -> None:
+    (image,) = uploaded(ana, made_group(ana)["id"], turned(600, 400))
+    in_its_foot = [[100, 450], [300, 450], [300, 550], [100, 550]]
+    ana.made(f"/mockups/images/{image['id']}/mask-data", mask(masks=[in_its_foot]))
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e300"])
 def test_masks_are_made_of_finite_numbers(ana: Caller, number: str) -> None:
     (image,) = uploaded(ana, made_group(ana)["id"], picture())
@@ -349,10 +379,7 @@ def test_another_shops_mockups_do_not_exist(world: World, ana: Caller, ben: Call
 
 
 def test_a_photograph_is_kept_byte_for_byte(world: World, ana: Caller) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # rotated: the mockup service turns it, masks are drawn on it as it is shown
-    data = io.BytesIO()
-    Image.new("RGB", (40, 30), "white").save(data, "JPEG", exif=exif)
-    uploaded(ana, made_group(ana)["id"], data.getvalue())
+    data = turned(40, 30)
+    uploaded(ana, made_group(ana)["id"], data)
     copy = next(file.content for file in world.owed() if "mockup_" in file.path)
-    assert world.blobs.get(copy) == data.getvalue()
+    assert world.blobs.get(copy) == data

@@ -95,8 +95,8 @@ def test_people_have_a_shop_scanned_and_read_what_came_of_it(
     assert datetime.now(UTC) - datetime.strptime(f"{at} +0000", "%Y-%m-%d %H:%M:%S UTC %z") < HOUR
     assert f"{listed}\n{faults}" == (
         "NorthCups: 2 pictures, 1 known, 2 of them new or changed, 1 unusable; and 0 designs of ours\n"
-        "  unusable  NorthCups/torn.png: not an image (truncated after 200 bytes); it was cut off or damaged on its way: "
-        "send it again, or export it anew\n"
+        "  unusable  NorthCups/torn.png: not an image (truncated after 200 bytes); it was cut off or damaged on its "
+        "way: send it again, or export it anew\n"
     )
 
     assert command("reindex").exit_code == 0

@@ -82,11 +82,8 @@ def test_a_shops_pictures_are_hashed_once_and_what_changes_is_noticed(works: Wor
         ((path, why),) = unusable(connection, works.tenant)
     assert now is not None
     assert (now.pictures, now.to_hash, now.known, now.unusable, now.waiting, now.gone) == (4, 0, 3, 1, 0, 0)
-    assert (path, why) == (
-        "NorthCups/torn.png",
-        "not an image (truncated after 200 bytes); it was cut off or damaged on its way: send it again, or export it "
-        "anew",
-    )
+    assert path == "NorthCups/torn.png"
+    assert why.startswith("not an image (truncated after 200 bytes); it was cut off or damaged on its way: ")
 
     os.utime(shop / "Cups/tulip.png", ns=(1, 1))  # looked at anew, and the same
     lay(shop, torn=IRIS)

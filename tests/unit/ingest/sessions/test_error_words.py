@@ -44,8 +44,7 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
             "the NAS is full (3 bytes are free); make room",
         ),
         (
-            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it, or correct its path in the "
-            "settings; a new folder must be initialised once",
+            "NasUnavailable: /mnt/nas is not the NAS (.presswork-nas is missing): mount it; a new one must be made",
             f"the NAS is not there{BACK}",
         ),
         (
@@ -54,13 +53,11 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
         ),
         ("NasUnavailable: nothing is mounted at /mnt/nas: mount the NAS", f"nothing is mounted{BACK}"),
         (
-            "NasUnavailable: can't look up 'Cups/a.png' on the NAS /n: this account has no right to (Permission denied); "
-            "give it the right on the NAS",
-            f"this account has no right to (Permission denied){BACK}",
+            "NasUnavailable: can't look up 'Cups/a.png' on the NAS /n: this account has no right to (refused); give it",
+            f"this account has no right to (refused){BACK}",
         ),
         (
-            "NasUnavailable: the NAS nas.local:22 refuses the login of 'ana': check the user, and NAS_PASSWORD or "
-            "NAS_PRIVATE_KEY (after 2 attempts)",
+            "NasUnavailable: the NAS nas.local:22 refuses the login of 'ana': check NAS_PASSWORD (after 2 attempts)",
             f"the NAS refuses the login{BACK}",
         ),
         (

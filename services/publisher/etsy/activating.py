@@ -85,6 +85,10 @@ def activate(
 def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft]) -> Iterator[Published]:
     shop = target.of(tenant_id)
     for draft in wanted:
+        if draft.target != shop.name:  # Etsy may say of another shop's draft that there is none
+            words = f"another shop was connected meanwhile ({shop.connected.shop_name}): it stays a draft"
+            yield Published(draft, words)
+            continue
         with ledger.writing(shop.name, draft.shop, draft.key) as journal:
             ended = _one(ledger, shop, draft)
             if ended.gone:

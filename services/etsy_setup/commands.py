@@ -202,21 +202,23 @@ def _chosen(
     """Keep these changes, if each is one of the shop's; what there is to choose, with marks at what is chosen."""
     from services.etsy_setup.accounts import overruling
     from services.etsy_setup.showing import choosable
-    from services.publisher.etsy.choosing import Chosen, refusals
+    from services.publisher.etsy.choosing import Choices, Chosen, refusals
     from services.publisher.etsy.options import offered
 
     connections = place.target.connections
     found = connections.working(user.id)
-    options = offered(place.target.client(user.id, urgent=True), connections, user.id, found.shop_id)
+    client = place.target.client(user.id, urgent=True, shop_id=found.shop_id)
+    options = offered(client, connections, user.id, found.shop_id)
     template_id = place.template(user, template) if template else None
-    before = found.choices.templates.get(template_id, Chosen()) if template_id else found.choices
-    chosen = Chosen.model_validate({**before.model_dump(include=set(Chosen.model_fields)), **changes})
-    if wrong := refusals(chosen, options):
-        raise _Refused("; ".join(wrong))
-    choices = found.choices.changed(template_id, chosen)
-    if skus is not None:
-        choices = choices.model_copy(update={"skus": skus})
-    connections.choose(user.id, choices)
+
+    def change(now: Choices) -> Choices:
+        before = now.templates.get(template_id, Chosen()) if template_id else now
+        chosen = Chosen.model_validate({**before.model_dump(include=set(Chosen.model_fields)), **changes})
+        if wrong := refusals(chosen, options):
+            raise _Refused("; ".join(wrong))
+        return now.changed(template_id, chosen).model_copy(update={"skus": now.skus if skus is None else skus})
+
+    choices = connections.choose(user.id, found.shop_id, change)
     own = overruling(place.ledger.engine, user)
     return choosable(choices.of(template_id) if template_id else choices, options, find, own)
 
@@ -232,7 +234,7 @@ def _place(data: Path) -> "Iterator[Place]":
     from services.publisher.etsy.wiring import NotConfigured, etsy
     from services.publisher.service import ledger_of
     from services.publisher.settings import Settings
-    from services.publisher.shop import NotAuthorised
+    from services.publisher.shop import NotAuthorised, Replaced
     from shared.errors import Permanent, Retryable
 
     try:
@@ -248,7 +250,7 @@ def _place(data: Path) -> "Iterator[Place]":
         )
         typer.echo(f"{error}{where}.", err=True)
         raise typer.Exit(1) from error
-    except (BadKey, NotAuthorised, Permanent, _Refused) as error:
+    except (BadKey, NotAuthorised, Permanent, Replaced, _Refused) as error:
         typer.echo(f"{error}.", err=True)
         raise typer.Exit(1) from error
     except Retryable as error:

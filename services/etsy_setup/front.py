@@ -20,7 +20,7 @@ from services.publisher.etsy.limiter import FIRST_PER_SECOND, SHARE
 from services.publisher.etsy.options import offered
 from services.publisher.etsy.plan import Plan, calls_of
 from services.publisher.etsy.shop import EtsyTarget
-from services.publisher.shop import NotAuthorised, QuotaSpent, Throttled, Unreachable
+from services.publisher.shop import NotAuthorised, QuotaSpent, Replaced, Throttled, Unreachable
 from services.publisher.store import Ledger
 from shared.errors import Permanent, Retryable
 
@@ -111,21 +111,23 @@ class EtsyFront:
         """Read anew."""
         with _words():
             found = self.target.connections.working(user.id)
-            options = offered(self._client(user), self.target.connections, user.id, found.shop_id)
+            options = self._offered(found)
         return _setup(found, found.choices, options, overruling(self.ledger.engine, user))
 
     def choose(self, user: User, choices: Mapping[str, Any], template_id: UUID | None = None) -> dict[str, Any]:
         """Keep choices that are all the shop's."""
         with _words():
             found = self.target.connections.working(user.id)
-            options = offered(self._client(user), self.target.connections, user.id, found.shop_id)
+            options = self._offered(found)
             chosen = Chosen.model_validate(choices)
             if wrong := choosing.refusals(chosen, options):
                 raise ShopRefused(422, f"Etsy: {'; '.join(wrong)}")
-            changed = found.choices.changed(template_id, chosen)
-            if choices.get("skus") is not None:
-                changed = changed.model_copy(update={"skus": choices["skus"]})
-            self.target.connections.choose(user.id, changed)
+
+            def change(before: Choices) -> Choices:
+                skus = before.skus if choices.get("skus") is None else choices["skus"]
+                return before.changed(template_id, chosen).model_copy(update={"skus": skus})
+
+            changed = self.target.connections.choose(user.id, found.shop_id, change)
         return _setup(found, changed, options, overruling(self.ledger.engine, user))
 
     def plan(self, user: User, designs: int, pictures: int, *, digital: bool) -> dict[str, Any]:
@@ -177,8 +179,9 @@ class EtsyFront:
         with _words():
             return activating.deleted(self.ledger, self.target, user.id, listing_ids)
 
-    def _client(self, user: User) -> Any:  # noqa: ANN401 - the publisher's client
-        return self.target.client(user.id, urgent=True)
+    def _offered(self, found: Connected) -> Options:
+        client = self.target.client(found.tenant_id, urgent=True, shop_id=found.shop_id)
+        return offered(client, self.target.connections, found.tenant_id, found.shop_id)
 
     def _kept_alive(self, user: User) -> str | None:
         try:
@@ -247,5 +250,7 @@ def _words() -> Iterator[None]:
         raise ShopRefused(401, f"Etsy: {error}") from error
     except Permanent as error:
         raise ShopRefused(422, f"Etsy: {error}") from error
+    except Replaced as error:
+        raise ShopRefused(409, f"Etsy: {error}") from error
     except (QuotaSpent, Unreachable, Throttled) as error:  # what else is retried may name hosts of ours
         raise ShopRefused(503, f"Etsy: {error}") from error

@@ -26,5 +26,5 @@ def consented(consent_url: str, user_id: int) -> str:
 def connected(target: EtsyTarget, tenant_id: UUID, user_id: int = 77, choices: Choices = CHOSEN) -> None:
     """The account has that seller's shop from now on."""
     url, attempt = connecting.begun(target, tenant_id)
-    connecting.finished(target, tenant_id, oauth.code_of(consented(url, user_id), attempt))
-    target.connections.choose(tenant_id, choices)
+    found = connecting.finished(target, tenant_id, oauth.code_of(consented(url, user_id), attempt))
+    target.connections.choose(tenant_id, found.shop_id, lambda _: choices)

@@ -35,5 +35,5 @@ def finished(target: EtsyTarget, tenant_id: UUID, code: str) -> Connected:
     me = client.call(calls.ME, MeAnswer, {})
     shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
     connections.connect(tenant_id, me.user_id, shop, tokens, " ".join(target.app.scopes))
-    offered(target.client(tenant_id, urgent=True), connections, tenant_id, shop.shop_id)
+    offered(target.client(tenant_id, urgent=True, shop_id=shop.shop_id), connections, tenant_id, shop.shop_id)
     return connections.working(tenant_id)

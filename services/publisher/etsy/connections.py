@@ -170,14 +170,28 @@ class Connections:
                 refused = self._opened(self._row(connection, tenant_id).access_token)
             self.access(tenant_id, refused)
 
-    def choose(self, tenant_id: UUID, choices: Choices) -> None:
-        """Keep what was chosen in set-up."""
-        with transaction(self.engine) as connection:
-            self._set(connection, tenant_id, choices=choices.model_dump(mode="json"))
+    def choose(self, tenant_id: UUID, shop_id: int, change: Callable[[Choices], Choices]) -> Choices:
+        """Keep what was chosen in set-up for this shop: a change of what is chosen by now, as others choose, too.
 
-    def offer(self, tenant_id: UUID, options: Options) -> None:
-        """Keep what the shop has to choose from."""
+        Raises:
+            NotAuthorised: it is not connected any more.
+            Replaced: another shop is connected now, of which nothing was chosen.
+        """
         with transaction(self.engine) as connection:
+            row = self._row(connection, tenant_id, shop_id, lock=True)
+            choices = change(Choices.model_validate(row.choices))
+            self._set(connection, tenant_id, choices=choices.model_dump(mode="json"))
+        return choices
+
+    def offer(self, tenant_id: UUID, shop_id: int, options: Options) -> None:
+        """Keep what this shop has to choose from.
+
+        Raises:
+            NotAuthorised: it is not connected any more.
+            Replaced: another shop is connected now, which has other things.
+        """
+        with transaction(self.engine) as connection:
+            self._row(connection, tenant_id, shop_id, lock=True)
             self._set(connection, tenant_id, options=options.model_dump(mode="json"), options_at=func.now())
 
     def forget(self, tenant_id: UUID) -> bool:

@@ -14,7 +14,7 @@ from services.publisher.etsy.connections import Connections
 def offered(client: Client, connections: Connections, tenant_id: UUID, shop_id: int) -> Options:
     """Everything, read anew and kept with the connection."""
     options = read(client, shop_id)
-    connections.offer(tenant_id, options)
+    connections.offer(tenant_id, shop_id, options)
     return options
 
 

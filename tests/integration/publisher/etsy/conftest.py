@@ -140,7 +140,7 @@ class World:
         shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
         connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes)
         if choices:
-            connected.choose(tenant_id, choices)
+            connected.choose(tenant_id, shop.shop_id, lambda _: choices)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.errors import Retryable
-from tests.integration.publisher.etsy.conftest import CHOSEN, World
+from tests.integration.publisher.etsy.conftest import World
 from tests.unit.publisher.events import TENANT, template
 
 
@@ -56,7 +56,7 @@ def test_what_was_listed_before_answers_named_their_shop_is_told_with_it(world: 
 
 
 def test_a_sku_is_set_where_it_was_chosen(world: World) -> None:
-    world.target.connections.choose(TENANT, CHOSEN.model_copy(update={"skus": True}))
+    world.target.connections.choose(TENANT, 555, lambda chosen: chosen.model_copy(update={"skus": True}))
 
     world.publish(world.event())
     assert world.listing().sku == "UV 100"

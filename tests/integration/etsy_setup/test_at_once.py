@@ -1,0 +1,121 @@
+"""Two windows of one account, or a window and the command, are at its Etsy shop at the same moment."""
+
+import re
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.etsy import front
+from services.etsy_setup.front import EtsyFront
+from services.ingest.catalog.shop import ShopRefused
+from services.ingest.catalog.users import User, Users
+from services.publisher.etsy import options
+from services.publisher.etsy.choosing import Choices
+from services.publisher.etsy.connections import Connected
+from services.publisher.store import Ledger
+from tests.etsy.seller import connected
+from tests.integration.etsy_setup.test_commands import Terminal, terminal
+from tests.integration.publisher.etsy.conftest import World
+
+__all__ = ["terminal"]
+
+MUG, SHIRT = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def window(world: World, terminal: Terminal) -> EtsyFront:
+    """What the pages call."""
+    del terminal
+    return EtsyFront(world.target, Ledger(world.engine))
+
+
+@pytest.fixture
+def seller(world: World, terminal: Terminal) -> User:
+    """Who has a connected shop, in which nothing is chosen."""
+    del terminal
+    with world.engine.begin() as connection:
+        found = Users(connection).of_email("ana@example.com")
+    assert found
+    connected(world.target, found.id, choices=Choices())
+    return found
+
+
+def while_options_are_read(monkeypatch: pytest.MonkeyPatch, where: ModuleType, other: Callable[[], object]) -> None:
+    """The first window reads them from Etsy, which takes six calls; in that time the other one does this."""
+    read = where.offered
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(where, "offered", read)
+        found = read(*given)
+        other()
+        return found
+
+    monkeypatch.setattr(where, "offered", overtaken)
+
+
+def shop_of(world: World, seller: User) -> Connected:
+    found = world.target.connections.find(seller.id)
+    assert found
+    return found
+
+
+def test_choices_for_two_templates_that_are_made_at_once_are_both_kept(
+    world: World, window: EtsyFront, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while_options_are_read(monkeypatch, front, lambda: window.choose(seller, {"shipping_profile_id": 1102}, SHIRT))
+
+    told = window.choose(seller, {"shipping_profile_id": 1101}, MUG)
+
+    kept = shop_of(world, seller).choices.templates
+    assert {template_id: of.shipping_profile_id for template_id, of in kept.items()} == {MUG: 1101, SHIRT: 1102}
+    assert told["templates"].keys() == {str(MUG), str(SHIRT)}
+
+
+def test_what_a_command_chooses_leaves_what_a_window_chose_meanwhile(
+    world: World, window: EtsyFront, seller: User, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while_options_are_read(monkeypatch, options, lambda: window.choose(seller, {"shipping_profile_id": 1102}))
+
+    terminal("setup", "--readiness-state", 1201)
+
+    chosen = shop_of(world, seller).choices
+    assert (chosen.shipping_profile_id, chosen.readiness_state_id) == (1102, 1201)
+
+
+def test_choices_are_not_kept_for_another_shop_that_was_connected_meanwhile(
+    world: World, window: EtsyFront, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the profiles of the shop before, Etsy would refuse each of its listings."""
+
+    def other() -> None:
+        connected(world.target, seller.id, user_id=78, choices=Choices())
+
+    while_options_are_read(monkeypatch, front, other)
+    with pytest.raises(ShopRefused, match=re.escape("another shop was connected meanwhile (SouthCups)")) as refused:
+        window.choose(seller, {"shipping_profile_id": 1101})
+
+    assert refused.value.status == 409
+    assert (shop_of(world, seller).shop_name, shop_of(world, seller).choices) == ("SouthCups", Choices())
+
+
+def test_what_one_shop_has_to_choose_from_is_not_kept_for_another(
+    world: World, window: EtsyFront, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = options.read
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(options, "read", read)
+        found = read(*given)
+        connected(world.target, seller.id, user_id=78, choices=Choices())
+        return found
+
+    monkeypatch.setattr(options, "read", overtaken)
+    with pytest.raises(ShopRefused, match="another shop was connected meanwhile"):
+        window.setup(seller)
+
+    offers = shop_of(world, seller).options
+    assert offers
+    assert [each.id for each in offers.shipping_profile_id] == [2101, 2102]

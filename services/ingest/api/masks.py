@@ -10,7 +10,7 @@ from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.masks import Masks
-from services.ingest.catalog.mockup_records import MaskChanges, MaskInput, MaskList, MaskRow, NewMask
+from services.ingest.catalog.mockup_records import MaskChanges, MaskList, MaskRow, NewMask
 from services.ingest.catalog.photographs import Photographs
 
 routes = APIRouter(prefix="/mockups", tags=["mockups"])
@@ -44,9 +44,7 @@ def one(using: Using, user: Caller, mask_id: UUID) -> MaskRow:
 def change(using: Using, user: Caller, mask_id: UUID, given: MaskChanges) -> MaskRow:
     """Change what is sent; the result must be as sound as new masks."""
     with using.transaction() as connection:
-        masks = Masks(connection, user.id)
-        before = masks.get(mask_id).model_dump(include=set(MaskInput.model_fields))
-        return masks.change(mask_id, given.applied_to(before))
+        return Masks(connection, user.id).change(mask_id, given)
 
 
 @routes.delete("/mask-data/{mask_id}")

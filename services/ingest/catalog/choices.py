@@ -50,7 +50,9 @@ def mockup_group(connection: Connection, user_id: UUID, mockup_id: UUID) -> Mock
     if group is None:
         raise Missing(f"There is no mockup {mockup_id}.")
     of_group = select(mockup_images).where(mockup_images.c.user_id == user_id, mockup_images.c.mockups_id == mockup_id)
-    rows = connection.execute(of_group.order_by(mockup_images.c.position)).all()
+    # locked against removal: without its masks, which go with it, one would be shown as a photograph without a design
+    kept = of_group.order_by(mockup_images.c.position).with_for_update(read=True, key_share=True)
+    rows = connection.execute(kept).all()
     if not rows:
         raise Unusable(f"The mockup '{group.name}' has no photographs; upload at least one.")
     masks = Masks(connection, user_id).of_images([row.id for row in rows])

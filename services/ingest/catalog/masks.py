@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from services.ingest.catalog.errors import Missing, Unusable
-from services.ingest.catalog.mockup_records import MaskInput, MaskRow
+from services.ingest.catalog.mockup_records import MaskChanges, MaskInput, MaskRow
 from services.ingest.tables import mockup_images, mockup_masks
 
 
@@ -40,14 +40,17 @@ class Masks:
         new = insert(mockup_masks).values(id=uuid4(), user_id=self.user_id, mockup_image_id=image_id, **_columns(given))
         return MaskRow.model_validate(self.connection.execute(new.returning(mockup_masks)).mappings().one())
 
-    def change(self, mask_id: UUID, given: MaskInput) -> MaskRow:
-        """Put other masks in the place of these; raises as `add`."""
-        self._on_photograph(self.get(mask_id).mockup_image_id, given)
-        changed = update(mockup_masks).where(self._is(mask_id)).values(**_columns(given), updated_at=func.now())
-        row = self.connection.execute(changed.returning(mockup_masks)).mappings().one_or_none()
+    def change(self, mask_id: UUID, given: MaskChanges) -> MaskRow:
+        """Change what was sent, leave the rest; Unusable if the result is not as sound as new masks, or Missing."""
+        # locked, so that two calls at a time don't undo each other's change
+        mine = select(mockup_masks).where(self._is(mask_id)).with_for_update()
+        row = self.connection.execute(mine).mappings().one_or_none()
         if row is None:
             raise _missing(mask_id)
-        return MaskRow.model_validate(row)
+        after = given.applied_to(MaskRow.model_validate(row).model_dump(include=set(MaskInput.model_fields)))
+        self._on_photograph(row["mockup_image_id"], after)
+        changed = update(mockup_masks).where(self._is(mask_id)).values(**_columns(after), updated_at=func.now())
+        return MaskRow.model_validate(self.connection.execute(changed.returning(mockup_masks)).mappings().one())
 
     def remove(self, mask_id: UUID) -> None:
         """Remove a row of masks, or Missing."""

@@ -77,7 +77,9 @@ class Mockups:
 
     def mark(self, mockup_id: UUID, watermark: Picture) -> tuple[Mockup, list[StoreFile]]:
         """Give all photographs of a group this watermark, or Missing."""
-        self.get(mockup_id)
+        # locked, as `add_photographs` does: one that comes meanwhile would keep the watermark from before
+        if not self.connection.execute(select(mockups.c.id).where(self._is(mockup_id)).with_for_update()).first():
+            raise _missing(mockup_id)
         files = self.photographs.mark_group(mockup_id, watermark)
         return self.get(mockup_id), files
 

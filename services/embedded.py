@@ -13,7 +13,7 @@ from shared.contracts import Stage
 from shared.database import engine_of
 from shared.settings import DatabaseSettings
 
-CALLERS = 10  # of the account pages at a time, each with a connection to the database
+CALLERS = 10  # of the account pages at a time, each with two connections to the database
 
 if TYPE_CHECKING:
     from services.ingest.api.resources import Preview

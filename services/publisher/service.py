@@ -18,7 +18,8 @@ from shared.bus.service import Service
 from shared.database import engine_of
 from shared.errors import Unavailable
 
-POOL_SIZE = 3  # a listing holds its shop's lock on one connection, while turns at Etsy and tokens take another
+POOL_SIZE = 3
+"""A listing holds its shop's lock on one connection; turns at Etsy and tokens take another, of a pool of its own."""
 
 LOCK_WAIT_S = 5.0
 """So long a listing waits for its shop in a publisher's hands; then those behind it, of other shops, go first."""
@@ -74,8 +75,9 @@ def build(settings: Settings) -> Service:
 
 
 def ledger_of(settings: Settings, *, pool_size: int = POOL_SIZE, lock_wait_s: float = 30) -> Ledger:
-    """The ledger in the settings' database."""
-    return Ledger(engine_of(settings.database_url, pool_size=pool_size), lock_wait_s=lock_wait_s)
+    """The ledger in the settings' database, for so many callers at a time."""
+    engine, locks = (engine_of(settings.database_url, pool_size=pool_size) for _ in range(2))
+    return Ledger(engine, locks=locks, lock_wait_s=lock_wait_s)
 
 
 def target_of(settings: Settings, ledger: Ledger) -> Target:

@@ -121,10 +121,15 @@ class Uploaded:
 
 
 class Ledger:
-    """The ledgers of all shops."""
+    """The ledgers of all shops.
 
-    def __init__(self, engine: Engine, *, lock_wait_s: float = 30) -> None:
+    Shops are locked on connections of `locks`: who has one asks for others of `engine` meanwhile, and where callers are
+    many, those that wait for the shop would have them all.
+    """
+
+    def __init__(self, engine: Engine, *, locks: Engine | None = None, lock_wait_s: float = 30) -> None:
         self.engine = engine
+        self.locks = locks or engine
         self.lock_wait_s = lock_wait_s
 
     def cancel(self, event: WorkCancelled) -> None:
@@ -152,7 +157,7 @@ class Ledger:
 
         The journal is written through the session that holds the lock: who loses the one can't do the other.
         """
-        with locked(self.engine, target, shop, self.lock_wait_s) as connection:
+        with locked(self.locks, target, shop, self.lock_wait_s) as connection:
             yield Journal(connection, target, shop, key)
 
 

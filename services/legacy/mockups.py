@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, func, update
@@ -78,23 +78,36 @@ def _photograph(move: Move, row: Row, marks: Marks) -> None:
     image_id, group_id = UUID(str(row["id"])), uuid(row["mockups_id"])
     values: dict[str, Any] = {"id": image_id, "user_id": account.id, "mockups_id": group_id, "image_type": kind}
     with move.transaction() as connection:
-        once: dict[str, Any] = {}
-        if Ledger(connection, mockup_images).plan([values])[image_id] is Outcome.COPIED:
-            try:
-                once = _file(move, connection, row, account, template)
-            except (NoFile, BadPath) as error:
-                what = f"{PHOTOGRAPHS} skipped: the file is missing, or none that can be used; their groups lack them"
-                move.report.count(PHOTOGRAPHS, SKIPPED)
-                move.report.note(what, f"{row['file_path'] or row['filename']} of '{group.name}': {error}")
-                return
-            once |= _mark(move, connection, row, account, marks)
+        is_new = Ledger(connection, mockup_images).plan([values])[image_id] is Outcome.COPIED
+    file, mark = None, None
+    if is_new:  # in no transaction: the NAS may take minutes, and PostgreSQL ends one that is idle for so long
+        try:
+            file = _file(move, row, account, template)
+        except (NoFile, BadPath) as error:
+            what = f"{PHOTOGRAPHS} skipped: the file is missing, or none that can be used; their groups lack them"
+            move.report.count(PHOTOGRAPHS, SKIPPED)
+            move.report.note(what, f"{row['file_path'] or row['filename']} of '{group.name}': {error}")
+            return
+        mark = _mark(move, row, account, marks)
+    with move.transaction() as connection:
+        once = _placed(move, connection, row, account, file) if file else {}
+        once |= _marked(move, connection, account, mark)
         plan = move.put(connection, mockup_images, PHOTOGRAPHS, [values], {image_id: once})
     if here(plan):
         move.images[image_id] = Owned(group.owner, str(row["filename"]))
 
 
-def _file(move: Move, connection: Connection, row: Row, account: Account, template: str) -> dict[str, Any]:
-    """The photograph's bytes into the blob store, and its columns."""
+class File(NamedTuple):
+    """A photograph's bytes in the blob store, its old name, and where it is to lie below the shop's folder."""
+
+    kept: Kept
+    name: str
+    path: str
+    is_there: bool
+
+
+def _file(move: Move, row: Row, account: Account, template: str) -> File | None:
+    """The photograph's bytes into the blob store; in a dry run only a look at whether they are there."""
     lies_at = below_root(row["file_path"], move.roots, (account.shop_folder, *account.shops))
     name = str(row["filename"] or (lies_at or "").rpartition("/")[2])
     usual = checked(f"{BASE_FOLDER}/{safe_folder_name(template)}/{name}")
@@ -102,13 +115,16 @@ def _file(move: Move, connection: Connection, row: Row, account: Account, templa
     path = lies_at.partition("/")[2] if own and lies_at else usual
     there = [lies_at] if lies_at else []
     kept = move.files.keep([*there, f"{account.shop_folder}/{usual}"], dry_run=move.dry_run)
-    if kept is None:
-        return {}
-    if not (kept.on_nas and own):
-        file = StoreFile(tenant_id=account.id, shop=account.shop_folder, path=path, content=kept.picture.blob)
-        move.owe(connection, file)
-    return _columns(path, kept.picture) | {
-        "position": _position(connection, row, name),
+    return File(kept, name, path, kept.on_nas and own) if kept else None
+
+
+def _placed(move: Move, connection: Connection, row: Row, account: Account, file: File) -> dict[str, Any]:
+    """The photograph's columns, once its file is owed to the NAS where it is not there."""
+    if not file.is_there:
+        content = file.kept.picture.blob
+        move.owe(connection, StoreFile(tenant_id=account.id, shop=account.shop_folder, path=file.path, content=content))
+    return _columns(file.path, file.kept.picture) | {
+        "position": _position(connection, row, file.name),
         "created_at": moment(row["created_at"]),
     }
 
@@ -132,11 +148,10 @@ def _position(connection: Connection, row: Row, name: str) -> int:
     return int(connection.execute(taken.returning(mockups.c.next_image)).scalar_one()) - 1
 
 
-def _mark(move: Move, connection: Connection, row: Row, account: Account, marks: Marks) -> dict[str, Any]:
-    """The watermark's columns; none if it has none, or it is missing, which is said."""
-    nothing = dict.fromkeys(("watermark_path", "watermark_sha256", "watermark_size"))
+def _mark(move: Move, row: Row, account: Account, marks: Marks) -> Kept | None:
+    """The photograph's watermark; None if it has none, or it is missing, which is said."""
     if not row["watermark_path"]:
-        return nothing
+        return None
     path = below_root(row["watermark_path"], move.roots, (account.shop_folder, *account.shops))
     try:
         if path not in marks:
@@ -144,10 +159,14 @@ def _mark(move: Move, connection: Connection, row: Row, account: Account, marks:
     except NoFile as error:
         what = "watermarks that are missing; their photographs have none"
         move.report.note(what, f"{row['watermark_path']}: {error}")
-        return nothing
-    kept = marks[path]
+        return None
+    return marks[path]
+
+
+def _marked(move: Move, connection: Connection, account: Account, kept: Kept | None) -> dict[str, Any]:
+    """The watermark's columns."""
     if kept is None:
-        return nothing
+        return dict.fromkeys(("watermark_path", "watermark_sha256", "watermark_size"))
     owner = User(account.id, account.email, "", account.shop_folder, is_active=True, created_at=datetime.now(UTC))
     columns, files = Photographs(connection, owner, "").keep_watermark(kept.picture)
     for file in files:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.ops import spent as ops_spent
 from shared.blobs import Blobs
 from tests.integration.ingest import artworks
 from tests.integration.ingest.frontend import Shop
@@ -157,3 +158,28 @@ def test_a_near_copy_that_waits_for_a_decision_keeps_its_bytes(system: System, s
     assert "its bytes are no longer on the server" in system.command("review", unasked, "--keep", "1", code=1).output
     ended(shop, waiting, stored=1)
     assert shop.items(unasked)[0]["state"] == "duplicate"
+
+
+def test_what_is_asked_for_while_it_is_swept_stays(system: System, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep has found that nobody needs an upload any more; before it goes, its seller keeps it after all."""
+    (design,) = artworks.fresh(1)
+    shop.uploaded([design])
+    session = shop.start()
+    shop.upload([artworks.copy_of(design, "darker.png", 0.96)], session, duplicates="skip_near")
+    ended(shop, session, duplicate=1)
+    age(system, session)
+    (copy,) = items(system, session, "duplicate")
+    find = ops_spent.spent
+
+    def overtaken(*given: Any) -> list[str]:
+        found = find(*given)
+        wish = {"decisions": [{"item_id": str(copy["id"]), "decision": "keep"}]}
+        answer = shop.client.post(f"/api/v1/sessions/{session}/review", json=wish)
+        assert (answer.status_code, copy["sha256"] in found) == (200, True), answer.text
+        return found
+
+    monkeypatch.setattr(ops_spent, "spent", overtaken)
+    system.command("spool", "sweep")
+
+    assert copy["sha256"] in blobs(system), "nobody else has the bytes of an upload that was never stored"
+    ended(shop, session, stored=1)

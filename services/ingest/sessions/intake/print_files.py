@@ -1,5 +1,6 @@
 """Print files of stored designs, brought back from the NAS where `presswork spool sweep` has taken them away."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,10 +20,20 @@ log = structlog.get_logger()
 
 
 def has(blobs: Blobs, blob: Blob) -> bool:
-    """Whether the blob store has these bytes. Unavailable: it is not there at all, so nobody knows."""
+    """Whether the blob store has these bytes. They are wanted then, and count as new: a sweep leaves them alone.
+
+    Raises:
+        Unavailable: the store is not there at all, so nobody knows; or what it has may go at any moment.
+    """
     if not blobs.root.is_dir():
         raise Unavailable(f"the blob store {blobs.root} is not there (not mounted? see BLOB_DIR)")
-    return blobs.path(blob).is_file()
+    try:
+        os.utime(blobs.path(blob))  # a sweep that goes on may have found before that nobody needs them
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Unavailable(f"the blob store at {blobs.root} can't be written: {error}") from error
+    return True
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.etsy import front
+from services.etsy_setup import front
 from services.etsy_setup.front import EtsyFront
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User, Users

@@ -16,11 +16,12 @@ class Backend(Protocol[P]):
     system has no number for it (a login that is refused). A fault of `content` is passed on as it is.
     """
 
-    advice: str
-    """What to do when the root is not there: "mount it"."""
+    advice: str = "correct its path in the settings"
+    """What to do when the root is not there."""
 
-    def mounted(self, root: P) -> bool:
+    def mounted(self, _root: P) -> bool:
         """Whether something is mounted at exactly that path; always where that is the server's business."""
+        return True
 
     def resolved(self, path: P) -> P:
         """The path with links followed, whether it is there or not; BadPath if this NAS can't have such a name."""

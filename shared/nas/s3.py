@@ -16,6 +16,7 @@ from obstore import exceptions
 from obstore.store import S3Store
 
 from shared.errors import Retryable
+from shared.nas.backend import Backend
 from shared.nas.errors import NasUnavailable
 from shared.nas.protocol import Stat
 
@@ -44,10 +45,8 @@ class Bucket:
     timeout_s: float
 
 
-class S3:
+class S3(Backend[PurePosixPath]):
     """See `Backend`. A folder is there as long as something lies in it."""
-
-    advice = "correct its path in the settings"
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
@@ -63,9 +62,6 @@ class S3:
             client_options={"allow_http": True, "timeout": once, "connect_timeout": min(once, timedelta(seconds=10))},
             retry_config={"max_retries": 0},  # `VerifiedNas` does that
         )
-
-    def mounted(self, _root: PurePosixPath) -> bool:
-        return True
 
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         return path

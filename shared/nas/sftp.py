@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 
+from shared.nas.backend import Backend
 from shared.nas.protocol import Stat
 from shared.nas.ssh import Line, SshLogin
 
@@ -16,16 +17,11 @@ PIECE_BYTES = 4 << 20  # asked for in many small requests at once
 FULL_BELOW_BYTES = 1 << 20
 
 
-class Sftp:
+class Sftp(Backend[PurePosixPath]):
     """See `Backend`."""
-
-    advice = "correct its path in the settings"
 
     def __init__(self, login: SshLogin) -> None:
         self.line = Line(login)
-
-    def mounted(self, _root: PurePosixPath) -> bool:
-        return True
 
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         return PurePosixPath(self.line.call(lambda client: _real(client, str(path))))

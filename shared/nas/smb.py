@@ -1,6 +1,7 @@
 """A NAS over SMB: Windows shares, Samba, and most of what a NAS calls a shared folder."""
 
 import contextlib
+import errno
 import hashlib
 import re
 import stat as modes
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 import smbclient
 
+from shared.nas.backend import Backend
 from shared.nas.errors import BadPath
 from shared.nas.protocol import Stat
 from shared.nas.smb_pool import Lease, Pool, SmbLogin
@@ -20,20 +22,17 @@ T = TypeVar("T")
 PIECE_BYTES = 1 << 20
 # ':' would open a stream of another file. Samba stores a last dot or blank, and no Windows client gets at it again.
 UNSPEAKABLE = re.compile(r'[<>:"|?*]|[. ](?:/|$)')
+# servers say it in many ways, most of which have no number of their own
+NO_HARD_LINKS = frozenset({errno.EACCES, errno.EIO})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Smb:
+class Smb(Backend[PurePosixPath]):
     """See `Backend`. A path begins with the share's name."""
-
-    advice = "correct its path in the settings"
 
     def __init__(self, login: SmbLogin, connections: int) -> None:
         self.host = login.host
         self.pool = Pool(login, connections)
-
-    def mounted(self, _root: PurePosixPath) -> bool:
-        return True
 
     def resolved(self, path: PurePosixPath) -> PurePosixPath:
         """Links are the server's business: it follows none that lead out of the share."""
@@ -69,7 +68,15 @@ class Smb:
             return piece
 
     def rename_new(self, source: PurePosixPath, target: PurePosixPath) -> None:
-        self._call(smbclient.rename, source, self._unc(target))
+        """By a hard link, as on a mounted NAS: Samba looks first and renames then, and two at once overwrite."""
+        try:
+            self._call(smbclient.link, source, self._unc(target))
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS:
+                raise
+            self._call(smbclient.rename, source, self._unc(target))
+        else:
+            self.remove(source)
 
     def remove(self, path: PurePosixPath) -> None:
         self._call(smbclient.remove, path)
@@ -83,8 +90,7 @@ class Smb:
         yield from self._call(_entries, folder)
 
     def free_bytes(self, directory: PurePosixPath) -> int | None:
-        free: int = self._call(smbclient.stat_volume, directory).caller_available_size
-        return free
+        return int(self._call(smbclient.stat_volume, directory).caller_available_size)
 
     def close(self) -> None:
         self.pool.close()

@@ -47,9 +47,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def rabbit() -> Iterator[Broker]:
     """The broker of this run, with its management API."""
-    with backends.rabbit(tmp_path_factory.mktemp("broker")) as running:
+    with backends.servers_folder() as folder, backends.rabbit(folder) as running:
         yield running
 
 
@@ -67,9 +67,9 @@ def amqp_url(rabbit: Broker) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def postgres() -> Iterator[Database]:
     """The database server of this run."""
-    with backends.postgres(tmp_path_factory.mktemp("database")) as running:
+    with backends.servers_folder() as folder, backends.postgres(folder) as running:
         yield running
 
 

@@ -111,6 +111,7 @@ def test_among_a_hundred_thousand_pictures_the_bands_are_looked_up_and_nothing_i
         beyond_bands = plan_of(connection, picture, 6)
     for found in (plan, before_statistics):
         assert "Seq Scan" not in found
+        assert "hashes_path" not in found, "it reads all that the tenant has"
         assert all(f"hashes_{source}_{n}" in found for source in ("phash", "dhash") for n in range(6))
         assert "hashes_upload" in found
         assert "hashes_print" in found

@@ -1,6 +1,7 @@
-"""The tables of dedup, and how hashes are cut into bands, which are columns that the hash search looks up."""
+"""The tables of dedup, and how hashes are cut into bands, whose keys are columns that the hash search looks up."""
 
 from itertools import accumulate
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -42,27 +43,37 @@ def as_bits(hash256: str) -> str:
     return f"{int(hash256, 16):0{BITS}b}"
 
 
-def band_key(source: str, number: int, tenant: str = "tenant_id") -> str:
-    """In SQL: the number by which this tenant's rows are looked up that agree with `source`, a hash, in this band.
+def lookup_key(tenant_id: UUID, value: int, width: int) -> int:
+    """The number by which a tenant's rows with this value, of so many bits, are looked up, as the database makes it.
 
     Of 64 bits the first are the tenant's, so that what it has lies together, and a picture that every shop sells makes
     nobody else's lookups longer. Tenants whose ids begin alike share keys: whoever asks compares the tenant, too.
-    An index on (tenant, band) says the same in twice the bytes; those of ten million designs did not stay in memory.
+    An index on (tenant, value) says the same in twice the bytes; those of ten million designs did not stay in memory.
     """
-    return f"({_first_bits(tenant, KEY_BITS - BAND_WIDTHS[number])} || {_cut(source, number)})::bit({KEY_BITS})::bigint"
+    key = (tenant_id.int >> (128 - KEY_BITS + width) << width) | value
+    return key - (key >> KEY_BITS - 1 << KEY_BITS)  # PostgreSQL's integers have a sign
 
 
-def bytes_key(source: str, tenant: str = "tenant_id") -> str:
-    """In SQL: the same for `source`, a SHA-256 in hex. Its first 40 bits find it; whoever asks compares all of it."""
-    return f"('x' || left(CAST({tenant} AS text), 6) || left({source}, 10))::bit({KEY_BITS})::bigint"
+def band_keys(tenant_id: UUID, hash256: str) -> list[int]:
+    """The keys of a hash, one for each band."""
+    bits = int(hash256, 16)
+    cuts = zip(BAND_STARTS, BAND_WIDTHS, strict=True)
+    return [lookup_key(tenant_id, bits >> BITS - start - width & (1 << width) - 1, width) for start, width in cuts]
 
 
-def _first_bits(tenant: str, count: int) -> str:
-    return f"('x' || left(CAST({tenant} AS text), 8))::bit(32)::bit({count})"
+def bytes_key(tenant_id: UUID, sha256: str) -> int:
+    """The key of a SHA-256: of its first 40 bits. Whoever asks compares all of it."""
+    return lookup_key(tenant_id, int(sha256[:10], 16), 40)
 
 
-def _cut(source: str, number: int) -> str:
-    return f"substring({source} from {BAND_STARTS[number] + 1} for {BAND_WIDTHS[number]})"
+def _band_in_sql(source: str, number: int) -> str:
+    start, width = BAND_STARTS[number], BAND_WIDTHS[number]
+    tenant = f"('x' || left(CAST(tenant_id AS text), 8))::bit(32)::bit({KEY_BITS - width})"
+    return f"({tenant} || substring({source} from {start + 1} for {width}))::bit({KEY_BITS})::bigint"
+
+
+def _bytes_in_sql(source: str) -> str:
+    return f"('x' || left(CAST(tenant_id AS text), 6) || left({source}, 10))::bit({KEY_BITS})::bigint"
 
 
 def _made(name: str, expression: str) -> Column[int]:
@@ -87,12 +98,12 @@ hashes = Table(
     Column("algorithm", Text, nullable=False, comment="only equal ones are compared"),
     Column("phash", BIT(BITS)),
     Column("dhash", BIT(BITS)),
-    *(_made(f"phash_key_{number}", band_key("phash", number)) for number in BANDS),
-    *(_made(f"dhash_key_{number}", band_key("dhash", number)) for number in BANDS),
+    *(_made(f"phash_key_{number}", _band_in_sql("phash", number)) for number in BANDS),
+    *(_made(f"dhash_key_{number}", _band_in_sql("dhash", number)) for number in BANDS),
     Column("upload_sha256", Text),
     Column("print_sha256", Text),
-    _made("upload_key", bytes_key("upload_sha256")),
-    _made("print_key", bytes_key("print_sha256")),
+    _made("upload_key", _bytes_in_sql("upload_sha256")),
+    _made("print_key", _bytes_in_sql("print_sha256")),
     Column("canonical_sha256", Text, comment="the picture that the hashes were taken from, for a look at its pixels"),
     Column("canonical_size", BigInteger),
     Column("art_width", Integer, comment="pixels of what is visible of the upload"),

@@ -23,17 +23,18 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from services.dedup.rule.known_picture import BITS, Known
-from services.dedup.tables import BANDED_DISTANCE, BANDS, as_bits, band_key, bytes_key, hashes
+from services.dedup.tables import BANDED_DISTANCE, BANDS, as_bits, band_keys, bytes_key, hashes
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
-TENANT = bindparam("tenant", type_=Uuid)
+KEYS = (*(f"{source}_key_{number}" for source in HASHES for number in BANDS), "upload_key", "print_key")
+"""The columns with indexes: what is within BANDED_DISTANCE, or has the same bytes, agrees in one of them at least."""
+
 KNOWN_COLUMNS = (
     *(hashes.c.id, hashes.c.item_id, hashes.c.session_id, hashes.c.source, hashes.c.state),
     *(hashes.c.algorithm, hashes.c.phash, hashes.c.dhash, hashes.c.upload_sha256, hashes.c.print_sha256),
@@ -56,6 +57,7 @@ ASKED = (
         column("algorithm", Text),
         column("phash", BIT(BITS)),
         column("dhash", BIT(BITS)),
+        *(column(key, BigInteger) for key in KEYS),
         column("distance", Integer),
         column("also", ARRAY(BigInteger)),
     )
@@ -100,7 +102,14 @@ def _values(place: int, asked: Question) -> dict[str, Any]:
         "dhash": as_bits(event.dhash),
         "distance": asked.max_distance,
         "also": list(asked.also),
+        **_keys(event),
     }
+
+
+def _keys(event: ImageHashed) -> dict[str, int]:
+    of_hashes = (*band_keys(event.tenant_id, event.phash), *band_keys(event.tenant_id, event.dhash))
+    of_bytes = (bytes_key(event.tenant_id, each.sha256) for each in (event.upload, event.print_file))
+    return dict(zip(KEYS, (*of_hashes, *of_bytes), strict=True))
 
 
 @cache
@@ -111,7 +120,9 @@ def _query(*, banded: bool) -> Select[Any]:
         select(*KNOWN_COLUMNS)
         .where(
             # in a form that no index serves: while PostgreSQL has not counted the table, it reads all the tenant's rows
-            hashes.c.tenant_id.is_not_distinct_from(TENANT) if banded else hashes.c.tenant_id == TENANT,
+            hashes.c.tenant_id.is_not_distinct_from(bindparam("tenant"))
+            if banded
+            else hashes.c.tenant_id == bindparam("tenant"),
             hashes.c.state != "released",
             hashes.c.is_active,
             hashes.c.item_id.is_distinct_from(ASKED.c.item),
@@ -131,15 +142,9 @@ def held(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, bo
 
 
 def _reachable() -> Iterator[ColumnElement[bool]]:
-    """The conditions that the indexes can find rows by, up to BANDED_DISTANCE.
-
-    Beyond that distance, all of the tenant's pictures are compared one after the other.
-    """
-    yield hashes.c.upload_key == text(bytes_key("asked.upload", ":tenant"))
-    yield hashes.c.print_key == text(bytes_key("asked.print", ":tenant"))
-    for source in HASHES:
-        for number in BANDS:
-            yield hashes.c[f"{source}_key_{number}"] == text(band_key(f"asked.{source}", number, ":tenant"))
+    """The conditions that the indexes find rows by. Beyond BANDED_DISTANCE all of the tenant's are compared instead."""
+    for key in KEYS:
+        yield hashes.c[key] == ASKED.c[key]
 
 
 def _same_bytes() -> ColumnElement[bool]:

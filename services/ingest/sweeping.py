@@ -46,5 +46,5 @@ async def sweep(engine: Engine, settings: Settings) -> None:
                 await asyncio.to_thread(forgetting.forget, engine, keep_sent)
         except Retryable as error:
             log.warning("ending sessions waits", cause=str(error))
-        except Exception:
+        except Exception:  # nobody awaits this task: raised, the error would vanish, and nothing be swept any more
             log.exception("sessions or replays could not be ended; it is tried again")

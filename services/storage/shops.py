@@ -83,11 +83,11 @@ class ByShop:
     def check(self, *, thorough: bool = False) -> str:
         return self.of("").check(thorough=thorough)
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
-        return self.of(path).put(path, source, sha256, size)
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
+        self.of(path).put(path, source, sha256, size)
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
-        return self.of(target_path).move(source_path, target_path, sha256)
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
+        self.of(target_path).move(source_path, target_path, sha256)
 
     def stat(self, path: str) -> Stat | None:
         return self.of(path).stat(path)

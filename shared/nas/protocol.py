@@ -36,7 +36,7 @@ class Nas(Protocol):
         A `thorough` check, once before use, also proves that the NAS never overwrites a file when renaming.
         """
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
         """Copy a local file and return once its bytes were read back from the NAS and compared.
 
         The name appears with its whole content or not at all. If the content is there already, nothing is written.
@@ -48,7 +48,7 @@ class Nas(Protocol):
             Permanent: the local file is not what `sha256` and `size` say.
         """
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
         """Rename a file that was put before, and whose content `sha256` names.
 
         Raises:

@@ -51,13 +51,13 @@ class VerifiedNas(Generic[P]):
     def check(self, *, thorough: bool = False) -> str:
         return self._do("work", self._check_thoroughly if thorough else self._check)
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
-        return self._do(f"store '{path}'", partial(self._put, path, source, sha256, size))
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
+        self._do(f"store '{path}'", partial(self._put, path, source, sha256, size))
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
         if collision_key(source_path) == collision_key(target_path):
             raise BadPath(f"'{source_path}' can't be renamed to '{target_path}': to some NAS they are one file")
-        return self._do(f"rename a file to '{target_path}'", partial(self._move, source_path, target_path, sha256))
+        self._do(f"rename a file to '{target_path}'", partial(self._move, source_path, target_path, sha256))
 
     def stat(self, path: str) -> Stat | None:
         return self._do(f"look up '{path}'", partial(self._present, partial(self._stat, path), None))
@@ -112,7 +112,7 @@ class VerifiedNas(Generic[P]):
                     self.files.remove(probe)
         raise NasUnavailable(f"the NAS {self.name} overwrites a file when another is renamed to it: it is not safe")
 
-    def _put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
+    def _put(self, path: str, source: Path, sha256: str, size: int) -> None:
         self.marker.require()
         target = self._inside(path, new=True)
         if not verified.holds(self.files, target, sha256):
@@ -120,9 +120,8 @@ class VerifiedNas(Generic[P]):
             self._require_space(target, size)
             verified.write(self.files, source, target, sha256, size)
         self.marker.require()  # unmounted meanwhile, the file would lie in the mount point
-        return self.files.stat(target)._replace(path=path)
 
-    def _move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def _move(self, source_path: str, target_path: str, sha256: str) -> None:
         self.marker.require()
         source, target = self._inside(source_path), self._inside(target_path, new=True)
         make_folders(self.files, target.parent, self.files.resolved(self.root))
@@ -133,7 +132,6 @@ class VerifiedNas(Generic[P]):
             if not verified.holds(self.files, target, sha256):
                 raise FileGone(f"'{source_path}', to become '{target.name}', is gone: store it again") from error
         self.marker.require()
-        return self.files.stat(target)._replace(path=target_path)
 
     def _require_space(self, target: P, size: int) -> None:
         free = self.files.free_bytes(target.parent)

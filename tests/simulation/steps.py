@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, event
 from services.publisher.limits import ETSY, Problem
 from services.publisher.listing import Capabilities, ListingDraft
 from services.publisher.shop import Ambiguous, Asset, Intent, RemoteRef
-from shared.nas import PathNas, Stat
+from shared.nas import PathNas
 
 T = TypeVar("T")
 Happens = Callable[[str], None]
@@ -75,11 +75,11 @@ class SteppingNas(PathNas):
         super().__init__(root, first_wait_s=0)
         self.steps = steps
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
-        return self._stepping("nas put", lambda: PathNas.put(self, path, source, sha256, size))
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
+        self._stepping("nas put", lambda: PathNas.put(self, path, source, sha256, size))
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
-        return self._stepping("nas move", lambda: PathNas.move(self, source_path, target_path, sha256))
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
+        self._stepping("nas move", lambda: PathNas.move(self, source_path, target_path, sha256))
 
     def delete(self, path: str) -> None:
         self._stepping("nas delete", lambda: PathNas.delete(self, path))

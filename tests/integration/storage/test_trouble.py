@@ -11,7 +11,7 @@ from services.storage.handlers import on_image_accepted
 from services.storage.turns import Turn
 from shared.contracts import Blob, DesignStored, StorageFailed
 from shared.errors import Retryable, Unavailable
-from shared.nas import PathNas, Stat
+from shared.nas import PathNas
 from shared.nas.errors import NasRefused, NasUnavailable
 from tests.integration.storage.workshop import FOLDER, NOWHERE, Upload, Verdict, Workshop, lies, numbers, uv
 
@@ -28,20 +28,19 @@ class DyingNas(PathNas):
         self.calls_left = calls_left
         self.after = after
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
-        return self._perhaps(lambda: super(DyingNas, self).put(path, source, sha256, size))
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
+        self._perhaps(lambda: super(DyingNas, self).put(path, source, sha256, size))
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
-        return self._perhaps(lambda: super(DyingNas, self).move(source_path, target_path, sha256))
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
+        self._perhaps(lambda: super(DyingNas, self).move(source_path, target_path, sha256))
 
-    def _perhaps(self, call: Callable[[], Stat]) -> Stat:
+    def _perhaps(self, call: Callable[[], None]) -> None:
         self.calls_left -= 1
         if self.calls_left == 0 and not self.after:
             raise Crash
-        found = call()
+        call()
         if self.calls_left == 0:
             raise Crash
-        return found
 
 
 class RefusingNas(PathNas):
@@ -51,10 +50,10 @@ class RefusingNas(PathNas):
         super().__init__(root)
         self.refused: set[str] = set()
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
         if any(item in source_path for item in self.refused):
             raise NasRefused(f"can't rename a file to '{target_path}': it is in use; close it where it is open")
-        return super().move(source_path, target_path, sha256)
+        super().move(source_path, target_path, sha256)
 
 
 class TidiedNas(PathNas):
@@ -64,17 +63,17 @@ class TidiedNas(PathNas):
         super().__init__(root)
         self.times = times
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
         if self.times:
             self.times -= 1
             self.delete(source_path)
-        return super().move(source_path, target_path, sha256)
+        super().move(source_path, target_path, sha256)
 
 
 class DenyingNas(PathNas):
     """Renames files, and says that it did not."""
 
-    def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+    def move(self, source_path: str, target_path: str, sha256: str) -> None:
         super().move(source_path, target_path, sha256)
         raise NasRefused(f"can't rename a file to '{target_path}': it is in use; close it where it is open")
 
@@ -315,10 +314,10 @@ def test_a_nas_that_damages_every_file_leaves_no_damaged_one_under_a_good_name(
     workshop: Workshop, engine: Engine, tmp_path: Path
 ) -> None:
     class Damaging(PathNas):
-        def move(self, source_path: str, target_path: str, sha256: str) -> Stat:
+        def move(self, source_path: str, target_path: str, sha256: str) -> None:
             if target_path.endswith(".png"):
                 (workshop.root / source_path).write_bytes(b"rot")
-            return super().move(source_path, target_path, sha256)
+            super().move(source_path, target_path, sha256)
 
     upload = Upload()
     damaging = Workshop(engine, tmp_path, Damaging(workshop.root))

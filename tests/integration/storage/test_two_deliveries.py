@@ -8,8 +8,10 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
+from services.storage.filing import Answer
 from shared.contracts import DesignStored
-from shared.nas import PathNas, Stat
+from shared.nas import PathNas
+from shared.nas.files import Files
 from tests.integration.storage.workshop import Upload, Workshop, lies, numbers, uv
 
 PATIENCE_S = 30
@@ -24,9 +26,9 @@ class HaltingNas(PathNas):
         self.reached = Event()
         self.may_go_on = Event()
 
-    def put(self, path: str, source: Path, sha256: str, size: int) -> Stat:
+    def put(self, path: str, source: Path, sha256: str, size: int) -> None:
         self._halt("put")
-        return super().put(path, source, sha256, size)
+        super().put(path, source, sha256, size)
 
     def verify(self, path: str, sha256: str, size: int) -> bool:
         self._halt("verify")
@@ -39,6 +41,18 @@ class HaltingNas(PathNas):
 
 
 Slow = Callable[[str], tuple[Workshop, HaltingNas]]
+
+
+class Overtaken(Files):
+    """Something else happens once, in the moment in which a file has got its name."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = [meanwhile]
+
+    def rename_new(self, source: Path, target: Path) -> None:
+        super().rename_new(source, target)
+        while self.meanwhile:
+            self.meanwhile.pop()()
 
 
 @pytest.fixture
@@ -139,6 +153,20 @@ def test_an_overtaken_delivery_does_not_touch_the_next_generations_file(
     assert isinstance(stored, DesignStored)
     assert stored.print_file == anew.print_file
     assert lies(workshop, stored)
+    assert workshop.hidden() == []
+
+
+def test_a_generation_whose_file_the_next_one_removes_as_it_appears_just_ends(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    upload = Upload()
+    first, anew = (workshop.accepted(upload, 0, generation) for generation in range(2))
+    later: list[Answer] = []
+    files = Overtaken(lambda: later.extend(workshop.hear(anew)))
+    early = Workshop(engine, tmp_path, PathNas(workshop.root, files=files)).hear(first)
+    assert numbers(later) == {0: 100}
+    assert early == []
+    assert workshop.files() == uv(100)
     assert workshop.hidden() == []
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import httpx
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.local import apt, docker, node
@@ -117,16 +117,13 @@ def new_database(server_url: str, template: str = "template1") -> Iterator[str]:
     """The URL of a copy of `template`, dropped at the end, whoever is still connected."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     admin = create_engine(server_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    _run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    finally:
-        _run(admin, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _run(engine: Engine, statement: str) -> None:
-    with engine.connect() as connection:
-        connection.execute(text(statement))
+    with admin.connect() as connection:
+        # files as they are: with few buffers that takes half the time of copying block by block
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        try:
+            yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @contextlib.contextmanager

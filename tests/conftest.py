@@ -1,8 +1,10 @@
 """Fixtures: `amqp_url` is a virtual host and `database_url` a migrated database that no other test sees."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 from xdist.scheduler import LoadScopeScheduling
@@ -44,6 +46,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for marker, install_missing in installers.items():
         if not session.config.option.collectonly and any(item.get_closest_marker(marker) for item in session.items):
             install_missing()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_ssl_context() -> Iterator[None]:
+    """httpx reads every authority's certificate for each client, which takes longer than asking this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,8 @@ def private_cluster(
 ) -> Iterator[Cluster]:
     """Run a server on a free loopback port with all its files in `data_dir`, made on the first call.
 
-    `fsync=False` survives our crash but not the machine's; a `throwaway` server is not asked to stop but killed.
+    `fsync=False` survives our crash but not the machine's. A `throwaway` server is not asked to stop but killed, and
+    has as many buffers as PostgreSQL gives by itself: all are gone through whenever a database is made or dropped.
 
     Raises:
         NotStarted: it did not come up, or another server uses `data_dir`; the words have the end of its log.
@@ -103,7 +104,7 @@ def private_cluster(
 
     def begin() -> subprocess.Popen[bytes]:
         with claim(data_dir) as lock:
-            return _start(data_dir, binaries, port, log, lock, fsync=fsync)
+            return _start(data_dir, binaries, port, log, lock, fsync=fsync, throwaway=throwaway)
 
     server = Server("PostgreSQL", begin)
     secret = password(data_dir / "password")
@@ -117,7 +118,7 @@ def private_cluster(
 
 
 def _start(
-    data_dir: Path, binaries: Binaries, port: int, log: Path, lock: int, *, fsync: bool
+    data_dir: Path, binaries: Binaries, port: int, log: Path, lock: int, *, fsync: bool, throwaway: bool
 ) -> subprocess.Popen[bytes]:
     password(data_dir / "password")
     as_user = _unprivileged(data_dir / "cluster")
@@ -130,8 +131,9 @@ def _start(
         "max_connections": MAX_CONNECTIONS,
         "fsync": "on" if fsync else "off",
         "jit": "off",
-        "shared_buffers": f"{_buffers_mb()}MB",
     }
+    if not throwaway:
+        options["shared_buffers"] = f"{_buffers_mb()}MB"
     arguments = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     put_by(log)
     return start(

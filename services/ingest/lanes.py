@@ -31,9 +31,11 @@ from services.ingest.lane_choice import (
 from services.ingest.original import Original, from_thread
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
+from services.ingest.sessions.progress.absence import Absence
+from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.standstill import Standstill
 from services.ingest.sessions.recovery.unfinished import Unfinished
-from services.ingest.watch import Asks, watch
+from services.ingest.watch import Asks, Depth, watch
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start
 from shared.bus.service import Service
@@ -52,11 +54,11 @@ TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing
 ALARM_EVERY_S = 5.0
 """People read within seconds why nothing moves. Each look is a message that goes nowhere: not far more often."""
 LOOK_EVERY_S = 15.0
-"""Nobody waits for it, as a queue must be empty for minutes. Each look asks for every queue."""
+"""Each look asks for every queue. Of a service that is gone people read after two looks."""
 Alarms = Asks[bool]
 """Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
-Depths = Asks[Mapping[str, int]]
-"""Asks at each step how many messages lie in each queue that uploads pass through."""
+Depths = Asks[Mapping[str, Depth]]
+"""Asks at each step what lies in each queue that uploads pass through, and whether anybody takes it."""
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Lanes:
         self._unsent: str | None = None
         self._alarm = False
         self.standstill = Standstill(self.engine, self.unfinished)
+        self.absence = Absence(Delays(self.engine))
         self._own = Original(
             self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
         )
@@ -175,8 +178,8 @@ class Lanes:
             what = "whether the broker takes messages"
             yield watch(what, self.alarms, self._heard_of_alarm, self._no_alarm, ALARM_EVERY_S)
         if self.depths is not None:
-            what = "whether an upload stands still"
-            yield watch(what, self.depths, self._heard_of_depths, self.standstill.forget, LOOK_EVERY_S)
+            what = "whether an upload stands still, or a service is gone"
+            yield watch(what, self.depths, self._heard_of_depths, self._no_depths, LOOK_EVERY_S)
 
     async def _consume(self, rabbit: RabbitBus) -> None:
         try:
@@ -194,10 +197,15 @@ class Lanes:
     def _no_alarm(self) -> None:
         self._alarm = False
 
-    async def _heard_of_depths(self, ready: Mapping[str, int]) -> None:
+    async def _heard_of_depths(self, queues: Mapping[str, Depth]) -> None:
         if self.trouble:  # queues are empty then because nothing gets into them
             self.standstill.forget()
-        await asyncio.to_thread(self.standstill.look, ready)
+        await asyncio.to_thread(self.standstill.look, {queue: depth.messages for queue, depth in queues.items()})
+        await asyncio.to_thread(self.absence.look, queues)
+
+    def _no_depths(self) -> None:
+        self.standstill.forget()
+        self.absence.forget()
 
     async def _relay(self, send: Callable[[], Awaitable[None]], waits: Callable[[], bool]) -> None:
         """Send for ever: when the bell rings (see there), and every half second for what other processes owe."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -14,6 +14,14 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 Asks = Callable[[], AsyncGenerator[Answer, None]]
 """Asks once at each step."""
+
+
+class Depth(NamedTuple):
+    """Of one queue."""
+
+    messages: int
+    """In nobody's hands."""
+    consumers: int
 
 
 async def watch(

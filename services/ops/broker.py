@@ -11,6 +11,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPChannelError, AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
+from services.ingest.watch import Depth
 from services.ops.queues import Exchange, Queue, Topology
 from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
 from shared.bus.settlement import Headers
@@ -91,8 +92,8 @@ async def alarms(url: str) -> AsyncGenerator[bool, None]:
             yield await _is_blocked(connection)
 
 
-async def depths(url: str, queues: Collection[str]) -> AsyncGenerator[dict[str, int], None]:
-    """How many messages lie in these queues, in nobody's hands; asked at each step, on one connection.
+async def depths(url: str, queues: Collection[str]) -> AsyncGenerator[dict[str, Depth], None]:
+    """How many messages lie in these queues, and who takes them; asked at each step, on one connection.
 
     Raises:
         Unavailable: no broker, or it does not answer, or a queue is missing.
@@ -104,8 +105,8 @@ async def depths(url: str, queues: Collection[str]) -> AsyncGenerator[dict[str, 
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
                     for queue in queues:
-                        declared = await channel.declare_queue(queue, passive=True)
-                        found[queue] = declared.declaration_result.message_count or 0
+                        answer = (await channel.declare_queue(queue, passive=True)).declaration_result
+                        found[queue] = Depth(answer.message_count or 0, answer.consumer_count or 0)
             except TimeoutError as error:
                 raise Unavailable(f"RabbitMQ at {address(url)} does not say what lies in its queues") from error
             yield found

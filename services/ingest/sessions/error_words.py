@@ -21,6 +21,8 @@ OF_SERVER = (
 SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")
 ADVICE = re.compile(r"[:;] .*$")
 ERROR_KIND = re.compile(r" \(\w+\)$")
+OF_ABSENT = "Absent: "
+PART_GOES_ON = "a part of the server is not running; it goes on by itself when that runs again"
 NAS_GOES_ON = "; it goes on by itself when the NAS is back, and whoever runs this server knows how"
 ETSY_GOES_ON = "; it goes on by itself when Etsy is back"
 MOST = 300
@@ -52,6 +54,8 @@ def awaited(cause: str) -> str:
 
     Where the rest of the NAS can be used, the path is what it is about. What to mend on the server its operator reads.
     """
+    if cause.startswith(OF_ABSENT):
+        return PART_GOES_ON
     found = OF_NAS.search(ATTEMPTS.sub("", cause)) if cause.startswith(OF_ALL) else None
     words = for_seller(SOCKET.sub("", found[1] if found else cause_in_words(cause)))
     if cause.startswith("NasUnavailable"):

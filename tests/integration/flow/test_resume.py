@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from services.ingest import lanes
+from services.ingest.sessions.error_words import PART_GOES_ON
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Relay, owe, owe_redelivery
+from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.tables import items, outbox, session_events, sessions
 from services.local.broker import Broker
 from services.ops.resume import resume, resume_others
@@ -76,6 +78,29 @@ def test_a_session_whose_queue_was_purged_is_sent_again_by_ingest_itself(
 
     asyncio.run(scenario())
     assert len(set(pipeline.hashed)) == FILES
+
+
+def test_an_upload_says_that_a_service_is_gone_and_goes_on_when_it_is_there(
+    amqp_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "LOOK_EVERY_S", 0.2)
+    pipeline = Pipeline(amqp_url, engine, GENEROUS)
+    delays = Delays(engine)
+
+    async def scenario() -> None:
+        await prepared(amqp_url, engine)
+        async with pipeline.ingest():
+            session = await asyncio.to_thread(pipeline.submit, uuid4(), 4)
+
+            def waits_for() -> str | None:
+                return delays.of(session.id, pipeline.now(session).totals)
+
+            await until(lambda: waits_for() == PART_GOES_ON)
+            async with pipeline.workers():
+                await until(lambda: waits_for() is None)
+                await pipeline.settled(session)
+
+    asyncio.run(scenario())
 
 
 def test_the_last_word_of_what_no_session_waits_for_is_sent_again(engine: Engine) -> None:

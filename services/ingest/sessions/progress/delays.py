@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from services.ingest.sessions.error_words import awaited, cause_in_words
+from services.ingest.lane_choice import COMPREHENSIVE
+from services.ingest.sessions.error_words import OF_ABSENT, awaited, cause_in_words
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
 from services.ingest.tables import users
-from shared.bus.topology import waiting_as
+from shared.bus.topology import inbox, waiting_as
 from shared.contracts import Stage, WorkDelayed
 from shared.database import transaction
 
@@ -23,6 +24,8 @@ HOLDS_S = 40.0
 LATE_S = 10.0
 FORGOTTEN = timedelta(hours=1)
 CLOCK = func.clock_timestamp()
+
+_INBOXES = tuple(waiting_as(inbox(service)) for service in get_args(Stage))
 
 QueueOf = Callable[[str], str]
 """By a shop's folder: the queue in which its work for the NAS waits, where not all of them wait in one."""
@@ -73,14 +76,22 @@ class Delays:
 
 def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_of: QueueOf | None) -> str | None:
     """What the rest of an upload waits for; see `Delays`."""
-    concerned = [EVERYBODY, session_id]
+    concerned = [EVERYBODY, session_id, *_INBOXES]
     if queue_of is not None:
         folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)
         shop = connection.execute(folder.where(sessions.c.id == session_id)).scalar_one_or_none()
         concerned += [waiting_as(queue_of(shop))] if shop else []
     rows = _current(connection, concerned)
+    if any(map(_is_absence, rows)):
+        lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one_or_none()
+        rows = [row for row in rows if lane == COMPREHENSIVE or not _is_absence(row)]
     causes = dict.fromkeys(_cause_and_retry(row, awaited) for row in rows if concerns(row.service, totals))
     return "; ".join(causes) or None
+
+
+def _is_absence(row: Row[Any]) -> bool:
+    """Whether it is about what goes over the broker alone."""
+    return bool(row.cause.startswith(OF_ABSENT))
 
 
 OVER = delete(delays).where(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.decoding.isolation import ONE_THREAD
 from services.local import process
+from services.local.restarts import Restarts
 
 STOP_GRACE_S = 30.0
 
@@ -31,8 +32,7 @@ class Processes:
         self.inherit = inherit
         self.where = ["--data", str(data_dir)] if data_dir else []  # and not what another one left in our folder
         self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
-        self._started: dict[tuple[str, int], float] = {}
-        self._restarts: dict[tuple[str, int], tuple[int, float]] = {}
+        self._restarts: dict[tuple[str, int], Restarts] = {}
 
     def log(self, name: str, number: int) -> Path:
         """What it prints; what those before it printed lies beside it, the latest under .1."""
@@ -40,7 +40,8 @@ class Processes:
 
     def start(self, name: str, number: int) -> None:
         """Start one process of a service."""
-        log, self._started[name, number] = self.log(name, number), time.monotonic()
+        self._restarts.setdefault((name, number), Restarts()).began()
+        log = self.log(name, number)
         process.put_by(log)
         # as in production, with all that it checks
         command = [sys.executable, "-m", "services.cli", "run", *self.where, name]
@@ -53,18 +54,13 @@ class Processes:
         for (name, number), child in list(self.children.items()):
             if child.poll() is None:
                 continue
-            deaths, due = self._restarts.get((name, number), (0, 0.0))
-            if due == 0.0:
-                if time.monotonic() - self._started[name, number] > process.HEALTHY_S:
-                    deaths = 0
-                pause = process.pause_s(deaths)
-                self._restarts[name, number] = (deaths + 1, time.monotonic() + pause)
+            restarts = self._restarts[name, number]
+            if (pause := restarts.pause_s()) is not None:
                 self.say(
                     f"{name} {number} ended with status {child.returncode} and is started again in {pause:.0f} s; "
                     f"its log is {process.put_by(self.log(name, number))}"
                 )
-            elif time.monotonic() >= due:
-                self._restarts[name, number] = (deaths, 0.0)
+            elif restarts.is_due:
                 try:
                     self.start(name, number)
                 except OSError as error:  # no memory, say: whatever else runs goes on meanwhile

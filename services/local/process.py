@@ -17,9 +17,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-HEALTHY_S = 60.0
-"""A process that has lived for so long did not die of its start."""
-MOST_DOUBLINGS = 5
 KEPT_LOGS = 9  # of each process: what went wrong is looked into after some restarts
 
 # below Linux's ephemeral range (32768 and up), so that no outgoing connection takes a port between choice and use
@@ -122,11 +119,6 @@ def stop(process: subprocess.Popen[bytes], *asking: signal.Signals, grace_s: flo
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def pause_s(deaths: int) -> float:
-    """The pause before a process is started again that had died so often before, in a row and each time early."""
-    return float(2 ** min(deaths, MOST_DOUBLINGS))
 
 
 def put_by(log: Path) -> Path:

@@ -1,10 +1,10 @@
 """The servers that we started ourselves, broker and database: each is started again, in its place, when it dies."""
 
 import subprocess
-import time
 from collections.abc import Callable
 
-from services.local.process import HEALTHY_S, NotStarted, pause_s
+from services.local.process import NotStarted
+from services.local.restarts import Restarts
 
 
 class Server:
@@ -14,9 +14,7 @@ class Server:
         self.name = name
         self.begin = begin
         self.process = begin()
-        self._began = time.monotonic()
-        self._deaths = 0
-        self._due: float | None = None
+        self._restarts = Restarts()
 
     def watch(self, say: Callable[[str], None]) -> None:
         """Start it again if it has died, a little later each time that it does not live for a minute.
@@ -25,15 +23,11 @@ class Server:
         """
         if self.process.poll() is None:
             return
-        now = time.monotonic()
-        if self._due is None:
-            self._deaths = 0 if now - self._began > HEALTHY_S else self._deaths
-            pause = pause_s(self._deaths)
-            self._deaths, self._due = self._deaths + 1, now + pause
+        if (pause := self._restarts.pause_s()) is not None:
             status = self.process.returncode
             say(f"{self.name} ended with status {status} and is started again in {pause:.0f} s; work waits for it")
-        elif now >= self._due:
-            self._due, self._began = None, now
+        elif self._restarts.is_due:
+            self._restarts.began()
             try:
                 self.process = self.begin()
             except (NotStarted, OSError) as error:  # a full disk, say: whatever else runs goes on meanwhile

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from services.local import children, process, servers
+from services.local import children, process, restarts, servers
 
 NIGHT = 6000  # looks; every twenty seconds here, so nobody lives for a minute
 
@@ -17,8 +17,7 @@ NIGHT = 6000  # looks; every twenty seconds here, so nobody lives for a minute
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     time = SimpleNamespace(monotonic=itertools.count(0.0, 20.0).__next__)
-    for module in (children, servers):
-        monkeypatch.setattr(module, "time", time)
+    monkeypatch.setattr(restarts, "time", time)
 
 
 def dead() -> subprocess.Popen[bytes]:

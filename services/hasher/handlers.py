@@ -5,6 +5,7 @@ What lies on the NAS already is a print file and gets hashes only.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 
@@ -115,12 +116,7 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
     # By the name and not by the bytes, so it is said here and not remembered.
     wrong_name = misnamed(file.filename, result.format)
     return ImageHashed(
-        tenant_id=batch.tenant_id,
-        session_id=batch.session_id,
-        item_id=file.item_id,
-        index=file.index,
-        generation=file.generation,
-        filename=file.filename,
+        **_about(batch, file),
         upload=file.upload,
         print_file=result.print_file,
         canonical=result.canonical,
@@ -140,26 +136,14 @@ def _hashed(batch: BatchSubmitted, file: UploadedFile, result: Result) -> ImageH
 
 
 def _failed(batch: BatchSubmitted, file: UploadedFile, words: str) -> ImageFailed:
-    return ImageFailed(
-        tenant_id=batch.tenant_id,
-        session_id=batch.session_id,
-        item_id=file.item_id,
-        index=file.index,
-        generation=file.generation,
-        filename=file.filename,
-        failed_stage="hasher",
-        reason=f"{file.filename}: {words}",
-    )
+    return ImageFailed(**_about(batch, file), failed_stage="hasher", reason=f"{file.filename}: {words}")
 
 
 def _rejected(batch: BatchSubmitted, file: UploadedFile, rejected: Rejected) -> ImageRejected:
-    return ImageRejected(
-        tenant_id=batch.tenant_id,
-        session_id=batch.session_id,
-        item_id=file.item_id,
-        index=file.index,
-        generation=file.generation,
-        filename=file.filename,
-        code=rejected.code,
-        reason=f"{file.filename}: {rejected.reason}",
-    )
+    return ImageRejected(**_about(batch, file), code=rejected.code, reason=f"{file.filename}: {rejected.reason}")
+
+
+def _about(batch: BatchSubmitted, file: UploadedFile) -> dict[str, Any]:
+    """Which file an answer is about."""
+    of_file = file.model_dump(include={"item_id", "index", "generation", "filename"})
+    return of_file | {"tenant_id": batch.tenant_id, "session_id": batch.session_id}

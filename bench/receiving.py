@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from services.ingest.api.uploads import Limits, receive
+from services.ingest.api.receiving import Limits, receive
 from shared.blobs import Blobs
 
 LIMITS = Limits(files=1000, file_bytes=2 << 30)

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from services.ingest import service
 from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
 from services.ingest.api.identity import current_user, stream_user
+from services.ingest.api.receiving import Limits
 from services.ingest.api.resources import Preview, ScanOf, TemplateFault
-from services.ingest.api.uploads import Limits
 from services.ingest.app import create_app
 from services.ingest.bell import Bell
 from services.ingest.catalog.shop import ShopConnection

@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.api.bodies import allow, asking, length, let_in
+from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
 from services.ingest.api.slow import answer
 from services.ingest.api.streams import EventStream, as_frames, frames
-from services.ingest.api.uploads import BadUpload, Form, Limits, missing, receive
 from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User

@@ -11,9 +11,9 @@ from fastapi import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from services.ingest.api import bodies, uploads
+from services.ingest.api import bodies, receiving
 from services.ingest.api.bodies import Bodies
-from services.ingest.api.uploads import Form, Limits, receive
+from services.ingest.api.receiving import Form, Limits, receive
 from shared.blobs import Blobs, BlobWriter
 
 LIMIT_S = 10
@@ -130,7 +130,7 @@ def test_an_upload_that_is_ended_while_it_is_written_leaves_no_half_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As by a server that stops: the thread goes on all the same, and what it begins then is taken away, too."""
-    monkeypatch.setattr(uploads, "FEED_BYTES", 1)
+    monkeypatch.setattr(receiving, "FEED_BYTES", 1)
     released = threading.Event()
 
     class Slow(Blobs):

@@ -35,7 +35,7 @@ from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.sessions.serving.watching import Watcher
 from services.ingest.settings import Settings
-from services.ingest.sweeping import sweep
+from services.ingest.sweeping import duties, sweep
 from shared import log as logs
 from shared.blobs import Blobs
 from shared.bus.rabbit import RabbitBus
@@ -189,7 +189,7 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
     await desk.lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),
-        asyncio.create_task(sweep(desk.sessions.engine, settings)),
+        asyncio.create_task(sweep(list(duties(desk.sessions.engine, settings)))),
     ]
     try:
         yield

@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Engine
@@ -22,29 +24,40 @@ SETTLE_TURNS = 5
 PURGE_TURNS = 3600  # an hour
 
 
-async def sweep(engine: Engine, settings: Settings) -> None:
-    """End the sessions that nobody asks anything of any more; now and then tell dead letters how their files ended.
+class Duty(NamedTuple):
+    """Something that is due each so many turns. `what` is for the log."""
 
-    Once an hour, delete the letters that have been over for long enough, and what was sent for uploads that have. Have
-    the NAS scanned when it is time.
-    """
+    what: str
+    turns: int
+    do: Callable[[], object]
+
+
+def duties(engine: Engine, settings: Settings) -> Iterator[Duty]:
+    """All of ingest's, but for those that the settings turn off."""
     keep, keep_sent = timedelta(days=settings.dead_letter_keep_days), timedelta(days=settings.outbox_keep_days)
     scan_every = timedelta(minutes=settings.nas_scan_minutes)
     lane = loose_lane(embedded=settings.embedded)
-    unasked = Unasked(engine, settings.listing_grace_seconds)
+    yield Duty("sessions that nobody asks anything of", 1, Unasked(engine, settings.listing_grace_seconds).finish)
+    yield Duty("how the files of dead letters ended", SETTLE_TURNS, lambda: outcomes.settle(engine))
+    if scan_every:
+        yield Duty("scans of the NAS", SETTLE_TURNS, lambda: scan_requests.ask_when_due(engine, lane, scan_every))
+    if keep:
+        yield Duty("dead letters to delete", PURGE_TURNS, lambda: purging.sweep(engine, keep))
+    if keep_sent:
+        yield Duty("sent messages to forget", PURGE_TURNS, lambda: forgetting.forget(engine, keep_sent))
+
+
+async def sweep(due: Sequence[Duty], every_s: float = SWEEP_EVERY_S) -> None:
+    """Do for ever what is due. A duty that breaks keeps no other from its turn; an outage ends the turn for all."""
     for turn in itertools.count():
-        await asyncio.sleep(SWEEP_EVERY_S)
-        try:
-            await asyncio.to_thread(unasked.finish)
-            if turn % SETTLE_TURNS == 0:
-                await asyncio.to_thread(outcomes.settle, engine)
-                if scan_every:
-                    await asyncio.to_thread(scan_requests.ask_when_due, engine, lane, scan_every)
-            if keep and turn % PURGE_TURNS == 0:
-                await asyncio.to_thread(purging.sweep, engine, keep)
-            if keep_sent and turn % PURGE_TURNS == 0:
-                await asyncio.to_thread(forgetting.forget, engine, keep_sent)
-        except Retryable as error:
-            log.warning("ending sessions waits", cause=str(error))
-        except Exception:  # nobody awaits this task: raised, the error would vanish, and nothing be swept any more
-            log.exception("sessions or replays could not be ended; it is tried again")
+        await asyncio.sleep(every_s)
+        for duty in due:
+            if turn % duty.turns:
+                continue
+            try:
+                await asyncio.to_thread(duty.do)
+            except Retryable as error:
+                log.warning("what is due waits", what=duty.what, cause=str(error))
+                break
+            except Exception:  # nobody awaits this task: raised, the error would vanish, and nothing be done any more
+                log.exception("what is due could not be done; it is tried again", what=duty.what)

@@ -226,7 +226,7 @@ class ImageRejected(ItemEvent):
     reason: str
 
 
-Anew = Annotated[bool, Field(description="whether it had a verdict that is over, as another file's claim ended")]
+Anew = Annotated[bool, Field(description="whether it replaces a verdict that ended with another file's claim")]
 
 
 class DuplicateFound(ItemEvent):
@@ -314,7 +314,7 @@ class MockupFailed(ItemEvent):
 
 ALREADY_LISTED = "already listed"
 SAME_PRINT = "its print is the same as"
-"""How the warning begins of a listing that the shop had before it was asked for: as this design's, or as another's."""
+"""How a listing's warning begins if the shop had it before it was asked for: as this design's, or as another's."""
 
 
 class ListingPublished(ItemEvent):

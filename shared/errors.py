@@ -14,7 +14,7 @@ class Unavailable(Retryable):
 
 
 class Busy(Unavailable):
-    """The same for this message alone: another one holds what it needs. It goes to wait, and those behind it go on."""
+    """Another message holds what this one needs. It waits in a retry queue, at no attempt's cost; others go on."""
 
 
 class Elsewhere(Exception):  # noqa: N818

@@ -33,9 +33,10 @@ uploads' news from dedup. News is rare, so more threads would have nothing to do
 
 @dataclass
 class Ahead:
-    """Owed until it was handled. Two replicas may both do so: what is done twice changes nothing.
+    """Hands what is owed to the lane AHEAD to the handlers of `services`. It stays owed until they have handled it.
 
-    `archiver` keeps dead letters. Answers are owed to the lane of their session, or the `loose` one, and it `rings`.
+    Two replicas may both hand it over: what is done twice changes nothing. `archiver` is the service that keeps dead
+    letters. What handlers answer is owed to the lane of its session, or the `loose` one; then `rings` is called.
     """
 
     engine: Engine
@@ -58,7 +59,7 @@ class Ahead:
         self._breakers = {(service.name, service.queue): Breaker(self.stopping) for service in every}
 
     async def send(self) -> None:
-        """Begin with what is owed and not begun.
+        """Begin to hand over what is owed and not in hand yet.
 
         Raises:
             Unavailable: the database is away.
@@ -105,12 +106,12 @@ class Ahead:
             self.waiting -= 1
 
     async def handle(self, service: Service, delivery: Delivery, copies: "_Copies") -> bool:
-        """One delivery."""
+        """Deliver it once, as a bus does; False when the process stops before it is settled."""
         breaker = self._breakers[service.name, service.queue]
         return await deliver(Consumer(service, copies, self._threads, breaker), delivery)
 
     def owe(self, answer: Envelope) -> None:
-        """Though its session has ended, perhaps: who is decided anew was a duplicate before."""
+        """Owe what a handler answered. Its session may have ended: a duplicate that is decided anew had its end."""
         lane = select(sessions.c.lane).where(sessions.c.id == getattr(answer.message, "session_id", None))
         with transaction(self.engine) as connection:
             known = connection.execute(lane).scalar_one_or_none()
@@ -120,7 +121,10 @@ class Ahead:
 
 @dataclass
 class _Copies(Transport):
-    """The transport of one delivery, which must not lose what is sent over it. `service` is who has it `again`."""
+    """The transport of one delivery: owes its answers, archives its dead letter, and keeps a copy to be handled later.
+
+    That copy is `again`; `service` is to handle it, after `delay_s`.
+    """
 
     ahead: Ahead
     service: Service

@@ -109,7 +109,8 @@ class Lanes:
     def trouble(self) -> str | None:
         """Why nothing is passed on over the broker just now, in words.
 
-        In an alarm nobody hears what the other services wait for, nor does this one's publish fail for half a minute.
+        An alarm is told first: while it lasts nobody hears what the other services wait for, and a publish of ours
+        fails only after half a minute.
         """
         return TAKES_NOTHING if self._alarm else self._unsent
 
@@ -134,7 +135,7 @@ class Lanes:
         return time.monotonic() - self._cut_off_at if self._cut_off_at else 0.0
 
     def choose(self, files: int, user_id: UUID, key: str) -> Lane:
-        """The lane for an upload of so many files, now. `key` is its client's name for it: sent again, it is equal."""
+        """The lane for an upload of so many files, now. `key` is its client's id of it, equal when it is sent again."""
         if self.rabbit is None:
             return Lane(ORIGINAL, EMBEDDED)
         if not self.use_comprehensive:

@@ -28,13 +28,13 @@ class Breaker:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self.stopping = stopping
-        self.pause_s, self.said = 0.0, set[str]()  # above 0: open; the causes logged, without names and numbers
+        self.pause_s, self.said = 0.0, set[str]()  # pause above 0: open; causes logged, less names and numbers
         self.cause: Unavailable | None = None  # of the last outage, until somebody has told that it is over
         self._line = asyncio.Lock()  # fair; while the breaker is open, whoever holds it is the one that asks
 
     @contextlib.asynccontextmanager
     async def turn(self, until: float, *, first: bool) -> AsyncIterator[None]:
-        """Enter when it is this message's turn, and hear how it went; only its `first` failure is news of an outage.
+        """Run the block when it is this message's turn. If it is its `first` try, an `Unavailable` opens the breaker.
 
         One that fails again while others succeed has a trouble of its own, and must not hold them up for ever.
         Raises `NoTurn` if its turn did not come before `until` (the loop's clock), or before the process stops.

@@ -128,7 +128,7 @@ async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
 
 
 async def _tell(consumer: Consumer, about: Envelope, error: Exception | None, again_in_s: float | None = None) -> None:
-    """Tell what the session, or in an outage everybody, waits for; no error: it is over. No work hangs on it."""
+    """Publish what the session, or in an outage everybody, waits for; without an error, that it is over."""
     breaker, name, over = consumer.breaker, consumer.service.name, error is None
     if over and (breaker.pause_s or not breaker.cause):
         return
@@ -139,7 +139,7 @@ async def _tell(consumer: Consumer, about: Envelope, error: Exception | None, ag
     if everybody or session:
         cause = "" if over else f"{type(error).__name__}: {error}"[:1000]
         delay = WorkDelayed(service=name, session_id=session, cause=cause, again_in_s=again_in_s)
-        with contextlib.suppress(Unavailable, TimeoutError):
+        with contextlib.suppress(Unavailable, TimeoutError):  # for people to read: no work hangs on it
             await asyncio.wait_for(consumer.transport.publish(Envelope(uuid4(), delay, name)), TELLING_S)
 
 

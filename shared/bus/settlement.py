@@ -54,7 +54,7 @@ class Delivery:
         return attempt_of(self.headers)
 
     def kept_long(self, *, outage: bool) -> "Outcome":
-        """In an outage it goes back to its place, as all wait (for an hour: `RETURNS`); alone, it makes room."""
+        """In an outage, when all wait, it goes back to its queue's head (`RETURNS` times); alone, it makes room."""
         return Outcome.RETURNED if outage and self.returnable else Outcome.KEPT_LONG
 
 

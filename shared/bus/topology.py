@@ -34,7 +34,7 @@ def inbox(service: str) -> str:
 
 
 def waiting_as(queue: str) -> UUID:
-    """Whose delay it is, in place of a session's id, when all that is in one branch's queue waits."""
+    """Stands in `WorkDelayed` for a session's id when it is all of one branch's queue that waits."""
     return uuid5(UUID(int=0), queue)
 
 

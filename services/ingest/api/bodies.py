@@ -1,4 +1,4 @@
-"""What a request may send: as much as its route takes, whatever it says that it is, and no silence in the middle."""
+"""How much a request may send: what its call allows, counted as it comes, and with no long silence in between."""
 
 import asyncio
 import contextlib
@@ -18,23 +18,23 @@ from services.ingest.sessions.intake.admission import Door, Held, NotAdmitted
 MIB = 1 << 20
 PLAIN_BYTES = 8 * MIB  # the largest sensible one is a photograph's masks; FastAPI holds it in memory as a whole
 FIELDS_BYTES = MIB
-"""Of a form with files, what is none: its boundaries and its few fields."""
+"""Room for what a form has beside its files: boundaries and a few fields."""
 
 SILENCE_S = 60.0
-"""Of a client that is lost, though its line does not say so, or that means to take up room: others need that."""
+"""How long a client may send nothing: one that was lost unnoticed, or stalls on purpose, takes room from others."""
 
 Asked = ParamSpec("Asked")
 
 
 def with_files(most: int) -> Any:  # noqa: ANN401 - FastAPI's type of these has no public name
-    """The `form_limits` of a call that takes so many files: each holds a descriptor, and a small one its bytes."""
+    """The `form_limits` of a call for so many files: each takes a file descriptor, and a small one memory, too."""
     return {"max_files": most, "max_fields": 20, "max_part_size": 1 << 15}
 
 
 class Bodies:
-    """Counts each request's body, and ends one that is larger than `allow` said: than 8 MB, if it said nothing.
+    """Ends a request whose body is larger than its call let it be with `allow`, or than 8 MB if that said nothing.
 
-    And one that brings nothing for a minute; however slowly it comes, it may go on.
+    It also ends one that brings nothing for a minute; one that comes slowly may go on.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -59,7 +59,7 @@ def length(request: Request) -> int:
 
 
 def asking(ask: Callable[Asked, None]) -> Callable[Asked, None]:
-    """A question to the door, whose "no" is an answer of ours."""
+    """The same question to the door, but with its "no" (`NotAdmitted`) as an answer to the client."""
 
     def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> None:
         try:

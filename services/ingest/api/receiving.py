@@ -23,14 +23,14 @@ from shared.contracts import Blob
 
 FEED_BYTES = 2 << 20
 FEED_CHUNKS = 2000
-"""Nor more of them, however small: one byte that comes by itself is held in more than fifty."""
+"""How many chunks are held at most, however small: one of a single byte takes more than fifty of memory."""
 MAX_FIELD_BYTES = 1 << 20
 MAX_FIELDS = 100
 
 FILES = "files"
-"""A part of this name is a file, with a name or without: dropped, nobody would notice that it is missing."""
+"""A part of this name is a file, with a file name or without: if it were dropped, nobody would miss it."""
 FIELDS = frozenset({"design_data", "product_data", "session_id"})
-"""All that is read. Never files, even with a file name: JavaScript gives one to every Blob in a form."""
+"""The fields that are read. They are no files even if they have a file name: JavaScript gives one to every Blob."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Form:
     """What a multipart body held."""
 
     sizes: list[int] = field(default_factory=list)
-    """Of its files, kept or not."""
+    """In bytes, of all its files, kept or not."""
     files: list[Received] = field(default_factory=list)
-    """Those for the blob store, with those that were too large for it."""
+    """Those that are kept, and those that were too large for that; none if there is no blob store."""
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
     def received(self) -> FormData | None:
-        """Its fields for whoever is told what is wrong with them, the files as one; None: nothing came."""
+        """The form as an error repeats it to the client, with its files as one field; None: nothing came."""
         fields = self.fields | ({"files": ""} if self.sizes else {})
         return FormData(fields) if fields else None
 
@@ -94,7 +94,7 @@ async def receive(request: Request, blobs: Blobs | None, limits: Limits, wanted:
             waiting.append(chunk)
             size += len(chunk)
             if reader is not None and (size >= FEED_BYTES or len(waiting) >= FEED_CHUNKS):
-                piece, waiting, size = b"".join(waiting), [], 0  # held once while the one before is written
+                piece, waiting, size = b"".join(waiting), [], 0  # held once, while the piece before is written
                 await reader.feed(piece)
         if reader is None:
             return Form()
@@ -239,7 +239,7 @@ class _Field:
 
 
 class _Counted:
-    """A file that nobody keeps. It comes again, and is hashed then."""
+    """A file of an announcement, of which only the size counts: it comes again with the upload."""
 
     def __init__(self, form: Form) -> None:
         self.form = form

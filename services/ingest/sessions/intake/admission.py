@@ -36,7 +36,9 @@ class NotAdmitted(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Room:
-    """How much there has to be, or may be. 0 of `spool_bytes`: no limit."""
+    """What must be free on the disk; what there may be of blobs, and of a user's files in progress; and for how many
+    seconds the oldest message to an absent broker may wait. `spool_bytes` 0: no limit.
+    """
 
     free_bytes: int
     spool_bytes: int
@@ -78,7 +80,7 @@ class Door:
     def check(self, size: int, held: Held | None = None) -> None:
         """Ask for an upload of so many bytes, or of a size that nobody knows (0), and keep them free if it is let in.
 
-        Both is one step: several that come at a time must not share one room.
+        Both are one step: else several that come at a time would be promised the same room.
 
         Raises:
             NotAdmitted: there is no room for it.
@@ -119,7 +121,7 @@ class Door:
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[Held]:
-        """For as long as an upload is on its way, measured or not; then what was kept free for it is taken."""
+        """For as long as an upload is on its way. What `check` keeps free for it counts as coming, then as there."""
         held = Held()
         try:
             yield held

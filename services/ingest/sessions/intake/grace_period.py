@@ -17,7 +17,7 @@ from shared.database import transaction
 LOOK_S = 2.0
 """The most that one look adds to a session's wait: if the last look is longer ago, nobody could ask meanwhile."""
 AT_ONCE = 100
-"""As many sessions does one look end, so that the next look is not late."""
+"""How many sessions one look ends at most, so that the next look is not late."""
 
 SETTLED: Select[Any] = select(sessions.c.id, sessions.c.settled_at).where(
     sessions.c.state == "working", sessions.c.requested == 0, sessions.c.settled_at.is_not(None)

@@ -16,9 +16,9 @@ from services.ingest.sessions.tables import IMPORTED, items, listings, sessions
 
 
 def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], wanted: Wanted) -> list[UUID]:
-    """What these uploads brought again, byte for byte, and was not asked for before them, or in a dry run only.
+    """The designs that these uploads brought again, byte for byte, and whose listings nobody had asked for before them.
 
-    What was asked for since counts on, so that a repeated call finds the same.
+    A dry run counts as not asked. Those that were asked for since are among them: a repeated call finds the same.
     """
     again, original = items.alias("again"), items.alias("original")
     same = original.c.id == cast(again.c.facts["match"]["item_id"].astext, Uuid)
@@ -50,7 +50,7 @@ def leftovers(connection: Connection, user_id: UUID, uploads: Sequence[UUID], wa
 
 
 def whole_uploads(connection: Connection, user_id: UUID, asked: Sequence[UUID]) -> list[UUID]:
-    """The uploads all of whose designs are asked for. Who asks for some of an upload's wants those, and no others."""
+    """The uploads all of whose designs are asked for. Who asks for only some of an upload wants no others listed."""
     of_asked = select(items.c.session_id).where(items.c.user_id == user_id, items.c.id.in_(asked)).distinct()
     others = select(items.c.session_id).where(
         items.c.session_id.in_(of_asked), items.c.is_active, items.c.state.in_(LISTABLE), items.c.id.not_in(asked)

@@ -20,15 +20,15 @@ from shared.contracts import ListingTemplate
 
 GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
-"""One that came from the old system has no print before somebody asks for its listing (`print_files.py`)."""
+"""A stored design that can be listed. The old system's have no print before that is asked for (`print_files.py`)."""
 
 
 def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
-    """Ask for listings of the user's designs of this product; return those that there are.
+    """Ask for listings of the user's designs of this product; return the designs that can have one.
 
     A design that failed to be listed before is tried anew, and so is one that is listed elsewhere; one that is not
-    stored yet is listed when it is. Another product's has a number of that product in its name: by it an order would
-    find the wrong print file.
+    stored yet is listed when it is. A design of another product is left out: its name has a number of that product's
+    sequence, by which an order would find the wrong print file.
     """
     template = wanted.template
     listable = (
@@ -107,7 +107,7 @@ def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
 def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:
     """These are not at Etsy any more: they have failed, and are listed anew when somebody tries them again.
 
-    As their next generation: that they were listed, told once more, would overrule it in the same one.
+    They fail as their next generation: within the same one, a repeated `ListingPublished` ranks above a failure.
     """
     mine = (listings.c.user_id == user_id, listings.c.listing_id.in_(listing_ids), listings.c.state == "listed")
     of_them = select(listings.c.item_id).where(*mine, listings.c.target.startswith("etsy"))

@@ -18,7 +18,7 @@ def is_copy_of(states: Collection[str]) -> ColumnElement[bool]:
 
 
 def beside_originals(connection: Connection, rows: Sequence[Mapping[str, Any] | RowMapping]) -> list[dict[str, Any]]:
-    """These items; of duplicates, the reason names what their originals were stored as since they had their verdicts.
+    """These items. A duplicate's reason also names what its original was stored as, if that was after the verdict.
 
     Where the original is not stored, `waits_for` is its file name: the duplicate takes its place if it fails.
     """

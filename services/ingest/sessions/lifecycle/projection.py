@@ -166,14 +166,14 @@ def _locked(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, Fi
 
 
 def _write(connection: Connection, files: Iterable[File]) -> None:
-    """Those that changed; alike ones in one go."""
+    """Write the files that changed: all that changed in the same columns with one statement."""
     changed = sorted((file for file in files if file.changes), key=lambda file: sorted(file.changes))
     for _, alike in groupby(changed, key=lambda file: sorted(file.changes)):
         connection.execute(WRITE, [{"this": file.id, **file.changes} for file in alike])
 
 
 def _append(connection: Connection, happened: Sequence[tuple[UUID, Happening]]) -> None:
-    """One session's, as a rule: then in one go."""
+    """Tell what happened, session by session: as a rule all of it is of one."""
     for session_id in sorted({session_id for session_id, _ in happened}):
         timeline.append_all(connection, session_id, [what for of, what in happened if of == session_id])
 
@@ -187,7 +187,7 @@ def _requested_listings(
 
 
 def _log(what: str, filename: str, session_id: UUID, reason: str | None) -> None:
-    """Most have no dead letter: without a line nobody would see a dying disk before sellers do."""
+    """Most failures have no dead letter: without this line, sellers would be the first to notice a dying disk."""
     log.warning(what, filename=filename, session_id=str(session_id), reason=reason)
 
 

@@ -88,9 +88,10 @@ def _waiting(lane: str, kind: str, windows: Windows, of_kind: Sequence[ColumnEle
 
 
 def _hashed_ahead(lane: str, files: int) -> ColumnElement[bool]:
-    """New work of a tenant who has that many pictures hashed and not stored.
+    """The condition that a batch is new work of a tenant who has that many pictures hashed and not stored.
 
-    What begins before the last of them is none: it was sent before, and lost. Those that wait may wait for just that.
+    One that begins before the last such picture of its session is not new: it was sent before, and is sent again as it
+    was lost. What waits to be stored may wait for just these files, as numbers are given in order of upload.
     """
     ahead = func.sum(sessions.c.hashed + sessions.c.accepted)
     full = select(sessions.c.user_id).where(sessions.c.lane == lane, sessions.c.state == "working")
@@ -111,7 +112,7 @@ def _in_flight(of_kind: Sequence[ColumnElement[bool]]) -> Select[Any]:
 def _mark_done(connection: Connection, kind: str, of_kind: Sequence[ColumnElement[bool]]) -> None:
     busy = _unhashed() if kind == BATCH else _unlisted()
     sent = (*of_kind, outbox.c.sent_at.is_not(None), outbox.c.done_at.is_(None))
-    # Never waits for who replaces a session's rows just now, and waits for ours.
+    # Skips what is locked: whoever replaces a session's rows just now may wait for rows that we hold.
     done = select(outbox.c.id).where(*sent, ~busy).with_for_update(of=outbox, skip_locked=True)
     connection.execute(update(outbox).where(outbox.c.id.in_(done)).values(done_at=NOW))
 

@@ -38,7 +38,7 @@ def forget(engine: Engine, keep: timedelta, at_once: int = AT_ONCE, batches: int
 
 
 def last_words() -> Select[tuple[UUID]]:
-    """The newest that was sent about each design and each file of a shop, whenever: no row says that it arrived."""
+    """The newest message about each design and each file of a shop, however old: no row says that it has arrived."""
     said = outbox.c.data
     about = (outbox.c.lane, outbox.c.type, outbox.c.tenant_id)
     about += tuple(said[name].astext for name in ("item_id", "shop", "path"))

@@ -47,7 +47,7 @@ class Delays:
     def _note(self, connection: Connection, event: WorkDelayed) -> None:
         session_id = event.session_id or EVERYBODY
         this = (delays.c.service == event.service, delays.c.session_id == session_id)
-        # Ingest waits for nothing but the database; where that can be told to it, that is over.
+        # Ingest itself waits for nothing but the database: if we can write, that wait is over.
         if not event.cause or (event.service == "ingest" and event.session_id is None):
             connection.execute(delete(delays).where(*this))
             return
@@ -102,15 +102,16 @@ OVER = delete(delays).where(
 
 
 def over(connection: Connection, services: Collection[str], session_id: UUID) -> None:
-    """These did some work of an upload: what they said that they wait for is over, whoever said it and died since.
+    """These services did some work of an upload: whatever they said that they wait for is over.
 
-    A file that is tried again later is not; and who waits all the same says so again within seconds.
+    Whichever process said so may be dead by now, and can't take it back. A file that is to be tried again later still
+    is; and a process that waits all the same says so again within seconds.
     """
     connection.execute(OVER, {"services": list(services), "whose": [EVERYBODY, session_id]})
 
 
 def wait_no_more(connection: Connection, session_id: UUID, services: Collection[str] = get_args(Stage)) -> None:
-    """Nothing of an upload is left for these services, or all of it was sent anew: nothing is to be tried later."""
+    """Forget what these services wait for in an upload: nothing of it is left for them, or all of it was sent anew."""
     mine = (delays.c.session_id == session_id, delays.c.service.in_(services))
     connection.execute(delete(delays).where(*mine))
 
@@ -135,7 +136,7 @@ def outline(connection: Connection) -> list[str]:
 
 
 def _forget_old(connection: Connection) -> None:
-    """Waits for nobody: who has one of these locked may wait for what was noted just now."""
+    """Delete what holds no more, but for rows that somebody has locked: he may wait for the one noted just now."""
     old = select(delays.c.service, delays.c.session_id).where(delays.c.until < CLOCK - FORGOTTEN)
     unlocked = old.with_for_update(skip_locked=True)
     connection.execute(delete(delays).where(tuple_(delays.c.service, delays.c.session_id).in_(unlocked)))

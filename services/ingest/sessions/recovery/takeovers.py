@@ -1,8 +1,8 @@
 """Which sessions a process of the original lane is at work on, on record in case it dies: `sessions.takeovers`.
 
-A file that kills its worker would kill the next one too, as the broker's delivery limit prevents in the other lane. So
-processes count that were at work on a session and never said that they are not, as long as it does not advance. Who
-stops says so, and who waits for the end of an outage, and who lost its lock and lives.
+A file that kills its worker would kill the next one too; the other lane has the broker's delivery limit against that.
+So each session counts the processes that began to work on it and never said that they stopped, and starts afresh when
+it advances. A process says so when it stops, when it waits for the end of an outage, and when it has lost its lock.
 """
 
 from collections.abc import Collection

@@ -51,8 +51,8 @@ class Unfinished:
     def contradicted(self, lane: str) -> list[UUID]:
         """Sessions that have ended with a duplicate of what is no design itself, oldest first.
 
-        Dedup decided that file anew when its original failed, and the word of it is lost. Had the original been tried
-        again since, it would be a duplicate of that file, and neither be stored.
+        Dedup decided about that file anew when its original failed, and the new verdict was lost on its way. If the
+        original was tried again since, it is a duplicate of that file now, and neither is stored.
         """
         ended = (
             select(sessions.c.id)

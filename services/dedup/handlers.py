@@ -49,7 +49,7 @@ def on_pair_judged(event: PairJudged, index: HashIndex) -> None:
 
 
 def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:
-    """A file that was made by whatever program may be the very upload, or the very print."""
+    """Know a file of the NAS, or forget it. It may equal an upload or a print, so its SHA-256 counts as both."""
     if event.problem:
         index.forget(event.tenant_id, [event.path])
     elif event.phash and event.dhash:

@@ -6,11 +6,11 @@ from services.hasher.service import build
 from services.hasher.settings import Settings
 from shared.bus.run import Inspect, run
 
-BEHIND = 10
+BEHIND = 10  # as `nice` counts
 
 
 def main(inspect: Inspect | None = None) -> None:
-    """Behind all that waits for no picture: answers, progress, one file of somebody who looks on (original lane)."""
+    """Run it behind ingest's answers, progress and original lane: these take little, and somebody looks on."""
     os.nice(BEHIND)
     settings = Settings()
     run(build(settings), settings, inspect)

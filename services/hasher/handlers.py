@@ -48,7 +48,7 @@ def on_batch_submitted(
 
 
 def on_picture_found(event: PictureFound, look: Look, limits: Limits) -> Iterator[PictureHashed]:
-    """One answer, whatever the file is. One that was answered before may be gone: then nobody needs this answer."""
+    """One answer, whatever the file is. No copy: it was answered before, perhaps, and nobody needs this answer."""
     facts: dict[str, str] = {}
     try:
         check_bytes(event.content.size, limits)

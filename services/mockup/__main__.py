@@ -6,11 +6,11 @@ from services.mockup.service import build
 from services.mockup.settings import Settings
 from shared.bus.run import Inspect, run
 
-BEHIND = 10
+BEHIND = 10  # as `nice` counts
 
 
 def main(inspect: Inspect | None = None) -> None:
-    """As far behind as hashers: in front of them, one seller's listings would hold up the uploads of the others."""
+    """Run it, as far behind as hashers: before them, one seller's listings would hold up the uploads of the others."""
     os.nice(BEHIND)
     settings = Settings()
     run(build(settings), settings, inspect)

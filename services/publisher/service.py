@@ -25,7 +25,7 @@ LOCK_WAIT_S = 5.0
 """So long a listing waits for its shop in a publisher's hands; then those behind it, of other shops, go first."""
 
 RETRY = RetryPolicy(delays_s=(5, 30, 60, 300, 300, 300))
-"""As everywhere, with a try after a minute and a half: then a create in doubt is one that has made nothing."""
+"""As everywhere, with one more try, after a minute and a half: by then the shop shows what a create in doubt made."""
 
 TARGETS: Mapping[str, Callable[[Settings, Ledger], Target]] = {
     "dry-run": lambda settings, _: DryRunShop(settings.listings_dir),

@@ -192,7 +192,7 @@ class Filing:
             log.warning("a file came back damaged from the NAS: it is set aside", path=design.path, now=aside)
 
     def _name_anew(self, design: Design) -> None:
-        """Somebody who tidies up without end may still be at it, so it is tried later as well."""
+        """Rename the copy that was just put there again. If it is gone already, somebody still tidies up: try later."""
         try:
             self.nas.move(design.staging, design.path, design.event.print_file.sha256)
         except FileGone as error:

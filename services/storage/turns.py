@@ -85,8 +85,8 @@ def end(connection: Connection, turns: Sequence[Turn], given: Sequence[Row[Any]]
 
 
 def _answered(connection: Connection, turn: Turn, event: ItemEvent, given: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    """Of its own item an acceptance also finishes what another message has begun: that one may be lost, and whoever
-    sends everything again sends acceptances.
+    """What this event answers for. An acceptance also finishes what another message has begun for its own item: that
+    other one may be lost, and whoever sends everything again sends acceptances.
     """
     cause = Cause.of(event)
     if turn.is_new and not event.generation:  # a later generation may have taken over what earlier ones began

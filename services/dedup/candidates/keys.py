@@ -68,9 +68,10 @@ def _waves(pictures: Iterable[Grey]) -> list[Waves]:
 
 
 def laid(picture: Picture) -> Iterator[Laid]:
-    """As it is, and filling its frame, which art as light as its ground does not; with the ground it was laid on.
+    """The ways to see a picture, in grey: as it is, and cut so that the art fills the frame (`background.boxed`).
 
-    What lies on a coloured ground also as if on white, as nobody lays its see-through original on that colour.
+    Each has the shade that a see-through picture was laid on. Art on a coloured ground is also seen on white, as its
+    see-through original is laid on white and black only.
     """
     grounds = (WHITE, BLACK) if picture.transparent else (None,)
     for ground in grounds:

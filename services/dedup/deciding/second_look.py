@@ -106,7 +106,7 @@ class Gallery:
         return self._in_hand(self.kept, IN_HAND, canonical, self._read)
 
     def relief(self, canonical: Blob) -> Relief | None:
-        """The same, as small as it is compared with hundreds."""
+        """The picture so small that it can be compared with hundreds; None and errors as from `see`."""
         return self._in_hand(self.reliefs, RELIEFS_IN_HAND, canonical, self._relief)
 
     def _in_hand(

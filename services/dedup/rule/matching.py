@@ -133,7 +133,7 @@ def _match(event: ImageHashed, other: Known, seen: str, reason: str | None = Non
 
 
 def _source(event: ImageHashed, other: Known) -> Source:
-    """What is in work counts to the session, whichever; what an earlier session stored is a row like any other."""
+    """Of the session: what is in work, or of this upload. What an earlier upload stored is a row like any other."""
     if other.source == "session" and other.stored and other.session_id != event.session_id:
         return "database"
     return other.source

@@ -30,7 +30,7 @@ class Processes:
         self.logs = logs
         self.say = say
         self.inherit = inherit
-        self.where = ["--data", str(data_dir)] if data_dir else []  # and not what another one left in our folder
+        self.where = ["--data", str(data_dir)] if data_dir else []  # or `run` would take what it lacks from ./var
         self.children: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
         self._restarts: dict[tuple[str, int], Restarts] = {}
 

@@ -53,7 +53,7 @@ def settings_for(
         fixed["AMQP_URL"] = broker.url
         if broker.url != given.get("AMQP_URL"):  # one that we found or started: nobody said where its API is
             fixed["MANAGEMENT_URL"] = broker.management_url or OFF
-    # an empty variable is none
+    # an empty variable counts as unset
     chosen = {name: given.get(name) or default for name, default in defaults.items()}
     chosen[IN_FLIGHT] = given.get(IN_FLIGHT) or str(_in_flight(chosen[HASHERS]))
     return {**given, **chosen, **fixed}
@@ -78,7 +78,8 @@ def left_in(data_dir: Path) -> dict[str, str]:
 def keeping_nas(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
     """The caller's settings with the NAS of the `up` before, unless they name one: its designs lie there.
 
-    A folder of `up`'s own is not kept by its path, as it moves with the data. Nor does another NAS hear a password.
+    A folder of `up`'s own is not kept by its path, as it moves with the data. The password and keys of the one before
+    are not kept for another NAS.
     """
     left = left_in(data_dir)
     url, own = left.get("NAS_URL", ""), str(Path(left.get(STARTED_IN) or data_dir) / "nas")
@@ -92,8 +93,8 @@ def keeping_nas(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
 def keeping_shop(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
     """The caller's settings with the shop that the `up` before listed in, unless they name another target.
 
-    What is listed in a dry run meanwhile would lack in the shop. Another app, and another address, hears no secret;
-    the key that seals tokens in the database stays. An empty variable is none.
+    Else they would be listed in a dry run, and missing in the shop. Where another app or address is named, the secrets
+    of the one before are not kept, but for the key that seals tokens in the database. An empty variable is no setting.
     """
     left = {name: value for name, value in left_in(data_dir).items() if name.startswith(OF_SHOP)}
     named = {name: value for name, value in given.items() if value or not name.startswith(OF_SHOP)}
@@ -104,9 +105,10 @@ def keeping_shop(given: Mapping[str, str], data_dir: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def written_down(environment: Mapping[str, str], data_dir: Path) -> Iterator[None]:
-    """Write it down while the NAS is looked at, the NAS itself only then; a start that is refused changes nothing.
+    """Write the settings down for the block, which looks at the NAS, and those of the NAS once it has ended well.
 
-    The next start goes by what is there: not even a kill in the middle may leave a NAS that was not looked at.
+    If it doesn't, what was written down before is there again. The next start goes by that: not even a kill in the
+    middle may leave a NAS that was not looked at.
     """
     file = data_dir / "environment"
     before = file.read_text() if file.exists() else None

@@ -137,15 +137,15 @@ def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
 
 
 class _Stopped(BaseException):
-    """Whoever is starting the system is to end it. No KeyboardInterrupt: Python ends a process by a signal in which one
-    passed through code made from text, as dataclasses are, though it was caught.
+    """A signal came while the system was being started. Not a KeyboardInterrupt: once one has passed through code that
+    was made from text, as that of dataclasses is, Python ends the process by SIGINT at its exit, though it was caught.
     """
 
 
 def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
     """Run the system until Ctrl-C, SIGTERM or its terminal's end, which end it while it starts as well.
 
-    Not at its terminal's end where that is ignored, as under `nohup`.
+    Where SIGHUP is ignored, as under `nohup`, the terminal's end does not end it.
     """
     stopped, started = threading.Event(), False
 

@@ -11,9 +11,10 @@ make the start slower where it is another NAS, as each is asked for."""
 
 
 def refuse(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:
-    """Go on unless designs are stored and none of the newest is on the NAS for all: it is another one.
+    """Refuse the common NAS if designs are stored and none of the newest lies there: they are on another one.
 
-    A shop's own NAS is not looked at: one that is away stops nobody's start. One without a mark has nothing of ours.
+    A shop's own NAS is not looked at: one that is away stops nobody's start. An `unmarked` NAS is one to be taken into
+    use, which has nothing of ours.
 
     Raises:
         NasUnavailable: with what to do.

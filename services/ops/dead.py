@@ -32,7 +32,7 @@ def list_letters(
 ) -> None:
     """List dead letters, newest first."""
     from services.ingest.dead_letters import finding
-    from services.ops import showing
+    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -43,9 +43,9 @@ def list_letters(
     if as_json:
         showing.as_json({"letters": found, "total": total, "failed_without_letter": unlettered})
         return
-    showing.letters(found)
+    dead_lines.letters(found)
     typer.echo(f"{len(found)} of {showing.counted(total, 'letter')}." if total else "No dead letters fit.")
-    showing.unlettered(session_id, unlettered)
+    dead_lines.unlettered(session_id, unlettered)
 
 
 @app.command()
@@ -53,7 +53,7 @@ def list_letters(
 def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: DataDir = HERE) -> None:
     """Group dead letters by cause: one failing disk is one group, however many files it cost."""
     from services.ingest.dead_letters import finding
-    from services.ops import showing
+    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -62,7 +62,7 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
     if as_json:
         showing.as_json(found)
         return
-    showing.groups(found)
+    dead_lines.groups(found)
     if not found:
         typer.echo("No dead letters fit.")
 
@@ -76,7 +76,7 @@ def show(
 ) -> None:
     """Show one letter with body, headers, stack, history and lineage."""
     from services.ingest.dead_letters import finding
-    from services.ops import showing
+    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -85,11 +85,11 @@ def show(
     if found is None:
         raise typer.Exit(NOTHING)  # deleted this very moment
     if body:
-        showing.body(found)
+        dead_lines.body(found)
     elif as_json:
         showing.as_json({**found, "seller": seller})
     else:
-        showing.whole(found, seller)
+        dead_lines.whole(found, seller)
 
 
 @app.command()
@@ -131,7 +131,7 @@ def audit(
 ) -> None:
     """Tell who did what with which letters, newest first."""
     from services.ingest.dead_letters import auditing
-    from services.ops import showing
+    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -142,7 +142,7 @@ def audit(
         showing.as_json({"run": one, "results": found} if one else found)
         return
     if one:
-        showing.runs([one])
-    (showing.results if one else showing.runs)(found)
+        dead_lines.runs([one])
+    (dead_lines.results if one else dead_lines.runs)(found)
     if not found and not one:
         typer.echo("Nobody has changed a dead letter yet.")

@@ -68,7 +68,7 @@ def cancel(
 ) -> None:
     """Stop a replay that is at work, whoever began it: what was sent is sent, the rest stays."""
     from services.ingest.dead_letters import auditing
-    from services.ops import showing
+    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -79,7 +79,7 @@ def cancel(
         showing.as_json(found)
     else:
         typer.echo("It stops before its next letter." if found["state"] == "running" else "It was over already.")
-        showing.runs([found])
+        dead_lines.runs([found])
 
 
 @dataclass(frozen=True)
@@ -126,14 +126,14 @@ def _why_none(wanted: "Filter") -> str:
 
 def _preview(job: "Job", wish: _Wish) -> None:
     """How many, for whom, what would become of the first few, and what is in the way."""
-    from services.ops import showing
+    from services.ops import dead_lines, showing
 
     foreseen = job.foreseen()
     in_the_way = obstacles(settings(wish.data).amqp_url)(job.takers())
     if wish.as_json and wish.dry_run:
         showing.as_json({"dry_run": True, **foreseen, "obstacles": in_the_way})
         return
-    showing.foreseen(foreseen, err=wish.as_json)
+    dead_lines.foreseen(foreseen, err=wish.as_json)
     for words in in_the_way:
         typer.echo(f"  in the way: {words}", err=not wish.dry_run)
     if in_the_way and not wish.force:
@@ -144,14 +144,14 @@ def _preview(job: "Job", wish: _Wish) -> None:
 
 
 def _report(done: dict[str, Any], wish: _Wish) -> None:
-    from services.ops import showing
+    from services.ops import dead_lines, showing
 
     counts = done["counts"]
     if wish.as_json:
         showing.as_json(done)
     else:
         typer.echo(", ".join([*(f"{n} {result}" for result, n in counts.items()), f"audit {done['run_id']}"]))
-        for words in showing.became(done):
+        for words in dead_lines.became(done):
             typer.echo(words)
         if done["stopped"]:
             typer.echo(f"stopped: {done['stopped']}. {done['left']} were left alone.")

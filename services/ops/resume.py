@@ -21,6 +21,7 @@ from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database
 from services.ops.settings import hashers
+from services.ops.showing import counted
 from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
 from shared.bus.envelope import Envelope
@@ -56,8 +57,8 @@ class Resumed:
 
     def __str__(self) -> str:
         others = " (the others keep their ends)" if self.in_work < self.files else ""
-        files = f"{_count(self.files, 'file')}, {self.in_work} of them in work{others}"
-        return f"{self.session_id}: {files}, {_count(self.listings, 'listing')}"
+        files = f"{counted(self.files, 'file')}, {self.in_work} of them in work{others}"
+        return f"{self.session_id}: {files}, {counted(self.listings, 'listing')}"
 
 
 def command(session: str | None, data: Path, *, dry_run: bool) -> str:
@@ -124,18 +125,14 @@ def _failures(connection: Connection, *, dry_run: bool) -> int:
 
 def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:
     """One line for each session, and a last one for all."""
-    counts = [_count(len(found), "session")] if found else []
+    counts = [counted(len(found), "session")] if found else []
     kinds = ", ".join(f"{count} {KINDS[kind]}" for kind, count in others.items() if count)
-    counts += [f"{_count(others.total(), 'message')} that no session waits for ({kinds})"] if kinds else []
+    counts += [f"{counted(others.total(), 'message')} that no session waits for ({kinds})"] if kinds else []
     if not counts:
         return "nothing is unfinished"
     count = " and ".join(counts)
     end = f"{count} would be resumed; nothing was sent" if dry_run else f"{count} resumed: ingest sends it now"
     return "\n".join([*map(str, found), end])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _resumed(engine: Engine, session_id: UUID, owed: Sequence[Envelope]) -> Resumed:

@@ -22,6 +22,7 @@ from services.local.postgres import private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
 from tests import backends
+from tests.drift import DRIFT
 from tests.e2e.conftest import sent, stored_names, until
 from tests.seller import File, Seller, artworks
 from tests.servers import Server
@@ -30,19 +31,6 @@ pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
 
 FILES = 16
 INCHES = (4.0, 3.0)  # large enough that a session is still at work when something dies
-
-DRIFT = """
-SELECT s.id FROM ingest.sessions s
-WHERE (s.received, s.hashed, s.accepted, s.stored, s.duplicate, s.rejected, s.failed) <> (
-    SELECT count(*), count(*) FILTER (WHERE state = 'hashed'), count(*) FILTER (WHERE state = 'accepted'),
-        count(*) FILTER (WHERE state = 'stored'), count(*) FILTER (WHERE state = 'duplicate'),
-        count(*) FILTER (WHERE state = 'rejected'), count(*) FILTER (WHERE state = 'failed')
-    FROM ingest.items i WHERE i.session_id = s.id)
-OR (s.requested, s.rendered, s.listed, s.listing_failed) <> (
-    SELECT count(*), count(*) FILTER (WHERE state = 'rendered'), count(*) FILTER (WHERE state = 'listed'),
-        count(*) FILTER (WHERE state = 'failed')
-    FROM ingest.listings l WHERE l.session_id = s.id)
-"""
 
 
 @dataclass(frozen=True)

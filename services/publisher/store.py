@@ -123,8 +123,8 @@ class Uploaded:
 class Ledger:
     """The ledgers of all shops.
 
-    Shops are locked on connections of `locks`: who has one asks for others of `engine` meanwhile, and where callers are
-    many, those that wait for the shop would have them all.
+    Shops are locked on connections of `locks`. Whoever holds one needs another of `engine` meanwhile: from one pool,
+    many callers that wait for a shop would have taken them all.
     """
 
     def __init__(self, engine: Engine, *, locks: Engine | None = None, lock_wait_s: float = 30) -> None:
@@ -211,9 +211,9 @@ class Journal:
         return first
 
     def alike_in_doubt(self) -> int:
-        """Listings of this design whose create was called, without an end on record: this one, and other groups'.
+        """How many listings of this design, with the same words, have a create without an end on record.
 
-        With the same words: any of their drafts will do.
+        This one, and those with other mockup groups. A draft at the shop may be any of theirs, and does for this one.
         """
         this_one = listings.alias()
         doubts = (this_one.c.target == self.names["target"]) & (this_one.c.publish_key == self.key)

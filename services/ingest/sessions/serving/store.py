@@ -27,13 +27,17 @@ LISTING_COLUMNS = tuple(column for column in listings.c if column.name != "reque
 
 
 Asking = tuple[UUID, int]
-"""A design, and which of the times that it was asked for."""
+"""A design, and the generation of its listing: it grows each time that the listing is asked for anew."""
 Wish = Callable[[Connection], Mapping[UUID, Decision]]
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """Every method is one transaction and checks the owner."""
+    """Every method is one transaction.
+
+    One that takes a user's id acts on what is theirs, and on nothing else. One that takes a session's alone does not
+    ask whose it is: call it for a session that `find` or `get` gave.
+    """
 
     engine: Engine
     hashers: int
@@ -162,7 +166,7 @@ class Sessions:
             return left_unlisted.whole_uploads(connection, user_id, asked)
 
     def listed(self, user_id: UUID, design_ids: Sequence[UUID], mockup_id: UUID) -> set[Asking]:
-        """Which of these designs are listed with this mockup group, as which of their askings."""
+        """Which of these designs are listed with this mockup group, each with the generation of its listing."""
         mine = (listings.c.user_id == user_id, listings.c.mockup_id == mockup_id, listings.c.state == "listed")
         found = select(listings.c.item_id, listings.c.generation).where(*mine, listings.c.item_id.in_(design_ids))
         with transaction(self.engine) as connection:

@@ -168,7 +168,7 @@ def _most(what: ColumnElement[float]) -> WithinGroup[float]:
 
 
 def _with_rates(row: Row) -> dict[str, Any]:
-    """With the rates, of those files that have an end; none: there is no such file."""
+    """The row with its rates: shares of the files that have their end, None where no file has."""
     ended = row["files"] - row["in_progress"] - row["cancelled"]
     rates = {f"{name}_rate": row[name] / ended if ended else None for name in ("duplicate", "rejected", "failed")}
     times = {name: row.get(name) for name in ("image_s", "image_s_p90", "hash_s", "hash_s_p90")}

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 CAUSE = 300
 SENT = ("reopened", "redelivered", "edited")
-"""With these results the end came later, and not by the command."""
+"""Results by which a letter was only sent: how it ended was seen later, and not by the command."""
 
 
 def letters(rows: Iterable[Row]) -> None:

@@ -134,7 +134,7 @@ def _answers(shop: str, nas: "Nas") -> bool:
 
 
 def _complain(shop: str, error: Exception) -> None:
-    """And what to do if it was never taken into use."""
+    """Say what is wrong, and what to do if the NAS was never taken into use."""
     from shared.nas.marker import MARKER
 
     take = f"{TAKEN_BY} --shop '{shop}'" if shop else f"{TAKEN_BY}, or presswork up --new-nas"

@@ -51,7 +51,7 @@ class Resumed:
 
     session_id: UUID
     files: int
-    """All that its services must know of, the settled too: storage numbers a file when it knows all before it."""
+    """How many are sent again, the settled too: storage must know of all files before one to number that."""
     in_work: int
     listings: int
 

@@ -39,7 +39,7 @@ def number_of(name: str, template: str, *, digital: bool = False) -> int | None:
 
 
 def product_in(name: str) -> str | None:
-    """Whose design the name says that it is: the `product_key` of a template, or None."""
+    """Which product a design's file name says that it is of: the `product_key` of a template, or None."""
     found = _physical(name)
     return found[1] if found else None
 
@@ -72,7 +72,7 @@ def staging_path(folder: str, item_id: UUID, generation: int) -> str:
 
 
 def damaged_path(folder: str, item_id: UUID) -> str:
-    """Where an item's file is kept, hidden, that the NAS has damaged."""
+    """Where a file that the NAS has damaged is kept, hidden."""
     return f"{folder}/.{item_id}.damaged"
 
 

@@ -114,7 +114,7 @@ def _few(connection: Connection, tenant_id: UUID, last: int) -> Rows:
 
 
 def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
-    """The same for a number of rows that may be millions."""
+    """What `_few` reads, but quickly where it may be millions of rows."""
     parts: list[Rows] = []
     while not parts or len(parts[-1]) == AT_ONCE:
         last = int(parts[-1][-1, 0]) if parts else last

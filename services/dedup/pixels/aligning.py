@@ -93,7 +93,7 @@ def _correlation(mine: Plane, theirs: Plane, warp: Warp) -> float:
 
 
 def _scaled(warp: Warp, factor: float) -> Warp:
-    """The same for pictures so many times as large: pixels are counted from their centres."""
+    """The warp for pictures so many times as large: pixels are counted from their centres."""
     shift = factor * warp[:, 2] + (factor - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
     return np.column_stack([warp[:, :2], shift]).astype(np.float32)
 

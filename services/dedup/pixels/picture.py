@@ -102,7 +102,7 @@ def channels(planes: cv2.typing.MatLike) -> Iterator[Pixels]:
 
 
 def most(planes: cv2.typing.MatLike) -> Pixels:
-    """Of the channels."""
+    """The greatest of the channels, for each pixel."""
     first, *others = channels(planes)
     for each in others:
         cv2.max(first, each, first)

@@ -5,7 +5,7 @@ import io
 from PIL import Image, PngImagePlugin  # noqa: F401 - loaded here, as else with the first picture
 
 SIDE = 256
-"""Of the hasher's squares. What is larger is none of them and is not decoded."""
+"""The side of the hasher's squares. A larger picture is none of them, and is not decoded."""
 
 
 def in_proportion(png: bytes) -> bytes:

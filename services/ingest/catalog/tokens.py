@@ -10,7 +10,7 @@ import jwt
 
 ALGORITHM = "HS256"
 RENEWED_FOR = timedelta(days=30)
-"""From the login on. No upload takes so long, and who has stolen a token does not keep it for ever."""
+"""How long after its login a token can be renewed: longer than any upload, and not for ever for who has stolen it."""
 PURPOSE = b"presswork: which password a login is from, version 1"
 
 
@@ -77,7 +77,7 @@ class Tokens:
         return hmac.compare_digest(login.mark.encode(), self._mark(hashed_password).encode())
 
     def _mark(self, hashed_password: str) -> str:
-        """Of the stored hash, so that whatever changes a password ends its logins; keyed, so that it tells nothing."""
+        """Marks a login with its password's hash: a changed password ends it. Keyed, so that the mark tells nothing."""
         key = hmac.digest(self.secret, PURPOSE, hashlib.sha256)
         return hmac.new(key, hashed_password.encode(), hashlib.sha256).hexdigest()[:32]
 

@@ -29,7 +29,7 @@ DONE: Mapping[Stage, str] = {
     "publisher": "could not be listed",
 }
 NUMBER_CHARS = 8
-"""Of a letter's id: the beginning is enough to find it."""
+"""How much of a letter's id people are told: that is enough to find it by."""
 MOST_REPLAYS = 1_000_000
 
 

@@ -25,7 +25,7 @@ def exported(engine: Engine, wanted: Filter) -> Iterator[str]:
 
 
 def exported_within(connection: Connection, which: ColumnElement[bool]) -> Iterator[str]:
-    """The same inside one transaction."""
+    """These letters as lines of JSON, all read in the caller's transaction."""
     last: UUID | None = UUID(int=0)
     while last is not None:
         rows, last = _after(connection, which, last)

@@ -50,7 +50,7 @@ class Result:
     """reopened, redelivered, resolved; or, with nothing done, refused."""
     words: str
     would: str = ""
-    """The same before it is done, where that is said otherwise."""
+    """The words for a result that is only foreseen, where they differ."""
 
     @property
     def sent(self) -> bool:

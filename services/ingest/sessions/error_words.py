@@ -50,9 +50,10 @@ def cause_in_words(cause: str) -> str:
 
 
 def awaited(cause: str) -> str:
-    """The same for a seller whose work waits: nor which server does not answer where, nor which file met that first.
+    """A cause as a seller reads it whose work waits: without the server's name, and without the file that met it first.
 
-    Where the rest of the NAS can be used, the path is what it is about. What to mend on the server its operator reads.
+    Only where the rest of the NAS can be used is the path named, as it is the trouble then. What to mend on the server
+    is for its operator, and left out.
     """
     if cause.startswith(OF_ABSENT):
         return PART_GOES_ON

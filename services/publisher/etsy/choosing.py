@@ -41,7 +41,7 @@ class Chosen(Part):
 
 
 class Choices(Chosen):
-    """For all of the shop's listings, and for those of single templates, which go first.
+    """What was chosen for all of the shop's listings, and for those of single templates, which goes first.
 
     With `skus` each listing gets one, "UV 100": one call more.
     """
@@ -50,12 +50,12 @@ class Choices(Chosen):
     skus: bool = False
 
     def of(self, template_id: UUID) -> Chosen:
-        """For the listings of this template."""
+        """What holds for the listings of this template."""
         own = self.templates.get(template_id, Chosen())
         return Chosen(**{kind: getattr(own, kind) or getattr(self, kind) for kind in KINDS})
 
     def changed(self, template_id: UUID | None, chosen: Chosen) -> "Choices":
-        """With other choices for the shop, or for this template."""
+        """These choices, but with others for the shop, or for this template."""
         if template_id is None:
             return self.model_copy(update=dict(chosen))
         return self.model_copy(update={"templates": {**self.templates, template_id: chosen}})

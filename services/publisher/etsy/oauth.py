@@ -36,7 +36,7 @@ class App:
 
     @property
     def digest(self) -> str:
-        """By which it is known again."""
+        """Tells this app from another one in our records, without its key."""
         return hashlib.sha256(self.keystring.encode()).hexdigest()[:16]
 
 
@@ -49,7 +49,7 @@ class Attempt:
 
     @classmethod
     def new(cls) -> "Attempt":
-        """With 256 bits of chance each."""
+        """A new one, which nobody can guess."""
         return cls(secrets.token_urlsafe(48), secrets.token_urlsafe(24))
 
     @property

@@ -132,7 +132,7 @@ def _files_retold(files: Sequence[BeforeAndAfter], who: str) -> list[Happening]:
 
 
 def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[BeforeAndAfter]) -> list[Happening]:
-    """The same of listings. `by_id` has their items."""
+    """What happened to listings that were taken up again. `by_id` has their items."""
     happened = []
     for was, row in asked:
         item = by_id[row.item_id]

@@ -83,7 +83,7 @@ class PrintCheck:
             return connection.execute(known.order_by(items.c.session_id, items.c.index)).all()
 
     def _looked_at(self, rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], str]]:
-        """Those with a fault. First whether each is there, which costs little; then what is in them."""
+        """The rows with a fault, and its words. First each is looked for, which costs little; then they are read."""
         until, there = time.monotonic() + LOOKING_S, []
         for row in rows:
             if _is_late(until, len(rows)):

@@ -106,7 +106,7 @@ def failure(item: Row[Any], stage: Stage, reason: str, mockup_id: UUID | None = 
 
 
 def failed_before(item: Row[Any]) -> ImageFailed:
-    """The same once more, of a file that has no design, for whoever may not have heard of it.
+    """The word once more that a file has failed, which has no design, for services that may not have heard it.
 
     When ingest itself gave it up, or somebody cancelled it, the others went on with it, and may have stored it;
     whatever they had in hand is over now.

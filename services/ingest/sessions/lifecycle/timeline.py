@@ -69,7 +69,7 @@ def append(
 
 
 def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Happening]) -> None:
-    """The same for much that happened at once, in this order; nothing, if nothing did."""
+    """As `append` for several things that happened at once, in this order; nothing, if nothing did."""
     if not happenings:
         return
     row = connection.execute(READ, {"this": session_id}).one()

@@ -136,7 +136,7 @@ class Workload:
         return bool(self.costs.uploads) or (self.files is not None and self.files.ever >= STEADY)
 
     def changed(self, weighs: float, changes: Mapping[str, int], at: float) -> "Workload":
-        """After a file (or listing) of this weight came from one state to another."""
+        """The workload after a file (or listing) of this weight came from one state to another."""
         if "received" in changes:
             return replace(self, work=self.work + weighs)
         listed = self._listed(changes)
@@ -149,7 +149,7 @@ class Workload:
         return replace(self, done=self.done + way * weighs, files=pace)
 
     def begun(self, at: float, *, files: bool, listings: bool) -> "Workload":
-        """With a new pace for what there was nothing of to do until now."""
+        """The workload with a new pace for files, or listings, if there was nothing to do of them until now."""
         return replace(
             self,
             files=Pace.from_now(at) if files else self.files,

@@ -45,7 +45,7 @@ def tell(items: Iterable[Item], listings: Iterable[Mapping[str, Any]], notes: It
 
 
 def of_cancelled(items: Iterable[Item]) -> str:
-    """The same of an upload that somebody cancelled before its listings were asked for."""
+    """What `tell` says, of an upload that somebody cancelled before its listings were asked for."""
     items = list(items)
     stored = sum(item["state"] == "stored" for item in items)
     those, stay = ("1 design that was", "stays") if stored == 1 else (f"{stored} designs that were", "stay")
@@ -69,7 +69,7 @@ def was_listed(listing: Mapping[str, Any]) -> bool:
 
 
 def in_a_shop(listings: Iterable[Mapping[str, Any]], target: str | None) -> list[dict[str, Any]]:
-    """Without a shop to list in (no target), what a dry run listed is listed nowhere that counts."""
+    """These listings. Without a shop to list in (no target), what a dry run listed counts as tried, not as listed."""
     return [
         {**listing, "state": TRIED_ONLY} if target is None and listing["target"] == DRY_RUN else dict(listing)
         for listing in listings

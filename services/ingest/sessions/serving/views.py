@@ -56,7 +56,7 @@ def item(row: Row) -> dict[str, Any]:
 
 
 def _warnings(row: Row) -> Sequence[str]:
-    """They are of its print. A copy gets none, unless somebody may still want it."""
+    """Warnings are about a file's print. A copy gets no print, unless somebody may still want it."""
     is_printed = row["state"] != "duplicate" or row["review"] == WAITING
     warnings: Sequence[str] = row["facts"].get("warnings", []) if is_printed else []
     return warnings

@@ -96,7 +96,7 @@ class Watcher:
     async def ask_together(
         self, about: Hashable, question: Callable[About, Answer], *given: About.args, **more: About.kwargs
     ) -> Answer:
-        """The same for many who ask this at once: the database is asked once. No answer is older than who gets it.
+        """Ask, but once for all who ask the same at a time. Nobody gets an answer that is older than their question.
 
         Who asks while it is being asked hears of what was there before, perhaps; so it is asked once more for them.
         """

@@ -1,6 +1,7 @@
 """The rows of what scans have met on the NAS: how far each file has come, and what is in the hashers' hands."""
 
-from collections.abc import Callable, Collection, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -93,12 +94,15 @@ class Scanned:
             connection.execute(update(scanned).where(*taken).values(**back))
 
     def copied(self, ticket: UUID, sha256: str) -> None:
-        """Note that the file's copy for the hashers lies in the blob store."""
-        self._change(ticket, copied=sha256)
+        """Note, before it lies in the blob store, that the file's copy for the hashers has this content."""
+        with transaction(self.engine) as connection:
+            _lock_copy(connection, sha256)
+            _change(connection, ticket, copied=sha256)
 
     def settle(self, ticket: UUID, state: str, **facts: object) -> None:
         """Note the state in which the file ends: it is in no hasher's hands any more."""
-        self._change(ticket, state=state, ticket=None, cause=None, copied=None, **facts)
+        with transaction(self.engine) as connection:
+            _change(connection, ticket, state=state, ticket=None, cause=None, copied=None, **facts)
 
     def look_again(self, ticket: UUID, reason: str) -> None:
         """Note that the file could not be read as it was listed: the next scan tries it once more."""
@@ -115,18 +119,26 @@ class Scanned:
         with transaction(self.engine) as connection:
             return connection.execute(here).first() is not None
 
-    def is_needed(self, sha256: str, but: UUID) -> bool:
-        """Whether a copy with this content waits for a hasher, of whichever file but this ticket's."""
-        same = select(scanned.c.path).where(
-            scanned.c.state == "sent", scanned.c.copied == sha256, scanned.c.ticket != but
-        )
-        with transaction(self.engine) as connection:
-            return connection.execute(same.limit(1)).first() is not None
+    @contextlib.contextmanager
+    def unneeded(self, sha256: str, but: UUID | None = None) -> Iterator[bool]:
+        """Whether no file but this ticket's has a copy with this content that waits for a hasher.
 
-    def _change(self, ticket: UUID, /, **facts: object) -> None:
+        It stays so to the end of the block: who notes a double's copy waits for that, and lays it there afterwards.
+        """
+        same = (scanned.c.state == "sent", scanned.c.copied == sha256, scanned.c.ticket != but)
         with transaction(self.engine) as connection:
-            this = and_(scanned.c.ticket == ticket, scanned.c.state == "sent")
-            connection.execute(update(scanned).where(this).values(changed_at=NOW, **facts))
+            _lock_copy(connection, sha256)
+            yield connection.execute(select(scanned.c.path).where(*same).limit(1)).first() is None
+
+
+def _lock_copy(connection: Connection, sha256: str) -> None:
+    key = func.hashtextextended(f"scanned:{sha256}", 0)  # the copy's: docs/reliability.md, "Locks"
+    connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _change(connection: Connection, ticket: UUID, /, **facts: object) -> None:
+    this = and_(scanned.c.ticket == ticket, scanned.c.state == "sent")
+    connection.execute(update(scanned).where(this).values(changed_at=NOW, **facts))
 
 
 def _lock_sent(connection: Connection, *which: ColumnElement[bool]) -> None:

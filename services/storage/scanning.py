@@ -126,19 +126,22 @@ class Scan:
         with self.copies.writer() as writer:
             for piece in self.nas.read(row.path):
                 writer.write(piece)
-        self.rows.copied(row.ticket, writer.blob.sha256)
+            self.rows.copied(row.ticket, writer.digest.hexdigest())
         return writer.blob
 
     def _remove(self, ticket: UUID, content: Blob) -> None:
-        if not self.rows.is_needed(content.sha256, but=ticket):
-            self.copies.path(content).unlink(missing_ok=True)
+        with self.rows.unneeded(content.sha256, but=ticket) as unneeded:
+            if unneeded:
+                self.copies.path(content).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Remove copies that a crash has left behind."""
         for path in self.copies.root.glob("*/*"):
             with contextlib.suppress(FileNotFoundError):  # its answer has just come
                 if path.stat().st_mtime < time.time() - LEFT_BEHIND_S:
-                    path.unlink()
+                    with self.rows.unneeded(path.name) as unneeded:
+                        if unneeded:
+                            path.unlink()
 
 
 def listing_of(nas: Nas, shop: str) -> Listing:

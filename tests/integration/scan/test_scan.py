@@ -1,7 +1,8 @@
 """What lies on the NAS is known to dedup, and looking again costs next to nothing. Real hasher, dedup and database."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,10 +16,12 @@ from services.storage.scanning import Scan, listing_of
 from services.storage.scans import standing, unusable
 from services.storage.tables import scanned
 from shared.blobs import Blobs
-from shared.contracts import SCANNED, DesignStored, PictureFound, PictureHashed, ShopScanRequested
+from shared.contracts import SCANNED, Blob, DesignStored, PictureFound, PictureHashed, ShopScanRequested
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasUnavailable
 from tests import nas_servers
+from tests.e2e.conftest import until
+from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.scan.works import Works
 from tests.nas_servers import Server
 from tests.seller import artwork
@@ -145,6 +148,39 @@ def test_a_copy_is_gone_before_its_place_is_given_to_another(works: Works) -> No
     assert isinstance(found, PictureFound)
     assert list(scan.next(PictureHashed.model_validate(found.model_dump() | {"problem": "torn"}))) == []
     assert rows.most_beside == [0, 0]
+
+
+class Overtaken(Blobs):
+    """Something else happens once, in the moment in which a copy that nobody needs is to be removed."""
+
+    def __init__(self, root: Path, meanwhile: Callable[[], object]) -> None:
+        super().__init__(root)
+        self.meanwhile = [meanwhile]
+
+    def path(self, blob: Blob) -> Path:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return super().path(blob)
+
+
+def test_a_copy_of_which_another_file_is_a_double_is_there_when_that_is_sent(works: Works, engine: Engine) -> None:
+    lay(works.root / "nas" / works.shop, rose=ROSE, same=ROSE)
+    works.window = 1
+    (first,) = scan_of(works).shop(works.scan())
+    assert isinstance(first, PictureFound)
+    works.window = 2
+    sending: list[Future[list[object]]] = []
+
+    def send_the_other() -> None:
+        sending.append(pool.submit(lambda: [*scan_of(works).shop(goes_on(works.scan()))]))
+        until(lambda: sending[0].done() or somebody_waits(engine) or None)
+
+    with ThreadPoolExecutor(1) as pool:
+        scan = replace(scan_of(works), copies=Overtaken(works.root / "blobs" / SCANNED, send_the_other))
+        assert list(scan.next(PictureHashed.model_validate(first.model_dump() | {"problem": "torn"}))) == []
+        (second,) = sending[0].result(30)
+    assert isinstance(second, PictureFound)
+    assert works.copies() == [scan.copies.path(second.content)]
 
 
 def test_one_message_takes_its_turns_worth_of_unchanged_files_and_the_next_goes_on(works: Works) -> None:

@@ -475,7 +475,10 @@ def test_without_a_database_letters_go_from_broker_to_broker_and_none_twice(amqp
         said = [await asyncio.to_thread(say, "--dry-run", "--limit", 3)]
         said += [await asyncio.to_thread(say, answers="n\n", code=1)]
         untouched.append((len(heard), await asyncio.to_thread(depth, amqp_url)))
-        said += [await asyncio.to_thread(say, "--yes", "--limit", 2), await asyncio.to_thread(say, "--yes")]
+        said += [await asyncio.to_thread(say, "--yes", "--limit", 2)]
+        await asyncio.to_thread(eventually, lambda: len(heard) == 7)
+        await asyncio.to_thread(eventually, lambda: depth(amqp_url) == 5)  # both have died again
+        said += [await asyncio.to_thread(say, "--yes")]
         await asyncio.to_thread(eventually, lambda: len(heard) == 12)
         await asyncio.to_thread(eventually, lambda: depth(amqp_url) == 5)
         await bus.stop(5)

@@ -121,15 +121,17 @@ def shop(server: Server) -> Iterator[Shop]:
         yield Shop(server, client, account["user"], token, **_settled(client))
 
 
+def another_group(shop: Shop, product: str) -> str:
+    """A mockup group, without photographs, of a product that the user did not have; its id."""
+    return _group(shop.client, _product(shop.client, product))
+
+
 def _settled(client: httpx.Client) -> dict[str, str]:
-    template: dict[str, Any] = {"name": PRODUCT, "title": "| UVDTF Cup Wrap", "description": "Ready"}
-    template |= {"price": 4.0, "quantity": 100, "taxonomy_id": 1071, "tags": ["cup"], "materials": ["UV DTF"]}
     size = {"name": PRODUCT, "width_inches": WIDTH_IN, "height_inches": HEIGHT_IN}
-    product = _made(client, "/settings/product-template", json=template)["id"]
+    product = _product(client, PRODUCT)
     canvas = _made(client, f"/settings/{product}/canvas-config", json=size | {"is_stretch": True})["id"]
     sized = _made(client, f"/settings/{product}/{canvas}/size-config", json=size)["id"]
-    group = {"name": "Cup", "product_template_id": product, "starting_name": 100}
-    mockup = _made(client, "/mockups/group", json=group)["id"]
+    mockup = _group(client, product)
     photograph = saved(Image.new("RGB", (160, 120), (200, 180, 160)))
     watermark = saved(Image.new("RGBA", (60, 20), (255, 255, 255, 128)))
     pictures = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", watermark))]
@@ -138,6 +140,17 @@ def _settled(client: httpx.Client) -> dict[str, str]:
     mask = {"mockup_image_id": images[0]["id"], "masks": area, "points": area}
     _made(client, f"/mockups/images/{images[0]['id']}/mask-data", json=mask)
     return {"product": product, "canvas": canvas, "size": sized, "mockup": mockup}
+
+
+def _product(client: httpx.Client, name: str) -> str:
+    template: dict[str, Any] = {"name": name, "title": "| UVDTF Cup Wrap", "description": "Ready"}
+    template |= {"price": 4.0, "quantity": 100, "taxonomy_id": 1071, "tags": ["cup"], "materials": ["UV DTF"]}
+    return str(_made(client, "/settings/product-template", json=template)["id"])
+
+
+def _group(client: httpx.Client, product: str) -> str:
+    group = {"name": "Cup", "product_template_id": product, "starting_name": 100}
+    return str(_made(client, "/mockups/group", json=group)["id"])
 
 
 def _made(client: httpx.Client, path: str, **kwargs: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.bus.rabbit import RabbitBus
 from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
-from tests.integration.ingest import artworks
+from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.artworks import print_names
 from tests.integration.ingest.embedded import eventually
 from tests.integration.ingest.frontend import Shop
@@ -242,13 +242,13 @@ def test_replaying_what_is_stored_changes_nothing(system: System, shop: Shop) ->
 def test_a_letter_about_no_file_goes_back_to_its_inbox_and_does_its_work(system: System, shop: Shop) -> None:
     folder = system.server.place.nas / shop.folder / "Mockups" / "BaseMockups"
     eventually(folder.is_dir)
-    copies = folder / "UVDTF 16oz"
-    eventually(lambda: copies.is_dir() and [file.suffix for file in copies.iterdir()] == [".png"])  # and no part of one
-    moved = copies.rename(folder / "elsewhere")
+    # A new template's folder: in the one of the shop's first template storage may still be at work.
+    first, copies = folder / "UVDTF 16oz", folder / "UVDTF mug"
     copies.write_bytes(b"in the way")
+    mockup = frontend.another_group(shop, copies.name)
     photograph = artworks.saved(artworks.artwork(7).convert("RGB"))
     picture = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", artworks.saved(artworks.artwork(8))))]
-    answer = shop.client.post("/mockups/upload", data={"mockup_id": shop.mockup}, files=picture)
+    answer = shop.client.post("/mockups/upload", data={"mockup_id": mockup}, files=picture)
     assert answer.status_code == 201, answer.text
     query = "SELECT * FROM ingest.dead_letters WHERE tenant_id = :id AND message_type = 'StoreFile' ORDER BY kept_at"
     (letter,) = eventually(lambda: system.rows(query, id=shop.user["id"]))
@@ -260,8 +260,7 @@ def test_a_letter_about_no_file_goes_back_to_its_inbox_and_does_its_work(system:
     assert (again["status"], again["replay_of"], again["generation"]) == ("dead_again", letter["id"], 1)
     copies.unlink()
     system.command("dead", "replay", "--tenant", shop.user["email"], "--yes")
-    eventually(lambda: copies.is_dir() and [file.suffix for file in copies.iterdir()] == [".png"])  # and no part of one
-    assert moved.is_dir()
+    eventually(lambda: [[file.suffix for file in each.glob("*")] for each in (first, copies)] == [[".png"], [".png"]])
     assert [row["status"] for row in system.rows(query, id=shop.user["id"])] == ["superseded", "replaying"]
 
 

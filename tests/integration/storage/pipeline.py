@@ -95,10 +95,16 @@ class Watcher:
         return found
 
 
-def run(database_url: str, root: Path, watcher: Watcher, *rounds: Sequence[Envelope]) -> None:
-    """Deliver each round, in its order and concurrently, and wait until nothing is left to do before the next."""
+def run(
+    database_url: str, root: Path, watcher: Watcher, *rounds: Sequence[Envelope], dedup_prefetch: int | None = None
+) -> None:
+    """Deliver each round, in its order and concurrently, and wait until nothing is left to do before the next.
+
+    With a prefetch of 1 dedup decides in that order, too.
+    """
     blob_dir, nas_url = root / "blobs", str(root / "nas")
     dedup = build_dedup(DedupSettings(database_url=database_url, blob_dir=blob_dir))
+    dedup.prefetch = dedup_prefetch or dedup.prefetch
     storage = build_storage(StorageSettings(database_url=database_url, blob_dir=blob_dir, nas_url=nas_url))
     asyncio.run(_run([dedup, storage, watcher.service()], rounds))
 

@@ -56,7 +56,7 @@ def test_what_was_a_duplicate_of_the_picture_that_failed_first_is_stored_in_its_
     tenant, look, watcher = uuid4(), random_hash(), Watcher()
     late = picture(blobs, tenant, look)
     twin = picture(blobs, tenant, look, session=late.session_id, index=1)
-    run(database_url, tmp_path, watcher, sent(given_up(late)), sent(late, twin))
+    run(database_url, tmp_path, watcher, sent(given_up(late)), sent(late, twin), dedup_prefetch=1)
     assert watcher.stored().keys() == {twin.item_id}
 
 

@@ -41,11 +41,20 @@ class Persistence:
         self._asking = threading.Lock()
 
     def do(self, what: str, action: Callable[[], T]) -> T:
-        """What `action` returns. It has two tries in any case: the first may find a line that has long been dead."""
+        """What `action` returns. It has two tries in any case: the first may find a line that has long been dead.
+
+        And one more if the NAS answers after the last of them: it may have come back only then, and refuse nothing.
+        """
         what = f"{what} on the NAS {self.name}"
         self._require_answer(what)
         try:
             return self._retrying(action)
+        except OSError as error:
+            verdict = self._verdict(error, what)
+            if error.errno not in ABSENT or not isinstance(verdict, NasRefused):
+                raise verdict from error
+        try:
+            return action()
         except OSError as error:
             raise self._verdict(error, what) from error
 

@@ -274,6 +274,12 @@ def test_a_nas_that_keeps_failing_is_unavailable_after_five_tries(root: Path, ro
     assert everything_below(root) == {"a"}
 
 
+def test_a_nas_that_is_back_at_the_last_look_has_not_refused_the_file_but_takes_it(root: Path, rose: Path) -> None:
+    files = Faulty(ESTALE, faults=5)
+    nas_at(root, files).put("a/rose.png", rose, SHA256, SIZE)
+    assert files.failed == 5
+
+
 def test_one_path_that_keeps_failing_does_not_make_the_nas_unavailable(root: Path, rose: Path) -> None:
     nas = nas_at(root, Faulty(EIO, faults=1000, where="/broken/"))
     with pytest.raises(NasRefused, match="only there"):

@@ -43,8 +43,9 @@ def command(
         names = spent(connection, before)
         if orphans:
             names += unnamed(connection, before, old_ones)
-    old = [path for name in names if is_older(path := root / name[:2] / name, before.timestamp())]
-    megabytes = sum(path.stat().st_size for path in old) / 1e6
+    paths = (root / name[:2] / name for name in names)
+    old = {path: size for path in paths if (size := size_if_older(path, before.timestamp())) is not None}
+    megabytes = sum(old.values()) / 1e6
     blobs = f"{showing.counted(len(old), 'blob')} of {megabytes:.0f} MB"
     if dry_run:
         typer.echo(f"{blobs} would be removed from {root}; nothing was.")
@@ -101,6 +102,12 @@ def blobs_older(blob_dir: Path, than: float) -> list[str]:
 
 def is_older(path: Path, than: float) -> bool:
     """Whether it is there and was last written before that time. Bytes that came again are written again."""
+    return size_if_older(path, than) is not None
+
+
+def size_if_older(path: Path, than: float) -> int | None:
+    """Its bytes, if it is so old; told by one look, as another sweep may remove it before a second."""
     with contextlib.suppress(FileNotFoundError):  # its writer has just finished, or another sweep
-        return path.stat().st_mtime < than
-    return False
+        found = path.stat()
+        return found.st_size if found.st_mtime < than else None
+    return None

@@ -75,6 +75,25 @@ def test_what_arrived_goes_and_what_failed_stays(system: System, shop: Shop, lis
     assert ended(shop, listed, stored=3, failed=0)["state"], "it is tried again from what was kept"
 
 
+def test_two_sweeps_at_a_time_both_come_to_their_end(
+    system: System, shop: Shop, listed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, gone = items(system, listed, "stored"), list[Path]()
+    look = Path.stat
+
+    def and_then_it_is_gone(path: Path, **how: bool) -> os.stat_result:
+        found = look(path, **how)
+        if path.name == stored[0]["sha256"] and path not in gone:
+            gone.append(path)
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", and_then_it_is_gone)
+    system.command("spool", "sweep")
+    assert len(gone) == 1
+    assert not {design["sha256"] for design in stored} & blobs(system)
+
+
 def test_a_copy_that_made_way_for_its_original_keeps_no_print(system: System, shop: Shop, listed: str) -> None:
     """It was hashed before its original, as it goes with two hashers, and accepted until that came."""
     (copy,), (original, _) = items(system, listed, "duplicate"), items(system, listed, "stored")

@@ -79,7 +79,9 @@ def test_frames_have_the_contracts_shape_and_nothing_but_data(user: Shop) -> Non
 def test_the_last_step_comes_once_and_only_when_everything_is_published(user: Shop) -> None:
     files = artworks.fresh(6)
     session = user.start(files)
-    stream = watch(user, session, until=last)
+    begun = threading.Event()
+    stream = watch(user, session, begun=begun, until=last)
+    assert begun.wait(10)
     ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
     assert user.get(session)["state"] == "working"
     answer = user.list_designs(ids)

@@ -20,6 +20,7 @@ from services.publisher.etsy.limiter import FIRST_PER_SECOND, SHARE
 from services.publisher.etsy.options import offered
 from services.publisher.etsy.plan import Plan, calls_of
 from services.publisher.etsy.shop import EtsyTarget
+from services.publisher.lock import locked
 from services.publisher.shop import NotAuthorised, QuotaSpent, Replaced, Throttled, Unreachable
 from services.publisher.store import Ledger
 from shared.errors import Permanent, Retryable
@@ -34,6 +35,8 @@ OF_THE_CONTRACT = {
     "shop_sections": "shop_section_id",
     "shipping_profiles": "shipping_profile_id",
 }
+CONNECTING = "connecting"
+"""In the place of a target in a lock's name, with the account for its shop."""
 NEEDED = ("shipping_profile_id", "readiness_state_id", "return_policy_id", "taxonomy_id")
 STOPPED = "Etsy did not answer as it should, and it may be published: ask again, nothing is charged twice"
 
@@ -83,8 +86,11 @@ class EtsyFront:
         }
 
     def connect(self, user: User, code: str) -> dict[str, Any]:
-        """Trade the code; the shop is connected afterwards."""
-        with _words():
+        """Trade the code; the shop is connected afterwards.
+
+        Pages send it twice at once. Etsy takes it once, so the second call waits for the first, and finds it connected.
+        """
+        with _words(), locked(self.ledger.locks, CONNECTING, str(user.id), self.ledger.lock_wait_s):
             found = connecting.finished(self.target, user.id, code)
         return {**_handles(found), "message": "Authentication successful"}
 

@@ -1,5 +1,6 @@
 """The connected shops: tokens sealed at rest, refreshed by one process at a time, and saved before they are used."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,14 +109,22 @@ class Connections:
             found = connection.execute(select(attempts).where(attempts.c.tenant_id == tenant_id)).one()
         return Attempt(self._opened(found.verifier), found.state)
 
-    def connect(self, tenant_id: UUID, user_id: int, shop: ShopAnswer, tokens: TokensAnswer, scopes: str) -> None:
+    def made_with(self, tenant_id: UUID, code: str) -> bool:
+        """Whether the tenant's connection was made with this code of the consent page."""
+        mine = select(connections.c.code).where(connections.c.tenant_id == tenant_id)
+        with transaction(self.engine) as connection:
+            return connection.execute(mine).scalar_one_or_none() == _digest(code)
+
+    def connect(
+        self, tenant_id: UUID, user_id: int, shop: ShopAnswer, tokens: TokensAnswer, scopes: str, code: str
+    ) -> None:
         """Keep a new connection. Its choices stay if it is the same shop again.
 
         Raises:
             NotAuthorised: the shop belongs to another account here.
         """
         about = {"user_id": user_id, "shop_id": shop.shop_id, "shop_name": shop.shop_name, "scopes": scopes}
-        values = {**about, **self._sealed(tokens), "connected_at": func.now()}
+        values = {**about, **self._sealed(tokens), "code": _digest(code), "connected_at": func.now()}
         same = connections.c.shop_id == shop.shop_id
         row = insert(connections).values(tenant_id=tenant_id, **values)
         try:
@@ -269,3 +278,7 @@ class Connections:
             refresh_expires_at=row.refresh_expires_at,
             refreshed_at=row.refreshed_at,
         )
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

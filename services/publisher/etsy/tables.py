@@ -17,6 +17,7 @@ connections = Table(
     Column("refresh_token", Text, nullable=False),
     Column("access_expires_at", DateTime(timezone=True), nullable=False),
     Column("refresh_expires_at", DateTime(timezone=True), nullable=False),
+    Column("code", Text),  # a digest of the consent page's code that it was made with; null: from before that was noted
     Column("app", Text),  # whose tokens these are: a digest of its keystring; null: connected before that was noted
     Column("broken", Text),  # why a person must connect again
     Column("choices", JSONB, nullable=False, server_default="{}"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -12,16 +13,20 @@ from services.etsy_setup import front
 from services.etsy_setup.front import EtsyFront
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User, Users
-from services.publisher.etsy import options
+from services.publisher.etsy import connecting, oauth, options
+from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.choosing import Choices
 from services.publisher.etsy.connections import Connected
 from services.publisher.store import Ledger
-from tests.etsy.seller import connected
+from tests.chaos.waiting import until
+from tests.etsy.seller import connected, consented
 from tests.integration.etsy_setup.test_commands import Terminal, terminal
 from tests.integration.publisher.etsy.conftest import World
 
 __all__ = ["terminal"]
 
+WAITERS = """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"""
 MUG, SHIRT = UUID(int=1), UUID(int=2)
 
 
@@ -119,3 +124,32 @@ def test_what_one_shop_has_to_choose_from_is_not_kept_for_another(
     offers = shop_of(world, seller).options
     assert offers
     assert [each.id for each in offers.shipping_profile_id] == [2101, 2102]
+
+
+def test_a_code_that_two_windows_send_at_once_connects_the_shop_for_both(
+    world: World, window: EtsyFront, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The redirect page does so in a browser's development mode, and when somebody reloads it at once."""
+    del terminal
+    with world.engine.begin() as connection:
+        ana = Users(connection).of_email("ana@example.com")
+    assert ana
+    url, attempt = connecting.begun(world.target, ana.id)
+    code = oauth.code_of(consented(url, 77), attempt)
+    second: list[Future[dict[str, Any]]] = []
+    trade = oauth.traded
+
+    def traded(*given: Any) -> TokensAnswer:
+        monkeypatch.setattr(oauth, "traded", trade)
+        tokens = trade(*given)
+        second.append(windows.submit(window.connect, ana, code))
+        until(lambda: second[0].done() or world.one(WAITERS) or None, what="the second window neither waits nor ends")
+        return tokens
+
+    monkeypatch.setattr(oauth, "traded", traded)
+
+    with ThreadPoolExecutor(1) as windows:
+        first = window.connect(ana, code)
+        told = second[0].result(30)
+
+    assert [each["message"] for each in (first, told)] == ["Authentication successful"] * 2

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 
 from services.etsy_setup.front import HANDLE
@@ -15,6 +16,19 @@ CHOSEN = {"shipping_profile_id": 1101, "readiness_state_id": 1201, "return_polic
 
 def connect(seller: Caller, user_id: int = 77) -> dict[str, Any]:
     """What the frontend does with `oauth-data`, and what the redirect page does with the code."""
+    answer = redirected(seller, consent(seller, user_id))
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def redirected(seller: Caller, code: str) -> httpx.Response:
+    """The call of the redirect page."""
+    return seller("GET", f"/third-party/oauth-redirect?code={code}")
+
+
+def consent(seller: Caller, user_id: int = 77) -> str:
+    """The code with which Etsy's consent page sends the browser back."""
     data = seller("GET", "/third-party/oauth-data").json()
     query = {
         "response_type": data["responseType"],
@@ -26,10 +40,7 @@ def connect(seller: Caller, user_id: int = 77) -> dict[str, Any]:
         "code_challenge_method": data["codeChallengeMethod"],
     }
     back = consented(f"{data['oauthConnectUrl']}?{urlencode(query)}", user_id)
-    answer = seller("GET", f"/third-party/oauth-redirect?code={parse_qs(urlsplit(back).query)['code'][0]}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    return parse_qs(urlsplit(back).query)["code"][0]
 
 
 def test_a_seller_connects_a_shop_and_the_upload_button_appears(world: World, ana: Caller) -> None:
@@ -75,6 +86,29 @@ def test_a_bad_code_is_told_with_etsys_name(ana: Caller) -> None:
 
     assert answer.status_code == 401
     assert "Etsy did not accept this authorisation" in answer.json()["detail"]
+
+
+def test_a_redirect_page_that_is_loaded_anew_finds_the_shop_connected(world: World, ana: Caller) -> None:
+    code = consent(ana)
+    first = redirected(ana, code)
+    tokens = set(world.etsy.access)
+
+    again = redirected(ana, code)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json()["message"] == "Authentication successful"
+    assert set(world.etsy.access) == tokens
+
+
+def test_a_code_that_made_a_connection_makes_no_other_after_that_was_removed(ana: Caller) -> None:
+    code = consent(ana)
+    redirected(ana, code)
+    ana("POST", "/third-party/revoke-token")
+
+    answer = redirected(ana, code)
+
+    assert answer.status_code == 401
+    assert "connect again from the beginning" in answer.json()["detail"]
 
 
 def test_a_revoked_connection_hides_the_button_and_says_reconnect(world: World, ana: Caller) -> None:

@@ -138,7 +138,7 @@ class World:
         client = Client(self.http, app, limiter, lambda _: tokens.access_token, lambda *_: None, urgent=True)
         me = client.call(calls.ME, MeAnswer, {})
         shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
-        connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes)
+        connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes, code)
         if choices:
             connected.choose(tenant_id, shop.shop_id, lambda _: choices)
 

@@ -21,6 +21,7 @@ from services.ingest.app import create_app
 from services.ingest.bell import Bell
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.dead_letters.jobs import Obstacles
+from services.ingest.heads import HttpConnection
 from services.ingest.lane_choice import loose_lane
 from services.ingest.lanes import Alarms, Depths, Lanes
 from services.ingest.lookup import Lookup
@@ -68,6 +69,7 @@ def serve(settings: Settings, app: FastAPI, desk: Desk) -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=HttpConnection,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=STREAM_GRACE_S,

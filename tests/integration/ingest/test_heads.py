@@ -1,0 +1,85 @@
+"""A connection whose request does not come is closed; one whose request has come is left alone."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from services.ingest import heads, serve
+
+HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n"
+
+
+async def answer(request: Request) -> PlainTextResponse:
+    return PlainTextResponse((await request.body()).decode())
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """To a server that waits half a second for a head."""
+    monkeypatch.setattr(heads, "HEAD_S", 0.5)
+    app = Starlette(routes=[Route("/", answer, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, http=serve.HttpConnection, log_config=None, timeout_keep_alive=60))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        with socket.create_connection(listener.getsockname(), timeout=20) as found:
+            yield found
+        server.should_exit = True
+        thread.join(10)
+
+
+def dripped(line: socket.socket, piece: bytes) -> None:
+    """A piece whenever a fifth of the time is over, until the server has closed the line, or the time thrice."""
+    line.settimeout(0.1)
+    for _ in range(15):
+        try:
+            line.sendall(piece)
+            closed = not line.recv(1)
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return
+        assert closed, "it was answered"
+        return
+    raise AssertionError("the line is held")
+
+
+@pytest.mark.parametrize("begun", [b"", b"\r\n", HEAD[:20]])
+def test_a_line_on_which_no_head_comes_is_closed(line: socket.socket, begun: bytes) -> None:
+    line.sendall(begun)
+
+    assert line.recv(100) == b""
+
+
+def test_a_head_that_comes_byte_by_byte_is_not_waited_for_any_longer(line: socket.socket) -> None:
+    line.sendall(HEAD[:-4])
+
+    dripped(line, b"\r\nA: b")
+
+
+def test_half_a_head_after_an_answer_is_not_waited_for_either(line: socket.socket) -> None:
+    line.sendall(HEAD + b"first")
+    assert line.recv(1000).endswith(b"first")
+    line.sendall(HEAD[:20])
+
+    assert line.recv(100) == b""
+
+
+def test_a_body_may_come_as_slowly_as_it_likes(line: socket.socket) -> None:
+    line.sendall(HEAD)
+    line.settimeout(0.3)
+    for byte in b"slowly"[:4]:
+        line.sendall(bytes([byte]))
+        with pytest.raises(TimeoutError):
+            line.recv(1)
+    line.settimeout(20)
+    line.sendall(b"y")
+
+    assert line.recv(1000).endswith(b"slowy")

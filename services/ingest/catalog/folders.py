@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.tables import nas_folders, users
@@ -22,8 +22,16 @@ def note(connection: Connection, folders: Collection[str], *, complete: bool) ->
 
 
 def lies_unclaimed(connection: Connection, folder: str) -> bool:
-    """Whether a folder lies there, is no account's, and other accounts are. The first may have what it finds."""
+    """Whether a folder lies there, is no account's, and other accounts are. The first may have what it finds.
+
+    Who seems to be the first waits for others who seem so, too: else each would have what they find.
+    """
     mine = nas_folders.c.folder_key == collision_key(folder)
     claimed = select(users.c.id).where(users.c.shop_folder_key == nas_folders.c.folder_key).exists()
-    lies = select(nas_folders.c.folder).where(mine, ~claimed, select(users.c.id).exists())
-    return connection.execute(lies).first() is not None
+    if connection.execute(select(nas_folders.c.folder).where(mine, ~claimed)).first() is None:
+        return False
+    somebody = select(users.c.id).limit(1)
+    if connection.execute(somebody).first() is None:
+        key = func.hashtextextended("first account", 0)  # docs/reliability.md, "Locks"
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+    return connection.execute(somebody).first() is not None

@@ -7,18 +7,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, Engine
 
+from services.ingest.catalog import folders
 from services.ingest.catalog.choices import mockup_group
 from services.ingest.catalog.masks import Masks
 from services.ingest.catalog.mockup_records import MaskChanges
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.photographs import Photographs
 from services.ingest.catalog.pictures import Picture
-from services.ingest.catalog.users import User, Users
+from services.ingest.catalog.users import FolderLies, User, Users
 from shared.contracts import Blob
 from shared.database import transaction
 from tests.e2e.conftest import until
 from tests.integration.ingest.catalog.test_catalog_mockups import SQUARE, made_group, mask, uploaded
-from tests.integration.ingest.catalog.world import Caller, picture
+from tests.integration.ingest.catalog.world import Caller, World, picture
 from tests.integration.ingest.test_at_the_same_moment import meanwhile, somebody_waits
 
 NEW = Picture("new.png", Blob(sha256="a" * 64, size=1), "PNG", 100, 100)
@@ -95,3 +96,19 @@ def test_a_photograph_that_is_removed_while_it_is_asked_for_is_not_shown_without
         removed[0].result(30)
 
     assert [len(each.masks) for each in group.backgrounds] == [1, 1]
+
+
+def test_of_two_who_register_first_at_once_one_gets_what_lies_on_the_nas(engine: Engine, world: World) -> None:
+    del world  # nobody is registered in it
+    with transaction(engine) as connection:
+        folders.note(connection, ["NorthCups", "SouthCups"], complete=True)
+
+    def open_north(connection: Connection) -> None:
+        assert Users(connection).register("north@example.com", "", "NorthCups").shop_folder == "NorthCups"
+
+    def open_south() -> None:
+        with transaction(engine) as connection:
+            Users(connection).register("south@example.com", "", "SouthCups")
+
+    with pytest.raises(FolderLies, match="SouthCups"):
+        meanwhile(engine, open_north, open_south)

@@ -20,8 +20,8 @@ from services.ingest.api.resources import Preview, ScanOf, TemplateFault
 from services.ingest.app import create_app
 from services.ingest.bell import Bell
 from services.ingest.catalog.shop import ShopConnection
+from services.ingest.connections import HttpConnection
 from services.ingest.dead_letters.jobs import Obstacles
-from services.ingest.heads import HttpConnection
 from services.ingest.lane_choice import loose_lane
 from services.ingest.lanes import Alarms, Depths, Lanes
 from services.ingest.lookup import Lookup

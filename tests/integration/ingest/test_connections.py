@@ -1,7 +1,8 @@
-"""A connection whose request does not come is closed; one whose request has come is left alone."""
+"""A connection whose request does not come is closed, and one that takes no answer; a slow one is left alone."""
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,21 +12,26 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from services.ingest import heads, serve
+from services.ingest import connections, serve
+from tests.chaos.waiting import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n"
+MUCH = 40 * 2**20
+"""Bytes; the system keeps some megabytes for a line."""
 
 
 async def answer(request: Request) -> PlainTextResponse:
     return PlainTextResponse((await request.body()).decode())
 
 
+async def much(request: Request) -> PlainTextResponse:
+    del request
+    return PlainTextResponse(bytes(MUCH))
+
+
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """To a server that waits half a second for a head."""
-    monkeypatch.setattr(heads, "HEAD_S", 0.5)
-    app = Starlette(routes=[Route("/", answer, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, http=serve.HttpConnection, log_config=None, timeout_keep_alive=60))
+def line(server: uvicorn.Server) -> Iterator[socket.socket]:
+    """To a server that waits half a second."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -33,6 +39,14 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
             yield found
         server.should_exit = True
         thread.join(10)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> uvicorn.Server:
+    monkeypatch.setattr(connections, "HEAD_S", 0.5)
+    monkeypatch.setattr(connections, "STUCK_S", 0.5)
+    app = Starlette(routes=[Route("/", answer, methods=["POST"]), Route("/much", much)])
+    return uvicorn.Server(uvicorn.Config(app, http=serve.HttpConnection, log_config=None, timeout_keep_alive=60))
 
 
 def dripped(line: socket.socket, piece: bytes) -> None:
@@ -83,3 +97,21 @@ def test_a_body_may_come_as_slowly_as_it_likes(line: socket.socket) -> None:
     line.sendall(b"y")
 
     assert line.recv(1000).endswith(b"slowy")
+
+
+def test_a_line_that_takes_no_more_of_an_answer_is_cut(line: socket.socket, server: uvicorn.Server) -> None:
+    line.sendall(b"GET /much HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert line.recv(1)
+
+    until(lambda: not server.server_state.connections or None, what="it is held", within_s=20)
+
+
+def test_an_answer_may_be_taken_as_slowly_as_it_likes(line: socket.socket) -> None:
+    line.sendall(b"GET /much HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    taken, begun = 0, time.monotonic()
+    while piece := line.recv(2**20):
+        taken += len(piece)
+        time.sleep(0.03)  # this is how slow it is
+
+    assert taken > MUCH
+    assert time.monotonic() > begun + 2 * connections.STUCK_S

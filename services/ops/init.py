@@ -1,6 +1,7 @@
 """`presswork init`: tables, queues and the NAS, each made or checked, and said in a line."""
 
 import asyncio
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,7 @@ def init(
     if ((adopt or shop) and not new_nas) or (new_nas and not nas):
         raise typer.BadParameter("--adopt and --shop go with --new-nas, and --new-nas does not go with --no-nas")
     settings = of_kind(Settings, data)
+    _try_settings()
     try:
         if database:
             _migrate(settings, data)
@@ -56,6 +58,20 @@ def init(
         raise SystemExit(str(error)) from error
     except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
         raise SystemExit(str(error)) from error
+
+
+def _try_settings() -> None:
+    """Read each worker's settings before anything is made: a wrong one stops its service a minute later otherwise.
+
+    Ingest's own are not among them: only ingest is told the key for tokens that they need.
+
+    Raises:
+        ValidationError: of a setting that can't be used.
+    """
+    from services.embedded import WORKERS
+
+    for name in WORKERS:
+        importlib.import_module(f"services.{name}.settings").Settings()
 
 
 def _migrate(settings: "Settings", data: Path) -> None:

@@ -80,6 +80,18 @@ def test_an_empty_folder_without_a_mark_is_refused_and_left_as_it_is(typed: Init
     assert list(nas.iterdir()) == []
 
 
+def test_a_setting_of_any_service_that_can_not_be_used_is_told_in_plain_words_before_anything_is_made(
+    typed: Init, nas: Path
+) -> None:
+    refused = typed("--new-nas", DUPLICATE_DISTANCE="many")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        "settings that can't be used (docs/settings.md has all of them):",
+        "DUPLICATE_DISTANCE: Input should be a valid integer, unable to parse string as an integer",
+    ]
+    assert list(nas.iterdir()) == []
+
+
 def test_a_new_nas_is_taken_into_use_once_and_is_refused_again_when_its_mark_is_gone(
     typed: Init, init: Init, nas: Path
 ) -> None:

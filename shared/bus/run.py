@@ -52,9 +52,12 @@ async def _serve(service: Service, settings: BusSettings, inspect: Inspect | Non
 
 
 async def start(bus: RabbitBus, service: Service, inspect: Inspect | None = None) -> None:
-    """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again."""
+    """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again.
+
+    It ends when the bus is stopped, too: a cancellation that meets a channel's end may come out as a lost channel.
+    """
     pause_s, said = 0.2, ""
-    while True:
+    while not bus.stopping.is_set():
         try:
             await bus.connect()
             if inspect:

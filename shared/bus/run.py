@@ -52,12 +52,9 @@ async def _serve(service: Service, settings: BusSettings, inspect: Inspect | Non
 
 
 async def start(bus: RabbitBus, service: Service, inspect: Inspect | None = None) -> None:
-    """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again.
-
-    It ends when the bus is stopped, too: a cancellation that meets a channel's end may come out as a lost channel.
-    """
+    """Connect and consume; while broker or queues are not there yet, say so once for each cause and try again."""
     pause_s, said = 0.2, ""
-    while not bus.stopping.is_set():
+    while not bus.stopping.is_set():  # a cancellation that meets a channel's end may come out as a lost channel
         try:
             await bus.connect()
             if inspect:

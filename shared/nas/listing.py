@@ -24,13 +24,9 @@ def abandoned(files: Backend[P], folder: P, before_ns: int) -> Iterator[P]:
         return  # somebody has just removed it
     for entry in found:
         if entry.is_directory and is_ours(entry.path):
-            yield from abandoned(files, _below(folder, entry), before_ns)
+            yield from abandoned(files, folder / entry.path, before_ns)
         elif PART.fullmatch(entry.path) and not entry.is_directory and entry.modified_ns < before_ns:
-            yield _below(folder, entry)
-
-
-def _below(folder: P, entry: Stat) -> P:
-    return folder / entry.path
+            yield folder / entry.path
 
 
 def _is_utf8(name: str) -> bool:

@@ -41,9 +41,8 @@ class Persistence:
         self._asking = threading.Lock()
 
     def do(self, what: str, action: Callable[[], T]) -> T:
-        """What `action` returns. It has two tries in any case: the first may find a line that has long been dead.
-
-        And one more if the NAS answers after the last of them: it may have come back only then, and refuse nothing.
+        """What `action` returns. It has two tries at least, as the first may find a line that has long been dead, and
+        one more if the NAS answers after the last: it may have come back only then, and refuse nothing.
         """
         what = f"{what} on the NAS {self.name}"
         self._require_answer(what)
@@ -59,8 +58,7 @@ class Persistence:
             raise self._verdict(error, what) from error
 
     def _require_answer(self, what: str) -> None:
-        silence = self._silence
-        if silence is None:
+        if (silence := self._silence) is None:
             return
         if not self._asking.acquire(blocking=False):
             raise nas_error(silence, what)

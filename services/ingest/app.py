@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import RedirectResponse
 
 from services.ingest.api import (
     accounts,
@@ -64,6 +65,7 @@ def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifes
         app.include_router(module.routes)
     for router in routers:
         app.include_router(router)
+    app.add_api_route("/", _documentation, include_in_schema=False)
     app.add_middleware(Bodies)
     add_handlers(app)
     # Added last, so outermost: every answer passes through it, the 500 of `Unhandled` as well.
@@ -77,3 +79,8 @@ def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifes
         max_age=600,
     )
     return app
+
+
+def _documentation() -> RedirectResponse:
+    """Where a person is led who opens the address that `presswork up` prints."""
+    return RedirectResponse("/docs")

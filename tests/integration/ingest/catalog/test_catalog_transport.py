@@ -76,6 +76,11 @@ def test_every_answer_can_be_read_by_an_allowed_origin(browser: Browser, method:
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
+def test_a_person_who_opens_the_servers_address_gets_its_documentation(browser: Browser) -> None:
+    answer = browser.request("GET", "/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/docs")
+
+
 def preflight(browser: Browser, origin: str, method: str = "POST") -> tuple[int, dict[str, str]]:
     """What a browser asks before it sends an upload."""
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,x-odd"}

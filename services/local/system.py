@@ -98,7 +98,7 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         settings = settings_for(given, data_dir, listening, store.url, queue)
         nas_options = _nas_options(plan, given, data_dir)
         with written_down(settings, data_dir):
-            _init(settings, data_dir, "--no-broker", *nas_options)
+            said = _init(settings, data_dir, "--no-broker", *nas_options)
         running = Running(
             listening,
             settings["NAS_URL"],
@@ -108,7 +108,8 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
             (*store.servers, *(queue.servers if queue else ())),
         )
         stack.callback(running.processes.stop)
-        _start(running, plan, queue)
+        ours = "" if given.get("NAS_URL") else f"NAS {running.nas}: "  # that we made our own folder is no news
+        _start(running, plan, queue, [line for line in said if not (ours and line.startswith(ours))])
         _wait_until_ready(running)
         yield running
 
@@ -119,7 +120,7 @@ def as_scaled(scale: Mapping[str, int]) -> dict[str, str]:
     return {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": str(min(hashers, MOST_HASHERS))} if hashers else {}
 
 
-def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
+def _start(running: Running, plan: Plan, queue: StartedBroker | None, of_nas: Sequence[str]) -> None:
     """Start the services. The workers wait for their queues, so their programs load while the broker starts."""
     settings, say = running.environment, running.processes.say
     wanted = [(name, number) for name, count in _scale(plan, settings).items() for number in range(1, count + 1)]
@@ -127,10 +128,11 @@ def _start(running: Running, plan: Plan, queue: StartedBroker | None) -> None:
         if name != "ingest":
             running.processes.start(name, number)
     say(f"broker    {queue.wait().description if queue else 'none: everything in one process (embedded)'}")
-    say(f"NAS       {settings['NAS_URL']}")
+    say("\n".join([f"NAS       {settings['NAS_URL']}", *of_nas]))
     say(f"shop      {shop(settings, {**os.environ, **plan.environment}.get('PUBLISHER_TARGET'))}")
     if queue:
         _init(settings, plan.data_dir.resolve(), "--no-database", "--no-nas")
+    say(f"services  {len(wanted)} {'processes are' if len(wanted) > 1 else 'process is'} starting")
     for name, number in wanted:
         if name == "ingest":
             running.processes.start(name, number)
@@ -221,12 +223,13 @@ def _nas_options(plan: Plan, given: Mapping[str, str], data_dir: Path) -> list[s
     return ["--taken-by", "presswork up --new-nas", *(option for option, is_wanted in wanted.items() if is_wanted)]
 
 
-def _init(settings: Mapping[str, str], data_dir: Path, *options: str) -> None:
-    """Schema, queues and the NAS, by the command that operators use for it too."""
+def _init(settings: Mapping[str, str], data_dir: Path, *options: str) -> list[str]:
+    """Schema, queues and the NAS, by the command that operators use for it too. Returns what is to be told of a NAS."""
     command = [sys.executable, "-m", "services.cli", "init", "--data", str(data_dir), *options]
     done = subprocess.run(command, env=dict(settings), capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NotStarted(f"presswork init failed:\n{done.stderr.strip() or done.stdout.strip()}")
+    return [line for line in done.stderr.splitlines() if line.startswith("NAS")]
 
 
 def _scale(plan: Plan, environment: Mapping[str, str]) -> dict[str, int]:

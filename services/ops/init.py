@@ -117,7 +117,14 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
     for shop, nas in nases.items():
         try:
             name = f"NAS of {shop} at" if shop else "NAS"
-            _prepare_nas(nas, f"{name} {settings.url_of(shop)}", new=shop == new, adopt=adopt)
+            url = settings.url_of(shop)
+            makes = shop == new and not _exists(url)
+            _prepare_nas(nas, f"{name} {url}", new=shop == new, adopt=adopt)
+            if makes:
+                _notice(
+                    f"{name} {url}: this folder was not there, and was made just now. If a NAS should be mounted at "
+                    "it, or above it, remove it, mount that, and begin again: what is stored until then lies beneath"
+                )
         except NameTaken as error:
             raise NameTaken(f"{error}: {TAKEN_BY if shop else taken_by} --adopt") from error
         except NasUnavailable as error:
@@ -127,7 +134,7 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
             if not shop:
                 raise NasUnavailable(f"{first} {taken_by}") from error
             meanwhile = "Until then what is for it waits; all else goes on"
-            typer.echo(f"NAS of {shop}: {first} {TAKEN_BY} --shop '{shop}'. {meanwhile}")
+            _notice(f"NAS of {shop}: {first} {TAKEN_BY} --shop '{shop}'. {meanwhile}")
 
 
 def _note_folders(settings: "Settings") -> None:
@@ -152,7 +159,7 @@ def _note_folders(settings: "Settings") -> None:
         engine.dispose()
     if unclaimed:
         names = ", ".join(unclaimed[:SHOWN]) + (f" and {len(unclaimed) - SHOWN} more" if len(unclaimed) > SHOWN else "")
-        typer.echo(
+        _notice(
             f"NAS: of no account: {names}. Who registers the very first account may take one by its shop's name; all "
             "others get theirs by: presswork account add EMAIL SHOP"
         )
@@ -174,6 +181,16 @@ def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
         typer.echo(
             f"{name}: what runs already keeps to the mark that it knew: restart storage and ingest if they had one"
         )
+
+
+def _notice(words: str) -> None:
+    """Say what somebody should read though all went well: of all that is said here, `presswork up` passes on this."""
+    typer.echo(words, err=True)
+
+
+def _exists(url: str) -> bool:
+    """Whether a mounted folder is there. What a server has can't be another folder than the one that was meant."""
+    return "://" in url.removeprefix("file://") or Path(url.removeprefix("file://")).exists()
 
 
 def _is_marked(nas: "Nas") -> bool:

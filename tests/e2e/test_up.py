@@ -109,7 +109,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
     options = ("--embedded", "--port", str(port), "--data")
     first = presswork("up", *options, data)
     until(first.ready)
-    assert [line.split()[0] for line in first.lines] == ["database", "broker", "NAS", "shop", "ready"]
+    assert [line.split()[0] for line in first.lines] == ["database", "broker", "NAS", "shop", "services", "ready"]
     assert "none: everything in one process" in first.lines[1]
 
     second, elsewhere = presswork("up", *options, data), presswork("up", *options, tmp_path / "other")
@@ -163,7 +163,7 @@ def test_up_runs_every_service_over_a_broker_until_it_is_told_to_stop(presswork:
     (port,) = free_ports(1)
     up = presswork("up", "--port", str(port), "--data", data, "--scale", "hasher=2", "--scale", "mockup=1")
     until(up.ready)
-    assert [line.split()[0] for line in up.lines] == ["database", "broker", "NAS", "shop", "ready"]
+    assert [line.split()[0] for line in up.lines] == ["database", "broker", "NAS", "shop", "services", "ready"]
     assert up.lines[1].startswith("broker    RabbitMQ ")
     with Seller(f"http://127.0.0.1:{port}") as seller:
         session_id, designs = seller.upload(artworks(4))

@@ -189,12 +189,34 @@ def test_queues_are_declared_though_the_nas_is_away(typed: Init, amqp_url: str) 
     assert asyncio.run(consumers(amqp_url, ("ingest", "hasher"))) == {"ingest": 0, "hasher": 0}
 
 
+def test_a_folder_that_was_not_there_is_told_of_as_it_may_lie_where_a_nas_should_be_mounted(
+    init: Init, nas: Path, tmp_path: Path, database_url: str
+) -> None:
+    made = "this folder was not there, and was made just now"
+    assert made not in init("--new-nas").stderr
+    for number, url in enumerate((str(tmp_path / "0/Graphics"), f"file://{tmp_path}/1/Graphics")):
+        assert f"NAS {url}: {made}" in init("--new-nas", NAS_URL=url).stderr
+        assert made not in init("--new-nas", NAS_URL=url).stderr
+        assert (tmp_path / f"{number}/Graphics" / MARKER).exists()
+    (nas / "Ana").mkdir()
+    lines: list[str] = []
+    elsewhere = {"DATABASE_URL": database_url, "NAS_URL": f"{tmp_path}/2/Graphics"}
+    for environment, new in ((elsewhere, True), ({**elsewhere, "NAS_URL": str(nas)}, False)):
+        plan = Plan(tmp_path / "data", free_ports(1)[0], embedded=True, environment=environment, new_nas=new)
+        with system(plan, say=lines.append):
+            told, lines = "\n".join(lines), []
+        assert (made in told) is new
+        assert ("NAS: of no account: Ana." in told) is not new
+
+
 def test_up_takes_the_folder_that_it_makes_and_no_other(tmp_path: Path, database_url: str, nas: Path) -> None:
     settings = {"DATABASE_URL": database_url}
     plan = Plan(tmp_path / "data", free_ports(1)[0], embedded=True, environment=settings)
     own = plan.data_dir / "nas"
-    with system(plan, say=print):
+    lines: list[str] = []
+    with system(plan, say=lines.append):
         assert (own / MARKER).exists()
+    assert "just now" not in "".join(lines)
     (own / MARKER).unlink()
     kept = (plan.data_dir / "environment").read_text()
     assert f"NAS_URL='{own}'" in kept

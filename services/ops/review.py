@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.ingest.sessions.actions.reviewing import Decision
     from services.ingest.sessions.serving.store import Sessions, Wish
 
+SHOWN = 20
 Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
 
 
@@ -90,7 +91,9 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
     found = found or [row for row in rows if row.filename == name]
     if len(found) != 1:
         several = f"{name} is the name of several files: say its number"
-        typer.echo(several if found else f"there is no near duplicate {name} in this upload", err=True)
+        numbers = ", ".join(str(_number(row)) for row in rows[:SHOWN]) + (" ..." if len(rows) > SHOWN else "") or "none"
+        none = f"there is no near duplicate {name} in this upload; their numbers: {numbers}"
+        typer.echo(several if found else none, err=True)
         raise typer.Exit(NOTHING)
     return found[0]
 

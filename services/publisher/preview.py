@@ -50,7 +50,7 @@ def _details(draft: ListingDraft) -> list[tuple[str, str]]:
         ("Type", "digital download" if draft.download else "physical item"),
         ("Quantity", str(draft.quantity)),
         ("Materials", ", ".join(draft.materials)),
-        ("Who made it", draft.who_made.replace("_", " ")),
+        ("Who made it", draft.who_made.replace("_", " ").replace("i did", "I did")),
         ("When made", draft.when_made.replace("_", " ")),
         ("Category", str(draft.taxonomy_id or f"{DEFAULT_TAXONOMY_ID} (none chosen)")),
         ("Shop section", str(draft.shop_section_id or "")),

@@ -221,3 +221,7 @@ def test_an_operator_decides_on_the_command_line(server: Threaded, shop: Shop) -
     )
     assert refused.exit_code == 1
     assert "that can't be taken back" in refused.output
+    unknown = CliRunner().invoke(
+        app, ["review", session, "--keep", "99"], env={"DATABASE_URL": server.place.database_url}
+    )
+    assert "there is no near duplicate 99 in this upload; their numbers: 1, 2, 3\n" in unknown.output

@@ -16,7 +16,7 @@ from services.ingest.api.bodies import allow, asking, length, let_in
 from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
 from services.ingest.api.slow import answer
 from services.ingest.api.streams import EventStream, as_frames, frames
-from services.ingest.catalog.errors import Missing, Unusable
+from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.fields import StartingNumber
 from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.admission import Door
@@ -32,7 +32,6 @@ MAX_SESSION_ID = 200
 MAX_DESIGNS = 20_000
 """In one call for listings: their ids must fit into a form's field. It is also what one user may have in progress."""
 
-GONE = "The product template or the mockup group is not there any more; choose another one."
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text can't hold it
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -136,10 +135,9 @@ def router(  # noqa: C901 - the calls of one screen, each a small function
         data = _parse(ProductData, form, "product_data")
         try:
             wanted = await run_in_threadpool(catalog.group, user, data)
-        except (Missing, Unusable) as error:
+        except Unusable as error:
             # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
-            words = GONE if isinstance(error, Missing) else str(error)
-            return JSONResponse(unlisted(f"Nothing was listed: {words} Then ask again."), 201)
+            return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
         design_ids = list(dict.fromkeys(data.design_ids))
         return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
 

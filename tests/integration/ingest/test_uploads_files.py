@@ -167,18 +167,6 @@ def test_designs_and_mockups_of_another_product_are_not_listed_as_this_one(shop:
     assert shop.server.place.listed(shop.folder) == []
 
 
-@pytest.mark.parametrize("gone", ["product_template_id", "mockup_id"])
-def test_who_asks_for_listings_with_what_was_deleted_meanwhile_is_told_so_in_the_one_answer_that_is_shown(
-    shop: Shop, gone: str
-) -> None:
-    design = shop.uploaded(artworks.designs(1), shop.start())["designs"][0]
-    answer = shop.list_designs([design["id"]], **{gone: str(uuid4())})
-    assert (answer.status_code, answer.json()["success"]) == (201, False)
-    told = "The product template or the mockup group is not there any more; choose another one."
-    assert answer.json()["result"]["message"] == f"Nothing was listed: {told} Then ask again."
-    assert shop.server.place.listed(shop.folder) == []
-
-
 def test_an_upload_that_was_never_listed_is_listed_when_it_is_sent_again(shop: Shop) -> None:
     kept, deleted, *_ = shop.uploaded(artworks.designs(3), shop.start())["designs"]
     assert shop.client.delete(f"/designs/delete/{deleted['id']}").status_code == 200

@@ -9,16 +9,20 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 60.0
-"""From the first byte, or from when it was connected: a browser connects before it knows what to ask."""
+"""From the first byte, or from when it was connected: a browser connects before it knows what to ask.
 
-
+So long may each silence be in a refused body, which is answered before its end: some clients read the answer only then.
+"""
 STUCK_S = 60.0
 """Without taking a byte; as many as a client takes in that time are enough."""
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A connection that is closed when a request's head takes longer than that, and cut when an answer is stuck."""
+    """A connection that is closed when a request's head takes longer than `HEAD_S`, and cut when its client has taken
+    nothing of an answer for `STUCK_S`.
+    """
 
+    _in_body = False
     _end: asyncio.TimerHandle | None = None
     _look: asyncio.TimerHandle | None = None
 
@@ -28,12 +32,19 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
+            if self._in_body:
+                self._await_no_more()
             self._await_head()
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
         self._await_no_more()
+        self._in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._await_no_more()

@@ -29,6 +29,12 @@ async def much(request: Request) -> PlainTextResponse:
     return PlainTextResponse(bytes(MUCH))
 
 
+async def refused(request: Request) -> PlainTextResponse:
+    """Answers before the body is there."""
+    del request
+    return PlainTextResponse("no")
+
+
 @pytest.fixture
 def line(server: uvicorn.Server) -> Iterator[socket.socket]:
     """To a server that waits half a second."""
@@ -45,7 +51,13 @@ def line(server: uvicorn.Server) -> Iterator[socket.socket]:
 def server(monkeypatch: pytest.MonkeyPatch) -> uvicorn.Server:
     monkeypatch.setattr(connections, "HEAD_S", 0.5)
     monkeypatch.setattr(connections, "STUCK_S", 0.5)
-    app = Starlette(routes=[Route("/", answer, methods=["POST"]), Route("/much", much)])
+    app = Starlette(
+        routes=[
+            Route("/", answer, methods=["POST"]),
+            Route("/much", much),
+            Route("/refused", refused, methods=["POST"]),
+        ]
+    )
     return uvicorn.Server(uvicorn.Config(app, http=serve.HttpConnection, log_config=None, timeout_keep_alive=60))
 
 
@@ -97,6 +109,31 @@ def test_a_body_may_come_as_slowly_as_it_likes(line: socket.socket) -> None:
     line.sendall(b"y")
 
     assert line.recv(1000).endswith(b"slowy")
+
+
+REFUSED = b"POST /refused HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\n"
+
+
+def test_a_body_that_was_refused_at_its_beginning_may_come_to_its_end(line: socket.socket) -> None:
+    line.sendall(REFUSED)
+    assert line.recv(1000).endswith(b"no")
+    line.settimeout(0.3)
+    for byte in b"slowly..":
+        line.sendall(bytes([byte]))
+        with pytest.raises(TimeoutError):
+            line.recv(1)
+    line.settimeout(20)
+    line.sendall(HEAD + b"again")
+
+    assert line.recv(1000).endswith(b"again")
+
+
+def test_a_refused_body_that_stops_in_the_middle_is_not_waited_for(line: socket.socket) -> None:
+    line.sendall(REFUSED)
+    assert line.recv(1000).endswith(b"no")
+    line.sendall(b"half")
+
+    assert line.recv(1) == b""
 
 
 def test_a_line_that_takes_no_more_of_an_answer_is_cut(line: socket.socket, server: uvicorn.Server) -> None:

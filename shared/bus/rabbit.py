@@ -173,7 +173,7 @@ class _Inbox:
         self.name = name
         self.dead_service = dead
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-        self.taken = self.done = 0
+        self.taken, self.done, self.gone = 0, 0, False
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)
         self.consumer = Consumer(service, bus, self.pool, Breaker(bus.stopping) if service.queue else bus.breaker)
         self.tasks: list[asyncio.Task[None]] = []
@@ -236,12 +236,11 @@ class _Inbox:
             self.arrived.task_done()
 
     async def _watch(self) -> None:
-        """Consume anew when messages wait and none comes to idle hands, and now and then when idle in any case.
+        """Consume anew, when idle, if messages wait or no consumer was there, and now and then in any case.
 
-        A queue that was deleted and declared again within a moment, or a channel that could not be opened again, leaves
-        a consumer that nobody serves and nobody tells. RabbitMQ 3.10 may even count messages as delivered to it, as
-        many as its prefetch: from here that looks like an empty queue, and only a new consumer brings them back.
-        Where even that does not come about for a minute though the connection is there, a new process may do better.
+        A queue deleted and declared again at once, or a channel that can't be opened again, leave a consumer nobody
+        serves or tells. RabbitMQ 3.10 may count messages as delivered to it: that looks like an empty queue, and only a
+        new consumer brings them back. If none comes about for a minute, though connected, a new process may do better.
         """
         starved = quiet = 0
         clock = asyncio.get_running_loop().time
@@ -251,11 +250,11 @@ class _Inbox:
             await asyncio.sleep(self.bus.watch_s)
             idle = before == self.taken == self.done
             quiet = quiet + 1 if idle else 0
-            starved = starved + 1 if idle and await self._starving() else 0
+            starved = starved + 1 if await self._starving() and idle else 0
             if starved > 1 or quiet == RENEW_ROUNDS or self.channel is None:
                 if quiet < RENEW_ROUNDS:
                     log.error("messages wait and none comes: consuming anew", queue=self.name)
-                quiet = 0
+                quiet, self.gone = 0, False
                 try:
                     await self._abandon()
                     await self._subscribe()
@@ -267,7 +266,7 @@ class _Inbox:
                 self.bus.give_up(f"queue {self.name} could not be consumed for {NOT_READY_S:.0f} s")
 
     async def _starving(self) -> bool:
-        """Whether there is something to deliver, or nobody at all to deliver it to."""
+        """Whether there is something to deliver, or was nobody at all to deliver it to: so not us, either."""
         try:
             async with _within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
                 found = (await probe.declare_queue(self.name, passive=True)).declaration_result
@@ -275,7 +274,8 @@ class _Inbox:
             if self.connection.connected.is_set():
                 log.warning("is the queue there? see presswork topology check", queue=self.name, cause=repr(error))
             return False
-        return bool(found.message_count) or not found.consumer_count
+        self.gone |= not found.consumer_count  # by the next look others may be there again
+        return bool(found.message_count) or self.gone
 
     async def stop(self, grace_s: float) -> None:
         self.tasks[-1].cancel()  # no watch over what ends on purpose

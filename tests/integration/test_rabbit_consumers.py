@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,6 +133,31 @@ def test_a_queue_that_was_deleted_and_declared_again_is_consumed_again(
                 for _ in range(messages):
                     await bus.publish(command())
                 await heard.reach(messages * round_)
+
+    asyncio.run(scenario())
+
+
+def test_of_two_consumers_that_were_ended_without_a_word_the_second_comes_back_too(amqp_url: str) -> None:
+    """By its next look the first is there again: the queue is empty then, and has a consumer."""
+
+    async def scenario() -> None:
+        heard = Heard()
+        await declare(amqp_url, topology([heard.service()]))
+        async with AsyncExitStack() as stack:
+            inboxes = []
+            for _ in range(2):
+                bus = RabbitBus(amqp_url, "storage")  # whose own looks are too seldom to come in between
+                await bus.connect()
+                stack.push_async_callback(bus.stop, 5)
+                await bus.consume(heard.service())
+                inboxes += bus._inboxes.values()
+            first, second = inboxes
+            assert not await second._starving()
+            for inbox in inboxes:
+                await inbox.queue.cancel(inbox.tag)
+            assert await second._starving()
+            await first._subscribe()
+            assert await second._starving()
 
     asyncio.run(scenario())
 

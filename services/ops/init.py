@@ -109,6 +109,7 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
 
     A shop's own NAS that is away stops nobody's start: its work waits, and only its.
     """
+    from shared.nas import PathNas
     from shared.nas.errors import NameTaken, NasUnavailable
 
     nases = dict(settings.nases())
@@ -118,7 +119,8 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
         try:
             name = f"NAS of {shop} at" if shop else "NAS"
             url = settings.url_of(shop)
-            makes = shop == new and not _exists(url)
+            # what a server has can't be another folder than the one that was meant
+            makes = shop == new and isinstance(nas, PathNas) and not nas.root.exists()
             _prepare_nas(nas, f"{name} {url}", new=shop == new, adopt=adopt)
             if makes:
                 _notice(
@@ -186,11 +188,6 @@ def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
 def _notice(words: str) -> None:
     """Say what somebody should read though all went well: of all that is said here, `presswork up` passes on this."""
     typer.echo(words, err=True)
-
-
-def _exists(url: str) -> bool:
-    """Whether a mounted folder is there. What a server has can't be another folder than the one that was meant."""
-    return "://" in url.removeprefix("file://") or Path(url.removeprefix("file://")).exists()
 
 
 def _is_marked(nas: "Nas") -> bool:

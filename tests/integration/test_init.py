@@ -198,6 +198,8 @@ def test_a_folder_that_was_not_there_is_told_of_as_it_may_lie_where_a_nas_should
         assert f"NAS {url}: {made}" in init("--new-nas", NAS_URL=url).stderr
         assert made not in init("--new-nas", NAS_URL=url).stderr
         assert (tmp_path / f"{number}/Graphics" / MARKER).exists()
+    (tmp_path / "My NAS").mkdir()
+    assert made not in init("--new-nas", NAS_URL=f"file://{tmp_path}/My%20NAS").stderr
     (nas / "Ana").mkdir()
     lines: list[str] = []
     elsewhere = {"DATABASE_URL": database_url, "NAS_URL": f"{tmp_path}/2/Graphics"}

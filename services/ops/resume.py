@@ -127,7 +127,9 @@ def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) ->
     """One line for each session, and a last one for all."""
     counts = [counted(len(found), "session")] if found else []
     kinds = ", ".join(f"{count} {KINDS[kind]}" for kind, count in others.items() if count)
-    counts += [f"{counted(others.total(), 'message')} that no session waits for ({kinds})"] if kinds else []
+    if kinds:
+        always = "sent at every resume, as no row tells whether they came"
+        counts.append(f"{counted(others.total(), 'message')} that no session waits for ({kinds}; {always})")
     if not counts:
         return "nothing is unfinished"
     count = " and ".join(counts)

@@ -42,15 +42,11 @@ def open_nas(
     Raises:
         ValueError: in words, for the person who wrote the setting.
     """
-    if "://" not in url_or_path:
-        if not url_or_path.strip():
-            raise ValueError("no NAS is set: give the path of its mounted folder, e.g. /mnt/nas/Graphics, or its URL")
-        return PathNas(
-            Path(url_or_path), require_mount=require_mount, first_wait_s=first_wait_s, spare_bytes=spare_bytes
-        )
-    url = urlsplit(url_or_path)
-    if url.scheme == "file":
-        path = Path(_folder(url))
+    if not url_or_path.strip():
+        raise ValueError("no NAS is set: give the path of its mounted folder, e.g. /mnt/nas/Graphics, or its URL")
+    url = urlsplit(url_or_path) if "://" in url_or_path else None
+    if url is None or url.scheme == "file":
+        path = Path(_folder(url) if url else url_or_path)
         return PathNas(path, require_mount=require_mount, first_wait_s=first_wait_s, spare_bytes=spare_bytes)
     if url.scheme not in REMOTE:
         raise ValueError(f"a NAS by {url.scheme}:// is not supported: mount it, and give its path or a file:// URL")
@@ -141,8 +137,5 @@ def _timeout_s(options: Mapping[str, str]) -> float:
         raise ValueError(f"NAS_URL: timeout={options['timeout']} is no number of seconds") from error
 
 
-REMOTE: Mapping[str, Callable[[SplitResult, Access, Mapping[str, str]], Parts]] = {
-    "sftp": _sftp,
-    "smb": _smb,
-    "s3": _s3,
-}
+Opener = Callable[[SplitResult, Access, Mapping[str, str]], Parts]
+REMOTE: Mapping[str, Opener] = {"sftp": _sftp, "smb": _smb, "s3": _s3}

@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 import asyncssh
@@ -15,6 +15,8 @@ from shared.nas.ssh import Line, SshLogin
 
 PIECE_BYTES = 4 << 20  # asked for in many small requests at once
 FULL_BELOW_BYTES = 1 << 20
+# the server lacks the request or forbids it; or the file system has none, which OpenSSH calls by many names
+NO_HARD_LINKS = frozenset({errno.ENOTSUP, errno.EACCES, errno.EIO})
 
 
 class Sftp(Backend[PurePosixPath]):
@@ -27,10 +29,7 @@ class Sftp(Backend[PurePosixPath]):
         return PurePosixPath(self.line.call(lambda client: _real(client, str(path))))
 
     def make_directory(self, new: PurePosixPath) -> None:
-        try:
-            self.line.call(lambda client: client.mkdir(str(new)))
-        except OSError as error:
-            raise self._in_the_way(error, new) from error
+        self._make(new, lambda client: client.mkdir(str(new)))
 
     def write(self, content: Iterable[bytes], target: PurePosixPath) -> None:
         try:
@@ -53,14 +52,19 @@ class Sftp(Backend[PurePosixPath]):
             return self.line.run(client, _read(file, size, offset))
 
     def rename_new(self, source: PurePosixPath, target: PurePosixPath) -> None:
-        """By the protocol's own rename, which must fail when the target is there; `posix-rename` would overwrite.
+        """By a hard link, as on a mounted NAS; else by the protocol's rename (`posix-rename` would overwrite).
 
-        OpenSSH does it by a hard link, as we do on a mounted NAS.
+        OpenSSH's rename is a link, too, but removes the target if somebody else removes the source meanwhile: when two
+        give a file its name at once, none would be left.
         """
         try:
-            self.line.call(lambda client: client.rename(str(source), str(target)))
+            self._make(target, lambda client: client.link(str(source), str(target)))
         except OSError as error:
-            raise self._in_the_way(error, target) from error
+            if error.errno not in NO_HARD_LINKS:
+                raise
+            self._make(target, lambda client: client.rename(str(source), str(target)))
+        else:
+            self.remove(source)
 
     def remove(self, path: PurePosixPath) -> None:
         self.line.call(lambda client: client.remove(str(path)))
@@ -106,11 +110,14 @@ class Sftp(Backend[PurePosixPath]):
             return False
         return True
 
-    def _in_the_way(self, error: OSError, new: PurePosixPath) -> OSError:
-        """A mere "Failure" to make a name is a taken one, if it is taken."""
-        if error.errno == errno.EIO and self._is_there(new):
-            return FileExistsError(errno.EEXIST, "the name is taken", str(new))
-        return self._no_room(error, new.parent)
+    def _make(self, new: PurePosixPath, request: Callable[[asyncssh.SFTPClient], Awaitable[None]]) -> None:
+        """Make a name. A mere "Failure" is a taken one, if it is taken."""
+        try:
+            self.line.call(request)
+        except OSError as error:
+            if error.errno == errno.EIO and self._is_there(new):
+                raise FileExistsError(errno.EEXIST, "the name is taken", str(new)) from error
+            raise self._no_room(error, new.parent) from error
 
     def _no_room(self, error: OSError, folder: PurePosixPath) -> OSError:
         """A mere "Failure" is a full disk, if that is full."""

@@ -340,17 +340,22 @@ def listening(key: asyncssh.SSHKey, **options: Any) -> Iterator[int]:
     loop.close()
 
 
+@contextlib.contextmanager
+def serving(folder: Path, server: type[asyncssh.SFTPServer] = asyncssh.SFTPServer) -> Iterator[Server]:
+    """An SFTP server that is not OpenSSH's, and knows passwords."""
+    key, chroot = asyncssh.generate_private_key("ssh-ed25519"), bytes(folder)
+    access = Access(password="p@ss:w/rd", host_keys=(key.get_fingerprint(),))
+    with listening(
+        key, server_factory=PasswordServer, sftp_factory=lambda channel: server(channel, chroot=chroot)
+    ) as port:
+        yield Server(port, f"sftp://maria%20%C3%B6@{HOST}:{port}/Graphics", access, folder / "Graphics")
+
+
 @pytest.fixture
 def another_sftp(tmp_path: Path) -> Iterator[Server]:
-    """An SFTP server that is not OpenSSH's, and knows passwords."""
-    key, files = asyncssh.generate_private_key("ssh-ed25519"), tmp_path / "served"
-    files.mkdir()
-    access = Access(password="p@ss:w/rd", host_keys=(key.get_fingerprint(),))
-    chroot = bytes(files)
-    with listening(
-        key, server_factory=PasswordServer, sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=chroot)
-    ) as port:
-        yield Server(port, f"sftp://maria%20%C3%B6@{HOST}:{port}/Graphics", access, files / "Graphics")
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served") as server:
+        yield server
 
 
 def test_another_makers_sftp_server_does_as_well_and_a_password_too(
@@ -365,6 +370,39 @@ def test_another_makers_sftp_server_does_as_well_and_a_password_too(
     with pytest.raises(NasUnavailable, match="refuses the login of 'maria ö'"):
         opened(replace(another_sftp, access=replace(another_sftp.access, password="wrong"))).check()
     nas.close()
+
+
+class Overtaken(asyncssh.SFTPServer):
+    """Renames as OpenSSH's server does (process_rename in its sftp-server.c), where every file gets its name twice.
+
+    In the middle the other delivery finds the new name, and removes the old one as one too many.
+    """
+
+    def link(self, oldpath: bytes, newpath: bytes) -> None:
+        super().link(oldpath, newpath)
+        super().remove(oldpath)
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self.link(oldpath, newpath)
+        try:
+            self.remove(oldpath)
+        except FileNotFoundError:
+            self.remove(newpath)
+            raise
+
+
+def test_a_file_keeps_its_name_when_another_delivery_gives_it_to_it_in_the_same_moment(
+    tmp_path: Path, opened: Open, rose: Local
+) -> None:
+    (tmp_path / "served").mkdir()
+    with serving(tmp_path / "served", Overtaken) as server:
+        nas = opened(server)
+        (tmp_path / "served/Graphics").mkdir()
+        (tmp_path / "served/Graphics/.presswork-nas").write_text("0" * 32)
+        (tmp_path / "served/Graphics/.staged").write_bytes(rose.content)
+        nas.move(".staged", "rose.png", rose.sha256)
+        assert content_of(nas, "rose.png") == rose.content
+        nas.close()
 
 
 class NoSftpServer(PasswordServer):

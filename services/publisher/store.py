@@ -35,6 +35,8 @@ metadata = MetaData(schema="publisher")
 
 # unknown: a create was called and nobody knows what became of it
 STATUSES = ("pending", "unknown", "draft_created", "images_done", "published", "failed")
+GONE: dict[str, None] = dict.fromkeys(("listing_id", "url", "intent_at", "tried_at"))
+"""Of a listing that the shop has no more nothing is kept: no draft from before it is made anew can be that one."""
 
 listings = Table(
     "listings",
@@ -269,19 +271,18 @@ class Journal:
 
         With `forget` the shop has nothing of it any more, and a later try starts afresh.
         """
-        nothing = {"listing_id": None, "url": None, "tried_at": None} if forget else {}
         refused = {"status": status, "asked": asked, "answer": answer, "updated_at": func.clock_timestamp()}
         with step(self.connection):
             if forget:
                 self.connection.execute(delete(media).where(self.files))
-            self.connection.execute(update(listings).where(self.row).values(**refused, **nothing))
+            self.connection.execute(update(listings).where(self.row).values(**refused, **(GONE if forget else {})))
 
     def listing_gone(self, listing_id: str) -> None:
         """This listing is not at the shop any more: asked for again, it is listed anew.
 
         One that was made in its place since stays on record: forgotten, it would be made a second time.
         """
-        nothing = dict.fromkeys(("listing_id", "url", "tried_at", "asked", "answer"))
+        nothing = {**GONE, "asked": None, "answer": None}
         this = update(listings).where(self.row, listings.c.listing_id == listing_id)
         with step(self.connection):  # at once: with its answer left behind, it would count as listed for ever
             noted = self.connection.execute(this.values(**nothing, status="failed", updated_at=func.clock_timestamp()))

@@ -1,13 +1,16 @@
 """A listing that somebody deleted at Etsy while a new one was made in its place: the ledger keeps the new one."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from services.publisher.etsy import activating
+from services.publisher.shop import OutcomeUnknown
 from services.publisher.store import Ledger
+from shared.contracts import ListingFailed, ListingPublished
 from tests.integration.publisher.etsy.conftest import World
 from tests.unit.publisher.events import TENANT
 
@@ -66,6 +69,38 @@ def test_that_a_listing_is_gone_is_noted_whole_or_not_at_all(world: World) -> No
         assert activating.deleted(ledger, world.target, TENANT, [old.listing_id]) == [old.listing_id]
         assert world.publish(world.event(generation=commits + 1)).listing_id != old.listing_id
     pytest.fail("it never came to its end")
+
+
+def noted_as_deleted(world: World, old: ListingPublished) -> None:
+    del world.etsy.listings[int(old.listing_id)]
+    assert activating.deleted(Ledger(world.engine), world.target, TENANT, [old.listing_id]) == [old.listing_id]
+
+
+def met_by_the_next_try(world: World, old: ListingPublished) -> None:
+    """Its draft was deleted before all pictures were there."""
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.listings SET status = 'draft_created', answer = NULL"))
+        connection.execute(text("DELETE FROM publisher.listing_media"))
+    del world.etsy.listings[int(old.listing_id)]
+    assert isinstance(world.handle(world.event(generation=1)), ListingFailed)
+
+
+@pytest.mark.parametrize("gone", [noted_as_deleted, met_by_the_next_try])
+def test_a_copy_that_the_seller_made_before_it_was_gone_is_not_taken_for_the_new_one(
+    world: World, gone: Callable[[World, ListingPublished], None]
+) -> None:
+    old = world.publish(world.event())
+    first = world.listing()
+    copy = replace(first, id=world.etsy.number(), created=first.created - 1800, pictures=[])
+    world.etsy.listings[copy.id] = copy
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE publisher.listings SET intent_at = intent_at - interval '1 hour'"))
+    gone(world, old)
+    world.arm("createDraftListing", "error-before")
+    with pytest.raises(OutcomeUnknown):
+        world.handle(world.event(generation=2))
+
+    assert world.publish(world.event(generation=2)).listing_id not in (old.listing_id, str(copy.id))
 
 
 class Died(Exception):  # noqa: N818 - reads as what happened

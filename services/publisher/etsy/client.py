@@ -12,7 +12,7 @@ from services.publisher.etsy.answers import Answer
 from services.publisher.etsy.calls import Operation, Pairs
 from services.publisher.etsy.limiter import LONGEST_PAUSE_S, Limiter
 from services.publisher.etsy.oauth import App
-from services.publisher.etsy.words import WRONG_APP, refuses_the_app, said
+from services.publisher.etsy.words import RECONNECT, WRONG_APP, refuses_the_app, said
 from services.publisher.shop import ListingGone, NotAuthorised, OutcomeUnknown, QuotaSpent, Refused, Unreachable
 from shared.errors import Retryable
 
@@ -152,7 +152,7 @@ def _error(operation: Operation, response: httpx.Response) -> Exception:
     of_the_connection = status == httpx.codes.FORBIDDEN and any(part in words.casefold() for part in OF_THE_CONNECTION)
     if status == httpx.codes.UNAUTHORIZED or of_the_connection:
         scopes = "check ETSY_SCOPES, " if of_the_connection else ""
-        return NotAuthorised(f"Etsy refuses this connection ({words}): {scopes}connect the Etsy shop again")
+        return NotAuthorised(f"Etsy refuses this connection ({words}): {scopes}{RECONNECT}")
     if status == httpx.codes.NOT_FOUND and "{listing_id}" in operation.path:
         return ListingGone(f"the listing is not at Etsy any more ({words}): try again, and it is made anew")
     if status == httpx.codes.CONFLICT:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from services.publisher.etsy.choosing import Choices, Options
 from services.publisher.etsy.oauth import Attempt
 from services.publisher.etsy.sealing import OtherKey, Seal
 from services.publisher.etsy.tables import attempts, connections
+from services.publisher.etsy.words import RECONNECT
 from services.publisher.shop import NotAuthorised, Replaced
 from shared.database import transaction
 
@@ -29,7 +30,7 @@ NOT_CONNECTED = "no Etsy shop is connected to this account: connect it on the ac
 
 OTHER_APP = (
     "this shop was connected with another app of Etsy than ETSY_KEYSTRING names now: put that app's keys back, or "
-    "connect the Etsy shop again; then try again what failed"
+    + RECONNECT
 )
 
 Refresh = Callable[[str], TokensAnswer]
@@ -58,7 +59,7 @@ class Connected:
     def trouble(self, now: datetime) -> str | None:
         """Why it can't be used, if it can't."""
         if self.refresh_expires_at <= now:
-            return "the connection to Etsy has run out after 90 days without use: connect the Etsy shop again"
+            return f"the connection to Etsy has run out after 90 days without use: {RECONNECT}"
         return self.broken
 
 
@@ -73,6 +74,8 @@ class Connections:
     seal: Seal
     refresh: Refresh
     app: str
+    uncommitted: dict[str, TokensAnswer] = field(default_factory=dict)
+    """New tokens by the old refresh token (sealed) that Etsy took for them, and does not take again."""
 
     def find(self, tenant_id: UUID) -> Connected | None:
         """The tenant's shop, whether it works or not."""
@@ -156,6 +159,7 @@ class Connections:
             row = self._row(connection, tenant_id, shop_id, lock=True)
             # another process may have been quicker
             found = self._usable(row, refused) or self._refreshed(connection, row)
+        self.uncommitted.pop(row.refresh_token, None)
         if isinstance(found, NotAuthorised):  # raised within the transaction it would undo what that wrote down
             raise found
         return found
@@ -230,11 +234,13 @@ class Connections:
         return row.broken or (OTHER_APP if other else None)
 
     def _refreshed(self, connection: Connection, row: Row[Any]) -> str | NotAuthorised:
+        old = row.refresh_token
         try:
-            tokens = self.refresh(self._opened(row.refresh_token))
+            tokens = self.uncommitted.get(old) or self.refresh(self._opened(old))
         except NotAuthorised as error:
             self._set(connection, row.tenant_id, broken=str(error))
             return error
+        self.uncommitted[old] = tokens  # should the database go away now, it is asked again, and Etsy is not
         self._set(connection, row.tenant_id, **self._sealed(tokens))
         return tokens.access_token
 

@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from services.publisher.etsy.answers import TokensAnswer
-from services.publisher.etsy.words import WRONG_APP, error_of, refuses_the_app, said
+from services.publisher.etsy.words import RECONNECT, WRONG_APP, error_of, refuses_the_app, said
 from services.publisher.shop import NotAuthorised, Throttled, Unreachable
 
 VOID = "invalid_grant"  # as OAuth calls a code or a refresh token that is worth nothing any more
@@ -103,7 +103,7 @@ def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
         Unreachable: nobody gets tokens, as Etsy is away or our app's keys are wrong; the same token may be tried again.
         Throttled: this one is refused, and Etsy does not say that it is over.
     """
-    refused = "Etsy does not accept this connection any more ({}): connect the Etsy shop again"
+    refused = "Etsy does not accept this connection any more ({}): " + RECONNECT
     return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused)
 
 

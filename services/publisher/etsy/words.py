@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 MOST_CHARS = 400
+RECONNECT = "connect the Etsy shop again, then try again what failed"
 OF_THE_APP = ("invalid_client", "unauthorized_client", "api key", "x-api-key", "shared secret", "client_id")
 WRONG_APP = "Etsy refuses our app ({}): check ETSY_KEYSTRING and ETSY_SHARED_SECRET; what is to do waits, and goes on"
 

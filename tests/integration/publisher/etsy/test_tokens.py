@@ -25,6 +25,7 @@ from shared.database import engine_of
 from shared.errors import Busy
 from tests.chaos.waiting import until
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
+from tests.integration.publisher.etsy.test_gone import dying_after
 from tests.unit.publisher.events import TENANT
 
 BEN = UUID(int=78)
@@ -133,6 +134,20 @@ def test_the_new_pair_is_saved_before_anybody_uses_it(world: World) -> None:
     run_out(world)
 
     world.target.connections.access(TENANT, None)  # with the refresh token that the first one brought
+
+
+def test_new_tokens_that_the_database_did_not_take_are_still_there_when_it_is_asked_again(world: World) -> None:
+    run_out(world)
+    refreshed = len(world.etsy.access)
+    with dying_after(world.engine, 1) as died:
+        world.target.connections.access(TENANT, None)
+    assert died
+
+    world.publish(world.event())
+
+    assert broken(world) is None
+    assert len(world.etsy.access) == refreshed + 1
+    assert not world.target.connections.uncommitted
 
 
 def test_a_refresh_that_etsy_does_not_answer_is_tried_again_with_the_same_token(world: World) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.mockup.composing import composed
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.pictures import layer, photograph
 from services.mockup.reading import bound
 from services.mockup.rendering import PreparedBackground, prepare
@@ -79,7 +79,7 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
     return ready
 
 
-def _prepared(photo: Bytes, background: Background, mark: Bytes | None, blobs: Blobs) -> PreparedBackground:
+def _prepared(photo: Pixels, background: Background, mark: Pixels | None, blobs: Blobs) -> PreparedBackground:
     if background.template is None:
         return prepare(photo, background.masks, mark)
     found = bound(_fetched(background.template, "template", blobs))
@@ -99,7 +99,7 @@ def _fetched(blob: Blob, what: str, blobs: Blobs) -> bytes:
         raise NotRenderable(f"the server no longer has its {what}; import its template again") from error
 
 
-def _watermark(background: Background, blobs: Blobs) -> tuple[Bytes | None, tuple[str, ...]]:
+def _watermark(background: Background, blobs: Blobs) -> tuple[Pixels | None, tuple[str, ...]]:
     """A picture without its watermark is still a picture: the owner is told, and decides."""
     if background.watermark is None:
         return None, ()

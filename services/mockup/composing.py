@@ -8,7 +8,7 @@ import numpy as np
 from services.mockup.faults import NotRenderable
 from services.mockup.framing import cut, framed
 from services.mockup.layers import Dye, colour_of
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.pictures import layer
 from services.mockup.rendering import PreparedBackground, prepare
 from services.mockup.template import Garment, Template
@@ -21,7 +21,7 @@ GREY = np.array([77, 150, 29], np.uint16)  # of 256: how bright red, green and b
 
 
 def composed(
-    photo: Bytes, template: Template, read: Read, masks: Sequence[Mask] = (), mark: Bytes | None = None
+    photo: Pixels, template: Template, read: Read, masks: Sequence[Mask] = (), mark: Pixels | None = None
 ) -> PreparedBackground:
     """Prepare a photograph (H, W, 3) as its template says; masks of the web editor are drawn after its areas.
 
@@ -41,7 +41,7 @@ def composed(
     return prepare(photo[frame.slices], (*template.areas, *masks), mark, front, dye, marking, origin)
 
 
-def _front(read: Read, name: str) -> Bytes:
+def _front(read: Read, name: str) -> Pixels:
     picture = _opened("the foreground", read, name)
     if (picture[..., 3] == 255).all():
         raise NotRenderable(
@@ -59,7 +59,7 @@ def _dye(garment: Garment, read: Read) -> Dye | None:
     return Dye(mask, colour_of(garment.colours[garment.colour]))
 
 
-def _opened(what: str, read: Read, name: str) -> Bytes:
+def _opened(what: str, read: Read, name: str) -> Pixels:
     try:
         return layer(read(name))
     except NotRenderable as error:

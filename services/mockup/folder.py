@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.mockup.composing import composed
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.pictures import photograph
 from services.mockup.reading import MOST_BYTES, template
 from services.mockup.rendering import PreparedBackground, render
@@ -37,7 +37,7 @@ class Folder:
         """A picture beside the JSON file; raises as above."""
         return self._bytes(name, MOST_PICTURE_BYTES)
 
-    def photograph(self, given: Template) -> tuple[Bytes, tuple[str, ...]]:
+    def photograph(self, given: Template) -> tuple[Pixels, tuple[str, ...]]:
         """The photograph, (H, W, 3), and warnings; raises as above."""
         try:
             return photograph(self.picture(given.photograph))
@@ -74,6 +74,6 @@ class Folder:
             raise NotRenderable(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def drawn(background: PreparedBackground, design: Bytes) -> Bytes:
+def drawn(background: PreparedBackground, design: Pixels) -> Pixels:
     """A finished picture, (H, W, 3), with a print file's pixels on it."""
     return render(background, flat_design(design, background.areas))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from services.mockup.areas import Box, points_of
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.template import Template
 
 
@@ -21,7 +21,7 @@ def framed(size: tuple[int, int], template: Template) -> Box:
     return Box(left, top, left + wide, top + high)
 
 
-def cut(picture: Bytes, frame: Box, size: tuple[int, int]) -> Bytes:
+def cut(picture: Pixels, frame: Box, size: tuple[int, int]) -> Pixels:
     """The same part of a layer (H, W, ...), which may be smaller or larger than the photograph of (width, height)."""
     height, width = picture.shape[:2]
     x, y = width / size[0], height / size[1]

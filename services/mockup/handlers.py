@@ -5,7 +5,7 @@ from typing import Any
 
 from services.mockup.backgrounds import BackgroundCache, Ready, ready_background
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.naming import picture_name
 from services.mockup.pictures import design, jpeg
 from services.mockup.provenance import origin_of, written
@@ -57,7 +57,7 @@ def _backgrounds(request: MockupsRequested, blobs: Blobs, cache: BackgroundCache
     return backgrounds
 
 
-def _design(blob: Blob, blobs: Blobs) -> Bytes:
+def _design(blob: Blob, blobs: Blobs) -> Pixels:
     try:
         return design(blobs.get(blob))
     except Permanent as error:
@@ -69,7 +69,7 @@ def _design(blob: Blob, blobs: Blobs) -> Bytes:
 
 
 def _drawn(
-    request: MockupsRequested, picture: Bytes, backgrounds: list[Ready], blobs: Blobs
+    request: MockupsRequested, picture: Pixels, backgrounds: list[Ready], blobs: Blobs
 ) -> tuple[RenderedMockup, ...]:
     flat = flat_design(picture, [area for ready in backgrounds for area in ready.prepared.areas])
     mockups = []

@@ -8,7 +8,7 @@ from PIL import Image
 
 from services.mockup.areas import Box
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Bytes, Linear, linear_premultiplied, linear_rgb, luminance, srgb
+from services.mockup.light import Linear, Pixels, linear_premultiplied, linear_rgb, luminance, srgb
 
 PLAIN_PERCENTILE = 75  # the garment's brightness where it is neither folded nor shining
 CALM, MOST_LIGHT = 1.2, 1.5  # times the plain cloth's light: from the first on less and less, up to the second
@@ -39,11 +39,11 @@ class Foreground:
 class Dye:
     """Where the garment is, (H, W) from 0 to 255 in the photograph's size or in its proportions, and its new colour."""
 
-    mask: Bytes
+    mask: Pixels
     colour: tuple[int, int, int]
 
 
-def foreground(picture: Bytes, size: tuple[int, int]) -> Foreground | None:
+def foreground(picture: Pixels, size: tuple[int, int]) -> Foreground | None:
     """Bring a foreground (H, W, 4, straight alpha) to the finished picture's size; None if nothing of it shows.
 
     Raises:
@@ -59,7 +59,7 @@ def foreground(picture: Bytes, size: tuple[int, int]) -> Foreground | None:
     return Foreground(box, np.ascontiguousarray(light[box.slices]))
 
 
-def dyed(photo: Bytes, dye: Dye) -> Bytes:
+def dyed(photo: Pixels, dye: Dye) -> Pixels:
     """The photograph (H, W, 3) with its garment in another colour, its folds and shadows as they were.
 
     Raises:
@@ -90,7 +90,7 @@ def colour_of(code: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _same_proportions(picture: Bytes, size: tuple[int, int], what: str) -> None:
+def _same_proportions(picture: Pixels, size: tuple[int, int], what: str) -> None:
     height, width = picture.shape[:2]
     if abs(width * size[1] - height * size[0]) > SAME_PROPORTIONS * width * size[1]:
         raise NotRenderable(

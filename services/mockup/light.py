@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 Linear = npt.NDArray[np.float32]
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue
@@ -46,12 +46,12 @@ TO_LINEAR_RGBA = _frozen(cv2.merge([TO_LINEAR, TO_LINEAR, TO_LINEAR, OPAQUE]))
 TO_SRGB = _frozen(np.rint(_code(np.arange(STEPS + 1) / STEPS) * 255).astype(np.uint8))
 
 
-def linear_rgb(picture: Bytes) -> Linear:
+def linear_rgb(picture: Pixels) -> Linear:
     """Take (H, W, 3) sRGB bytes to linear light, 0 to 1."""
     return np.asarray(cv2.LUT(np.ascontiguousarray(picture), TO_LINEAR), np.float32)
 
 
-def linear_premultiplied(picture: Bytes) -> Linear:
+def linear_premultiplied(picture: Pixels) -> Linear:
     """Take (H, W, 4) straight-alpha sRGB bytes to linear light, 0 to 1, colours multiplied by alpha."""
     light = np.asarray(cv2.LUT(np.ascontiguousarray(picture), TO_LINEAR_RGBA), np.float32)
     # numpy's broadcasting over four interleaved channels takes five times as long
@@ -70,7 +70,7 @@ def luminance(light: Linear) -> Linear:
     return np.asarray(cv2.transform(light, np.array([LUMINANCE], np.float32)), np.float32).reshape(light.shape[:2])
 
 
-def srgb(light: Linear) -> Bytes:
+def srgb(light: Linear) -> Pixels:
     """Take linear light back to sRGB bytes; what is outside 0 to 1 is clipped."""
     steps = (np.clip(light, 0, 1) * np.float32(STEPS) + np.float32(0.5)).astype(np.uint16)
     return np.asarray(TO_SRGB[steps])

@@ -11,7 +11,7 @@ from services.mockup.composing import composed
 from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.folder import Folder
 from services.mockup.framing import framed
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.rendering import LONGEST_SIDE, output_size
 from services.mockup.template import Area, Cylinder, Template
 
@@ -62,7 +62,7 @@ def _look_at_pictures(given: Template, folder: Folder, found: Findings) -> None:
     _look_at_layers(given, photo, folder, found)
 
 
-def _look_at_layers(given: Template, photo: Bytes, folder: Folder, found: Findings) -> None:
+def _look_at_layers(given: Template, photo: Pixels, folder: Folder, found: Findings) -> None:
     coloured = given.in_colour(next(iter(given.garment.colours))) if given.garment else given
     for part in LAYERS:  # each alone, so that none hides what is wrong with another or with a print area
         others = dict.fromkeys(layer for layer in LAYERS if layer != part)
@@ -81,7 +81,7 @@ def _look_at_watermark(given: Template, found: Findings) -> None:
         )
 
 
-def look_through(given: Template, photo: Bytes, found: Findings) -> None:
+def look_through(given: Template, photo: Pixels, found: Findings) -> None:
     """The print areas on their photograph."""
     if given.crop and given.crop.middle is None:  # it lies around the areas: a wrong one would move it off the others
         whole = Findings()
@@ -97,7 +97,7 @@ def look_through(given: Template, photo: Bytes, found: Findings) -> None:
         found.remarks.append("the garment has colours and none is chosen, so it stays as it was photographed")
 
 
-def _look_at_areas(given: Template, photo: Bytes, found: Findings) -> None:
+def _look_at_areas(given: Template, photo: Pixels, found: Findings) -> None:
     frame = framed((photo.shape[1], photo.shape[0]), given)
     width, height = frame.size
     if max(width, height) < SMALL_PHOTO:

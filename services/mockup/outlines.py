@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.rendering import PreparedBackground
 from services.mockup.shapes import Points
 
@@ -14,7 +14,7 @@ LINE, GRID, HALO = (255, 40, 120), (0, 200, 255), (0, 0, 0)
 FINE = 4  # bits below the pixel that OpenCV draws with
 
 
-def outlined(picture: Bytes, background: PreparedBackground, names: tuple[str, ...] = ()) -> Bytes:
+def outlined(picture: Pixels, background: PreparedBackground, names: tuple[str, ...] = ()) -> Pixels:
     """The picture with the print areas marked."""
     marked = picture.copy()
     for index, area in enumerate(background.areas):
@@ -39,6 +39,6 @@ def _grid() -> Iterator[Points]:
         yield np.stack([across, along], axis=1)
 
 
-def _line(picture: Bytes, points: Points, colour: tuple[int, int, int], thick: int, *, closed: bool) -> None:
+def _line(picture: Pixels, points: Points, colour: tuple[int, int, int], thick: int, *, closed: bool) -> None:
     fine = np.rint((points - 0.5) * 2**FINE).astype(np.int32)
     cv2.polylines(picture, [fine], closed, colour, thick, cv2.LINE_AA, shift=FINE)

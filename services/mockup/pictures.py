@@ -1,4 +1,4 @@
-"""Bytes into pixels: uploaded photographs and watermarks through Pillow, our own print files through a fast codec."""
+"""Pixels into pixels: uploaded photographs and watermarks through Pillow, our own print files through a fast codec."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from services.decoding.unreadable import UNREADABLE
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PHOTO_PIXELS = 60_000_000  # a 60 MP camera; Pillow takes up to 9 bytes of memory for each
@@ -30,7 +30,7 @@ UPRIGHT = {
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
-def photograph(data: bytes) -> tuple[Bytes, tuple[str, ...]]:
+def photograph(data: bytes) -> tuple[Pixels, tuple[str, ...]]:
     """A photograph, upright and in sRGB, (H, W, 3), and warnings. Its transparent parts become white.
 
     Raises:
@@ -43,7 +43,7 @@ def photograph(data: bytes) -> tuple[Bytes, tuple[str, ...]]:
     return np.array(picture, np.uint8), warnings
 
 
-def layer(data: bytes) -> Bytes:
+def layer(data: bytes) -> Pixels:
     """A watermark or another picture to be laid over a photograph, upright and in sRGB, (H, W, 4) with straight alpha.
 
     Raises:
@@ -53,7 +53,7 @@ def layer(data: bytes) -> Bytes:
     return np.array(picture.convert("RGBA"), np.uint8)
 
 
-def design(data: bytes) -> Bytes:
+def design(data: bytes) -> Pixels:
     """A print file (PNG), (H, W, 4) with straight alpha; opaque if it has no alpha.
 
     Raises:
@@ -71,7 +71,7 @@ def design(data: bytes) -> Bytes:
     return _rgba(decoded)
 
 
-def jpeg(picture: Bytes, comment: bytes = b"") -> bytes:
+def jpeg(picture: Pixels, comment: bytes = b"") -> bytes:
     """Encode (H, W, 3) sRGB, 4:4:4, with no metadata but a comment: a JPEG without a profile is read as sRGB.
 
     A picture of much grain is made a little smaller, as far as nobody sees it.
@@ -151,7 +151,7 @@ def _by_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image,
     return converted or image.convert("RGB"), ()
 
 
-def _rgba(decoded: npt.NDArray[np.uint8 | np.uint16]) -> Bytes:
+def _rgba(decoded: npt.NDArray[np.uint8 | np.uint16]) -> Pixels:
     picture = np.asarray(decoded // 257 if decoded.dtype == np.uint16 else decoded, np.uint8)
     if picture.ndim == 2:
         picture = picture[..., None]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.mockup.areas import Box, PrintArea
-from services.mockup.light import Bytes, Glow, Linear, linear_rgb, luminance
+from services.mockup.light import Glow, Linear, Pixels, linear_rgb, luminance
 from services.mockup.shapes import Flat
 from services.mockup.template import Area
 
@@ -26,7 +26,7 @@ SUPERSAMPLE = 2
 CHART_STEP = 4  # supersampled pixels
 
 
-def relieved(area: PrintArea, facts: Area, photo: Bytes) -> PrintArea:
+def relieved(area: PrintArea, facts: Area, photo: Pixels) -> PrintArea:
     """The area with what it takes from the photograph (H, W, 3): light, and a chart if it is round or has folds."""
     if facts.shading or facts.highlights:
         area = replace(area, glow=_glow(area, facts, photo))
@@ -35,7 +35,7 @@ def relieved(area: PrintArea, facts: Area, photo: Bytes) -> PrintArea:
     return area
 
 
-def _glow(area: PrintArea, facts: Area, photo: Bytes) -> Glow:
+def _glow(area: PrintArea, facts: Area, photo: Pixels) -> Glow:
     around, inside = _surroundings(area.box, photo)
     bright = luminance(linear_rgb(around))
     soft = np.asarray(cv2.GaussianBlur(bright, (0, 0), GRAIN), np.float32)[inside.slices]
@@ -66,7 +66,7 @@ def _frozen(field: npt.NDArray[np.floating]) -> Linear:
     return array
 
 
-def _shift(area: PrintArea, strength: float, photo: Bytes) -> Linear:
+def _shift(area: PrintArea, strength: float, photo: Pixels) -> Linear:
     """How far the folds move a print at each pixel of its box, (h, w, 2).
 
     Light on cloth follows its slope, and where the slope changes the cloth is nearer or farther: the print follows the
@@ -90,7 +90,7 @@ def _stretch(moves: Linear) -> float:
     return max(float(np.percentile(np.hypot(*np.abs(changes)), WORST_PERCENTILE)), 1e-6)
 
 
-def _chart(area: PrintArea, facts: Area, photo: Bytes) -> Linear:
+def _chart(area: PrintArea, facts: Area, photo: Pixels) -> Linear:
     """For every few supersampled pixels, and a rim around, where in the unit square they lie.
 
     It is smooth, so a part of its pixels is enough: what is between them is interpolated when a design is drawn.
@@ -108,7 +108,7 @@ def _chart(area: PrintArea, facts: Area, photo: Bytes) -> Linear:
     return _frozen(unit)
 
 
-def _surroundings(box: Box, photo: Bytes) -> tuple[Bytes, Box]:
+def _surroundings(box: Box, photo: Pixels) -> tuple[Pixels, Box]:
     height, width = photo.shape[:2]
     outer = Box(
         max(0, box.left - MARGIN),

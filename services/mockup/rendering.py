@@ -10,7 +10,7 @@ from PIL import Image
 from services.mockup.areas import Box, PrintArea, print_area
 from services.mockup.faults import NotRenderable
 from services.mockup.layers import Dye, Foreground, dyed, foreground
-from services.mockup.light import Bytes, Linear, linear_rgb, srgb
+from services.mockup.light import Linear, Pixels, linear_rgb, srgb
 from services.mockup.relief import relieved
 from services.mockup.template import Area, Marking, area_of
 from services.mockup.warping import FlatDesign, warped
@@ -28,7 +28,7 @@ class PreparedBackground:
     foreground, which comes over the designs. Elsewhere it is in the photograph already.
     """
 
-    photo: Bytes
+    photo: Pixels
     areas: tuple[PrintArea, ...]
     region: Box | None
     light: Linear
@@ -44,10 +44,10 @@ class PreparedBackground:
 
 
 def prepare(
-    photo: Bytes,
+    photo: Pixels,
     places: Sequence[Mask | Area],
-    watermark: Bytes | None = None,
-    front: Bytes | None = None,
+    watermark: Pixels | None = None,
+    front: Pixels | None = None,
     dye: Dye | None = None,
     marking: Marking | None = None,
     origin: tuple[float, float] = (0, 0),
@@ -78,7 +78,7 @@ def prepare(
     return PreparedBackground(scaled, areas, region, light, mark, layer.within(region) if layer and region else None)
 
 
-def render(background: PreparedBackground, design: FlatDesign) -> Bytes:
+def render(background: PreparedBackground, design: FlatDesign) -> Pixels:
     """Draw a design into every print area; return the finished picture, (H, W, 3) sRGB."""
     picture = background.photo.copy()
     if background.region is not None:
@@ -110,7 +110,7 @@ def printed(ink: Linear, area: PrintArea, below: Linear) -> Linear:
     return ink
 
 
-def _fronted(photo: Bytes, layer: Foreground) -> Bytes:
+def _fronted(photo: Pixels, layer: Foreground) -> Pixels:
     seen = photo.copy()
     light = linear_rgb(photo[layer.box.slices])
     _over(light, layer.light)
@@ -129,14 +129,14 @@ def output_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _scaled(photo: Bytes, size: tuple[int, int]) -> Bytes:
+def _scaled(photo: Pixels, size: tuple[int, int]) -> Pixels:
     # reducing_gap: far larger photographs are box-reduced first, to thrice the size; no difference is visible
     scaled = Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.array(scaled, np.uint8)
 
 
 def _area(
-    number: int, place: Mask | Area, scale: tuple[float, float], photo: Bytes, origin: tuple[float, float]
+    number: int, place: Mask | Area, scale: tuple[float, float], photo: Pixels, origin: tuple[float, float]
 ) -> PrintArea:
     try:
         facts = area_of(place) if isinstance(place, Mask) else place

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from services.mockup.areas import PrintArea
-from services.mockup.light import Bytes, Linear, linear_premultiplied
+from services.mockup.light import Linear, Pixels, linear_premultiplied
 from services.mockup.relief import CHART_STEP, SUPERSAMPLE
 from services.mockup.shapes import Flat, Points
 
@@ -54,7 +54,7 @@ class FlatDesign:
     height: int
 
 
-def flat_design(design: Bytes, areas: Iterable[PrintArea]) -> FlatDesign:
+def flat_design(design: Pixels, areas: Iterable[PrintArea]) -> FlatDesign:
     """Reduce a design (H, W, 4, straight-alpha sRGB) by area, to the largest size that one of the print areas asks for.
 
     Row by row first, then column by column, which is the same and never holds the full size as floats.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from services.mockup.areas import Box
-from services.mockup.light import Bytes, Linear
+from services.mockup.light import Linear, Pixels
 from services.mockup.template import Marking
 
 MARGIN_SHARE = 0.03  # of the longest side, between a corner and the watermark
@@ -34,7 +34,7 @@ class Watermark:
         return self.ink.nbytes + self.keep.nbytes
 
 
-def prepared_watermark(picture: Bytes, photo_size: tuple[int, int], marking: Marking | None = None) -> Watermark:
+def prepared_watermark(picture: Pixels, photo_size: tuple[int, int], marking: Marking | None = None) -> Watermark:
     """Scale a watermark (H, W, 4, straight alpha) for a photograph of (width, height).
 
     A watermark so tall that it would stick out is made to fit the photograph's height instead.
@@ -57,7 +57,7 @@ def prepared_watermark(picture: Bytes, photo_size: tuple[int, int], marking: Mar
     return Watermark(tuple(Box(x, y, x + wide, y + high) for x, y in places), ink, keep)
 
 
-def laid_over(photo: Bytes, mark: Watermark) -> None:
+def laid_over(photo: Pixels, mark: Watermark) -> None:
     """Draw the watermark onto the photograph (H, W, 3), in place.
 
     In sRGB codes, not in linear light: 0.45 was chosen by eye in such a mix, and must look the same.

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from services.hasher.hashing import fingerprint
 from services.hasher.preparing import opened, printed
-from services.hasher.raster import Pixels
 from services.hasher.rejection import Rejected
 from services.hasher.settings import Settings
 from services.ingest.catalog.choices import photograph
@@ -18,7 +17,7 @@ from services.ingest.tables import mockup_images, mockups
 from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.faults import NotRenderable
 from services.mockup.folder import Folder, drawn
-from services.mockup.light import Bytes
+from services.mockup.light import Pixels
 from services.mockup.outlines import outlined
 from services.mockup.pictures import design
 from services.mockup.rendering import PreparedBackground
@@ -112,7 +111,7 @@ def print_of(path: Path, content: bytes, scene: Scene, data: Path) -> Print:
     return Print(pixels, _done(picture.pixels, visible, scene.spec), (*picture.warnings, *_refusal(visible)))
 
 
-def picture_of(scene: Scene, pixels: Pixels, *, outlines: bool) -> Bytes:
+def picture_of(scene: Scene, pixels: Pixels, *, outlines: bool) -> Pixels:
     """The finished picture, (H, W, 3), with a print on it, and the print areas drawn over it if wanted."""
     picture = drawn(scene.prepared, pixels)
     return outlined(picture, scene.prepared, scene.names) if outlines else picture

@@ -15,7 +15,7 @@ from services.mockup.shapes import Points
 from services.mockup.template import Area
 from services.mockup.warping import placement
 
-Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 SIZE = (320, 260)
 QUAD = ((20.3, 15.6), (210.7, 28.2), (205.4, 240.9), (12.8, 225.5))
 HALF = math.radians(58)  # half of what the print reaches round the mug
@@ -62,17 +62,17 @@ def box(left: float, top: float, right: float, bottom: float, **facts: Any) -> A
     return Area.model_validate({"shape": {"kind": "rectangle", "box": (left, top, right, bottom)}} | facts)
 
 
-def flat_photo(grey: int = 190, size: tuple[int, int] = SIZE) -> Bytes:
+def flat_photo(grey: int = 190, size: tuple[int, int] = SIZE) -> Pixels:
     return np.full((size[1], size[0], 3), grey, np.uint8)
 
 
-def laid(facts: Area, photo: Bytes | None = None) -> PrintArea:
+def laid(facts: Area, photo: Pixels | None = None) -> PrintArea:
     """An area as `prepare` lays it, on a photograph that is not scaled."""
     picture = flat_photo() if photo is None else photo
     return relieved(print_area(facts, (1, 1), (picture.shape[1], picture.shape[0])), facts, picture)
 
 
-def oracle(design: Bytes, area: PrintArea) -> npt.NDArray[np.float64]:
+def oracle(design: Pixels, area: PrintArea) -> npt.NDArray[np.float64]:
     """Look up each of 8 x 8 points per pixel in the full-size design, in linear light; 4 x 4 on a mesh (slow)."""
     samples = 4 if isinstance(area.surface, Sheet) else 8
     height, width = design.shape[:2]
@@ -88,7 +88,7 @@ def oracle(design: Bytes, area: PrintArea) -> npt.NDArray[np.float64]:
     return np.asarray(found).reshape(h, samples, w, samples, 4).mean(axis=(1, 3), dtype=np.float64)
 
 
-def line_art(width: int, height: int) -> Bytes:
+def line_art(width: int, height: int) -> Pixels:
     rng = np.random.default_rng(3)
     picture = np.zeros((height, width, 4), np.uint8)
     for _ in range(60):
@@ -99,11 +99,11 @@ def line_art(width: int, height: int) -> Bytes:
     return picture
 
 
-def on_paper(covering: npt.NDArray[np.floating], area: PrintArea) -> Bytes:
+def on_paper(covering: npt.NDArray[np.floating], area: PrintArea) -> Pixels:
     covering = covering * area.coverage[..., None]
     paper = linear_rgb(np.full((*covering.shape[:2], 3), (230, 225, 215), np.uint8))
     return srgb((paper * (1 - covering[..., 3:]) + covering[..., :3]).astype(np.float32))
 
 
-def psnr(one: Bytes, other: Bytes) -> float:
+def psnr(one: Pixels, other: Pixels) -> float:
     return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))

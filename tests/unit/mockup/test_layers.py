@@ -13,14 +13,14 @@ from services.mockup.rendering import prepare, render
 from services.mockup.warping import flat_design
 from tests.unit.mockup.scenery import box, flat_photo
 
-Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 WIDE = (2000, 400)
 HERE = box(500.0, 100.0, 900.0, 300.0)
 HERE_BOX = Box(500, 100, 900, 300)
 RED = np.full((100, 200, 4), (200, 0, 0, 255), np.uint8)
 
 
-def drawn(front: Bytes) -> Bytes:
+def drawn(front: Pixels) -> Pixels:
     background = prepare(flat_photo(128, WIDE), (HERE,), front=front)
     return render(background, flat_design(RED, background.areas))
 
@@ -65,7 +65,7 @@ def test_a_foreground_of_other_proportions_is_refused_in_words() -> None:
         drawn(np.zeros((300, 300, 4), np.uint8))
 
 
-def shirt() -> tuple[Bytes, Bytes]:
+def shirt() -> tuple[Pixels, Pixels]:
     """Light grey cloth with a fold that takes half its light, on white; and its mask."""
     light = linear_rgb(flat_photo(190, (200, 100)))
     light[:, 120:140] *= 0.5

@@ -11,18 +11,18 @@ from services.mockup.template import Area
 from services.mockup.warping import flat_design, warped
 from tests.unit.mockup.scenery import box, flat_photo, laid, mug, quad
 
-Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 WIDE = (2000, 400)  # a photograph that is not scaled
 HERE = (500.0, 100.0, 900.0, 300.0)
 GREY = np.full((100, 200, 4), (119, 119, 119, 255), np.uint8)
 
 
-def drawn(photo: Bytes, *areas: Area, design: Bytes = GREY) -> Bytes:
+def drawn(photo: Pixels, *areas: Area, design: Pixels = GREY) -> Pixels:
     background = prepare(photo, areas)
     return render(background, flat_design(design, background.areas))
 
 
-def half_in_shadow(share: float = 0.5) -> Bytes:
+def half_in_shadow(share: float = 0.5) -> Pixels:
     """A wall of which all to the right of x = 760 has so much of the light."""
     light = linear_rgb(flat_photo(200, WIDE))
     light[:, 760:] *= share
@@ -98,7 +98,7 @@ def test_opacity_lets_the_photograph_through() -> None:
     np.testing.assert_allclose(linear_rgb(picture[200:201, 700:701])[0, 0], expected, rtol=0.02)
 
 
-def folded() -> Bytes:
+def folded() -> Pixels:
     """Cloth with one soft fold that runs down at x = 700."""
     x = np.arange(WIDE[0], dtype=np.float32)
     light = linear_rgb(flat_photo(150, WIDE)) * (1 - 0.5 * np.exp(-(((x - 700) / 25) ** 2)))[None, :, None]

@@ -14,17 +14,17 @@ from services.mockup.warping import flat_design, placement
 from shared.contracts import Mask
 from tests.unit.mockup.scenery import box
 
-Bytes = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 OPACITY = 0.45  # the old system's, contract section 4
 RED, GREEN, BLUE, GREY = (200, 0, 0), (0, 180, 0), (0, 0, 220), (128, 128, 128)
 BOX = ((500.0, 100.0), (900.0, 100.0), (900.0, 300.0), (500.0, 300.0))
 
 
-def photo(height: int = 400, colour: tuple[int, int, int] = GREY) -> Bytes:
+def photo(height: int = 400, colour: tuple[int, int, int] = GREY) -> Pixels:
     return np.full((height, 2000, 3), colour, np.uint8)
 
 
-def thirds(width: int, height: int, axis: int) -> Bytes:
+def thirds(width: int, height: int, axis: int) -> Pixels:
     """Red, green and blue: from left to right (axis 1) or from top to bottom (axis 0)."""
     design = np.full((height, width, 4), 255, np.uint8)
     for part, colour in zip(np.array_split(design, 3, axis=axis), (RED, GREEN, BLUE), strict=True):
@@ -32,7 +32,7 @@ def thirds(width: int, height: int, axis: int) -> Bytes:
     return design
 
 
-def drawn(design: Bytes, *masks: Mask, on: Bytes | None = None, watermark: Bytes | None = None) -> Bytes:
+def drawn(design: Pixels, *masks: Mask, on: Pixels | None = None, watermark: Pixels | None = None) -> Pixels:
     background = prepare(photo() if on is None else on, masks, watermark)
     return render(background, flat_design(design, background.areas))
 
@@ -41,7 +41,7 @@ def near(pixel: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
     return bool(np.abs(pixel.astype(int) - colour).max() <= 2)
 
 
-def columns_of(picture: Bytes, colour: tuple[int, int, int], row: int) -> tuple[int, int]:
+def columns_of(picture: Pixels, colour: tuple[int, int, int], row: int) -> tuple[int, int]:
     """First and last column of a colour in a row."""
     where = np.flatnonzero(np.abs(picture[row].astype(int) - colour).max(axis=1) <= 2)
     return int(where[0]), int(where[-1])
@@ -171,7 +171,7 @@ def test_a_half_transparent_watermark_counts_half() -> None:
     assert near(picture[200, 1000], tuple(round(128 + 127 * OPACITY * 128 / 255) for _ in range(3)))
 
 
-def marked(**facts: Any) -> Bytes:
+def marked(**facts: Any) -> Pixels:
     mark = np.full((30, 300, 4), 255, np.uint8)
     background = prepare(photo(), (), mark, marking=Marking.model_validate(facts))
     return render(background, flat_design(mark, ()))

@@ -179,7 +179,7 @@ def _run_ingest() -> None:
     from services.embedded import all_services, preview, shelves, shop_connection, workers
     from services.ingest.serve import build, serve
     from services.ingest.settings import Settings
-    from services.mockup.checking import template_fault
+    from services.mockup.backgrounds import template_fault
     from services.ops.broker import alarms, depths
     from services.ops.inspection import inspection
     from services.ops.obstacles import obstacles

@@ -79,6 +79,15 @@ def ready_background(background: Background, blobs: Blobs, cache: BackgroundCach
     return ready
 
 
+def template_fault(image: Blob, template: Blob, blobs: Blobs) -> str | None:
+    """What has to be mended before a photograph can show its template, in words; None if nothing."""
+    try:
+        ready_background(Background(image=image, template=template), blobs, BackgroundCache(0))
+    except NotRenderable as error:
+        return str(error)
+    return None
+
+
 def _prepared(photo: Pixels, background: Background, mark: Pixels | None, blobs: Blobs) -> PreparedBackground:
     if background.template is None:
         return prepare(photo, background.masks, mark)

@@ -15,9 +15,9 @@ from services.ingest.catalog.users import Users
 from services.ingest.lane_choice import loose_lane
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.tables import mockup_images, mockups
+from services.mockup.authoring.folder import MOST_PICTURE_BYTES, Folder
+from services.mockup.authoring.linting import lint
 from services.mockup.faults import Mistaken, NotRenderable
-from services.mockup.folder import MOST_PICTURE_BYTES, Folder
-from services.mockup.linting import lint
 from services.mockup.template import Template
 from services.ops.mockup_names import group_named, photograph_named
 from services.ops.place import database

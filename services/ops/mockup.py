@@ -35,8 +35,8 @@ Sized = Annotated[
 @app.command()
 def lint(folder: Place) -> None:
     """Say what is wrong with a template. Exit code 1 if mockups can't be made from it."""
-    from services.mockup.folder import Folder
-    from services.mockup.linting import lint as look
+    from services.mockup.authoring.folder import Folder
+    from services.mockup.authoring.linting import lint as look
     from services.ops import showing
 
     found = look(Folder(folder))
@@ -125,8 +125,8 @@ def from_psd(
     slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
 ) -> None:
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
+    from services.mockup.authoring.photoshop import imported
     from services.mockup.faults import NotRenderable
-    from services.mockup.photoshop import imported
     from services.ops import showing
 
     try:
@@ -172,9 +172,9 @@ def mesh(
 
     The template is written anew; as it was it stays beside it.
     """
+    from services.mockup.authoring.folder import Folder
+    from services.mockup.authoring.meshing import as_mesh
     from services.mockup.faults import NotRenderable
-    from services.mockup.folder import Folder
-    from services.mockup.meshing import as_mesh
     from services.mockup.template import FILE_NAME
 
     place = Folder(folder)

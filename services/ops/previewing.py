@@ -14,11 +14,11 @@ from services.hasher.settings import Settings
 from services.ingest.catalog.choices import photograph
 from services.ingest.sessions.tables import items
 from services.ingest.tables import mockup_images, mockups
+from services.mockup.authoring.folder import Folder, drawn
+from services.mockup.authoring.outlines import outlined
 from services.mockup.backgrounds import BackgroundCache, ready_background
 from services.mockup.faults import NotRenderable
-from services.mockup.folder import Folder, drawn
 from services.mockup.light import Pixels
-from services.mockup.outlines import outlined
 from services.mockup.pictures import design
 from services.mockup.rendering import PreparedBackground
 from services.ops.mockup_names import photograph_named

@@ -9,7 +9,7 @@ from PIL import Image
 
 from services.demo.photographs import Photograph, jpeg, photographs, watermark
 from services.demo.scenes import mug, poster
-from services.mockup.linting import Findings, look_through
+from services.mockup.authoring.linting import Findings, look_through
 from services.mockup.reading import template
 from services.mockup.shapes import cylinder
 

@@ -10,9 +10,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.mockup.authoring.folder import Folder, drawn
+from services.mockup.authoring.photoshop import imported
 from services.mockup.faults import NotRenderable
-from services.mockup.folder import Folder, drawn
-from services.mockup.photoshop import imported
 from services.mockup.pictures import design
 from services.mockup.template import Mesh
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from services.cli import app
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from services.mockup.folder import Folder, drawn
+from services.mockup.authoring.folder import Folder, drawn
 from services.mockup.pictures import design, jpeg
 from services.ops.print_sizes import OWN_SIZE, without_product
 from shared.contracts import PrintSpec

@@ -22,8 +22,7 @@ from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from services.ingest.catalog.choices import mockup_group, photograph
 from services.ingest.sessions.tables import items, outbox
-from services.mockup.backgrounds import BackgroundCache, ready_background
-from services.mockup.checking import template_fault
+from services.mockup.backgrounds import BackgroundCache, ready_background, template_fault
 from services.mockup.pictures import jpeg
 from services.mockup.provenance import origin_of, written
 from services.ops.place import AWAY

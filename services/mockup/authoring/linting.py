@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.mockup.areas import Box, PrintArea, laid_out, print_area
+from services.mockup.authoring.folder import Folder
 from services.mockup.composing import composed
 from services.mockup.faults import Mistaken, NotRenderable
-from services.mockup.folder import Folder
 from services.mockup.framing import framed
 from services.mockup.light import Pixels
 from services.mockup.rendering import LONGEST_SIDE, output_size

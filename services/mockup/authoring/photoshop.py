@@ -11,10 +11,10 @@ from typing import Any
 
 from PIL import Image
 
+from services.mockup.authoring.folder import Folder
+from services.mockup.authoring.psd_warp import CUSTOM_WARP, PLAIN_WARP, meshed, style_of
 from services.mockup.faults import NotRenderable
-from services.mockup.folder import Folder
 from services.mockup.pictures import MAX_PHOTO_PIXELS
-from services.mockup.psd_warp import CUSTOM_WARP, PLAIN_WARP, meshed, style_of
 from services.mockup.template import FILE_NAME, Template
 
 PHOTOGRAPH, FOREGROUND = "photo.png", "foreground.png"

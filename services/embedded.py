@@ -51,7 +51,7 @@ def shelves() -> "Shelves":
     found: Shelves = importlib.import_module("services.ingest.serve").Shelves(
         nases.as_one(),
         nases.queue_of if nases.queues else None,
-        importlib.import_module("services.storage.scans").as_json,
+        importlib.import_module("services.storage.scan_progress").as_json,
     )
     return found
 

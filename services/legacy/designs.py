@@ -14,8 +14,8 @@ from services.ingest.sessions.tables import IMPORTED
 from services.legacy import paths
 from services.legacy.fitting import moment, uuid
 from services.legacy.move import Account, Move
+from services.storage.allotment import reserve
 from services.storage.placing import product_in, product_key
-from services.storage.reserving import reserve
 
 KIND = "designs"
 HASHES = ("phash", "ahash", "dhash", "whash")

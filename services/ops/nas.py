@@ -15,7 +15,7 @@ from services.ops.place import AWAY, HERE, DataDir, database, tell_if_guessed
 if TYPE_CHECKING:
     from services.storage.settings import Settings
     from services.storage.shops import Nases
-    from services.storage.stored import StoredFile
+    from services.storage.stored_files import StoredFile
     from shared.nas import Nas
 
 GIGA = 10**9
@@ -43,7 +43,7 @@ def verify(
     data: DataDir = HERE,
 ) -> None:
     """Read every stored design back, and name those that are missing or changed; exit with 1 if there are any."""
-    from services.storage.stored import stored_files
+    from services.storage.stored_files import stored_files
 
     good, bad, unseen = 0, 0, 0
     with database(data) as engine, _nases(data) as (settings, nases):

@@ -15,7 +15,7 @@ from services.ingest.tables import users
 from services.ops.importing import Here
 from services.ops.place import NOTHING, database
 from services.ops.showing import counted
-from services.storage.scans import Standing, standing, unusable
+from services.storage.scan_progress import ScanProgress, progress_of, unusable
 from shared.contracts import ShopScanRequested
 from shared.database import transaction
 
@@ -46,7 +46,7 @@ def show(shop: str, data: Path) -> None:
         if not shops:
             _nobody(shop)
         for user_id, folder in shops:
-            if now := standing(connection, user_id):
+            if now := progress_of(connection, user_id):
                 typer.echo(_in_words(folder, now))
                 _tell_faults(now, unusable(connection, user_id))
             else:
@@ -60,7 +60,7 @@ def _followed(engine: Engine, request: ShopScanRequested) -> bool:
     told = ""
     while True:
         with transaction(engine) as connection:
-            now = standing(connection, request.tenant_id, request.scan_id)
+            now = progress_of(connection, request.tenant_id, request.scan_id)
             faults = unusable(connection, request.tenant_id) if now and now.is_over else []
             waits = [] if now and now.is_over else current(connection, ())
         words = _in_words(request.shop, now) if now else f"{request.shop}: waits for storage to list it"
@@ -74,7 +74,7 @@ def _followed(engine: Engine, request: ShopScanRequested) -> bool:
         time.sleep(POLL_S)
 
 
-def _in_words(shop: str, now: Standing) -> str:
+def _in_words(shop: str, now: ScanProgress) -> str:
     done = f"{shop}: {counted(now.pictures, 'picture')}, {now.known} known"
     done += f", {now.waiting} still to be hashed" if now.waiting else f", {now.to_hash} of them new or changed"
     done += f", {now.unusable} unusable" if now.unusable else ""
@@ -83,7 +83,7 @@ def _in_words(shop: str, now: Standing) -> str:
     return f"{done}; listed {now.listed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _tell_faults(now: Standing, faults: Sequence[tuple[str, str]]) -> None:
+def _tell_faults(now: ScanProgress, faults: Sequence[tuple[str, str]]) -> None:
     for path, why in now.unread.items():
         typer.echo(f"  not listed  {path}: {why}")
     for path, why in faults:

@@ -19,7 +19,7 @@ def refuse(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:
     Raises:
         NasUnavailable: with what to do.
     """
-    from services.storage.stored import newest_files
+    from services.storage.stored_files import newest_files
     from shared.database import engine_of
     from shared.nas.errors import NasUnavailable
 

@@ -51,4 +51,20 @@ The house's turns of phrase, each with an example; "1" is the first file of an u
   its message renames files for a minute and yields the ImageAccepted of each one left, which then goes on by its own.
 
 Why numbers are given so late: docs/decisions/0004-numbers.md.
+
+What is in it:
+
+handlers        a function for each message
+filing          a design's way: its file to the NAS, its number, its name; what fails on that way
+placing         how files and folders are called
+design          a design and its states; design_rows: its columns; acceptance, giving_up: what a message means for them
+store           the rows of designs, each call a transaction
+turns           many messages of an upload that get numbers in one transaction
+allotment       the numbers; queueing: the rows that may be due; numbering: which of them are
+scanning        the search of shops' folders for pictures; comparing: what is new there; scan_rows: what was met
+scan_progress   how far that has come, for people
+stored_files    what should lie on the NAS, for those who compare
+shops           which shop has a NAS, and a queue, of its own
+
+To follow one file, read `handlers.on_image_accepted` and `filing.Filing`: `place`, then `advance`.
 """

@@ -119,6 +119,16 @@ class Numbers:
                 connection.execute(insert(freed_numbers).values(counter_key=counter_key, number=design.number))
 
 
+def reserve(connection: Connection, taken: Mapping[str, int]) -> None:
+    """Let each sequence (`placing.counter_key`) go on behind the number taken elsewhere. Inside a transaction."""
+    for counter_key, number in sorted(taken.items()):  # in one order, as whoever gives numbers out locks them
+        new = insert(counters).values(counter_key=counter_key, next_number=number + 1)
+        later = func.greatest(counters.c.next_number, new.excluded.next_number)
+        connection.execute(new.on_conflict_do_update(index_elements=["counter_key"], set_={"next_number": later}))
+        given_back = (freed_numbers.c.counter_key == counter_key, freed_numbers.c.number <= number)
+        connection.execute(delete(freed_numbers).where(*given_back))  # a design may have it after all
+
+
 class _Overtaken(Exception):  # noqa: N818 - reads as what happened
     """An item that was due has failed in this moment: the numbers given to the items behind it would leave a gap."""
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Row
 
 from services.storage.comparing import Listing, is_picture, is_wanted
-from services.storage.scanned import AT_ONCE, Scanned
+from services.storage.scan_rows import AT_ONCE, Scanned
 from shared.blobs import Blobs
 from shared.contracts import Blob, PictureFound, PictureHashed, PicturesGone, ShopScanRequested
 from shared.errors import Permanent

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, select
 
-from services.storage.scanned import Scanned
+from services.storage.scan_progress import progress_of
+from services.storage.scan_rows import Scanned
 from services.storage.scanning import Scan
-from services.storage.scans import standing
 from services.storage.tables import scanned
 from shared.blobs import Blobs
 from shared.contracts import SCANNED, PictureFound, PictureHashed, PicturesGone, ShopScanRequested
@@ -101,7 +101,7 @@ def test_a_scan_finds_all_once_then_what_has_changed_and_what_is_gone(shop: Shop
 
     assert shop.scan() == ({}, [])
     with shop.engine.connect() as connection:
-        now = standing(connection, shop.tenant)
+        now = progress_of(connection, shop.tenant)
     assert now is not None
     assert (now.pictures, now.to_hash, now.known, now.unread) == (3, 0, 3, {})
 

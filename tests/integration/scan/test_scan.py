@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from services.storage.comparing import LOOK_AGAIN
-from services.storage.scanned import Scanned
+from services.storage.scan_progress import progress_of, unusable
+from services.storage.scan_rows import Scanned
 from services.storage.scanning import Scan, listing_of
-from services.storage.scans import standing, unusable
 from services.storage.tables import scanned
 from shared.blobs import Blobs
 from shared.contracts import SCANNED, Blob, DesignStored, PictureFound, PictureHashed, ShopScanRequested
@@ -81,7 +81,7 @@ def test_a_shops_pictures_are_hashed_once_and_what_changes_is_noticed(works: Wor
     works.run(works.scan())
     assert works.count("on_picture_found") == 0
     with works.engine.connect() as connection:
-        now = standing(connection, works.tenant)
+        now = progress_of(connection, works.tenant)
         ((path, why),) = unusable(connection, works.tenant)
     assert now is not None
     assert (now.pictures, now.to_hash, now.known, now.unusable, now.waiting, now.gone) == (4, 0, 3, 1, 0, 0)
@@ -276,7 +276,7 @@ def test_ten_thousand_unchanged_files_are_listed_and_none_is_read(works: Works) 
         connection.execute(update(scanned).values(state="known"))
     assert list(scan.shop(works.scan())) == []
     with works.engine.connect() as connection:
-        now = standing(connection, works.tenant)
+        now = progress_of(connection, works.tenant)
     assert now is not None
     assert (now.pictures, now.to_hash, now.known) == (10_000, 0, 10_000)
 

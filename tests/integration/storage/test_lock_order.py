@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Executable, insert, make_url, select, update
 
 from services.storage.comparing import Listing
 from services.storage.design import Design
-from services.storage.scanned import Scanned
+from services.storage.scan_rows import Scanned
 from services.storage.store import Designs, _Named
 from services.storage.tables import designs, scanned
 from shared.contracts import ShopScanRequested

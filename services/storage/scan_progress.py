@@ -12,7 +12,7 @@ from services.storage.tables import scanned, scans
 MOST = 100
 
 
-class Standing(NamedTuple):
+class ScanProgress(NamedTuple):
     """What came of a shop's newest scan until now. `unread` are folders that could not be listed, and why."""
 
     scan_id: UUID
@@ -32,7 +32,7 @@ class Standing(NamedTuple):
         return not self.waiting
 
 
-def standing(connection: Connection, tenant_id: UUID, scan_id: UUID | None = None) -> Standing | None:
+def progress_of(connection: Connection, tenant_id: UUID, scan_id: UUID | None = None) -> ScanProgress | None:
     """A tenant's newest scan, or the one that is named; None when it has not begun."""
     counts = (scans.c.pictures, scans.c.to_hash, scans.c.gone, scans.c.ours, scans.c.unread)
     found = select(scans.c.scan_id, scans.c.listed_at, *counts).where(scans.c.tenant_id == tenant_id)
@@ -44,7 +44,7 @@ def standing(connection: Connection, tenant_id: UUID, scan_id: UUID | None = Non
     counted = select(scanned.c.state, func.count()).where(scanned.c.tenant_id == tenant_id).group_by(scanned.c.state)
     states = {row[0]: row[1] for row in connection.execute(counted)}
     left = states.get("waiting", 0) + states.get("sent", 0)
-    return Standing(*row, left, states.get("known", 0), states.get("unusable", 0))
+    return ScanProgress(*row, left, states.get("known", 0), states.get("unusable", 0))
 
 
 def unusable(connection: Connection, tenant_id: UUID, most: int | None = None) -> Sequence[tuple[str, str]]:
@@ -56,7 +56,7 @@ def unusable(connection: Connection, tenant_id: UUID, most: int | None = None) -
 
 def as_json(connection: Connection, tenant_id: UUID) -> dict[str, Any] | None:
     """A tenant's newest scan, for ingest's pages, with the first of the files that can't be used; None: not begun."""
-    now = standing(connection, tenant_id)
+    now = progress_of(connection, tenant_id)
     if now is None:
         return None
     files = [{"path": path, "reason": why} for path, why in unusable(connection, tenant_id, MOST)]

@@ -1,6 +1,5 @@
 """Puts files on the NAS: a design first under a hidden name, then, numbered, under its own."""
 
-import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -187,9 +186,11 @@ class Filing:
         """Take its name from a damaged file: a person would print it. Kept hidden, as somebody may look into it."""
         aside = damaged_path(design.folder, design.event.item_id)
         self.nas.delete(aside)  # of an earlier try
-        with contextlib.suppress(FileGone):
+        try:
             self.nas.move(design.path, aside, design.event.print_file.sha256)
-            log.warning("a file came back damaged from the NAS: it is set aside", path=design.path, now=aside)
+        except FileGone as error:
+            raise Retryable(f"'{design.path}' has just been removed on the NAS by somebody else") from error
+        log.warning("a file came back damaged from the NAS: it is set aside", path=design.path, now=aside)
 
     def _name_anew(self, design: Design) -> None:
         """Rename the copy that was just put there again. If it is gone already, somebody still tidies up: try later."""

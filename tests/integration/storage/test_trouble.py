@@ -310,6 +310,20 @@ def test_a_file_damaged_while_it_waited_is_not_called_stored(workshop: Workshop)
     assert workshop.files() == uv(100)
 
 
+def test_a_file_that_somebody_removed_before_it_was_read_back_is_not_called_damaged(
+    workshop: Workshop, engine: Engine, tmp_path: Path
+) -> None:
+    class TidyNas(PathNas):
+        def verify(self, path: str, sha256: str, size: int) -> bool:
+            self.delete(path)
+            return super().verify(path, sha256, size)
+
+    event = workshop.accepted(Upload(), 0)
+    with pytest.raises(Retryable, match="has just been removed on the NAS"):
+        Workshop(engine, tmp_path, TidyNas(workshop.root)).hear(event)
+    assert numbers(workshop.hear(event)) == {0: 100}
+
+
 def test_a_nas_that_damages_every_file_leaves_no_damaged_one_under_a_good_name(
     workshop: Workshop, engine: Engine, tmp_path: Path
 ) -> None:

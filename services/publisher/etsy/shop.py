@@ -179,10 +179,17 @@ class EtsyShop:
         return [str(each.listing_image_id) for each in sorted(there.results, key=lambda each: each.rank)]
 
     def _drafts(self) -> Iterator[ListingAnswer]:
-        """All drafts of the shop; pages may repeat rows of others."""
+        """All drafts of the shop; pages may repeat rows of others.
+
+        When one is deleted or published meanwhile, those behind it move up, and one of them is on no page.
+        """
+        count = 0
         for offset in range(0, 1_000_000, PAGE):
             query = [("state", "draft"), ("limit", str(PAGE)), ("offset", str(offset))]
             page = self.client.call(calls.OF_SHOP, answers.ListingsAnswer, self._shop, query=query)
+            if page.count < count:
+                raise Retryable("the shop has fewer drafts than when their first page was read: they are read again")
+            count = page.count
             yield from page.results
             if offset + PAGE >= page.count or not page.results:
                 return

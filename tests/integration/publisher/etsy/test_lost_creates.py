@@ -1,5 +1,6 @@
 """A create whose end nobody saw is looked up at Etsy before it is made again: there is never a second listing."""
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -80,6 +81,29 @@ def test_it_is_found_on_the_third_page_among_others_with_rows_that_repeat(world:
 
     assert world.publish(event).listing_id == str(first.id)
     assert len(world.etsy.listings) == 231
+
+
+def test_it_is_not_missed_when_another_draft_is_deleted_between_two_pages(world: World) -> None:
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    ours = world.listing()
+    others = [world.etsy.number() for _ in range(100)]  # newer, so that ours begins the second page
+    for other in others:
+        fields = {**ours.fields, "title": f"Another {other}"}
+        world.etsy.listings[other] = Listing(other, ours.shop_id, fields, ours.created)
+
+    def deleted(response: httpx.Response) -> None:
+        if others and "offset=0" in str(response.url):
+            del world.etsy.listings[others.pop()]
+            others.clear()
+
+    world.http.event_hooks["response"].append(deleted)
+    with pytest.raises(Retryable, match="read again"):
+        world.handle(event)
+
+    assert world.publish(event).listing_id == str(ours.id)
+    assert world.count(CREATE) == 1
 
 
 def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: World) -> None:

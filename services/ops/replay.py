@@ -162,8 +162,10 @@ def _report(done: dict[str, Any], wish: _Wish) -> None:
 def _pause(rate: str | None) -> float:
     if rate is None:
         return 0.0
-    number = rate.removesuffix("/s")
     try:
-        return 1 / float(number)
-    except (ValueError, ZeroDivisionError) as error:
-        raise typer.BadParameter(f"{rate!r} should look like 5/s") from error
+        per_second = float(rate.removesuffix("/s"))
+    except ValueError:
+        per_second = 0.0
+    if not per_second > 0:  # nor a NaN: no pause would come of either
+        raise typer.BadParameter(f"{rate!r} should look like 5/s")
+    return 1 / per_second

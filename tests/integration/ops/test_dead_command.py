@@ -225,7 +225,8 @@ def test_of_what_the_broker_gave_up_it_is_said_what_is_known_and_what_is_not(dat
 
 def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box: Letterbox) -> None:
     presswork(database_url, "dead", "replay", code=2)
-    presswork(database_url, "dead", "replay", "--all", "--rate", "fast", code=2)
+    for rate in ("fast", "0/s", "-5/s", "nan/s"):
+        presswork(database_url, "dead", "replay", "--all", "--rate", rate, code=2)
     presswork(database_url, "dead", "replay", "--direct", code=2)
     presswork(database_url, "dead", "replay", "--all", "--to", "somebody.elses.queue", code=2)
     presswork(database_url, "dead", "audit", uuid4(), code=3)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 MOST_INCHES = 1000
 MOST_INT = 2**31 - 1
 MOST_BIGINT = 2**63 - 1
+DIGITS = len(str(MOST_BIGINT))
 
 
 def storable(text: str) -> str:
@@ -30,8 +31,9 @@ def _joined(value: object) -> object:
 
 
 def _whole_numbers(joined: str | None) -> str | None:
-    if joined and not all(part.isascii() and part.isdigit() for part in joined.split(",")):
-        raise ValueError("they must be whole numbers, separated by commas")
+    parts = joined.split(",") if joined else []
+    if not all(part.isascii() and part.isdigit() and len(part) < DIGITS for part in parts):
+        raise ValueError(f"they must be whole numbers of less than {DIGITS} digits, separated by commas")
     return joined
 
 

@@ -211,6 +211,8 @@ def test_a_canvas_is_only_found_under_its_own_template(ana: Caller) -> None:
         ({"taxonomy_id": 2**63}, "taxonomy_id"),
         ({"tags": [{"no": "text"}]}, "tags"),
         ({"production_partner_ids": "one"}, "production_partner_ids"),
+        ({"production_partner_ids": "1" * 5000}, "production_partner_ids"),
+        ({"production_partner_ids": str(2**63)}, "production_partner_ids"),
     ],
 )
 def test_what_can_not_be_stored_is_refused_by_field(ana: Caller, change: dict[str, Any], field: str) -> None:

@@ -83,7 +83,7 @@ def _files(blob_dir: Path, folder: Path | None, data: Path) -> "Iterator[Files]"
 
 
 def _tell(move: "Move") -> None:
-    from services.ops.showing import counted
+    from services.plurals import counted
 
     files, designs = move.old.shared_paths()
     for line in move.report.lines():

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from services.ops.place import HERE, NOTHING, DataDir, database
-from services.ops.showing import as_json, counted, printable
+from services.ops.showing import as_json, printable
+from services.plurals import counted
 
 if TYPE_CHECKING:
     from services.ingest.catalog.users import User

@@ -7,6 +7,7 @@ import typer
 
 from services.ops.filters import All, Ids, chosen, named
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file, who
+from services.plurals import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -152,6 +153,6 @@ def _told(count: int, what: str, *, as_json: bool) -> None:
     if as_json:
         showing.as_json({what: count})
     else:
-        typer.echo(f"{showing.counted(count, 'letter')} {what}.")
+        typer.echo(f"{counted(count, 'letter')} {what}.")
     if not count:
         raise typer.Exit(NOTHING)

@@ -11,6 +11,7 @@ from services.ops.changing import discard, edit, note, purge, restore
 from services.ops.filters import filtered, known, named, run_named
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
 from services.ops.replay import cancel, replay
+from services.plurals import counted
 
 if TYPE_CHECKING:
     from services.ingest.dead_letters.finding import Filter
@@ -44,7 +45,7 @@ def list_letters(
         showing.as_json({"letters": found, "total": total, "failed_without_letter": unlettered})
         return
     dead_lines.letters(found)
-    typer.echo(f"{len(found)} of {showing.counted(total, 'letter')}." if total else "No dead letters fit.")
+    typer.echo(f"{len(found)} of {counted(total, 'letter')}." if total else "No dead letters fit.")
     dead_lines.unlettered(session_id, unlettered)
 
 
@@ -103,7 +104,6 @@ def export(
     import sys
 
     from services.ingest.dead_letters.exporting import exported
-    from services.ops import showing
     from shared.database import transaction
 
     count = 0
@@ -115,7 +115,7 @@ def export(
         for count, line in enumerate(exported(engine, wanted), 1):  # noqa: B007 - the count is what is wanted
             out.write(line.encode())
         out.flush()
-    typer.echo(f"{showing.counted(count, 'letter')}.", err=True)
+    typer.echo(f"{counted(count, 'letter')}.", err=True)
     if not count:
         raise typer.Exit(NOTHING)
 

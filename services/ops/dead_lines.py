@@ -8,7 +8,8 @@ from uuid import UUID
 
 import typer
 
-from services.ops.showing import counted, printable
+from services.ops.showing import printable
+from services.plurals import counted
 
 Row = Mapping[str, Any]
 

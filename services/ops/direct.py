@@ -11,6 +11,7 @@ import typer
 from services.ops.filters import service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, NOTHING, confirmed, settings, tell_if_guessed
+from services.plurals import counted
 
 UNDERSTOOD = {"direct", "service", "everything", "limit", "dry_run", "yes", "force", "as_json", "data"}
 NONE_READY = "None is ready to be moved. What the archive could keep it has (presswork dead list)."
@@ -58,7 +59,7 @@ def move_letters(wish: Direct) -> None:
     if wish.as_json and not wish.dry_run:
         showing.as_json({"moved": moved, "service": target})
     elif not wish.dry_run:
-        typer.echo(f"{showing.counted(moved, 'letter')} moved back to {target}.")
+        typer.echo(f"{counted(moved, 'letter')} moved back to {target}.")
     if not found:
         typer.echo(NONE_READY, err=True)
         raise typer.Exit(NOTHING)
@@ -79,7 +80,7 @@ def _confirmed(url: str, target: str, wish: Direct) -> int:
         foreseen = {"dry_run": True, "would_move": count, "service": target, "obstacles": in_the_way}
         showing.as_json(foreseen | {"in_hand_at_most": keepers * PREFETCH})
     elif wish.dry_run:
-        typer.echo(f"{showing.counted(count, 'letter')} would be moved back to {target}; nothing was.")
+        typer.echo(f"{counted(count, 'letter')} would be moved back to {target}; nothing was.")
         for words in in_the_way:
             typer.echo(f"  in the way: {words}")
     elif in_the_way and not wish.force:

@@ -23,7 +23,8 @@ Moment = datetime | None
 SHORTEST = 4
 
 
-def _moment(text: str | datetime) -> datetime:
+def moment_said(text: str | datetime) -> datetime:
+    """A moment as commands take it, like 12h or 2026-11-24; UTC."""
     from services.ingest.lane_comparison import moment
 
     try:
@@ -54,9 +55,9 @@ def _filters(
     text: Annotated[str | None, typer.Option(help="anywhere in cause, stack, body or note")] = None,
     since: Annotated[
         Moment,
-        typer.Option(help="died at or after this, like 12h, 2026-11-24 or 2026-11-24T18:30; UTC", parser=_moment),
+        typer.Option(help="died at or after this, like 12h, 2026-11-24 or 2026-11-24T18:30; UTC", parser=moment_said),
     ] = None,
-    until: Annotated[Moment, typer.Option(help="died before this, said likewise", parser=_moment)] = None,
+    until: Annotated[Moment, typer.Option(help="died before this, said likewise", parser=moment_said)] = None,
     status: Annotated[
         list[str] | None, typer.Option(help="dead, dead_again, replaying, resolved, superseded, discarded; repeatable")
     ] = None,

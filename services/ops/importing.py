@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy import Connection, select
 
 from services.ingest.catalog.errors import Unusable
@@ -20,18 +19,12 @@ from services.mockup.authoring.linting import lint
 from services.mockup.faults import Mistaken, NotRenderable
 from services.mockup.template import Template
 from services.ops.mockup_names import group_named, photograph_named
-from services.ops.place import database
+from services.ops.place import database, of_kind
+from services.ops.settings import Settings
 from shared.blobs import Blobs
 from shared.database import transaction
-from shared.settings import DatabaseSettings
 
 MOST_PIXELS = 60_000_000
-
-
-class Here(DatabaseSettings):
-    """Where the system keeps its files, and whether it has a broker."""
-
-    embedded: bool = Field(default=False, description="no broker at all")
 
 
 def imported(
@@ -50,7 +43,7 @@ def imported(
     folder, found = Folder(path), lint(Folder(path))
     if found.errors:
         raise Mistaken(tuple(found.errors))
-    here = Here(_env_file=data / "environment")
+    here = of_kind(Settings, data)
     keep = Pictures(Blobs(here.blob_dir), max_bytes=MOST_PICTURE_BYTES, max_pixels=MOST_PIXELS)
     given = folder.template().in_proportions(proportions)
     templates = [given.in_colour(colour) for colour in colours]

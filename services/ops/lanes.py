@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.ops.filters import moment_said
 from services.ops.place import HERE, DataDir, database
 from services.ops.showing import as_json
 
@@ -33,18 +34,9 @@ SHOWN = (
 )
 
 
-def _moment(text: str | datetime) -> datetime:
-    from services.ingest.lane_comparison import moment
-
-    try:
-        return moment(str(text))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def lanes(
     since: Annotated[
-        datetime, typer.Option(help="uploads submitted since, like 7d, 12h or 2026-11-24; UTC", parser=_moment)
+        datetime, typer.Option(help="uploads submitted since, like 7d, 12h or 2026-11-24; UTC", parser=moment_said)
     ] = "7d",  # type: ignore[assignment] # the parser reads it
     json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
     data: DataDir = HERE,

@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.ops.place import HERE, DataDir, new_file
+from services.plurals import counted
 
 app = typer.Typer(
     help="Mockup templates: photographs that know where designs go (docs/mockups.md).", no_args_is_help=True
@@ -37,7 +38,6 @@ def lint(folder: Place) -> None:
     """Say what is wrong with a template. Exit code 1 if mockups can't be made from it."""
     from services.mockup.authoring.folder import Folder
     from services.mockup.authoring.linting import lint as look
-    from services.ops import showing
 
     found = look(Folder(folder))
     for words in found.errors:
@@ -46,7 +46,7 @@ def lint(folder: Place) -> None:
         typer.echo(f"remark: {words}")
     if found.errors:
         raise typer.Exit(1)
-    remarks = showing.counted(len(found.remarks), "remark")
+    remarks = counted(len(found.remarks), "remark")
     typer.echo(f"{folder}: no errors, {remarks}. Look at it: presswork mockup preview {folder} DESIGN.png")
 
 
@@ -127,7 +127,6 @@ def from_psd(
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
     from services.mockup.authoring.photoshop import imported
     from services.mockup.faults import NotRenderable
-    from services.ops import showing
 
     try:
         found = imported(file, folder, slot or ())
@@ -135,7 +134,7 @@ def from_psd(
         _stop(error)
     for words in found.remarks:
         typer.echo(f"remark: {words}")
-    areas = showing.counted(len(found.template.areas), "print area")
+    areas = counted(len(found.template.areas), "print area")
     names = ", ".join(area.name for area in found.template.areas)
     typer.echo(f"{folder}: {areas} ({names}). Check it: presswork mockup lint {folder}")
 

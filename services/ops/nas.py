@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.ops.init import TAKEN_BY
-from services.ops.place import AWAY, HERE, DataDir, database, tell_if_guessed
+from services.ops.place import AWAY, HERE, DataDir, database, of_kind, tell_if_guessed
 
 if TYPE_CHECKING:
     from services.storage.settings import Settings
@@ -152,7 +152,7 @@ def _nases(data: Path) -> "Iterator[tuple[Settings, Nases]]":
     from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 
-    settings = Settings(_env_file=data / "environment")
+    settings = of_kind(Settings, data)
     try:
         with contextlib.closing(settings.nases()) as nases:
             yield settings, nases

@@ -12,9 +12,9 @@ from services.ingest.lane_choice import loose_lane
 from services.ingest.scan_requests import ask, named
 from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users
-from services.ops.importing import Here
-from services.ops.place import NOTHING, database
-from services.ops.showing import counted
+from services.ops.place import NOTHING, database, of_kind
+from services.ops.settings import Settings
+from services.plurals import counted
 from services.storage.scan_progress import ScanProgress, progress_of, unusable
 from shared.contracts import ShopScanRequested
 from shared.database import transaction
@@ -24,7 +24,7 @@ POLL_S = 0.5
 
 def scan(shop: str, data: Path, *, anew: bool, wait: bool) -> None:
     """Ask for the shop's scan, or every shop's; with `wait` tell how far they have come until they are over."""
-    lane = loose_lane(embedded=Here(_env_file=data / "environment").embedded)
+    lane = loose_lane(embedded=of_kind(Settings, data).embedded)
     with database(data) as engine:
         with transaction(engine) as connection:
             asked = ask(connection, lane, named(shop), anew=anew)

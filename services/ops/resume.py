@@ -21,9 +21,9 @@ from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.ops.place import database
 from services.ops.settings import hashers
-from services.ops.showing import counted
 from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
+from services.plurals import counted
 from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,

@@ -5,11 +5,6 @@ import json
 import typer
 
 
-def counted(count: int, thing: str) -> str:
-    """As in "1 letter", "2 letters"."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def printable(text: object) -> str:
     """What a seller typed, in one line, without what would steer a terminal, forge a line or turn its direction."""
     return "".join(character if character.isprintable() else "\ufffd" for character in str(text))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from services.ops.place import HERE, DataDir, database, settings
+from services.plurals import counted
 
 A_DAY_S = 86_400.0
 KEEP_DAYS = 30
@@ -31,7 +32,6 @@ def command(
 
     What failed stays, as does what a dead letter needs: it can be tried again. Safe at any time; run it once a day.
     """
-    from services.ops import showing
     from services.ops.spent import spent, unnamed
     from shared.database import transaction
 
@@ -46,13 +46,13 @@ def command(
     paths = (root / name[:2] / name for name in names)
     old = {path: size for path in paths if (size := size_if_older(path, before.timestamp())) is not None}
     megabytes = sum(old.values()) / 1e6
-    blobs = f"{showing.counted(len(old), 'blob')} of {megabytes:.0f} MB"
+    blobs = f"{counted(len(old), 'blob')} of {megabytes:.0f} MB"
     if dry_run:
         typer.echo(f"{blobs} would be removed from {root}; nothing was.")
         return
     for path in old:
         remove(path, root, before.timestamp())
-    parts = showing.counted(len(sweep(root)), "half-written file")
+    parts = counted(len(sweep(root)), "half-written file")
     typer.echo(f"Removed from {root}: {blobs} and {parts}.")
 
 

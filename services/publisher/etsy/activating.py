@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, cast, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.plurals import counted
 from services.publisher.etsy.shop import EtsyShop, EtsyTarget
 from services.publisher.limits import LISTING_FEE_USD
 from services.publisher.shop import ListingGone, Refused, RemoteRef
@@ -66,7 +67,7 @@ def total_usd(count: int) -> float:
 
 def total(count: int) -> str:
     """In words."""
-    return f"{count} listing{'' if count == 1 else 's'} = {total_usd(count):.2f} USD"
+    return f"{counted(count, 'listing')} = {total_usd(count):.2f} USD"
 
 
 def activate(

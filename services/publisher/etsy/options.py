@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from services.plurals import counted
 from services.publisher.etsy import calls
 from services.publisher.etsy.answers import RowsAnswer
 from services.publisher.etsy.calls import Operation
@@ -50,7 +51,7 @@ def read(client: Client, shop_id: int) -> Options:
 
 def _readiness(row: dict[str, Any]) -> str:
     least, most = row["min_processing_days"], row["max_processing_days"]
-    days = f"{least}-{most} days" if least != most else f"{most} day{'' if most == 1 else 's'}"
+    days = f"{least}-{most} days" if least != most else counted(most, "day")
     return f"{row['readiness_state'].replace('_', ' ')}, {days}"
 
 

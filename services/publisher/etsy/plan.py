@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from services.plurals import counted
 from services.publisher.limits import LISTING_FEE_USD
 
 CREATE, FINISH = 1, 2  # calls: the draft; the order of its pictures, and reading it back
@@ -40,7 +41,7 @@ class Plan:
     @property
     def words(self) -> str:
         """In one sentence."""
-        what = f"{self.designs} design{'' if self.designs == 1 else 's'}: {self.calls:,} calls"
+        what = f"{counted(self.designs, 'design')}: {self.calls:,} calls"
         left = "" if self.remaining is None else f" of {self.remaining:,} left today"
         return f"{what}{left}, {self._time()}, drafts free, {self.fee_usd:g} USD when activated"
 
@@ -48,7 +49,7 @@ class Plan:
         if self.days > 1:
             return f"{self.days} days, as the key's calls of a day are used up before: it waits and goes on"
         minutes = max(1, math.floor(self.calls / self.per_second / 60))
-        return f"at least {minutes} minute{'' if minutes == 1 else 's'}"
+        return f"at least {counted(minutes, 'minute')}"
 
 
 def calls_of(pictures: int, *, digital: bool, skus: bool = False) -> int:

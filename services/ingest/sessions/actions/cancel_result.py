@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row
 
 from services.ingest.sessions.states import CANCELLED
 from services.ingest.sessions.tables import items
+from services.plurals import counted
 
 FACTS = {"code": CANCELLED, "failed_stage": "storage"}
 """What a cancelled file's row says, wherever the file was. Whoever tells of its failure again (`failed_before`) tells
@@ -36,7 +37,7 @@ class Cancelled:
     """Whether an upload of which nothing was in work ended by it: its files had not come, or it waited to be listed."""
 
     def __str__(self) -> str:
-        stay = f"; {_count(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
+        stay = f"; {counted(self.stored, 'design')} stored before {_stay(self.stored)} stored" if self.stored else ""
         if self.ended and not self.what:
             why = " before its listings were asked for" if self.stored else ": its files had not come yet"
             return f"The upload is cancelled{why}{stay}."
@@ -50,7 +51,7 @@ class Cancelled:
     def what(self) -> str:
         """As in "2 files and 1 listing"; empty: nothing."""
         counts = {"file": self.files, "listing": self.listings}
-        return " and ".join(_count(number, noun) for noun, number in counts.items() if number)
+        return " and ".join(counted(number, noun) for noun, number in counts.items() if number)
 
 
 def cancel_reason(by: str, at: datetime | None = None) -> str:
@@ -64,10 +65,6 @@ def reason_of(file: Row[Any], reason: str) -> str:
     if file.state != "duplicate":
         return reason
     return f"{reason}; it is a copy of {file.facts['match']['filename']}, which was not stored by then"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _stay(number: int) -> str:

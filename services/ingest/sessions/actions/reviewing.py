@@ -19,6 +19,7 @@ from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.states import is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
+from services.plurals import counted
 from shared.contracts import Blob, PairJudged
 
 Decision = Literal["keep", "skip"]
@@ -50,8 +51,8 @@ class Decided:
     """How many had been decided so before."""
 
     def __str__(self) -> str:
-        parts = [f"{_count(self.kept)} kept and worked on again"] if self.kept else []
-        parts += [f"{_count(self.skipped)} skipped"] if self.skipped else []
+        parts = [f"{counted(len(self.kept), 'file')} kept and worked on again"] if self.kept else []
+        parts += [f"{counted(len(self.skipped), 'file')} skipped"] if self.skipped else []
         parts += [f"{self.before} decided so before"] if self.before else []
         return f"{', '.join(parts)}." if parts else "There was nothing to decide."
 
@@ -194,7 +195,3 @@ def _tell(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], wa
         said = wanted[row.id]
         judged = PairJudged(tenant_id=row.user_id, item_id=row.id, generation=row.generation, decision=said)
         owe(connection, lane, judged, message_id=uuid5(row.id, f"judged:{row.generation}:{said}"))
-
-
-def _count(rows: Sequence[Row[Any]]) -> str:
-    return f"{len(rows)} file{'' if len(rows) == 1 else 's'}"

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, select
 
 from services.ingest.sessions.tables import outbox, sessions
+from services.plurals import counted
 from shared.database import transaction
 from shared.errors import Unavailable
 
@@ -213,5 +214,4 @@ def _of(size: int) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return counted(max(1, round(seconds / 60)), "minute")

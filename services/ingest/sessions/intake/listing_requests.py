@@ -16,6 +16,7 @@ from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_RANKS
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.plurals import counted
 from shared.contracts import ListingTemplate
 
 GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"
@@ -83,7 +84,7 @@ def why_not(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], t
     found = connection.execute(mine.order_by(items.c.session_id, items.c.index)).all()
     lines = [f"{called(item.filename, item.name)}: not listed: {_reason(item, template)}" for item in found]
     if gone := len(set(design_ids)) - len(found):
-        lines.append(f"{gone} design{'s' if gone > 1 else ''} not listed: deleted, or unknown here")
+        lines.append(f"{counted(gone, 'design')} not listed: deleted, or unknown here")
     return lines
 
 

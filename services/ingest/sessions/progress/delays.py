@@ -14,6 +14,7 @@ from services.ingest.sessions.error_words import OF_ABSENT, awaited, cause_in_wo
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
 from services.ingest.tables import users
+from services.plurals import counted
 from shared.bus.topology import inbox, waiting_as
 from shared.contracts import Stage, WorkDelayed
 from shared.database import transaction
@@ -160,4 +161,4 @@ def _cause_and_retry(row: Row[Any], spoken: Callable[[str], str]) -> str:
 
 def _when(again_at: datetime, now: datetime) -> str:
     minutes = round((again_at - now).total_seconds() / 60)
-    return "within a minute" if minutes < 1 else f"in {minutes} minute{'' if minutes == 1 else 's'}"
+    return "within a minute" if minutes < 1 else f"in {counted(minutes, 'minute')}"

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from services.ingest.sessions.progress.workload import Workload
+from services.plurals import counted
 
 TOTAL_STEPS = 4
 
@@ -137,7 +138,7 @@ def _beside_stored(totals: Totals) -> list[str]:
     if totals.listed or totals.listing_failed:
         parts.append(f"{totals.listed} listed")
     if skipped := totals.duplicate - totals.to_review:
-        parts.append(f"{skipped} duplicate{'s' if skipped > 1 else ''} skipped")
+        parts.append(f"{counted(skipped, 'duplicate')} skipped")
     if totals.to_review:
         parts.append(f"{totals.to_review} near cop{'ies' if totals.to_review > 1 else 'y'} to decide about")
     if totals.rejected:
@@ -147,9 +148,9 @@ def _beside_stored(totals: Totals) -> list[str]:
     if totals.cancelled:
         parts.append(f"{totals.cancelled} cancelled")
     if failed := totals.listing_failed - totals.listing_cancelled:
-        parts.append(f"{failed} listing{'s' if failed > 1 else ''} failed")
+        parts.append(f"{counted(failed, 'listing')} failed")
     if cancelled := totals.listing_cancelled:
-        parts.append(f"{cancelled} listing{'s' if cancelled > 1 else ''} cancelled")
+        parts.append(f"{counted(cancelled, 'listing')} cancelled")
     return parts
 
 

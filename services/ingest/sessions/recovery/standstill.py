@@ -20,6 +20,7 @@ from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.progress.delays import CLOCK, Delays
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.tables import delays, outbox, sessions
+from services.plurals import counted
 from shared.contracts import WorkDelayed
 from shared.database import transaction
 
@@ -137,7 +138,7 @@ class Standstill:
 def cause_of(row: Row[Any]) -> str:
     """What the seller and the operator read until it moves."""
     numbers = ((row.files, "file"), (row.listings, "listing"))
-    of = " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in numbers if number)
+    of = " and ".join(counted(number, noun) for number, noun in numbers if number)
     return (
         f"it stood still, as nothing was on its way for {of} (was a queue purged?), and was sent again; if it stands "
         f"still all the same, the operator can look at the log and say: presswork resume --session {row.id}"

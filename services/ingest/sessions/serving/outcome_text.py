@@ -7,6 +7,7 @@ from typing import Any
 from services.ingest.sessions.design_names import called
 from services.ingest.sessions.error_words import beside
 from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
+from services.plurals import counted
 from shared.contracts import ALREADY_LISTED, SAME_PRINT
 
 MOST_LINES = 20
@@ -126,7 +127,7 @@ def _listed(count: int, already: int) -> str:
 
 
 def _number(count: int, noun: str, verb: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'} {verb}" if count else ""
+    return f"{counted(count, noun)} {verb}" if count else ""
 
 
 def _problem(item: Item) -> str:
@@ -153,8 +154,8 @@ def _unlisted(listing: Mapping[str, Any]) -> str:
 
 def retold(files: Sequence[str], listings: int, item: Item | None = None) -> str:
     """What is tried again, in a sentence. `item` is the one file that was asked about, as it was before."""
-    parts = [_number(len(files), "file", "").strip(), _number(listings, "listing", "").strip()]
-    what = " and ".join(part for part in parts if part)
+    counts = {"file": len(files), "listing": listings}
+    what = " and ".join(counted(count, noun) for noun, count in counts.items() if count)
     if what:
         one = len(files) + listings == 1
         return f"{what} {'is' if one else 'are'} being worked on again."

@@ -70,54 +70,115 @@ def event_body(event: Event) -> dict[str, Any]:
     return {"seq": event.seq, "type": event.type, "item_id": event.item_id, "at": at, **event.payload}
 
 
+TroubleOf = Callable[[Session, Totals], str | None]
+"""What the work of a session waits for, in words."""
+TimeLeftOf = Callable[[Session, str | None], TimeLeft | None]
+"""How long a session still takes, given these words."""
+
+
 async def frames(
     sessions: Sessions,
     watcher: Watcher,
     session: Session,
     *,
-    trouble: Callable[[Session, Totals], str | None] = lambda *_: None,
-    left: Callable[[Session, str | None], TimeLeft | None] = lambda *_: None,
+    trouble: TroubleOf = lambda *_: None,
+    left: TimeLeftOf = lambda *_: None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> AsyncIterator[dict[str, Any]]:
     """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
 
     When `trouble` has other words than before for what the work waits for, the latest frame is told again with them.
-    `left` says how long the upload still takes, given these words.
     """
-    clock = asyncio.get_running_loop().time
-    event: Event | None = None
-    seen, cause, looked, spoke = 0, None, float("-inf"), clock()
-    told_at = session.announced_at  # no frame is of a moment before the last one's, however late its event is heard of
+    stream = _Frames(sessions, watcher, session, trouble, left, keepalive_s)
     with watcher.watch(session.id, shows=True) as watch:
         while not watcher.stopping.is_set():
-            if event is None or watcher.newest(session.id) != event.seq:
-                event = await watcher.ask_together(session.id, sessions.last_event, session.id)
-            cause_before, ended = cause, event is not None and event.payload["finished"]
-            if event is not None and ended is not session.finished:  # it has ended, or goes on after its end
-                now = await watcher.ask_together(session.id, sessions.get, session.user_id, session.id)
-                session = now or session
-            state = (session.id, session.lane, session.finished)
-            if event is not None and not ended and clock() >= looked + NEARLY * min(LOOK_S, keepalive_s):
-                looked, about = clock(), (*state, event.seq)
-                cause = await watcher.ask_together(about, trouble, session, views.totals_at(event))
-            is_news = event is not None and event.seq > seen
-            cause = None if is_news and ended else cause
-            if event is not None and (is_news or (cause != cause_before and not ended)):
-                seen, spoke = max(seen, event.seq), clock()
-                time_left = await watcher.ask_together((*state, cause), left, session, cause)
-                told_at = max(told_at, event.created_at if is_news else datetime.now(UTC))
-                yield views.progress_frame(session, event, cause, told_at, time_left)
-            elif clock() >= spoke + keepalive_s:
-                spoke = clock()
-                told_at = max(told_at, datetime.now(UTC))
-                yield {"type": "keepalive", "timestamp": str(told_at.astimezone(UTC).replace(tzinfo=None))}
-            if ended:
-                watch.ended.set()
-            # all at the same moments, so that those of one session ask once
-            look_s = min(LOOK_S - clock() % LOOK_S, keepalive_s)
-            changed = await watch.wait(LINGER_S if ended else look_s)
-            if ended and not changed:
+            if event := await stream.to_tell():
+                yield await stream.frame(event)
+            elif stream.is_silent:
+                yield stream.keepalive()
+            if not stream.ended:
+                await watch.wait(stream.until_next_look_s)
+                continue
+            watch.ended.set()
+            if not await watch.wait(LINGER_S):
                 return
+
+
+class _Frames:
+    """What one stream knows of its session, and what it has told."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        watcher: Watcher,
+        session: Session,
+        trouble: TroubleOf,
+        left: TimeLeftOf,
+        keepalive_s: float,
+    ) -> None:
+        self.sessions, self.watcher, self.session = sessions, watcher, session
+        self.trouble, self.left, self.keepalive_s = trouble, left, keepalive_s
+        self.clock = asyncio.get_running_loop().time
+        self.event: Event | None = None
+        self.cause: str | None = None
+        self.asked_at = float("-inf")
+        self.spoke_at = self.clock()
+        self.told = 0
+        """The last event that was told, by its number."""
+        self.told_at = session.announced_at
+        """No frame is of a moment before the last one's, however late its event is heard of."""
+
+    @property
+    def ended(self) -> bool:
+        return self.event is not None and bool(self.event.payload["finished"])
+
+    async def to_tell(self) -> Event | None:
+        """The latest event, if it is news, or what the work waits for has changed since it was told."""
+        if self.event is None or self.watcher.newest(self.session.id) != self.event.seq:
+            self.event = await self.watcher.ask_together(self.session.id, self.sessions.last_event, self.session.id)
+        if self.event is None:
+            return None
+        if self.ended is not self.session.finished:  # it has ended, or goes on after its end
+            user_id, session_id = self.session.user_id, self.session.id
+            now = await self.watcher.ask_together(session_id, self.sessions.get, user_id, session_id)
+            self.session = now or self.session
+        waits_otherwise = not self.ended and await self._waits_otherwise(self.event)
+        return self.event if self.event.seq > self.told or waits_otherwise else None
+
+    async def frame(self, event: Event) -> dict[str, Any]:
+        """The frame of this event, as it stands now."""
+        is_news, self.told, self.spoke_at = event.seq > self.told, max(self.told, event.seq), self.clock()
+        cause = self.cause = None if self.ended else self.cause
+        about = (*self._state, cause)
+        time_left = await self.watcher.ask_together(about, self.left, self.session, cause)
+        self.told_at = max(self.told_at, event.created_at if is_news else datetime.now(UTC))
+        return views.progress_frame(self.session, event, cause, self.told_at, time_left)
+
+    @property
+    def is_silent(self) -> bool:
+        return self.clock() >= self.spoke_at + self.keepalive_s
+
+    def keepalive(self) -> dict[str, Any]:
+        self.spoke_at = self.clock()
+        self.told_at = max(self.told_at, datetime.now(UTC))
+        return {"type": "keepalive", "timestamp": str(self.told_at.astimezone(UTC).replace(tzinfo=None))}
+
+    @property
+    def until_next_look_s(self) -> float:
+        """All streams look at the same moments, so that those of one session ask once."""
+        return min(LOOK_S - self.clock() % LOOK_S, self.keepalive_s)
+
+    @property
+    def _state(self) -> tuple[object, ...]:
+        return (self.session.id, self.session.lane, self.session.finished)
+
+    async def _waits_otherwise(self, event: Event) -> bool:
+        """Ask what the work waits for, if it is time to; whether that is another than before."""
+        if self.clock() < self.asked_at + NEARLY * min(LOOK_S, self.keepalive_s):
+            return False
+        before, self.asked_at, about = self.cause, self.clock(), (*self._state, event.seq)
+        self.cause = await self.watcher.ask_together(about, self.trouble, self.session, views.totals_at(event))
+        return self.cause != before
 
 
 async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event | None]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true, update
+from sqlalchemy import Connection, Row, case, func, select, true, update
 
 from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, owe_files
@@ -68,29 +68,20 @@ def reopen(
     if session is None:
         return Reopened((), ())
     rows = _locked(connection, session_id, item_ids)
-    state = "duplicate" if keeping else "failed"
-    ended = [] if mockup_id else [row.id for row in rows if row.state == state]
-    of_stored: ColumnElement[bool] = listings.c.item_id.in_(
-        [row.id for row in rows if row.state == "stored" and row.is_active]
-    )
-    if mockup_id:
-        of_stored &= listings.c.mockup_id == mockup_id
-    files = _files_anew(connection, ended, state)
+    files = [] if mockup_id else _files_anew(connection, rows, "duplicate" if keeping else "failed")
     in_their_way = _ended_before(connection, session_id, files) if owing else []
-    of_files = _listings_anew(connection, listings.c.item_id.in_(ended), requests)
-    of_designs = _listings_anew(connection, of_stored, requests)
+    of_files = _listings_anew(connection, [row.id for row in files], requests)
+    designs = {row.id: row for row in rows if row.state == "stored" and row.is_active}
+    of_designs = _listings_anew(connection, designs, requests, mockup_id)
     asked = [row for _, row in of_designs]
     _letters_follow(connection, files, asked, who)
-    by_id = {row.id: row for row in [*rows, *files]}
-    before = {row.id: row for row in rows}
-    happened = _files_retold([(before[row.id], row) for row in files], who)
-    happened += _listings_retold(by_id, [*of_files, *of_designs])
-    timeline.append_all(connection, session_id, happened)
+    _tell(connection, session_id, rows, files, [*of_files, *of_designs], who)
     if owing:
         owe_files(connection, session, files, hashers)
         for row in in_their_way:
             owe(connection, session.lane, failed_before(row))
-        _owe_listings(connection, session, [(by_id[row.item_id], row) for row in asked])
+        for row in asked:
+            owe(connection, session.lane, mockups_requested(designs[row.item_id], row), message_id=request_id(row))
     return Reopened(files, asked)
 
 
@@ -115,6 +106,20 @@ def _ended_before(connection: Connection, session_id: UUID, files: Sequence[Row[
     ids = connection.execute(unheard.with_for_update(skip_locked=True)).scalars().all()
     marked = items.c.facts.concat(func.jsonb_build_object(TOLD_AGAIN, true()))
     return connection.execute(update(items).where(items.c.id.in_(ids)).values(facts=marked).returning(items)).all()
+
+
+def _tell(
+    connection: Connection,
+    session_id: UUID,
+    rows: Sequence[Row[Any]],
+    files: Sequence[Row[Any]],
+    asked: Sequence[BeforeAndAfter],
+    who: str,
+) -> None:
+    """Tell what happened to files and listings. `rows` are the items as they were before."""
+    before = {row.id: row for row in rows}
+    happened = _files_retold([(before[row.id], row) for row in files], who)
+    timeline.append_all(connection, session_id, happened + _listings_retold(before, asked))
 
 
 def _files_retold(files: Sequence[BeforeAndAfter], who: str) -> list[Happening]:
@@ -142,13 +147,14 @@ def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[BeforeAndAf
     return happened
 
 
-def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) -> Sequence[Row[Any]]:
+def _files_anew(connection: Connection, rows: Sequence[Row[Any]], state: str) -> Sequence[Row[Any]]:
+    """Of these items, those in this state: received once more, in upload order."""
     # What was refused on receipt will be so again; everything else that was found out, the next try finds out anew.
     refused = case(
         (items.c.facts.has_key("refused"), func.jsonb_build_object("refused", items.c.facts["refused"])),
         else_=func.jsonb_build_object(),
     )
-    these = (items.c.id.in_(item_ids), items.c.state == state)
+    these = (items.c.id.in_([row.id for row in rows if row.state == state]), items.c.state == state)
     anew = update(items).where(*these).values(state="received", generation=items.c.generation + 1, facts=refused)
     if state == "duplicate":
         seen = items.c.facts.concat(func.jsonb_build_object("reason", items.c.reason))  # before there were pairs
@@ -157,9 +163,15 @@ def _files_anew(connection: Connection, item_ids: Collection[UUID], state: str) 
 
 
 def _listings_anew(
-    connection: Connection, which: ColumnElement[bool], requests: Mapping[Group, Mapping[str, Any]]
+    connection: Connection,
+    item_ids: Collection[UUID],
+    requests: Mapping[Group, Mapping[str, Any]],
+    mockup_id: UUID | None = None,
 ) -> Sequence[BeforeAndAfter]:
-    failed = select(listings).where(which, listings.c.state == "failed")
+    """Of these items, the listings that failed: asked for once more. With a mockup id: only that one."""
+    failed = select(listings).where(listings.c.item_id.in_(item_ids), listings.c.state == "failed")
+    if mockup_id:
+        failed = failed.where(listings.c.mockup_id == mockup_id)
     rows = connection.execute(failed.order_by(listings.c.item_id, listings.c.mockup_id).with_for_update()).all()
     anew = {"state": "requested", "generation": listings.c.generation + 1, "cancelled": False, **ANEW}
     found: list[BeforeAndAfter] = []
@@ -186,8 +198,3 @@ def _letters_follow(connection: Connection, files: Sequence[Row[Any]], asked: Se
     for generation, ids in followers.items():
         these = update(dead_letters).where(letter.id.in_(ids))
         connection.execute(these.values(**values, replay_id=func.gen_random_uuid(), target_generation=generation))
-
-
-def _owe_listings(connection: Connection, session: Row[Any], asked: Sequence[tuple[Row[Any], Row[Any]]]) -> None:
-    for item, row in asked:
-        owe(connection, session.lane, mockups_requested(item, row), message_id=request_id(row))

@@ -174,37 +174,30 @@ for group, name in (
 
 
 def _run_ingest() -> None:
-    import functools
+    from dataclasses import replace
+    from functools import partial
 
-    from services.embedded import all_services, preview, shelves, shop_connection, workers
+    from services.embedded import all_services, neighbours
     from services.ingest.serve import build, serve
     from services.ingest.settings import Settings
-    from services.mockup.backgrounds import template_fault
     from services.ops.broker import alarms, depths
     from services.ops.inspection import inspection
     from services.ops.obstacles import obstacles
     from services.ops.queues import living, topology
-    from shared.blobs import Blobs
 
     settings = Settings()
-    original = workers(hashers=settings.comprehensive_workflow_max_threads if settings.embedded else 1)
     try:
-        shop, where = shop_connection(), shelves()
+        known = neighbours(hashers=settings.comprehensive_workflow_max_threads if settings.embedded else 1)
     except ValueError as error:
-        raise SystemExit(f"ingest can't start: {error}") from error
-    api, desk = build(
-        settings,
-        original,
+        raise SystemExit(misset(error) or f"ingest can't start: {error}") from error
+    known = replace(
+        known,
         obstacles=obstacles(settings.amqp_url),
-        template_fault=functools.partial(template_fault, blobs=Blobs(settings.blob_dir)),
-        shop=shop,
-        shelves=where,
-        preview=preview(),
         inspect=inspection(settings),
-        alarms=functools.partial(alarms, settings.amqp_url),
-        depths=functools.partial(depths, settings.amqp_url, living(topology(all_services()))),
+        alarms=partial(alarms, settings.amqp_url),
+        depths=partial(depths, settings.amqp_url, living(topology(all_services()))),
     )
-    serve(settings, api, desk)
+    serve(settings, *build(settings, known))
 
 
 def _scale(wanted: list[str]) -> dict[str, int]:

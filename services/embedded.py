@@ -1,11 +1,13 @@
 """All services in one process: embedded mode, and the original lane inside ingest.
 
-Each `build` makes adapters and does no I/O, so this is also where `presswork flow` and the topology come from.
+Each `build` makes adapters and does no I/O, so this is also where `presswork flow` and the topology come from. And
+ingest, which may know no other service, is told here what it needs of them (`neighbours`).
 """
 
 import importlib
 import os
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from shared.blobs import Blobs
 from shared.bus.service import Service
@@ -16,9 +18,9 @@ from shared.settings import DatabaseSettings
 CALLERS = 10  # of the account pages at a time, each with two connections to the database
 
 if TYPE_CHECKING:
-    from services.ingest.api.resources import Preview
     from services.ingest.catalog.shop import ShopConnection
-    from services.ingest.serve import Shelves
+    from services.ingest.neighbours import Neighbours
+    from services.publisher.etsy.shop import EtsyTarget
 
 WORKERS: tuple[Stage, ...] = ("hasher", "dedup", "storage", "mockup", "publisher")
 
@@ -41,39 +43,45 @@ def workers(*, hashers: int) -> list[Service]:
 
 def all_services() -> list[Service]:
     """Ingest too: what must be on the broker, and who talks to whom."""
-    build = importlib.import_module("services.ingest.service").build
+    from services.ingest.service import build
+
     return [build(engine_of(DatabaseSettings().database_url)), *workers(hashers=1)]
 
 
-def shelves() -> "Shelves":
-    """Where ingest finds shops' files, in which of storage's queues their work waits, and how their scans stand."""
-    nases = importlib.import_module("services.storage.settings").Settings().nases()
-    found: Shelves = importlib.import_module("services.ingest.serve").Shelves(
-        nases.as_one(),
-        nases.queue_of if nases.queues else None,
-        importlib.import_module("services.storage.scan_progress").as_json,
+def neighbours(*, hashers: int) -> "Neighbours":
+    """What the other services tell ingest, each with its settings from the environment.
+
+    Raises:
+        ValueError: of settings that can't be used, in words.
+    """
+    from services.dedup.preview import Preview
+    from services.dedup.settings import Settings as DedupSettings
+    from services.ingest.neighbours import Neighbours
+    from services.mockup.backgrounds import template_fault
+    from services.storage import scan_progress
+    from services.storage.settings import Settings as StorageSettings
+
+    dedup, nases = DedupSettings(), StorageSettings().nases()
+    blobs = Blobs(dedup.blob_dir)
+    return Neighbours(
+        nas=nases.as_one(),
+        services=workers(hashers=hashers),
+        queue_of=nases.queue_of if nases.queues else None,
+        scan_of=scan_progress.as_json,
+        shop=_shop_connection(),
+        template_fault=partial(template_fault, blobs=blobs),
+        preview=Preview(engine_of(dedup.database_url, pool_size=2), dedup.duplicate_distance, blobs),
     )
-    return found
 
 
-def preview() -> "Preview":
-    """What ingest's pages know of duplicates as dedup would find them."""
-    settings = importlib.import_module("services.dedup.settings").Settings()
-    engine = engine_of(settings.database_url, pool_size=2)
-    made: Preview = importlib.import_module("services.dedup.preview").Preview(
-        engine, settings.duplicate_distance, Blobs(settings.blob_dir)
-    )
-    return made
-
-
-def shop_connection() -> "ShopConnection | None":
+def _shop_connection() -> "ShopConnection | None":
     """What ingest's pages know of Etsy, when listings go there; None: they go to a folder."""
-    settings = importlib.import_module("services.publisher.settings").Settings()
+    from services.etsy_setup.front import EtsyFront
+    from services.publisher.service import ledger_of, target_of
+    from services.publisher.settings import Settings
+
+    settings = Settings()
     if settings.publisher_target != "etsy":
         return None
-    publisher = importlib.import_module("services.publisher.service")
-    ledger = publisher.ledger_of(settings, pool_size=CALLERS)
-    found: ShopConnection = importlib.import_module("services.etsy_setup.front").EtsyFront(
-        publisher.target_of(settings, ledger), ledger
-    )
-    return found
+    ledger = ledger_of(settings, pool_size=CALLERS)
+    return EtsyFront(cast("EtsyTarget", target_of(settings, ledger)), ledger)

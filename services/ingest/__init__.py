@@ -16,8 +16,9 @@ all_uploads    anybody's uploads, as operators look at them; lane_comparison: th
 scan_requests  asks storage to look through shops' folders; imports: rows that come from the old system
 original       the lane inside this process; ahead: what was cancelled, told past all queues
 lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands
+neighbours     what it needs to know of the other services and of the broker, from whoever composes it
 service        the consumer: progress and dead letters of every service
-api, app       what is said over HTTP; retrying: what the API and a command share; lookup: the catalog, as calls ask it
+api, app       what is said over HTTP; retrying: what the API and a command share
 sweeping       what is due by the clock, and by no call
 serve          all of it as one process
 """

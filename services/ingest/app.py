@@ -1,15 +1,16 @@
 """The HTTP application. Nothing happens on import; `create_app` puts it together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
 
 from services.ingest.api import (
     accounts,
+    cancelling,
     dashboard,
     designs,
     duplicates,
@@ -21,21 +22,27 @@ from services.ingest.api import (
     mockup_groups,
     mockup_images,
     mockup_templates,
+    native,
     ops,
     ops_orders,
     ops_scans,
     ops_uploads,
     print_sizes,
+    retrying,
+    reviewing,
     shop,
     templates,
+    uploads,
 )
 from services.ingest.api.bodies import Bodies
 from services.ingest.api.errors import add_handlers
 from services.ingest.api.resources import Resources
+from services.ingest.sessions.serving.upload_calls import Desk
 
 CATALOG = (accounts, dashboard, designs, duplicates, etsy, files, masks, print_sizes, shop, templates)
 MOCKUPS = (mockup_groups, mockup_images, mockup_templates)
 OPERATION = (health, metrics, ops, ops_orders, ops_scans, ops_uploads)
+UPLOADS = (uploads, native, cancelling, retrying, reviewing)
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -56,15 +63,13 @@ class Documented(FastAPI):
         return super().openapi()
 
 
-def create_app(resources: Resources, *, routers: Sequence[APIRouter] = (), lifespan: Lifespan | None = None) -> FastAPI:
-    """The calls of catalog and operation, plus the given routers. `lifespan` wraps the time in which the app serves."""
+def create_app(resources: Resources, desk: Desk | None = None, lifespan: Lifespan | None = None) -> FastAPI:
+    """All calls; those of uploads need the desk. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
     app = Documented(title="Presswork", redirect_slashes=False, lifespan=lifespan)
-    app.state.resources = resources
-    for module in (*CATALOG, *MOCKUPS, *OPERATION):
+    app.state.resources, app.state.desk = resources, desk
+    for module in (*CATALOG, *MOCKUPS, *OPERATION, *UPLOADS):
         app.include_router(module.routes)
-    for router in routers:
-        app.include_router(router)
     app.add_api_route("/", _documentation, include_in_schema=False)
     app.add_middleware(Bodies)
     add_handlers(app)

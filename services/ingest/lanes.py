@@ -35,7 +35,7 @@ from services.ingest.sessions.progress.absence import Absence
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.standstill import Standstill
 from services.ingest.sessions.recovery.unfinished import Unfinished
-from services.ingest.watch import Asks, Depth, watch
+from services.ingest.watch import Alarms, Depth, Depths, watch
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import Inspect, start
 from shared.bus.service import Service
@@ -55,10 +55,6 @@ ALARM_EVERY_S = 5.0
 """People read within seconds why nothing moves. Each look is a message that goes nowhere: not far more often."""
 LOOK_EVERY_S = 15.0
 """Each look asks for every queue. Of a service that is gone people read after two looks."""
-Alarms = Asks[bool]
-"""Asks at each step whether the broker takes nothing, from whoever may open a connection for that."""
-Depths = Asks[Mapping[str, Depth]]
-"""Asks at each step what lies in each queue that uploads pass through, and whether anybody takes it."""
 
 
 @dataclass
@@ -217,7 +213,7 @@ class Lanes:
                 await send()
             except Retryable as error:
                 log.warning("relay waits", cause=str(error))
-            except Exception:
+            except Exception:  # nobody awaits this task: raised, nothing would be sent any more
                 log.exception("relay failed; it goes on")
             await asyncio.sleep(BREATH_S)
             with contextlib.suppress(TimeoutError):

@@ -15,7 +15,7 @@ from services.ingest.sessions.lifecycle.duplicate_originals import beside_origin
 from services.ingest.sessions.lifecycle.records import Wanted
 from services.ingest.sessions.serving.outcome_text import retold
 from services.ingest.sessions.serving.store import Sessions
-from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.tables import listings, sessions
 from services.ingest.tables import users
 from shared.database import transaction
 
@@ -40,7 +40,7 @@ def retry(
         Unavailable: database, blob store or NAS are away. Nothing is tried again.
     """
     ids = [item["id"] for item in asked] or None
-    failed = [row for row in store.failed_listings(session_id) if ids is None or row.item_id in ids]
+    failed = [row for row in _failed_listings(store, session_id) if ids is None or row.item_id in ids]
     owner = _owner(store, session_id)
     requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
     prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
@@ -56,6 +56,14 @@ def _single(store: Sessions, asked: Sequence[Mapping[str, Any]]) -> dict[str, An
         return None
     with transaction(store.engine) as connection:
         return beside_originals(connection, asked)[0]
+
+
+def _failed_listings(store: Sessions, session_id: UUID) -> Sequence[Row[Any]]:
+    """Of which item each is, with which template and mockup group."""
+    failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
+    with transaction(store.engine) as connection:
+        these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
+        return connection.execute(these).all()
 
 
 def _owner(store: Sessions, session_id: UUID) -> Row[Any]:

@@ -3,33 +3,27 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
-from typing import NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from services.ingest import service
-from services.ingest.api import cancelling, native, resources, retrying, reviewing, sessions
-from services.ingest.api.identity import current_user, stream_user
-from services.ingest.api.receiving import Limits
-from services.ingest.api.resources import Preview, ScanOf, TemplateFault
+from services.ingest.api import resources
 from services.ingest.app import create_app
 from services.ingest.bell import Bell
-from services.ingest.catalog.shop import ShopConnection
 from services.ingest.connections import HttpConnection
-from services.ingest.dead_letters.jobs import Obstacles
 from services.ingest.lane_choice import loose_lane
-from services.ingest.lanes import Alarms, Depths, Lanes
-from services.ingest.lookup import Lookup
+from services.ingest.lanes import Lanes
+from services.ingest.neighbours import Neighbours
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.progress.delays import Delays, QueueOf
+from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
@@ -40,26 +34,14 @@ from services.ingest.sweeping import duties, sweep
 from shared import log as logs
 from shared.blobs import Blobs
 from shared.bus.rabbit import RabbitBus
-from shared.bus.run import Inspect
-from shared.bus.service import Service
 from shared.contracts import Message
 from shared.database import engine_of
-from shared.nas import Nas
 
 POOL_SIZE = 20
 THREADS = 40
 """Uploads, streams and relays wait in these for disk and database; Python's own choice, six on two cores, are all taken
 when as many large files come. Those that ask the database wait for each other beyond POOL_SIZE."""
 STREAM_GRACE_S = 5
-
-
-class Shelves(NamedTuple):
-    """Where shops' files lie, as storage knows it."""
-
-    nas: Nas
-    queue_of: Callable[[str], str] | None
-    """See `Delays`."""
-    scan_of: ScanOf
 
 
 def serve(settings: Settings, app: FastAPI, desk: Desk) -> None:
@@ -93,67 +75,27 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def build(
-    settings: Settings,
-    original: Sequence[Service],
-    *,
-    obstacles: Obstacles = lambda _: [],
-    template_fault: TemplateFault | None = None,
-    shop: ShopConnection | None = None,
-    shelves: Shelves | None = None,
-    preview: Preview | None = None,
-    inspect: Inspect | None = None,
-    alarms: Alarms | None = None,
-    depths: Depths | None = None,
-) -> tuple[FastAPI, Desk]:
-    """The application; nothing is connected before it starts.
-
-    `original` are the services of the in-process lane. They, and what is passed by its name, come from the caller, as
-    ingest may know neither the other services nor who asks the broker. The type of each says what it is.
-    """
-    blobs, loose = Blobs(settings.blob_dir), loose_lane(embedded=settings.embedded)
-    lanes = _lanes(settings, original, inspect, alarms, depths)
-    nas, queue_of, scan_of = shelves or Shelves(settings.nas(), None, lambda _connection, _user_id: None)
-    desk = _desk(settings, lanes, blobs, nas, queue_of)
+def build(settings: Settings, neighbours: Neighbours) -> tuple[FastAPI, Desk]:
+    """The application, and the desk that takes its uploads; nothing is connected before it starts."""
+    desk = _desk(settings, _lanes(settings, neighbours), neighbours)
+    loose = loose_lane(embedded=settings.embedded)
 
     def emit(connection: Connection, message: Message) -> None:
         owe(connection, loose, message)
 
-    door = Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s)
-    found = resources.build(
+    using = resources.build(
         settings,
-        lanes.engine,
-        blobs,
-        nas,
+        desk.sessions.engine,
+        desk.prints.blobs,
         emit,
-        broker_state=lambda: lanes.broker_state,
-        shop=shop,
-        door=door,
-        obstacles=obstacles,
-        template_fault=template_fault,
-        preview=preview,
-        scan_of=scan_of,
-        queue_of=queue_of,
+        neighbours,
+        broker_state=lambda: desk.lanes.broker_state,
+        door=desk.door,
     )
-    limits = Limits(settings.max_files_per_upload, settings.max_upload_bytes)
-    catalog = Lookup(found).catalog()
-    routers = [
-        sessions.router(desk, catalog, blobs, limits, door, current_user, stream_user),
-        native.router(desk, current_user),
-        cancelling.router(desk, current_user),
-        retrying.router(desk, found.shop, current_user),
-        reviewing.router(desk, blobs, current_user),
-    ]
-    return create_app(found, routers=routers, lifespan=lambda _: _alongside(desk, settings)), desk
+    return create_app(using, desk, lambda _: _alongside(desk, settings)), desk
 
 
-def _lanes(
-    settings: Settings,
-    original: Sequence[Service],
-    inspect: Inspect | None,
-    alarms: Alarms | None,
-    depths: Depths | None,
-) -> Lanes:
+def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
     engine = engine_of(settings.database_url, pool_size=POOL_SIZE)
     consuming = engine_of(settings.database_url, pool_size=service.CONNECTIONS)
     bell = Bell()
@@ -165,23 +107,31 @@ def _lanes(
         use_comprehensive=settings.use_comprehensive_workflow,
         rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
         windows=settings.windows,
-        original=original,
+        original=neighbours.services,
         bell=bell,
-        inspect=inspect,
-        alarms=alarms,
-        depths=depths,
+        inspect=neighbours.inspect,
+        alarms=neighbours.alarms,
+        depths=neighbours.depths,
         compared=settings.original_lane_share,
     )
 
 
-def _desk(settings: Settings, lanes: Lanes, blobs: Blobs, nas: Nas, queue_of: QueueOf | None) -> Desk:
+def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
     store = Sessions(lanes.engine, settings.comprehensive_workflow_max_threads)
     watcher, wait_s = Watcher(store), settings.http_wait_seconds
-    prints = Prints(lanes.engine, blobs, nas)
+    prints = Prints(lanes.engine, Blobs(settings.blob_dir), neighbours.nas)
     check = PrintCheck(prints, loose_lane(embedded=settings.embedded))
-    listing_calls = ListingCalls(store, prints, check, lanes.bell, watcher, wait_s)
-    delays = Delays(lanes.engine, queue_of)
-    return Desk(store, lanes, watcher, wait_s, settings.nas_base_path, prints, delays, listing_calls)
+    return Desk(
+        sessions=store,
+        door=Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s),
+        lanes=lanes,
+        watcher=watcher,
+        wait_s=wait_s,
+        nas_base_path=settings.nas_base_path,
+        prints=prints,
+        delays=Delays(lanes.engine, neighbours.queue_of),
+        listing_calls=ListingCalls(store, prints, check, lanes.bell, watcher, wait_s),
+    )
 
 
 @contextlib.asynccontextmanager

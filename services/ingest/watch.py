@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import structlog
@@ -22,6 +22,12 @@ class Depth(NamedTuple):
     messages: int
     """In nobody's hands."""
     consumers: int
+
+
+Alarms = Asks[bool]
+"""Whether the broker takes nothing."""
+Depths = Asks[Mapping[str, Depth]]
+"""What lies in each queue that uploads pass through, and whether anybody takes it."""
 
 
 async def watch(

@@ -48,11 +48,11 @@ def put_duplicates(using: Using, user: Caller, given: DuplicateSetting) -> dict[
 @routes.get("/duplicates/preview")
 def preview_duplicates(using: Using, user: Caller, distance: Annotated[int, Query(ge=0, le=MOST)]) -> dict[str, Any]:
     """Which of your designs would be taken for the same at this distance that are not now (or the other way round)."""
-    if using.preview is None:
+    if using.neighbours.preview is None:
         raise HTTPException(503, "This server was started without what compares designs; tell your operator.")
     with using.transaction() as connection:
         now = current(connection, user.id).distance
-    return using.preview(user.id, now, distance)
+    return using.neighbours.preview(user.id, now, distance)
 
 
 def _setting(connection: Connection, user: User) -> dict[str, Any]:

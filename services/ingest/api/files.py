@@ -47,7 +47,7 @@ def nas_file(
         "Content-Length": str(found.size),
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(name, safe='')}",
     }
-    pieces = _opened(using.nas.read(found.path))
+    pieces = _opened(using.neighbours.nas.read(found.path))
     return StreamingResponse(
         pieces, media_type=mimetypes.guess_type(name)[0] or "application/octet-stream", headers=headers
     )
@@ -67,7 +67,7 @@ def _folder_of_caller(using: Resources, token: str | None, shop_name: str) -> st
 
 def _find(using: Resources, folder: str, path: str) -> Stat:
     hidden = any(part.startswith(".") for part in path.split("/"))
-    found = None if hidden else using.nas.stat(checked(f"{folder}/{path}"))
+    found = None if hidden else using.neighbours.nas.stat(checked(f"{folder}/{path}"))
     if found is None or found.is_directory:
         raise Missing("There is no such file in this shop's folder.")
     return found

@@ -58,9 +58,9 @@ def remove(using: Using, user: Caller, image_id: UUID) -> dict[str, Any]:
 
 
 def _try_out(using: Resources, photograph: Blob, found: BoundTemplate) -> None:
-    if using.template_fault is None:
+    if using.neighbours.template_fault is None:
         return
     with using.pictures.turn:  # a photograph is decoded for it
-        fault = using.template_fault(photograph, found.blob)
+        fault = using.neighbours.template_fault(photograph, found.blob)
     if fault:
         raise Unusable(f"No mockup can be made with this template: {fault}.")

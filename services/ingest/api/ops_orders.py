@@ -105,7 +105,7 @@ def replay(using: Using, operator: Operator, order: ReplayOrder) -> JSONResponse
     run = Run(operator.email, "replay")
     job = jobs.Job(using.engine, hashers, run, wanted, taken, cutoff, order.to, order.pace(), order.limit)
     answer: dict[str, Any] = {"cutoff": cutoff, "matched": len(ids), "left": len(ids) - len(taken)}
-    obstacles = using.obstacles(job.takers())
+    obstacles = using.neighbours.obstacles(job.takers())
     if order.dry_run:
         return _answer(job.foreseen() | answer | {"dry_run": True, "obstacles": obstacles})
     if obstacles and not order.force:

@@ -46,7 +46,7 @@ def list_scans(
     with using.transaction() as connection:
         total = connection.execute(select(func.count()).select_from(users).where(named(shop))).scalar_one()
         shops = [
-            {"shop": row.shop_folder, "user_id": row.id, "scan": using.scan_of(connection, row.id)}
+            {"shop": row.shop_folder, "user_id": row.id, "scan": using.neighbours.scan_of(connection, row.id)}
             for row in connection.execute(page).all()
         ]
     if shop and not total:

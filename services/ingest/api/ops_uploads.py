@@ -22,21 +22,21 @@ def list_uploads(
     """Uploads with their sellers, newest first."""
     del viewer
     with using.transaction() as connection:
-        return {"sessions": all_uploads.recent(connection, tenant, limit, offset, queue_of=using.queue_of)}
+        return {"sessions": all_uploads.recent(connection, tenant, limit, offset, queue_of=using.neighbours.queue_of)}
 
 
 @routes.get("/sessions/{session_id}")
 def get_upload(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
     """One upload: by its own id, or by its client's."""
     del viewer
-    return _one(session_id, all_uploads.whole(using.engine, session_id, using.queue_of))
+    return _one(session_id, all_uploads.whole(using.engine, session_id, using.neighbours.queue_of))
 
 
 @routes.get("/sessions/{session_id}/receipt")
 def get_receipt(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
     """What was received, and where every file went, as its seller can read it."""
     del viewer
-    return _one(session_id, all_uploads.receipts(using.engine, session_id, using.queue_of))
+    return _one(session_id, all_uploads.receipts(using.engine, session_id, using.neighbours.queue_of))
 
 
 def _one(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:

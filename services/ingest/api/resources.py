@@ -4,8 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
@@ -15,30 +14,18 @@ from services.ingest.catalog.passwords import Passwords
 from services.ingest.catalog.pictures import Pictures
 from services.ingest.catalog.shop import NoEtsy, ShopConnection
 from services.ingest.catalog.tokens import Tokens
-from services.ingest.dead_letters.jobs import Obstacles
+from services.ingest.neighbours import Neighbours
 from services.ingest.sessions.intake.admission import Door
-from services.ingest.sessions.progress.delays import QueueOf
+from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.settings import Settings
 from shared.blobs import Blobs
-from shared.contracts import Blob, Message
+from shared.contracts import Message
 from shared.database import transaction
-from shared.nas.protocol import Nas
 
 MEGA = 10**6
 
 Emit = Callable[[Connection, Message], None]
 """Owes a message to the other services, from the given transaction on."""
-
-
-TemplateFault = Callable[[Blob, Blob], str | None]
-"""What is wrong with a photograph's template, in words. The mockup service knows; whoever composes them tells us."""
-
-ScanOf = Callable[[Connection, UUID], dict[str, Any] | None]
-"""How the newest scan of a user's folder on the NAS stands. Storage knows; whoever composes us tells us."""
-
-
-Preview = Callable[[UUID, int | None, int], dict[str, Any]]
-"""What an account's duplicates would be at another distance; dedup knows. See `services/dedup/preview.py`."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +34,8 @@ class Resources:
 
     settings: Settings
     engine: Engine
-    nas: Nas
     emit: Emit
+    neighbours: Neighbours
     broker_state: Callable[[], str]
     tokens: Tokens
     links: FileLinks
@@ -57,12 +44,6 @@ class Resources:
     shop: ShopConnection
     door: Door | None = None
     """Whether uploads are let in."""
-    obstacles: Obstacles = lambda _: []
-    """What keeps services from taking a replay."""
-    template_fault: TemplateFault | None = None
-    preview: Preview | None = None
-    scan_of: ScanOf = lambda _connection, _user_id: None
-    queue_of: QueueOf | None = None
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction: committed before the call answers."""
@@ -73,26 +54,20 @@ def build(
     settings: Settings,
     engine: Engine,
     blobs: Blobs,
-    nas: Nas,
     emit: Emit,
+    neighbours: Neighbours,
     *,
     broker_state: Callable[[], str] = lambda: "unknown",
     passwords: Passwords | None = None,
-    shop: ShopConnection | None = None,
     door: Door | None = None,
-    obstacles: Obstacles = lambda _: [],
-    template_fault: TemplateFault | None = None,
-    preview: Preview | None = None,
-    scan_of: ScanOf = lambda _connection, _user_id: None,
-    queue_of: QueueOf | None = None,
 ) -> Resources:
     """The resources that follow from these settings. `broker_state` is a word for `/ready`, like "ok"."""
     secret = settings.jwt_secret_key.get_secret_value().encode()
     return Resources(
         settings=settings,
         engine=engine,
-        nas=nas,
         emit=emit,
+        neighbours=neighbours,
         broker_state=broker_state,
         tokens=Tokens(
             secret,
@@ -104,13 +79,8 @@ def build(
         pictures=Pictures(
             blobs, max_bytes=settings.mockup_max_megabytes << 20, max_pixels=settings.mockup_max_megapixels * MEGA
         ),
-        shop=shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
+        shop=neighbours.shop or NoEtsy(dry_run=settings.publisher_target == "dry-run"),
         door=door,
-        obstacles=obstacles,
-        template_fault=template_fault,
-        preview=preview,
-        scan_of=scan_of,
-        queue_of=queue_of,
     )
 
 
@@ -121,3 +91,12 @@ def _of_app(request: Request) -> Resources:
 
 Using = Annotated[Resources, Depends(_of_app)]
 """A parameter of this type gets the app's resources."""
+
+
+async def _desk_of_app(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
+
+
+AtDesk = Annotated[Desk, Depends(_desk_of_app)]
+"""A parameter of this type gets the desk that takes the app's uploads."""

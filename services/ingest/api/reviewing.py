@@ -1,16 +1,17 @@
 """Sellers look at near duplicates beside what they matched, and say: keep or skip."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, Row
 
-from services.ingest.api.native import Place, owner_of
+from services.ingest.api.identity import Caller
+from services.ingest.api.native import Mine, Place
+from services.ingest.api.resources import AtDesk, Using
 from services.ingest.api.thumbnails import in_proportion
 from services.ingest.catalog.users import User
 from services.ingest.sessions.actions.reviewing import (
@@ -19,6 +20,8 @@ from services.ingest.sessions.actions.reviewing import (
     Undecidable,
     UnknownFiles,
     Which,
+    pair,
+    pairs,
     picture,
     shown,
     waiting,
@@ -30,6 +33,8 @@ from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 from shared.contracts import Blob, Copy
 from shared.errors import Permanent
+
+routes = APIRouter(prefix="/api/v1", tags=["uploads"])
 
 KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=3600"}
 GONE = "There is no picture of it on the server any more."
@@ -72,69 +77,68 @@ class Decisions(BaseModel):
         return decisions
 
 
-def router(desk: Desk, blobs: Blobs, current_user: Callable[..., User]) -> APIRouter:
-    """Three calls, for the session's owner only."""
-    routes = APIRouter(prefix="/api/v1", tags=["uploads"])
-    caller = Annotated[User, Depends(current_user)]
-    mine = Annotated[Session, Depends(owner_of(desk, current_user))]
-
-    @routes.get("/sessions/{session_id}/review")
-    def get_review(
-        session: mine,
-        which: Which = "all",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        offset: Place = 0,
-    ) -> dict[str, Any]:
-        """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
-        rows, total = desk.sessions.pairs(session.id, which, limit, offset)
-        return {
-            "session_id": session.id,
-            "duplicates": session.duplicates,
-            "needs_review": session.totals.to_review,
-            "total": total,
-            "pairs": [shown(row) | _links(session, row) for row in rows],
-        }
-
-    @routes.post("/sessions/{session_id}/review")
-    def post_review(session: mine, user: caller, given: Decisions) -> dict[str, Any]:
-        """Decide: `keep` stores the file beside what it matched, `skip` leaves it out, until you say keep after all.
-
-        All is done or nothing. The same once more changes nothing. What is kept can't be unkept: delete its design.
-        """
-        done = _decide(desk, blobs, session, user, given)
-        desk.lanes.bell.ring()
-        now = desk.sessions.get(user.id, session.id) or session
-        return {
-            "kept": [row.id for row in done.kept],
-            "skipped": [row.id for row in done.skipped],
-            "decided_before": done.before,
-            "message": str(done),
-            "session": views.session(now),
-        }
-
-    @routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)
-    def get_picture(session: mine, item_id: UUID, which: Literal["upload", "match"]) -> Response:
-        """What was uploaded, or what it matched: the picture that was compared, 256 pixels on its longer side.
-
-        One from before their proportions were kept is a square.
-        """
-        row = desk.sessions.pair(session.id, item_id)
-        found = picture(row, which) if row is not None else None
-        if found is None:
-            raise HTTPException(404, GONE)
-        return Response(in_proportion(_bytes(blobs, found)), media_type="image/png", headers=KEPT_BY_BROWSERS)
-
-    return routes
+@routes.get("/sessions/{session_id}/review")
+def get_review(
+    session: Mine,
+    using: Using,
+    which: Which = "all",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    offset: Place = 0,
+) -> dict[str, Any]:
+    """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
+    with using.transaction() as connection:
+        rows, total = pairs(connection, session.id, which, limit, offset)
+    return {
+        "session_id": session.id,
+        "duplicates": session.duplicates,
+        "needs_review": session.totals.to_review,
+        "total": total,
+        "pairs": [shown(row) | _links(session, row) for row in rows],
+    }
 
 
-def _decide(desk: Desk, blobs: Blobs, session: Session, user: User, given: Decisions) -> Decided:
+@routes.post("/sessions/{session_id}/review")
+def post_review(session: Mine, desk: AtDesk, user: Caller, given: Decisions) -> dict[str, Any]:
+    """Decide: `keep` stores the file beside what it matched, `skip` leaves it out, until you say keep after all.
+
+    All is done or nothing. The same once more changes nothing. What is kept can't be unkept: delete its design.
+    """
+    done = _decide(desk, session, user, given)
+    desk.lanes.bell.ring()
+    now = desk.sessions.get(user.id, session.id) or session
+    return {
+        "kept": [row.id for row in done.kept],
+        "skipped": [row.id for row in done.skipped],
+        "decided_before": done.before,
+        "message": str(done),
+        "session": views.session(now),
+    }
+
+
+@routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)
+def get_picture(
+    session: Mine, using: Using, desk: AtDesk, item_id: UUID, which: Literal["upload", "match"]
+) -> Response:
+    """What was uploaded, or what it matched: the picture that was compared, 256 pixels on its longer side.
+
+    One from before their proportions were kept is a square.
+    """
+    with using.transaction() as connection:
+        row = pair(connection, session.id, item_id)
+    found = picture(row, which) if row is not None else None
+    if found is None:
+        raise HTTPException(404, GONE)
+    return Response(in_proportion(_bytes(desk.prints.blobs, found)), media_type="image/png", headers=KEPT_BY_BROWSERS)
+
+
+def _decide(desk: Desk, session: Session, user: User, given: Decisions) -> Decided:
     def wish(connection: Connection) -> dict[UUID, Decision]:
         of_all = given.all
         found = dict.fromkeys(waiting(connection, session.id, of_all.verdict), of_all.decision) if of_all else {}
         return found | {each.item_id: each.decision for each in given.decisions}
 
     try:
-        return desk.sessions.decide(session.id, wish, user.email, partial(has, blobs))
+        return desk.sessions.decide(session.id, wish, user.email, partial(has, desk.prints.blobs))
     except UnknownFiles as error:
         raise HTTPException(404, f"Your session has no file {error}. Nothing was changed.") from error
     except Undecidable as error:

@@ -8,6 +8,7 @@ import pytest
 
 from services.etsy_setup.front import EtsyFront
 from services.ingest.api.resources import build
+from services.ingest.neighbours import Neighbours
 from services.ingest.settings import Settings
 from services.publisher.store import Ledger
 from shared.nas import open_nas
@@ -23,10 +24,9 @@ __all__ = ["engine", "stand_in", "world"]
 def browser(world: World, tmp_path: Path) -> Iterator[Browser]:
     """Of the application, with listings going to the stand-in; nobody is connected."""
     world.target.connections.forget(TENANT)
-    nas = open_nas(str(tmp_path))
-    front = EtsyFront(world.target, Ledger(world.engine))
+    known = Neighbours(open_nas(str(tmp_path)), shop=EtsyFront(world.target, Ledger(world.engine)))
     settings = Settings(jwt_secret_key=SECRET, publisher_target="etsy")
-    resources = build(settings, world.engine, world.blobs, nas, lambda *_: None, passwords=QUICK, shop=front)
+    resources = build(settings, world.engine, world.blobs, lambda *_: None, known, passwords=QUICK)
     with asyncio.Runner() as loop:
         yield Application(resources, world.engine, world.blobs, tmp_path, loop, []).client()
 

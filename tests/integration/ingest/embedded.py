@@ -21,7 +21,7 @@ import structlog
 import uvicorn
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
-from services.embedded import preview, shop_connection, workers
+from services.embedded import neighbours
 from services.ingest.api import resources
 from services.ingest.serve import build
 from services.ingest.sessions.serving.upload_calls import Desk
@@ -138,7 +138,7 @@ def serving(here: Place) -> Iterator[Threaded]:
         for name, value in here.environment.items():
             patch.setenv(name, value)
         patch.setattr(resources, "Passwords", lambda: QUICK)
-        app, desk = build(Settings(), workers(hashers=2), shop=shop_connection(), preview=preview())
+        app, desk = build(Settings(), neighbours(hashers=2))
     config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with plain_log(), listening(config, desk) as url:
         yield Threaded(url, here, desk)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.ingest.api import bodies
-from services.ingest.api.sessions import MAX_DESIGNS
+from services.ingest.api.upload_forms import MAX_DESIGNS
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop

@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.embedded import shelves, workers
+from services.embedded import neighbours, workers
 from services.ingest.api import resources
 from services.ingest.serve import build
 from services.ingest.service import build as build_ingest
@@ -98,12 +98,12 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
             patch.setenv(name, value)
         patch.setattr(resources, "Passwords", lambda: QUICK)
         settings = Settings()
-        services, ahead = workers(hashers=2), workers(hashers=1)
-        for service in (*services, *ahead):
+        services, known = workers(hashers=2), replace(neighbours(hashers=1), obstacles=obstacles(amqp_url))
+        for service in (*services, *known.services):
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
-        application, desk = build(settings, ahead, obstacles=obstacles(amqp_url), shelves=shelves())
+        application, desk = build(settings, known)
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:

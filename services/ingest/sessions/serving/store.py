@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, Select, select
+from sqlalchemy import Connection, Engine, select
 
 from services.ingest.sessions.actions import cancelling, reviewing
 from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
 from services.ingest.sessions.actions.reopening import Group, Reopened, reopen
-from services.ingest.sessions.actions.reviewing import Decided, Decision, Which
+from services.ingest.sessions.actions.reviewing import Decided, Decision
 from services.ingest.sessions.intake import left_unlisted, listing_requests, submitting
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
@@ -35,8 +35,8 @@ Wish = Callable[[Connection], Mapping[UUID, Decision]]
 class Sessions:
     """Every method is one transaction.
 
-    One that takes a user's id acts on what is theirs, and on nothing else. One that takes a session's alone does not
-    ask whose it is: call it for a session that `find` or `get` gave.
+    Those that take a user's id come first: each acts on what is theirs, and on nothing else. The others do not ask
+    whose a session is: call them for one that `find` or `get` gave.
     """
 
     engine: Engine
@@ -105,52 +105,10 @@ class Sessions:
         with transaction(self.engine) as connection:
             return submitting.submit(connection, self.hashers, user_id, client_key, choice, files, lane, lane_reason)
 
-    def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
-        """A session as it is now, the work that others have in its lane, and now, in seconds."""
-        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
-        with transaction(self.engine) as connection:
-            row = connection.execute(mine).one()
-            session = session_of(row)
-            goes_on = session.lane is not None and not session.finished
-            return session, lane_load(connection, session_id) if goes_on else ALONE, row.clock
-
     def ask_listings(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> list[UUID]:
         """Ask for listings; see `listing_requests.ask_listings`."""
         with transaction(self.engine) as connection:
             return listing_requests.ask_listings(connection, user_id, design_ids, wanted)
-
-    def retry(
-        self,
-        session_id: UUID,
-        who: str,
-        item_ids: Sequence[UUID] | None = None,
-        requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
-    ) -> Reopened:
-        """Take up again what failed; see `reopening.reopen`."""
-        with transaction(self.engine) as connection:
-            return reopen(connection, session_id, self.hashers, who, item_ids=item_ids, requests=requests)
-
-    def pairs(self, session_id: UUID, which: Which, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
-        """Near duplicates of a session; see `reviewing.pairs`."""
-        with transaction(self.engine) as connection:
-            return reviewing.pairs(connection, session_id, which, limit, offset)
-
-    def pair(self, session_id: UUID, item_id: UUID) -> Row[Any] | None:
-        """One near duplicate of a session; see `reviewing.pair`."""
-        with transaction(self.engine) as connection:
-            return reviewing.pair(connection, session_id, item_id)
-
-    def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
-        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked in the same transaction."""
-        with transaction(self.engine) as connection:
-            return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
-
-    def failed_listings(self, session_id: UUID) -> Sequence[Row[Any]]:
-        """The listings of a session that failed: of which item each, with which template and mockup group."""
-        failed: Select[Any] = select(listings.c.item_id, listings.c.template_id, listings.c.mockup_id)
-        with transaction(self.engine) as connection:
-            these = failed.where(listings.c.session_id == session_id, listings.c.state == "failed")
-            return connection.execute(these).all()
 
     def left_unlisted(
         self, user_id: UUID, asked: Sequence[UUID], uploads: Sequence[UUID], wanted: Wanted
@@ -202,18 +160,6 @@ class Sessions:
                 return None
             return cancelling.cancel(connection, session_id, item_id, cancel_reason("you"))
 
-    def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
-        """A session's files in upload order, each with its listings."""
-        with transaction(self.engine) as connection:
-            return _items_of(connection, session_id, limit, offset)
-
-    def receipt(self, session: Session) -> tuple[Session, list[dict[str, Any]]]:
-        """A session and its files as they were at one moment, so that its counts are those of its files."""
-        at_one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
-        with transaction(at_one_moment) as connection:
-            row = connection.execute(select(sessions).where(sessions.c.id == session.id)).one()
-            return session_of(row), _items_of(connection, session.id)
-
     def listings_of(self, user_id: UUID, design_ids: Iterable[UUID], mockup_id: UUID) -> list[dict[str, Any]]:
         """The listings of these designs with this mockup group, with the file name each came from."""
         joined = select(
@@ -227,6 +173,45 @@ class Sessions:
         )
         with transaction(self.engine) as connection:
             return [dict(row) for row in connection.execute(mine).mappings()]
+
+    # From here on, of a session whosever it is.
+
+    def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
+        """A session as it is now, the work that others have in its lane, and now, in seconds."""
+        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
+        with transaction(self.engine) as connection:
+            row = connection.execute(mine).one()
+            session = session_of(row)
+            goes_on = session.lane is not None and not session.finished
+            return session, lane_load(connection, session_id) if goes_on else ALONE, row.clock
+
+    def retry(
+        self,
+        session_id: UUID,
+        who: str,
+        item_ids: Sequence[UUID] | None = None,
+        requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> Reopened:
+        """Take up again what failed; see `reopening.reopen`."""
+        with transaction(self.engine) as connection:
+            return reopen(connection, session_id, self.hashers, who, item_ids=item_ids, requests=requests)
+
+    def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
+        """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked in the same transaction."""
+        with transaction(self.engine) as connection:
+            return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
+
+    def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
+        """A session's files in upload order, each with its listings."""
+        with transaction(self.engine) as connection:
+            return _items_of(connection, session_id, limit, offset)
+
+    def receipt(self, session: Session) -> tuple[Session, list[dict[str, Any]]]:
+        """A session and its files as they were at one moment, so that its counts are those of its files."""
+        at_one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with transaction(at_one_moment) as connection:
+            row = connection.execute(select(sessions).where(sessions.c.id == session.id)).one()
+            return session_of(row), _items_of(connection, session.id)
 
     def events(self, session_id: UUID, after: int, limit: int = 1000) -> list[Event]:
         """The timeline after a sequence number, in order."""

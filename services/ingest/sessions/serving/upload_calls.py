@@ -10,6 +10,7 @@ from services.ingest.catalog.designs import design
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.lanes import Lanes
 from services.ingest.sessions.actions.cancel_result import Cancelled
+from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.progress.delays import Delays
@@ -29,6 +30,7 @@ class Desk:
     """Takes uploads, and waits for them without holding a thread; says how they are, and cancels them."""
 
     sessions: Sessions
+    door: Door
     lanes: Lanes
     watcher: Watcher
     wait_s: float

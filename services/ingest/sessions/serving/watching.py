@@ -144,7 +144,7 @@ class Watcher:
             except Retryable as error:
                 log.warning("progress waits", cause=str(error))
                 continue
-            except Exception:
+            except Exception:  # nobody awaits this task: raised, every wait would go on without news
                 log.exception("progress could not be read; it is tried again")
                 continue
             for session_id, (seq, settled) in now.items():

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete
 from structlog.testing import capture_logs
 
 from services.ingest.api.resources import build
+from services.ingest.neighbours import Neighbours
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.settings import Settings
 from services.ingest.tables import metadata
@@ -49,8 +50,8 @@ def world(settings: Settings, engine: Engine, tmp_path: Path) -> Iterator[World]
         settings,
         engine,
         blobs,
-        nas,
         lambda connection, message: owe(connection, "comprehensive", message),
+        Neighbours(nas),
         broker_state=lambda: "ok",
         passwords=QUICK,
     )

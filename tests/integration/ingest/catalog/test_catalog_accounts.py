@@ -34,7 +34,12 @@ def changed(world: World, **settings: Any) -> World:
     """The same world under other settings."""
     old = world.resources
     new = build(
-        Settings(jwt_secret_key=SECRET, **settings), world.engine, world.blobs, old.nas, old.emit, passwords=QUICK
+        Settings(jwt_secret_key=SECRET, **settings),
+        world.engine,
+        world.blobs,
+        old.emit,
+        old.neighbours,
+        passwords=QUICK,
     )
     return replace(world, resources=new)
 

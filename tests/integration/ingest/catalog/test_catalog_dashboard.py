@@ -24,7 +24,7 @@ def configured_for_etsy(world: World) -> World:
     """The same world, with listings going to Etsy and no Etsy keys."""
     settings = Settings(jwt_secret_key=SECRET, publisher_target="etsy")
     old = world.resources
-    new = build(settings, world.engine, world.blobs, old.nas, old.emit, passwords=QUICK)
+    new = build(settings, world.engine, world.blobs, old.emit, old.neighbours, passwords=QUICK)
     return replace(world, resources=new)
 
 

@@ -1,5 +1,6 @@
 """Mockup templates: sent by the API, imported by the command, never seen by the frontend."""
 
+import dataclasses
 import functools
 import hashlib
 import io
@@ -57,7 +58,8 @@ def put(caller: Caller, image_id: str, given: Any, **pictures: bytes) -> httpx.R
 def checked(world: World) -> World:
     """The application as `presswork run ingest` composes it: with the mockup service's judgement."""
     fault = functools.partial(template_fault, blobs=world.blobs)
-    object.__setattr__(world.resources, "template_fault", fault)
+    known = dataclasses.replace(world.resources.neighbours, template_fault=fault)
+    object.__setattr__(world.resources, "neighbours", known)
     return world
 
 

@@ -100,7 +100,9 @@ class World:
 
     def client(self, *, address: str = "203.0.113.7", routers: tuple[APIRouter, ...] = ()) -> Browser:
         """A browser at this address."""
-        app = create_app(self.resources, routers=routers) if routers else _application(self.resources)
+        app = create_app(self.resources) if routers else _application(self.resources)
+        for router in routers:
+            app.include_router(router)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50000))
         return Browser(httpx.AsyncClient(transport=transport, base_url="http://testserver"), self.loop)
 

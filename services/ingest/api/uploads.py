@@ -1,0 +1,112 @@
+"""The four calls of the frontend's upload screen, exactly as the existing client makes and reads them."""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+
+from services.ingest.api.bodies import allow, asking, length, let_in
+from services.ingest.api.choosing import choice_of, wanted_by
+from services.ingest.api.identity import Caller, stream_user
+from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
+from services.ingest.api.resources import AtDesk, Resources, Using
+from services.ingest.api.slow import answer
+from services.ingest.api.streams import EventStream, as_frames, frames
+from services.ingest.api.upload_forms import DesignData, ProductData, described, parsed, session_id_of
+from services.ingest.catalog.errors import Unusable
+from services.ingest.catalog.users import User
+from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.serving.listing_calls import unlisted
+from shared.blobs import Blobs
+
+routes = APIRouter(tags=["uploads"])
+
+MIB = 1024 * 1024
+
+
+@routes.post("/designs/start-upload", openapi_extra=described())
+async def start_upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> dict[str, Any]:
+    """Announce an upload. The files are only counted; they come again with the upload itself."""
+    await run_in_threadpool(asking(desk.door.check), length(request))
+    await run_in_threadpool(asking(desk.door.check_files), user.id, 1)
+    form = await _read_files(request, using, None)
+    count, size = len(form.sizes), sum(form.sizes)
+    await run_in_threadpool(asking(desk.door.check_files), user.id, count)
+    session = await run_in_threadpool(desk.sessions.announce, user.id, count, size)
+    return {
+        "session_id": session.client_key,
+        "estimated_time": _estimate(size / MIB, count),
+        "total_size_mb": round(size / MIB, 2),
+        "file_count": count,
+    }
+
+
+@routes.post("/designs/", status_code=201, openapi_extra=described("files", "design_data", "session_id"))
+async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+    """Take designs in and answer when every one of them is stored, or is not and has its reason."""
+    async with let_in(desk.door, length(request)):
+        form = await _read_files(request, using, desk.prints.blobs)
+    if not form.files:
+        raise missing("files", form.received)
+    data = parsed(DesignData, form, "design_data")
+    key = session_id_of(form)
+    choice = await run_in_threadpool(choice_of, using, user, data)
+    if not await run_in_threadpool(desk.sessions.submitted, user.id, key):
+        await run_in_threadpool(asking(desk.door.check_files), user.id, len(form.files))
+    try:
+        session = await desk.upload(user.id, key, choice, form.files)
+    except SessionTaken as error:
+        raise HTTPException(
+            409, "This session_id was used for another upload; start a new one with /designs/start-upload."
+        ) from error
+    except SessionCancelled as error:
+        raise HTTPException(409, "This upload was cancelled; start a new one with /designs/start-upload.") from error
+    return await answer(desk.designs(session), 201)
+
+
+@routes.post("/mockups/upload-mockup", status_code=201, openapi_extra=described("product_data"))
+async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+    """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
+    form = await _read(request, using, None, "product_data")
+    data = parsed(ProductData, form, "product_data")
+    try:
+        wanted = await run_in_threadpool(wanted_by, using, user, data)
+    except Unusable as error:
+        # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
+        return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
+    design_ids = list(dict.fromkeys(data.design_ids))
+    return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
+
+
+def _watched(session_id: str, user: Annotated[User, Depends(stream_user)], desk: AtDesk) -> Session | None:
+    return desk.sessions.find(user.id, session_id)
+
+
+@routes.get("/designs/progress/{session_id}", response_class=EventStream)
+async def progress(session: Annotated[Session | None, Depends(_watched)], desk: AtDesk) -> EventStream:
+    """Progress frames. An unknown session is an empty stream, as the client expects."""
+    if session is None:
+        return EventStream(as_frames(None))
+    told = frames(desk.sessions, desk.watcher, session, trouble=desk.trouble, left=desk.left)
+    return EventStream(as_frames(told))
+
+
+async def _read_files(request: Request, using: Resources, blobs: Blobs | None) -> Form:
+    allow(request, math.inf, "")  # each file has its own limit, and so have their number and the disk
+    return await _read(request, using, blobs, "files")
+
+
+async def _read(request: Request, using: Resources, blobs: Blobs | None, wanted: str) -> Form:
+    limits = Limits(using.settings.max_files_per_upload, using.settings.max_upload_bytes)
+    try:
+        return await receive(request, blobs, limits, wanted)
+    except BadUpload as error:
+        raise HTTPException(error.status, error.detail) from error
+
+
+def _estimate(megabytes: float, files: int) -> float:
+    """Seconds, by the formula of the system that the frontend was written for."""
+    return round(min(max(2 * megabytes + 5 * files + 1.5 * max(0.0, megabytes - 100), 10.0), 600.0), 1)

@@ -22,7 +22,6 @@ from services.ingest.api import (
     mockup_groups,
     mockup_images,
     mockup_templates,
-    native,
     ops,
     ops_orders,
     ops_scans,
@@ -30,6 +29,7 @@ from services.ingest.api import (
     print_sizes,
     retrying,
     reviewing,
+    sessions,
     shop,
     templates,
     uploads,
@@ -42,7 +42,7 @@ from services.ingest.sessions.serving.upload_calls import Desk
 CATALOG = (accounts, dashboard, designs, duplicates, etsy, files, masks, print_sizes, shop, templates)
 MOCKUPS = (mockup_groups, mockup_images, mockup_templates)
 OPERATION = (health, metrics, ops, ops_orders, ops_scans, ops_uploads)
-UPLOADS = (uploads, native, cancelling, retrying, reviewing)
+UPLOADS = (uploads, sessions, cancelling, retrying, reviewing)
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

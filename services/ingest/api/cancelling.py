@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException
 from fastapi.concurrency import run_in_threadpool
 
-from services.ingest.api.native import Mine
 from services.ingest.api.resources import AtDesk
+from services.ingest.api.sessions import Mine
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk

@@ -11,8 +11,8 @@ from fastapi import APIRouter, HTTPException
 
 from services.ingest import retrying
 from services.ingest.api.identity import Caller
-from services.ingest.api.native import Mine
 from services.ingest.api.resources import AtDesk, Using
+from services.ingest.api.sessions import Mine
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving import views

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, Row
 
 from services.ingest.api.identity import Caller
-from services.ingest.api.native import Mine, Place
 from services.ingest.api.resources import AtDesk, Using
+from services.ingest.api.sessions import Mine, Place
 from services.ingest.api.thumbnails import in_proportion
 from services.ingest.catalog.users import User
 from services.ingest.sessions.actions.reviewing import (

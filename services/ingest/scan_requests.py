@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
+from services.ingest.catalog.users import email_key
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.tables import outbox
 from services.ingest.tables import scans, users
@@ -56,7 +57,7 @@ def named(shop: str) -> ColumnElement[bool]:
     """
     if not shop:
         return true()
-    names = [users.c.shop_name == shop, users.c.email_key == shop.casefold()]
+    names = [users.c.shop_name == shop, users.c.email_key == email_key(shop)]
     with contextlib.suppress(ValueError):
         names.append(users.c.id == UUID(shop))
     other = users.alias()

@@ -140,10 +140,10 @@ class ListingCalls:
 
     async def _outcome(self, order: Order, rows: Rows) -> dict[str, Any]:
         """What became of these listings and of the files of their uploads, once their last frames are out."""
-        along = [row for row in rows if row["item_id"] in order.along]
-        notes = [taken_along(along), *order.notes] if along else order.notes
         rows = [row | {"already": (row["item_id"], row["generation"]) in order.listed_before} for row in rows]
         rows = in_a_shop(rows, order.wanted.target)
+        along = taken_along([row for row in rows if row["item_id"] in order.along])
+        notes = [along, *order.notes] if along else order.notes
         story = tell(await self._files(order, rows), rows, notes)
         stand = standing(rows)
         listed = stand["listed"]

@@ -89,8 +89,13 @@ def changed_since(count: int) -> str:
 
 
 def taken_along(listings: Sequence[Mapping[str, Any]]) -> str:
-    """A note about designs that were listed though nobody named them: an upload brought their files again."""
-    names = [called(listing["filename"], listing["name"]) for listing in listings]
+    """A note about designs that were listed though nobody named them: an upload brought their files again.
+
+    Empty if none of them is listed (they failed, are in work, or are in a dry run only): other lines say so.
+    """
+    names = [called(listing["filename"], listing["name"]) for listing in listings if listing["state"] == "listed"]
+    if not names:
+        return ""
     if len(names) == 1:
         return f"{names[0]} was listed too: this upload brought its file again, and it had not been listed yet."
     named = names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} more"]

@@ -135,6 +135,13 @@ def test_what_was_taken_along_is_named() -> None:
     assert "and 3 more were listed too" in taken_along(rows)
 
 
+def test_what_was_taken_along_and_is_not_listed_is_not_called_listed() -> None:
+    dry = listing("listed") | {"target": "dry-run", "name": "UV 1.png"}
+    rows = [*in_a_shop([dry], None), listing("failed", "the title is too long"), listing("rendering")]
+    assert taken_along(rows) == ""
+    assert taken_along([*rows, listing("listed")]).startswith("a.png (UV 100.png) was listed too: ")
+
+
 def test_a_warning_of_a_listing_reaches_the_user() -> None:
     assert "a.png (UV 100.png): no watermark" in tell([], [listing("listed", warnings=("no watermark",))])
 

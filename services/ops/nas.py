@@ -138,7 +138,7 @@ def _complain(shop: str, error: Exception) -> None:
     from shared.nas.marker import MARKER
 
     take = f"{TAKEN_BY} --shop '{shop}'" if shop else f"{TAKEN_BY}, or presswork up --new-nas"
-    unmarked = f"; if it is new, take it into use once: {take}" if f"{MARKER} is missing" in str(error) else ""
+    unmarked = f": {take}" if f"{MARKER} is missing" in str(error) else ""  # its last words are "take it into use once"
     typer.echo(f"{f'{shop}: ' if shop else ''}{error}{unmarked}", err=True)
 
 

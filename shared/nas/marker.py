@@ -73,7 +73,7 @@ class Marker(Generic[P]):
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NasUnavailable(
                 f"{self.name} is not the NAS ({MARKER} is missing): {self.files.advice}; "
-                "a new folder must be initialised once"
+                "if it is new, take it into use once"
             ) from error
         found = re.match("[0-9a-f]{32}$", text, re.MULTILINE)
         if found is None:

@@ -68,6 +68,7 @@ def test_a_nas_that_can_be_used_is_said_so_and_one_that_can_not_is_no_good_news(
     assert refused.exit_code == 4
     assert "(.presswork-nas is missing): correct its path in the settings" in refused.stderr
     assert "take it into use once: presswork init --new-nas, or presswork up --new-nas\n" in refused.stderr
+    assert refused.stderr.count("once") == 1, "said twice, it sounds like two things to do"
     open_nas(server.url, access=server.access).initialise()
     fine = command("check", **settings)
     assert fine.exit_code == 0

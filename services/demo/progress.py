@@ -13,8 +13,10 @@ STEPS = (
     "Checking for duplicates",
     "Processing and formatting images",
     "Creating product mockups",
-    "Uploading to Etsy store",
+    "Creating listings",
 )
+# the last one's frames say where the frontend's listings go; the demo's go to a folder
+OF_FRAMES = (*STEPS[:3], "Uploading to Etsy store")
 LISTED = re.compile(r"(\d+) listed")
 COUNT = re.compile(r"\((\d+)/(\d+)\)\s*$")
 
@@ -48,7 +50,7 @@ class Board:
         if frame["step"] == frame["total_steps"]:
             self._end(message)
             return
-        at = next((index for index, name in enumerate(STEPS) if message.startswith(name)), None)
+        at = next((index for index, name in enumerate(OF_FRAMES) if message.startswith(name)), None)
         if at is None:
             return
         for earlier in self.steps[:at]:

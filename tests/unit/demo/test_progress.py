@@ -94,3 +94,12 @@ def test_bars_show_each_step_with_its_count() -> None:
     shown = out.getvalue()
     assert all(name in shown for name in STEPS)
     assert "3/3" in shown
+
+
+def test_a_dry_run_is_not_said_to_upload_to_etsy(board: Board) -> None:
+    said: list[str] = []
+    for one in WHOLE_UPLOAD:
+        board.take(one)
+        Lines(said.append).show(board)
+    assert "Creating listings 3/3: done" in said
+    assert not any("Etsy" in line for line in said)

@@ -249,6 +249,8 @@ def _place(data: Path) -> "Iterator[Place]":
             "" if left.exists() else f" ({left} is not there: name the folder of a running `presswork up` with --data)"
         )
         typer.echo(f"{error}{where}.", err=True)
+        if settings.publisher_target != "etsy":
+            typer.echo(f"Nothing goes to Etsy now: PUBLISHER_TARGET is {settings.publisher_target}.", err=True)
         raise typer.Exit(1) from error
     except (BadKey, NotAuthorised, Permanent, Replaced, _Refused) as error:
         typer.echo(f"{error}.", err=True)
@@ -264,8 +266,10 @@ def _way_back(redirect_uri: str, url: str, *, paste: bool) -> str:
 
     callback = None
     if not paste:
-        with contextlib.suppress(OSError):  # then it is pasted
+        try:
             callback = Callback(redirect_uri)
+        except OSError as error:
+            typer.echo(f"The browser's way back can't be waited for here ({error}), so its address is pasted.")
     typer.echo(f"Open this page in a browser and allow the app:\n\n  {url}\n")
     if callback:
         typer.echo("Waiting for the browser to come back (with Ctrl-C and --paste you can paste the address instead).")

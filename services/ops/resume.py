@@ -133,7 +133,7 @@ def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) ->
     if not counts:
         return "nothing is unfinished"
     count = " and ".join(counts)
-    end = f"{count} would be resumed; nothing was sent" if dry_run else f"{count} resumed: ingest sends it now"
+    end = f"{count} would be resumed; nothing was sent" if dry_run else f"{count} resumed: ingest sends all of it now"
     return "\n".join([*map(str, found), end])
 
 

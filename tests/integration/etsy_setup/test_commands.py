@@ -116,6 +116,24 @@ def test_the_browser_may_come_back_to_this_machine(terminal: Terminal) -> None:
     assert urlsplit(heard.result() or "").query == "code=a&state=b"
 
 
+def test_an_address_is_pasted_where_another_command_waits_for_the_browser_and_is_said_why(terminal: Terminal) -> None:
+    (port,) = free_ports(1)
+    redirect_uri = f"http://localhost:{port}/oauth/redirect"
+    callback = Callback(redirect_uri)
+    told = terminal("connect", code=1, ETSY_REDIRECT_URI=redirect_uri).output
+    callback.wait(0)
+    assert "can't be waited for here" in told
+    assert "Address already in use" in told
+    assert "Paste the whole address" in told
+
+
+def test_without_keys_it_is_said_as_well_that_nothing_goes_to_etsy(terminal: Terminal) -> None:
+    told = terminal("status", code=1, ETSY_KEYSTRING="").output
+    assert "ETSY_KEYSTRING must be set" in told
+    assert "Nothing goes to Etsy now: PUBLISHER_TARGET is dry-run." in told
+    assert "Nothing goes" not in terminal("status", code=1, ETSY_KEYSTRING="", PUBLISHER_TARGET="etsy").output
+
+
 def test_an_address_elsewhere_is_not_listened_at() -> None:
     with pytest.raises(OSError, match="does not lead to this machine"):
         Callback("https://example.com/oauth/redirect")

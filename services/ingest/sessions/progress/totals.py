@@ -184,5 +184,7 @@ def _ending(totals: Totals, *, cancelled: bool) -> str:
     if totals.requested and not totals.listed:
         return f"Upload completed, but nothing was listed: {summary(totals)}"
     how = "completed, but not all of it" if totals.failed + totals.listing_failed else "completed successfully"
-    others = "; listings of the others were not asked for" if 0 < totals.requested < totals.stored else ""
+    unasked = totals.stored - totals.requested if totals.requested else 0
+    rest = "the listing of the other one was" if unasked == 1 else "listings of the others were"
+    others = f"; {rest} not asked for" if unasked > 0 else ""
     return f"Upload {how}: {summary(totals)}{others}"

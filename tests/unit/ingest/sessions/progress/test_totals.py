@@ -98,6 +98,9 @@ def test_designs_that_nobody_asked_to_list_are_told_at_the_end() -> None:
     assert words(received=28, stored=28, requested=6, listed=6) == (
         "Upload completed successfully: 28 stored, 6 listed; listings of the others were not asked for"
     )
+    assert words(received=2, stored=2, requested=1, listed=1) == (
+        "Upload completed successfully: 2 stored, 1 listed; the listing of the other one was not asked for"
+    )
     assert words(received=6, stored=6, requested=6, listed=6) == "Upload completed successfully: 6 stored, 6 listed"
     assert words(received=30, stored=28, failed=2, cancelled=2, requested=6, listed=6) == (
         "Upload completed, but not all of it: 28 stored, 6 listed, 2 cancelled; listings of the others were not asked "

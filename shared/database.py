@@ -3,11 +3,11 @@
 import contextlib
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, create_engine, exc, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, exc, make_url
 
 from shared.errors import Busy, Retryable, Unavailable
 
-TRANSACTION_ROLLBACK, LOCK_NOT_AVAILABLE = "40", "55P03"  # of SQLSTATE a class (deadlock, serialization), and a state
+ROLLED_BACK, LOCKED, READ_ONLY = "40", "55P03", "25006"  # of SQLSTATE a class (deadlock, serialization), and two states
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
 # PostgreSQL lets go after a minute of what a frozen process holds, and after half of one when its host was lost without
@@ -21,8 +21,15 @@ def engine_of(url: str, *, pool_size: int = 5) -> Engine:
     """An engine that connects on first use and notices a server that went away."""
     options = " ".join([str(make_url(url).query.get("options", "")), *(f"-c {k}={v}" for k, v in LIMITS.items())])
     wait = {"connect_timeout": 5, "tcp_user_timeout": 30_000, **TCP, "options": options}
-    most = {"pool_size": pool_size, "max_overflow": 0}
-    return create_engine(url, **most, pool_timeout=30, pool_pre_ping=True, connect_args=wait)
+    most = {"max_overflow": 0, "pool_timeout": 30, "pool_pre_ping": True}
+    engine = create_engine(url, pool_size=pool_size, **most, connect_args=wait)
+    event.listen(engine, "handle_error", _leave_a_standby)
+    return engine
+
+
+def _leave_a_standby(error: ExceptionContext) -> None:
+    """A server that takes no writes is away, and so are all connections to it: another one may be the primary now."""
+    error.is_disconnect |= getattr(error.original_exception, "sqlstate", None) == READ_ONLY
 
 
 @contextlib.contextmanager
@@ -46,9 +53,9 @@ def in_our_words() -> Iterator[None]:
     except (exc.DBAPIError, exc.TimeoutError) as error:
         cause = getattr(error, "orig", None)  # the pool's time limit has none
         state = str(getattr(cause, "sqlstate", None) or "")
-        if state == LOCK_NOT_AVAILABLE:
+        if state == LOCKED:
             raise Busy("the database is locked by another transaction") from error
-        if state.startswith(TRANSACTION_ROLLBACK):
+        if state.startswith(ROLLED_BACK):
             raise Retryable(f"the database asks for another try ({state})") from error
         if isinstance(error, AWAY) or error.connection_invalidated:
             words = str(cause or error).strip().split("\n", 1)[0].removeprefix("connection failed: ")

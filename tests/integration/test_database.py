@@ -66,3 +66,21 @@ def test_a_lock_that_another_transaction_keeps_makes_the_message_wait_and_costs_
         with pytest.raises(Busy, match="locked by another transaction"):
             waits_a_little()
     engine.dispose()
+
+
+def test_a_database_that_takes_no_writes_is_away_and_the_next_try_asks_whoever_takes_them_by_then(
+    database_url: str,
+) -> None:
+    """As a standby does after a failover, or a provider's database whose disk is nearly full."""
+    engine = engine_of(database_url, pool_size=1)
+
+    def writes() -> None:
+        with transaction(engine) as connection:
+            connection.execute(text("CREATE TABLE IF NOT EXISTS public.written (at integer)"))
+
+    with transaction(engine) as connection:
+        connection.execute(text("SET default_transaction_read_only = on"))  # of this connection, which stays open
+    with pytest.raises(Unavailable, match="read-only transaction"):
+        writes()
+    writes()
+    engine.dispose()

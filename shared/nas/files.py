@@ -13,7 +13,7 @@ from typing import BinaryIO
 from shared.errors import Retryable, Unavailable
 from shared.nas.protocol import Stat
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES, CLAIM_S = 1 << 20, 60
 # vfat and exFAT say EPERM, CIFS and some FUSE file systems one of the others
 NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 # a network file system may not know fsync on a folder; its server orders names itself
@@ -75,12 +75,16 @@ class Files:
 
         All of Presswork takes turns that way. A foreign program that creates the very name between our look and our
         rename (microseconds) is the one case that is not excluded. A crash in between leaves the claim, and the name is
-        busy until `sweep` takes it away.
+        busy for the next minute.
         """
         claim = target.with_name(f".{target.name}.00000000.part")
         try:
             claim.touch(exist_ok=False)
         except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):  # its owner has just removed it
+                os.utime(source)  # to now, by the NAS's own clock
+                if source.stat().st_mtime > claim.stat().st_mtime + CLAIM_S:
+                    claim.unlink()
             raise BlockingIOError(errno.EAGAIN, "another process is giving a file this name", str(target)) from None
         try:
             if os.path.lexists(target):

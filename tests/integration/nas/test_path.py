@@ -378,6 +378,21 @@ def test_a_claim_that_a_crash_left_keeps_its_name_busy_until_it_is_swept(root: P
     nas.put("a/rose.png", rose, SHA256, SIZE)
 
 
+def test_a_claim_that_a_crash_left_a_minute_ago_is_in_nobodys_way(root: Path, rose: Path) -> None:
+    class NoHardLinks(Files):
+        def rename_new(self, source: Path, target: Path) -> None:
+            self.rename_claimed(source, target)
+
+    nas = nas_at(root, NoHardLinks())
+    nas.put("a/.waiting.staged", rose, SHA256, SIZE)
+    claim = root / "a" / ".UV 100.png.00000000.part"
+    claim.touch()
+    minute_ago = time.time() - 61
+    os.utime(claim, (minute_ago, minute_ago))
+    nas.move("a/.waiting.staged", "a/UV 100.png", SHA256)
+    assert everything_below(root) == {"a", "a/UV 100.png"}
+
+
 def test_links_out_of_the_nas_are_not_followed(root: Path, tmp_path: Path, rose: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

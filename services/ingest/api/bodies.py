@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.ingest.api.identity import bearer, current_user
 from services.ingest.api.resources import Resources
+from services.ingest.api.turns import turns_of
 from services.ingest.sessions.intake.admission import Door, Held, NotAdmitted
 
 MIB = 1 << 20
@@ -82,7 +83,8 @@ async def let_in(door: Door, size: int) -> AsyncIterator[None]:
 class CallerFirst(APIRoute):
     """For calls with files: FastAPI reads the whole form before it asks who sent it, which must be the other way.
 
-    One with `form_limits=with_files(...)` may get as many photographs as that, if there is room for them.
+    One with `form_limits=with_files(...)` may get as many photographs as that, if there is room for them. They wait for
+    decoders, so an account takes turns with itself.
     """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
@@ -91,9 +93,10 @@ class CallerFirst(APIRoute):
 
         async def guarded(request: Request) -> Response:
             using: Resources = request.app.state.resources
-            await run_in_threadpool(current_user, using, bearer(request.headers.get("authorization")))
+            user = await run_in_threadpool(current_user, using, bearer(request.headers.get("authorization")))
             async with contextlib.AsyncExitStack() as room:
                 if files:
+                    await room.enter_async_context(turns_of(request).of(user.id))
                     most = _allow_files(request, using, files)
                     if using.door is not None:
                         await room.enter_async_context(let_in(using.door, length(request) or most))

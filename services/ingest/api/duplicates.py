@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
+from services.ingest.api.turns import InTurn
 from services.ingest.catalog.duplicates import MEANING, change, changes, current
 from services.ingest.catalog.users import User
 from shared.contracts import Duplicates
 
-routes = APIRouter(prefix="/api/v1/settings", tags=["uploads"])
+routes = APIRouter(prefix="/api/v1/settings", tags=["uploads"], route_class=InTurn)
 
 MOST = 32
 """Beyond it unrelated pictures are taken for the same."""

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
+from services.ingest.api.turns import InTurn
 from services.ingest.catalog.records import Record
 from services.ingest.catalog.templates import Templates
 
-routes = APIRouter(prefix="/api/v1/etsy", tags=["shop"])
+routes = APIRouter(prefix="/api/v1/etsy", tags=["shop"], route_class=InTurn)
 
 Id = Annotated[int | None, Field(default=None, ge=1, le=2**53)]
 

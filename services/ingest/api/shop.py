@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
+from services.ingest.api.turns import InTurn
 from services.ingest.catalog.fields import Text
 from services.ingest.catalog.records import Record
 
-routes = APIRouter(tags=["shop"])
+routes = APIRouter(tags=["shop"], route_class=InTurn)
 
 
 class Refresh(Record):

@@ -1,0 +1,62 @@
+"""Calls that hold a thread for long: however many of them one account sends, the other accounts are answered."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from services.dedup.preview import Preview
+from services.ingest.api import identity
+from services.ingest.catalog.pictures import Pictures
+from tests.integration.ingest.embedded import Threaded, eventually
+from tests.integration.ingest.frontend import Shop
+from tests.seller import artwork
+
+MANY = 45
+"""More than the threads that calls have: anyio gives them 40."""
+
+Call = Callable[[Shop], int]
+
+
+def photographs(shop: Shop) -> int:
+    files = [("files", ("cup.png", artwork(1), "image/png"))]
+    return shop.client.post("/mockups/upload", data={"mockup_id": shop.mockup}, files=files).status_code
+
+
+def another_distance(shop: Shop) -> int:
+    return shop.client.get("/api/v1/settings/duplicates/preview", params={"distance": 3}).status_code
+
+
+@pytest.mark.parametrize(("call", "status"), [(photographs, 201), (another_distance, 200)])
+def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
+    server: Threaded, shop: Shop, stranger: Shop, monkeypatch: pytest.MonkeyPatch, call: Call, status: int
+) -> None:
+    known, came, go_on = threading.Lock(), 0, threading.Event()
+    token, looked, compared, user_of = shop.token, Pictures._looked, Preview.__call__, identity.user_of
+
+    def user_who_is_counted(using: Any, given: str) -> Any:
+        nonlocal came
+        with known:
+            came += given == token
+        return user_of(using, given)
+
+    def slowly(function: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*args: Any) -> Any:
+            assert go_on.wait(60)
+            return function(*args)
+
+        return slow
+
+    monkeypatch.setattr(identity, "user_of", user_who_is_counted)
+    monkeypatch.setattr(Pictures, "_looked", slowly(looked))
+    monkeypatch.setattr(Preview, "__call__", slowly(compared))
+    with ThreadPoolExecutor(MANY) as pool:
+        try:
+            answers = [pool.submit(call, shop) for _ in range(MANY)]
+            eventually(lambda: came >= MANY, limit_s=20)
+            assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
+        finally:
+            go_on.set()
+        assert {answer.result() for answer in answers} == {status}

@@ -42,9 +42,7 @@ class RabbitBus(Transport):
     """
 
     def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
-        self.url = url
-        self.name = name
-        self.watch_s = watch_s
+        self.url, self.name, self.watch_s = url, name, watch_s
         self.stopping = asyncio.Event()
         self.fault, self._away = "", False
         self._publishing: Connection | None = None
@@ -163,11 +161,8 @@ class _Inbox:
     """One consumer on one queue, with a channel of its own and `prefetch` workers."""
 
     def __init__(self, bus: RabbitBus, line: Connection, service: Service, name: str, dead: Stage | None) -> None:
-        self.bus = bus
-        self.connection = line
-        self.service = service
-        self.name = name
-        self.dead_service = dead
+        self.bus, self.connection = bus, line
+        self.service, self.name, self.dead_service = service, name, dead
         self.arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.taken, self.done, self.gone = 0, 0, False
         self.pool = ThreadPoolExecutor(service.prefetch, thread_name_prefix=service.name)

@@ -13,6 +13,7 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.resources import AtDesk, Using
 from services.ingest.api.sessions import Mine, Place
 from services.ingest.api.thumbnails import in_proportion
+from services.ingest.api.turns import InTurn
 from services.ingest.catalog.users import User
 from services.ingest.sessions.actions.reviewing import (
     Decided,
@@ -34,7 +35,7 @@ from shared.blobs import Blobs
 from shared.contracts import Blob, Copy
 from shared.errors import Permanent
 
-routes = APIRouter(prefix="/api/v1", tags=["uploads"])
+routes = APIRouter(prefix="/api/v1", tags=["uploads"], route_class=InTurn)
 
 KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=3600"}
 GONE = "There is no picture of it on the server any more."

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.dedup.preview import Preview
 from services.ingest.api import identity
 from services.ingest.catalog.pictures import Pictures
+from shared.database import engine_of
 from tests.integration.ingest.embedded import Threaded, eventually
 from tests.integration.ingest.frontend import Shop
 from tests.seller import artwork
@@ -60,3 +62,32 @@ def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
         finally:
             go_on.set()
         assert {answer.result() for answer in answers} == {status}
+
+
+def test_one_accounts_calls_that_wait_for_each_other_leave_connections_to_the_database_for_everybody_else(
+    server: Threaded, shop: Shop, stranger: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cancels locks the upload's files, and whoever cancels next waits for that with a connection in hand."""
+    known, came, token, user_of = threading.Lock(), 0, shop.token, identity.user_of
+    session = shop.uploaded([("rose.png", artwork(2))])["session_id"]
+
+    def user_who_is_counted(using: Any, given: str) -> Any:
+        nonlocal came
+        with known:
+            came += given == token
+        return user_of(using, given)
+
+    def cancel() -> int:
+        return shop.client.post(f"/api/v1/sessions/{session}/cancel").status_code
+
+    engine = engine_of(server.place.database_url)
+    monkeypatch.setattr(identity, "user_of", user_who_is_counted)
+    with ThreadPoolExecutor(MANY) as pool:
+        with engine.begin() as connection:
+            of_session = "SELECT items.id FROM ingest.items JOIN ingest.sessions ON sessions.id = session_id"
+            connection.execute(text(f"{of_session} WHERE client_key = :key FOR UPDATE OF items"), {"key": session})
+            answers = [pool.submit(cancel) for _ in range(MANY)]
+            eventually(lambda: came >= MANY, limit_s=20)
+            assert [stranger.client.get("/users/me", timeout=10).status_code for _ in range(20)] == [200] * 20
+        assert {answer.result() for answer in answers} == {200}
+    engine.dispose()

@@ -12,7 +12,7 @@ from services.dedup.pixels.background import OUTSTANDING, SIDE, Pixels, boxed, g
 from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
 
 COARSE_STEPS, FINE_STEPS = 15, 8
-SURE = 0.98  # from which no other way is tried
+SURE = 0.98  # from which no other way is tried, if it lacks no more than a copy may
 STRANGE = 0.5  # and below which nothing more is done
 SPARED = 0.06  # share of a side that a copy may lack
 GAINED = 0.01  # correlation that a move by more than that must be worth: along a gradient any is as good as none
@@ -40,7 +40,7 @@ def align(one: Picture, other: Picture) -> Pair | None:
         fit = correlation - beyond
         if best is None or (not beyond, fit) > best[:2]:
             best = not beyond, fit, warp, mine, theirs
-        if fit >= SURE:
+        if fit >= SURE and not beyond:
             break
     if best is None or best[1] < STRANGE:
         return None

@@ -81,6 +81,20 @@ def stripes() -> Image.Image:
     return image
 
 
+def tiles(side: int) -> Image.Image:
+    """A pattern without end: discs and wedges in turn, every other row moved by half, on an opaque sheet."""
+    image = Image.new("RGBA", (800, 800), (236, 214, 180, 255))
+    draw = ImageDraw.Draw(image)
+    for row, top in enumerate(range(-side, 800 + side, side)):
+        for number, left in enumerate(range(-side, 800 + side, side)):
+            x, y = left + row % 2 * side // 2, top
+            if (row + number) % 2:
+                draw.ellipse((x, y, x + side * 0.6, y + side * 0.6), fill=RED)
+            else:
+                draw.polygon([(x, y + side * 0.7), (x + side * 0.5, y), (x + side * 0.6, y + side * 0.7)], fill=BLUE)
+    return image
+
+
 def sheet() -> Image.Image:
     """The design on its own dark ground, all of it opaque."""
     return on(design(ink=(250, 250, 240)), (24, 24, 28))

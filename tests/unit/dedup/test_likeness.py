@@ -32,6 +32,7 @@ from tests.unit.dedup.art import (
     sheet,
     star,
     stripes,
+    tiles,
 )
 
 ORIGINAL = picture(design())
@@ -67,6 +68,18 @@ def test_a_copy_on_a_coloured_page_is_found_by_its_see_through_original(colour: 
     copy = picture(paged(design(), 0.1, 0.1, 0.1, 0.1, colour=colour))
     assert _found_within(copy, ORIGINAL) <= RADIUS
     assert likeness(copy, ORIGINAL) in FOUND
+
+
+CUTS = [(24, 0, 800, 780), (0, 24, 790, 776), (9, 22, 776, 800), (20, 14, 790, 778)]
+
+
+@pytest.mark.parametrize("side", [100, 130, 160])
+@pytest.mark.parametrize("box", CUTS)
+def test_a_pattern_that_was_cropped_is_one(side: int, box: tuple[int, int, int, int]) -> None:
+    """Cut between its motifs, a strip of ground is taken for its page, and without it the rest lies elsewhere."""
+    original, copy = picture(tiles(side)), picture(tiles(side).crop(box))
+    assert likeness(copy, original) in FOUND
+    assert likeness(original, copy) in FOUND
 
 
 def _found_within(copy: Picture, original: Picture) -> int:

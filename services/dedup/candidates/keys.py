@@ -1,7 +1,7 @@
 """Short hashes that find what the second look should see: they bear cropping, which the 256 bits do not. Pure.
 
 The 64 lowest frequencies of a canonical picture. One that is see-through has two keys, as laid on white and on black,
-so that its flattened copies are found as well.
+so that its flattened copies are found as well. One that is the same all over has a key of its texture, too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.dedup.candidates.texture import texture
 from services.dedup.pixels.background import BLACK, SIDE, WHITE, Pixels, boxed, boxes, on_white
 from services.dedup.pixels.picture import Picture
 
@@ -49,7 +50,8 @@ def keys_of(picture: Picture) -> Keys:
     several = (waves, zoomed, [-each for each in waves], [each * TURNED for each in waves])
     keys = iter(_keys(list(chain(*several))))
     plain, larger, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
-    return Keys(_distinct(plain), larger, _distinct(inverted), _distinct(mirrored))
+    textures = [] if picture.transparent else _bits([each for grey, _ in seen if (each := texture(grey)) is not None])
+    return Keys(_distinct([*plain, *textures]), larger, _distinct(inverted), _distinct(mirrored))
 
 
 def _distinct(keys: Iterable[int]) -> tuple[int, ...]:
@@ -98,15 +100,21 @@ def at_zoom(grey: Grey, ground: int | None, factor: float) -> Grey:
 
 
 def _keys(waves: Sequence[Waves]) -> list[int]:
-    """Of each a bit for each frequency: whether it is clearly above the median. The mean light is left out.
-
-    Clearly, as half the frequencies of symmetrical art are about nought, and would give bits by chance.
-    """
+    """Of each a bit for each frequency. The mean light is left out."""
     if not waves:
         return []
     every = np.stack(waves)
     square = every[:, :, :FREQUENCIES].reshape(len(every), -1)
-    low = np.concatenate([square[:, 1:], every[:, :1, FREQUENCIES]], axis=1)
-    above = low - np.median(low, axis=1, keepdims=True)
+    return _bits(np.concatenate([square[:, 1:], every[:, :1, FREQUENCIES]], axis=1))
+
+
+def _bits(levels: Waves | Sequence[Waves]) -> list[int]:
+    """Of each 64 levels a bit for each: whether it is clearly above the median.
+
+    Clearly, as half the frequencies of symmetrical art are about nought, and would give bits by chance.
+    """
+    if not len(levels):
+        return []
+    above = levels - np.median(levels, axis=1, keepdims=True)
     bits = above > CLEARLY * np.abs(above).mean(axis=1, keepdims=True)
     return [int.from_bytes(key.tobytes(), "big") for key in np.packbits(bits, axis=1)]

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from services.dedup.candidates.key_search import RADIUS
-from services.dedup.candidates.keys import keys_of
+from services.dedup.candidates.keys import keys_of, laid
+from services.dedup.candidates.texture import texture
 from services.dedup.pixels.aligning import align
 from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.differences import Difference, difference
@@ -80,6 +81,21 @@ def test_a_pattern_that_was_cropped_is_one(side: int, box: tuple[int, int, int, 
     original, copy = picture(tiles(side)), picture(tiles(side).crop(box))
     assert likeness(copy, original) in FOUND
     assert likeness(original, copy) in FOUND
+
+
+@pytest.mark.parametrize("side", [70, 100, 130, 160])
+@pytest.mark.parametrize("box", CUTS)
+def test_a_pattern_that_was_cropped_is_found_wherever_it_was_cut(side: int, box: tuple[int, int, int, int]) -> None:
+    """Its lowest frequencies tell nothing but that."""
+    original, copy = picture(tiles(side)), picture(tiles(side).crop(box))
+    assert _found_within(copy, original) <= RADIUS
+    assert _found_within(original, copy) <= RADIUS
+
+
+def test_only_what_is_the_same_all_over_has_a_key_of_its_texture() -> None:
+    alone, repeated = (picture(each) for each in (sheet(), tiles(100)))
+    for seen, expected in ((alone, False), (repeated, True)):
+        assert any(texture(grey) is not None for grey, _ in laid(seen)) == expected
 
 
 def _found_within(copy: Picture, original: Picture) -> int:

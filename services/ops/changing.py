@@ -1,5 +1,6 @@
 """`presswork dead discard`, `restore`, `note`, `edit` and `purge`: what changes letters, and sends at most a copy."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,8 +31,10 @@ def discard(
     from services.ingest.dead_letters.auditing import Run
 
     with database(data) as engine:
-        count = shelving.discard(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "discard"), why)
-    _told(count, "discarded", as_json=as_json)
+        these = chosen(engine, wanted, ids, everything=everything)
+        left = _left(engine, these, shelving.MAY_BE_DISCARDED)
+        count = shelving.discard(engine, these, Run(who(), "discard"), why)
+    _told(count, "discarded", left, as_json=as_json)
 
 
 def restore(
@@ -42,8 +45,10 @@ def restore(
     from services.ingest.dead_letters.auditing import Run
 
     with database(data) as engine:
-        count = shelving.restore(engine, chosen(engine, wanted, ids, everything=everything), Run(who(), "restore"))
-    _told(count, "restored", as_json=as_json)
+        these = chosen(engine, wanted, ids, everything=everything)
+        left = _left(engine, these, shelving.MAY_BE_RESTORED)
+        count = shelving.restore(engine, these, Run(who(), "restore"))
+    _told(count, "restored", left, as_json=as_json)
 
 
 def note(
@@ -147,12 +152,27 @@ def _kept(engine: "Engine", wanted: "Filter", to: Path) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
-def _told(count: int, what: str, *, as_json: bool) -> None:
+def _left(engine: "Engine", wanted: "Filter", statuses: Collection[str]) -> list[str]:
+    """Of letters that were named one by one: why some stay as they are."""
+    from services.ingest.dead_letters import finding
+    from shared.database import transaction
+
+    if not wanted.ids:
+        return []
+    with transaction(engine) as connection:
+        found = finding.letters(connection, wanted, len(wanted.ids))
+    others = [row for row in found if row["status"] not in statuses]
+    return [
+        f"{row['id']} stays {row['status']}{': ' if row['outcome'] else ''}{row['outcome'] or ''}" for row in others
+    ]
+
+
+def _told(count: int, what: str, left: Sequence[str] = (), *, as_json: bool) -> None:
     from services.ops import showing
 
     if as_json:
         showing.as_json({what: count})
     else:
-        typer.echo(f"{counted(count, 'letter')} {what}.")
+        typer.echo("\n".join([f"{counted(count, 'letter')} {what}.", *left]))
     if not count:
         raise typer.Exit(NOTHING)

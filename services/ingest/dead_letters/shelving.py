@@ -12,19 +12,21 @@ from services.ingest.dead_letters.finding import Filter
 from services.ingest.many_ids import any_of
 from shared.database import transaction
 
+MAY_BE_DISCARDED, MAY_BE_RESTORED = OPEN, ("discarded",)
+
 letter = dead_letters.c
 
 
 def discard(engine: Engine, wanted: Filter, run: Run, why: str) -> int:
     """Put aside the letters that wait for somebody. Their files stay failed."""
     values = {"status": "discarded", "outcome": why}
-    return _set(engine, wanted, run, OPEN, values, why)
+    return _set(engine, wanted, run, MAY_BE_DISCARDED, values, why)
 
 
 def restore(engine: Engine, wanted: Filter, run: Run) -> int:
     """Take back what was discarded."""
     before = case((letter.replay_of.is_not(None), "dead_again"), else_="dead")
-    return _set(engine, wanted, run, ("discarded",), {"status": before, "outcome": "taken back"}, "taken back")
+    return _set(engine, wanted, run, MAY_BE_RESTORED, {"status": before, "outcome": "taken back"}, "taken back")
 
 
 def note(engine: Engine, wanted: Filter, run: Run, text: str) -> int:

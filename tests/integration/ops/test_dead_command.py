@@ -350,6 +350,9 @@ def test_the_audit_says_why_how_many_were_asked_for_and_what_came_of_it(database
     assert "it is replaying now: sent to storage again" in presswork(database_url, "dead", "audit", run).output
     again = box.dies("storage", file, x_replay_id=str(box.letter(letter)["replay_id"]))
     assert f"it is superseded now: it died again, as {again}" in presswork(database_url, "dead", "audit", run).output
+    refused = presswork(database_url, "dead", "discard", letter, code=3).output
+    assert refused == f"0 letters discarded.\n{letter} stays superseded: it died again, as {again}\n"
+    assert f"{again} stays dead_again" in presswork(database_url, "dead", "restore", again, code=3).output
     presswork(database_url, "dead", "discard", again, "--why", "the old NAS")
     assert "(the old NAS)" in presswork(database_url, "dead", "audit").output.splitlines()[0]
 

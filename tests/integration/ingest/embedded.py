@@ -27,6 +27,7 @@ from services.ingest.serve import build
 from services.ingest.sessions.serving.upload_calls import Desk
 from services.ingest.settings import Settings
 from services.local import process
+from services.publisher.etsy import wiring
 from shared.nas import open_nas
 from tests import backends
 from tests.integration.ingest.catalog.world import QUICK
@@ -134,14 +135,22 @@ class Spawned(Server):
 @contextlib.contextmanager
 def serving(here: Place) -> Iterator[Threaded]:
     """The application with all services, in threads of this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in here.environment.items():
-            patch.setenv(name, value)
-        patch.setattr(resources, "Passwords", lambda: QUICK)
-        app, desk = build(Settings(), neighbours(hashers=2))
-    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
-    with plain_log(), listening(config, desk) as url:
-        yield Threaded(url, here, desk)
+    with contextlib.ExitStack() as connected:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in here.environment.items():
+                patch.setenv(name, value)
+            patch.setattr(resources, "Passwords", lambda: QUICK)
+            # a process closes its connections to Etsy by ending
+            patch.setattr(wiring.httpx, "Client", _closing(connected, httpx.Client))
+            app, desk = build(Settings(), neighbours(hashers=2))
+        config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
+        with plain_log(), listening(config, desk) as url:
+            yield Threaded(url, here, desk)
+
+
+def _closing(until: contextlib.ExitStack, client: type[httpx.Client]) -> Callable[..., httpx.Client]:
+    """Makes clients that are closed then."""
+    return lambda **options: until.enter_context(client(**options))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """From a seller's upload to drafts at Etsy, through every service, as the frontend does it."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import httpx
@@ -12,26 +14,32 @@ from services.etsy_fake.state import Etsy
 from services.ingest.sessions.serving.outcome_text import NO_SHOP, TRIED
 from tests.integration.etsy_setup.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
-from tests.integration.ingest.embedded import Server, eventually, place, serving
+from tests.integration.ingest.embedded import Place, Server, eventually, place, serving
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY
 from tests.seller import Seller, artworks
 
+NewPlace = Callable[[], AbstractContextManager[Place]]
+
 
 @pytest.fixture(scope="module")
-def server(
+def new_place(
     stand_in: tuple[Etsy, str],
     tmp_path_factory: pytest.TempPathFactory,
     postgres_url: str,
     request: pytest.FixtureRequest,
-) -> Iterator[Server]:
-    """The whole system in one process, with what `presswork etsy-fake` prints as its settings."""
+) -> NewPlace:
+    """With what `presswork etsy-fake` prints as its settings."""
     etsy, url = stand_in
-    etsy.forget()
     settings = {**settings_for(etsy, httpx.URL(url).port or 0), "ETSY_TOKEN_KEY": TOKEN_KEY}
-    with (
-        place(tmp_path_factory.mktemp("etsy"), postgres_url, request.getfixturevalue("_template"), **settings) as here,
-        serving(here) as found,
-    ):
+    template = request.getfixturevalue("_template")
+    return lambda: place(tmp_path_factory.mktemp("etsy"), postgres_url, template, **settings)
+
+
+@pytest.fixture(scope="module")
+def server(stand_in: tuple[Etsy, str], new_place: NewPlace) -> Iterator[Server]:
+    """The whole system in one process."""
+    stand_in[0].forget()
+    with new_place() as here, serving(here) as found:
         yield found
 
 
@@ -44,18 +52,21 @@ def set_up(seller: Seller, user_id: int, choices: dict[str, int]) -> Caller:
 
 
 def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_for_again(
-    stand_in: tuple[Etsy, str], server: Server
+    stand_in: tuple[Etsy, str], new_place: NewPlace
 ) -> None:
+    """One system after the other: of two at a time over one database either may do what the other is asked for."""
     etsy, _ = stand_in
-    dry = replace(server.place, changes={**server.place.changes, "PUBLISHER_TARGET": "dry-run"})
-    with serving(dry) as before, Seller(before.url, shop_name="EastCups") as seller:
-        session, designs = seller.upload(artworks(2, seed=3))
-        ids = [design["id"] for design in designs]
-        told = seller.list_designs(ids)["result"]["message"]
-        assert told == f"2 listings created.\n{TRIED}"
-        assert len(dry.listed("EastCups")) == 2
+    with new_place() as here, contextlib.ExitStack() as stack:
+        dry = replace(here, changes={**here.changes, "PUBLISHER_TARGET": "dry-run"})
+        with serving(dry) as before:
+            seller = stack.enter_context(Seller(before.url, shop_name="EastCups"))
+            session, designs = seller.upload(artworks(2, seed=3))
+            ids = [design["id"] for design in designs]
+            told = seller.list_designs(ids)["result"]["message"]
+            assert told == f"2 listings created.\n{TRIED}"
+            assert len(dry.listed("EastCups")) == 2
 
-        seller.http.base_url = server.url
+        seller.http.base_url = stack.enter_context(serving(here)).url
         seller.upload(artworks(2, seed=3))
         nothing = seller.list_designs([])
         assert nothing["result"]["message"].splitlines()[1] == NO_SHOP

@@ -62,10 +62,8 @@ def seal(envelope: Envelope) -> bytes:
         "datacontenttype": "application/json",
         "data": envelope.message.model_dump(mode="json"),
     }
-    if envelope.correlation_id:
-        body["correlationid"] = envelope.correlation_id
-    if envelope.causation_id:
-        body["causationid"] = str(envelope.causation_id)
+    links = {"correlationid": envelope.correlation_id, "causationid": envelope.causation_id}
+    body |= {name: str(link) for name, link in links.items() if link}
     return json.dumps(body, separators=(",", ":")).encode()
 
 

@@ -34,9 +34,8 @@ def run(service: Service, settings: BusSettings, inspect: Inspect | None = None)
 
 async def _serve(service: Service, settings: BusSettings, inspect: Inspect | None) -> str:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bus = RabbitBus(settings.amqp_url, service.name)
     serving = asyncio.create_task(start(bus, service, inspect))
     stopping = asyncio.create_task(stop.wait())

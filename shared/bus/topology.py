@@ -13,11 +13,8 @@ from uuid import UUID, uuid5
 from shared.bus.service import Service
 from shared.contracts import ItemEvent, Message, WorkDelayed
 
-EVENTS = "presswork.events"
-PROGRESS = "presswork.progress"
-RETRY = "presswork.retry"
-REDELIVER = "presswork.redeliver"
-DEAD = "presswork.dead"
+EVENTS, PROGRESS = "presswork.events", "presswork.progress"
+RETRY, REDELIVER, DEAD = "presswork.retry", "presswork.redeliver", "presswork.dead"
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,4 @@ def abandoned(files: Backend[P], folder: P, before_ns: int) -> Iterator[P]:
 
 
 def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # undecodable bytes, which Python shows as lone surrogates
-        return False
-    return True
+    return not any("\ud800" <= character <= "\udfff" for character in name)  # so Python shows undecodable bytes

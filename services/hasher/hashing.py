@@ -13,7 +13,7 @@ from services.hasher.rejection import Rejected
 from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
 
 SIDE = 512  # of the picture that is hashed
-KEPT_SIDE = 256  # of the canonical picture: "2024" in a line across the design is still legible, for some 30 kB
+KEPT_SIDE = 256  # of the canonical picture: "2024" in a line across the design is still legible, for some 20 kB
 HASH_SIZE = 16  # 16 x 16 bits
 
 CLEAR_CONTRAST = 16  # levels of 255 by which art must differ from the grey it is laid on
@@ -25,6 +25,7 @@ MIN_CONTRAST = 3  # below it the hash bits are rounding noise
 class Fingerprint:
     """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
 
+    `detail` is the canonical picture close up (512, 512, 4), premultiplied.
     Of small art on a large opaque page the canonical picture shows the art alone, as of the same art without its page.
     `shown` is the width and height in pixels of what was squeezed into its square.
     `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it. `artwork` is the
@@ -33,6 +34,7 @@ class Fingerprint:
     """
 
     canonical: Pixels
+    detail: Pixels
     shown: tuple[int, int]
     hashed: Pixels
     artwork: tuple[int, int]
@@ -62,11 +64,12 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
     dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
     art = art_on_page(small)
     shown = art.cut(solid) if art and art.small else solid
-    kept = make_straight(resized(small if shown is solid else shown, KEPT_SIDE, KEPT_SIDE))
+    detail = small if shown is solid else resized(shown, SIDE, SIDE)
+    kept = make_straight(resized(detail, KEPT_SIDE, KEPT_SIDE))
     height, width = picture.shape[:2]
     artwork = art.size(width, height) if art else (width, height)
     proportions = (shown.shape[1], shown.shape[0])
-    return Fingerprint(kept, proportions, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
+    return Fingerprint(kept, detail, proportions, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
 
 
 def _solid_part(picture: Pixels) -> Pixels:

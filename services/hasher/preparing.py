@@ -45,7 +45,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
     pixels, plan = printed(picture, visible, spec, limits, weighted)
     return Design(
         print_file=png.encode(pixels, plan.dpi, small=small),
-        canonical=png.encode(found.canonical, pixel=found.shown),
+        canonical=canonical_file(found),
         width=plan.canvas_width,
         height=plan.canvas_height,
         dpi=round(plan.dpi),
@@ -56,6 +56,11 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
         format=picture.format,
         warnings=(*picture.warnings, *too_few_pixels(visible, plan)),
     )
+
+
+def canonical_file(found: Fingerprint) -> bytes:
+    """The canonical picture as a PNG file that holds a second one: the same picture close up."""
+    return png.encode(found.canonical, pixel=found.shown, detail=png.encode(found.detail))
 
 
 def opened(data: bytes, limits: Limits) -> tuple[Picture, Pixels]:

@@ -4,10 +4,11 @@ ALGORITHM = "canonical512-grey128/phash16+dhash16/1"
 GREY_ART_ALGORITHM = "canonical512-white255/phash16+dhash16/1"
 """For art as light as the grey it is laid on, which would vanish there; it is compared with its like only."""
 
-CANONICAL = "rgba256/3"
+CANONICAL = "rgba256/4"
 """Of the kept picture, which dedup looks at (`services/dedup/pixels/picture.py`), and of the size of its artwork.
 
-3: it tells its proportions, for whoever reviews it."""
+3: it tells its proportions, for whoever reviews it.
+4: it holds the same picture at twice its size."""
 
 PRINT = "print/1"
 """Changes when the same picture and print spec would give other pixels."""

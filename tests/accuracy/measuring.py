@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from random import Random
 
 import cv2
-import numpy as np
 from PIL import Image
 
 from services.dedup.candidates.key_search import RADIUS
@@ -14,11 +13,12 @@ from services.dedup.candidates.keys import Keys, keys_of
 from services.dedup.pixels.aligning import align
 from services.dedup.pixels.differences import Difference, difference
 from services.dedup.pixels.likeness import likeness
-from services.dedup.pixels.picture import Picture
+from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.matching import distance
 from services.hasher.decoding import open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
+from services.hasher.preparing import canonical_file
 from services.hasher.raster import crop_to_alpha
 from services.hasher.rejection import Rejected
 from tests.accuracy.copies import COPIES, saved
@@ -95,7 +95,8 @@ def _seen(data: bytes) -> Seen:
     pixels = open_picture(data, Limits()).pixels
     visible = crop_to_alpha(pixels)
     found = fingerprint(pixels if visible is None else visible)
-    picture = Picture(np.asarray(cv2.cvtColor(found.canonical, cv2.COLOR_RGBA2mRGBA), np.uint8))
+    picture = picture_of(canonical_file(found))
+    assert picture is not None
     return Seen(found, picture, keys_of(picture))
 
 

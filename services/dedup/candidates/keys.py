@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.candidates.texture import texture
-from services.dedup.pixels.background import BLACK, SIDE, WHITE, Pixels, boxed, boxes, on_white
-from services.dedup.pixels.picture import Picture
+from services.dedup.pixels.background import BLACK, WHITE, Pixels, boxed, boxes, on_white
+from services.dedup.pixels.picture import SIDE, Picture
 
 FREQUENCIES = 8  # a side
 SMALL = 32

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import OUTSTANDING, SIDE, Pixels, boxed, grounds_behind
+from services.dedup.pixels.background import OUTSTANDING, Pixels, boxed, grounds_behind
 from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
 
 COARSE_STEPS, FINE_STEPS = 15, 8
@@ -22,7 +22,7 @@ Warp = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two pictures on common ground, the second laid on the first: (256, 256, 3 or 4). `valid` is where both are."""
+    """Two pictures on common ground, the second laid on the first: (side, side, 3 or 4). `valid` is where both are."""
 
     one: Pixels
     other: Pixels
@@ -33,10 +33,11 @@ class Pair:
 
 def align(one: Picture, other: Picture) -> Pair | None:
     """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
+    side = len(one.rgba)
     best: tuple[bool, float, Warp, View, View] | None = None
     for mine, theirs in on_common_ground(one, other):
-        warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS)
-        beyond = max(0.0, _uncovered(warp) - SPARED)
+        warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS, side)
+        beyond = max(0.0, _uncovered(warp, side) - SPARED)
         fit = correlation - beyond
         if best is None or (not beyond, fit) > best[:2]:
             best = not beyond, fit, warp, mine, theirs
@@ -45,7 +46,7 @@ def align(one: Picture, other: Picture) -> Pair | None:
     if best is None or best[1] < STRANGE:
         return None
     _, _, warp, mine, theirs = best
-    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS)
+    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS, side)
     return _laid(mine, theirs, warp, correlation)
 
 
@@ -65,18 +66,18 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
                 yield View(mine), View(theirs)
 
 
-def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int) -> tuple[Warp, float]:
+def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int, full: int) -> tuple[Warp, float]:
     """Moved to where they correlate best; but as they lay where that is as good, and the best is far away."""
     side = len(mine)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-5)
-    small = _scaled(warp, side / SIDE)
+    small = _scaled(warp, side / full)
     start, everywhere = small.copy(), np.full((side, side), 255, np.uint8)
     try:
         correlation, found = cv2.findTransformECC(mine, theirs, start, cv2.MOTION_AFFINE, criteria, everywhere, 3)
     except cv2.error:  # they have nothing in common, or nothing that tells where to go
         return warp, _correlation(mine, theirs, small)
-    moved = _scaled(np.asarray(found, np.float32), SIDE / side)
-    if _uncovered(moved) > SPARED >= _uncovered(warp):
+    moved = _scaled(np.asarray(found, np.float32), full / side)
+    if _uncovered(moved, full) > SPARED >= _uncovered(warp, full):
         unmoved = _correlation(mine, theirs, small)
         if unmoved > correlation - GAINED:
             return warp, unmoved
@@ -99,23 +100,24 @@ def _scaled(warp: Warp, factor: float) -> Warp:
 
 
 def _laid(one: View, other: View, warp: Warp, correlation: float) -> Pair:
-    size, back = (SIDE, SIDE), cv2.WARP_INVERSE_MAP
+    side = len(one.pixels)
+    size, back = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(other.pixels, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
-    valid = _inside(warp)
-    uncovered = _uncovered(warp)
+    valid = _inside(warp, side)
+    uncovered = _uncovered(warp, side)
     if (
         uncovered > SPARED
         and _bare(one.pixels, ~valid)
-        and _bare(other.pixels, ~_inside(cv2.invertAffineTransform(warp)))
+        and _bare(other.pixels, ~_inside(cv2.invertAffineTransform(warp), side))
     ):
         uncovered = SPARED
     return Pair(one.soft, softened(laid), valid, 1 - uncovered, correlation)
 
 
-def _inside(warp: cv2.typing.MatLike) -> NDArray[np.bool_]:
+def _inside(warp: cv2.typing.MatLike, side: int) -> NDArray[np.bool_]:
     """Where a picture comes to lie."""
-    full = np.full((SIDE, SIDE), 255, np.uint8)
-    return cv2.warpAffine(full, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 250
+    full = np.full((side, side), 255, np.uint8)
+    return cv2.warpAffine(full, warp, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 250
 
 
 def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
@@ -124,13 +126,14 @@ def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
     return all(highest - lowest <= 2 * OUTSTANDING for lowest, highest in spans)
 
 
-def _uncovered(warp: Warp) -> float:
+def _uncovered(warp: Warp, side: int) -> float:
     """The widest strip along an edge of either picture where the other has nothing, as a share of the side."""
-    return max(_beyond(warp), _beyond(np.asarray(cv2.invertAffineTransform(warp), np.float32)))
+    return max(_beyond(warp, side), _beyond(np.asarray(cv2.invertAffineTransform(warp), np.float32), side))
 
 
-def _beyond(warp: Warp) -> float:
-    corners = np.array([(0, 0, 1), (SIDE - 1, 0, 1), (0, SIDE - 1, 1), (SIDE - 1, SIDE - 1, 1)], np.float32)
+def _beyond(warp: Warp, side: int) -> float:
+    last = side - 1
+    corners = np.array([(0, 0, 1), (last, 0, 1), (0, last, 1), (last, last, 1)], np.float32)
     x, y = (corners @ warp.T).T
-    edges = (x[0] + x[2], y[0] + y[1], 2 * (SIDE - 1) - x[1] - x[3], 2 * (SIDE - 1) - y[2] - y[3])
-    return max(0.0, float(max(edges)) / 2) / SIDE
+    edges = (x[0] + x[2], y[0] + y[1], 2 * last - x[1] - x[3], 2 * last - y[2] - y[3])
+    return max(0.0, float(max(edges)) / 2) / side

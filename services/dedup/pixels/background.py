@@ -1,4 +1,4 @@
-"""What a picture is laid on, and where it stands out from that. Pure; pictures are (256, 256, 3) with 8 bits."""
+"""What a picture is laid on, and where it stands out from that. Pure; pictures are (side, side, 3) with 8 bits."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 256
 EVEN = 14  # levels by which a ground may vary (JPEG)
 EVEN_SHARE = 0.9  # of the pixels along the edge
 FAINT = 8  # alpha up to which nothing of the art is seen
@@ -42,7 +41,7 @@ def _grounds_beside(rgb: Pixels) -> Sequence[Colour]:
 
 
 def grounds_behind(alpha: Pixels, rgb: Pixels) -> Sequence[Colour]:
-    """What an opaque picture may be laid on, if it is one of this alpha (256, 256) that was laid on something.
+    """What an opaque picture may be laid on, if it is one of this alpha (side, side) that was laid on something.
 
     The even colour that it has where that is see-through, if both lie alike; else what its sides show; and where
     they show nothing, as it was cropped too, most of what it has there.
@@ -85,7 +84,7 @@ def boxes(rgb: Pixels) -> Sequence[Pixels]:
 
 def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
     """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
-    part = rgb
+    side, part = len(rgb), rgb
     for _ in range(PAGES):
         box = None if ground is None else _box(part, ground)
         if box is None:
@@ -93,9 +92,9 @@ def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
         rgb = box
         part = rgb[SEAM:-SEAM, SEAM:-SEAM]
         ground = ground_of(part)
-    if rgb.shape[:2] == (SIDE, SIDE):
+    if rgb.shape[:2] == (side, side):
         return rgb
-    return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def on_white(rgb: Pixels) -> Iterator[Pixels]:

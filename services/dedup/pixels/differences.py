@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.pixels.aligning import Pair
-from services.dedup.pixels.background import SIDE, Pixels
+from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import Plane, channels, most
 
 WINDOW = 9
@@ -131,7 +131,7 @@ def _cast(mine: Plane, theirs: Plane) -> float:
 
 def _halved(planes: Pixels) -> list[Pixels]:
     """Every other pixel of every other row, by channel."""
-    half = cv2.resize(planes, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_NEAREST)
+    half = cv2.resize(planes, (len(planes) // 2, len(planes) // 2), interpolation=cv2.INTER_NEAREST)
     return list(channels(half))
 
 
@@ -168,7 +168,7 @@ def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane, Pixels]:
 
 def _squares(*pictures: cv2.typing.MatLike) -> Plane:
     """Summed over the channels of all of them."""
-    total = np.zeros((SIDE, SIDE), np.float32)
+    total = np.zeros(pictures[0].shape[:2], np.float32)
     for plane in chain.from_iterable(map(channels, pictures)):
         cv2.accumulateSquare(plane, total)
     return total

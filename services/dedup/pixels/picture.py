@@ -1,5 +1,6 @@
-"""The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha. Pure."""
+"""The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha; or close up. Pure."""
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +10,15 @@ import numpy as np
 from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import SIDE, Colour, Pixels, boxes
+from services.dedup.pixels.background import Colour, Pixels, boxes
 
-COARSE, FINE = 64, 128  # sides that pictures are laid on each other at
+SIDE, CLOSE_SIDE = 256, 512
+DETAIL = b"dtAL"  # the chunk in which the hasher keeps the picture close up (`services/hasher/png.py`)
+COARSE = 64  # side that pictures are laid on each other at first; then at half of their own
 SOFT = 0.8  # pixels of blur, for what differs in sharpness only
 SOLID = 250  # alpha from which a pixel counts as opaque
 SEE_THROUGH = 0.002  # share of pixels that are not, from which a picture has no ground of its own
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ALPHAS = np.arange(256, dtype=np.uint16)
 
 Plane = NDArray[np.float32]
@@ -22,7 +26,7 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One way to see a picture, (256, 256, 3 or 4). What comes of it stays: a picture is compared with several."""
+    """One way to see a picture, (side, side, 3 or 4). What comes of it stays: a picture is compared with several."""
 
     pixels: Pixels
 
@@ -36,14 +40,22 @@ class View:
 
     @cached_property
     def fine(self) -> Plane:
-        return _relief(self.pixels, FINE)
+        return _relief(self.pixels, len(self.pixels) // 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """`rgba` is (256, 256, 4), 8-bit, premultiplied."""
+    """`rgba` is (side, side, 4), 8-bit, premultiplied. `detail` is a PNG file of the same at twice its size, if any."""
 
     rgba: Pixels
+    detail: bytes = b""
+
+    def close_up(self) -> "Picture | None":
+        """At twice its size; None if it was not kept so. Decoded anew each time, as few are asked for it."""
+        try:
+            return Picture(decode_image_png_u8(self.detail, (CLOSE_SIDE, CLOSE_SIDE), "rgba")) if self.detail else None
+        except Exception:  # noqa: BLE001 - as below
+            return None
 
     @cached_property
     def transparent(self) -> bool:
@@ -68,7 +80,7 @@ class Picture:
         return [self.flat if each is self.rgb else View(each) for each in boxes(self.rgb)]
 
     def on(self, colour: Colour) -> Pixels:
-        """Laid on an opaque ground (256, 256, 3)."""
+        """Laid on an opaque ground (side, side, 3)."""
         if not colour.any():
             return self.rgb
         alpha = cv2.extractChannel(self.rgba, 3)
@@ -92,7 +104,18 @@ def picture_of(png: bytes) -> Picture | None:
         rgba = decode_image_png_u8(png, (SIDE, SIDE), "rgba")
     except Exception:  # noqa: BLE001 - it promises no kinds of errors
         return None
-    return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8))
+    return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8), _detail(png))
+
+
+def _detail(png: bytes) -> bytes:
+    """What the hasher keeps behind the pixels; nothing in what was made by earlier releases."""
+    at = len(SIGNATURE)
+    while at + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        if kind == DETAIL:
+            return png[at + 8 : at + 8 + length]
+        at += 12 + length
+    return b""
 
 
 def channels(planes: cv2.typing.MatLike) -> Iterator[Pixels]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from services.dedup.handlers import on_image_hashed
 from services.dedup.store import HashIndex
-from services.hasher import png
+from services.hasher.preparing import canonical_file
 from shared.blobs import Blobs
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from tests.integration.dedup.fates import handled
@@ -30,7 +30,7 @@ def seeing(engine: Engine, blobs: Blobs) -> HashIndex:
 def sent(image: Image.Image, tenant: UUID, blobs: Blobs, filename: str = "rose.png") -> ImageHashed:
     found = art.hashed(image)
     event = hashed(tenant=tenant, phash=found.phash, dhash=found.dhash, algorithm=found.algorithm, filename=filename)
-    return event.model_copy(update={"canonical": blobs.put(png.encode(found.canonical))})
+    return event.model_copy(update={"canonical": blobs.put(canonical_file(found))})
 
 
 def verdict(event: ImageHashed, index: HashIndex) -> ImageAccepted | DuplicateFound:

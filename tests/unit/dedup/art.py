@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.dedup.pixels.picture import Picture
+from services.dedup.pixels.picture import Picture, picture_of
 from services.hasher.hashing import Fingerprint, fingerprint
+from services.hasher.preparing import canonical_file
 from services.hasher.raster import crop_to_alpha
 
 RED, BLUE = (200, 30, 60), (30, 60, 200)
@@ -68,6 +68,18 @@ def paged(image: Image.Image, *strips: float, colour: tuple[int, int, int] = (25
     page = Image.new("RGBA", (round(width * (1 + left + right)), round(height * (1 + above + below))))
     page.paste(content, (round(width * left), round(height * above)))
     return on(page, colour)
+
+
+def poster(line: str, letters: int) -> Image.Image:
+    """Strokes and a ring on a sheet, 2000 pixels high, and a line of so many below them."""
+    image = Image.new("RGBA", (1600, 2000), (240, 236, 226, 255))
+    draw = ImageDraw.Draw(image)
+    for number in range(14):
+        ink = (60 + 9 * number, 70, 150 - 8 * number)
+        draw.line([(100 + 97 * number, 120), (1500 - 83 * number, 1500)], fill=ink, width=6 + number)
+    draw.ellipse((500, 500, 1100, 1100), outline=(30, 30, 30), width=30)
+    draw.text((800, 1750), line, font=ImageFont.load_default(letters), fill=(30, 30, 40), anchor="mm")
+    return image
 
 
 def stripes() -> Image.Image:
@@ -146,7 +158,9 @@ def hashed(image: Image.Image) -> Fingerprint:
 
 
 def picture(image: Image.Image) -> Picture:
-    return Picture(np.asarray(cv2.cvtColor(hashed(image).canonical, cv2.COLOR_RGBA2mRGBA), np.uint8))
+    seen = picture_of(canonical_file(hashed(image)))
+    assert seen is not None
+    return seen
 
 
 COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {

@@ -1,6 +1,7 @@
 """The second look: what is a copy and what is another design."""
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ from tests.unit.dedup.art import (
     on,
     paged,
     picture,
+    poster,
     resized,
     sheet,
     star,
@@ -177,6 +179,27 @@ def test_another_digit_in_a_small_caption_is_another_design_however_it_was_saved
     assert likeness(twin, known) not in FOUND
     assert likeness(known, twin) not in FOUND
     assert likeness(picture(saved(design("Est. 2024", letters=letters))), known) in FOUND
+
+
+PLACE, PLACES = "47.6062 N 122.3321 W", ["47.6062 N 122.3324 W", "47.6062 N 122.8321 W"]
+
+
+@pytest.mark.parametrize(("line", "letters"), [(PLACES[0], 20), *product(PLACES, [24, 28])])
+@pytest.mark.parametrize("saved", [lambda image: image, lambda image: resized(image, 0.7), lambda i: brighter(i, 1.03)])
+def test_another_digit_that_only_a_closer_look_shows_is_another_design(
+    line: str, letters: int, saved: Callable[[Image.Image], Image.Image]
+) -> None:
+    """A hundredth of the poster high: two pixels, of the picture that all are compared by."""
+    known, twin = picture(poster(PLACE, letters)), picture(saved(poster(line, letters)))
+    assert likeness(twin, known) == likeness(known, twin) == "text_variant"
+    assert likeness(picture(saved(poster(PLACE, letters))), known) in FOUND
+
+
+@pytest.mark.parametrize("kept", [b"", b"no picture"])
+def test_what_can_be_seen_from_afar_only_is_judged_from_there(kept: bytes) -> None:
+    """Earlier releases kept no picture close up, and a file may be damaged."""
+    known, twin = picture(poster(PLACE, 24)), picture(poster(PLACES[0], 24))
+    assert likeness(twin, Picture(known.rgba, kept)) == likeness(Picture(twin.rgba, kept), known) == "re_encode"
 
 
 def test_a_digit_that_hardly_differs_is_said_to_be_another_text() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.dedup.pixels.picture import picture_of
 from services.hasher.decoding import open_picture
 from services.hasher.hashing import ALGORITHM, GREY_ART_ALGORITHM, Fingerprint, fingerprint
 from services.hasher.limits import Limits
@@ -57,6 +58,19 @@ def test_the_canonical_picture_is_the_hashed_one_in_colour_and_alpha(data: bytes
     hashed = Image.fromarray(of_file(data).hashed).resize(canonical.size, Image.Resampling.BOX)
     apart = np.abs(np.asarray(flattened.convert("RGB"), np.int16) - np.asarray(hashed, np.int16))
     assert apart.max() <= 3
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_the_canonical_file_holds_the_picture_close_up_for_dedup(page: bool) -> None:
+    image = on_page(ART, 3000, 3000) if page else Image.fromarray(ART)
+    seen = picture_of(prepare(saved(image, "PNG"), STRETCH, LIMITS).canonical)
+    assert seen
+    close = seen.close_up()
+    assert close
+    assert close.rgba.shape == (512, 512, 4)
+    assert close.close_up() is None
+    halved = Image.fromarray(close.rgba, "RGBa").resize((256, 256), Image.Resampling.BOX)
+    assert np.abs(np.asarray(halved, np.int16) - seen.rgba).max() <= 3
 
 
 def on_page(picture: Pixels, width: int, height: int, colour: tuple[int, int, int] = (255, 255, 255)) -> Image.Image:

@@ -428,6 +428,7 @@ class PictureHashed(PictureFound):
     algorithm: str = ""
     phash: Hash256 | None = None
     dhash: Hash256 | None = None
+    canonical: Blob | None = None
     problem: str = ""
 
 

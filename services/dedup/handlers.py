@@ -64,6 +64,7 @@ def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:
                 print_sha256=event.content.sha256,
                 name=event.path.rpartition("/")[2],
                 path=event.path,
+                canonical=event.canonical,
             ),
         )
 

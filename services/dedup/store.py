@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, update
 
+from services.dedup.candidates.keys import NO_KEYS
 from services.dedup.deciding.cases import Asked, in_parts
 from services.dedup.deciding.judge import Judge, Verdicts
 from services.dedup.deciding.second_look import Gallery
@@ -59,7 +60,7 @@ class HashIndex:
         A file that is to be kept may have got another verdict meanwhile, when what it matched failed, say: then it gets
         one more, as its next generation.
         """
-        asked = Asked(event, self.judge.sight(event))  # seen before anybody waits for us
+        asked = Asked(event, self.judge.sight(event.canonical))  # seen before anybody waits for us
         self._deciding.do(event.tenant_id, asked)
         return asked.answers
 
@@ -109,8 +110,10 @@ class HashIndex:
 
         One learnt again at the same path replaces the one before.
         """
+        sight = self.judge.sight(picture.canonical)  # seen before anybody waits for us
         with self._alone(tenant_id) as connection:
-            learn(connection, tenant_id, picture)
+            if row := learn(connection, tenant_id, picture):
+                self.judge.finder.remember(connection, tenant_id, [(row, sight.keys if sight else NO_KEYS)])
 
     def forget(self, tenant_id: UUID, paths: Sequence[str], designs: Sequence[str] = ()) -> None:
         """What lay at these paths is there no more: what was learnt from the NAS, the old system's, these of ours."""

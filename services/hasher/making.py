@@ -10,7 +10,7 @@ from PIL import AvifImagePlugin, Image
 from services.decoding.child import at_most
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
-from services.hasher.preparing import prepare, recognise
+from services.hasher.preparing import canonical_file, prepare, recognise
 from services.hasher.rejection import OUT_OF_MEMORY, Lost, Rejected
 from services.hasher.results import Looks, Result
 from shared.blobs import Blobs
@@ -63,7 +63,8 @@ class Maker:
         data = _read(Blobs(self.blobs.root / SCANNED), scanned)
         with at_most(self.limits.max_seconds):
             found = recognise(data, self.limits)
-        return Looks(algorithm=found.algorithm, phash=found.phash, dhash=found.dhash)
+        canonical = self.blobs.put(canonical_file(found))
+        return Looks(canonical=canonical, algorithm=found.algorithm, phash=found.phash, dhash=found.dhash)
 
     def _made(self, upload: Blob, spec: PrintSpec) -> Result:
         data = _read(self.blobs, upload)

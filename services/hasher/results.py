@@ -35,6 +35,7 @@ class Result(Part):
 class Looks(Part):
     """What a picture looks like: enough to recognise it by."""
 
+    canonical: Blob
     algorithm: str
     phash: Hash256
     dhash: Hash256

@@ -25,7 +25,7 @@ from services.dedup.deciding.second_look import Gallery, Sight
 from services.dedup.records.claims import claim, give_up
 from services.dedup.records.verdicts import Release, dependants, fill_instead_of, later_copy, remember
 from services.dedup.rule.matching import Verdict
-from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
+from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed
 
 Verdicts = dict[UUID, Verdict]
 """By the item's id."""
@@ -72,9 +72,9 @@ class Judge:
         if give_up(connection, tenant_id, release):
             self._decide_all(connection, self._waiting(connection, tenant_id, [release.item_id]), release)
 
-    def sight(self, event: ImageHashed) -> Sight | None:
+    def sight(self, canonical: Blob | None) -> Sight | None:
         """The picture to compare by, if pixels are."""
-        return self.gallery.sight(event.canonical) if self.gallery else None
+        return self.gallery.sight(canonical) if self.gallery and canonical else None
 
     def _make_way(self, connection: Connection, later: Sequence[ImageHashed], earlier: Asked) -> None:
         """Give up the later ones' claims; decide about the earlier one, them, and what was a duplicate of them.
@@ -86,13 +86,13 @@ class Judge:
         for release in releases:
             give_up(connection, tenant_id, release)
         earlier.made_way = releases[0]
-        copies = [Asked(copy, self.sight(copy)) for copy in sorted(later, key=lambda copy: copy.index)]
+        copies = [Asked(copy, self.sight(copy.canonical)) for copy in sorted(later, key=lambda copy: copy.index)]
         waiting = self._waiting(connection, tenant_id, [copy.item_id for copy in later])
         self._decide_all(connection, chain([earlier], copies, waiting), earlier.made_way)
         fill_instead_of(connection, earlier.event)
 
     def _waiting(self, connection: Connection, tenant_id: UUID, item_ids: Sequence[UUID]) -> Iterator[Asked]:
-        return (Asked(event, self.sight(event)) for event in dependants(connection, tenant_id, item_ids))
+        return (Asked(event, self.sight(event.canonical)) for event in dependants(connection, tenant_id, item_ids))
 
     def _decide_all(self, connection: Connection, asked: Iterable[Asked], because: Release) -> None:
         """Decide about all of these, as this claim has ended. Nothing more makes way."""

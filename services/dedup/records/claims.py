@@ -13,6 +13,7 @@ from services.dedup.tables import NOW, as_bits, hashes
 from shared.contracts import DesignStored, ImageHashed
 
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+FRESH: ColumnElement[bool] = literal_column("xmax = 0").label("fresh")  # else an upsert's row was there to change
 CLAIMED = (
     *("session_id", "generation", "algorithm", "phash", "dhash", "upload_sha256", "print_sha256"),
     *("canonical_sha256", "canonical_size", "art_width", "art_height", "filename"),
@@ -25,8 +26,7 @@ def _claiming() -> Executable:
     # A design that is stored stays known, whatever becomes of its later generations.
     facts |= {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed"), "changed_at": NOW}
     changing = new.on_conflict_do_update(index_elements=["item_id"], set_=facts)
-    fresh: ColumnElement[bool] = literal_column("xmax = 0").label("fresh")  # else a row was there to change
-    return changing.returning(hashes.c.item_id, hashes.c.id, fresh)
+    return changing.returning(hashes.c.item_id, hashes.c.id, FRESH)
 
 
 CLAIM = _claiming()
@@ -46,7 +46,7 @@ MARK_KNOWN = (
 
 @dataclass(frozen=True)
 class Claim:
-    """The row of a claim. `fresh`: it is new, so that it has no keys from an earlier try."""
+    """A picture's row. `fresh`: it is new, so that it has no keys from an earlier try."""
 
     id: int
     fresh: bool

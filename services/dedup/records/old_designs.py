@@ -11,18 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, case, delete, select, update
+from sqlalchemy import Connection, Row, case, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.records.claims import lock
-from services.dedup.tables import NOW, as_bits, hashes
+from services.dedup.tables import NOW, as_bits, hashes, keys
 
 LEGACY = "legacy-phash-16"
 """pHash of 256 bits by the old system: of the whole print file, its transparency dropped."""
 UNUSABLE = "legacy-unusable"
 """It had a hash of another length, or none."""
 
-HASHED = ("algorithm", "phash", "dhash", "upload_sha256", "print_sha256")
+HASHED = ("algorithm", "phash", "dhash", "upload_sha256", "print_sha256", "canonical_sha256", "canonical_size")
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,13 @@ def upsert_old_designs(connection: Connection, tenant_id: UUID, designs: Sequenc
     paths = [design.path for design in designs if design.path]
     learnt = select(hashes).where(hashes.c.tenant_id == tenant_id, hashes.c.source == "nas", hashes.c.path.in_(paths))
     for row in connection.execute(learnt.where(hashes.c.item_id.is_(None))).all():
-        if took(connection, tenant_id, row.path, _hashed(row)):
+        if its := took(connection, tenant_id, row.path, _hashed(row)):
+            _take_keys(connection, row.id, its)
             connection.execute(delete(hashes).where(hashes.c.id == row.id))
 
 
-def took(connection: Connection, tenant_id: UUID, path: str | None, hashed: Mapping[str, object]) -> bool:
-    """Whether the file at this path is an old design's, whose hashes these are then.
+def took(connection: Connection, tenant_id: UUID, path: str | None, hashed: Mapping[str, object]) -> int | None:
+    """The row of the old design whose file lies at this path, if there is one. These hashes are its own now.
 
     Of several with one path the newest has it: the old system gave numbers twice, and wrote over the file.
     """
@@ -71,7 +72,15 @@ def took(connection: Connection, tenant_id: UUID, path: str | None, hashed: Mapp
         .limit(1)
     )
     its = update(hashes).where(hashes.c.id == newest.scalar_subquery())
-    return bool(connection.execute(its.values(**hashed, state="known", changed_at=NOW)).rowcount)
+    changed = its.values(**hashed, state="known", changed_at=NOW)
+    return connection.execute(changed.returning(hashes.c.id)).scalar_one_or_none()
+
+
+def _take_keys(connection: Connection, learnt: int, design: int) -> None:
+    """As rows of their own: a process that has read the table reads what comes after, and nothing twice."""
+    connection.execute(delete(keys).where(keys.c.hash_id == design))
+    its = select(keys.c.tenant_id, literal(design), keys.c.key).where(keys.c.hash_id == learnt)
+    connection.execute(insert(keys).from_select(["tenant_id", "hash_id", "key"], its))
 
 
 def _row(tenant_id: UUID, design: OldDesign) -> dict[str, Any]:
@@ -88,6 +97,8 @@ def _row(tenant_id: UUID, design: OldDesign) -> dict[str, Any]:
         "dhash": None,
         "upload_sha256": None,
         "print_sha256": None,
+        "canonical_sha256": None,
+        "canonical_size": None,
         "filename": design.name,
         "name": design.name,
         "path": design.path,

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.dedup.records.claims import FRESH, Claim
 from services.dedup.records.old_designs import took
 from services.dedup.rule.known_picture import Known
 from services.dedup.tables import NOW, as_bits, hashes
@@ -22,26 +23,27 @@ FORGET = delete(hashes).where(
 """Made once: it runs for every design, and making the statement takes longer than PostgreSQL's answer to it."""
 
 
-def learn(connection: Connection, tenant_id: UUID, picture: Known) -> None:
-    """Know this picture from now on, in place of what was known at its path.
+def learn(connection: Connection, tenant_id: UUID, picture: Known) -> Claim | None:
+    """Know this picture from now on, in place of what was known at its path. Its row; None for one that we stored.
 
     At the path of an old system's design it is that design's picture (`old_designs.py`). A design that we stored
     ourselves is not learnt from the NAS as well: tried anew, it would be a duplicate of itself. If it was missing, it
     is back; if something else lies there, it is missing.
     """
     hashed, there = _hashed(picture), [picture.path or ""]
-    if took(connection, tenant_id, picture.path, hashed) or _is_ours(connection, tenant_id, picture):
+    old = took(connection, tenant_id, picture.path, hashed)
+    if old or _is_ours(connection, tenant_id, picture):
         forget(connection, tenant_id, there)
-        return
+        return Claim(old, fresh=False) if old else None
     let_go(connection, tenant_id, there, "session")  # ours was overwritten by this one
     forget(connection, tenant_id, there, hashes.c.algorithm != picture.algorithm)
     key = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
     facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}
     new = insert(hashes).values(**key | facts)
     changed = facts | {"changed_at": NOW}
-    connection.execute(
-        new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
-    )
+    known = new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
+    row = connection.execute(known.returning(hashes.c.id, FRESH)).one()
+    return Claim(row.id, row.fresh)
 
 
 def forget(connection: Connection, tenant_id: UUID, paths: Sequence[str], *which: ColumnElement[bool]) -> None:
@@ -70,6 +72,8 @@ def _hashed(picture: Known) -> dict[str, Any]:
         "dhash": as_bits(picture.dhash) if picture.dhash else None,
         "upload_sha256": picture.upload_sha256,
         "print_sha256": picture.print_sha256,
+        "canonical_sha256": picture.canonical.sha256 if picture.canonical else None,
+        "canonical_size": picture.canonical.size if picture.canonical else None,
     }
 
 

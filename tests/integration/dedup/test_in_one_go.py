@@ -133,7 +133,7 @@ def test_keys_that_were_read_in_a_transaction_which_was_lost_are_read_anew(
 
     def lost() -> None:
         with index._alone(tenant) as connection:
-            index.judge.decide(connection, [Asked(first, index.judge.sight(first))])
+            index.judge.decide(connection, [Asked(first, index.judge.sight(first.canonical))])
             index.judge.finder.found(connection, tenant, [NO_KEYS])
             assert index.judge.finder.tenants[tenant].last
             raise error

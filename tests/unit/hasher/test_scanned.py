@@ -45,6 +45,8 @@ def test_a_file_that_lies_there_gets_the_hashes_of_its_picture(tmp_path: Path) -
     found, expected = answer(tmp_path, ROSE), fingerprint(as_pillow_reads(ROSE))
     assert (found.algorithm, found.phash, found.dhash) == (expected.algorithm, expected.phash, expected.dhash)
     assert found.problem == ""
+    assert found.canonical
+    assert Blobs(tmp_path / "blobs").get(found.canonical) == prepare(ROSE, STRETCH, LIMITS).canonical
 
 
 def test_what_is_no_picture_is_told_in_words(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from services.ingest.catalog.limits import Rate, rate
 from services.ingest.sessions.intake.admission import Room
 from services.ingest.sessions.outgoing.fairness import Windows
-from shared.nas.settings import NasSettings
 from shared.settings import DatabaseSettings
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
@@ -20,7 +19,7 @@ def _origins(value: object) -> object:
     return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
 
 
-class Settings(DatabaseSettings, NasSettings):
+class Settings(DatabaseSettings):
     """Accounts, addresses and limits."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

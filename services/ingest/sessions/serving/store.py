@@ -15,7 +15,8 @@ from services.ingest.sessions.actions.reviewing import Decided, Decision
 from services.ingest.sessions.intake import left_unlisted, listing_requests, submitting
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
-from services.ingest.sessions.lifecycle.records import Choice, Event, Received, Session, Wanted, event_of, session_of
+from services.ingest.sessions.lifecycle.records import Choice, Event, Received, Session, Wanted
+from services.ingest.sessions.lifecycle.rows import event_of, session_of
 from services.ingest.sessions.progress.lane_load import lane_load
 from services.ingest.sessions.progress.slowdown import ALONE, Load
 from services.ingest.sessions.tables import items, listings, session_events, sessions

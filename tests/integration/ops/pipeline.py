@@ -107,7 +107,7 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
         desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:
-        eventually(lambda: desk.lanes.broker_connected)
+        eventually(lambda: desk.lanes.broker.connected)
         yield System(Threaded(url, here, desk), engine, amqp_url)
     engine.dispose()
 

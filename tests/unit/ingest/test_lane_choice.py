@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine
 
+from services.ingest.broker_standing import BrokerStanding
 from services.ingest.lane_choice import AWAY, COMPARED, DEFAULT, EMBEDDED, FEW, SWITCHED_OFF
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.recovery.unfinished import Unfinished
-from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
 
 USER = UUID(int=7)
@@ -22,11 +22,11 @@ def lanes(*, connected: bool = True, broker: bool = True, use: bool = True, comp
     """Lanes of a process that connects to nothing."""
     engine = create_engine("postgresql+psycopg://nowhere")
     bus: Any = SimpleNamespace(connected=connected) if broker else None
-    found: RabbitBus | None = bus
+    standing = BrokerStanding(bus)
     original = [Service("hasher")]
     windows = Windows(4, 4, 100)
     return Lanes(
-        engine, build(engine), Unfinished(engine, 1), 2, use, found, windows, original=original, compared=compared
+        engine, build(engine), Unfinished(engine, 1), 2, use, standing, windows, original=original, compared=compared
     )
 
 
@@ -34,7 +34,7 @@ def test_ingest_without_the_other_services_handlers_is_refused() -> None:
     """Nobody would tell them what was cancelled, and they would go on with it."""
     engine = create_engine("postgresql+psycopg://nowhere")
     with pytest.raises(ValueError, match="what was cancelled"):
-        Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, None, Windows(4, 4, 100), [])
+        Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, BrokerStanding(None), Windows(4, 4, 100), [])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Desk:
         if session.finished:
             return None
         totals = session.totals if totals is None else totals
-        away = self.lanes.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
+        away = self.lanes.broker.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
         return away or self.delays.of(session.id, totals)
 
     def left(self, session: Session, cause: str | None) -> TimeLeft | None:

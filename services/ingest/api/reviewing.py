@@ -139,7 +139,7 @@ def _decide(desk: Desk, session: Session, user: User, given: Decisions) -> Decid
         return found | {each.item_id: each.decision for each in given.decisions}
 
     try:
-        return desk.sessions.decide(session.id, wish, user.email, partial(has, desk.prints.blobs))
+        return desk.sessions.decide(session, wish, user.email, partial(has, desk.prints.blobs))
     except UnknownFiles as error:
         raise HTTPException(404, f"Your session has no file {error}. Nothing was changed.") from error
     except Undecidable as error:

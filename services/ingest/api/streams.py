@@ -135,7 +135,7 @@ class _Frames:
     async def to_tell(self) -> Event | None:
         """The latest event, if it is news, or what the work waits for has changed since it was told."""
         if self.event is None or self.watcher.newest(self.session.id) != self.event.seq:
-            self.event = await self.watcher.ask_together(self.session.id, self.sessions.last_event, self.session.id)
+            self.event = await self.watcher.ask_together(self.session.id, self.sessions.last_event, self.session)
         if self.event is None:
             return None
         if self.ended is not self.session.finished:  # it has ended, or goes on after its end
@@ -185,7 +185,7 @@ async def events(sessions: Sessions, watcher: Watcher, session: Session, after: 
     """Every event after a sequence number, in order and without gap; ends when the session has. None: a silence."""
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
-            batch = await watcher.ask_together((session.id, after), sessions.events, session.id, after)
+            batch = await watcher.ask_together((session.id, after), sessions.events, session, after)
             for event in batch:
                 after = event.seq
                 yield event

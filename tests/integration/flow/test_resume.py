@@ -143,7 +143,7 @@ def test_two_that_are_each_others_duplicate_are_decided_once_more(engine: Engine
     box = Letterbox(engine)
     session = box.submitted("a.png", "b.png")
     box.project(box.accepted(session, 0), duplicate(box, session, 1, of=0), box.failed(session, 0))
-    box.sessions.retry(session.id, "anna@example.com")
+    box.sessions.retry(session, "anna@example.com")
     box.project(duplicate(box, session, 0, of=1, generation=1))
     with transaction(engine) as connection:  # as its seller listed nothing of it
         connection.execute(update(sessions).values(state="finished"))

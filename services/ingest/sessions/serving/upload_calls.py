@@ -54,7 +54,7 @@ class Desk:
         """
         if session.finished:
             return NOTHING_LEFT
-        now, load, at = self.sessions.outlook(session.id)
+        now, load, at = self.sessions.outlook(session)
         if now.finished:
             return NOTHING_LEFT
         if now.submitted_at is None or not now.workload.work:
@@ -82,7 +82,7 @@ class Desk:
         is how many of the skipped files somebody has to decide about.
         """
         session = await self._settled(session)
-        rows = await self.watcher.ask(self.sessions.items, session.id)
+        rows = await self.watcher.ask(self.sessions.items, session)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
         found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         skipped = [

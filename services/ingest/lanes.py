@@ -1,7 +1,6 @@
 """The two ways through the pipeline: over RabbitMQ (comprehensive), or one after the other in this process (original).
 
-The handlers are the same. A session's lane is chosen when its files are submitted and never changes, so no file is
-ever worked on twice.
+The handlers are the same. Which one an upload takes is chosen when its files are submitted (`lane_choice.py`).
 """
 
 import asyncio
@@ -9,25 +8,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine
 
 from services.ingest.bell import Bell
 from services.ingest.broker_standing import NO_ANSWER, BrokerStanding
-from services.ingest.lane_choice import (
-    AWAY,
-    COMPARED,
-    COMPREHENSIVE,
-    DEFAULT,
-    EMBEDDED,
-    FEW,
-    ORIGINAL,
-    SWITCHED_OFF,
-    Lane,
-    drawn,
-)
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.original import Original, from_thread
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Relay
@@ -56,15 +43,11 @@ class Lanes:
     engine: Engine
     projection: Service
     unfinished: Unfinished
-    min_files: int
-    use_comprehensive: bool
     broker: BrokerStanding
     windows: Windows
     original: Sequence[Service]
     bell: Bell = field(default_factory=Bell)
     inspect: Inspect | None = None
-    compared: float = 0.0
-    """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
 
     def __post_init__(self) -> None:
         if not self.original:
@@ -76,19 +59,6 @@ class Lanes:
         self._own = Original(
             self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
         )
-
-    def choose(self, files: int, user_id: UUID, key: str) -> Lane:
-        """The lane for an upload of so many files, now. `key` is its client's id of it, equal when it is sent again."""
-        if self.broker.rabbit is None:
-            return Lane(ORIGINAL, EMBEDDED)
-        if not self.use_comprehensive:
-            return Lane(ORIGINAL, SWITCHED_OFF)
-        if files < self.min_files:
-            return Lane(ORIGINAL, FEW)
-        if not self.broker.connected:
-            return Lane(ORIGINAL, AWAY)
-        compared = drawn(user_id, key) < self.compared
-        return Lane(ORIGINAL, COMPARED) if compared else Lane(COMPREHENSIVE, DEFAULT)
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""

@@ -63,7 +63,7 @@ def serve(settings: Settings, app: FastAPI, desk: Desk) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn raises what stopped it once more at its end
     _Server(config, desk).run()
-    if (rabbit := desk.lanes.broker.rabbit) and rabbit.fault:
+    if (rabbit := desk.broker.rabbit) and rabbit.fault:
         raise SystemExit(rabbit.fault)
 
 
@@ -81,7 +81,8 @@ class _Server(uvicorn.Server):
 
 def build(settings: Settings, neighbours: Neighbours) -> tuple[FastAPI, Desk]:
     """The application, and the desk that takes its uploads; nothing is connected before it starts."""
-    desk = _desk(settings, _lanes(settings, neighbours), neighbours)
+    lanes = _lanes(settings, neighbours)
+    desk = _desk(settings, lanes, neighbours)
     loose = loose_lane(embedded=settings.embedded)
 
     def emit(connection: Connection, message: Message) -> None:
@@ -93,11 +94,11 @@ def build(settings: Settings, neighbours: Neighbours) -> tuple[FastAPI, Desk]:
         desk.prints.blobs,
         emit,
         neighbours,
-        broker_state=lambda: desk.lanes.broker.state,
+        broker_state=lambda: desk.broker.state,
         door=desk.door,
     )
-    watch = _watch(desk.lanes, neighbours)
-    return create_app(using, desk, lambda _: _alongside(desk, watch, settings)), desk
+    watch = _watch(lanes, neighbours)
+    return create_app(using, desk, lambda _: _alongside(desk, lanes, watch, settings)), desk
 
 
 def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
@@ -108,14 +109,11 @@ def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
         engine=engine,
         projection=service.build(consuming, bell.ring_soon, loose_lane(embedded=settings.embedded)),
         unfinished=Unfinished(engine, settings.comprehensive_workflow_max_threads),
-        min_files=settings.comprehensive_workflow_min_files,
-        use_comprehensive=settings.use_comprehensive_workflow,
         broker=BrokerStanding(None if settings.embedded else RabbitBus(settings.amqp_url, "ingest")),
         windows=settings.windows,
         original=neighbours.services,
         bell=bell,
         inspect=neighbours.inspect,
-        compared=settings.original_lane_share,
     )
 
 
@@ -133,7 +131,9 @@ def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
     return Desk(
         sessions=store,
         door=Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.broker.cut_off_s),
-        lanes=lanes,
+        lane_rule=settings.lane_rule,
+        broker=lanes.broker,
+        bell=lanes.bell,
         watcher=watcher,
         wait_s=wait_s,
         nas_base_path=settings.nas_base_path,
@@ -144,10 +144,10 @@ def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
 
 
 @contextlib.asynccontextmanager
-async def _alongside(desk: Desk, watch: BrokerWatch, settings: Settings) -> AsyncIterator[None]:
+async def _alongside(desk: Desk, lanes: Lanes, watch: BrokerWatch, settings: Settings) -> AsyncIterator[None]:
     """What runs beside the HTTP server, for as long as it serves."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="ingest"))
-    await desk.lanes.start()
+    await lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),
         asyncio.create_task(watch.run()),
@@ -160,4 +160,4 @@ async def _alongside(desk: Desk, watch: BrokerWatch, settings: Settings) -> Asyn
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await desk.lanes.stop(settings.stop_grace_seconds)
+        await lanes.stop(settings.stop_grace_seconds)

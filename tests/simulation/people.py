@@ -9,7 +9,7 @@ from services.ingest.dead_letters import outcomes, shelving
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.replaying import Replays
-from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.actions.reviewing import Decision, Undecidable, pairs, waiting
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted

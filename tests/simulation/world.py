@@ -19,7 +19,7 @@ from services.dedup.store import HashIndex
 from services.ingest import dead_letter_tables
 from services.ingest import service as ingest
 from services.ingest.ahead import Ahead
-from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from services.ingest.sessions.serving.store import Sessions

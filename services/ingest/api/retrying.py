@@ -44,7 +44,7 @@ def retry_item(session: Mine, desk: AtDesk, user: Caller, using: Using, item_id:
 
 def _retry(desk: Desk, session: Session, user: User, *asked: Mapping[str, Any]) -> dict[str, Any]:
     done = retrying.retry(desk.sessions, desk.prints, session, user.email, asked)
-    desk.lanes.bell.ring()
+    desk.bell.ring()
     now = desk.sessions.get(user.id, session.id) or session
     return {
         "session_id": session.id,

@@ -105,7 +105,7 @@ def post_review(session: Mine, desk: AtDesk, user: Caller, given: Decisions) -> 
     All is done or nothing. The same once more changes nothing. What is kept can't be unkept: delete its design.
     """
     done = _decide(desk, session, user, given)
-    desk.lanes.bell.ring()
+    desk.bell.ring()
     now = desk.sessions.get(user.id, session.id) or session
     return {
         "kept": [row.id for row in done.kept],

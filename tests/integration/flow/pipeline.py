@@ -72,8 +72,6 @@ class Pipeline:
             engine=self.engine,
             projection=build(self.engine, bell.ring_soon),
             unfinished=Unfinished(self.engine, self.hashers),
-            min_files=1,
-            use_comprehensive=True,
             broker=BrokerStanding(RabbitBus(self.amqp_url, "ingest")),
             windows=self.windows,
             original=[Service("hasher"), Service("dedup")],

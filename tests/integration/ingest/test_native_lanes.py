@@ -66,8 +66,8 @@ def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_
         raise LookupError(f"a fault of ours, about {service.name}")
 
     original, windows = [Service("hasher")], Windows(4, 4, 100)
-    unfinished, standing = Unfinished(engine, 1), BrokerStanding(bus)
-    lanes = Lanes(engine, build(engine), unfinished, 2, True, standing, windows, original, inspect=broken)
+    standing = BrokerStanding(bus)
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), standing, windows, original, inspect=broken)
 
     async def scenario() -> None:
         await lanes.start()

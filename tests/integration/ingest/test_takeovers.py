@@ -67,8 +67,6 @@ async def replica(engine: Engine, *services: Service) -> AsyncIterator[Lanes]:
         engine=engine,
         projection=build(engine),
         unfinished=Unfinished(engine, 2),
-        min_files=2,
-        use_comprehensive=True,
         broker=BrokerStanding(None),
         windows=Windows(4, 4, 100),
         original=services,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.ingest.bell import Bell
+from services.ingest.broker_standing import BrokerStanding
 from services.ingest.catalog.designs import design
-from services.ingest.lane_choice import COMPREHENSIVE
-from services.ingest.lanes import Lanes
+from services.ingest.lane_choice import COMPREHENSIVE, LaneRule
 from services.ingest.sessions.actions.cancel_result import Cancelled
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_files import Prints
@@ -31,7 +32,9 @@ class Desk:
 
     sessions: Sessions
     door: Door
-    lanes: Lanes
+    lane_rule: LaneRule
+    broker: BrokerStanding
+    bell: Bell
     watcher: Watcher
     wait_s: float
     nas_base_path: str
@@ -44,7 +47,7 @@ class Desk:
         if session.finished:
             return None
         totals = session.totals if totals is None else totals
-        away = self.lanes.broker.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
+        away = self.broker.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
         return away or self.delays.of(session.id, totals)
 
     def left(self, session: Session, cause: str | None) -> TimeLeft | None:
@@ -69,9 +72,9 @@ class Desk:
             SessionCancelled: the session was cancelled before its files were there.
         """
         key = key or str(uuid4())
-        lane = self.lanes.choose(len(files), user_id, key)
+        lane = self.lane_rule.choose(len(files), user_id, key, connected=self.broker.connected)
         session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, *lane)
-        self.lanes.bell.ring()
+        self.bell.ring()
         return session
 
     async def designs(self, session: Session) -> dict[str, Any]:
@@ -101,7 +104,7 @@ class Desk:
     async def cancel(self, session: Session, item_id: UUID | None) -> Cancelled | None:
         """Cancel what is unfinished of a session, or of one of its files. None: it has no such file."""
         done = await asyncio.to_thread(self.sessions.cancel, session.user_id, session.id, item_id)
-        self.lanes.bell.ring()
+        self.bell.ring()
         return done
 
     async def _settled(self, session: Session) -> Session:

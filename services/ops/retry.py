@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, of_kind, who
+from services.ops.place import HERE, NOTHING, DataDir, database, hashers, of_kind, who
 
 
 def retry(
@@ -17,7 +17,6 @@ def retry(
     from services.ingest import retrying
     from services.ingest.sessions.intake.print_files import Prints
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.settings import hashers
     from services.ops.uploads import file_of, session_named
     from services.storage.settings import Settings
     from shared.blobs import Blobs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, settings, who
+from services.ops.place import HERE, NOTHING, DataDir, database, hashers, settings, who
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -40,7 +40,6 @@ def review(
     stands for later uploads.
     """
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.settings import hashers
     from services.ops.uploads import session_named
     from shared.database import transaction
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.ingest.catalog.designs import Designs
 from services.ingest.dead_letters import outcomes, shelving
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
@@ -14,6 +13,7 @@ from services.ingest.sessions.actions.reviewing import Decision, Undecidable, pa
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.serving.designs import Designs
 from services.ingest.sessions.serving.store import Wish
 from services.ops.resume import resume, resume_others
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec

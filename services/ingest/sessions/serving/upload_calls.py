@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from services.ingest.bell import Bell
 from services.ingest.broker_standing import BrokerStanding
-from services.ingest.catalog.designs import design
 from services.ingest.lane_choice import COMPREHENSIVE, LaneRule
 from services.ingest.sessions.actions.cancel_result import Cancelled
 from services.ingest.sessions.intake.admission import Door
@@ -18,6 +17,7 @@ from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.progress.time_left import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.serving import views
+from services.ingest.sessions.serving.designs import design
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.watching import Watcher

@@ -47,8 +47,12 @@ class Blobs:
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
-            writer.blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
-            self._keep(temporary, writer.blob)
+                blob = Blob(sha256=writer.digest.hexdigest(), size=writer.size)
+                final = self.path(blob)
+                final.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(final)
+                Files().sync(final.parent)  # the name must survive a crash as well as the bytes
+            writer.blob = blob
         finally:
             with contextlib.suppress(OSError):  # it tries once more to write what it could not, which was told
                 file.close()
@@ -67,13 +71,6 @@ class Blobs:
         if hashlib.sha256(data).hexdigest() != blob.sha256:
             raise Permanent(f"blob {blob.sha256[:12]} in the blob store is damaged")
         return data
-
-    def _keep(self, temporary: Path, blob: Blob) -> None:
-        final = self.path(blob)
-        with self._store_errors():
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
-            Files().sync(final.parent)  # the name must survive a crash as well as the bytes
 
     @contextlib.contextmanager
     def _store_errors(self) -> Iterator[None]:

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 
 from shared.errors import Busy, Retryable, Unavailable
 
-ROLLED_BACK, LOCKED, READ_ONLY = "40", "55P03", "25006"  # of SQLSTATE a class (deadlock, serialization), and two states
+ROLLED_BACK = "40"  # a class of SQLSTATE: deadlocks and serialization
+LOCKED = "55P03"
+READ_ONLY = "25006"
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
 # PostgreSQL lets go after a minute of what a frozen process holds, and after half of one when its host was lost without

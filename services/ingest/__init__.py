@@ -15,7 +15,8 @@ dead_letters   dead letters, found, mended and replayed
 all_uploads    anybody's uploads, as operators look at them; lane_comparison: the two lanes side by side
 scan_requests  asks storage to look through shops' folders; imports: rows that come from the old system
 original       the lane inside this process; ahead: what was cancelled, told past all queues
-lanes          sends what is owed on both, when the bell rings; watch: asks the broker how it stands
+lanes          sends what is owed on both, when the bell rings
+broker_watch   asks the broker again and again (`watch`); broker_standing: how it stands, as lanes and the watch found
 neighbours     what it needs to know of the other services and of the broker, from whoever composes it
 service        the consumer: progress and dead letters of every service
 api, app       what is said over HTTP; retrying: what the API and a command share

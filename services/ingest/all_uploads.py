@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from services.ingest.catalog.users import email_key
-from services.ingest.sessions.lifecycle.records import Session, session_of
+from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.lifecycle.rows import session_of
 from services.ingest.sessions.progress.delays import QueueOf, awaited_by
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions

@@ -1,6 +1,7 @@
 """The two lanes: why an upload takes one, as it is kept with it, and the lot that sends some to the other one. Pure."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,30 @@ class Lane(NamedTuple):
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True)
+class LaneRule:
+    """Chooses the lane of each upload when its files are submitted. It never changes, so no file is worked on twice."""
+
+    embedded: bool
+    use_comprehensive: bool
+    min_files: int
+    compared: float = 0.0
+    """Share of the uploads that would take the comprehensive lane, and take the other one to compare them."""
+
+    def choose(self, files: int, user_id: UUID, key: str, *, connected: bool) -> Lane:
+        """The lane for an upload of so many files, now. `key` is its client's id of it, equal when it is sent again."""
+        if self.embedded:
+            return Lane(ORIGINAL, EMBEDDED)
+        if not self.use_comprehensive:
+            return Lane(ORIGINAL, SWITCHED_OFF)
+        if files < self.min_files:
+            return Lane(ORIGINAL, FEW)
+        if not connected:
+            return Lane(ORIGINAL, AWAY)
+        compared = drawn(user_id, key) < self.compared
+        return Lane(ORIGINAL, COMPARED) if compared else Lane(COMPREHENSIVE, DEFAULT)
 
 
 def loose_lane(*, embedded: bool) -> str:

@@ -12,10 +12,10 @@ from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.sessions.actions.reopening import Group, Reopened
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
-from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.serving.outcome_text import retold
 from services.ingest.sessions.serving.store import Sessions
-from services.ingest.sessions.tables import listings, sessions
+from services.ingest.sessions.tables import listings
 from services.ingest.tables import users
 from shared.database import transaction
 
@@ -29,7 +29,7 @@ class Retried:
 
 
 def retry(
-    store: Sessions, prints: Prints, session_id: UUID, who: str, asked: Sequence[Mapping[str, Any]] = ()
+    store: Sessions, prints: Prints, session: Session, who: str, asked: Sequence[Mapping[str, Any]] = ()
 ) -> Retried:
     """Try again everything in a session that failed, or what did of the items that are `asked` for.
 
@@ -40,11 +40,10 @@ def retry(
         Unavailable: database, blob store or NAS are away. Nothing is tried again.
     """
     ids = [item["id"] for item in asked] or None
-    failed = [row for row in _failed_listings(store, session_id) if ids is None or row.item_id in ids]
-    owner = _owner(store, session_id)
-    requests, unready = _as_they_are_now(store, owner, {(row.template_id, row.mockup_id) for row in failed})
-    prints.bring_back(owner.user_id, [row.item_id for row in failed], damaged=True)
-    opened = store.retry(session_id, who, ids, requests)
+    failed = [row for row in _failed_listings(store, session.id) if ids is None or row.item_id in ids]
+    requests, unready = _as_they_are_now(store, session.user_id, {(row.template_id, row.mockup_id) for row in failed})
+    prints.bring_back(session.user_id, [row.item_id for row in failed], damaged=True)
+    opened = store.retry(session, who, ids, requests)
     one = _single(store, asked)
     words = retold([row.filename for row in opened.files], len(opened.listings), one)
     return Retried(opened, " ".join([words, *unready]) if opened.listings else words)
@@ -66,25 +65,20 @@ def _failed_listings(store: Sessions, session_id: UUID) -> Sequence[Row[Any]]:
         return connection.execute(these).all()
 
 
-def _owner(store: Sessions, session_id: UUID) -> Row[Any]:
-    found: Select[Any] = select(sessions.c.user_id, users.c.shop_folder)
-    found = found.outerjoin(users, users.c.id == sessions.c.user_id)
-    with transaction(store.engine) as connection:
-        return connection.execute(found.where(sessions.c.id == session_id)).one()
-
-
 def _as_they_are_now(
-    store: Sessions, owner: Row[Any], groups: Collection[Group]
+    store: Sessions, user_id: UUID, groups: Collection[Group]
 ) -> tuple[dict[Group, dict[str, Any]], list[str]]:
+    owner = select(users.c.shop_folder).where(users.c.id == user_id)
     requests: dict[Group, dict[str, Any]] = {}
     unready: list[str] = []
     for template_id, mockup_id in sorted(groups):
         try:
             with transaction(store.engine) as connection:
-                template, backgrounds = listing_choice(connection, owner.user_id, template_id, mockup_id)
+                template, backgrounds = listing_choice(connection, user_id, template_id, mockup_id)
+                folder = connection.execute(owner).scalar_one()
         except (Missing, Unusable) as error:
             unready.append(f"They are listed with what was chosen then: {error}")
         else:
-            wanted = Wanted(owner.shop_folder, template, mockup_id, backgrounds)
+            wanted = Wanted(folder, template, mockup_id, backgrounds)
             requests[template_id, mockup_id] = wanted.request
     return requests, unready

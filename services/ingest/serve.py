@@ -15,6 +15,8 @@ from services.ingest import service
 from services.ingest.api import resources
 from services.ingest.app import create_app
 from services.ingest.bell import Bell
+from services.ingest.broker_standing import BrokerStanding
+from services.ingest.broker_watch import BrokerWatch
 from services.ingest.connections import HttpConnection
 from services.ingest.lane_choice import loose_lane
 from services.ingest.lanes import Lanes
@@ -23,7 +25,9 @@ from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_check import PrintCheck
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.progress.absence import Absence
 from services.ingest.sessions.progress.delays import Delays
+from services.ingest.sessions.recovery.standstill import Standstill
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
@@ -59,7 +63,7 @@ def serve(settings: Settings, app: FastAPI, desk: Desk) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn raises what stopped it once more at its end
     _Server(config, desk).run()
-    if (rabbit := desk.lanes.rabbit) and rabbit.fault:
+    if (rabbit := desk.broker.rabbit) and rabbit.fault:
         raise SystemExit(rabbit.fault)
 
 
@@ -77,7 +81,8 @@ class _Server(uvicorn.Server):
 
 def build(settings: Settings, neighbours: Neighbours) -> tuple[FastAPI, Desk]:
     """The application, and the desk that takes its uploads; nothing is connected before it starts."""
-    desk = _desk(settings, _lanes(settings, neighbours), neighbours)
+    lanes = _lanes(settings, neighbours)
+    desk = _desk(settings, lanes, neighbours)
     loose = loose_lane(embedded=settings.embedded)
 
     def emit(connection: Connection, message: Message) -> None:
@@ -89,10 +94,11 @@ def build(settings: Settings, neighbours: Neighbours) -> tuple[FastAPI, Desk]:
         desk.prints.blobs,
         emit,
         neighbours,
-        broker_state=lambda: desk.lanes.broker_state,
+        broker_state=lambda: desk.broker.state,
         door=desk.door,
     )
-    return create_app(using, desk, lambda _: _alongside(desk, settings)), desk
+    watch = _watch(lanes, neighbours)
+    return create_app(using, desk, lambda _: _alongside(desk, lanes, watch, settings)), desk
 
 
 def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
@@ -103,17 +109,18 @@ def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
         engine=engine,
         projection=service.build(consuming, bell.ring_soon, loose_lane(embedded=settings.embedded)),
         unfinished=Unfinished(engine, settings.comprehensive_workflow_max_threads),
-        min_files=settings.comprehensive_workflow_min_files,
-        use_comprehensive=settings.use_comprehensive_workflow,
-        rabbit=None if settings.embedded else RabbitBus(settings.amqp_url, "ingest"),
+        broker=BrokerStanding(None if settings.embedded else RabbitBus(settings.amqp_url, "ingest")),
         windows=settings.windows,
         original=neighbours.services,
         bell=bell,
         inspect=neighbours.inspect,
-        alarms=neighbours.alarms,
-        depths=neighbours.depths,
-        compared=settings.original_lane_share,
     )
+
+
+def _watch(lanes: Lanes, neighbours: Neighbours) -> BrokerWatch:
+    standstill = Standstill(lanes.engine, lanes.unfinished)
+    absence = Absence(Delays(lanes.engine))
+    return BrokerWatch(lanes.broker, standstill, absence, neighbours.alarms, neighbours.depths)
 
 
 def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
@@ -123,8 +130,10 @@ def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
     check = PrintCheck(prints, loose_lane(embedded=settings.embedded))
     return Desk(
         sessions=store,
-        door=Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.cut_off_s),
-        lanes=lanes,
+        door=Door(lanes.engine, settings.blob_dir, settings.room, lambda: lanes.broker.cut_off_s),
+        lane_rule=settings.lane_rule,
+        broker=lanes.broker,
+        bell=lanes.bell,
         watcher=watcher,
         wait_s=wait_s,
         nas_base_path=settings.nas_base_path,
@@ -135,12 +144,13 @@ def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
 
 
 @contextlib.asynccontextmanager
-async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
+async def _alongside(desk: Desk, lanes: Lanes, watch: BrokerWatch, settings: Settings) -> AsyncIterator[None]:
     """What runs beside the HTTP server, for as long as it serves."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="ingest"))
-    await desk.lanes.start()
+    await lanes.start()
     tasks = [
         asyncio.create_task(desk.watcher.run()),
+        asyncio.create_task(watch.run()),
         asyncio.create_task(sweep(list(duties(desk.sessions.engine, settings)))),
     ]
     try:
@@ -150,4 +160,4 @@ async def _alongside(desk: Desk, settings: Settings) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await desk.lanes.stop(settings.stop_grace_seconds)
+        await lanes.stop(settings.stop_grace_seconds)

@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.ingest.catalog.limits import Rate, rate
+from services.ingest.lane_choice import LaneRule
 from services.ingest.sessions.intake.admission import Room
 from services.ingest.sessions.outgoing.fairness import Windows
-from shared.nas.settings import NasSettings
 from shared.settings import DatabaseSettings
 
 SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as the hash
@@ -20,7 +20,7 @@ def _origins(value: object) -> object:
     return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
 
 
-class Settings(DatabaseSettings, NasSettings):
+class Settings(DatabaseSettings):
     """Accounts, addresses and limits."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -126,6 +126,12 @@ class Settings(DatabaseSettings, NasSettings):
     def room(self) -> Room:
         """What there has to be for an upload."""
         return Room(self.min_free_bytes, self.max_spool_bytes, self.max_outbox_age_seconds, self.max_files_in_progress)
+
+    @property
+    def lane_rule(self) -> LaneRule:
+        """Which lane an upload takes."""
+        few, share = self.comprehensive_workflow_min_files, self.original_lane_share
+        return LaneRule(self.embedded, self.use_comprehensive_workflow, few, share)
 
     @property
     def windows(self) -> Windows:

@@ -57,6 +57,13 @@ def of_kind(kind: type[Kind], data: Path) -> Kind:
     return kind(_env_file=_left(data))
 
 
+def hashers(data: Path) -> int:
+    """How many batches an upload is split into at least: as many as ingest itself would."""
+    from services.ops.settings import Settings
+
+    return of_kind(Settings, data).comprehensive_workflow_max_threads
+
+
 def join(data: Path) -> None:
     """Complete this process's environment, for a service that reads its settings there, as beside a `presswork up`."""
     from dotenv import dotenv_values
@@ -102,8 +109,6 @@ def tell_if_guessed(found: "BaseSettings", name: str, data: Path) -> None:
 
 def guessed(name: str, data: Path) -> str:
     """Why it was looked for at an address that nobody named."""
-    from services.ops.settings import why_no_broker
-
     if name == "AMQP_URL" and (words := why_no_broker(data)):
         return f"{words}: name another system's folder with --data, or set AMQP_URL"
     lacks = "does not have it" if _left(data).exists() else "is not there"
@@ -111,6 +116,16 @@ def guessed(name: str, data: Path) -> str:
         f"{name} is not set, and {_left(data)} {lacks}: run this in the folder where `presswork up` was started, or "
         f"name that system's folder with --data, or set {name}"
     )
+
+
+def why_no_broker(data: Path) -> str | None:
+    """In words, where there is none and nobody named one."""
+    from services.ops.settings import Settings
+
+    found = of_kind(Settings, data)
+    if not found.embedded or "amqp_url" in found.model_fields_set:
+        return None
+    return f"The system of {data} is embedded, in one process without a broker"
 
 
 def misset(error: ValueError) -> str:

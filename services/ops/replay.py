@@ -9,7 +9,7 @@ import typer
 from services.ops.direct import Direct, move_letters, only_understood
 from services.ops.filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
-from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, settings, who
+from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, hashers, settings, who
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -99,7 +99,6 @@ class _Wish:
 def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     from services.ingest.dead_letters import jobs
     from services.ingest.dead_letters.auditing import Run
-    from services.ops.settings import hashers
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
     if not ids:

@@ -19,8 +19,7 @@ from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
-from services.ops.place import database
-from services.ops.settings import hashers
+from services.ops.place import database, hashers
 from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
 from services.plurals import counted

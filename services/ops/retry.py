@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, of_kind, who
+from services.ops.place import HERE, NOTHING, DataDir, database, hashers, of_kind, who
 
 
 def retry(
@@ -17,8 +17,7 @@ def retry(
     from services.ingest import retrying
     from services.ingest.sessions.intake.print_files import Prints
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.settings import hashers
-    from services.ops.uploads import file_of, upload
+    from services.ops.uploads import file_of, session_named
     from services.storage.settings import Settings
     from shared.blobs import Blobs
     from shared.database import transaction
@@ -26,10 +25,10 @@ def retry(
     here = of_kind(Settings, data)
     with database(data) as engine, contextlib.closing(here.nases()) as nases:
         with transaction(engine) as connection:
-            session_id = upload(connection, session)
-            asked = [dict(file_of(connection, session_id, each)._mapping) for each in item or ()]
+            found = session_named(connection, session)
+            asked = [dict(file_of(connection, found.id, each)._mapping) for each in item or ()]
         prints = Prints(engine, Blobs(here.blob_dir), nases.as_one())
-        done = retrying.retry(Sessions(engine, hashers(data)), prints, session_id, who(), asked)
+        done = retrying.retry(Sessions(engine, hashers(data)), prints, found, who(), asked)
     typer.echo(done.words)
     for row in done.opened.files:
         typer.echo(f"  {row.filename}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, settings, who
+from services.ops.place import HERE, NOTHING, DataDir, database, hashers, settings, who
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from services.ingest.sessions.actions.reviewing import Decision
+    from services.ingest.sessions.lifecycle.records import Session
     from services.ingest.sessions.serving.store import Sessions, Wish
 
 SHOWN = 20
@@ -39,8 +40,7 @@ def review(
     stands for later uploads.
     """
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.settings import hashers
-    from services.ops.uploads import upload
+    from services.ops.uploads import session_named
     from shared.database import transaction
 
     if keep_all and skip_all:
@@ -49,16 +49,16 @@ def review(
         raise typer.BadParameter("--verdict narrows --keep-all or --skip-all: say one of them")
     with database(data) as engine:
         with transaction(engine) as connection:
-            session_id = upload(connection, session)
+            found = session_named(connection, session)
 
         def wish(connection: "Connection") -> "dict[UUID, Decision]":
-            named = _named(connection, session_id, keep or (), skip or ())
+            named = _named(connection, found.id, keep or (), skip or ())
             every = keep_all or skip_all
-            return (_all(connection, session_id, "keep" if keep_all else "skip", verdict) if every else {}) | named
+            return (_all(connection, found.id, "keep" if keep_all else "skip", verdict) if every else {}) | named
 
-        words = _decided(Sessions(engine, hashers(data)), session_id, wish, data)
+        words = _decided(Sessions(engine, hashers(data)), found, wish, data)
         with transaction(engine) as connection:
-            _show(connection, session_id, words, as_json=json)
+            _show(connection, found.id, words, as_json=json)
     if words is None and (keep_all or skip_all):
         raise typer.Exit(NOTHING)
 
@@ -98,7 +98,7 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
     return found[0]
 
 
-def _decided(store: "Sessions", session_id: "UUID", wish: "Wish", data: Path) -> str | None:
+def _decided(store: "Sessions", session: "Session", wish: "Wish", data: Path) -> str | None:
     """What was done; None where there was nothing to do."""
     from services.ingest.sessions.actions.reviewing import Undecidable
     from services.ingest.sessions.intake.print_files import has
@@ -106,7 +106,7 @@ def _decided(store: "Sessions", session_id: "UUID", wish: "Wish", data: Path) ->
 
     blobs = Blobs(settings(data).blob_dir)
     try:
-        done = store.decide(session_id, wish, who(), partial(has, blobs))
+        done = store.decide(session, wish, who(), partial(has, blobs))
         return str(done) if done.kept or done.skipped or done.before else None
     except Undecidable as error:
         typer.echo(f"{error}. Nothing was changed.", err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, settings, tell_if_guessed
+from services.ops.place import HERE, DataDir, settings, tell_if_guessed, why_no_broker
 
 if TYPE_CHECKING:
     from services.ops.survey import Survey
@@ -54,8 +54,6 @@ def apply(
 
 
 def _end_if_embedded(data: Path) -> None:
-    from services.ops.settings import why_no_broker
-
     if words := why_no_broker(data):
         typer.echo(f"{words}: there are no exchanges, queues, bindings and policies.", err=True)
         raise typer.Exit

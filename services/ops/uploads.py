@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
+    from services.ingest.sessions.lifecycle.records import Session
+
 SHORTEST = 4
 
 
@@ -22,6 +24,16 @@ def upload(connection: "Connection", name: str) -> UUID:
         several = f"several uploads are called {name}, or begin so: say more, or the session_id in the receipt"
         _end(several if found else f"there is no upload {name}: `presswork sessions` lists them")
     return found[0]
+
+
+def session_named(connection: "Connection", name: str) -> "Session":
+    """The upload as it stands."""
+    from sqlalchemy import select
+
+    from services.ingest.sessions.lifecycle.rows import session_of
+    from services.ingest.sessions.tables import sessions
+
+    return session_of(connection.execute(select(sessions).where(sessions.c.id == upload(connection, name))).one())
 
 
 def uploads(connection: "Connection", name: str) -> "Sequence[UUID]":

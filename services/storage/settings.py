@@ -10,19 +10,22 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.storage.shops import Nases, key_of
 from shared.nas import Access, Nas, open_nas
-from shared.nas.settings import NasSettings, host_keys
 from shared.settings import DatabaseSettings
 
 
-class ShopNas(BaseModel):
-    """The NAS of one shop: what `NAS_URL` and its neighbours are for the others. Nothing of theirs counts for it."""
+def _host_keys(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+class OneNas(BaseModel):
+    """A NAS, and how to get in (docs/nas.md). Of a shop's own one nothing is taken from the common one's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: str
     password: SecretStr = SecretStr("")
     private_key: SecretStr = SecretStr("")
-    host_key: Annotated[tuple[str, ...], BeforeValidator(host_keys)] = ()
+    host_key: Annotated[tuple[str, ...], BeforeValidator(_host_keys)] = ()
     require_mount: bool = False
 
     def opened(self, connections: int) -> Nas:
@@ -48,12 +51,31 @@ def _shops(value: object) -> object:
     return {name: {"url": nas} if isinstance(nas, str) else nas for name, nas in value.items()}
 
 
-class Settings(DatabaseSettings, NasSettings):
+class Settings(DatabaseSettings):
     """Where designs are kept."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    nas_shops: Annotated[Mapping[str, ShopNas], NoDecode, BeforeValidator(_shops)] = Field(
+    nas_url: str = Field(
+        default="var/nas",
+        description="the NAS: a mounted folder's path, or sftp://, smb:// or s3:// and where it is (nas.md)",
+    )
+    nas_require_mount: bool = Field(
+        default=False, description="refuse to work unless something is mounted at exactly that path"
+    )
+    nas_password: SecretStr = Field(
+        default=SecretStr(""), description="password for SFTP or SMB, or S3's secret key; NAS_URL has the user"
+    )
+    nas_private_key: SecretStr = Field(
+        default=SecretStr(""), description="SFTP: a private key's file, or the key itself; instead of a password"
+    )
+    nas_host_key: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_keys)] = Field(
+        default=(), description="SFTP: the server's key or its fingerprint (SHA256:...); several with commas between"
+    )
+    nas_max_connections: int = Field(
+        default=4, ge=1, le=64, description="files on their way to the NAS at a time, per storage process"
+    )
+    nas_shops: Annotated[Mapping[str, OneNas], NoDecode, BeforeValidator(_shops)] = Field(
         default={},
         description="shops with a NAS of their own: JSON, or a file with it (nas.md); the others use NAS_URL",
     )
@@ -67,13 +89,21 @@ class Settings(DatabaseSettings, NasSettings):
         Raises:
             ValueError: in words, for the person who wrote the setting.
         """
-        return Nases(self.nas(), {name: self._of_shop(name, shop) for name, shop in self.nas_shops.items()})
+        common = OneNas(
+            url=self.nas_url,
+            password=self.nas_password,
+            private_key=self.nas_private_key,
+            host_key=self.nas_host_key,
+            require_mount=self.nas_require_mount,
+        )
+        own = {name: self._of_shop(name, shop) for name, shop in self.nas_shops.items()}
+        return Nases(common.opened(self.nas_max_connections), own)
 
     def url_of(self, shop: str) -> str:
         """Where a shop's own NAS is, or without a shop the one for all."""
         return self.nas_shops[shop].url if shop else self.nas_url
 
-    def _of_shop(self, name: str, shop: ShopNas) -> Nas:
+    def _of_shop(self, name: str, shop: OneNas) -> Nas:
         try:
             return shop.opened(self.nas_max_connections)
         except ValueError as error:

@@ -11,7 +11,8 @@ from shared.errors import Busy, Unavailable
 
 log = structlog.get_logger()
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
 
 
 class NoTurn(Exception):  # noqa: N818 - reads as what happened

@@ -29,7 +29,8 @@ from shared.errors import Busy, Unavailable
 
 log = structlog.get_logger()
 
-KEEP_S, TELLING_S = 600.0, 5.0
+KEEP_S = 600.0
+TELLING_S = 5.0
 PROCESS = f"{socket.gethostname()}-{os.getpid()}"  # who answers, so that an operator can tell which of eight it was
 
 

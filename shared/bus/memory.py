@@ -12,7 +12,6 @@ from shared.bus.delivery import Consumer, Transport, Unroutable, deliver
 from shared.bus.service import Service
 from shared.bus.settlement import Delivery, Sealed
 from shared.bus.topology import DEAD, RETRY, Route, bindings, retry_route
-from shared.contracts import Stage
 
 log = structlog.get_logger()
 
@@ -40,15 +39,16 @@ class MemoryBus(Transport):
 
     async def send(self, route: Route, sealed: Sealed) -> None:
         """Put one copy where the broker's exchanges would."""
-        delivery = Delivery(sealed.body, sealed.headers)
+        dead_service = self.consumers[route.key].service.name if route.exchange == DEAD else None
+        delivery = Delivery(sealed.body, sealed.headers, dead_service)
         if route.exchange == RETRY:
             self._send_later(route, delivery)
-        elif route.exchange == DEAD:
-            self._send_dead(self.consumers[route.key].service.name, sealed)
-        elif not route.exchange:
-            self._put(route.key, delivery)
-        else:
-            self._route(route, delivery)
+            return
+        takers = [name for name, consumer in self.consumers.items() if _takes(name, consumer.service, route)]
+        if not takers:
+            raise Unroutable(f"nobody takes {route.key} from {route.exchange}")
+        for name in takers:
+            self._put(name, delivery)
 
     async def idle(self) -> None:
         """Return when nothing is queued, in work or waiting for a retry."""
@@ -70,13 +70,6 @@ class MemoryBus(Transport):
         for consumer in self.consumers.values():
             consumer.threads.shutdown(wait=False, cancel_futures=True)
 
-    def _route(self, route: Route, delivery: Delivery) -> None:
-        takers = [name for name, consumer in self.consumers.items() if _bound(consumer.service, route)]
-        if not takers:
-            raise Unroutable(f"nobody listens to {route.key} on {route.exchange}")
-        for name in takers:
-            self._put(name, delivery)
-
     def _send_later(self, route: Route, delivery: Delivery) -> None:
         delay, service = route.key.split(".", 1)
 
@@ -88,13 +81,6 @@ class MemoryBus(Transport):
         self.unfinished[service] += 1
         timer = asyncio.get_running_loop().call_later(int(delay.removesuffix("ms")) / 1000, redeliver)
         self._timers.add(timer)
-
-    def _send_dead(self, service: Stage, sealed: Sealed) -> None:
-        takers = [name for name, archiver in self.consumers.items() if service in archiver.service.archives]
-        if not takers:
-            raise Unroutable(f"nobody keeps the dead letters of {service}")
-        for name in takers:
-            self._put(name, Delivery(sealed.body, sealed.headers, dead_service=service))
 
     def _put(self, service: str, delivery: Delivery) -> None:
         self.unfinished[service] += 1
@@ -114,7 +100,11 @@ class MemoryBus(Transport):
                 inbox.task_done()
 
 
-def _bound(service: Service, route: Route) -> bool:
-    """Topic matching for the keys that we use: `*` is one word, `#` the rest."""
+def _takes(name: str, service: Service, route: Route) -> bool:
+    """Whether it is bound so. Topics match for the keys that we use: `*` is one word, `#` the rest."""
+    if route.exchange == DEAD:
+        return route.key in service.archives
+    if not route.exchange:
+        return route.key == name
     keys = [binding.key.replace("#", "*") for binding in bindings(service) if binding.exchange == route.exchange]
     return any(fnmatchcase(route.key, key) for key in keys)

@@ -24,10 +24,14 @@ from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
-PUBLISH_TIMEOUT_S, CONNECT_TIMEOUT_S = 30.0, 10.0
-HEARTBEAT_S, RECONNECT_S = 15, 2
-WATCH_S, NOT_READY_S = 10.0, 60.0
-RENEW_ROUNDS, RENEW_S = 30, 5.0
+PUBLISH_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 10.0
+HEARTBEAT_S = 15
+RECONNECT_S = 2
+WATCH_S = 10.0
+NOT_READY_S = 60.0
+RENEW_ROUNDS = 30
+RENEW_S = 5.0
 RETURNS = 6  # of the ten deliveries that a queue allows: the others are for deaths
 
 # What a lost or refused connection looks like, from the socket up to a channel that closed under us.
@@ -42,7 +46,9 @@ class RabbitBus(Transport):
     """
 
     def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
-        self.url, self.name, self.watch_s = url, name, watch_s
+        self.url = url
+        self.name = name
+        self.watch_s = watch_s
         self.stopping = asyncio.Event()
         self.fault, self._away = "", False
         self._publishing: Connection | None = None

@@ -13,8 +13,11 @@ from uuid import UUID, uuid5
 from shared.bus.service import Service
 from shared.contracts import ItemEvent, Message, WorkDelayed
 
-EVENTS, PROGRESS = "presswork.events", "presswork.progress"
-RETRY, REDELIVER, DEAD = "presswork.retry", "presswork.redeliver", "presswork.dead"
+EVENTS = "presswork.events"
+PROGRESS = "presswork.progress"
+RETRY = "presswork.retry"
+REDELIVER = "presswork.redeliver"
+DEAD = "presswork.dead"
 
 
 @dataclass(frozen=True)

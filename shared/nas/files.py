@@ -13,7 +13,8 @@ from typing import BinaryIO
 from shared.errors import Retryable, Unavailable
 from shared.nas.protocol import Stat
 
-CHUNK_BYTES, CLAIM_S = 1 << 20, 60
+CHUNK_BYTES = 1 << 20
+CLAIM_S = 60
 # vfat and exFAT say EPERM, CIFS and some FUSE file systems one of the others
 NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 # a network file system may not know fsync on a folder; its server orders names itself

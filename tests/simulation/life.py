@@ -131,7 +131,7 @@ class Life:
         """Try again what failed, as often as it helps."""
         for _ in range(3):
             for session in self.people.uploads:
-                self.world.sessions.retry(session.id, "her")
+                self.world.sessions.retry(session, "her")
             self.world.tell("everything is tried again")
             self.rest()
 

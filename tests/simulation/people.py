@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.ingest.catalog.designs import Designs
 from services.ingest.dead_letters import outcomes, shelving
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.replaying import Replays
-from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.actions.reviewing import Decision, Undecidable, pairs, waiting
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted
 from services.ingest.sessions.outgoing.outbox import owe
+from services.ingest.sessions.serving.designs import Designs
 from services.ingest.sessions.serving.store import Wish
 from services.ops.resume import resume, resume_others
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, Mask, PrintSpec
@@ -87,13 +87,13 @@ class People:
 
     def retry(self) -> None:
         session = self.dice.pick(self.uploads)
-        opened = self.world.sessions.retry(session.id, "her")
+        opened = self.world.sessions.retry(session, "her")
         self.world.tell(f"retry {session.client_key}: {[row.filename for row in opened.files]}")
 
     def retry_one(self) -> None:
         session = self.dice.pick(self.uploads)
-        row = self.dice.pick(self.world.sessions.items(session.id))
-        opened = self.world.sessions.retry(session.id, "her", [row["id"]])
+        row = self.dice.pick(self.world.sessions.items(session))
+        opened = self.world.sessions.retry(session, "her", [row["id"]])
         self.world.tell(f"retry {row['filename']}: {bool(opened)}")
 
     def cancel(self) -> None:
@@ -102,7 +102,7 @@ class People:
 
     def cancel_one(self) -> None:
         session = self.dice.pick(self.uploads)
-        row = self.dice.pick(self.world.sessions.items(session.id))
+        row = self.dice.pick(self.world.sessions.items(session))
         self.world.tell(f"cancel {row['filename']}: {self.world.sessions.cancel(TENANT, session.id, row['id'])}")
 
     def copied(self) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ class People:
     def _decide_one(self, said: Decision) -> None:
         """About whatever file, as people do; of near duplicates rather than of others."""
         others = [
-            (each, row["id"], row["filename"]) for each in self.uploads for row in self.world.sessions.items(each.id)
+            (each, row["id"], row["filename"]) for each in self.uploads for row in self.world.sessions.items(each)
         ]
         self._decide_about(*self.dice.pick(self.near() or others), said)
 
@@ -153,7 +153,7 @@ class People:
 
     def _decide(self, session: Session, wish: Wish, words: str) -> None:
         try:
-            came = str(self.world.sessions.decide(session.id, wish, "her", lambda _: True))
+            came = str(self.world.sessions.decide(session, wish, "her", lambda _: True))
         except Undecidable as error:
             came = str(error)
         self.world.tell(f"{words}: {came}")
@@ -161,7 +161,7 @@ class People:
     def list_designs(self, *these: Session) -> None:
         """Of one upload, or of these, where the shop is now."""
         for session in these or (self.dice.pick(self.uploads),):
-            ids = [row["id"] for row in self.world.sessions.items(session.id)]
+            ids = [row["id"] for row in self.world.sessions.items(session)]
             wanted = Wanted(SHOP, LISTING, MOCKUP, (PHOTO,), self.world.shop.name)
             asked = self.world.sessions.ask_listings(TENANT, ids, wanted)
             self.world.tell(f"list {session.client_key} in {wanted.target}: {len(asked)}")

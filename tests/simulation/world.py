@@ -19,7 +19,7 @@ from services.dedup.store import HashIndex
 from services.ingest import dead_letter_tables
 from services.ingest import service as ingest
 from services.ingest.ahead import Ahead
-from services.ingest.lanes import COMPREHENSIVE
+from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
 from services.ingest.sessions.serving.store import Sessions
@@ -29,6 +29,7 @@ from services.publisher.store import Ledger
 from services.storage import service as storage
 from services.storage import tables as storage_tables
 from services.storage.settings import Settings as StorageSettings
+from services.storage.shops import Nases
 from shared.blobs import Blobs
 from shared.bus.envelope import Envelope, seal, unseal
 from shared.bus.service import Service
@@ -36,7 +37,6 @@ from shared.bus.settlement import Delivery
 from shared.bus.topology import REDELIVER, Route
 from shared.contracts import ImageHashed
 from shared.errors import Unavailable
-from shared.nas import Nas
 from tests.simulation.pictures import Pictures
 from tests.simulation.post import Mail, Post, buried, handle
 from tests.simulation.steps import Broken, MemoryShop, SteppingNas, Steps
@@ -148,11 +148,11 @@ class World:
         return next(service for service in self.services if service.name == name)
 
     def _services(self) -> list[Service]:
-        nas = self.nas
+        nases = Nases(self.nas, {})
 
         class Settings(StorageSettings):
-            def nas(self) -> Nas:
-                return nas
+            def nases(self) -> Nases:
+                return nases
 
         publisher = Service("publisher")
         ledger = Ledger(self.engine, lock_wait_s=0.01)

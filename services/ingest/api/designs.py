@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from services.ingest.api.identity import Caller
 from services.ingest.api.mockup_groups import Limit, Skip
 from services.ingest.api.resources import Using
-from services.ingest.catalog.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
 from services.ingest.sessions.actions.cancelling import cancel_of_deleted
 from services.ingest.sessions.intake.listing_requests import at_etsy
+from services.ingest.sessions.serving.designs import Design, DesignChanges, DesignFile, DesignPage, Designs
 
 routes = APIRouter(prefix="/designs", tags=["designs"])
 

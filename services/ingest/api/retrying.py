@@ -34,7 +34,7 @@ def retry_item(session: Mine, desk: AtDesk, user: Caller, using: Using, item_id:
 
     One that is listed at Etsy is looked up there: if somebody has deleted it, it is listed anew.
     """
-    found = [row for row in desk.sessions.items(session.id) if row["id"] == item_id]
+    found = [row for row in desk.sessions.items(session) if row["id"] == item_id]
     if not found:
         raise HTTPException(404, f"Your session has no file {item_id}.")
     if listed := desk.sessions.at_etsy(user.id, item_id):
@@ -43,8 +43,8 @@ def retry_item(session: Mine, desk: AtDesk, user: Caller, using: Using, item_id:
 
 
 def _retry(desk: Desk, session: Session, user: User, *asked: Mapping[str, Any]) -> dict[str, Any]:
-    done = retrying.retry(desk.sessions, desk.prints, session.id, user.email, asked)
-    desk.lanes.bell.ring()
+    done = retrying.retry(desk.sessions, desk.prints, session, user.email, asked)
+    desk.bell.ring()
     now = desk.sessions.get(user.id, session.id) or session
     return {
         "session_id": session.id,

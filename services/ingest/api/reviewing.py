@@ -105,7 +105,7 @@ def post_review(session: Mine, desk: AtDesk, user: Caller, given: Decisions) -> 
     All is done or nothing. The same once more changes nothing. What is kept can't be unkept: delete its design.
     """
     done = _decide(desk, session, user, given)
-    desk.lanes.bell.ring()
+    desk.bell.ring()
     now = desk.sessions.get(user.id, session.id) or session
     return {
         "kept": [row.id for row in done.kept],
@@ -139,7 +139,7 @@ def _decide(desk: Desk, session: Session, user: User, given: Decisions) -> Decid
         return found | {each.item_id: each.decision for each in given.decisions}
 
     try:
-        return desk.sessions.decide(session.id, wish, user.email, partial(has, desk.prints.blobs))
+        return desk.sessions.decide(session, wish, user.email, partial(has, desk.prints.blobs))
     except UnknownFiles as error:
         raise HTTPException(404, f"Your session has no file {error}. Nothing was changed.") from error
     except Undecidable as error:

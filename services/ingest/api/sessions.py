@@ -56,7 +56,7 @@ def list_items(
     session: Mine, desk: AtDesk, limit: Annotated[int, Query(ge=1, le=5000)] = 1000, offset: Place = 0
 ) -> dict[str, Any]:
     """The session's files in upload order, each with its state and reason."""
-    rows = desk.sessions.items(session.id, limit=limit, offset=offset)
+    rows = desk.sessions.items(session, limit=limit, offset=offset)
     return {"items": [views.item(row) for row in rows], "total": session.totals.received}
 
 
@@ -71,7 +71,7 @@ def list_events(
     session: Mine, desk: AtDesk, after: Place = 0, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
 ) -> dict[str, Any]:
     """What happened after a sequence number, in order and without gap."""
-    return {"events": [event_body(event) for event in desk.sessions.events(session.id, after, limit)]}
+    return {"events": [event_body(event) for event in desk.sessions.events(session, after, limit)]}
 
 
 @routes.get("/sessions/{session_id}/events/stream", response_class=EventStream)

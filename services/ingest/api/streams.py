@@ -13,7 +13,7 @@ from fastapi.sse import format_sse_event
 from services.ingest.sessions.lifecycle.records import Event, Session
 from services.ingest.sessions.progress.time_left import TimeLeft
 from services.ingest.sessions.progress.totals import Totals
-from services.ingest.sessions.serving import views
+from services.ingest.sessions.serving import progress_frames
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.watching import Watcher
 
@@ -135,7 +135,7 @@ class _Frames:
     async def to_tell(self) -> Event | None:
         """The latest event, if it is news, or what the work waits for has changed since it was told."""
         if self.event is None or self.watcher.newest(self.session.id) != self.event.seq:
-            self.event = await self.watcher.ask_together(self.session.id, self.sessions.last_event, self.session.id)
+            self.event = await self.watcher.ask_together(self.session.id, self.sessions.last_event, self.session)
         if self.event is None:
             return None
         if self.ended is not self.session.finished:  # it has ended, or goes on after its end
@@ -152,7 +152,7 @@ class _Frames:
         about = (*self._state, cause)
         time_left = await self.watcher.ask_together(about, self.left, self.session, cause)
         self.told_at = max(self.told_at, event.created_at if is_news else datetime.now(UTC))
-        return views.progress_frame(self.session, event, cause, self.told_at, time_left)
+        return progress_frames.frame(self.session, event, self.told_at, cause, time_left)
 
     @property
     def is_silent(self) -> bool:
@@ -177,7 +177,7 @@ class _Frames:
         if self.clock() < self.asked_at + NEARLY * min(LOOK_S, self.keepalive_s):
             return False
         before, self.asked_at, about = self.cause, self.clock(), (*self._state, event.seq)
-        self.cause = await self.watcher.ask_together(about, self.trouble, self.session, views.totals_at(event))
+        self.cause = await self.watcher.ask_together(about, self.trouble, self.session, event.totals)
         return self.cause != before
 
 
@@ -185,7 +185,7 @@ async def events(sessions: Sessions, watcher: Watcher, session: Session, after: 
     """Every event after a sequence number, in order and without gap; ends when the session has. None: a silence."""
     with watcher.watch(session.id) as watch:
         while not watcher.stopping.is_set():
-            batch = await watcher.ask_together((session.id, after), sessions.events, session.id, after)
+            batch = await watcher.ask_together((session.id, after), sessions.events, session, after)
             for event in batch:
                 after = event.seq
                 yield event

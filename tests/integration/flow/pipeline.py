@@ -12,10 +12,15 @@ from sqlalchemy import Engine
 
 from services.embedded import workers
 from services.ingest.bell import Bell
+from services.ingest.broker_standing import BrokerStanding
+from services.ingest.broker_watch import BrokerWatch
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.lifecycle.records import Choice, Received, Session
 from services.ingest.sessions.outgoing.fairness import Windows
+from services.ingest.sessions.progress.absence import Absence
+from services.ingest.sessions.progress.delays import Delays
+from services.ingest.sessions.recovery.standstill import PATIENCE_S, Standstill
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from services.ops.broker import declare, depths
@@ -43,6 +48,7 @@ class Pipeline:
     hashers: int = 4
     seconds: float = 0.05
     ingests: int = 1
+    patience_s: float = PATIENCE_S
     hashed: list[UUID] = field(default_factory=list)
     """Every file that a hasher has looked at, by item, as often as it did."""
 
@@ -66,18 +72,20 @@ class Pipeline:
             engine=self.engine,
             projection=build(self.engine, bell.ring_soon),
             unfinished=Unfinished(self.engine, self.hashers),
-            min_files=1,
-            use_comprehensive=True,
-            rabbit=RabbitBus(self.amqp_url, "ingest"),
+            broker=BrokerStanding(RabbitBus(self.amqp_url, "ingest")),
             windows=self.windows,
             original=[Service("hasher"), Service("dedup")],
             bell=bell,
-            depths=functools.partial(depths, self.amqp_url, living(queues(self.engine))),
         )
+        standstill, absence = Standstill(self.engine, lanes.unfinished, self.patience_s), Absence(Delays(self.engine))
+        asks = functools.partial(depths, self.amqp_url, living(queues(self.engine)))
         await lanes.start()
+        watch = asyncio.create_task(BrokerWatch(lanes.broker, standstill, absence, None, asks).run())
         try:
             yield lanes
         finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
             await lanes.stop(5)
 
     @contextlib.asynccontextmanager

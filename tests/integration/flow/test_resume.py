@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from services.ingest import lanes
+from services.ingest import broker_watch
 from services.ingest.sessions.error_words import PART_GOES_ON
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.outgoing.fairness import Windows
@@ -62,13 +62,12 @@ def test_work_that_the_broker_lost_is_sent_again_and_ends_once(rabbit: Broker, a
 def test_a_session_whose_queue_was_purged_is_sent_again_by_ingest_itself(
     rabbit: Broker, amqp_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "LOOK_EVERY_S", 0.2)
-    pipeline = Pipeline(amqp_url, engine, GENEROUS)
+    monkeypatch.setattr(broker_watch, "LOOK_EVERY_S", 0.2)
+    pipeline = Pipeline(amqp_url, engine, GENEROUS, patience_s=1.0)
 
     async def scenario() -> None:
         await prepared(amqp_url, engine)
-        async with pipeline.ingest() as ingest:
-            ingest.standstill.patience_s = 1.0
+        async with pipeline.ingest():
             session = await asyncio.to_thread(pipeline.submit, uuid4(), FILES)
             await until(lambda: all_sent(engine))
             await asyncio.to_thread(purge, rabbit, amqp_url, inbox("hasher"))
@@ -83,7 +82,7 @@ def test_a_session_whose_queue_was_purged_is_sent_again_by_ingest_itself(
 def test_an_upload_says_that_a_service_is_gone_and_goes_on_when_it_is_there(
     amqp_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(broker_watch, "LOOK_EVERY_S", 0.2)
     pipeline = Pipeline(amqp_url, engine, GENEROUS)
     delays = Delays(engine)
 
@@ -144,7 +143,7 @@ def test_two_that_are_each_others_duplicate_are_decided_once_more(engine: Engine
     box = Letterbox(engine)
     session = box.submitted("a.png", "b.png")
     box.project(box.accepted(session, 0), duplicate(box, session, 1, of=0), box.failed(session, 0))
-    box.sessions.retry(session.id, "anna@example.com")
+    box.sessions.retry(session, "anna@example.com")
     box.project(duplicate(box, session, 0, of=1, generation=1))
     with transaction(engine) as connection:  # as its seller listed nothing of it
         connection.execute(update(sessions).values(state="finished"))

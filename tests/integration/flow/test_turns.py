@@ -140,7 +140,7 @@ def test_many_listings_do_not_hold_up_few(engine: Engine, sessions: Sessions) ->
         with engine.begin() as connection:
             connection.exec_driver_sql(sql, (str(session.id),))
             connection.execute(outbox.delete().where(outbox.c.type == "BatchSubmitted"))
-        designs = [row["id"] for row in sessions.items(session.id)]
+        designs = [row["id"] for row in sessions.items(session)]
         sessions.ask_listings(tenant, designs, Wanted("NorthCups", LISTING, MOCKUP, ()))
     first = sent(engine)
     assert tenants(first) == {many: 2, few: 2}

@@ -150,7 +150,7 @@ def nothing_owed(here: Place) -> bool:
 
 def cut_off(server: Server) -> float:
     assert isinstance(server, embedded.Threaded)
-    return server.desk.lanes.cut_off_s
+    return server.desk.broker.cut_off_s
 
 
 def owe_since_long_ago(here: Place) -> None:

@@ -77,7 +77,7 @@ def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engin
     assert str(done) == f"Cancelled: 2 files; {late}; 1 design stored before stays stored."
     now = account(engine, sessions, session.id)
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed, now.finished) == (1, 1, 2, True)
-    rows = sessions.items(session.id)
+    rows = sessions.items(session)
     assert [row["state"] for row in rows] == ["stored", "duplicate", "failed", "failed"]
     assert all(row["reason"].startswith(WORDS) and row["facts"]["code"] == "cancelled" for row in rows[2:])
     assert (now.totals.cancelled, [views.item(row)["cancelled"] for row in rows]) == (2, [False, False, True, True])
@@ -101,7 +101,7 @@ def test_a_copy_of_what_is_cancelled_with_it_is_cancelled_too_and_tried_again_wi
     assert (done.files, done.stored, done.at_hand) == (2, 1, 1)
     now = account(engine, sessions, session.id).totals
     assert (now.failed, now.cancelled, now.duplicate, now.to_review, now.stored) == (2, 2, 1, 0, 1)
-    (row,) = (row for row in sessions.items(session.id) if row["id"] == small.item_id)
+    (row,) = (row for row in sessions.items(session) if row["id"] == small.item_id)
     assert (row["state"], row["review"], row["pair"], views.item(row)["cancelled"]) == ("failed", None, None, True)
     assert row["reason"].startswith(WORDS)
     assert row["reason"].endswith("; it is a copy of large.png, which was not stored by then")
@@ -109,7 +109,7 @@ def test_a_copy_of_what_is_cancelled_with_it_is_cancelled_too_and_tried_again_wi
     assert isinstance(told, WorkCancelled)
     assert [file.filename for file in told.files] == ["large.png", "small.png"]
     assert str(sessions.cancel(USER, session.id, None)).startswith("Nothing is left to cancel; 1 design")
-    again = sessions.retry(session.id, "ana")
+    again = sessions.retry(session, "ana")
     assert [opened.filename for opened in again.files] == ["large.png", "small.png"]
     now = sessions.receipt(session)[0].totals
     assert (now.in_progress, now.failed, now.cancelled, now.duplicate) == (2, 0, 0, 1)
@@ -122,9 +122,9 @@ def test_an_upload_that_was_cancelled_and_tried_again_is_not_resumed_for_ever(
     session, (a, large, small) = submitted(sessions, "a.png", "large.png", "small.png")
     project(engine, *stored(session, a), *stored(session, large)[:2], copy_of(large, session, small))
     sessions.cancel(USER, session.id, None)
-    again = {row.id for row in sessions.retry(session.id, "ana").files}
+    again = {row.id for row in sessions.retry(session, "ana").files}
     project(engine, *(copy_of(a, session, file, generation=1) for file in (large, small) if file.item_id in again))
-    assert [row["state"] for row in sessions.items(session.id)] == ["stored", "duplicate", "duplicate"]
+    assert [row["state"] for row in sessions.items(session)] == ["stored", "duplicate", "duplicate"]
     sessions.cancel(USER, session.id, None)
     assert resume(engine, 2) == []
 
@@ -138,7 +138,7 @@ def test_of_a_file_that_is_tried_again_the_first_tries_batch_is_at_hand_no_more(
     first = sessions.cancel(USER, session.id, None)
     assert first is not None
     assert first.at_hand == 1
-    sessions.retry(session.id, "ana")
+    sessions.retry(session, "ana")
     second = sessions.cancel(USER, session.id, None)
     assert second is not None
     assert (second.files, second.at_hand) == (1, 0)
@@ -152,7 +152,7 @@ def test_a_cancelled_copy_stays_cancelled_whatever_is_told_of_it_late(engine: En
     anew = about(session, small, generation=1)
     late: list[ItemEvent] = [copy_of(large, session, small), StorageFailed(**about(session, small), reason="no")]
     project(engine, *late, ImageAccepted(**anew, **PREPARED), *stored(session, large)[2:])
-    states = {row["filename"]: row["state"] for row in sessions.items(session.id)}
+    states = {row["filename"]: row["state"] for row in sessions.items(session)}
     assert states == {"large.png": "stored", "small.png": "failed"}
     assert account(engine, sessions, session.id).totals.cancelled == 1
 
@@ -165,7 +165,7 @@ def test_a_copy_goes_with_its_upload_though_its_original_is_of_another_that_goes
     second, (copy,) = submitted(sessions, "copy.png")
     project(engine, *stored(first, original)[:2], copy_of(original, second, copy))
     assert str(sessions.cancel(USER, second.id, None)) == "Cancelled: 1 file."
-    assert [row["state"] for row in sessions.items(first.id)] == ["accepted"]
+    assert [row["state"] for row in sessions.items(first)] == ["accepted"]
     account(engine, sessions, second.id)
 
 
@@ -175,9 +175,9 @@ def test_a_copy_goes_on_when_its_original_alone_is_cancelled(engine: Engine, ses
     sessions.cancel(USER, session.id, large.item_id)
     told = [message for message in sent(engine) if isinstance(message, WorkCancelled)]
     assert [[file.filename for file in message.files] for message in told] == [["large.png"]]
-    assert [row["state"] for row in sessions.items(session.id)] == ["failed", "duplicate"]
+    assert [row["state"] for row in sessions.items(session)] == ["failed", "duplicate"]
     project(engine, *stored(session, small, generation=1))
-    assert [row["state"] for row in sessions.items(session.id)] == ["failed", "stored"]
+    assert [row["state"] for row in sessions.items(session)] == ["failed", "stored"]
 
 
 @pytest.mark.parametrize("unfinished", [[], ["unfinished.png"]])
@@ -190,15 +190,15 @@ def test_what_was_kept_and_is_a_duplicate_again_as_its_upload_was_cancelled_can_
     sent(engine)
 
     def keep() -> str:
-        return str(sessions.decide(session.id, lambda _: {small.item_id: "keep"}, "ana", lambda _: True))
+        return str(sessions.decide(session, lambda _: {small.item_id: "keep"}, "ana", lambda _: True))
 
     assert keep() == "1 file kept and worked on again."
     project(engine, copy_of(large, session, small, generation=1))
     sessions.cancel(USER, session.id, None)
     assert not [message for message in sent(engine) if isinstance(message, BatchSubmitted)]
-    assert [row["state"] for row in sessions.items(session.id)][:2] == ["stored", "duplicate"]
+    assert [row["state"] for row in sessions.items(session)][:2] == ["stored", "duplicate"]
     assert keep() == "1 file kept and worked on again."
-    assert [row["state"] for row in sessions.items(session.id)][:2] == ["stored", "received"]
+    assert [row["state"] for row in sessions.items(session)][:2] == ["stored", "received"]
 
 
 def test_cancelling_again_changes_nothing(engine: Engine, sessions: Sessions) -> None:
@@ -235,7 +235,7 @@ def test_late_results_bring_nothing_back_but_a_design_that_had_reached_the_nas(
     sessions.cancel(USER, session.id, None)
     anew = ImageAccepted(**about(session, files[0], generation=1), **PREPARED)  # decided anew at the last moment
     project(engine, *stored(session, files[0])[:2], anew, *duplicate(session, files[1]))
-    assert {row["state"] for row in sessions.items(session.id)} == {"failed"}
+    assert {row["state"] for row in sessions.items(session)} == {"failed"}
     project(engine, stored(session, files[0])[2])
     totals = account(engine, sessions, session.id).totals
     assert (totals.stored, totals.failed, totals.cancelled) == (1, 1, 1)
@@ -257,7 +257,7 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
     assert isinstance(told, WorkCancelled)
     assert {item for item, _, _ in told.listings} == {file.item_id for file in files}
     assert account(engine, sessions, session.id).totals.listing_cancelled == 3
-    assert [views.item(row)["listing_cancelled"] for row in sessions.items(session.id)] == [True, True, True]
+    assert [views.item(row)["listing_cancelled"] for row in sessions.items(session)] == [True, True, True]
     late = ListingPublished(**about(session, files[0]), mockup_id=MOCKUP, target="dry-run", listing_id="1")
     project(engine, late)
     totals = account(engine, sessions, session.id).totals
@@ -319,7 +319,7 @@ def test_listings_that_were_cancelled_are_asked_for_anew_as_their_next_generatio
     sessions.cancel(USER, session.id, None)
     cancelled = account(engine, sessions, session.id)
     assert cancelled.cancelled_at is not None
-    assert len(sessions.retry(cancelled.id, "ana").listings) == 1
+    assert len(sessions.retry(cancelled, "ana").listings) == 1
     now = sessions.get(USER, session.id)
     assert now is not None
     assert (now.finished, now.cancelled_at, now.totals.listing_cancelled) == (False, None, 0)
@@ -337,7 +337,7 @@ def test_what_was_cancelled_and_is_taken_up_again_counts_as_cancelled_no_more(
     project(engine, *stored(session, files[0]))
     ask(sessions, *(file.item_id for file in files))
     sessions.cancel(USER, session.id, None)
-    sessions.retry(session.id, "ana", [files[1].item_id])
+    sessions.retry(session, "ana", [files[1].item_id])
     totals = sessions.receipt(session)[0].totals
     assert (totals.cancelled, totals.listing_cancelled) == (0, 1)
     ask(sessions, files[0].item_id)
@@ -361,7 +361,7 @@ def test_who_waits_behind_a_cancelled_file_hears_of_it_as_storage_did(engine: En
     sessions.cancel(USER, session.id, files[0].item_id)
     project(engine, *failed(session, files[1]))
     sent(engine)
-    sessions.retry(session.id, "ana", [files[1].item_id])
+    sessions.retry(session, "ana", [files[1].item_id])
     told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
     assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
 
@@ -373,7 +373,7 @@ def test_who_waits_behind_a_file_that_ingest_gave_up_hears_of_it_so_that_storage
     project(engine, ImageFailed(**about(session, files[0]), failed_stage="ingest", reason="gave up"))
     project(engine, *failed(session, files[1]))
     sent(engine)
-    sessions.retry(session.id, "ana", [files[1].item_id])
+    sessions.retry(session, "ana", [files[1].item_id])
     told = [message for message in sent(engine) if isinstance(message, ImageFailed)]
     assert [(failure.filename, failure.failed_stage) for failure in told] == [("a.png", "storage")]
 
@@ -383,13 +383,13 @@ def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     other, _ = submitted(sessions, "b.png")
     assert sessions.cancel(uuid4(), session.id, None) is None
     assert sessions.cancel(USER, other.id, files[0].item_id) is None
-    assert sessions.items(session.id)[0]["state"] == sessions.items(other.id)[0]["state"] == "received"
+    assert sessions.items(session)[0]["state"] == sessions.items(other)[0]["state"] == "received"
 
 
 def test_an_operator_is_not_the_user(engine: Engine, sessions: Sessions) -> None:
     session, _ = submitted(sessions, "a.png")
     assert str(cancel_as_operator(engine, session.id)) == "Cancelled: 1 file."
-    assert sessions.items(session.id)[0]["reason"].startswith("cancelled by an operator on ")
+    assert sessions.items(session)[0]["reason"].startswith("cancelled by an operator on ")
     with pytest.raises(SystemExit, match="there is no session"):
         cancel_as_operator(engine, uuid4())
 

@@ -107,7 +107,7 @@ def test_a_file_that_is_taken_up_again_begins_another_wait(box: Letterbox, looks
     stored(box, session, 1)
     box.project(box.failed(session, 1))
     looks.each_second(9)
-    box.sessions.retry(session.id, "somebody")
+    box.sessions.retry(session, "somebody")
     box.project(box.failed(session, 1, 1))
     assert looks.each_second(9) == 0
     assert state(box, session) == "working"

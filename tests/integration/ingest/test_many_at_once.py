@@ -58,14 +58,14 @@ def upload(engine: Engine, count: int, what: str) -> tuple[Sessions, Session, li
 def retried(engine: Engine, count: int) -> tuple[int, list[Any]]:
     sessions, session, items = upload(engine, count, "failed")
     with counted(engine) as said:
-        assert len(sessions.retry(session.id, "ana").files) == count
+        assert len(sessions.retry(session, "ana").files) == count
     return len(said), told(sessions, session, "retried", items)
 
 
 def skipped(engine: Engine, count: int) -> tuple[int, list[Any]]:
     sessions, session, items = upload(engine, count, "duplicate")
     with counted(engine) as said:
-        sessions.decide(session.id, lambda _: dict.fromkeys(items, "skip"), "ana", lambda _: True)
+        sessions.decide(session, lambda _: dict.fromkeys(items, "skip"), "ana", lambda _: True)
     return len(said) - count, told(sessions, session, "skipped", items)  # but for the word to dedup about each pair
 
 
@@ -78,7 +78,7 @@ def asked(engine: Engine, count: int) -> tuple[int, list[Any]]:
 
 def told(sessions: Sessions, session: Session, kind: str, items: list[UUID]) -> list[Any]:
     """The counts that the events tell one after the other, without gaps, each of its file."""
-    events = sessions.events(session.id, 0)
+    events = sessions.events(session, 0)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     these = [event for event in events if event.type == kind]
     assert [event.item_id for event in these] == items

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.embedded import workers
+from services.ingest.broker_standing import BrokerStanding
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
@@ -65,7 +66,8 @@ def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_
         raise LookupError(f"a fault of ours, about {service.name}")
 
     original, windows = [Service("hasher")], Windows(4, 4, 100)
-    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), 2, True, bus, windows, original, inspect=broken)
+    standing = BrokerStanding(bus)
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), standing, windows, original, inspect=broken)
 
     async def scenario() -> None:
         await lanes.start()

@@ -69,7 +69,7 @@ def test_the_load_is_the_users_earlier_work_and_that_of_each_other_user(engine: 
     third.submitted("a.png", lane="original")
     mine = one.submitted("a.png", "b.png")
     one.submitted("later.png")
-    now, load, _ = one.sessions.outlook(mine.id)
+    now, load, _ = one.sessions.outlook(mine)
     assert now.workload.left == 2 * weight(1000)
     assert (load.earlier, list(load.others)) == (Left(2 * weight(1000), 3), [Left(weight(1000), 1)])
 
@@ -80,14 +80,14 @@ def test_others_listings_are_load_as_far_as_they_are_not_made(engine: Engine) ->
     mine = box.submitted("a.png")
 
     def others() -> list[Left]:
-        return list(box.sessions.outlook(mine.id)[1].others)
+        return list(box.sessions.outlook(mine)[1].others)
 
     other.project(other.failed(theirs, 3))
     assert others() == [Left(3 * weight(1000), 3)], "of those that may still be stored"
     stored(other, theirs, 3)
     assert others() == [Left(0.0, 3)]
-    ids = [row["id"] for row in other.sessions.items(theirs.id)]
-    template = LISTING.model_copy(update={"template_id": other.sessions.items(theirs.id)[0]["template_id"]})
+    ids = [row["id"] for row in other.sessions.items(theirs)]
+    template = LISTING.model_copy(update={"template_id": other.sessions.items(theirs)[0]["template_id"]})
     other.sessions.ask_listings(other.tenant, ids[:2], Wanted("s", template, MOCKUP, ()))
     assert others() == [Left(0.0, 2)]
     other.project(ListingFailed(**other.about(theirs, 0), mockup_id=MOCKUP, reason="no"))
@@ -99,7 +99,7 @@ def test_who_asks_for_no_listings_is_no_load_with_them(engine: Engine) -> None:
     finished(other, 5.0, "a.png")
     other.submitted("b.png")
     mine = box.submitted("a.png")
-    assert list(box.sessions.outlook(mine.id)[1].others) == [Left(weight(1000), 0)]
+    assert list(box.sessions.outlook(mine)[1].others) == [Left(weight(1000), 0)]
 
 
 def test_others_are_load_beside_an_upload_with_a_pace_of_its_own_too(engine: Engine) -> None:
@@ -107,7 +107,7 @@ def test_others_are_load_beside_an_upload_with_a_pace_of_its_own_too(engine: Eng
     Letterbox(engine).submitted("a.png")
     mine = box.submitted("a.png", "b.png", "c.png", "d.png")
     stored(box, mine, 3)
-    now, load, at = box.sessions.outlook(mine.id)
+    now, load, at = box.sessions.outlook(mine)
     assert list(load.others) == [Left(weight(1000), 1)]
     assert now.workload.files is not None
     assert now.workload.files.ever == pytest.approx(3.0)
@@ -121,8 +121,8 @@ def test_taken_up_again_after_its_end_an_upload_has_a_new_pace_and_teaches_nothi
     ended = box.sessions.get(box.tenant, session.id)
     assert ended is not None
     assert (ended.state, ended.percent) == ("finished", 100.0)
-    box.sessions.retry(session.id, "somebody")
-    now, _, at = box.sessions.outlook(session.id)
+    box.sessions.retry(session, "somebody")
+    now, _, at = box.sessions.outlook(session)
     assert (now.state, now.percent, now.workload.done) == ("working", 0.0, 0.0)
     assert now.workload.files is not None
     assert ended.workload.files is not None

@@ -235,7 +235,7 @@ def test_an_open_stream_sees_that_an_upload_goes_on_after_its_end(engine: Engine
         polling = asyncio.create_task(watcher.run())
         told = frames(box.sessions, watcher, ended, left=left)
         found = [await anext(told)]
-        await asyncio.to_thread(box.sessions.retry, session.id, "ana")
+        await asyncio.to_thread(box.sessions.retry, session, "ana")
         found.append(await anext(told))
         polling.cancel()
         return found
@@ -260,14 +260,14 @@ def test_a_stream_begins_when_a_database_that_was_away_is_back(server: Threaded,
     async def first_frame() -> dict[str, Any]:
         watcher = Watcher(store)
 
-        def latest(session_id: UUID) -> Event | None:
+        def latest(session: Session) -> Event | None:
             nonlocal asked
             asked += 1
             if asked == 3:
                 proxy.accept()
-            return store.last_event(session_id)
+            return store.last_event(session)
 
-        found = await watcher.ask(latest, session.id)
+        found = await watcher.ask(latest, session)
         assert found is not None
         return await anext(frames(store, watcher, session))
 

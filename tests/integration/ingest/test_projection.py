@@ -41,7 +41,7 @@ def test_a_duplicate_is_told_again_when_it_is_one_of_another_picture_and_not_oth
     box.project(duplicate(about[0], of="b.png"))
     before = box.sessions.get(box.tenant, session.id)
     box.project(*(duplicate(about[number], of="a.png") for number in (1, 2, 2)))
-    told = [event.payload for event in box.sessions.events(session.id, 0, 100) if event.type == "duplicate"]
+    told = [event.payload for event in box.sessions.events(session, 0, 100) if event.type == "duplicate"]
     assert [each["match"]["filename"] for each in told] == ["b.png", "a.png"], "the second says where its original is"
     assert told[0]["totals"] == told[1]["totals"], "it counts once"
     assert told[0]["percent"] == told[1]["percent"]
@@ -49,10 +49,10 @@ def test_a_duplicate_is_told_again_when_it_is_one_of_another_picture_and_not_oth
     assert before is not None
     assert now is not None
     assert (now.totals, now.workload.done) == (before.totals, before.workload.done)
-    row = box.sessions.items(session.id)[2]
+    row = box.sessions.items(session)[2]
     assert (row["generation"], row["reason"]) == (2, "the same picture as a.png"), "the next try is a later generation"
     box.project(duplicate(about[3] | {"generation": 1}, of="b.png"))
-    assert box.sessions.items(session.id)[2]["reason"] == "the same picture as a.png", "it came late"
+    assert box.sessions.items(session)[2]["reason"] == "the same picture as a.png", "it came late"
 
 
 def test_a_duplicate_is_told_again_when_somebody_is_asked_about_it_now(box: Letterbox) -> None:
@@ -60,6 +60,6 @@ def test_a_duplicate_is_told_again_when_somebody_is_asked_about_it_now(box: Lett
     found = duplicate(box.about(session, 1))
     asked = found.model_copy(update={"generation": 1, "review": True})
     box.project(found, asked, asked.model_copy(update={"generation": 2}))
-    told = [event.payload for event in box.sessions.events(session.id, 0, 100) if event.type == "duplicate"]
+    told = [event.payload for event in box.sessions.events(session, 0, 100) if event.type == "duplicate"]
     assert [each.get("needs_review", False) for each in told] == [False, True]
     assert [each["totals"]["to_review"] for each in told] == [0, 1]

@@ -94,7 +94,7 @@ def uploads(*names: str) -> list[Received]:
 
 def submitted(sessions: Sessions, *names: str, lane: str = "comprehensive") -> tuple[Session, list[UploadedFile]]:
     session, _ = sessions.submit(USER, str(uuid4()), choice(), uploads(*names), lane)
-    found = sessions.items(session.id)
+    found = sessions.items(session)
     return session, [
         UploadedFile(item_id=row["id"], index=row["index"], filename=row["filename"], upload=BLOB) for row in found
     ]
@@ -195,7 +195,7 @@ def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
     assert session.workload.work == sum(weight(row.size) for row in weights)
     done = sum(weight(row.size) * session.workload.costs.share(row.state) for row in weights)
     assert session.workload.done == pytest.approx(done)
-    percents = [event.payload["percent"] for event in sessions.events(session_id, 0)]
+    percents = [event.payload["percent"] for event in sessions.events(session, 0)]
     assert percents == sorted(percents)
     return session
 
@@ -285,7 +285,7 @@ def test_a_session_without_designs_ends_by_itself(engine: Engine, sessions: Sess
 
 def percents_since(sessions: Sessions, session: Session) -> list[float]:
     """What was shown after this moment."""
-    return [event.payload["percent"] for event in sessions.events(session.id, session.last_seq)]
+    return [event.payload["percent"] for event in sessions.events(session, session.last_seq)]
 
 
 def test_an_ended_session_whose_files_are_tried_again_begins_where_they_leave_it(
@@ -295,7 +295,7 @@ def test_an_ended_session_whose_files_are_tried_again_begins_where_they_leave_it
     project(engine, *[event for file in files for event in failed(session, file)])
     ended = account(engine, sessions, session.id)
     assert ended.finished
-    sessions.retry(session.id, "somebody", [file.item_id for file in files[:4]])
+    sessions.retry(session, "somebody", [file.item_id for file in files[:4]])
     left = round(99 * 0.6 * 4 / 8, 2)
     assert percents_since(sessions, ended) == [left] * 4, "three of four were not taken up again at the first event"
     project(engine, *stored(session, files[0], generation=1))
@@ -339,7 +339,7 @@ def test_what_is_decided_anew_and_fails_in_one_go_ends_its_session_once_more(
     both += [Happening("failed", {"accepted": -1, "failed": 1}, file.item_id, weighs=weight(1000))]
     with transaction(engine) as connection:
         append_all(connection, session.id, both)
-    found = sessions.events(session.id, ended.last_seq)
+    found = sessions.events(session, ended.last_seq)
     assert [event.type for event in found] == ["accepted", "failed", "finished"]
     assert [event.payload["finished"] for event in found] == [False, False, True]
     shown = percents_since(sessions, ended)
@@ -509,7 +509,7 @@ def test_the_end_comes_when_the_last_listing_has_its_end(engine: Engine, session
     project(engine, *listed(session, files[1]), *listed(session, files[1]))
     ended = account(engine, sessions, session.id)
     assert ended.finished
-    assert [event.payload["finished"] for event in sessions.events(session.id, 0)].count(True) == 1
+    assert [event.payload["finished"] for event in sessions.events(session, 0)].count(True) == 1
 
 
 def test_a_dead_letter_of_a_service_fails_its_files_in_words(engine: Engine, sessions: Sessions) -> None:
@@ -528,7 +528,7 @@ def test_a_dead_letter_of_a_service_fails_its_files_in_words(engine: Engine, ses
     ended = account(engine, sessions, session.id)
     assert ended.totals.failed == 2
     assert ended.finished
-    assert "MemoryError" in sessions.items(session.id)[0]["reason"]
+    assert "MemoryError" in sessions.items(session)[0]["reason"]
 
 
 def test_a_batch_that_was_given_up_is_tried_again_file_by_file(engine: Engine, sessions: Sessions) -> None:
@@ -621,7 +621,7 @@ def test_an_item_tried_anew_leaves_its_end_state_and_the_session_its_end(engine:
     now = sessions.get(USER, session.id)
     assert now is not None
     assert (now.totals.stored, now.totals.duplicate, now.totals.failed) == (1, 0, 1)
-    shown = views.item(sessions.items(session.id)[1])
+    shown = views.item(sessions.items(session)[1])
     assert (shown["state"], shown["kind"], shown["match"]) == ("stored", None, None), "it is no duplicate any more"
 
 
@@ -642,7 +642,7 @@ def test_a_late_correction_of_a_listed_session_does_not_end_it_twice(engine: Eng
     assert account(engine, sessions, session.id).finished
     project(engine, stored(session, files[1])[2])
     assert account(engine, sessions, session.id).finished
-    ends = [event for event in sessions.events(session.id, 0) if event.type == "finished"]
+    ends = [event for event in sessions.events(session, 0) if event.type == "finished"]
     assert len(ends) == 1
 
 
@@ -713,7 +713,7 @@ def test_a_file_that_was_refused_on_receipt_is_rejected_in_words(engine: Engine,
     (batch,) = (BatchSubmitted.model_validate(row.data) for row in owed if row.type == "BatchSubmitted")
     assert [file.filename for file in batch.files] == ["a.png"]
     project(engine, rejection)
-    assert sessions.items(session.id)[0]["reason"] == "huge.png: too large"
+    assert sessions.items(session)[0]["reason"] == "huge.png: too large"
 
 
 def test_a_session_that_kills_every_worker_is_given_up_and_one_that_advances_is_not(
@@ -827,10 +827,10 @@ def test_a_duplicate_names_the_file_that_its_original_was_stored_as_after_the_ve
     session, (large, small) = submitted(sessions, "large.png", "small.png")
     project(engine, *stored(session, large)[:2], copy_of(large, session, small))
     words = "the same picture as large.png in this upload"
-    (before,) = (views.item(row) for row in sessions.items(session.id, offset=1))
+    (before,) = (views.item(row) for row in sessions.items(session, offset=1))
     assert (before["reason"], before["match"]["path"]) == (words, None)
     project(engine, *stored(session, large)[2:])
-    for rows in (sessions.items(session.id), sessions.receipt(session)[1]):
+    for rows in (sessions.items(session), sessions.receipt(session)[1]):
         told = [views.item(row) for row in rows]
         assert (told[0]["reason"], told[0]["state"]) == (None, "stored")
         assert (told[1]["reason"], told[1]["match"]["path"]) == (f"{words}; large.png is stored as UV 0", "s/0")
@@ -843,7 +843,7 @@ def test_what_was_stored_at_the_verdict_is_named_once(engine: Engine, sessions: 
     words = "the same picture as large.png (UV 0) in this upload"
     found = DuplicateFound(**about(session, small), kind="near", distance=2, match=match, reason=words)
     project(engine, *stored(session, large), found)
-    assert sessions.items(session.id)[1]["reason"] == words
+    assert sessions.items(session)[1]["reason"] == words
 
 
 def test_who_tries_a_copy_again_hears_that_its_original_is_not_stored_yet(
@@ -854,7 +854,7 @@ def test_who_tries_a_copy_again_hears_that_its_original_is_not_stored_yet(
     prints = Prints(engine, Blobs(tmp_path), PathNas(tmp_path))
 
     def told() -> str:
-        return retry(sessions, prints, session.id, "ana", [sessions.items(session.id)[1]]).words
+        return retry(sessions, prints, session, "ana", [sessions.items(session)[1]]).words
 
     assert (
         told() == "small.png is a copy of large.png, which is not stored yet; it is taken up by itself if that fails."

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, select, text
 
+from services.ingest.broker_standing import BrokerStanding
 from services.ingest.lanes import Lanes
 from services.ingest.original import LOOSE
 from services.ingest.service import build
@@ -66,9 +67,7 @@ async def replica(engine: Engine, *services: Service) -> AsyncIterator[Lanes]:
         engine=engine,
         projection=build(engine),
         unfinished=Unfinished(engine, 2),
-        min_files=2,
-        use_comprehensive=True,
-        rabbit=None,
+        broker=BrokerStanding(None),
         windows=Windows(4, 4, 100),
         original=services,
     )

@@ -11,7 +11,6 @@ from sqlalchemy import Engine, func, insert, select, text
 
 from services.dedup.records.old_designs import LEGACY, UNUSABLE
 from services.dedup.tables import hashes
-from services.ingest.catalog.designs import DesignChanges, Designs
 from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.passwords import Passwords
 from services.ingest.catalog.print_sizes import Canvases
@@ -20,6 +19,7 @@ from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.lifecycle.records import Wanted
+from services.ingest.sessions.serving.designs import DesignChanges, Designs
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.tables import items, outbox, sessions
 from services.storage.tables import counters

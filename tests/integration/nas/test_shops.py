@@ -19,7 +19,7 @@ from services.local.broker import Broker
 from services.ops.broker import declare
 from services.ops.queues import topology
 from services.storage.service import build
-from services.storage.settings import Settings, ShopNas
+from services.storage.settings import OneNas, Settings
 from services.storage.shops import COMMON
 from shared.bus.envelope import Envelope
 from shared.bus.rabbit import RabbitBus
@@ -94,7 +94,7 @@ def world(rabbit: Broker, amqp_url: str, database_url: str, openssh: Server, tmp
     open_nas(server.url, access=server.access).initialise()
     PathNas(tmp_path / "nas").initialise()
     with Proxy(server.port).running() as proxy:
-        own = ShopNas(
+        own = OneNas(
             url=server.through(proxy.port).url,
             private_key=SecretStr(server.access.private_key),
             host_key=server.access.host_keys,

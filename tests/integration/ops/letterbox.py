@@ -66,7 +66,7 @@ class Letterbox:
         return [answer for event in events for answer in service.handlers[type(event)].call(event) or ()]
 
     def about(self, session: Session, index: int, generation: int = 0) -> dict[str, Any]:
-        row = self.sessions.items(session.id)[index]
+        row = self.sessions.items(session)[index]
         same = {"tenant_id": self.tenant, "session_id": session.id, "item_id": row["id"], "index": index}
         return same | {"generation": generation, "filename": row["filename"]}
 
@@ -81,7 +81,7 @@ class Letterbox:
         return ImageFailed(**self.about(session, index, generation), failed_stage="hasher", reason="gave up")
 
     def batch(self, session: Session) -> BatchSubmitted:
-        rows = self.sessions.items(session.id)
+        rows = self.sessions.items(session)
         files = [UploadedFile(item_id=r["id"], index=r["index"], filename=r["filename"], upload=BLOB) for r in rows]
         spec = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1)
         place = Destination(shop="s", template="t")

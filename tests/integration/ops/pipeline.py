@@ -89,6 +89,12 @@ class System:
                 connection.execute(text(f"DROP FUNCTION {name}"))
 
 
+def _quick(*given: Any, **more: Any) -> Service:
+    service = build_ingest(*given, **more)
+    service.retry = FAST
+    return service
+
+
 @contextlib.contextmanager
 def running(here: Place, amqp_url: str) -> Iterator[System]:
     """Ingest behind HTTP, and one of each worker, over the broker."""
@@ -103,11 +109,11 @@ def running(here: Place, amqp_url: str) -> Iterator[System]:
             service.retry = FAST
         engine = engine_of(here.database_url)
         asyncio.run(declare(amqp_url, topology([build_ingest(engine), *services])))
+        patch.setattr("services.ingest.service.build", _quick)
         application, desk = build(settings, known)
-        desk.lanes.projection.retry = FAST
     config = uvicorn.Config(application, "127.0.0.1", 0, log_config=None, timeout_graceful_shutdown=5)
     with embedded.plain_log(), _consuming(amqp_url, services), embedded.listening(config, desk) as url:
-        eventually(lambda: desk.lanes.broker_connected)
+        eventually(lambda: desk.broker.connected)
         yield System(Threaded(url, here, desk), engine, amqp_url)
     engine.dispose()
 

@@ -25,7 +25,7 @@ def test_a_letter_is_kept_with_everything_that_tells_of_it(box: Letterbox) -> No
     session = box.submitted("rose.png")
     headers = {"x_version": "0.2.0", "x_host": "hasher-7", "x_death": [{"queue": "presswork.storage", "count": 2}]}
     row = box.letter(box.dies("storage", box.accepted(session, 0), **headers))
-    item = box.sessions.items(session.id)[0]
+    item = box.sessions.items(session)[0]
     assert (row["tenant_id"], row["session_id"], row["item_id"]) == (box.tenant, session.id, item["id"])
     assert row["files"] == [{"item_id": str(item["id"]), "filename": "rose.png", "generation": 0}]
     assert (row["service"], row["message_type"], row["lane"]) == ("storage", "ImageAccepted", "comprehensive")
@@ -52,7 +52,7 @@ def test_a_message_is_kept_whatever_its_file_is_called(box: Letterbox) -> None:
     message = box.accepted(session, 0).model_copy(update={"filename": "ro\x00se.png"})
     letter = box.letter(box.dies("storage", message, x_odd=float("nan")))
     assert letter["files"][0]["filename"] == "ro\ufffdse.png"
-    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    assert box.sessions.items(session)[0]["state"] == "failed"
 
 
 def test_a_message_that_says_what_no_row_can_hold_is_kept_for_a_person(box: Letterbox) -> None:
@@ -61,7 +61,7 @@ def test_a_message_that_says_what_no_row_can_hold_is_kept_for_a_person(box: Lett
     letter = box.letter(box.dies("storage", message))
     assert (letter["message_type"], letter["item_id"], letter["files"]) == ("ImageAccepted", None, [])
     assert str(10**12) in letter["body"]
-    assert box.sessions.items(session.id)[0]["state"] == "received"
+    assert box.sessions.items(session)[0]["state"] == "received"
 
 
 def test_a_batch_that_is_shared_out_waits_for_nobody(box: Letterbox) -> None:

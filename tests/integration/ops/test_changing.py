@@ -122,7 +122,7 @@ def test_a_failed_file_goes_on_with_the_edited_message_as_its_next_generation(en
     assert (rose.service, hashed.generation, hashed.destination.template) == ("dedup", 1, "mended")
     assert isinstance(batch, BatchSubmitted)
     assert (tulip.service, batch.files[0].generation, batch.destination.template) == ("hasher", 1, "mended")
-    assert [row["state"] for row in box.sessions.items(session.id)] == ["received", "received"]
+    assert [row["state"] for row in box.sessions.items(session)] == ["received", "received"]
     assert {box.letter(letter_id)["status"] for letter_id in letters} == {"superseded"}
     with pytest.raises(NotSent, match="superseded"):
         edit(engine, letters[0], message(box, letters[0], **place), Run("bea", "edit"))
@@ -152,7 +152,7 @@ def test_an_edit_that_is_killed_before_its_commit_did_nothing(
     session = box.submitted("rose.png")
     letter_id = box.dies("storage", box.accepted(session, 0))
     relayed(engine)
-    before = box.sessions.items(session.id)
+    before = box.sessions.items(session)
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -161,7 +161,7 @@ def test_an_edit_that_is_killed_before_its_commit_did_nothing(
         patch.setattr(editing, "owe_redelivery", killed)
         with pytest.raises(KeyboardInterrupt):
             edit(engine, letter_id, message(box, letter_id, dpi=300), Run("ana", "edit"))
-    assert (box.letter(letter_id)["status"], box.sessions.items(session.id)) == ("dead", before)
+    assert (box.letter(letter_id)["status"], box.sessions.items(session)) == ("dead", before)
 
 
 def test_letters_can_be_sent_to_another_of_our_services_and_to_nobody_else(
@@ -175,7 +175,7 @@ def test_letters_can_be_sent_to_another_of_our_services_and_to_nobody_else(
     assert "beware: the messages go to dedup, not to who gave them up" in said
     owed = relayed(engine)
     assert [each.service for each in owed if isinstance(each, Redelivery)] == ["dedup", "dedup"]
-    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    assert box.sessions.items(session)[0]["state"] == "failed"
     assert box.letter(about_a_file)["outcome"] == "sent to dedup, where it did not die"
     refused = presswork(database_url, "dead", "replay", "--all", "--to", "mail", code=2).output
     assert "none of our services" in " ".join(refused.replace("│", " ").split())

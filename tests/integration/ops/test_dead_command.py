@@ -192,7 +192,7 @@ def test_what_somebody_cancelled_is_not_offered_to_be_tried_again(database_url: 
     assert "resolved" in told
     assert "nobody wants what it was about: cancelled by you on " in told
     assert box.replays.replay(iris, Run("him", "replay")).result == "refused"
-    assert [row["state"] for row in box.sessions.items(session.id)] == ["failed"] * 3
+    assert [row["state"] for row in box.sessions.items(session)] == ["failed"] * 3
 
 
 def test_a_letter_of_ingest_about_a_cancelled_file_waits_still(box: Letterbox) -> None:
@@ -243,7 +243,7 @@ def test_it_ends_with_a_code_that_scripts_can_tell_apart(database_url: str, box:
 def test_an_upload_is_found_by_its_own_id_and_by_its_clients(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png", "tulip.png")
     box.dies("storage", box.accepted(session, 0))
-    rose, tulip = (str(row["id"]) for row in box.sessions.items(session.id))
+    rose, tulip = (str(row["id"]) for row in box.sessions.items(session))
     for name in (session.id, session.client_key, str(session.id)[:8], session.client_key[:8]):
         assert "1 of 1 letter" in presswork(database_url, "dead", "list", "--session", name).output
     nobody = uuid4()
@@ -284,7 +284,7 @@ def test_nothing_is_cancelled_before_somebody_says_so(database_url: str, box: Le
     assert "Nothing was cancelled.\n" in refused.stderr
     nobody = presswork(database_url, "cancel", session.client_key, code=1)
     assert "Nothing was cancelled. Nobody answered: --yes does it without asking." in nobody.stderr
-    assert [row["state"] for row in box.sessions.items(session.id)] == ["received", "received"]
+    assert [row["state"] for row in box.sessions.items(session)] == ["received", "received"]
     one = presswork(database_url, "cancel", session.id, "--item", "rose.png", answers="y\n")
     assert f"Cancel 1 file of upload {session.id}? `presswork retry` takes it up again." in one.stderr
     assert one.stdout.endswith("Cancelled: 1 file.\n")
@@ -557,7 +557,7 @@ def depth(amqp_url: str) -> int:
 def test_an_operator_reads_the_receipt_of_any_upload(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png", "tulip.png")
     box.dies("storage", box.accepted(session, 0))
-    rose = box.sessions.items(session.id)[0]["id"]
+    rose = box.sessions.items(session)[0]["id"]
     receipt = presswork(database_url, "receipt", session.client_key).output
     assert f"failed     rose.png  {rose}\n    could not be stored: a fault" in receipt
     assert "2 received: 1 failed, 1 in progress" in receipt
@@ -572,7 +572,7 @@ def test_a_receipt_tells_what_was_cancelled_apart_from_what_failed(database_url:
     session = box.submitted("rose.png", "tulip.png")
     box.dies("storage", box.accepted(session, 0))
     presswork(database_url, "cancel", session.id, "--yes")
-    tulip = box.sessions.items(session.id)[1]["id"]
+    tulip = box.sessions.items(session)[1]["id"]
     receipt = presswork(database_url, "receipt", session.id).output
     assert f"cancelled  tulip.png  {tulip}\n    cancelled by an operator on " in receipt
     assert "2 received: 1 failed, 1 cancelled\n" in receipt

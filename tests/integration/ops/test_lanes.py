@@ -83,7 +83,7 @@ def test_each_lane_has_its_times_and_rates_and_in_it_each_reason(engine: Engine)
 def test_what_was_tried_anew_is_counted_and_says_nothing_of_the_time(engine: Engine) -> None:
     box = Letterbox(engine)
     session = upload(box, "comprehensive", DEFAULT, 5.0, "stored", "failed")
-    box.sessions.retry(session.id, "somebody")
+    box.sessions.retry(session, "somebody")
     box.project(DesignStored(**box.about(session, 1, 1), number=2, name="UV 2", path="s/2", print_file=BLOB))
     with engine.connect() as connection:
         (found,) = compared(connection, NEW)
@@ -130,7 +130,7 @@ def test_the_time_until_somebody_cancels_the_last_file_is_not_the_lanes(engine: 
     box = Letterbox(engine)
     session = box.submitted("0.png", "1.png")
     box.project(stored(box, session, 0))
-    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session.id)[1]["id"])
+    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session)[1]["id"])
     later(box, session, 500.0)
     assert pace(engine) is None
 
@@ -140,11 +140,11 @@ def test_a_file_that_waited_for_one_that_somebody_had_to_cancel_says_nothing_of_
     box = Letterbox(engine)
     session = box.submitted("0.png", "1.png", "2.png")
     box.project(stored(box, session, 0))
-    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session.id)[1]["id"])
+    box.sessions.cancel(box.tenant, session.id, box.sessions.items(session)[1]["id"])
     box.project(stored(box, session, 2))
     with box.engine.begin() as connection:
         late = text("UPDATE ingest.session_events SET created_at = created_at + interval '500 s' WHERE item_id = :id")
-        connection.execute(late, {"id": box.sessions.items(session.id)[2]["id"]})
+        connection.execute(late, {"id": box.sessions.items(session)[2]["id"]})
     with engine.connect() as connection:
         (found,) = compared(connection, NEW)
     assert (found["stored"], found["cancelled"]) == (2, 1)
@@ -156,7 +156,7 @@ def test_the_time_until_somebody_tries_a_file_again_is_not_the_lanes(engine: Eng
     box = Letterbox(engine)
     session = box.submitted("0.png", "1.png")
     box.project(box.failed(session, 0))
-    box.sessions.retry(session.id, "somebody")
+    box.sessions.retry(session, "somebody")
     box.project(stored(box, session, 1), stored(box, session, 0, 1))
     later(box, session, 500.0)
     assert pace(engine) is None
@@ -168,7 +168,7 @@ def test_the_time_until_somebody_asks_for_listings_is_not_the_lanes(engine: Engi
     with engine.connect() as connection:
         before = compared(connection, NEW)[0]
     assert Unasked(engine, 0).finish() == 1
-    (design,) = box.sessions.items(session.id)
+    (design,) = box.sessions.items(session)
     template = LISTING.model_copy(update={"template_id": design["template_id"]})
     assert box.sessions.ask_listings(box.tenant, [design["id"]], Wanted("s", template, MOCKUP, ())) == [design["id"]]
     with engine.connect() as connection:

@@ -42,7 +42,7 @@ def test_what_is_tried_again_locks_its_letters_in_the_order_of_all_who_change_le
 ) -> None:
     session, ids = two_letters(box)
     first, last = letters(*ids)
-    between(engine, first, lambda: box.sessions.retry(session.id, "ana"), last)
+    between(engine, first, lambda: box.sessions.retry(session, "ana"), last)
     assert [box.letter(letter_id)["status"] for letter_id in ids] == ["replaying"] * 2
 
 

@@ -66,7 +66,7 @@ def test_a_replayed_failure_is_owed_as_the_next_generation(engine: Engine, box: 
     assert isinstance(owed, Envelope)
     assert isinstance(owed.message, BatchSubmitted)
     assert [(file.filename, file.generation) for file in owed.message.files] == [("rose.png", 1)]
-    item = box.sessions.items(session.id)[0]
+    item = box.sessions.items(session)[0]
     assert (item["state"], item["stage_rank"], item["generation"], item["reason"]) == ("received", 0, 1, None)
     letter = box.letter(letter_id)
     assert (letter["status"], letter["status_by"], letter["target_generation"]) == ("replaying", "ana", 1)
@@ -85,7 +85,7 @@ def test_a_replay_that_is_killed_before_its_commit_did_nothing(
 ) -> None:
     session, letter_id = failed_file(box)
     other = loose(box)
-    before = box.sessions.items(session.id)
+    before = box.sessions.items(session)
 
     def killed(*_: object, **__: object) -> None:
         raise Killed
@@ -97,7 +97,7 @@ def test_a_replay_that_is_killed_before_its_commit_did_nothing(
             with pytest.raises(Killed):
                 box.replays.replay(each, run())
             assert box.letter(each)["status"] == "dead"
-    assert box.sessions.items(session.id) == before
+    assert box.sessions.items(session) == before
     assert relayed(engine) == []
     assert [box.replays.replay(each, run()).result for each in (letter_id, other)] == ["reopened", "redelivered"]
     assert len(relayed(engine)) == 2
@@ -262,7 +262,7 @@ def test_files_before_one_that_is_tried_again_are_told_of_once_more_whatever_the
     relayed(engine)
     told: list[int] = []
     for generation in range(2):
-        box.sessions.retry(session.id, "her", [box.about(session, 2)["item_id"]])
+        box.sessions.retry(session, "her", [box.about(session, 2)["item_id"]])
         sent = [owed.message for owed in relayed(engine) if isinstance(owed, Envelope)]
         told += [message.index for message in sent if isinstance(message, ImageFailed)]
         box.project(box.failed(session, 2, generation + 1))
@@ -384,7 +384,7 @@ def test_a_copy_that_could_not_be_kept_does_not_touch_its_design(engine: Engine,
     relayed(engine)
     assert box.replays.replay(letter_id, run()).result == "redelivered"
     assert [type(owed) for owed in relayed(engine)] == [Redelivery]
-    assert box.sessions.items(session.id)[0]["generation"] == 0
+    assert box.sessions.items(session)[0]["generation"] == 0
 
 
 def test_a_cancellation_that_died_is_sent_again_and_its_file_is_not_taken_up(engine: Engine, box: Letterbox) -> None:
@@ -392,17 +392,17 @@ def test_a_cancellation_that_died_is_sent_again_and_its_file_is_not_taken_up(eng
     files = box.batch(session).files
     died = WorkCancelled(tenant_id=box.tenant, session_id=session.id, reason="cancelled by you", files=files)
     letter_id = box.dies("storage", died)
-    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    assert box.sessions.items(session)[0]["state"] == "failed"
     relayed(engine)
     assert box.replays.replay(letter_id, run()).result == "redelivered"
-    assert box.sessions.items(session.id)[0]["generation"] == 0
+    assert box.sessions.items(session)[0]["generation"] == 0
 
 
 def test_foreseeing_does_nothing(engine: Engine, box: Letterbox) -> None:
     session, letter_id = failed_file(box)
     assert box.replays.foresee(letter_id, "ana").result == "reopened"
     assert box.letter(letter_id)["status"] == "dead"
-    assert box.sessions.items(session.id)[0]["state"] == "failed"
+    assert box.sessions.items(session)[0]["state"] == "failed"
     assert relayed(engine) == []
     with transaction(engine) as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM ingest.dead_letter_audit").scalar_one() == 0

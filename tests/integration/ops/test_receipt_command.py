@@ -62,7 +62,7 @@ def test_it_tells_warnings_resemblances_and_what_waits_for_a_decision(database_u
 def test_it_tells_what_is_wrong_with_a_listings_pictures(database_url: str, box: Letterbox) -> None:
     session = box.submitted("soft.png")
     accepted(box, session, 0)
-    design = box.sessions.items(session.id)[0]
+    design = box.sessions.items(session)[0]
     template = LISTING.model_copy(update={"template_id": design["template_id"]})
     assert box.sessions.ask_listings(box.tenant, [design["id"]], Wanted("s", template, session.id, ()))
     rendered: dict[str, Any] = {"mockup_id": session.id, "mockups": (), "shop": "s", "template": template}

@@ -64,7 +64,7 @@ def test_a_host_key_is_pinned_by_its_fingerprint_or_by_itself() -> None:
 
 
 def test_a_mounted_nas_does_not_load_what_other_protocols_need() -> None:
-    script = "import sys, shared.nas.settings as s; s.NasSettings().nas(); print(*sys.modules)"
+    script = "import sys, services.storage.settings as s; s.Settings().nases(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert not {"asyncssh", "smbclient", "obstore"} & set(loaded.split())
 

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.ingest.catalog.duplicates import DEFAULT, current
 from services.ingest.sessions.lifecycle import timeline
-from services.ingest.sessions.lifecycle.records import Choice, Received, Session, session_of
+from services.ingest.sessions.lifecycle.records import Choice, Received, Session
+from services.ingest.sessions.lifecycle.rows import session_of
 from services.ingest.sessions.outgoing.batching import batches
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress import earlier_uploads

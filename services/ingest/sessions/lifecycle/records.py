@@ -1,16 +1,16 @@
-"""What sessions are made of, as values: what was chosen and received, and rows for reading."""
+"""What sessions are made of, as values: what was chosen and received, and how they stand. Pure; `rows` reads them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
-from services.ingest.sessions.lifecycle.timeline import totals_of, workload_of
 from services.ingest.sessions.progress.totals import Totals
 from services.ingest.sessions.progress.workload import Workload
 from shared.contracts import Background, Blob, Destination, Duplicates, ListingTemplate, PrintSpec
+
+UPLOAD_CANCELLED = "upload_cancelled"
+"""A fact told with the end of an upload that was cancelled as a whole: counts don't tell it from many single files."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Session:
-    """A session's row, for reading."""
+    """A session as it stands."""
 
     id: UUID
     user_id: UUID
@@ -121,30 +121,11 @@ class Event:
     payload: dict[str, Any]
     created_at: datetime
 
+    @property
+    def totals(self) -> Totals:
+        """The counts of its session as they were when it happened."""
+        return Totals(**self.payload["totals"])
 
-def session_of(row: Row[Any]) -> Session:
-    """A session from a row of the table `sessions`."""
-    return Session(
-        id=row.id,
-        user_id=row.user_id,
-        client_key=row.client_key,
-        state=row.state,
-        lane=row.lane,
-        totals=totals_of(row),
-        last_seq=row.last_seq,
-        percent=row.percent,
-        announced_at=row.announced_at,
-        submitted_at=row.submitted_at,
-        settled_at=row.settled_at,
-        finished_at=row.finished_at,
-        cancelled_at=row.cancelled_at,
-        lane_reason=row.lane_reason,
-        duplicates=row.duplicates,
-        reopened_at=row.reopened_at,
-        workload=workload_of(row),
-    )
-
-
-def event_of(row: Row[Any]) -> Event:
-    """An event from a row of the table `session_events`."""
-    return Event(row.seq, row.type, row.item_id, row.payload, row.created_at)
+    @property
+    def cancels_upload(self) -> bool:
+        return UPLOAD_CANCELLED in self.payload

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Float, Row, Select, bindparam, func, insert, select, update
 
+from services.ingest.sessions.lifecycle.records import UPLOAD_CANCELLED
+from services.ingest.sessions.lifecycle.rows import totals_of, workload_of
 from services.ingest.sessions.lifecycle.session_transitions import (
     COUNTS,
     After,
@@ -20,7 +22,6 @@ from services.ingest.sessions.lifecycle.session_transitions import (
 )
 from services.ingest.sessions.progress.delays import wait_no_more
 from services.ingest.sessions.progress.totals import Totals, concerns
-from services.ingest.sessions.progress.workload import Costs, Pace, Workload
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
 from services.ingest.tables import mockups
 from shared.contracts import Stage
@@ -30,8 +31,6 @@ MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
 WORKLOAD = ("work", "work_done", "pace")
 
 END = "finished"
-UPLOAD_CANCELLED = "upload_cancelled"
-"""A fact told with the end of an upload that was cancelled as a whole: counts don't tell it from many single files."""
 
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *WORKLOAD, *MOMENTS, *COUNTS)
@@ -41,17 +40,6 @@ READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("c
 READ = READ.where(sessions.c.id == bindparam("this")).with_for_update(key_share=True)
 WRITE = update(sessions).where(sessions.c.id == bindparam("this"))
 TELL = insert(session_events)
-
-
-def totals_of(row: Row[Any]) -> Totals:
-    """The counts in a row of `sessions`."""
-    return Totals(**{name: getattr(row, name) for name in COUNTS})
-
-
-def workload_of(row: Row[Any]) -> Workload:
-    """The work in a row of `sessions`."""
-    paces = {name: Pace(**pace) for name, pace in row.pace.items()}
-    return Workload(row.work, row.work_done, Costs.of(row.costs), **paces)
 
 
 def append(

@@ -160,13 +160,14 @@ class ListingCalls:
         files: Rows = []
         partly = [row["session_id"] for row in rows if row["item_id"] in order.named]
         for session_id in dict.fromkeys([*order.uploads, *partly]):
-            of_session = await self.watcher.ask(self.sessions.items, session_id)
+            session = await self.watcher.ask(self.sessions.get, order.user_id, session_id)
+            of_session = await self.watcher.ask(self.sessions.items, session) if session else []
             files += [file for file in of_session if session_id in order.uploads or file["id"] in order.named]
         return files
 
     async def _nothing_to_list(self, empty: Session | None, wanted: Wanted) -> dict[str, Any]:
         """The upload before this call left no design: say why, as this is all that its user gets to read."""
-        files = await asyncio.to_thread(self.sessions.items, empty.id) if empty else []
+        files = await asyncio.to_thread(self.sessions.items, empty) if empty else []
         if empty and empty.cancelled_at is not None:
             summary, *lines = of_cancelled(files).split("\n")
             return unlisted(summary, lines)

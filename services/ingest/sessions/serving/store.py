@@ -15,7 +15,8 @@ from services.ingest.sessions.actions.reviewing import Decided, Decision
 from services.ingest.sessions.intake import left_unlisted, listing_requests, submitting
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import beside_originals
-from services.ingest.sessions.lifecycle.records import Choice, Event, Received, Session, Wanted, event_of, session_of
+from services.ingest.sessions.lifecycle.records import Choice, Event, Received, Session, Wanted
+from services.ingest.sessions.lifecycle.rows import event_of, session_of
 from services.ingest.sessions.progress.lane_load import lane_load
 from services.ingest.sessions.progress.slowdown import ALONE, Load
 from services.ingest.sessions.tables import items, listings, session_events, sessions
@@ -35,8 +36,8 @@ Wish = Callable[[Connection], Mapping[UUID, Decision]]
 class Sessions:
     """Every method is one transaction.
 
-    Those that take a user's id come first: each acts on what is theirs, and on nothing else. The others do not ask
-    whose a session is: call them for one that `find` or `get` gave.
+    Those that take a user's id come first: each acts on what is theirs, and on nothing else. The others take a session,
+    which only those give (and to operators, who may see everybody's, `rows.session_of`): never an id that a user named.
     """
 
     engine: Engine
@@ -174,37 +175,35 @@ class Sessions:
         with transaction(self.engine) as connection:
             return [dict(row) for row in connection.execute(mine).mappings()]
 
-    # From here on, of a session whosever it is.
-
-    def outlook(self, session_id: UUID) -> tuple[Session, Load, float]:
+    def outlook(self, session: Session) -> tuple[Session, Load, float]:
         """A session as it is now, the work that others have in its lane, and now, in seconds."""
-        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session_id)
+        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session.id)
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one()
-            session = session_of(row)
-            goes_on = session.lane is not None and not session.finished
-            return session, lane_load(connection, session_id) if goes_on else ALONE, row.clock
+            now = session_of(row)
+            goes_on = now.lane is not None and not now.finished
+            return now, lane_load(connection, now.id) if goes_on else ALONE, row.clock
 
     def retry(
         self,
-        session_id: UUID,
+        session: Session,
         who: str,
         item_ids: Sequence[UUID] | None = None,
         requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
     ) -> Reopened:
         """Take up again what failed; see `reopening.reopen`."""
         with transaction(self.engine) as connection:
-            return reopen(connection, session_id, self.hashers, who, item_ids=item_ids, requests=requests)
+            return reopen(connection, session.id, self.hashers, who, item_ids=item_ids, requests=requests)
 
-    def decide(self, session_id: UUID, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
+    def decide(self, session: Session, wish: Wish, who: str, there: Callable[[Blob], bool]) -> Decided:
         """Keep or skip near duplicates; see `reviewing.decide`. `wish` is asked in the same transaction."""
         with transaction(self.engine) as connection:
-            return reviewing.decide(connection, session_id, wish(connection), self.hashers, who, there)
+            return reviewing.decide(connection, session.id, wish(connection), self.hashers, who, there)
 
-    def items(self, session_id: UUID, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
+    def items(self, session: Session, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """A session's files in upload order, each with its listings."""
         with transaction(self.engine) as connection:
-            return _items_of(connection, session_id, limit, offset)
+            return _items_of(connection, session.id, limit, offset)
 
     def receipt(self, session: Session) -> tuple[Session, list[dict[str, Any]]]:
         """A session and its files as they were at one moment, so that its counts are those of its files."""
@@ -213,22 +212,22 @@ class Sessions:
             row = connection.execute(select(sessions).where(sessions.c.id == session.id)).one()
             return session_of(row), _items_of(connection, session.id)
 
-    def events(self, session_id: UUID, after: int, limit: int = 1000) -> list[Event]:
+    def events(self, session: Session, after: int, limit: int = 1000) -> list[Event]:
         """The timeline after a sequence number, in order."""
         later = (
             select(session_events)
-            .where(session_events.c.session_id == session_id, session_events.c.seq > after)
+            .where(session_events.c.session_id == session.id, session_events.c.seq > after)
             .order_by(session_events.c.seq)
             .limit(limit)
         )
         with transaction(self.engine) as connection:
             return [event_of(row) for row in connection.execute(later)]
 
-    def last_event(self, session_id: UUID) -> Event | None:
+    def last_event(self, session: Session) -> Event | None:
         """The newest entry of the timeline."""
         newest = (
             select(session_events)
-            .where(session_events.c.session_id == session_id)
+            .where(session_events.c.session_id == session.id)
             .order_by(session_events.c.seq.desc())
             .limit(1)
         )
@@ -237,7 +236,7 @@ class Sessions:
             return event_of(row) if row else None
 
     def how_far(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
-        """How far each timeline is, and whether all files have their end."""
+        """How far each timeline is, and whether all files have their end: of any session, as it tells nothing else."""
         of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
         with transaction(self.engine) as connection:
             return {row.id: (row.last_seq, row.settled_at is not None) for row in connection.execute(of)}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.ingest.catalog.designs import design
-from services.ingest.lane_choice import COMPREHENSIVE
-from services.ingest.lanes import Lanes
+from services.ingest.bell import Bell
+from services.ingest.broker_standing import BrokerStanding
+from services.ingest.lane_choice import COMPREHENSIVE, LaneRule
 from services.ingest.sessions.actions.cancel_result import Cancelled
 from services.ingest.sessions.intake.admission import Door
 from services.ingest.sessions.intake.print_files import Prints
@@ -17,6 +17,7 @@ from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.progress.time_left import NOTHING_LEFT, TimeLeft, time_left
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.serving import views
+from services.ingest.sessions.serving.designs import design
 from services.ingest.sessions.serving.listing_calls import ListingCalls
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.sessions.serving.watching import Watcher
@@ -31,7 +32,9 @@ class Desk:
 
     sessions: Sessions
     door: Door
-    lanes: Lanes
+    lane_rule: LaneRule
+    broker: BrokerStanding
+    bell: Bell
     watcher: Watcher
     wait_s: float
     nas_base_path: str
@@ -44,7 +47,7 @@ class Desk:
         if session.finished:
             return None
         totals = session.totals if totals is None else totals
-        away = self.lanes.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
+        away = self.broker.trouble if session.lane == COMPREHENSIVE and concerns("ingest", totals) else None
         return away or self.delays.of(session.id, totals)
 
     def left(self, session: Session, cause: str | None) -> TimeLeft | None:
@@ -54,7 +57,7 @@ class Desk:
         """
         if session.finished:
             return NOTHING_LEFT
-        now, load, at = self.sessions.outlook(session.id)
+        now, load, at = self.sessions.outlook(session)
         if now.finished:
             return NOTHING_LEFT
         if now.submitted_at is None or not now.workload.work:
@@ -69,9 +72,9 @@ class Desk:
             SessionCancelled: the session was cancelled before its files were there.
         """
         key = key or str(uuid4())
-        lane = self.lanes.choose(len(files), user_id, key)
+        lane = self.lane_rule.choose(len(files), user_id, key, connected=self.broker.connected)
         session, _ = await asyncio.to_thread(self.sessions.submit, user_id, key, choice, files, *lane)
-        self.lanes.bell.ring()
+        self.bell.ring()
         return session
 
     async def designs(self, session: Session) -> dict[str, Any]:
@@ -82,7 +85,7 @@ class Desk:
         is how many of the skipped files somebody has to decide about.
         """
         session = await self._settled(session)
-        rows = await self.watcher.ask(self.sessions.items, session.id)
+        rows = await self.watcher.ask(self.sessions.items, session)
         wanted: tuple[str, ...] = ("stored",) if session.files_settled else LISTABLE
         found = [design(row, self.nas_base_path) for row in rows if row["state"] in wanted]
         skipped = [
@@ -101,7 +104,7 @@ class Desk:
     async def cancel(self, session: Session, item_id: UUID | None) -> Cancelled | None:
         """Cancel what is unfinished of a session, or of one of its files. None: it has no such file."""
         done = await asyncio.to_thread(self.sessions.cancel, session.user_id, session.id, item_id)
-        self.lanes.bell.ring()
+        self.bell.ring()
         return done
 
     async def _settled(self, session: Session) -> Session:

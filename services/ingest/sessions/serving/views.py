@@ -1,16 +1,13 @@
 """Sessions and items as the two APIs show them. Pure: rows in, JSON-able values out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, SKIP, WAITING
-from services.ingest.sessions.lifecycle.records import Event, Session
-from services.ingest.sessions.lifecycle.timeline import UPLOAD_CANCELLED
+from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.progress.time_left import TimeLeft
-from services.ingest.sessions.progress.totals import Totals, waiting
 from services.ingest.sessions.progress.totals import message as words
-from services.ingest.sessions.serving.progress_frames import frame
+from services.ingest.sessions.progress.totals import waiting
 from services.ingest.sessions.states import is_cancelled
 
 Row = Mapping[str, Any]
@@ -134,31 +131,3 @@ def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> di
         **totals(found),
         "items": [item(row) for row in rows],
     }
-
-
-def totals_at(event: Event) -> Totals:
-    """The counts as they were when it happened."""
-    return Totals(**event.payload["totals"])
-
-
-def progress_frame(
-    found: Session,
-    event: Event,
-    cause: str | None = None,
-    at: datetime | None = None,
-    left: TimeLeft | None = None,
-) -> dict[str, Any]:
-    """The frame that the existing frontend draws for this event; drawn again later, with what the work waits for."""
-    payload = event.payload
-    return frame(
-        totals_at(event),
-        payload["percent"],
-        finished=payload["finished"],
-        started_at=found.begun_at,
-        at=at or event.created_at,
-        current_file=payload.get("filename"),
-        cause=cause,
-        left=left,
-        again=found.reopened_at is not None,
-        cancelled=UPLOAD_CANCELLED in payload,
-    )

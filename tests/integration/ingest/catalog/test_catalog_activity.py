@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import select
 
-from services.ingest.catalog.designs import DesignChanges, Designs
+from services.ingest.sessions.serving.designs import DesignChanges, Designs
 from services.ingest.sessions.tables import outbox
 from shared.database import transaction
 from tests.integration.ingest.catalog.test_catalog_designs import stored

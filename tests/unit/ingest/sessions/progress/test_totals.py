@@ -1,17 +1,13 @@
 """What a session's counts mean to the person who waits."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.sessions.progress.time_left import TimeLeft
 from services.ingest.sessions.progress.totals import Totals, concerns, message, percent, step, summary
 from services.ingest.sessions.progress.workload import Workload
-from services.ingest.sessions.serving.progress_frames import frame
 
-START = datetime(2026, 9, 24, 12, 0, tzinfo=UTC)
 WAYS = (["hashed", "accepted", "stored"], ["hashed", "duplicate"], ["rejected"], ["hashed", "accepted", "failed"])
 
 
@@ -149,34 +145,3 @@ def test_only_the_work_that_is_left_waits() -> None:
 def test_the_summary_names_what_is_not_zero() -> None:
     totals = Totals(received=6, stored=2, duplicate=2, rejected=1, failed=1, requested=2, listed=2)
     assert summary(totals) == "2 stored, 2 listed, 2 duplicates skipped, 1 could not be used, 1 failed"
-
-
-def test_a_frame_has_the_fields_and_types_that_the_client_reads() -> None:
-    now = START + timedelta(seconds=30)
-    made = frame(
-        Totals(received=4, stored=2, hashed=2),
-        42.0,
-        finished=False,
-        started_at=START,
-        at=now,
-        current_file="a",
-        left=TimeLeft(20.04, 12.0, 30.0),
-    )
-    assert {name: type(value) for name, value in made.items()} == {
-        "step": int,
-        "total_steps": int,
-        "message": str,
-        "progress_percent": float,
-        "elapsed_time": float,
-        "estimated_total_time": float,
-        "remaining_time": float,
-        "remaining_low": float,
-        "remaining_high": float,
-        "file_progress": float,
-        "current_file": str,
-        "timestamp": str,
-    }
-    assert made["elapsed_time"] == 30.0
-    assert (made["estimated_total_time"], made["remaining_time"]) == (50.0, 20.0)
-    assert made["timestamp"] == "2026-09-24 12:00:30"
-    assert 0 <= made["file_progress"] <= 1

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from services.dedup.preview import Preview
-from services.ingest.api import identity, reviewing
+from services.ingest.api import identity, nas_reading, reviewing
 from services.ingest.catalog.pictures import Pictures
 from shared.database import engine_of
-from tests.integration.ingest.embedded import Threaded, eventually
+from shared.nas import Stat
+from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_review import asked_about
 from tests.seller import artwork
@@ -170,3 +172,54 @@ def test_who_calls_is_looked_up_once(server: Threaded, shop: Shop, monkeypatch: 
     monkeypatch.setattr(identity, "user_of", noted)
     assert shop.client.get(path).status_code == 200
     assert looked_up.count(shop.token) == 1
+
+
+def test_a_slow_nas_leaves_threads_for_everybody_else_and_for_other_shops_files(
+    server: Threaded, shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (shop, stranger):
+        each.uploaded([("rose.png", artwork(3))])
+    nas = server.desk.prints.nas
+    stat, slow = nas.stat, gate.before(nas.stat)
+
+    def slow_for_one(path: str) -> Stat | None:
+        found: Stat | None = slow(path) if path.startswith(f"{shop.folder}/") else stat(path)
+        return found
+
+    monkeypatch.setattr(nas, "stat", slow_for_one)
+    with ThreadPoolExecutor(MANY) as pool:
+        try:
+            answers = [pool.submit(design, shop) for _ in range(MANY)]
+            eventually(lambda: gate.came >= 4, limit_s=20)
+            assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
+            assert design(stranger).status_code == 200
+            assert gate.came == 4
+        finally:
+            gate.open()
+        assert {answer.result().status_code for answer in answers} == {200}
+
+
+def test_who_waited_too_long_for_a_slow_nas_is_told_so(
+    server: Threaded, shop: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.uploaded([("rose.png", artwork(4))])
+    monkeypatch.setattr(nas_reading, "WAIT_S", 0.2)
+    nas = server.desk.prints.nas
+    monkeypatch.setattr(nas, "stat", gate.before(nas.stat))
+    with ThreadPoolExecutor(4) as pool:
+        try:
+            answers = [pool.submit(design, shop) for _ in range(4)]
+            eventually(lambda: gate.came >= 4, limit_s=20)
+            late = design(shop)
+        finally:
+            gate.open()
+        assert (late.status_code, late.headers["Retry-After"]) == (503, "5")
+        assert late.json()["detail"].startswith("The NAS answers slowly")
+        assert late.headers["Access-Control-Allow-Origin"]
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert design(shop).status_code == 200
+
+
+def design(shop: Shop) -> httpx.Response:
+    (name,) = shop.server.place.designs(shop.folder)
+    return shop.client.get(f"/designs/nas-file/{shop.folder}/{PRODUCT}/{name}", timeout=60)

@@ -89,12 +89,13 @@ def get_review(
     """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
     with using.transaction() as connection:
         rows, total = pairs(connection, session.id, which, limit, offset)
+        told = shown(connection, rows)
     return {
         "session_id": session.id,
         "duplicates": session.duplicates,
         "needs_review": session.totals.to_review,
         "total": total,
-        "pairs": [shown(row) | _links(session, row) for row in rows],
+        "pairs": [pair | _links(session, row, pair["match"]["path"]) for row, pair in zip(rows, told, strict=True)],
     }
 
 
@@ -146,8 +147,7 @@ def _decide(desk: Desk, session: Session, user: User, given: Decisions) -> Decid
         raise HTTPException(409, f"{error}. Nothing was changed.") from error
 
 
-def _links(session: Session, row: Row[Any]) -> dict[str, str | None]:
-    path = (row.pair or row.facts).get("match", {}).get("path")
+def _links(session: Session, row: Row[Any], path: str | None) -> dict[str, str | None]:
     base = f"/api/v1/sessions/{session.id}/review/{row.id}"
     return {
         "thumbnail_url": f"{base}/upload.png" if picture(row, "upload") else None,

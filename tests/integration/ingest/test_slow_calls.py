@@ -174,19 +174,27 @@ def test_who_calls_is_looked_up_once(server: Threaded, shop: Shop, monkeypatch: 
     assert looked_up.count(shop.token) == 1
 
 
+@pytest.mark.parametrize("slow", ["stat", "a piece"])
 def test_a_slow_nas_leaves_threads_for_everybody_else_and_for_other_shops_files(
-    server: Threaded, shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    server: Threaded, shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch, slow: str
 ) -> None:
     for each in (shop, stranger):
         each.uploaded([("rose.png", artwork(3))])
     nas = server.desk.prints.nas
-    stat, slow = nas.stat, gate.before(nas.stat)
+    stat, read = nas.stat, nas.read
+    slow_stat, slow_pieces = gate.before(stat), gate.before(list)
 
-    def slow_for_one(path: str) -> Stat | None:
-        found: Stat | None = slow(path) if path.startswith(f"{shop.folder}/") else stat(path)
+    def slowly_found(path: str) -> Stat | None:
+        found: Stat | None = (slow_stat if path.startswith(f"{shop.folder}/") else stat)(path)
         return found
 
-    monkeypatch.setattr(nas, "stat", slow_for_one)
+    def slowly_read(path: str) -> Iterator[bytes]:
+        pieces = read(path)
+        yield next(pieces)
+        yield from (slow_pieces if path.startswith(f"{shop.folder}/") else list)(pieces)
+
+    monkeypatch.setattr(nas, "stat", slowly_found if slow == "stat" else stat)
+    monkeypatch.setattr(nas, "read", slowly_read if slow == "a piece" else read)
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(design, shop) for _ in range(MANY)]
@@ -197,6 +205,7 @@ def test_a_slow_nas_leaves_threads_for_everybody_else_and_for_other_shops_files(
         finally:
             gate.open()
         assert {answer.result().status_code for answer in answers} == {200}
+        assert {answer.result().content for answer in answers} == {design(shop).content}
 
 
 def test_who_waited_too_long_for_a_slow_nas_is_told_so(

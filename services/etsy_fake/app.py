@@ -50,7 +50,8 @@ async def _answered(etsy: Etsy, operation: Operation, request: Request, fault: F
         headers = count(etsy, fault)
         user_id = user_of(etsy, operation, request.headers, fault)
         body = await forms.read(request, operation.encoding)
-        call = Call(etsy, user_id, dict(request.path_params), dict(request.query_params), body, fault)
+        base = str(request.base_url).rstrip("/")
+        call = Call(etsy, base, user_id, dict(request.path_params), dict(request.query_params), body, fault)
         found, status = operation.handler(call), operation.status
     except TooMany as error:
         headers, found, status = {"retry-after": str(error.after_s)}, error.body, error.status

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.etsy_fake import forms, rules
+from services.etsy_fake import forms, page, rules
 from services.etsy_fake.forms import FORM, JSON
 from services.etsy_fake.operations import Call, Operation
 from services.etsy_fake.state import EtsyError, Listing
@@ -58,8 +58,8 @@ def of_shop(call: Call) -> dict[str, Any]:
         if listing.shop_id == seller.shop_id and listing.state == state and listing.visible_from <= etsy.now()
     ]
     start = max(0, offset - 2) if call.fault and call.fault.kind == "repeat-rows" else offset
-    page = found[start : start + limit]
-    return {"count": len(found), "results": [{**shown(call, each), **_associated(call, each)} for each in page]}
+    some = found[start : start + limit]
+    return {"count": len(found), "results": [{**shown(call, each), **_associated(call, each)} for each in some]}
 
 
 def delete(call: Call) -> None:
@@ -112,7 +112,7 @@ def shown(call: Call, listing: Listing) -> dict[str, Any]:
         **dict.fromkeys((*times, "updated_timestamp", "ending_timestamp", "state_timestamp"), listing.created),
         **{name: fields[name] for name in plain},
         **{name: fields.get(name) for name in (*nullable, *measures)},
-        "url": f"https://www.etsy.com/listing/{listing.id}",
+        "url": f"{call.base}{page.address(listing)}",
         "listing_type": fields.get("type", "physical"),
         "tags": fields.get("tags", []),
         "materials": fields.get("materials", []),

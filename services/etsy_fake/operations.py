@@ -11,9 +11,10 @@ from services.etsy_fake.state import Etsy, EtsyError, Listing, Seller
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was let in. `user_id` is 0 where no token is needed."""
+    """One call that was let in, at the address `base`. `user_id` is 0 where no token is needed."""
 
     etsy: Etsy
+    base: str
     user_id: int
     path: Mapping[str, int]
     query: Mapping[str, str]

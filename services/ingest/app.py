@@ -36,6 +36,7 @@ from services.ingest.api import (
 )
 from services.ingest.api.bodies import Bodies
 from services.ingest.api.errors import add_handlers
+from services.ingest.api.nas_reading import NasReading
 from services.ingest.api.resources import Resources
 from services.ingest.api.turns import Turns
 from services.ingest.sessions.serving.upload_calls import Desk
@@ -68,7 +69,8 @@ def create_app(resources: Resources, desk: Desk | None = None, lifespan: Lifespa
     """All calls; those of uploads need the desk. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
     app = Documented(title="Presswork", redirect_slashes=False, lifespan=lifespan)
-    app.state.resources, app.state.desk, app.state.turns = resources, desk, Turns()
+    app.state.resources, app.state.desk = resources, desk
+    app.state.turns, app.state.nas_reading = Turns(), NasReading()
     for module in (*CATALOG, *MOCKUPS, *OPERATION, *UPLOADS):
         app.include_router(module.routes)
     app.add_api_route("/", _documentation, include_in_schema=False)

@@ -118,14 +118,14 @@ def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as
     from services.ops import showing
 
     rows, _ = pairs(connection, session_id, "all")
+    told = list(zip(rows, shown(connection, rows), strict=True))
     if as_json:
-        found = [{"number": _number(row), **shown(row)} for row in rows]
+        found = [{"number": _number(row), **pair} for row, pair in told]
         showing.as_json({"session_id": session_id, "message": words, "pairs": found})
         return
     if words:
         typer.echo(words)
-    for row in rows:
-        pair = shown(row)
+    for row, pair in told:
         decision = "by rule" if pair["decision"] == "none" else pair["decision"]
         typer.echo(f"{_number(row):>5}  {decision:<8} {row.filename}: {pair['reason']}")
     if not rows:

@@ -81,10 +81,10 @@ async def let_in(door: Door, size: int) -> AsyncIterator[None]:
 
 
 class CallerFirst(APIRoute):
-    """For calls with files: FastAPI reads the whole form before it asks who sent it, which must be the other way.
+    """For calls with `form_limits=with_files(...)`, which may get as many photographs as that, if there is room.
 
-    One with `form_limits=with_files(...)` may get as many photographs as that, if there is room for them. They wait for
-    decoders, so an account takes turns with itself.
+    FastAPI reads the whole form before it asks who sent it, which must be the other way. Photographs wait for decoders,
+    so an account takes turns with itself.
     """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
@@ -95,15 +95,14 @@ class CallerFirst(APIRoute):
             using: Resources = request.app.state.resources
             user = await run_in_threadpool(current_user, using, bearer(request.headers.get("authorization")))
             async with contextlib.AsyncExitStack() as room:
-                if files:
-                    await room.enter_async_context(turns_of(request).of(user.id))
-                    most = _allow_files(request, using, files)
-                    if using.door is not None:
-                        await room.enter_async_context(let_in(using.door, length(request) or most))
+                await room.enter_async_context(turns_of(request).of(user.id, "slow"))
+                most = _allow_files(request, using, files)
+                if using.door is not None:
+                    await room.enter_async_context(let_in(using.door, length(request) or most))
                 found: Response = await answer(request)
             return found
 
-        return guarded
+        return guarded if files else answer
 
 
 class _Body:

@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
-from services.ingest.api.turns import InTurn
+from services.ingest.api.turns import QUICK, SLOW
 from services.ingest.catalog.duplicates import MEANING, change, changes, current
 from services.ingest.catalog.users import User
 from shared.contracts import Duplicates
 
-routes = APIRouter(prefix="/api/v1/settings", tags=["uploads"], route_class=InTurn)
+routes = APIRouter(prefix="/api/v1/settings", tags=["uploads"])
 
 MOST = 32
 """Beyond it unrelated pictures are taken for the same."""
@@ -28,14 +28,14 @@ class DuplicateSetting(BaseModel):
     distance: int | None = Field(default=None, ge=0, le=MOST)
 
 
-@routes.get("/duplicates")
+@routes.get("/duplicates", dependencies=[QUICK])
 def get_duplicates(using: Using, user: Caller) -> dict[str, Any]:
     """What your uploads do with duplicates, what else there is, and who changed it when."""
     with using.transaction() as connection:
         return _setting(connection, user)
 
 
-@routes.put("/duplicates")
+@routes.put("/duplicates", dependencies=[SLOW])
 def put_duplicates(using: Using, user: Caller, given: DuplicateSetting) -> dict[str, Any]:
     """Change it for uploads from now on. Uploads that were submitted before keep what they had.
 
@@ -46,7 +46,7 @@ def put_duplicates(using: Using, user: Caller, given: DuplicateSetting) -> dict[
         return _setting(connection, user)
 
 
-@routes.get("/duplicates/preview")
+@routes.get("/duplicates/preview", dependencies=[SLOW])
 def preview_duplicates(using: Using, user: Caller, distance: Annotated[int, Query(ge=0, le=MOST)]) -> dict[str, Any]:
     """Which of your designs would be taken for the same at this distance that are not now (or the other way round)."""
     if using.neighbours.preview is None:

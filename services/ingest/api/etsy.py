@@ -8,11 +8,11 @@ from pydantic import Field
 
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import Using
-from services.ingest.api.turns import InTurn
+from services.ingest.api.turns import QUICK, SLOW
 from services.ingest.catalog.records import Record
 from services.ingest.catalog.templates import Templates
 
-routes = APIRouter(prefix="/api/v1/etsy", tags=["shop"], route_class=InTurn)
+routes = APIRouter(prefix="/api/v1/etsy", tags=["shop"])
 
 Id = Annotated[int | None, Field(default=None, ge=1, le=2**53)]
 
@@ -36,13 +36,13 @@ class Agreed(Record):
     agreed_usd: float = Field(ge=0)
 
 
-@routes.get("/setup")
+@routes.get("/setup", dependencies=[SLOW])
 def setup(using: Using, user: Caller) -> dict[str, Any]:
     """What was chosen, what there is to choose from (read anew from Etsy), and what is still missing."""
     return using.shop.setup(user)
 
 
-@routes.put("/setup")
+@routes.put("/setup", dependencies=[SLOW])
 def choose(using: Using, user: Caller, chosen: Chosen, template_id: UUID | None = None) -> dict[str, Any]:
     """Choose, for all listings, or for those of one product template. Each must be one of the shop's."""
     if template_id:
@@ -51,7 +51,7 @@ def choose(using: Using, user: Caller, chosen: Chosen, template_id: UUID | None 
     return using.shop.choose(user, chosen.model_dump(), template_id)
 
 
-@routes.get("/plan")
+@routes.get("/plan", dependencies=[QUICK])
 def plan(
     using: Using,
     user: Caller,
@@ -63,13 +63,13 @@ def plan(
     return using.shop.plan(user, designs, pictures, digital=digital)
 
 
-@routes.get("/drafts")
+@routes.get("/drafts", dependencies=[QUICK])
 def drafts(using: Using, user: Caller) -> dict[str, Any]:
     """The finished drafts, and what publishing all of them costs."""
     return using.shop.drafts(user)
 
 
-@routes.post("/publish")
+@routes.post("/publish", dependencies=[SLOW])
 def publish(using: Using, user: Caller, agreed: Agreed) -> dict[str, Any]:
     """Publish drafts, for exactly the fee that was agreed to: 0.20 USD each."""
     return using.shop.publish(user, agreed.listing_ids, agreed.agreed_usd)

@@ -13,13 +13,13 @@ from services.ingest import retrying
 from services.ingest.api.identity import Caller
 from services.ingest.api.resources import AtDesk, Using
 from services.ingest.api.sessions import Mine
-from services.ingest.api.turns import InTurn
+from services.ingest.api.turns import SLOW
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.upload_calls import Desk
 
-routes = APIRouter(prefix="/api/v1", tags=["uploads"], route_class=InTurn)
+routes = APIRouter(prefix="/api/v1", tags=["uploads"], dependencies=[SLOW])
 
 
 @routes.post("/sessions/{session_id}/retry")

@@ -13,7 +13,7 @@ from services.ingest.api.identity import Caller
 from services.ingest.api.resources import AtDesk, Using
 from services.ingest.api.sessions import Mine, Place
 from services.ingest.api.thumbnails import in_proportion
-from services.ingest.api.turns import InTurn
+from services.ingest.api.turns import QUICK, SLOW
 from services.ingest.catalog.users import User
 from services.ingest.sessions.actions.reviewing import (
     Decided,
@@ -35,7 +35,7 @@ from shared.blobs import Blobs
 from shared.contracts import Blob, Copy
 from shared.errors import Permanent
 
-routes = APIRouter(prefix="/api/v1", tags=["uploads"], route_class=InTurn)
+routes = APIRouter(prefix="/api/v1", tags=["uploads"])
 
 KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=3600"}
 GONE = "There is no picture of it on the server any more."
@@ -78,7 +78,7 @@ class Decisions(BaseModel):
         return decisions
 
 
-@routes.get("/sessions/{session_id}/review")
+@routes.get("/sessions/{session_id}/review", dependencies=[QUICK])
 def get_review(
     session: Mine,
     using: Using,
@@ -89,16 +89,17 @@ def get_review(
     """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
     with using.transaction() as connection:
         rows, total = pairs(connection, session.id, which, limit, offset)
+        told = shown(connection, rows)
     return {
         "session_id": session.id,
         "duplicates": session.duplicates,
         "needs_review": session.totals.to_review,
         "total": total,
-        "pairs": [shown(row) | _links(session, row) for row in rows],
+        "pairs": [pair | _links(session, row, pair["match"]["path"]) for row, pair in zip(rows, told, strict=True)],
     }
 
 
-@routes.post("/sessions/{session_id}/review")
+@routes.post("/sessions/{session_id}/review", dependencies=[SLOW])
 def post_review(session: Mine, desk: AtDesk, user: Caller, given: Decisions) -> dict[str, Any]:
     """Decide: `keep` stores the file beside what it matched, `skip` leaves it out, until you say keep after all.
 
@@ -116,7 +117,7 @@ def post_review(session: Mine, desk: AtDesk, user: Caller, given: Decisions) -> 
     }
 
 
-@routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response)
+@routes.get("/sessions/{session_id}/review/{item_id}/{which}.png", response_class=Response, dependencies=[QUICK])
 def get_picture(
     session: Mine, using: Using, desk: AtDesk, item_id: UUID, which: Literal["upload", "match"]
 ) -> Response:
@@ -146,8 +147,7 @@ def _decide(desk: Desk, session: Session, user: User, given: Decisions) -> Decid
         raise HTTPException(409, f"{error}. Nothing was changed.") from error
 
 
-def _links(session: Session, row: Row[Any]) -> dict[str, str | None]:
-    path = (row.pair or row.facts).get("match", {}).get("path")
+def _links(session: Session, row: Row[Any], path: str | None) -> dict[str, str | None]:
     base = f"/api/v1/sessions/{session.id}/review/{row.id}"
     return {
         "thumbnail_url": f"{base}/upload.png" if picture(row, "upload") else None,

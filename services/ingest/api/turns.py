@@ -1,58 +1,55 @@
-"""Calls that hold a thread for long, as they wait for decoders, for Etsy, or for much arithmetic.
+"""Calls of which an account has a few at work at a time; its others wait, without a thread.
 
-There are 40 threads for everybody's calls, and who has no thread is not even logged in. So an account has a few of
-these calls at work at a time; its others wait, without a thread.
+There are 40 threads for everybody's calls, and who has no thread is not even logged in. Slow calls hold one for long,
+as they wait for decoders, for Etsy, for rows that are locked, or for much arithmetic. Quick ones come by the dozen, as
+a page's pictures do. They take turns of their own, so that no page stands still for as long as slow calls take.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
-from uuid import UUID
+from collections.abc import AsyncIterator, Hashable
+from typing import Literal
 from weakref import WeakValueDictionary
 
-from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request
 
-from services.ingest.api.identity import bearer, current_user
-from services.ingest.api.resources import Resources
+from services.ingest.api.identity import Caller
 
 AT_ONCE = 4
-"""Calls of one account: a few windows go on side by side, and it takes ten accounts to hold all threads."""
+"""Calls of one account and kind: a few windows go on side by side, and it takes ten accounts to hold all threads with
+slow calls."""
 
 
 class Turns:
-    """Of one process. An account's first calls go first."""
+    """Of one process. Calls that are the same one's, and of the same kind, begin in the order in which they came."""
 
     def __init__(self) -> None:
-        self._of: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()  # kept by who waits or works
+        self._of = WeakValueDictionary[Hashable, asyncio.Semaphore]()  # kept by who waits or works
 
     @contextlib.asynccontextmanager
-    async def of(self, user_id: UUID) -> AsyncIterator[None]:
-        """Run the block when it is this account's turn."""
-        turn = self._of.setdefault(user_id, asyncio.Semaphore(AT_ONCE))
+    async def of(self, whose: Hashable, kind: Literal["slow", "quick"]) -> AsyncIterator[None]:
+        """Run the block when it is their turn."""
+        turn = self._of.setdefault((whose, kind), asyncio.Semaphore(AT_ONCE))
         async with turn:
             yield
-
-
-class InTurn(APIRoute):
-    """For calls that need an account and hold a thread for long."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        answer: Any = super().get_route_handler()
-
-        async def in_turn(request: Request) -> Response:
-            using: Resources = request.app.state.resources
-            user = await run_in_threadpool(current_user, using, bearer(request.headers.get("authorization")))
-            async with turns_of(request).of(user.id):
-                found: Response = await answer(request)
-            return found
-
-        return in_turn
 
 
 def turns_of(request: Request) -> Turns:
     """The application's."""
     turns: Turns = request.app.state.turns
     return turns
+
+
+async def _slow(request: Request, user: Caller) -> AsyncIterator[None]:
+    async with turns_of(request).of(user.id, "slow"):
+        yield
+
+
+async def _quick(request: Request, user: Caller) -> AsyncIterator[None]:
+    async with turns_of(request).of(user.id, "quick"):
+        yield
+
+
+# Over before the answer is sent: a client that takes it slowly keeps nobody waiting.
+SLOW, QUICK = (Depends(turn, scope="function") for turn in (_slow, _quick))
+"""Among a call's `dependencies`, or a router's: it needs an account, and waits for that one's turn."""

@@ -153,6 +153,8 @@ def test_drafts_are_published_under_a_cap_and_after_a_question(terminal: Termina
 
     done = terminal("activate", "--cap", 1, answers="y\n").output
     assert "2 listings = 0.40 USD, cap 1.00 USD" in done
+    urls = re.findall(r"published (http\S+)", done)
+    assert [httpx.get(url, trust_env=False).status_code for url in urls] == [200, 200]
     assert {listing.state for listing in world.etsy.listings.values()} == {"active"}
     assert world.etsy.fees_usd == pytest.approx(0.4)
     terminal("activate", "--cap", 1, "--yes", code=3)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, select
 from services.ingest.dead_letters.archive import failures
 from services.ingest.retrying import retry
 from services.ingest.service import build
+from services.ingest.sessions.actions import reviewing
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.intake.submitting import SessionTaken
@@ -833,7 +834,35 @@ def test_a_duplicate_names_the_file_that_its_original_was_stored_as_after_the_ve
     for rows in (sessions.items(session), sessions.receipt(session)[1]):
         told = [views.item(row) for row in rows]
         assert (told[0]["reason"], told[0]["state"]) == (None, "stored")
-        assert (told[1]["reason"], told[1]["match"]["path"]) == (f"{words}; large.png is stored as UV 0", "s/0")
+        now = "the same picture as large.png (UV 0) in this upload"
+        assert (told[1]["reason"], told[1]["match"]["path"]) == (now, "s/0")
+
+
+def test_an_upload_that_was_in_work_at_the_verdict_is_an_earlier_one_once_it_is_stored(
+    engine: Engine, sessions: Sessions
+) -> None:
+    one, (large,) = submitted(sessions, "large.png")
+    other, (small, flipped) = submitted(sessions, "small.png", "flipped.png")
+    where = "large.png in another upload that is still in work"
+    match = Match(source="session", item_id=large.item_id, filename=large.filename, verdict="near_copy")
+    words = {"kind": "near", "distance": 2, "match": match, "reason": f"the same picture as {where}"}
+    like = match.model_copy(update={"verdict": "mirrored", "reason": f"mirrored {where}"})
+    hashed, accepted, *rest = stored(other, flipped)
+    project(engine, *stored(one, large)[:2], DuplicateFound(**about(other, small), **words))
+    project(engine, hashed, accepted.model_copy(update={"resembles": like}), *rest)
+    assert told(engine, sessions, other) == [f"the same picture as {where}"] * 2 + [f"mirrored {where}"]
+    project(engine, *stored(one, large)[2:])
+    where = "large.png (UV 0) from an earlier upload"
+    assert told(engine, sessions, other) == [f"the same picture as {where}"] * 2 + [f"mirrored {where}"]
+
+
+def told(engine: Engine, sessions: Sessions, session: Session) -> list[str]:
+    """Why the first file is a duplicate, in its upload and to whoever reviews it; and what the second resembles."""
+    copy, design = (views.item(row) for row in sessions.items(session.id))
+    with engine.connect() as connection:
+        (pair,) = reviewing.shown(connection, reviewing.pairs(connection, session.id, "all")[0])
+    assert pair["match"]["path"] == copy["match"]["path"] == design["resembles"]["path"]
+    return [copy["reason"], pair["reason"], design["resembles"]["reason"]]
 
 
 def test_what_was_stored_at_the_verdict_is_named_once(engine: Engine, sessions: Sessions) -> None:
@@ -861,6 +890,6 @@ def test_who_tries_a_copy_again_hears_that_its_original_is_not_stored_yet(
     )
     project(engine, *stored(session, large)[2:])
     assert told() == (
-        "small.png has not failed (duplicate), and trying again would end the same: the same picture as large.png in "
-        "this upload; large.png is stored as UV 0"
+        "small.png has not failed (duplicate), and trying again would end the same: the same picture as large.png "
+        "(UV 0) in this upload"
     )

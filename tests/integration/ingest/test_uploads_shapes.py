@@ -111,7 +111,8 @@ def test_listing_designs_tells_the_user_what_became_of_each_file(shop: Shop) -> 
     assert last == TRIED
     assert summary == "2 listings created, 1 duplicate skipped, 1 file could not be used."
     assert len(lines) == 2
-    assert lines[0].startswith(f"copy.png: the same file as {good[0][0]} in this upload")
+    (name,) = artworks.print_names(100)
+    assert lines[0] == f"copy.png: the same file as {good[0][0]} ({name}) in this upload, byte for byte"
     assert lines[1] == "c.png: not an image; export it as PNG or JPEG"
 
 

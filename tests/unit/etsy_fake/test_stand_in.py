@@ -242,6 +242,26 @@ def test_faults_are_armed_over_http_and_the_page_shows_what_there_is(etsy: Calle
     assert etsy("POST", "/_fake/reset").json()["listings"] == []
 
 
+def test_the_address_of_a_listing_leads_to_a_page_that_shows_it(etsy: Caller) -> None:
+    made = etsy.draft(title="Cats on a Mug", description="Ready <at once>").json()
+    number = made["listing_id"]
+    etsy.picture(f"{SHOP}/{number}")
+    assert made["url"] == f"http://etsy/listing/{number}"
+    assert f'href="/listing/{number}"' in etsy("GET", "/").text
+
+    page = etsy("GET", made["url"])
+
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    for words in ("Cats on a Mug", "Ready &lt;at once&gt;", "<b>draft</b>", "/_fake/pictures/", "Stand-in for Etsy"):
+        assert words in page.text
+
+
+def test_a_listing_that_the_stand_in_has_forgotten_has_a_page_that_says_so(etsy: Caller) -> None:
+    gone = etsy("GET", "/listing/17")
+    assert gone.status_code == 404
+    assert "The stand-in has no listing 17" in gone.text
+
+
 def test_a_fault_by_chance_is_met_by_the_same_calls_for_a_seed() -> None:
     def met(seed: int) -> list[bool]:
         faults = Faults()

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.lifecycle import timeline
+from services.ingest.sessions.lifecycle.duplicate_originals import verdicts_of_now
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, SKIP, WAITING
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
@@ -121,9 +122,13 @@ def picture(row: Row[Any], which: Literal["upload", "match"]) -> Blob | None:
     return Blob.model_validate(found) if found else None
 
 
-def shown(row: Row[Any]) -> dict[str, Any]:
-    """A pair, for whoever decides about it. What an earlier release found has its facts in the file's own."""
-    pair = row.pair or {**row.facts, "reason": row.reason}
+def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """Pairs, for whoever decides about them. What an earlier release found has its facts in the file's own."""
+    found = verdicts_of_now(connection, [row.pair or {**row.facts, "reason": row.reason} for row in rows])
+    return [_shown(row, pair) for row, pair in zip(rows, found, strict=True)]
+
+
+def _shown(row: Row[Any], pair: Mapping[str, Any]) -> dict[str, Any]:
     match = pair.get("match") or {}
     return {
         "item_id": row.id,

@@ -6,7 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, Uuid, cast, exists, select
 
+from services.ingest.sessions.design_names import stored_since
 from services.ingest.sessions.tables import items
+
+Match = Mapping[str, Any] | None
 
 _original = items.alias("original")
 
@@ -18,28 +21,53 @@ def is_copy_of(states: Collection[str]) -> ColumnElement[bool]:
 
 
 def beside_originals(connection: Connection, rows: Sequence[Mapping[str, Any] | RowMapping]) -> list[dict[str, Any]]:
-    """These items. A duplicate's reason also names what its original was stored as, if that was after the verdict.
+    """These items. What they are copies of, or resemble, is told as dedup would tell it now, if it was stored since.
 
     Where the original is not stored, `waits_for` is its file name: the duplicate takes its place if it fails.
     """
-    of = {row["id"]: original for row in rows if (original := _unnamed(row))}
+    found = _originals(connection, [_match(row) for row in rows])
+    return [_beside(dict(row), found.get(_unstored(_match(row)))) for row in rows]
+
+
+def verdicts_of_now(connection: Connection, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """These verdicts, each a `match` and a `reason`, as dedup would give them now that their originals are stored."""
+    found = _originals(connection, [verdict.get("match") for verdict in verdicts])
+    return [_of_now(verdict, found.get(_unstored(verdict.get("match")))) for verdict in verdicts]
+
+
+def _originals(connection: Connection, matches: Sequence[Match]) -> dict[UUID | None, Row[Any]]:
+    ids = {original for match in matches if (original := _unstored(match))}
     wanted: Select[Any] = select(items.c.id, items.c.filename, items.c.state, items.c.name, items.c.path)
-    found = connection.execute(wanted.where(items.c.id.in_(set(of.values())))).all() if of else ()
-    originals = {row.id: row for row in found}
-    return [_beside(dict(row), originals.get(of.get(row["id"]))) for row in rows]
+    return {row.id: row for row in connection.execute(wanted.where(items.c.id.in_(ids)))} if ids else {}
 
 
-def _unnamed(row: Mapping[str, Any] | RowMapping) -> UUID | None:
+def _match(row: Mapping[str, Any] | RowMapping) -> Match:
+    """What a duplicate is a copy of; of a design, what it resembles."""
+    match: Match = row["facts"].get("match" if row["state"] == "duplicate" else "resembles")
+    return match
+
+
+def _unstored(match: Match) -> UUID | None:
     """The original, by its id, if it was not stored when the verdict was given: then the reason can't name its path."""
-    match = (row["facts"].get("match") or {}) if row["state"] == "duplicate" else {}
-    return UUID(match["item_id"]) if match.get("item_id") and not match.get("path") else None
+    return UUID(match["item_id"]) if match and match.get("item_id") and not match.get("path") else None
 
 
 def _beside(row: dict[str, Any], original: Row[Any] | None) -> dict[str, Any]:
     if original is None:
         return row
+    facts = row["facts"]
+    if row["state"] != "duplicate":
+        like = facts["resembles"]
+        now = _of_now({"match": like, "reason": like["reason"]}, original)
+        return row | {"facts": facts | {"resembles": now["match"] | {"reason": now["reason"]}}}
     if original.state != "stored":
         return row | {"waits_for": original.filename}
-    match = row["facts"]["match"] | {"path": original.path}
-    reason = f"{row['reason']}; {original.filename} is stored as {original.name}"
-    return row | {"facts": row["facts"] | {"match": match}, "reason": reason}
+    now = _of_now({"match": facts["match"], "reason": row["reason"]}, original)
+    return row | {"facts": facts | {"match": now["match"]}, "reason": now["reason"]}
+
+
+def _of_now(verdict: Mapping[str, Any], original: Row[Any] | None) -> dict[str, Any]:
+    if original is None or original.state != "stored":
+        return dict(verdict)
+    reason = stored_since(verdict["reason"], original.filename, original.name)
+    return {**verdict, "match": verdict["match"] | {"path": original.path}, "reason": reason}

@@ -189,7 +189,7 @@ def test_of_two_that_fit_a_person_chooses(world: World) -> None:
     answer = world.handle(event)
 
     assert isinstance(answer, ListingFailed)
-    assert f"https://www.etsy.com/listing/{first.id}" in answer.reason
+    assert f"{world.target.app.api_url}/listing/{first.id}" in answer.reason
     del world.etsy.listings[twin]
     assert world.publish(event.model_copy(update={"generation": 1})).listing_id == str(first.id)
 

@@ -858,7 +858,7 @@ def test_an_upload_that_was_in_work_at_the_verdict_is_an_earlier_one_once_it_is_
 
 def told(engine: Engine, sessions: Sessions, session: Session) -> list[str]:
     """Why the first file is a duplicate, in its upload and to whoever reviews it; and what the second resembles."""
-    copy, design = (views.item(row) for row in sessions.items(session.id))
+    copy, design = (views.item(row) for row in sessions.items(session))
     with engine.connect() as connection:
         (pair,) = reviewing.shown(connection, reviewing.pairs(connection, session.id, "all")[0])
     assert pair["match"]["path"] == copy["match"]["path"] == design["resembles"]["path"]

@@ -26,6 +26,7 @@ ALONE = 2.1  # times as much as any other that one window of a copy may differ (
 STANDS_OUT = 0.4  # times as much, from which what is a copy is looked at close up
 UNCHANGED = 0.0002  # levels everywhere, up to which it is looked at, too: there any spot is the seller's doing
 CLOSE_ALONE, CLOSE_SPOT, CLOSE_COLOUR = 3.0, 2.0, 48.0  # what tells another design there; a spot of what is unchanged
+STILL = 0.1  # levels everywhere, up to which colour tells there: the fine lines of what was blurred have others, too
 DOUBTFUL = 1.4  # times as much, from which what is a copy from one side is looked at from the other, too
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
@@ -72,7 +73,7 @@ def _close_up(seen: Seen, one: Picture, other: Picture, *sides: Difference | Non
     apart = _apart(mine, theirs) if mine and theirs else None
     if apart is None:
         return seen
-    if apart.colour > CLOSE_COLOUR:
+    if apart.colour > CLOSE_COLOUR and apart.everywhere < STILL:
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
     alone = CLOSE_SPOT if apart.everywhere <= UNCHANGED else CLOSE_ALONE
     return "text_variant" if apart.alone > alone or apart.detail > SURELY * _most_detail(apart) else seen

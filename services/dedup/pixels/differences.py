@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from services.dedup.pixels.aligning import Pair
 from services.dedup.pixels.background import Pixels
-from services.dedup.pixels.picture import Plane, channels, most
+from services.dedup.pixels.picture import SIDE, Plane, channels, most
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
 UNCUT = 0.995
 SEAM = np.ones((5, 5), np.uint8)
-RIM = 2  # pixels along the edge, which half belong to what was cut off
+RIM = 2  # pixels along the edge, which half belong to what was cut off; close up, too: small words lie there
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
 TEXTURE = 0.25  # share of a window's texture from which another may be compared with it
-REACH = 32  # pixels around a window in which more of the same small text may lie
+REACH = 32  # pixels of 256 around a window in which more of the same small text may lie
 LEAST = 2.0  # levels by which any window may differ
 GAIN = (0.85, 1.18)
 BIAS = 14.0
@@ -76,7 +76,8 @@ def _alone(unlike: Plane, spread: Plane) -> float:
     apart = np.asarray(unlike / cv2.sqrt(spread), np.float32)
     _, most_apart, _, (x, y) = cv2.minMaxLoc(apart)
     elsewhere = cv2.inRange(spread, TEXTURE * float(spread[y, x]), np.inf)
-    elsewhere[max(0, y - REACH) : y + REACH + 1, max(0, x - REACH) : x + REACH + 1] = 0
+    reach = REACH * len(spread) // SIDE
+    elsewhere[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = 0
     return most_apart / (cv2.minMaxLoc(apart, elsewhere)[1] + LEAST)
 
 

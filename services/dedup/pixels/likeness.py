@@ -24,9 +24,11 @@ SURELY = 3.0  # times as much as that, and it is another design from whichever s
 CLEAN, SPOT = 0.005, 4.0  # where nothing else differs, a spot does by so much: saved again, all would a little
 ALONE = 2.1  # times as much as any other that one window of a copy may differ (`Difference.alone`), from either side
 STANDS_OUT = 0.4  # times as much, from which what is a copy is looked at close up
-UNCHANGED = 0.0002  # levels everywhere, up to which it is looked at, too: there any spot is the seller's doing
-CLOSE_ALONE, CLOSE_SPOT, CLOSE_COLOUR = 3.0, 2.0, 48.0  # what tells another design there; a spot of what is unchanged
+CLOSE_ALONE, CLOSE_COLOUR, CLOSE_SURELY = 2.5, 48.0, 2.5  # what tells another design there
 STILL = 0.1  # levels everywhere, up to which colour tells there: the fine lines of what was blurred have others, too
+EITHER = 1.0  # times as much, from which it is looked at from the other side there
+UNCHANGED = 0.0002  # levels everywhere, up to which nothing was saved again: any spot is the seller's doing
+SPOT_ALONE, SPOT_COLOUR, SPOT_DETAIL = 2.0, 20.0, 2.5  # of what is unchanged, close up
 DOUBTFUL = 1.4  # times as much, from which what is a copy from one side is looked at from the other, too
 FAINT_COLOUR, FAINT_DETAIL, FAINT_EDGES = 14.0, 34.0, 0.5  # a shifted edge leaves mean colours, and still lies nearby
 TONED, TONED_COLOUR = 10.0, 20.0  # more than both, and it is in other colours: a copy is toned evenly
@@ -71,16 +73,33 @@ def _close_up(seen: Seen, one: Picture, other: Picture, *sides: Difference | Non
         return seen
     mine, theirs = one.close_up(), other.close_up()
     apart = _apart(mine, theirs) if mine and theirs else None
-    if apart is None:
+    if apart is None or mine is None or theirs is None:
         return seen
-    if apart.colour > CLOSE_COLOUR and apart.everywhere < STILL:
+    if _other_colours_there(apart):
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"
-    alone = CLOSE_SPOT if apart.everywhere <= UNCHANGED else CLOSE_ALONE
-    return "text_variant" if apart.alone > alone or apart.detail > SURELY * _most_detail(apart) else seen
+    if _alone_there(apart) or _other_detail_there(apart):
+        return "text_variant"
+    turned = _apart(theirs, mine) if apart.alone > EITHER else None
+    return "text_variant" if turned is not None and _alone_there(turned) else seen
 
 
 def _worth_a_closer_look(apart: Difference) -> bool:
     return apart.alone > STANDS_OUT or apart.everywhere <= UNCHANGED
+
+
+def _other_colours_there(apart: Difference) -> bool:
+    if apart.everywhere <= UNCHANGED:
+        return apart.colour > SPOT_COLOUR
+    return apart.everywhere < STILL and apart.colour > CLOSE_COLOUR
+
+
+def _other_detail_there(apart: Difference) -> bool:
+    spot = apart.everywhere <= UNCHANGED and apart.detail > SPOT_DETAIL
+    return spot or apart.detail > CLOSE_SURELY * _most_detail(apart)
+
+
+def _alone_there(apart: Difference) -> bool:
+    return apart.alone > (SPOT_ALONE if apart.everywhere <= UNCHANGED else CLOSE_ALONE)
 
 
 def _apart(one: Picture, other: Picture) -> Difference | None:

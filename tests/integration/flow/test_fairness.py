@@ -56,7 +56,7 @@ def test_replicas_keep_to_the_window_together_and_a_restart_forgets_nothing(amqp
             pipeline.submit(tenant, 100)
         for _ in range(2):  # no worker: what is sent stays in flight
             async with pipeline.ingest() as first, pipeline.ingest() as second:
-                await until(lambda: first.broker_connected and second.broker_connected)
+                await until(lambda: first.broker.connected and second.broker.connected)
                 for _ in range(5):
                     first.bell.ring()
                     second.bell.ring()

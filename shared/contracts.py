@@ -423,7 +423,7 @@ class PictureFound(Message):
 
 
 class PictureHashed(PictureFound):
-    """Its hashes, or in words the `problem` that prevents them; neither: its copy was lost."""
+    """Its hashes and its picture, or in words the `problem` that prevents them; neither: its copy was lost."""
 
     algorithm: str = ""
     phash: Hash256 | None = None

@@ -72,8 +72,7 @@ def _close_up(seen: Seen, one: Picture, other: Picture, *sides: Difference | Non
     if seen not in COPIES or not any(side and _worth_a_closer_look(side) for side in sides):
         return seen
     mine, theirs = one.close_up(), other.close_up()
-    apart = _apart(mine, theirs) if mine and theirs else None
-    if apart is None or mine is None or theirs is None:
+    if mine is None or theirs is None or (apart := _apart(mine, theirs)) is None:
         return seen
     if _other_colours_there(apart):
         return "colour_variant" if apart.edges > SAME_EDGES else "text_variant"

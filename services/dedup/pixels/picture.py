@@ -52,10 +52,8 @@ class Picture:
 
     def close_up(self) -> "Picture | None":
         """At twice its size; None if it was not kept so. Decoded anew each time, as few are asked for it."""
-        try:
-            return Picture(decode_image_png_u8(self.detail, (CLOSE_SIDE, CLOSE_SIDE), "rgba")) if self.detail else None
-        except Exception:  # noqa: BLE001 - as below
-            return None
+        rgba = _decoded(self.detail, CLOSE_SIDE)
+        return None if rgba is None else Picture(rgba)
 
     @cached_property
     def transparent(self) -> bool:
@@ -100,11 +98,18 @@ class Picture:
 
 def picture_of(png: bytes) -> Picture | None:
     """None for the canonical pictures of earlier releases, which had no alpha or were of another size."""
-    try:
-        rgba = decode_image_png_u8(png, (SIDE, SIDE), "rgba")
-    except Exception:  # noqa: BLE001 - it promises no kinds of errors
+    rgba = _decoded(png, SIDE)
+    if rgba is None:
         return None
     return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8), _detail(png))
+
+
+def _decoded(png: bytes, side: int) -> Pixels | None:
+    """None for what is no picture of that size."""
+    try:
+        return np.asarray(decode_image_png_u8(png, (side, side), "rgba"), np.uint8)
+    except Exception:  # noqa: BLE001 - it promises no kinds of errors
+        return None
 
 
 def _detail(png: bytes) -> bytes:

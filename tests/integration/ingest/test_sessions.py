@@ -865,6 +865,16 @@ def told(engine: Engine, sessions: Sessions, session: Session) -> list[str]:
     return [copy["reason"], pair["reason"], design["resembles"]["reason"]]
 
 
+def test_what_a_design_resembles_may_have_no_reason(engine: Engine, sessions: Sessions) -> None:
+    """As early releases told it; the field is still optional."""
+    session, (large, flipped) = submitted(sessions, "large.png", "flipped.png")
+    like = Match(source="session", item_id=large.item_id, filename=large.filename, verdict="mirrored")
+    hashed, accepted, *rest = stored(session, flipped)
+    project(engine, *stored(session, large), hashed, accepted.model_copy(update={"resembles": like}), *rest)
+    resembles = views.item(sessions.items(session, offset=1)[0])["resembles"]
+    assert (resembles["path"], resembles["reason"]) == ("s/0", None)
+
+
 def test_what_was_stored_at_the_verdict_is_named_once(engine: Engine, sessions: Sessions) -> None:
     """Dedup has said so itself."""
     session, (large, small) = submitted(sessions, "large.png", "small.png")

@@ -58,7 +58,7 @@ def _beside(row: dict[str, Any], original: Row[Any] | None) -> dict[str, Any]:
     facts = row["facts"]
     if row["state"] != "duplicate":
         like = facts["resembles"]
-        now = _of_now({"match": like, "reason": like["reason"]}, original)
+        now = _of_now({"match": like, "reason": like.get("reason")}, original)
         return row | {"facts": facts | {"resembles": now["match"] | {"reason": now["reason"]}}}
     if original.state != "stored":
         return row | {"waits_for": original.filename}
@@ -69,5 +69,7 @@ def _beside(row: dict[str, Any], original: Row[Any] | None) -> dict[str, Any]:
 def _of_now(verdict: Mapping[str, Any], original: Row[Any] | None) -> dict[str, Any]:
     if original is None or original.state != "stored":
         return dict(verdict)
-    reason = stored_since(verdict["reason"], original.filename, original.name)
+    reason = verdict["reason"]  # none beside what a design resembles by an early release
+    if reason is not None:
+        reason = stored_since(reason, original.filename, original.name)
     return {**verdict, "match": verdict["match"] | {"path": original.path}, "reason": reason}

@@ -14,6 +14,8 @@ COMPILE := $(BIN)/uv --no-config pip compile pyproject.toml --quiet --universal 
 # three workers, as most tests wait for something; each has its own broker and database, and begins with the slow tests
 PARALLEL ?= --numprocesses 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
+# where the environment forbids Python to keep its bytecode, each of hundreds of processes compiles all of ours anew
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo up flow test unit e2e chaos soak simulate destinations bench bench-compare accuracy lint format lock clean

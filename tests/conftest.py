@@ -1,5 +1,6 @@
 """Fixtures: `amqp_url` is a virtual host and `database_url` a migrated database that no other test sees."""
 
+import gc
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -30,6 +31,18 @@ class Schedule(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """Ours in place of `--dist loadscope`."""
     return Schedule(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is loaded stays to the end: 370,000 objects, whose search took half the time that went into garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

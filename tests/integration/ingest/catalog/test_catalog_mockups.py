@@ -1,6 +1,7 @@
 """Mockup groups, photographs, watermarks and masks: contract 1.5, 1.7 and 4."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -168,17 +169,17 @@ def test_one_damaged_file_refuses_the_upload_before_anything_is_kept(world: Worl
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("made", "words"),
     [
-        (b"", "it is empty"),
-        (b"<svg onload='alert(1)'/>", "not a PNG, JPEG or WebP picture"),
-        (picture("GIF"), "not a PNG, JPEG or WebP picture"),
-        (picture("PNG", (9000, 9000)), "9000 x 9000 px is too large (at most 60 megapixels)"),
+        (lambda: b"", "it is empty"),
+        (lambda: b"<svg onload='alert(1)'/>", "not a PNG, JPEG or WebP picture"),
+        (lambda: picture("GIF"), "not a PNG, JPEG or WebP picture"),
+        (lambda: picture("PNG", (9000, 9000)), "9000 x 9000 px is too large (at most 60 megapixels)"),
     ],
     ids=["empty", "svg", "gif", "huge"],
 )
-def test_what_is_no_usable_picture_is_refused_in_words(ana: Caller, data: bytes, words: str) -> None:
-    group = made_group(ana)
+def test_what_is_no_usable_picture_is_refused_in_words(ana: Caller, made: Callable[[], bytes], words: str) -> None:
+    group, data = made_group(ana), made()
     assert words in sent(ana, group["id"], data).json()["detail"]
     bad_watermark = sent(ana, group["id"], picture(), watermark=data or b"no")
     assert bad_watermark.status_code == 422

@@ -14,6 +14,7 @@ from services.dedup.pixels.aligning import align
 from services.dedup.pixels.differences import Difference, difference
 from services.dedup.pixels.likeness import likeness
 from services.dedup.pixels.picture import Picture, picture_of
+from services.dedup.pixels.tones import tones_of
 from services.dedup.rule.matching import distance
 from services.hasher.decoding import open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
@@ -103,7 +104,7 @@ def _seen(data: bytes) -> Seen:
 def _measured(kind: str, expected: bool, original: Seen, other: Seen) -> Measured:
     bits = _bits(original.fingerprint, other.fingerprint)
     pair = align(other.picture, original.picture)
-    apart = None if pair is None else difference(pair)
+    apart = None if pair is None else difference(pair, tones_of(pair))
     near = min(
         ((a ^ b).bit_count() for a in other.keys.plain + other.keys.zoomed for b in original.keys.plain), default=64
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.candidates.texture import texture
-from services.dedup.pixels.background import BLACK, WHITE, Pixels, boxed, boxes, on_white
+from services.dedup.pixels.background import BLACK, WHITE, Pixels, box_of, boxes, cut, on_white
 from services.dedup.pixels.picture import SIDE, Picture
 
 FREQUENCIES = 8  # a side
@@ -70,7 +70,7 @@ def _waves(pictures: Iterable[Grey]) -> list[Waves]:
 
 
 def laid(picture: Picture) -> Iterator[Laid]:
-    """The ways to see a picture, in grey: as it is, and cut so that the art fills the frame (`background.boxed`).
+    """The ways to see a picture, in grey: as it is, and cut so that the art fills the frame (`background.box_of`).
 
     Each has the shade that a see-through picture was laid on. Art on a coloured ground is also seen on white, as its
     see-through original is laid on white and black only.
@@ -80,9 +80,9 @@ def laid(picture: Picture) -> Iterator[Laid]:
         rgb = picture.rgb if ground is None else picture.on(ground)
         shade = None if ground is None else int(ground[0])  # black and white are grey
         yield _grey(rgb), shade
-        for full in boxes(rgb) if ground is None else [boxed(rgb, ground)]:
-            if full is not rgb:
-                yield _grey(full), shade
+        for box in boxes(rgb) if ground is None else [box_of(rgb, ground)]:
+            if box is not None:
+                yield _grey(cut(rgb, box)), shade
         for full in on_white(rgb) if ground is None else ():
             yield _grey(full), 255
 

@@ -3,21 +3,51 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import OUTSTANDING, Pixels, boxed, grounds_behind
+from services.dedup.pixels.background import OUTSTANDING, Box, Pixels, grounds_behind
 from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
 
-COARSE_STEPS, FINE_STEPS = 15, 8
+COARSE_STEPS, FINE_STEPS, CLOSE_STEPS = 15, 8, 2
 SURE = 0.98  # from which no other way is tried, if it lacks no more than a copy may
 STRANGE = 0.5  # and below which nothing more is done
 SPARED = 0.06  # share of a side that a copy may lack
 GAINED = 0.01  # correlation that a move by more than that must be worth: along a gradient any is as good as none
 
 Warp = NDArray[np.float32]
+
+
+class Way(NamedTuple):
+    """How two pictures lie on each other: as they are seen, and where in the second each pixel of the first is."""
+
+    mine: View
+    theirs: View
+    warp: Warp
+
+    def turned(self) -> "Way":
+        return Way(self.theirs, self.mine, _inverted(self.warp))
+
+    def at(self, one: Picture, other: Picture) -> "Way":
+        """The same two at another size."""
+        mine, theirs = one.seen_like(self.mine), other.seen_like(self.theirs)
+        return Way(mine, theirs, _scaled(self.warp, len(mine.pixels) / len(self.mine.pixels)))
+
+    def cut_less(self, one: Picture, other: Picture) -> "Way | None":
+        """All that stands out from both pages, if that is more, and lies on each other as this does; else None."""
+        if self.mine.box is None or self.theirs.box is None:
+            return None
+        mine, theirs = one.cut_once(self.mine), other.cut_once(self.theirs)
+        if not (mine.shows_more_than(self.mine) or theirs.shows_more_than(self.theirs)):
+            return None
+        side = len(self.mine.pixels)
+        to_this = _stretched(self.mine.box, side) @ np.linalg.inv(_stretched(mine.box, side))
+        from_this = _stretched(theirs.box, side) @ np.linalg.inv(_stretched(self.theirs.box, side))
+        warp = np.asarray(from_this[:2] @ _square(self.warp) @ to_this, np.float32)
+        return None if _uncovered(warp, side) > SPARED else Way(mine, theirs, warp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +59,30 @@ class Pair:
     valid: NDArray[np.bool_]
     coverage: float
     correlation: float
+    way: Way
 
 
 def align(one: Picture, other: Picture) -> Pair | None:
     """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
     side = len(one.rgba)
-    best: tuple[bool, float, Warp, View, View] | None = None
+    best: tuple[bool, float, Way] | None = None
     for mine, theirs in on_common_ground(one, other):
         warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS, side)
         beyond = max(0.0, _uncovered(warp, side) - SPARED)
         fit = correlation - beyond
         if best is None or (not beyond, fit) > best[:2]:
-            best = not beyond, fit, warp, mine, theirs
+            best = not beyond, fit, Way(mine, theirs, warp)
         if fit >= SURE and not beyond:
             break
     if best is None or best[1] < STRANGE:
         return None
-    _, _, warp, mine, theirs = best
-    warp, correlation = _refined(mine.fine, theirs.fine, warp, FINE_STEPS, side)
-    return _laid(mine, theirs, warp, correlation)
+    way, correlation = _moved(best[2], FINE_STEPS)
+    return _laid(way, correlation, _coverage(way))
+
+
+def align_again(way: Way, coverage: float) -> Pair:
+    """Laid as they lie that way, and moved by the little that could not be told at a smaller size."""
+    return _laid(*_moved(way, CLOSE_STEPS), coverage)
 
 
 def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]]:
@@ -55,15 +90,20 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
     if one.transparent and other.transparent:
         yield one.whole, other.whole
     elif not one.transparent and not other.transparent:
-        yield from product(dict.fromkeys([*one.filled, one.flat]), dict.fromkeys([*other.filled, other.flat]))
+        yield from product(one.ways, other.ways)
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
         for ground in grounds_behind(clear.rgba[..., 3], opaque.rgb):
-            mine, theirs = one.on(ground), other.on(ground)
-            full = boxed(mine, ground), boxed(theirs, ground)
-            yield View(full[0]), View(full[1])
-            if full[0] is not mine or full[1] is not theirs:
-                yield View(mine), View(theirs)
+            mine, theirs = one.standing_out_from(ground), other.standing_out_from(ground)
+            yield mine, theirs
+            if mine.box is not None or theirs.box is not None:
+                yield one.laid_on(ground), other.laid_on(ground)
+
+
+def _moved(way: Way, steps: int) -> tuple[Way, float]:
+    """To where they lie best; and the correlation there."""
+    warp, correlation = _refined(way.mine.fine, way.theirs.fine, way.warp, steps, len(way.mine.pixels))
+    return way._replace(warp=warp), correlation
 
 
 def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int, full: int) -> tuple[Warp, float]:
@@ -99,19 +139,42 @@ def _scaled(warp: Warp, factor: float) -> Warp:
     return np.column_stack([warp[:, :2], shift]).astype(np.float32)
 
 
-def _laid(one: View, other: View, warp: Warp, correlation: float) -> Pair:
+def _laid(way: Way, correlation: float, coverage: float) -> Pair:
+    one, other, warp = way
     side = len(one.pixels)
     size, back = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(other.pixels, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
-    valid = _inside(warp, side)
+    return Pair(one.soft, softened(laid), _inside(warp, side), coverage, correlation, way)
+
+
+def _coverage(way: Way) -> float:
+    """The share of a side that both have. What one lacks of the other's ground it does not lack."""
+    one, other, warp = way
+    side = len(one.pixels)
     uncovered = _uncovered(warp, side)
     if (
         uncovered > SPARED
-        and _bare(one.pixels, ~valid)
-        and _bare(other.pixels, ~_inside(cv2.invertAffineTransform(warp), side))
+        and _bare(one.pixels, ~_inside(warp, side))
+        and _bare(other.pixels, ~_inside(_inverted(warp), side))
     ):
         uncovered = SPARED
-    return Pair(one.soft, softened(laid), valid, 1 - uncovered, correlation)
+    return 1 - uncovered
+
+
+def _inverted(warp: Warp) -> Warp:
+    return np.asarray(cv2.invertAffineTransform(warp), np.float32)
+
+
+def _stretched(box: Box | None, side: int) -> NDArray[np.float64]:
+    """From a pixel of a picture to that of what is cut out of it (`background.cut`), (3, 3)."""
+    if box is None:
+        return np.eye(3)
+    across, down = side / box.width, side / box.height
+    return np.array([[across, 0, (0.5 - box.left) * across - 0.5], [0, down, (0.5 - box.top) * down - 0.5], [0, 0, 1]])
+
+
+def _square(warp: Warp) -> NDArray[np.float64]:
+    return np.vstack([warp, (0, 0, 1)])
 
 
 def _inside(warp: cv2.typing.MatLike, side: int) -> NDArray[np.bool_]:
@@ -128,7 +191,7 @@ def _bare(planes: Pixels, where: NDArray[np.bool_]) -> bool:
 
 def _uncovered(warp: Warp, side: int) -> float:
     """The widest strip along an edge of either picture where the other has nothing, as a share of the side."""
-    return max(_beyond(warp, side), _beyond(np.asarray(cv2.invertAffineTransform(warp), np.float32), side))
+    return max(_beyond(warp, side), _beyond(_inverted(warp), side))
 
 
 def _beyond(warp: Warp, side: int) -> float:

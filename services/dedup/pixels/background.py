@@ -1,6 +1,7 @@
 """What a picture is laid on, and where it stands out from that. Pure; pictures are (side, side, 3) with 8 bits."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,6 +17,25 @@ PAGES = 3  # a sheet on a page on another
 
 Pixels = NDArray[np.uint8]
 Colour = NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """In pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def scaled(self, factor: int) -> "Box":
+        return Box(*(factor * each for each in self))
+
+    def reaches_beyond(self, other: "Box", pixels: int) -> bool:
+        """By more than so many, on any side."""
+        left, top = other.left - self.left, other.top - self.top
+        right, bottom = self.width - other.width - left, self.height - other.height - top
+        return max(left, top, right, bottom) > pixels
+
 
 WHITE, BLACK = (np.full(3, shade, np.uint8) for shade in (255, 0))
 
@@ -73,46 +93,56 @@ def _within(pixels: Pixels, colour: Colour, levels: int) -> Pixels:
     return np.asarray(cv2.inRange(pixels, least, most), np.uint8)
 
 
-def boxes(rgb: Pixels) -> Sequence[Pixels]:
-    """The picture boxed on its ground; where that is not sure, on each that it may have, and as it is."""
+def boxes(rgb: Pixels) -> Sequence[Box | None]:
+    """What the picture is cut to on its ground; where that is not sure, on each that it may have, and not at all."""
     around = ground_of(rgb)
     if around is not None:
-        return [boxed(rgb, around)]
-    full = [boxed(rgb, ground) for ground in _grounds_beside(rgb)]
-    return [*(each for each in full if each is not rgb), rgb]
+        return [box_of(rgb, around)]
+    return [*filter(None, (box_of(rgb, ground) for ground in _grounds_beside(rgb))), None]
 
 
-def boxed(rgb: Pixels, ground: Colour | None) -> Pixels:
-    """What stands out from its ground fills the picture, as alpha's bounding box did; so does a sheet on a page."""
-    side, part = len(rgb), rgb
-    for _ in range(PAGES):
-        box = None if ground is None else _box(part, ground)
-        if box is None:
+def box_of(rgb: Pixels, ground: Colour, pages: int = PAGES) -> Box | None:
+    """Where the picture stands out from its ground; and so on for a sheet on a page. None where it fills it already."""
+    found: Box | None = None
+    left = top = 0
+    part: Pixels = rgb
+    behind: Colour | None = ground
+    for _ in range(pages):
+        inner = None if behind is None else _standing_out(part, behind)
+        if inner is None:
             break
-        rgb = box
-        part = rgb[SEAM:-SEAM, SEAM:-SEAM]
-        ground = ground_of(part)
-    if rgb.shape[:2] == (side, side):
+        x, y, width, height = inner
+        found = Box(left + x, top + y, width, height)
+        left, top = left + x + SEAM, top + y + SEAM
+        part = rgb[top : top + height - 2 * SEAM, left : left + width - 2 * SEAM]
+        behind = ground_of(part)
+    return found
+
+
+def cut(rgb: Pixels, box: Box | None) -> Pixels:
+    """What is in the box fills the picture, as alpha's bounding box did."""
+    if box is None:
         return rgb
-    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    side, (left, top, width, height) = len(rgb), box
+    part = np.ascontiguousarray(rgb[top : top + height, left : left + width])
+    return np.asarray(cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def on_white(rgb: Pixels) -> Iterator[Pixels]:
     """Boxed, and the coloured ground that it may have made white; nothing for a white or black one."""
     for ground in grounds_of(rgb):
         if not _alike(ground, WHITE) and not _alike(ground, BLACK):
-            full = boxed(rgb, ground).copy()
+            full = cut(rgb, box_of(rgb, ground)).copy()
             full[_within(full, ground, OUTSTANDING) > 0] = WHITE
             yield full
 
 
-def _box(rgb: Pixels, ground: Colour) -> Pixels | None:
+def _standing_out(rgb: Pixels, ground: Colour) -> Box | None:
     """None when it fills the picture already, or is next to nothing."""
-    rgb = np.ascontiguousarray(rgb)
-    left, top, width, height = cv2.boundingRect(cv2.bitwise_not(_within(rgb, ground, OUTSTANDING)))
-    if min(width, height) < LEAST_SIDE or (height, width) == rgb.shape[:2]:
+    box = Box(*cv2.boundingRect(cv2.bitwise_not(_within(np.ascontiguousarray(rgb), ground, OUTSTANDING))))
+    if min(box.width, box.height) < LEAST_SIDE or (box.height, box.width) == rgb.shape[:2]:
         return None
-    return np.ascontiguousarray(rgb[top : top + height, left : left + width])
+    return box
 
 
 def _alike(one: Colour, other: Colour) -> bool:

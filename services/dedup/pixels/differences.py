@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.dedup.pixels.aligning import Pair
 from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import SIDE, Plane, channels, most
+from services.dedup.pixels.tones import Tones
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
@@ -20,9 +21,10 @@ NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
 TEXTURE = 0.25  # share of a window's texture from which another may be compared with it
 REACH = 32  # pixels of 256 around a window in which more of the same small text may lie
 LEAST = 2.0  # levels by which any window may differ
-GAIN = (0.85, 1.18)
-BIAS = 14.0
-PALER = 0.2  # share by which a copy's colours may be stronger or weaker
+DETAIL = 12.0  # levels by which the pattern of a copy's window may differ
+SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
+MOST_DETAIL = 80.0  # but no more than this
+SAME_EDGES = 0.7  # from which only colours are others
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,21 @@ class Difference:
     cast: float = 0.0
     alone: float = 0.0
 
+    @property
+    def most_detail(self) -> float:
+        """Levels by which the pattern of a copy's window may differ."""
+        return min(MOST_DETAIL, DETAIL + SPREAD_OUT * self.everywhere)
 
-def difference(pair: Pair) -> Difference:
+    @property
+    def same_lines(self) -> bool:
+        """What differs does so in colour only."""
+        return self.edges > SAME_EDGES
+
+
+def difference(pair: Pair, tones: Tones) -> Difference:
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
-    toned, tone, cast = _toned(pair)
+    toned = tones.applied(pair.other)
     toned = np.asarray(cv2.copyTo(pair.one, 1 - known, toned), np.uint8)  # what can't be compared does not differ
     unlike, spread, apart = _windows(pair.one, toned)
     detail = np.sqrt(unlike)
@@ -65,9 +77,9 @@ def difference(pair: Pair) -> Difference:
         float(detail.max()),
         everywhere,
         float(apart.max()),
-        tone,
+        tones.most,
         edges,
-        cast,
+        tones.cast,
         _alone(unlike, spread),
     )
 
@@ -93,63 +105,6 @@ def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
 def _edges(planes: Pixels) -> NDArray[np.uint8]:
     steps = cv2.morphologyEx(planes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     return most(steps)
-
-
-def _toned(pair: Pair) -> tuple[Pixels, float, float]:
-    """The other picture with its tones brought to the first one's, as far as a copy's may be off; by how much; cast."""
-    one, other = _halved(pair.one), _halved(pair.other)
-    sure = pair.valid[::2, ::2]
-    for alpha in one[3:] + other[3:]:
-        sure = sure & (alpha > 250)
-    where = np.flatnonzero(sure)
-    if where.size < 64:
-        return pair.other, 0.0, 0.0
-    count = len(one)
-    lines = np.zeros((count, count + 1), np.float32)
-    lines[count - 1, count - 1] = 1  # alpha stays
-    most = 0.0
-    mine, theirs = (np.stack([plane.take(where) for plane in each[:3]]).astype(np.float32) for each in (one, other))
-    for channel in range(3):
-        gain, bias = _line(theirs[channel], mine[channel])
-        lines[channel, channel] = gain
-        lines[channel, 3] = bias if count == 3 else bias / 255  # none where transparent
-        most = max(most, abs(gain * 128 + bias - 128))
-    return np.asarray(cv2.transform(pair.other, lines), dtype=np.uint8), most, _cast(mine, theirs)
-
-
-def _cast(mine: Plane, theirs: Plane) -> float:
-    """Levels by which channels (3, n) moved apart in a quarter of the picture, beyond what light and paling do.
-
-    A pastel ground that is pink in one and yellow in the other: each channel by itself is off by no more than a copy's.
-    """
-    gain, bias = _line(theirs.ravel(), mine.ravel())
-    off, chroma = mine - (gain * theirs + bias), theirs - theirs.mean(axis=0)
-    paler = float((off * chroma).sum()) / max(float((chroma * chroma).sum()), 1.0)
-    moved = np.ptp(off - min(max(paler, -PALER), PALER) * chroma, axis=0)
-    place = moved.size * 3 // 4
-    return float(np.partition(moved, place)[place])
-
-
-def _halved(planes: Pixels) -> list[Pixels]:
-    """Every other pixel of every other row, by channel."""
-    half = cv2.resize(planes, (len(planes) // 2, len(planes) // 2), interpolation=cv2.INTER_NEAREST)
-    return list(channels(half))
-
-
-def _line(x: Plane, y: Plane) -> tuple[float, float]:
-    """Gain and bias from what is near already: a local change must not tint the rest."""
-    gain, bias = _fitted(x, y)
-    near = np.abs(gain * x + bias - y) < 30
-    return _fitted(x[near], y[near]) if 64 < near.sum() < near.size else (gain, bias)
-
-
-def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
-    mx, my = float(x.mean()), float(y.mean())
-    dx = x - mx
-    spread = float(dx @ dx) / x.size
-    gain = float(dx @ (y - my)) / x.size / spread if spread > 100 else 1.0
-    gain = min(max(gain, GAIN[0]), GAIN[1])
-    return gain, min(max(my - gain * mx, -BIAS), BIAS)
 
 
 def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane, Pixels]:

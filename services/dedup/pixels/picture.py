@@ -10,7 +10,7 @@ import numpy as np
 from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import Colour, Pixels, boxes
+from services.dedup.pixels.background import BLACK, Box, Colour, Pixels, box_of, boxes, cut, ground_of
 
 SIDE, CLOSE_SIDE = 256, 512
 DETAIL = b"dtAL"  # the chunk in which the hasher keeps the picture close up (`services/hasher/png.py`)
@@ -26,9 +26,20 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One way to see a picture, (side, side, 3 or 4). What comes of it stays: a picture is compared with several."""
+    """One way to see a picture, (side, side, 3 or 4): with its alpha, or on a ground; all of it, or what is in a box.
+
+    What comes of it stays: a picture is compared with several.
+    """
 
     pixels: Pixels
+    ground: Colour | None = None
+    box: Box | None = None
+
+    def shows_more_than(self, other: "View") -> bool:
+        """Of the same picture at the same size; by more than a pixel of the smaller one."""
+        if self.box is None or other.box is None:
+            return other.box is not None
+        return self.box.reaches_beyond(other.box, len(self.pixels) // SIDE)
 
     @cached_property
     def soft(self) -> Pixels:
@@ -69,13 +80,33 @@ class Picture:
         return View(self.rgba)
 
     @cached_property
-    def flat(self) -> View:
-        return View(self.rgb)
+    def ways(self) -> Sequence[View]:
+        """Without its alpha: what stands out from its ground, as far as that can be told, and all of it last."""
+        return [View(cut(self.rgb, box), BLACK, box) for box in dict.fromkeys([*boxes(self.rgb), None])]
 
-    @cached_property
-    def filled(self) -> Sequence[View]:
-        """What stands out from its ground, as far as that can be told; `flat` if nothing is cut off."""
-        return [self.flat if each is self.rgb else View(each) for each in boxes(self.rgb)]
+    def laid_on(self, ground: Colour) -> View:
+        return View(self.on(ground), ground)
+
+    def standing_out_from(self, ground: Colour) -> View:
+        laid = self.on(ground)
+        box = box_of(laid, ground)
+        return View(cut(laid, box), ground, box)
+
+    def seen_like(self, view: View) -> View:
+        """As the same picture is seen at another size."""
+        if view.ground is None:
+            return self.whole
+        box = None if view.box is None else view.box.scaled(len(self.rgba) // len(view.pixels))
+        return View(cut(self.on(view.ground), box), view.ground, box)
+
+    def cut_once(self, view: View) -> View:
+        """As this one is seen, but cut to what stands out from its page only: a sheet on it stays whole."""
+        if view.ground is None:
+            return self.whole
+        laid = self.on(view.ground)
+        ground = ground_of(laid)
+        box = None if ground is None else box_of(laid, ground, pages=1)
+        return View(cut(laid, box), view.ground, box)
 
     def on(self, colour: Colour) -> Pixels:
         """Laid on an opaque ground (side, side, 3)."""

@@ -16,6 +16,7 @@ from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.differences import Difference, difference
 from services.dedup.pixels.likeness import likeness, likeness_by
 from services.dedup.pixels.picture import Picture, picture_of
+from services.dedup.pixels.tones import tones_of
 from tests.unit.dedup.art import (
     BLUE,
     COPIES,
@@ -116,7 +117,7 @@ def test_a_picture_in_hand_is_seen_as_a_fresh_one_after_all_it_was_compared_with
 def _figures(one: Picture, other: Picture) -> Difference:
     pair = align(one, other)
     assert pair
-    return difference(pair)
+    return difference(pair, tones_of(pair))
 
 
 def test_saved_again_is_told_from_changed() -> None:
@@ -195,6 +196,11 @@ def test_another_digit_that_only_a_closer_look_shows_is_another_design(
     assert likeness(picture(saved(poster(PLACE, letters))), known) in FOUND
 
 
+def test_a_digit_that_hardly_stands_out_from_afar_is_looked_at_close_up_from_either_side() -> None:
+    known, twin = picture(poster(PLACE, 28)), picture(cropped(poster("41.6062 N 122.3321 W", 28), 0.01))
+    assert likeness(twin, known) == likeness(known, twin) == "text_variant"
+
+
 @pytest.mark.parametrize("kept", [b"", b"no picture"])
 def test_what_can_be_seen_from_afar_only_is_judged_from_there(kept: bytes) -> None:
     """Earlier releases kept no picture close up, and a file may be damaged."""
@@ -219,7 +225,7 @@ def test_another_pale_colour_is_another_design_and_no_toned_copy(
 def from_one_side(one: Picture, other: Picture) -> str:
     pair = align(one, other)
     assert pair is not None
-    return likeness_by(difference(pair))
+    return likeness_by(difference(pair, tones_of(pair)))
 
 
 def test_a_copy_whose_lights_were_clipped_is_one_whichever_was_known_first() -> None:

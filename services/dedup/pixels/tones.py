@@ -1,0 +1,92 @@
+"""Light and colour that a copy may have lost, as one picture's tones are brought to another's. Pure."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.dedup.pixels.aligning import Pair
+from services.dedup.pixels.background import Pixels
+from services.dedup.pixels.picture import SIDE, Plane, channels
+
+GAIN = (0.85, 1.18)
+BIAS = 14.0
+PALER = 0.2  # share by which a copy's colours may be stronger or weaker
+THINNED = SIDE // 2  # side of what is looked at
+LEAST = 64  # pixels that both show
+NEAR = 30  # levels up to which a pixel tells of light, not of other art
+
+
+@dataclass(frozen=True, eq=False)
+class Tones:
+    """`lines`: what a pixel's channels (3 or 4) are multiplied by, and what is added; None: nothing.
+
+    `most`: levels by which that changes a channel at most. `cast`: levels by which channels moved apart in a quarter of
+    the picture.
+    """
+
+    lines: NDArray[np.float32] | None = None
+    most: float = 0.0
+    cast: float = 0.0
+
+    def applied(self, pixels: Pixels) -> Pixels:
+        return pixels if self.lines is None else np.asarray(cv2.transform(pixels, self.lines), np.uint8)
+
+
+def tones_of(pair: Pair) -> Tones:
+    """What brings the other picture's tones to the first one's, as far as a copy's may be off."""
+    one, other = _thinned(pair.one), _thinned(pair.other)
+    step = len(pair.one) // THINNED
+    sure = pair.valid[::step, ::step]
+    for alpha in one[3:] + other[3:]:
+        sure = sure & (alpha > 250)
+    where = np.flatnonzero(sure)
+    if where.size < LEAST:
+        return Tones()
+    count = len(one)
+    lines = np.zeros((count, count + 1), np.float32)
+    lines[count - 1, count - 1] = 1  # alpha stays
+    most = 0.0
+    mine, theirs = (np.stack([plane.take(where) for plane in each[:3]]).astype(np.float32) for each in (one, other))
+    for channel in range(3):
+        gain, bias = _line(theirs[channel], mine[channel])
+        lines[channel, channel] = gain
+        lines[channel, 3] = bias if count == 3 else bias / 255  # none where transparent
+        most = max(most, abs(gain * 128 + bias - 128))
+    return Tones(lines, most, _cast(mine, theirs))
+
+
+def _cast(mine: Plane, theirs: Plane) -> float:
+    """Levels by which channels (3, n) moved apart in a quarter of the picture, beyond what light and paling do.
+
+    A pastel ground that is pink in one and yellow in the other: each channel by itself is off by no more than a copy's.
+    """
+    gain, bias = _line(theirs.ravel(), mine.ravel())
+    off, chroma = mine - (gain * theirs + bias), theirs - theirs.mean(axis=0)
+    paler = float((off * chroma).sum()) / max(float((chroma * chroma).sum()), 1.0)
+    moved = np.ptp(off - min(max(paler, -PALER), PALER) * chroma, axis=0)
+    place = moved.size * 3 // 4
+    return float(np.partition(moved, place)[place])
+
+
+def _thinned(planes: Pixels) -> list[Pixels]:
+    """Some pixels of some rows, by channel."""
+    few = cv2.resize(planes, (THINNED, THINNED), interpolation=cv2.INTER_NEAREST)
+    return list(channels(few))
+
+
+def _line(x: Plane, y: Plane) -> tuple[float, float]:
+    """Gain and bias from what is near already: a local change must not tint the rest."""
+    gain, bias = _fitted(x, y)
+    near = np.abs(gain * x + bias - y) < NEAR
+    return _fitted(x[near], y[near]) if LEAST < near.sum() < near.size else (gain, bias)
+
+
+def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
+    mx, my = float(x.mean()), float(y.mean())
+    dx = x - mx
+    spread = float(dx @ dx) / x.size
+    gain = float(dx @ (y - my)) / x.size / spread if spread > 100 else 1.0
+    gain = min(max(gain, GAIN[0]), GAIN[1])
+    return gain, min(max(my - gain * mx, -BIAS), BIAS)

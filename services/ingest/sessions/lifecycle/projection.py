@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, bindparam, select, update
+from sqlalchemy import ARRAY, Connection, Engine, Row, Uuid, any_, bindparam, select, update
 
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.file_transitions import File, StateReport, count_changes
@@ -27,17 +27,14 @@ from shared.together import Together
 
 log = structlog.get_logger()
 
-# Statements that run for every event are made once: making one takes longer than its answer.
-LOCK = (
-    select(items)
-    .where(items.c.id.in_(bindparam("these", expanding=True)))
-    .order_by(items.c.session_id, items.c.index)
-    .with_for_update()
-)
+# Statements that run for every event are made once: making one takes longer than its answer. Their lists are one
+# parameter each, or each length would be another statement to SQLAlchemy, and be planned anew by PostgreSQL.
+THESE = any_(bindparam("these", type_=ARRAY(Uuid)))
+LOCK = select(items).where(items.c.id == THESE).order_by(items.c.session_id, items.c.index).with_for_update()
 WRITE = update(items).where(items.c.id == bindparam("this")).values(updated_at=NOW)
 REQUESTED = (
     select(listings)
-    .where(listings.c.item_id.in_(bindparam("these", expanding=True)), listings.c.state == "requested")
+    .where(listings.c.item_id == THESE, listings.c.state == "requested")
     .order_by(listings.c.item_id, listings.c.mockup_id)
 )
 REQUESTED_LOCKED = REQUESTED.with_for_update()

@@ -6,7 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, delete, func, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    Row,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.lane_choice import COMPREHENSIVE
@@ -96,8 +110,8 @@ def _is_absence(row: Row[Any]) -> bool:
 
 
 OVER = delete(delays).where(
-    delays.c.service.in_(bindparam("services", expanding=True)),
-    delays.c.session_id.in_(bindparam("whose", expanding=True)),
+    delays.c.service == any_(bindparam("services", type_=ARRAY(String))),
+    delays.c.session_id == any_(bindparam("whose", type_=ARRAY(Uuid))),
     delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK),
 )
 

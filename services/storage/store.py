@@ -67,6 +67,8 @@ class Designs:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # What is one statement is a transaction by itself: BEGIN and COMMIT would be two more waits for the server.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._accepting, self._storing = Together(self._accept_all), Together(self._store_all)
 
     def accept(self, event: ImageAccepted) -> bool:
@@ -155,7 +157,7 @@ class Designs:
         """Accept all in the order of their ids, as every process does: so no two transactions wait for each other."""
         events = sorted((each.event for each in these), key=lambda event: event.item_id)
         rows = [new_row(event, "accepted") | of_accepted(event) for event in events]
-        with transaction(self.engine) as connection:
+        with transaction(self._single) as connection:
             inserted = set(map(tuple, connection.execute(NEW, rows)))
         for each in these:
             each.is_new = (each.event.item_id, each.event.generation) in inserted
@@ -170,7 +172,7 @@ class Designs:
             "called": [design.name for design in named],
             "lies": [design.path for design in named],
         }
-        with transaction(self.engine) as connection:
+        with transaction(self._single) as connection:
             stored = set(map(tuple, connection.execute(STORE, rows)))
         for each in these:
             event = each.design.event

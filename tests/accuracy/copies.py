@@ -86,6 +86,21 @@ def _warmer(image: Image.Image, dice: Random) -> Image.Image:
     return _rgb(image, lambda rgb: rgb.point(table))
 
 
+SRGB_TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+ADOBE_TO_XYZ = ((0.57667, 0.18556, 0.18823), (0.29734, 0.62736, 0.07529), (0.02703, 0.07069, 0.99134))
+"""Both for D65: IEC 61966-2-1, and Adobe RGB (1998), 4.3.5.3."""
+
+
+def without_profile(image: Image.Image) -> Image.Image:
+    """Made AdobeRGB, and then its profile was dropped, as programs do that make files small for the web."""
+    pixels = np.asarray(image.convert("RGBA")).copy()
+    light = pixels[..., :3] / 255
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    light = light @ (np.linalg.inv(ADOBE_TO_XYZ) @ SRGB_TO_XYZ).T
+    pixels[..., :3] = (255 * light.clip(0, 1) ** (256 / 563)).round()
+    return Image.fromarray(pixels)
+
+
 def _filtered(image: Image.Image, effect: ImageFilter.Filter) -> Image.Image:
     return image.convert("RGBa").filter(effect).convert("RGBA")
 
@@ -133,6 +148,7 @@ COPIES: dict[str, Copy] = {
     "5 % darker": lambda image, _: saved(_lighter(image, 0.95)),
     "gamma": lambda image, dice: saved(_gamma(image, dice.choice((0.9, 1.1)))),
     "colours shifted": lambda image, dice: saved(_warmer(image, dice)),
+    "its AdobeRGB profile lost": lambda image, _: saved(without_profile(image)),
     "blurred": lambda image, _: saved(_filtered(image, ImageFilter.GaussianBlur(1.0))),
     "sharpened": lambda image, _: saved(_rgb(image, lambda rgb: rgb.filter(ImageFilter.UnsharpMask(2, 80, 2)))),
     "64 colours": lambda image, _: saved(image.quantize(64, method=Image.Quantize.FASTOCTREE)),

@@ -10,6 +10,7 @@ from services.dedup.pixels.aligning import Pair, align
 from services.dedup.pixels.close_up import Look, no_copy, worth_it
 from services.dedup.pixels.differences import APART, DETAIL, UNCUT, Difference, difference
 from services.dedup.pixels.picture import Picture
+from services.dedup.pixels.profile import may_have_lost_it, without_profile
 from services.dedup.pixels.tones import tones_of
 from shared.contracts import Copy, Variant
 
@@ -34,6 +35,21 @@ TONE = 3.0  # levels from which a copy was toned
 
 def likeness(one: Picture, other: Picture) -> Seen:
     """What one picture is beside another, by their pixels, whichever was known first.
+
+    What differs may have lost its colour profile only.
+    """
+    seen = _likeness(one, other)
+    if seen in ("colour_variant", "text_variant") and (_lost_its_profile(one, other) or _lost_its_profile(other, one)):
+        return "near_copy"
+    return seen
+
+
+def _lost_its_profile(picture: Picture, original: Picture) -> bool:
+    return may_have_lost_it(picture, original) and _likeness(picture, without_profile(original)) in COPIES
+
+
+def _likeness(one: Picture, other: Picture) -> Seen:
+    """By their colours as they are.
 
     A copy may have lost what its original has: clipped lights can't be toned back. And what one can't be laid on may be
     laid on it. So what looks like no copy is looked at from the other side, too. But one window that differs alone does

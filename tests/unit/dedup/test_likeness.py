@@ -17,9 +17,11 @@ from services.dedup.pixels.differences import Difference, difference
 from services.dedup.pixels.likeness import likeness, likeness_by
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.pixels.tones import tones_of
+from tests.accuracy.copies import without_profile
 from tests.unit.dedup.art import (
     BLUE,
     COPIES,
+    RED,
     brighter,
     cropped,
     design,
@@ -40,6 +42,7 @@ from tests.unit.dedup.art import (
 )
 
 ORIGINAL = picture(design())
+GREEN = (0, 160, 40)
 FOUND = ("re_encode", "near_copy")
 
 
@@ -140,6 +143,28 @@ def test_fine_lines_that_run_otherwise_are_another_design(points: int, step: int
 
 def test_another_colour_is_another_design() -> None:
     assert likeness(picture(design(heart=BLUE)), ORIGINAL) == "colour_variant"
+
+
+@pytest.mark.parametrize("saved", [lambda image: image, lambda image: resized(image, 0.5), noisy])
+def test_a_copy_that_lost_its_colour_profile_is_one_from_either_side(
+    saved: Callable[[Image.Image], Image.Image],
+) -> None:
+    copy = picture(saved(without_profile(design(ink=GREEN, heart=RED))))
+    original = picture(design(ink=GREEN, heart=RED))
+    assert likeness(copy, original) == likeness(original, copy) == "near_copy"
+
+
+@pytest.mark.parametrize(("words", "heart"), [("CLASS OF 2025", RED), ("CLASS OF 2024", BLUE)])
+def test_another_design_that_lost_its_colour_profile_is_no_copy(words: str, heart: tuple[int, int, int]) -> None:
+    twin, known = picture(without_profile(design(words, GREEN, heart))), picture(design(ink=GREEN, heart=RED))
+    assert likeness(twin, known) not in FOUND
+    assert likeness(known, twin) not in FOUND
+
+
+def test_a_digit_of_a_copy_without_its_profile_is_looked_at_close_up() -> None:
+    known = picture(design("Est. 2024", GREEN, letters=20))
+    assert likeness(picture(without_profile(design("Est. 2024", GREEN, letters=20))), known) in FOUND
+    assert likeness(picture(without_profile(design("Est. 2025", GREEN, letters=20))), known) not in FOUND
 
 
 @pytest.mark.parametrize(

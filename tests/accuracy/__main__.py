@@ -11,13 +11,18 @@ import typer
 from PIL import Image
 
 from services.dedup.candidates import key_search
-from services.dedup.pixels import likeness
+from services.dedup.pixels import close_up, differences, likeness
 from tests.accuracy.drawings import FOLDER, Missing, rendered
 from tests.accuracy.measuring import Measured, measure
 from tests.accuracy.reporting import figures, table, write
 
 OUT = Path("var/accuracy")
-LIMITS = {name: value for name, value in vars(likeness).items() if name.isupper() and isinstance(value, float)}
+LIMITS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": value
+    for module in (likeness, close_up, differences)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, float)
+}
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""Where the line lies close up, where every pixel is four: for what is a copy from afar only. Pure.
+"""Where the line lies close up, at 512 x 512 pixels, for what is a copy from afar, at 256 x 256. Pure.
 
 Its limits are wide of what saving again does to a copy, and find digits and letters that are some 1 % of a design high
-(docs/duplicates.md, "Close up").
+(docs/duplicates.md, "Close up"). What the figures mean is told by `Difference`.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,17 @@ from services.dedup.pixels.picture import Picture
 from services.dedup.pixels.tones import Tones, tones_of
 from shared.contracts import Variant
 
-STANDS_OUT = 0.2  # times as much as another window, from which what is a copy is looked at close up
-ALONE, COLOUR, MOST = 2.5, 48.0, 2.5  # times as much, levels, and times as much, beyond which it is another design
-STILL = 0.1  # levels everywhere, up to which colour tells: the fine lines of what was blurred have others, too
-EITHER = 1.0  # times as much, from which it is looked at from the other side, too
-UNCHANGED = 0.0002  # levels everywhere, up to which nothing was saved again: any spot is the seller's doing
-SPOT_ALONE, SPOT_COLOUR, SPOT_DETAIL = 2.0, 20.0, 2.5  # of what is unchanged
+STANDS_OUT = 0.2  # `alone` from afar, from which a copy is looked at close up
+UNCHANGED = 0.0002  # `everywhere`, up to which nothing was saved again: any spot is the seller's doing
+STILL = 0.1  # `everywhere`, up to which colour tells: the fine lines of what was blurred have others, too
+EITHER = 1.0  # `alone`, from which the other side is asked, too
+
+# Another design has more than this:
+ALONE, COLOUR = 2.5, 48.0
+DETAIL = 2.5  # times as much as the pattern of a copy's window may differ from afar (`Difference.most_detail`)
+
+# and of what is unchanged, more than this. A sharpened line's colour moves by 37.
+SPOT_ALONE, SPOT_COLOUR, SPOT_DETAIL = 2.0, 40.0, 2.5
 
 
 class Look(NamedTuple):
@@ -29,21 +34,21 @@ class Look(NamedTuple):
 
 
 def worth_it(*afar: Difference) -> bool:
-    """It costs three times as much as the look from afar; of copies in which nothing stands out hardly any is none."""
+    """It costs four times as much, and of copies in which nothing stands out from afar hardly any is none."""
     return any(apart.alone > STANDS_OUT or apart.everywhere <= UNCHANGED for apart in afar)
 
 
-def no_copy(one: Picture, other: Picture, afar: Look) -> Variant | None:
-    """What another design is that seemed to be a copy; None where it is one. Both pictures are the ones close up.
+def variant_close_up(one: Picture, other: Picture, afar: Look) -> Variant | None:
+    """What the one proves to be that seemed a copy of the other; None where it is one. Both are the pictures close up.
 
     Small words in a page's margin may be too faint to be seen from afar, and were cut off: so they are looked at, too.
     """
     way = afar.way.at(one, other)
     wider = way.cut_less(one, other)
-    return _no_copy(way, afar) or (None if wider is None else _no_copy(wider, afar))
+    return _variant(way, afar) or (None if wider is None else _variant(wider, afar))
 
 
-def _no_copy(way: Way, afar: Look) -> Variant | None:
+def _variant(way: Way, afar: Look) -> Variant | None:
     pair = align_again(way, afar.apart.coverage)
     apart = difference(pair, afar.tones)
     if _other_colours(apart):
@@ -64,7 +69,7 @@ def _other_colours(apart: Difference) -> bool:
 
 def _other_detail(apart: Difference) -> bool:
     spot = apart.everywhere <= UNCHANGED and apart.detail > SPOT_DETAIL
-    return spot or apart.detail > MOST * apart.most_detail
+    return spot or apart.detail > DETAIL * apart.most_detail
 
 
 def _alone(apart: Difference) -> bool:

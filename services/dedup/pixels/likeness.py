@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from services.dedup.pixels.aligning import Pair, align
-from services.dedup.pixels.close_up import Look, no_copy, worth_it
+from services.dedup.pixels.close_up import Look, variant_close_up, worth_it
 from services.dedup.pixels.differences import APART, DETAIL, UNCUT, Difference, difference
 from services.dedup.pixels.picture import Picture
 from services.dedup.pixels.profile import may_have_lost_it, without_profile
@@ -82,7 +82,7 @@ def _close_up(seen: Seen, one: Picture, other: Picture, looks: Sequence[Look | N
     mine, theirs = one.close_up(), other.close_up()
     if mine is None or theirs is None:
         return seen
-    return no_copy(mine, theirs, known[0]) or seen
+    return variant_close_up(mine, theirs, known[0]) or seen
 
 
 def _look(one: Picture, other: Picture) -> Look | None:

@@ -19,10 +19,11 @@ SPARED = 0.06  # share of a side that a copy may lack
 GAINED = 0.01  # correlation that a move by more than that must be worth: along a gradient any is as good as none
 
 Warp = NDArray[np.float32]
+"""(2, 3): from a pixel of the first picture to where it lies in the second, as `cv2.WARP_INVERSE_MAP` wants it."""
 
 
 class Way(NamedTuple):
-    """How two pictures lie on each other: as they are seen, and where in the second each pixel of the first is."""
+    """How two pictures lie on each other: by which views of them, and moved how."""
 
     mine: View
     theirs: View
@@ -43,6 +44,7 @@ class Way(NamedTuple):
         mine, theirs = one.cut_once(self.mine), other.cut_once(self.theirs)
         if not (mine.shows_more_than(self.mine) or theirs.shows_more_than(self.theirs)):
             return None
+        # from a pixel of the wider cut to that of the whole picture, to that of this cut; in the other one back again
         side = len(self.mine.pixels)
         to_this = _stretched(self.mine.box, side) @ np.linalg.inv(_stretched(mine.box, side))
         from_this = _stretched(theirs.box, side) @ np.linalg.inv(_stretched(self.theirs.box, side))

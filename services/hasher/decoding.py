@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image, PngImagePlugin, features
 
 from services.decoding.unreadable import UNREADABLE
 from services.hasher.colour import cmyk_to_rgba, to_srgb
@@ -22,6 +22,10 @@ from services.hasher.rejection import Rejected, size_in_words
 from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
+
+# Pillow's own limit is 1 MB. An edit history (XMP) takes several, as do printers' colour profiles; 64 MB in all stay.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
+BESIDE = "MAX_TEXT_"  # what its refusals name: that limit, or the one on all together
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ def _refusing_unreadable(data: bytes, format_: str, limits: Limits) -> Iterator[
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise too_many_pixels(limits) from error
     except UNREADABLE as error:
+        if BESIDE in str(error):
+            words = "too much text or a colour profile too large lies beside its picture; export it without metadata"
+            raise Rejected("too_large", words) from error
         raise _unreadable(data, format_) from error
 
 

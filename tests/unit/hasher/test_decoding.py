@@ -5,6 +5,7 @@ import re
 import resource
 import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -219,6 +220,30 @@ def test_a_bomb_is_refused_from_its_header() -> None:
     assert refusal(data).code == "too_many_pixels"
     unit = 1 if sys.platform == "darwin" else 1024
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 50e6, "900 MB if it was decoded"
+
+
+def beside(data: bytes, kind: bytes, head: bytes, size: int) -> bytes:
+    """A PNG with one more chunk: `size` bytes, compressed."""
+    return data[:33] + chunk(kind, head + zlib.compress(bytes(size))) + data[33:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [(b"zTXt", b"Raw profile type xmp\0\0"), (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0"), (b"iCCP", b"printer\0\0")],
+)
+def test_what_lies_beside_the_pixels_of_a_png_may_be_as_long_as_programs_write_it(kind: bytes, head: bytes) -> None:
+    """A picture's edit history takes megabytes, and so does a printer's colour profile."""
+    plain = saved(artwork(), "PNG")
+    picture = open_picture(beside(plain, kind, head, 6 << 20), Limits())
+    np.testing.assert_array_equal(picture.pixels, open_picture(plain, Limits()).pixels)
+
+
+@pytest.mark.parametrize(("kind", "head"), [(b"zTXt", b"Comment\0\0"), (b"iCCP", b"printer\0\0")])
+def test_a_bomb_beside_the_pixels_is_refused_as_what_it_is(kind: bytes, head: bytes) -> None:
+    refused = refusal(beside(saved(artwork(), "PNG"), kind, head, 40 << 20))
+    assert refused.code == "too_large"
+    assert "text or a colour profile" in refused.reason
+    assert "export it without" in refused.reason
 
 
 @pytest.mark.parametrize("format_", FORMATS)

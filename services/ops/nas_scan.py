@@ -14,6 +14,7 @@ from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users
 from services.ops.place import NOTHING, database, of_kind
 from services.ops.settings import Settings
+from services.ops.showing import printable
 from services.plurals import counted
 from services.storage.scan_progress import ScanProgress, progress_of, unusable
 from shared.contracts import ShopScanRequested
@@ -85,9 +86,9 @@ def _in_words(shop: str, now: ScanProgress) -> str:
 
 def _tell_faults(now: ScanProgress, faults: Sequence[tuple[str, str]]) -> None:
     for path, why in now.unread.items():
-        typer.echo(f"  not listed  {path}: {why}")
+        typer.echo(printable(f"  not listed  {path}: {why}"))
     for path, why in faults:
-        typer.echo(f"  unusable  {path}: {why}")
+        typer.echo(printable(f"  unusable  {path}: {why}"))
 
 
 def _nobody(shop: str) -> None:

@@ -104,3 +104,19 @@ def test_people_have_a_shop_scanned_and_read_what_came_of_it(
     assert anew.anew
     works.run(anew)
     assert works.count("on_picture_found") == 4
+
+
+def test_a_name_on_the_nas_neither_steers_a_terminal_nor_forges_a_line(
+    command: Command, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    tenant = UUID(str(register(engine, "NorthCups").id))
+    PathNas(tmp_path / "nas").initialise()
+    folder = tmp_path / "nas" / "NorthCups" / "old\nNorthCups: all is well"
+    folder.mkdir(parents=True)
+    (folder.parent / "rose\n\x1b[2J.png").write_bytes(artwork(1))
+    asked = command("scan", "--shop", "NorthCups")
+    assert asked.exit_code == 0
+    Works(database_url, engine, tmp_path, tenant=tenant).run(*owed(engine))
+    _, folders, files = command("scans").stdout.splitlines()
+    assert folders.startswith("  not listed  NorthCups/old\ufffdNorthCups: all is well: ")
+    assert files.startswith("  unusable  NorthCups/rose\ufffd\ufffd[2J.png: ")

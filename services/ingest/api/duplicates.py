@@ -25,7 +25,7 @@ class DuplicateSetting(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     policy: Duplicates = "skip_near"
-    distance: int | None = Field(default=None, ge=0, le=MOST)
+    distance: int | None = Field(default=None, ge=0, le=MOST, strict=True)
 
 
 @routes.get("/duplicates", dependencies=[QUICK])

@@ -183,6 +183,8 @@ def test_an_accounts_setting_counts_where_an_upload_says_nothing_and_who_changed
     foreseen = shop.client.get(f"{setting}/preview", params={"distance": 8}).json()
     assert (foreseen["distance_now"], foreseen["more"], foreseen["pictures"]) == (7, 0, 1)
     assert shop.client.get(f"{setting}/preview", params={"distance": 300}).status_code == 422
+    for no_distance in (True, "7", 300):
+        assert shop.client.put(setting, json={"distance": no_distance}).status_code == 422, "true is no 1"
     assert shop.upload(files, session).status_code == 201, "sent again it is the same upload, as it was"
     assert shop.get(session)["duplicates"] == "skip_near"
     again = shop.start()

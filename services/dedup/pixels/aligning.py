@@ -1,4 +1,7 @@
-"""Lays one canonical picture on another, as well as a stretch, a shift and a slight turn can. Pure."""
+"""Lays one canonical picture on another (image registration), as well as an affine warp can. Pure.
+
+The warp is the one of the greatest correlation that ECC finds (Evangelidis and Psarakis, 2008: `cv2.findTransformECC`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,33 +15,33 @@ from numpy.typing import NDArray
 from services.dedup.pixels.background import OUTSTANDING, Box, Pixels, grounds_behind
 from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
 
-COARSE_STEPS, FINE_STEPS, CLOSE_STEPS = 15, 8, 2
-SURE = 0.98  # from which no other way is tried, if it lacks no more than a copy may
-STRANGE = 0.5  # and below which nothing more is done
-SPARED = 0.06  # share of a side that a copy may lack
+COARSE_STEPS, FINE_STEPS, CLOSE_STEPS = 15, 8, 2  # of ECC: at 64 pixels a side, at 128, and close up at 256
+SURE = 0.98  # correlation from which no other views are tried, if it lacks no more than a copy may
+STRANGE = 0.5  # correlation at 64 pixels below which they have nothing in common
+SPARED = 0.06  # share of a side that a copy may lack, as it was cropped
 GAINED = 0.01  # correlation that a move by more than that must be worth: along a gradient any is as good as none
 
 Warp = NDArray[np.float32]
 """(2, 3): from a pixel of the first picture to where it lies in the second, as `cv2.WARP_INVERSE_MAP` wants it."""
 
 
-class Way(NamedTuple):
-    """How two pictures lie on each other: by which views of them, and moved how."""
+class Alignment(NamedTuple):
+    """How two pictures lie on each other: which views of them, and how the second is moved to lie on the first."""
 
     mine: View
     theirs: View
     warp: Warp
 
-    def turned(self) -> "Way":
-        return Way(self.theirs, self.mine, _inverted(self.warp))
+    def inverse(self) -> "Alignment":
+        return Alignment(self.theirs, self.mine, _inverted(self.warp))
 
-    def at(self, one: Picture, other: Picture) -> "Way":
-        """The same two at another size."""
+    def at_size_of(self, one: Picture, other: Picture) -> "Alignment":
+        """How the same two pictures lie at the size that they have here."""
         mine, theirs = one.seen_like(self.mine), other.seen_like(self.theirs)
-        return Way(mine, theirs, _scaled(self.warp, len(mine.pixels) / len(self.mine.pixels)))
+        return Alignment(mine, theirs, _scaled(self.warp, len(mine.pixels) / len(self.mine.pixels)))
 
-    def cut_less(self, one: Picture, other: Picture) -> "Way | None":
-        """All that stands out from both pages, if that is more, and lies on each other as this does; else None."""
+    def cut_wider(self, one: Picture, other: Picture) -> "Alignment | None":
+        """With all that stands out from both pages, lying as it does here; None if that is no more, or they part."""
         if self.mine.box is None or self.theirs.box is None:
             return None
         mine, theirs = one.cut_once(self.mine), other.cut_once(self.theirs)
@@ -46,14 +49,14 @@ class Way(NamedTuple):
             return None
         # from a pixel of the wider cut to that of the whole picture, to that of this cut; in the other one back again
         side = len(self.mine.pixels)
-        to_this = _stretched(self.mine.box, side) @ np.linalg.inv(_stretched(mine.box, side))
-        from_this = _stretched(theirs.box, side) @ np.linalg.inv(_stretched(self.theirs.box, side))
-        warp = np.asarray(from_this[:2] @ _square(self.warp) @ to_this, np.float32)
-        return None if _uncovered(warp, side) > SPARED else Way(mine, theirs, warp)
+        to_this = _cutting(self.mine.box, side) @ np.linalg.inv(_cutting(mine.box, side))
+        from_this = _cutting(theirs.box, side) @ np.linalg.inv(_cutting(self.theirs.box, side))
+        warp = np.asarray(from_this[:2] @ _homogeneous(self.warp) @ to_this, np.float32)
+        return None if _uncovered(warp, side) > SPARED else Alignment(mine, theirs, warp)
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class AlignedPair:
     """Two pictures on common ground, the second laid on the first: (side, side, 3 or 4). `valid` is where both are."""
 
     one: Pixels
@@ -61,30 +64,33 @@ class Pair:
     valid: NDArray[np.bool_]
     coverage: float
     correlation: float
-    way: Way
+    alignment: Alignment
 
 
-def align(one: Picture, other: Picture) -> Pair | None:
-    """The best of the ways to see both; None when they have nothing in common. Coarse first: there a pixel is more."""
+def align(one: Picture, other: Picture) -> AlignedPair | None:
+    """By the pair of views that fit best; None when they have nothing in common.
+
+    Coarse first: there a step goes further, and finds what is far away.
+    """
     side = len(one.rgba)
-    best: tuple[bool, float, Way] | None = None
+    best: tuple[bool, float, Alignment] | None = None
     for mine, theirs in on_common_ground(one, other):
         warp, correlation = _refined(mine.coarse, theirs.coarse, np.eye(2, 3, dtype=np.float32), COARSE_STEPS, side)
         beyond = max(0.0, _uncovered(warp, side) - SPARED)
         fit = correlation - beyond
         if best is None or (not beyond, fit) > best[:2]:
-            best = not beyond, fit, Way(mine, theirs, warp)
+            best = not beyond, fit, Alignment(mine, theirs, warp)
         if fit >= SURE and not beyond:
             break
     if best is None or best[1] < STRANGE:
         return None
-    way, correlation = _moved(best[2], FINE_STEPS)
-    return _laid(way, correlation, _coverage(way))
+    alignment, correlation = _moved(best[2], FINE_STEPS)
+    return _laid(alignment, correlation, _coverage(alignment))
 
 
-def align_again(way: Way, coverage: float) -> Pair:
-    """Laid as they lie that way, and moved by the little that could not be told at a smaller size."""
-    return _laid(*_moved(way, CLOSE_STEPS), coverage)
+def align_again(alignment: Alignment, coverage: float) -> AlignedPair:
+    """Laid as they lie that alignment, and moved by the little that could not be told at a smaller size."""
+    return _laid(*_moved(alignment, CLOSE_STEPS), coverage)
 
 
 def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]]:
@@ -92,7 +98,7 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
     if one.transparent and other.transparent:
         yield one.whole, other.whole
     elif not one.transparent and not other.transparent:
-        yield from product(one.ways, other.ways)
+        yield from product(one.views, other.views)
     else:
         opaque, clear = (other, one) if one.transparent else (one, other)
         for ground in grounds_behind(clear.rgba[..., 3], opaque.rgb):
@@ -102,10 +108,11 @@ def on_common_ground(one: Picture, other: Picture) -> Iterator[tuple[View, View]
                 yield one.laid_on(ground), other.laid_on(ground)
 
 
-def _moved(way: Way, steps: int) -> tuple[Way, float]:
+def _moved(alignment: Alignment, steps: int) -> tuple[Alignment, float]:
     """To where they lie best; and the correlation there."""
-    warp, correlation = _refined(way.mine.fine, way.theirs.fine, way.warp, steps, len(way.mine.pixels))
-    return way._replace(warp=warp), correlation
+    mine, theirs, warp = alignment
+    moved, correlation = _refined(mine.fine, theirs.fine, warp, steps, len(mine.pixels))
+    return Alignment(mine, theirs, moved), correlation
 
 
 def _refined(mine: Plane, theirs: Plane, warp: Warp, steps: int, full: int) -> tuple[Warp, float]:
@@ -141,17 +148,17 @@ def _scaled(warp: Warp, factor: float) -> Warp:
     return np.column_stack([warp[:, :2], shift]).astype(np.float32)
 
 
-def _laid(way: Way, correlation: float, coverage: float) -> Pair:
-    one, other, warp = way
+def _laid(alignment: Alignment, correlation: float, coverage: float) -> AlignedPair:
+    one, other, warp = alignment
     side = len(one.pixels)
     size, back = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(other.pixels, warp, size, flags=cv2.INTER_CUBIC | back, borderMode=cv2.BORDER_REPLICATE)
-    return Pair(one.soft, softened(laid), _inside(warp, side), coverage, correlation, way)
+    return AlignedPair(one.soft, softened(laid), _inside(warp, side), coverage, correlation, alignment)
 
 
-def _coverage(way: Way) -> float:
+def _coverage(alignment: Alignment) -> float:
     """The share of a side that both have. What one lacks of the other's ground it does not lack."""
-    one, other, warp = way
+    one, other, warp = alignment
     side = len(one.pixels)
     uncovered = _uncovered(warp, side)
     if (
@@ -167,7 +174,7 @@ def _inverted(warp: Warp) -> Warp:
     return np.asarray(cv2.invertAffineTransform(warp), np.float32)
 
 
-def _stretched(box: Box | None, side: int) -> NDArray[np.float64]:
+def _cutting(box: Box | None, side: int) -> NDArray[np.float64]:
     """From a pixel of a picture to that of what is cut out of it (`background.cut`), (3, 3)."""
     if box is None:
         return np.eye(3)
@@ -175,7 +182,7 @@ def _stretched(box: Box | None, side: int) -> NDArray[np.float64]:
     return np.array([[across, 0, (0.5 - box.left) * across - 0.5], [0, down, (0.5 - box.top) * down - 0.5], [0, 0, 1]])
 
 
-def _square(warp: Warp) -> NDArray[np.float64]:
+def _homogeneous(warp: Warp) -> NDArray[np.float64]:
     return np.vstack([warp, (0, 0, 1)])
 
 

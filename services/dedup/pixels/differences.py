@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.aligning import Pair
+from services.dedup.pixels.aligning import AlignedPair, Alignment
 from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import SIDE, Plane, channels, most
 from services.dedup.pixels.tones import Tones
 
 WINDOW = 9
 APART = 12  # levels from which patterns are looked at once more
-UNCUT = 0.995
 SEAM = np.ones((5, 5), np.uint8)
 RIM = 2  # pixels along the edge, which half belong to what was cut off; close up, too: small words lie there
 NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
@@ -59,7 +59,15 @@ class Difference:
         return self.edges > SAME_EDGES
 
 
-def difference(pair: Pair, tones: Tones) -> Difference:
+class Comparison(NamedTuple):
+    """How two pictures lie on each other, what brings the second to the first's tones, and what is left apart."""
+
+    alignment: Alignment
+    tones: Tones
+    apart: Difference
+
+
+def difference(pair: AlignedPair, tones: Tones) -> Difference:
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
     toned = tones.applied(pair.other)

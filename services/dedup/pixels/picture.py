@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from services.dedup.pixels.background import BLACK, Box, Colour, Pixels, box_of, boxes, cut, ground_of
 
 SIDE, CLOSE_SIDE = 256, 512
-DETAIL = b"dtAL"  # the chunk in which the hasher keeps the picture close up (`services/hasher/png.py`)
-COARSE = 64  # side that pictures are laid on each other at first; then at half of their own
+CLOSE_UP_CHUNK = b"dtAL"  # in which the hasher keeps the picture close up (`services/hasher/png.py`)
+COARSE = 64  # side at which pictures are aligned at first; then at half of their own
 SOFT = 0.8  # pixels of blur, for what differs in sharpness only
 SOLID = 250  # alpha from which a pixel counts as opaque
 SEE_THROUGH = 0.002  # share of pixels that are not, from which a picture has no ground of its own
@@ -47,23 +47,23 @@ class View:
 
     @cached_property
     def coarse(self) -> Plane:
-        return _relief(self.pixels, COARSE)
+        return _intensity(self.pixels, COARSE)
 
     @cached_property
     def fine(self) -> Plane:
-        return _relief(self.pixels, len(self.pixels) // 2)
+        return _intensity(self.pixels, len(self.pixels) // 2)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """`rgba` is (side, side, 4), 8-bit, premultiplied. `detail` is a PNG file of the same at twice its size, if any."""
+    """`rgba` is (side, side, 4), 8-bit, premultiplied. `close_up_png` is the same at twice its size, if kept."""
 
     rgba: Pixels
-    detail: bytes = b""
+    close_up_png: bytes = b""
 
     def close_up(self) -> "Picture | None":
-        """At twice its size; None if it was not kept so. Decoded anew each time, as few are asked for it."""
-        rgba = _decoded(self.detail, CLOSE_SIDE)
+        """At twice its size; None if it was not kept so. Decoded anew each time, as it is asked of few."""
+        rgba = _decoded(self.close_up_png, CLOSE_SIDE)
         return None if rgba is None else Picture(rgba)
 
     @cached_property
@@ -80,8 +80,8 @@ class Picture:
         return View(self.rgba)
 
     @cached_property
-    def ways(self) -> Sequence[View]:
-        """Without its alpha: what stands out from its ground, as far as that can be told, and all of it last."""
+    def views(self) -> Sequence[View]:
+        """Of an opaque picture: what stands out from its ground, as far as that can be told, and all of it last."""
         return [View(cut(self.rgb, box), BLACK, box) for box in dict.fromkeys([*boxes(self.rgb), None])]
 
     def laid_on(self, ground: Colour) -> View:
@@ -132,7 +132,7 @@ def picture_of(png: bytes) -> Picture | None:
     rgba = _decoded(png, SIDE)
     if rgba is None:
         return None
-    return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8), _detail(png))
+    return Picture(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), dtype=np.uint8), _close_up_png(png))
 
 
 def _decoded(png: bytes, side: int) -> Pixels | None:
@@ -143,12 +143,12 @@ def _decoded(png: bytes, side: int) -> Pixels | None:
         return None
 
 
-def _detail(png: bytes) -> bytes:
+def _close_up_png(png: bytes) -> bytes:
     """What the hasher keeps behind the pixels; nothing in what was made by earlier releases."""
     at = len(SIGNATURE)
     while at + 8 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, at)
-        if kind == DETAIL:
+        if kind == CLOSE_UP_CHUNK:
             return png[at + 8 : at + 8 + length]
         at += 12 + length
     return b""
@@ -172,7 +172,7 @@ def softened(planes: cv2.typing.MatLike) -> Pixels:
     return np.asarray(cv2.GaussianBlur(planes, (0, 0), SOFT), dtype=np.uint8)
 
 
-def _relief(planes: Pixels, side: int) -> Plane:
+def _intensity(planes: Pixels, side: int) -> Plane:
     """One plane in which light, dark and transparent differ."""
     small = cv2.resize(planes, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     weights = (0.299, 0.587, 0.114) if planes.shape[2] == 3 else (0.15, 0.293, 0.057, 0.5)

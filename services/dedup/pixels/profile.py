@@ -31,7 +31,7 @@ class WithoutProfile(Picture):
 
 
 def without_profile(picture: Picture) -> Picture:
-    return WithoutProfile(_paler(picture.rgba), picture.detail)
+    return WithoutProfile(_paler(picture.rgba), picture.close_up_png)
 
 
 def may_have_lost_it(picture: Picture, original: Picture) -> bool:

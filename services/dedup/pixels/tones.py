@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.aligning import Pair
+from services.dedup.pixels.aligning import AlignedPair
 from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import SIDE, Plane, channels
 
@@ -34,7 +34,7 @@ class Tones:
         return pixels if self.lines is None else np.asarray(cv2.transform(pixels, self.lines), np.uint8)
 
 
-def tones_of(pair: Pair) -> Tones:
+def tones_of(pair: AlignedPair) -> Tones:
     """What brings the other picture's tones to the first one's, as far as a copy's may be off."""
     one, other = _thinned(pair.one), _thinned(pair.other)
     step = len(pair.one) // THINNED

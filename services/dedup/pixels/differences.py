@@ -1,4 +1,8 @@
-"""What sets two aligned pictures apart, in a few figures. Pure."""
+"""What sets two aligned pictures apart, in a few figures. Pure.
+
+A small window around each pixel is compared as SSIM does it (Wang et al., 2004): its mean colours, and its pattern,
+which is what is left of it without them.
+"""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -13,29 +17,35 @@ from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import SIDE, Plane, channels, most
 from services.dedup.pixels.tones import Tones
 
-WINDOW = 9
-APART = 12  # levels from which patterns are looked at once more
-SEAM = np.ones((5, 5), np.uint8)
+WINDOW = 9  # pixels a side
+EVERYWHERE = 0.95  # quantile: one window in twenty exceeds it
+APART = 12  # levels of `detail` from which a window's edges count in `edges`
+SEAM = np.ones((5, 5), np.uint8)  # what lies so near to where a picture ends is not compared
 RIM = 2  # pixels along the edge, which half belong to what was cut off; close up, too: small words lie there
-NOISE = 4 * 36.0  # variance, over all channels, that is not looked into
-TEXTURE = 0.25  # share of a window's texture from which another may be compared with it
+NOISE = 4 * 36.0  # variance, summed over the channels, that is not looked into: SSIM's C2
+TEXTURE = 0.25  # share of a window's texture that another must have to be compared with it
 REACH = 32  # pixels of 256 around a window in which more of the same small text may lie
-LEAST = 2.0  # levels by which any window may differ
-DETAIL = 12.0  # levels by which the pattern of a copy's window may differ
-SPREAD_OUT = 50.0  # and so many times more than one window in twenty is: what is everywhere is no other text
+LEAST = 2.0  # levels by which any window may differ: added to what `alone` divides by
+DETAIL = 12.0  # levels of `detail` that a copy may have,
+SPREAD_OUT = 50.0  # and so many times its `everywhere` more: what is everywhere is no other text;
 MOST_DETAIL = 80.0  # but no more than this
-SAME_EDGES = 0.7  # from which only colours are others
+SAME_EDGES = 0.7  # `edges` above which only colours are others
 
 
 @dataclass(frozen=True)
 class Difference:
     """How the most different small windows differ, after tones were matched.
 
-    `detail`: levels by which patterns differ where they are unlike; `everywhere`: the same of one window in twenty.
-    `colour`: levels by which mean colours differ. `tone`: what was matched. `edges`: how well, where patterns
-    differ, the edges of the one lie on the other's (1: they do, so only colours differ). `cast`: levels by which
-    channels moved apart in a quarter of the picture. `alone`: how many times as much one window differs as any other
-    of like texture that is not near it: saving again does the same to all of them, another digit only to its own.
+    `coverage`: the least share of a side that both have. `correlation`: of the two as they lie, 1 at most.
+    `detail`: levels by which patterns differ, the less the more alike they are. `everywhere`: what one window in
+    twenty exceeds of that.
+    `colour`: levels by which mean colours differ, of the channel that differs most.
+    `tone`: levels by which matching changed mid-grey (`Tones.shift`). `cast`: levels by which channels moved apart in a
+    quarter of the picture (`Tones.cast`).
+    `edges`: how well, where patterns differ, the edges of the one lie on the other's (correlation; 1: they do, so only
+    colours differ).
+    `alone`: how many times as much one window differs as any other of like texture that is not near it: saving again
+    does the same to all of them, another digit only to its own.
     """
 
     coverage: float
@@ -50,7 +60,7 @@ class Difference:
 
     @property
     def most_detail(self) -> float:
-        """Levels by which the pattern of a copy's window may differ."""
+        """The `detail` that a copy may have which differs so much everywhere."""
         return min(MOST_DETAIL, DETAIL + SPREAD_OUT * self.everywhere)
 
     @property
@@ -72,36 +82,36 @@ def difference(pair: AlignedPair, tones: Tones) -> Difference:
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
     toned = tones.applied(pair.other)
     toned = np.asarray(cv2.copyTo(pair.one, 1 - known, toned), np.uint8)  # what can't be compared does not differ
-    unlike, spread, apart = _windows(pair.one, toned)
-    detail = np.sqrt(unlike)
+    unlike, texture, colour = _windows(pair.one, toned)
+    detail = np.sqrt(unlike)  # in levels; and weighed by unlike / texture, which is 1 less SSIM's structure term
     detail *= unlike
-    detail /= spread
-    place = int(detail.size * 0.95)
-    everywhere = float(np.partition(detail, place, axis=None)[place])
-    edges = _same_edges(pair.one, toned, detail > APART)
+    detail /= texture
+    place = int(detail.size * EVERYWHERE)
     return Difference(
-        pair.coverage,
-        pair.correlation,
-        float(detail.max()),
-        everywhere,
-        float(apart.max()),
-        tones.most,
-        edges,
-        tones.cast,
-        _alone(unlike, spread),
+        coverage=pair.coverage,
+        correlation=pair.correlation,
+        detail=float(detail.max()),
+        everywhere=float(np.partition(detail, place, axis=None)[place]),
+        colour=float(colour.max()),
+        tone=tones.shift,
+        edges=_same_edges(pair.one, toned, detail > APART),
+        cast=tones.cast,
+        alone=_alone(unlike, texture),
     )
 
 
-def _alone(unlike: Plane, spread: Plane) -> float:
-    apart = np.asarray(unlike / cv2.sqrt(spread), np.float32)
+def _alone(unlike: Plane, texture: Plane) -> float:
+    """The greatest of all windows beside the greatest that has like texture and is not near it."""
+    apart = np.asarray(unlike / cv2.sqrt(texture), np.float32)  # levels, in proportion to what the window's texture has
     _, most_apart, _, (x, y) = cv2.minMaxLoc(apart)
-    elsewhere = cv2.inRange(spread, TEXTURE * float(spread[y, x]), np.inf)
-    reach = REACH * len(spread) // SIDE
+    elsewhere = cv2.inRange(texture, TEXTURE * float(texture[y, x]), np.inf)
+    reach = REACH * len(texture) // SIDE
     elsewhere[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = 0
     return most_apart / (cv2.minMaxLoc(apart, elsewhere)[1] + LEAST)
 
 
 def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
+    """The correlation of their edges there; 1 where next to nothing is, 0 where one of them has none."""
     if where.sum() < WINDOW:
         return 1.0
     mine, theirs = (_edges(each)[where] for each in (one, other))
@@ -116,18 +126,19 @@ def _edges(planes: Pixels) -> NDArray[np.uint8]:
 
 
 def _windows(one: Pixels, other: Pixels) -> tuple[Plane, Plane, Pixels]:
-    """For a small window around each pixel: how far patterns are apart, and how much there is of them, as variances
-    that are never 0; and mean colours.
+    """For a window around each pixel: how unlike patterns are, how much texture both have, and how far colours are off.
+
+    `unlike` is the variance of the difference, `texture` the sum of both variances and NOISE, over all channels.
     """
     size = (WINDOW, WINDOW)
     mine, theirs = cv2.blur(one, size), cv2.blur(other, size)
     off = cv2.absdiff(mine, theirs)
     unlike = cv2.blur(_squares(cv2.absdiff(one, other)), size) - _squares(off)
-    spread = cv2.blur(_squares(one, other), size) - _squares(mine, theirs)
+    texture = cv2.blur(_squares(one, other), size) - _squares(mine, theirs)
     np.maximum(unlike, 0, out=unlike)
-    np.maximum(spread, unlike / 2, out=spread)
-    spread += NOISE
-    return unlike, spread, most(off)
+    np.maximum(texture, unlike / 2, out=texture)  # as it is, but for the rounding of `mine` and `theirs`
+    texture += NOISE
+    return unlike, texture, most(off)
 
 
 def _squares(*pictures: cv2.typing.MatLike) -> Plane:

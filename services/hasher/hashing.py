@@ -12,20 +12,20 @@ from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premult
 from services.hasher.rejection import Rejected
 from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
 
-SIDE = 512  # of the picture that is hashed
+SIDE = 512  # of the picture that is hashed, and of the canonical picture close up
 KEPT_SIDE = 256  # of the canonical picture: "2024" in a line across the design is still legible, for some 20 kB
 HASH_SIZE = 16  # 16 x 16 bits
 
-CLEAR_CONTRAST = 16  # levels of 255 by which art must differ from the grey it is laid on
+CLEAR_CONTRAST = 16  # levels: see-through art with less, laid on grey, is laid on white instead
 SOLID = 32  # alpha of 255 from which a pixel belongs to the picture's outline
-MIN_CONTRAST = 3  # below it the hash bits are rounding noise
+MIN_CONTRAST = 3  # levels; below it the hash bits are rounding noise
 
 
 @dataclass(frozen=True)
 class Fingerprint:
     """The canonical picture in colour and alpha (256, 256, 4), and the hashes, 256 bits each as 64 hex digits.
 
-    `detail` is the canonical picture close up (512, 512, 4), premultiplied.
+    `close_up` is the canonical picture at twice its size (512, 512, 4), premultiplied.
     Of small art on a large opaque page the canonical picture shows the art alone, as of the same art without its page.
     `shown` is the width and height in pixels of what was squeezed into its square.
     `hashed` (512, 512, 3) is the whole picture laid on a ground: the hashes are imagehash's own of it. `artwork` is the
@@ -34,7 +34,7 @@ class Fingerprint:
     """
 
     canonical: Pixels
-    detail: Pixels
+    close_up: Pixels
     shown: tuple[int, int]
     hashed: Pixels
     artwork: tuple[int, int]
@@ -60,16 +60,20 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         grey, reduced = _as_hashed(image)
     if _contrast(reduced) < MIN_CONTRAST:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
-    phash = imagehash.phash(reduced, hash_size=HASH_SIZE)
-    dhash = imagehash.dhash(grey, hash_size=HASH_SIZE)
     art = art_on_page(small)
     shown = art.cut(solid) if art and art.small else solid
-    detail = small if shown is solid else resized(shown, SIDE, SIDE)
-    kept = make_straight(resized(detail, KEPT_SIDE, KEPT_SIDE))
+    close_up = small if shown is solid else resized(shown, SIDE, SIDE)
     height, width = picture.shape[:2]
-    artwork = art.size(width, height) if art else (width, height)
-    proportions = (shown.shape[1], shown.shape[0])
-    return Fingerprint(kept, detail, proportions, np.asarray(image), artwork, algorithm, str(phash), str(dhash))
+    return Fingerprint(
+        canonical=make_straight(resized(close_up, KEPT_SIDE, KEPT_SIDE)),
+        close_up=close_up,
+        shown=(shown.shape[1], shown.shape[0]),
+        hashed=np.asarray(image),
+        artwork=art.size(width, height) if art else (width, height),
+        algorithm=algorithm,
+        phash=str(imagehash.phash(reduced, hash_size=HASH_SIZE)),
+        dhash=str(imagehash.dhash(grey, hash_size=HASH_SIZE)),
+    )
 
 
 def _solid_part(picture: Pixels) -> Pixels:

@@ -20,7 +20,7 @@ LEVEL = 1
 SMALL_LEVEL = 4  # of libdeflate; beyond it time grows and size does not shrink
 METRES_PER_INCH = 0.0254
 RELATIVE_COLORIMETRIC = b"\1"
-DETAIL = b"dtAL"  # of nobody else's, to be left out by whoever changes the picture (PNG specification, 5.4)
+CLOSE_UP = b"dtAL"  # a chunk of nobody else's, to be left out by whoever changes the picture (PNG specification, 5.4)
 
 
 def encode(
@@ -29,12 +29,12 @@ def encode(
     *,
     pixel: tuple[int, int] | None = None,
     small: bool = False,
-    detail: bytes = b"",
+    close_up: bytes = b"",
 ) -> bytes:
     """8-bit RGB (H, W, 3) or RGBA (H, W, 4) in sRGB as a PNG file, with its resolution in pHYs.
 
     Or with a `pixel`'s width and height, in any unit, where it is no square. `small` takes several times as long.
-    `detail` is kept behind the pixels, for whoever asks for it: viewers pass over it.
+    `close_up` is the PNG file of a larger one, kept behind the pixels for whoever asks for it: viewers pass over it.
     """
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
@@ -46,8 +46,8 @@ def encode(
         wide, high = pixel
         parts += _chunk(b"pHYs", struct.pack(">IIB", high, wide, 0))  # how many go into a unit: the inverse of lengths
     parts += _chunk(b"IDAT", _small(pixels) if small else _compressed(pixels))
-    if detail:
-        parts += _chunk(DETAIL, detail)
+    if close_up:
+        parts += _chunk(CLOSE_UP, close_up)
     parts += _chunk(b"IEND", b"")
     return b"".join(parts)
 

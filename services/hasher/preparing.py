@@ -60,7 +60,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
 
 def canonical_file(found: Fingerprint) -> bytes:
     """The canonical picture as a PNG file that holds a second one: the same picture close up."""
-    return png.encode(found.canonical, pixel=found.shown, detail=png.encode(found.detail))
+    return png.encode(found.canonical, pixel=found.shown, close_up=png.encode(found.close_up))
 
 
 def opened(data: bytes, limits: Limits) -> tuple[Picture, Pixels]:

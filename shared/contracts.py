@@ -151,7 +151,7 @@ class Match(Part):
 
 
 class OfItem(Part):
-    """Which file it is about. `generation` grows when an item is tried anew, and only then."""
+    """Which file it is about. `generation` grows when the item is tried, or decided about, anew, and only then."""
 
     tenant_id: UUID
     session_id: UUID
@@ -230,7 +230,7 @@ Anew = Annotated[bool, Field(description="whether it replaces a verdict that end
 
 
 class DuplicateFound(ItemEvent):
-    """It equals a picture the tenant already has: `distance` bits of 256 differ in the nearer of the two hashes."""
+    """It is a copy of a picture that the tenant has: `distance` bits of 256 differ in the nearer of the two hashes."""
 
     stage, outcome = "dedup", "duplicate"
     anew: Anew = False
@@ -243,7 +243,9 @@ class DuplicateFound(ItemEvent):
 
 
 class ImageAccepted(Prepared):
-    """No known picture of this tenant equals it. It is claimed until it is stored or fails.
+    """It is to be stored: a copy of no known picture of this tenant, or one that its policy or somebody lets in.
+
+    It is claimed until it is stored or fails. `resembles`: what it is a copy or a variant of, if of one.
 
     Of two copies in one upload the earlier one is stored, though the later one was accepted first. `instead_of` says
     what such later ones are by now: they must be given up before this one is stored. Each has its own message, too.

@@ -27,6 +27,7 @@ PICTURES, NEWEST = 50_000, 1_000
 """How many are looked at in all, and how many of them are compared with the others."""
 MOST_LOOKS = 200
 Words = NDArray[np.uint64]
+"""(n, 4): hashes of 256 bits."""
 Pair = tuple[Row[Any], Row[Any], int]
 """A picture, an older one, and by how many bits their nearer hash differs."""
 
@@ -50,7 +51,7 @@ class Preview:
         with transaction(self.engine) as connection:
             rows, kept = _known(connection, tenant_id), _kept(connection, tenant_id)
         between = _between(rows, min(now, then), max(now, then))
-        more = sorted((pair for pair in between if not _beside(pair, kept)), key=lambda pair: pair[2])
+        more = sorted((pair for pair in between if not _is_kept(pair, kept)), key=lambda pair: pair[2])
         gallery = Gallery(self.blobs)
         shown = [
             {"distance": bits, "one": _shown(one), "other": _shown(other), "verdict": seen}
@@ -80,16 +81,17 @@ def _kept(connection: Connection, tenant_id: UUID) -> set[frozenset[str]]:
     return {frozenset((row.one, row.other)) for row in connection.execute(said)}
 
 
-def _beside(pair: Pair, kept: set[frozenset[str]]) -> bool:
+def _is_kept(pair: Pair, kept: set[frozenset[str]]) -> bool:
+    """Whether somebody keeps the one beside the other."""
     one, other, _ = pair
     return frozenset((one.upload_sha256 or one.print_sha256, other.upload_sha256 or other.print_sha256)) in kept
 
 
 def _between(rows: Sequence[Row[Any]], beyond: int, within: int) -> Iterator[Pair]:
     """Pairs whose nearer hash is so far apart; each pair once."""
-    looks = [_words([getattr(row, name) for row in rows]) for name in ("phash", "dhash")]
+    both = [_words([getattr(row, name) for row in rows]) for name in ("phash", "dhash")]
     for place, row in enumerate(rows[:NEWEST]):
-        others = [np.bitwise_count(words[place + 1 :] ^ words[place]).sum(axis=1) for words in looks]
+        others = [np.bitwise_count(words[place + 1 :] ^ words[place]).sum(axis=1) for words in both]
         apart = np.minimum(*others)
         for hit in np.flatnonzero((apart > beyond) & (apart <= within)).tolist():
             other = rows[place + 1 + hit]
@@ -103,7 +105,7 @@ def _words(bits: Sequence[str]) -> Words:
 
 
 def _seen(gallery: Gallery, one: Row[Any], other: Row[Any]) -> str | None:
-    """In which way the two would be the same; None: they are already, or their pixels say that they are not."""
+    """Which kind of copy one would be; None: they are found as such already, or their pixels say that they are not."""
     pictures = [
         gallery.see(Blob(sha256=row.canonical_sha256, size=row.canonical_size)) if row.canonical_sha256 else None
         for row in (one, other)

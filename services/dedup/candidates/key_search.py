@@ -15,7 +15,7 @@ from services.dedup.candidates.keys import Keys
 from services.dedup.records.claims import Claim
 from services.dedup.tables import keys as table
 
-RADIUS = 9
+RADIUS = 9  # bits of 64 (docs/duplicates.md says what it finds and costs, at the end)
 MOST_FOUND = 400  # the nearest of a family of thousands
 MOST_KEYS = 20_000_000
 """In memory, of all tenants: about 60 bytes each. Tenants that nobody asks about are forgotten beyond it."""

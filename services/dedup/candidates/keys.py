@@ -1,7 +1,8 @@
 """Short hashes that find what the second look should see: they bear cropping, which the 256 bits do not. Pure.
 
-The 64 lowest frequencies of a canonical picture. One that is see-through has two keys, as laid on white and on black,
-so that its flattened copies are found as well. One that is the same all over has a key of its texture, too.
+A key has a bit for each of the 64 lowest frequencies (DCT) of a canonical picture: a pHash of 64 bits, so to say. One
+that is see-through has two keys, as laid on white and on black, so that its flattened copies are found as well. One
+that is the same all over has a key of its texture, too. The keys that `tables` makes of the 256 bits are no such keys.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,21 +18,25 @@ from services.dedup.pixels.background import BLACK, WHITE, Pixels, box_of, boxes
 from services.dedup.pixels.picture import SIDE, Picture
 
 FREQUENCIES = 8  # a side
-SMALL = 32
+SMALL = 32  # side of what the DCT is taken of, as for any pHash of 8 x 8 bits; in pixels
 MIN_CONTRAST = 12  # levels; below it the bits are noise
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
-CLEARLY = 0.25  # of the mean
+CLEARLY = 0.25  # of the mean distance to the median, above which a frequency's bit is set
 TURNED = np.array([1, -1] * (FREQUENCIES // 2) + [1], np.float32)  # the signs of waves in a mirror
 
 Grey = NDArray[np.uint8]
 Laid = tuple[Grey, int | None]
 """In grey, with the grey of the ground that it was laid on."""
 Waves = NDArray[np.float32]
+"""The lowest coefficients of the DCT (8, 9)."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a picture is found by, what else its copies may be found by, and its inverted and mirrored twins."""
+    """What a picture is found by (`plain`, the only ones in the table), and what is asked for to find others.
+
+    A copy may be what has a plain key near one of `plain` or `zoomed`; an inverted or mirrored twin, near one of those.
+    """
 
     plain: tuple[int, ...]
     zoomed: tuple[int, ...]
@@ -49,9 +54,9 @@ def keys_of(picture: Picture) -> Keys:
     zoomed = _waves(at_zoom(*each, factor) for each in seen for factor in ZOOMS)
     several = (waves, zoomed, [-each for each in waves], [each * TURNED for each in waves])
     keys = iter(_keys(list(chain(*several))))
-    plain, larger, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
+    plain, of_zoomed, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
     textures = [] if picture.transparent else _bits([each for grey, _ in seen if (each := texture(grey)) is not None])
-    return Keys(_distinct([*plain, *textures]), larger, _distinct(inverted), _distinct(mirrored))
+    return Keys(_distinct([*plain, *textures]), of_zoomed, _distinct(inverted), _distinct(mirrored))
 
 
 def _distinct(keys: Iterable[int]) -> tuple[int, ...]:

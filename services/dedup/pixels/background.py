@@ -1,4 +1,7 @@
-"""What a picture is laid on, and where it stands out from that. Pure; pictures are (side, side, 3) with 8 bits."""
+"""What a picture is laid on, and where it stands out from that. Pure; pictures are (side, side, 3) with 8 bits.
+
+A ground is the colour of what art is laid on: of its page, or of a sheet that lies on a page.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,11 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-EVEN = 14  # levels by which a ground may vary (JPEG)
-EVEN_SHARE = 0.9  # of the pixels along the edge
+EVEN = 14  # levels by which a ground may vary (JPEG); as in `services/hasher/page.py`
+EVEN_SHARE = 0.9  # share of the pixels along the edge of which that must hold
 FAINT = 8  # alpha up to which nothing of the art is seen
 OUTSTANDING = 24  # levels by which a pixel differs from its ground to be content
-LEAST_SIDE = 16
+LEAST_SIDE = 16  # pixels: what is narrower is not cut out
+FEWEST = 16  # pixels by which a ground can be told
 SEAM = 2  # pixels between a sheet and its page that are a mixture of both
 PAGES = 3  # a sheet on a page on another
 
@@ -67,7 +71,7 @@ def grounds_behind(alpha: Pixels, rgb: Pixels) -> Sequence[Colour]:
     they show nothing, as it was cropped too, most of what it has there.
     """
     behind = rgb[alpha < FAINT]
-    if len(behind) < LEAST_SIDE:
+    if len(behind) < FEWEST:
         return grounds_of(rgb) or [WHITE]
     even = _even(behind, OUTSTANDING)
     if even is not None:
@@ -129,7 +133,7 @@ def cut(rgb: Pixels, box: Box | None) -> Pixels:
 
 
 def on_white(rgb: Pixels) -> Iterator[Pixels]:
-    """Boxed, and the coloured ground that it may have made white; nothing for a white or black one."""
+    """Cut to what stands out, and its ground made white: for each coloured ground that it may have."""
     for ground in grounds_of(rgb):
         if not _alike(ground, WHITE) and not _alike(ground, BLACK):
             full = cut(rgb, box_of(rgb, ground)).copy()

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.candidates.texture import texture
-from services.dedup.pixels.background import BLACK, WHITE, Pixels, box_of, boxes, cut, on_white
+from services.dedup.pixels.background import BLACK, WHITE, box_of, boxes, cut, on_white
 from services.dedup.pixels.picture import SIDE, Picture
+from services.dedup.pixels.planes import Pixels
 
 FREQUENCIES = 8  # a side
 SMALL = 32  # side of what the DCT is taken of, as for any pHash of 8 x 8 bits; in pixels

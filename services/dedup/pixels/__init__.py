@@ -10,6 +10,7 @@ close_up      looks at what is a copy so far at twice the size, where it may pro
 profile       what is in other colours so far: all of it once more, as if one had lost its colour profile
 
 Below them: picture (a canonical picture, and the views of it), background (the ground that it is laid on, and where it
-stands out from that). The words: a view is a picture on one ground, cut to one box; an alignment is two views and the
-warp between them; a pair is two pictures so laid; a comparison is all that is known of two from one side.
+stands out from that), planes (its colours one by one). The words: a view is a picture on one ground, cut to one box; an
+alignment is two views and the warp between them; a pair is two pictures so laid; a comparison is all that is known of
+two from one side.
 """

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import OUTSTANDING, Box, Pixels, grounds_behind
-from services.dedup.pixels.picture import Picture, Plane, View, channels, softened
+from services.dedup.pixels.background import OUTSTANDING, Box, grounds_behind
+from services.dedup.pixels.picture import Picture, View, softened
+from services.dedup.pixels.planes import Pixels, Plane, channels
 
 COARSE_STEPS, FINE_STEPS, CLOSE_STEPS = 15, 8, 2  # of ECC: at 64 pixels a side, at 128, and close up at 256
 SURE = 0.98  # correlation from which no other views are tried, if it lacks no more than a copy may

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.dedup.pixels.planes import Pixels
+
 EVEN = 14  # levels by which a ground may vary (JPEG); as in `services/hasher/page.py`
 EVEN_SHARE = 0.9  # share of the pixels along the edge of which that must hold
 FAINT = 8  # alpha up to which nothing of the art is seen
@@ -19,7 +21,6 @@ FEWEST = 16  # pixels by which a ground can be told
 SEAM = 2  # pixels between a sheet and its page that are a mixture of both
 PAGES = 3  # a sheet on a page on another
 
-Pixels = NDArray[np.uint8]
 Colour = NDArray[np.uint8]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.pixels.aligning import AlignedPair, Alignment
-from services.dedup.pixels.background import Pixels
-from services.dedup.pixels.picture import SIDE, Plane, channels, most
+from services.dedup.pixels.picture import SIDE
+from services.dedup.pixels.planes import Pixels, Plane, channels, most
 from services.dedup.pixels.tones import Tones
 
 WINDOW = 9  # pixels a side

@@ -1,16 +1,16 @@
 """The canonical picture, as the second look wants it: 256 x 256 pixels of colour and alpha; or close up. Pure."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
 import numpy as np
 from kornia_rs.io import decode_image_png_u8
-from numpy.typing import NDArray
 
-from services.dedup.pixels.background import BLACK, Box, Colour, Pixels, box_of, boxes, cut, ground_of
+from services.dedup.pixels.background import BLACK, Box, Colour, box_of, boxes, cut, ground_of
+from services.dedup.pixels.planes import Pixels, Plane
 
 SIDE, CLOSE_SIDE = 256, 512
 CLOSE_UP_CHUNK = b"dtAL"  # in which the hasher keeps the picture close up (`services/hasher/png.py`)
@@ -20,8 +20,6 @@ SOLID = 250  # alpha from which a pixel counts as opaque
 SEE_THROUGH = 0.002  # share of pixels that are not, from which a picture has no ground of its own
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ALPHAS = np.arange(256, dtype=np.uint16)
-
-Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,20 +150,6 @@ def _close_up_png(png: bytes) -> bytes:
             return png[at + 8 : at + 8 + length]
         at += 12 + length
     return b""
-
-
-def channels(planes: cv2.typing.MatLike) -> Iterator[Pixels]:
-    """One after the other: `cv2.split` takes memory for all at once, which costs as much as what is done with it."""
-    for number in range(planes.shape[2]):
-        yield np.asarray(cv2.extractChannel(planes, number), np.uint8)
-
-
-def most(planes: cv2.typing.MatLike) -> Pixels:
-    """The greatest of the channels, for each pixel."""
-    first, *others = channels(planes)
-    for each in others:
-        cv2.max(first, each, first)
-    return first
 
 
 def softened(planes: cv2.typing.MatLike) -> Pixels:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.picture import Picture
+from services.dedup.pixels.planes import Pixels
 
 SRGB_TO_ADOBE = np.array([[0.7152, 0.2848, 0], [0, 1, 0], [0, 0.0412, 0.9588]], np.float32)
 """Of linear light: both share white, red and blue (IEC 61966-2-1; Adobe RGB (1998), 4.3)."""

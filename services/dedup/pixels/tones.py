@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.dedup.pixels.aligning import AlignedPair
-from services.dedup.pixels.background import Pixels
-from services.dedup.pixels.picture import SIDE, SOLID, Plane, channels
+from services.dedup.pixels.picture import SIDE, SOLID
+from services.dedup.pixels.planes import Pixels, Plane, channels
 
 GAIN = (0.85, 1.18)  # least and most by which a copy's levels may have been multiplied
 BIAS = 14.0  # most levels that may have been added to them

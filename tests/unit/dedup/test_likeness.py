@@ -12,10 +12,10 @@ from services.dedup.candidates.key_search import RADIUS
 from services.dedup.candidates.keys import keys_of, laid
 from services.dedup.candidates.texture import texture
 from services.dedup.pixels.aligning import align
-from services.dedup.pixels.background import Pixels
 from services.dedup.pixels.differences import Difference, difference
 from services.dedup.pixels.likeness import likeness, likeness_by
 from services.dedup.pixels.picture import Picture, picture_of
+from services.dedup.pixels.planes import Pixels
 from services.dedup.pixels.tones import tones_of
 from tests.accuracy.copies import without_profile
 from tests.unit.dedup.art import (

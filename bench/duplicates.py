@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from bench import processor
 from bench.figures import Figure
-from services.dedup.candidates.hamming_index import Nearby
+from services.dedup.candidates.hamming_index import HammingIndex
 from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.candidates.key_search import RADIUS, Finder
 from services.dedup.candidates.keys import NO_KEYS, Keys
@@ -234,7 +234,7 @@ def _keys(chance: random.Random) -> Keys:
     return Keys(plain, zoomed, inverted, mirrored)
 
 
-def _require_all(nearby: Nearby, chance: random.Random) -> None:
+def _require_all(nearby: HammingIndex, chance: random.Random) -> None:
     """What a scan of all keys finds, and nothing else, around keys that are there."""
     every = np.concatenate([part.keys for part in nearby.parts] + [nearby.keys])
     owners = np.concatenate([part.owners for part in nearby.parts] + [nearby.owners])

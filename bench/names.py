@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import corpus
 from bench.figures import Figure
 from bench.measuring import timed
-from services.dedup.candidates.reliefs import relief_of
+from services.dedup.candidates.thumbnails import thumbnails_of
 from services.dedup.deciding.second_look import Look
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.known_picture import Known
@@ -37,8 +37,10 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     canonical = [_canonical(drawing, name) for name in _names(NAMES + NEW)]
     others = {_blob(data): data for data in canonical[:NAMES]}
     known = [Known("session", "any", None, None, item_id=uuid4(), canonical=blob) for blob in others]
-    reliefs = {blob: relief_of(_picture(data)) for blob, data in others.items()}
-    looks = [Look(_picture(each), {}, lambda blob: _picture(others[blob]), reliefs.get) for each in canonical[NAMES:]]
+    thumbnails = {blob: thumbnails_of(_picture(data)) for blob, data in others.items()}
+    looks = [
+        Look(_picture(each), {}, lambda blob: _picture(others[blob]), thumbnails.get) for each in canonical[NAMES:]
+    ]
     taken = tuple(1000 * timed(partial(_looked_at, look, known)) for look in looks)
     beside = {"pictures that each is looked at beside": mean(len(look.worth_it(known)) for look in looks)}
     yield Figure(f"a name that is new to {NAMES} on one template, all its looks", "ms", taken, 100, "at most", beside)

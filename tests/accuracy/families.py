@@ -20,7 +20,7 @@ import cv2
 import typer
 from PIL import Image
 
-from services.dedup.candidates.reliefs import relief_of
+from services.dedup.candidates.thumbnails import thumbnails_of
 from services.dedup.deciding.second_look import MOST_LOOKS, Look
 from services.dedup.rule.known_picture import Known
 from services.dedup.rule.matching import distance
@@ -49,7 +49,9 @@ def measure(job: tuple[str, Image.Image]) -> tuple[list[Ranked], list[int]]:
     by_blob = {other.canonical: each for other, each in zip(known, family, strict=True)}
 
     def worth_it(file: Seen, others: Sequence[Known]) -> Sequence[Known]:
-        return Look(file.picture, {}, lambda _: None, lambda blob: relief_of(by_blob[blob].picture)).worth_it(others)
+        return Look(file.picture, {}, lambda _: None, lambda blob: thumbnails_of(by_blob[blob].picture)).worth_it(
+            others
+        )
 
     ranked, looks = [], []
     for number in dice.sample(range(len(family)), COPIED) if len(family) == len(images) else ():

@@ -3,6 +3,7 @@
 A key is cut into bands. Keys that differ in at most 9 of 64 bits, say, differ in at most 2, 2, 1 and 1 bits in one of
 the four bands of 16: seven bits more than that would be ten. So every band is kept in its order, and what has one of
 the few values near the asked one is read from it. The more keys there are, the wider the bands, and the fewer to read.
+(Known as multi-index hashing: Norouzi, Punjani and Fleet, 2012.)
 """
 
 from functools import cache
@@ -27,7 +28,7 @@ Near = tuple[Owners, NDArray[np.uint8]]
 """Who is near, and how many bits away."""
 
 
-class Nearby:
+class HammingIndex:
     """Keys and who they belong to. A key is never taken out: who asks knows which owners still count."""
 
     def __init__(self) -> None:

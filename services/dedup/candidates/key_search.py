@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from services.dedup.candidates.binary_copy import Rows, rows_of
-from services.dedup.candidates.hamming_index import Nearby
+from services.dedup.candidates.hamming_index import HammingIndex
 from services.dedup.candidates.keys import Keys
 from services.dedup.records.claims import Claim
 from services.dedup.tables import keys as table
@@ -35,7 +35,7 @@ Found = Mapping[int, frozenset[str]]
 class Tenant:
     """One tenant's keys, as far as the table has been read."""
 
-    nearby: Nearby = field(default_factory=Nearby)
+    nearby: HammingIndex = field(default_factory=HammingIndex)
     last: int = 0
 
 
@@ -100,7 +100,7 @@ def _ways(keys: Keys) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "mirrored", keys.mirrored
 
 
-def _found(nearby: Nearby, keys: Keys) -> Found:
+def _found(nearby: HammingIndex, keys: Keys) -> Found:
     ways: dict[int, set[str]] = {}
     for way, asked in _ways(keys):
         for row in _nearest(nearby.within(key, RADIUS) for key in asked):

@@ -26,7 +26,7 @@ def texture(grey: NDArray[np.uint8]) -> Levels | None:
     power = np.square(np.abs(np.fft.rfft2(windowed))).astype(np.float32)
     if float(power[IS_LOW].sum()) > MOST_LOW * float(power.sum()):
         return None
-    return np.asarray(np.sqrt(np.einsum("ijk,jk->i", BINS, power)), np.float32)  # without BLAS, as in reliefs
+    return np.asarray(np.sqrt(np.einsum("ijk,jk->i", BINS, power)), np.float32)  # without BLAS, as in thumbnails
 
 
 def _hann() -> Levels:

@@ -99,7 +99,7 @@ class Case:
         sight = self.asked.sight
         if gallery is None:
             return decide(self.under_policy, known, self.max_distance, None, self.said)
-        look = Look(sight.picture if sight else None, found, gallery.see, gallery.relief)
+        look = Look(sight.picture if sight else None, found, gallery.see, gallery.thumbnails)
         return decide(self.under_policy, look.worth_it(known), self.max_distance, look, self.said)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from services.dedup.candidates.key_search import Found
 from services.dedup.candidates.keys import Keys, keys_of
-from services.dedup.candidates.reliefs import Relief, most_alike, relief_of
+from services.dedup.candidates.thumbnails import Thumbnails, most_alike, thumbnails_of
 from services.dedup.pixels.likeness import COPIES, Seen, likeness
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.known_picture import Known
@@ -17,9 +17,10 @@ from shared.contracts import Blob
 from shared.errors import Busy, Permanent, Unavailable
 
 IN_HAND = 64  # of a megabyte each
-RELIEFS_IN_HAND = 4000  # of 2 to 5 kB each
+THUMBNAILS_IN_HAND = 4000  # of 2 to 5 kB each
 MOST_LOOKS, FEW_LOOKS = 48, 8
-"""Pictures of one family that are looked at, which takes some 4 ms for each; and of those that can be no originals."""
+"""How many candidates are looked at, which takes some 4 ms for each; and how many beside a picture that is drawn anew
+(`thumbnails.most_alike`), as they can hardly be its originals."""
 
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Look:
     picture: Picture | None
     found: Found
     see: Callable[[Blob], Picture | None]
-    relief: Callable[[Blob], Relief | None] = lambda _: None
+    thumbnails: Callable[[Blob], Thumbnails | None] = lambda _: None
 
     def worth_it(self, known: Sequence[Known]) -> Sequence[Known]:
         """Those of a large family that are most like the picture at a glance, and those without pixels; in their order.
@@ -49,12 +50,14 @@ class Look:
         """
         if self.picture is None or len(known) <= FEW_LOOKS:
             return known
-        reliefs = {place: found for place, other in enumerate(known) if (found := self._relief(other)) is not None}
-        if len(reliefs) <= FEW_LOOKS:
+        thumbnails = {
+            place: found for place, other in enumerate(known) if (found := self._thumbnails(other)) is not None
+        }
+        if len(thumbnails) <= FEW_LOOKS:
             return known
-        places = list(reliefs)
-        alike = most_alike(relief_of(self.picture, zoomed=True), list(reliefs.values()), FEW_LOOKS, MOST_LOOKS)
-        left_out = reliefs.keys() - {places[number] for number in alike}
+        places = list(thumbnails)
+        alike = most_alike(thumbnails_of(self.picture, zoomed=True), list(thumbnails.values()), FEW_LOOKS, MOST_LOOKS)
+        left_out = thumbnails.keys() - {places[number] for number in alike}
         return [other for place, other in enumerate(known) if place not in left_out]
 
     def __call__(self, other: Known) -> Seen | None:
@@ -73,8 +76,8 @@ class Look:
             return "inverted"
         return seen
 
-    def _relief(self, other: Known) -> Relief | None:
-        return None if other.canonical is None else _read(self.relief, other.canonical)
+    def _thumbnails(self, other: Known) -> Thumbnails | None:
+        return None if other.canonical is None else _read(self.thumbnails, other.canonical)
 
     def _seen(self, canonical: Blob) -> Picture | None:
         return _read(self.see, canonical)
@@ -94,7 +97,7 @@ class Gallery:
     def __init__(self, blobs: Blobs) -> None:
         self.blobs = blobs
         self.kept: OrderedDict[str, Picture] = OrderedDict()
-        self.reliefs: OrderedDict[str, Relief] = OrderedDict()
+        self.kept_thumbnails: OrderedDict[str, Thumbnails] = OrderedDict()
         self.lock = Lock()
 
     def see(self, canonical: Blob) -> Picture | None:
@@ -105,9 +108,9 @@ class Gallery:
         """
         return self._in_hand(self.kept, IN_HAND, canonical, self._read)
 
-    def relief(self, canonical: Blob) -> Relief | None:
+    def thumbnails(self, canonical: Blob) -> Thumbnails | None:
         """The picture so small that it can be compared with hundreds; None and errors as from `see`."""
-        return self._in_hand(self.reliefs, RELIEFS_IN_HAND, canonical, self._relief)
+        return self._in_hand(self.kept_thumbnails, THUMBNAILS_IN_HAND, canonical, self._thumbnails)
 
     def _in_hand(
         self, kept: "OrderedDict[str, T]", most: int, canonical: Blob, make: Callable[[Blob], T | None]
@@ -129,9 +132,9 @@ class Gallery:
         except Permanent:  # gone or damaged: the hashes decide, and the verdict says so
             return None
 
-    def _relief(self, canonical: Blob) -> Relief | None:
+    def _thumbnails(self, canonical: Blob) -> Thumbnails | None:
         picture = self.see(canonical)
-        return relief_of(picture) if picture else None
+        return thumbnails_of(picture) if picture else None
 
     def sight(self, canonical: Blob) -> Sight | None:
         picture = self.see(canonical)

@@ -32,6 +32,7 @@ class Known:
     artwork: tuple[int, int] | None = None
     """Width and height of what is visible of the upload, where that is known."""
     row: int = 0
+    """Its id in the table `hashes`; less than 0 for one that is claimed in the same go and has no row yet."""
     canonical: Blob | None = None
 
     @property

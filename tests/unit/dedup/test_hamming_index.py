@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.dedup.candidates import hamming_index
-from services.dedup.candidates.hamming_index import FARTHEST, RECENT, Nearby
+from services.dedup.candidates.hamming_index import FARTHEST, RECENT, HammingIndex
 
 DICE = np.random.default_rng(7)
 
@@ -17,7 +17,7 @@ def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.M
     for place, bits in enumerate(range(FARTHEST + 4)):  # and some at every distance
         flips = DICE.choice(64, bits, replace=False)
         keys[100 + place] = centre ^ sum(1 << int(bit) for bit in flips)
-    found = Nearby()
+    found = HammingIndex()
     found.add(keys[:200], np.arange(200))
     found.add(keys[200:-7], np.arange(200, len(keys) - 7))
     found.add(keys[-7:], np.arange(len(keys) - 7, len(keys)))
@@ -29,14 +29,14 @@ def test_every_key_within_the_radius_is_found_and_no_other(monkeypatch: pytest.M
 
 
 def test_an_owner_of_several_keys_is_as_near_as_its_nearest() -> None:
-    found = Nearby()
+    found = HammingIndex()
     found.add(np.array([0b111, 0b1], np.uint64), np.array([4, 4]))
     assert found.within(0, FARTHEST) == {4: 1}
 
 
 def test_what_comes_later_is_put_in_order_by_itself_as_long_as_it_is_little() -> None:
     keys = DICE.integers(0, 2**64, 14 * RECENT, dtype=np.uint64)
-    found = Nearby()
+    found = HammingIndex()
     found.add(keys[: 10 * RECENT], np.arange(10 * RECENT))
     for start in range(10 * RECENT, len(keys), RECENT // 2):
         end = min(start + RECENT // 2, len(keys))
@@ -48,4 +48,4 @@ def test_what_comes_later_is_put_in_order_by_itself_as_long_as_it_is_little() ->
 
 def test_a_radius_at_which_some_would_be_missed_is_refused() -> None:
     with pytest.raises(ValueError, match="up to"):
-        Nearby().within(0, FARTHEST + 1)
+        HammingIndex().within(0, FARTHEST + 1)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.dedup.candidates.reliefs import relief_of
+from services.dedup.candidates.thumbnails import thumbnails_of
 from services.dedup.deciding.second_look import FEW_LOOKS, MOST_LOOKS, Look
 from services.dedup.pixels.likeness import COPIES
 from services.dedup.pixels.picture import Picture
@@ -55,7 +55,7 @@ def test_of_a_large_family_those_are_looked_at_that_are_most_like_the_picture(fa
     unseen = Known("session", ALGORITHM, "0" * 64, "0" * 64, item_id=uuid4())
     *_, last = family
     for copy in (resized(design(last), 0.5), cropped(design(last), 0.01)):
-        look = Look(picture(copy), {}, by_blob.__getitem__, lambda each: relief_of(by_blob[each]))
+        look = Look(picture(copy), {}, by_blob.__getitem__, lambda each: thumbnails_of(by_blob[each]))
         worth_it = look.worth_it([*others, unseen])
         assert len(worth_it) == MOST_LOOKS + 1
         assert worth_it[-2:] == [others[-1], unseen]
@@ -69,7 +69,7 @@ def test_a_name_whose_letters_other_names_have_in_their_places_is_looked_at_besi
     by_blob = {blob(name): each for name, each in family.items()}
     *others, _ = known(family, hashes="0" * 64)
     *_, last = family
-    look = Look(family[last], {}, by_blob.__getitem__, lambda each: relief_of(by_blob[each]))
+    look = Look(family[last], {}, by_blob.__getitem__, lambda each: thumbnails_of(by_blob[each]))
     assert len(look.worth_it(others)) == FEW_LOOKS
 
 
@@ -79,7 +79,7 @@ def test_the_fiftieth_name_on_a_template_is_no_duplicate_for_want_of_a_look(fami
     *_, new = family
     event = hashed(tenant=uuid4())
     others = [replace(each, dhash=event.dhash, phash=event.phash) for each in known(family, hashes="")[:-1]]
-    look = Look(family[new], {}, blobs.__getitem__, lambda each: relief_of(blobs[each]))
+    look = Look(family[new], {}, blobs.__getitem__, lambda each: thumbnails_of(blobs[each]))
     verdict = decide(event, look.worth_it(others), 5, look)
     assert isinstance(verdict, ImageAccepted)
     assert verdict.resembles is not None

@@ -14,23 +14,24 @@ from numpy.typing import NDArray
 from services.dedup.candidates.keys import SMALL, ZOOMS, Grey, at_zoom, laid
 from services.dedup.pixels.picture import Picture
 
-EXPLAINED = 0.02  # of the least difference to any other
-ROUNDING = 2.0  # sum of squares, in levels: of what `_apart` tells of near ones
+EXPLAINED = 0.02  # of what sets it apart from the nearest: with less left unexplained, it is drawn anew
+ROUNDING = 2.0  # levels squared and summed, by which `_apart` may be off of near ones
 MIDDLE = 128  # levels
 
-Relief = NDArray[np.uint8]
-"""(ways to see it, 1024): each as it may have been laid on a ground, as for the keys."""
+Thumbnails = NDArray[np.uint8]
+"""(n, 1024): the n ways in which a picture is seen for its keys (`keys.laid`), each 32 x 32 in grey."""
 WAYS = 1 + len(ZOOMS)
+"""Of a zoomed picture's thumbnails, the first of so many parts are as it is."""
 
 
-def relief_of(picture: Picture, *, zoomed: bool = False) -> Relief:
+def thumbnails_of(picture: Picture, *, zoomed: bool = False) -> Thumbnails:
     """If `zoomed`, then also as its original may have been before it was cropped, and the other way round (`WAYS`)."""
     seen = list(laid(picture))
     ways = [grey for grey, _ in seen] + [at_zoom(*each, zoom) for zoom in (ZOOMS if zoomed else ()) for each in seen]
     return np.stack([cv2.resize(way, (SMALL, SMALL), interpolation=cv2.INTER_AREA).ravel() for way in ways])
 
 
-def most_alike(one: Relief, others: Sequence[Relief], few: int, most: int) -> list[int]:
+def most_alike(one: Thumbnails, others: Sequence[Thumbnails], few: int, most: int) -> list[int]:
     """The places of those that are most like it, which is zoomed: `most` of them, or a `few` if it is drawn anew."""
     ends = np.cumsum([len(other) for other in others])
     apart = _apart(one, theirs := np.concatenate(others))
@@ -40,7 +41,7 @@ def most_alike(one: Relief, others: Sequence[Relief], few: int, most: int) -> li
     return [int(place) for place in np.argsort(nearest, kind="stable")[: few if drawn_anew else most]]
 
 
-def _apart(one: Relief, theirs: Relief) -> NDArray[np.float32]:
+def _apart(one: Thumbnails, theirs: Thumbnails) -> NDArray[np.float32]:
     """Of each way to see it with each of theirs, the sum of squares, in levels.
 
     Of what is near, off by ROUNDING at most: float32 has all whole numbers up to 2**24, which is the largest sum of one
@@ -54,7 +55,7 @@ def _apart(one: Relief, theirs: Relief) -> NDArray[np.float32]:
     return np.asarray(squares - 2 * np.einsum("ik,jk->ij", mine, all_theirs), np.float32)
 
 
-def _is_drawn_anew(way: Grey, theirs: Relief, far: NDArray[np.float32], most: int) -> bool:
+def _is_drawn_anew(way: Grey, theirs: Thumbnails, far: NDArray[np.float32], most: int) -> bool:
     """Whether there is next to nothing in it that none of those shows which are nearest; and it is none of them.
 
     So it is with another name, as some name has each of its letters in that place. A copy was cropped or saved again

@@ -16,8 +16,8 @@ from shared.blobs import Blobs
 from shared.contracts import Blob
 from shared.errors import Busy, Permanent, Unavailable
 
-IN_HAND = 64  # of a megabyte each
-THUMBNAILS_IN_HAND = 4000  # of 2 to 5 kB each
+IN_HAND = 64  # pictures, of a megabyte each
+THUMBNAILS_IN_HAND = 4000  # pictures, of 2 to 5 kB each
 MOST_LOOKS, FEW_LOOKS = 48, 8
 """How many candidates are looked at, which takes some 4 ms for each; and how many beside a picture that is drawn anew
 (`thumbnails.most_alike`), as they can hardly be its originals."""
@@ -40,6 +40,7 @@ class Look:
 
     picture: Picture | None
     found: Found
+    """In which of the others' rows the keys found its twins: only these are compared inverted or mirrored, too."""
     see: Callable[[Blob], Picture | None]
     thumbnails: Callable[[Blob], Thumbnails | None] = lambda _: None
 
@@ -63,7 +64,7 @@ class Look:
     def __call__(self, other: Known) -> Seen | None:
         if self.picture is None or other.canonical is None:
             return None
-        theirs = self._seen(other.canonical)
+        theirs = _or_busy(self.see, other.canonical)
         if theirs is None:
             return None
         seen = likeness(self.picture, theirs)
@@ -77,16 +78,13 @@ class Look:
         return seen
 
     def _thumbnails(self, other: Known) -> Thumbnails | None:
-        return None if other.canonical is None else _read(self.thumbnails, other.canonical)
-
-    def _seen(self, canonical: Blob) -> Picture | None:
-        return _read(self.see, canonical)
+        return None if other.canonical is None else _or_busy(self.thumbnails, other.canonical)
 
 
-def _read(how: Callable[[Blob], T], canonical: Blob) -> T:
+def _or_busy(read: Callable[[Blob], T], canonical: Blob) -> T:
     """Raises Busy where it can't be read: others, who do not ask about it, go on."""
     try:
-        return how(canonical)
+        return read(canonical)
     except Unavailable as error:
         raise Busy(f"a known picture can't be looked at: {error}") from error
 

@@ -16,6 +16,7 @@ Verdict = ImageAccepted | DuplicateFound
 LENIENT = ("skip_exact", "keep_all")
 
 Look = Callable[[Known], Seen | None]
+"""What the event's picture is beside a known one, by their pixels; None: those of one are not there."""
 Said = Mapping[str, str]
 """What people said of this picture beside others, by those others' content: keep or skip."""
 NOTHING_SAID: Said = MappingProxyType({})

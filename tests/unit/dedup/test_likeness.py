@@ -247,6 +247,15 @@ def test_another_pale_colour_is_another_design_and_no_toned_copy(
     assert likeness(picture(COPIES["darker"](leaf(colour))), one) in FOUND
 
 
+@pytest.mark.parametrize("make", [design, sheet])
+def test_a_design_that_is_a_fifth_darker_is_another_colourway(make: Callable[[], Image.Image]) -> None:
+    """Evenly, so that nothing is left apart once tones are matched: how much they were matched by tells."""
+    known = picture(make())
+    assert likeness(picture(brighter(make(), 0.8)), known) == likeness(known, picture(brighter(make(), 0.8)))
+    assert likeness(picture(brighter(make(), 0.8)), known) == "colour_variant"
+    assert likeness(picture(brighter(make(), 0.9)), known) in FOUND
+
+
 def from_one_side(one: Picture, other: Picture) -> str:
     pair = align(one, other)
     assert pair is not None

@@ -90,7 +90,7 @@ def align(one: Picture, other: Picture) -> AlignedPair | None:
 
 
 def align_again(alignment: Alignment, coverage: float) -> AlignedPair:
-    """Laid as they lie that alignment, and moved by the little that could not be told at a smaller size."""
+    """Laid by an alignment that is known, and moved by the little that could not be told at a smaller size."""
     return _laid(*_moved(alignment, CLOSE_STEPS), coverage)
 
 

@@ -34,8 +34,10 @@ def variant_close_up(one: Picture, other: Picture, afar: Comparison) -> Variant 
     Small words in a page's margin may be too faint to be seen from afar, and were cut off: so they are looked at, too.
     """
     alignment = afar.alignment.at_size_of(one, other)
-    wider = alignment.cut_wider(one, other)
-    return _variant(alignment, afar) or (None if wider is None else _variant(wider, afar))
+    found = _variant(alignment, afar)
+    if found is None and (wider := alignment.cut_wider(one, other)) is not None:
+        return _variant(wider, afar)
+    return found
 
 
 def _variant(alignment: Alignment, afar: Comparison) -> Variant | None:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from bench.measuring import in_turns
 from services.hasher import png
-from services.hasher.raster import Pixels, crop_to_alpha, strips
+from services.hasher.raster import Pixels, crop_to_alpha, small_square, strips
 
 SIDE = 512
 
@@ -34,7 +34,7 @@ def steps(data: bytes, width: int, height: int, rounds: int) -> dict[str, float]
     out, into = np.empty_like(printed), np.empty_like(pixels)
     filtered = np.empty((height, width * 4 + 1), np.uint8)
     _filter(printed, filtered)
-    small = _scaled(visible, (SIDE, SIDE))
+    small = small_square(visible, SIDE)
     found = in_turns(
         rounds,
         {
@@ -47,7 +47,7 @@ def steps(data: bytes, width: int, height: int, rounds: int) -> dict[str, float]
             "box Pillow": lambda: Image.fromarray(pixels).getbbox(),
             "box ours": lambda: crop_to_alpha(pixels),
             "resize": lambda: _scaled(visible, (width, height), out),
-            "hash": lambda: _hashes(_scaled(visible, (SIDE, SIDE))),
+            "hash": lambda: _hashes(small_square(visible, SIDE)),
             "filter": lambda: _filter(printed, filtered),
             "deflate at once": lambda: isal_zlib.compress(filtered, 1),
             "deflate in strips": lambda: _deflated(filtered),

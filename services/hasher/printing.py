@@ -53,16 +53,28 @@ def lay_out(picture: Pixels, plan: Layout, limits: Limits, weighted: Pixels | No
             f"printed at {plan.canvas_width} x {plan.canvas_height} px it would exceed "
             f"{limits.max_pixels / 1e6:.0f} megapixels; choose a smaller size",
         )
-    height, width = picture.shape[:2]
-    if (width, height) != (plan.width, plan.height):
-        weighted = premultiplied(picture) if weighted is None else weighted
-        picture = make_straight(resized(weighted, plan.width, plan.height))
-    if (plan.width, plan.height) == (plan.canvas_width, plan.canvas_height):
+    given, wanted = picture.shape[1::-1], (plan.width, plan.height)
+    if given == wanted == (plan.canvas_width, plan.canvas_height):
         return np.ascontiguousarray(picture)
-    canvas = np.zeros((plan.canvas_height, plan.canvas_width, 4), np.uint8)
-    top, left = (plan.canvas_height - plan.height) // 2, (plan.canvas_width - plan.width) // 2
-    canvas[top : top + plan.height, left : left + plan.width] = picture
+    canvas = np.empty((plan.canvas_height, plan.canvas_width, 4), np.uint8)
+    place = _cleared_around(canvas, plan)
+    if given == wanted:
+        place[:] = picture
+        return canvas
+    weighted = premultiplied(picture) if weighted is None else weighted
+    resized(weighted, plan.width, plan.height, into=place)  # no copy: each touches as much memory as the print has
+    if weighted is not picture:  # else it is opaque, and stays so
+        make_straight(place)
     return canvas
+
+
+def _cleared_around(canvas: Pixels, plan: Layout) -> Pixels:
+    """The part of the canvas that the picture goes to, as a view; around it the canvas is made transparent."""
+    top, left = (plan.canvas_height - plan.height) // 2, (plan.canvas_width - plan.width) // 2
+    bottom, right = top + plan.height, left + plan.width
+    canvas[:top], canvas[bottom:] = 0, 0
+    canvas[top:bottom, :left], canvas[top:bottom, right:] = 0, 0
+    return canvas[top:bottom, left:right]
 
 
 def too_few_pixels(picture: Pixels, plan: Layout) -> Iterator[str]:

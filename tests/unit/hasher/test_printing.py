@@ -73,6 +73,17 @@ def test_a_fitted_picture_is_centred_on_a_transparent_canvas() -> None:
     assert not canvas[canvas[..., 3] == 0].any(), "nothing is hidden under transparency"
 
 
+@pytest.mark.parametrize("size", [(600, 200), (300, 100), (100, 100)])
+def test_around_a_picture_the_canvas_is_clear_whatever_was_in_its_memory(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    picture = cv2.cvtColor(photo(*size), cv2.COLOR_RGB2RGBA).astype(np.uint8)
+    monkeypatch.setattr(np, "empty", lambda shape, dtype: np.full(shape, 77, dtype))
+    canvas = printed(picture, FIT)
+    assert set(np.unique(canvas[..., 3])) == {0, 255}
+    assert not canvas[canvas[..., 3] == 0].any()
+
+
 def test_a_digital_design_is_only_cropped_and_keeps_its_own_resolution() -> None:
     picture = artwork()
     design = prepare(saved(picture, "PNG", dpi=(150, 150)), DIGITAL, LIMITS)

@@ -17,6 +17,7 @@ from services.decoding.unreadable import UNREADABLE
 from services.hasher.colour import cmyk_to_rgba, to_srgb
 from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
 from services.hasher.pixels import decoded, rgba_of, upright
+from services.hasher.png_colours import profile_of
 from services.hasher.raster import Pixels
 from services.hasher.rejection import Rejected, size_in_words
 from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
@@ -56,10 +57,11 @@ def open_picture(data: bytes, limits: Limits) -> Picture:
         # MPO is what cameras call a JPEG with a preview or gain map behind it: nobody misses those.
         animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
         raw = decoded(image, data, animated=animated)
-    pixels, doubt = _as_srgb(image, raw)
+    icc, unread = profile_of(image, data)
+    pixels, doubt = _as_srgb(image, raw, icc)
     pixels, other_doubt = upright(pixels, image, data)
     more = "it holds several frames or pages; only the first was used" if animated else None
-    warnings = tuple(words for words in (more, doubt, other_doubt) if words)
+    warnings = tuple(words for words in (more, unread, doubt, other_doubt) if words)
     return Picture(pixels, format_, _resolution(image), warnings)
 
 
@@ -92,8 +94,9 @@ def _refusing_unreadable(data: bytes, format_: str, limits: Limits) -> Iterator[
         raise _unreadable(data, format_) from error
 
 
-def _as_srgb(image: Image.Image, raw: NDArray[np.generic] | Image.Image) -> tuple[Pixels, str | None]:
-    icc = image.info.get("icc_profile")
+def _as_srgb(
+    image: Image.Image, raw: NDArray[np.generic] | Image.Image, icc: bytes | None
+) -> tuple[Pixels, str | None]:
     if isinstance(raw, Image.Image):
         if raw.mode != "CMYK":
             words = {"I": "32-bit integers", "F": "floating point numbers"}.get(raw.mode, raw.mode)

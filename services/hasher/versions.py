@@ -12,5 +12,5 @@ CANONICAL = "rgba256/5"
 5: large pictures are halved before they are reduced. Hashes still compare with those from before, so their names stay:
 most are the same to the bit. Those of symmetric art hang on rounding, and pixels tell such copies."""
 
-PRINT = "print/1"
+PRINT = "print/2"
 """Changes when the same picture and print spec would give other pixels."""

@@ -1,5 +1,8 @@
 """Embedded profiles and CMYK end in sRGB."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -7,12 +10,22 @@ from PIL import Image, ImageCms
 from services.hasher.colour import BROKEN_PROFILE, ESTIMATED_CMYK
 from services.hasher.decoding import open_picture
 from services.hasher.limits import Limits
-from tests.unit.hasher.samples import artwork, inks_profile, linear_grey_profile, photo, saved
+from services.hasher.png_colours import HDR
+from tests.unit.hasher.samples import artwork, chunk, inks_profile, linear_grey_profile, photo, raw_png, saved
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Its red and blue primaries change places, so pixels through it do too.
 SWAPPED = SRGB.replace(b"rXYZ", b"tmp.", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tmp.", b"bXYZ", 1)
 LIMITS = Limits()
+
+LINEAR, OF_SRGB = (chunk(b"gAMA", struct.pack(">I", gamma)) for gamma in (100_000, 45_455))
+SRGB_PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
+ADOBE_PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000))
+NO_PRIMARIES = chunk(b"cHRM", bytes(32))
+ONE_PRIMARY = chunk(b"cHRM", struct.pack(">8I", *[31270, 32900] * 4))
+IS_SRGB = chunk(b"sRGB", b"\0")
+RED_IS_BLUE = chunk(b"iCCP", b"swapped\0\0" + zlib.compress(SWAPPED))
+DISPLAY_P3, CODED_SRGB, PQ = (chunk(b"cICP", bytes((*codes, 0, 1))) for codes in ((12, 13), (1, 13), (9, 16)))
 
 
 def levels(data: bytes) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -97,3 +110,36 @@ def test_cmyk_is_converted_by_its_own_profile() -> None:
 def test_cmyk_with_a_broken_profile_is_estimated() -> None:
     colour, warnings = levels(saved(Image.new("CMYK", (16, 16)), "TIFF", icc_profile=b"no profile"))
     assert (colour, warnings) == ((255, 255, 255, 255), (BROKEN_PROFILE,))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said", "meant"),
+    [
+        ((DISPLAY_P3,), (234, 51, 35), (255, 0, 0)),
+        ((LINEAR,), (128, 55, 255), (188, 128, 255)),
+        ((OF_SRGB, ADOBE_PRIMARIES), (219, 0, 0), (255, 0, 0)),
+        ((DISPLAY_P3, RED_IS_BLUE, LINEAR), (234, 51, 35), (255, 0, 0)),
+        ((RED_IS_BLUE, LINEAR), (250, 10, 10), (10, 10, 250)),
+        ((IS_SRGB, LINEAR, ADOBE_PRIMARIES), (128, 55, 255), (128, 55, 255)),
+        ((OF_SRGB,), (128, 55, 3), (128, 55, 3)),
+        ((OF_SRGB, SRGB_PRIMARIES), (128, 55, 3), (128, 55, 3)),
+        ((CODED_SRGB,), (128, 55, 3), (128, 55, 3)),
+        ((ADOBE_PRIMARIES, chunk(b"gAMA", bytes(4))), (128, 55, 3), (128, 55, 3)),
+        ((OF_SRGB, NO_PRIMARIES), (128, 55, 3), (128, 55, 3)),
+        ((OF_SRGB, ONE_PRIMARY), (128, 55, 3), (128, 55, 3)),
+    ],
+)
+def test_a_png_is_read_as_browsers_show_it_whichever_way_it_tells_its_colours(
+    chunks: tuple[bytes, ...], said: tuple[int, ...], meant: tuple[int, ...]
+) -> None:
+    colour, warnings = levels(raw_png(1, 1, 8, 2, bytes(said), *chunks))
+    assert np.abs(np.subtract(colour[:3], meant)).max() <= 4
+    assert warnings == ()
+
+
+def test_a_grey_png_is_read_by_its_gamma() -> None:
+    assert levels(raw_png(1, 1, 8, 0, bytes([128]), LINEAR))[0] == (188, 188, 188, 255)
+
+
+def test_a_png_of_hdr_colours_is_read_as_srgb_and_said() -> None:
+    assert levels(raw_png(1, 1, 8, 2, bytes((128, 55, 3)), PQ)) == ((128, 55, 3, 255), (HDR,))

@@ -13,6 +13,7 @@ from services.decoding.unreadable import UNREADABLE
 from services.hasher.raster import Pixels
 
 ORIENTATION = 0x0112  # EXIF tag
+PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # TIFF tag, and what it says of a negative
 PLAIN_PNG = (b"\x08\x02", b"\x08\x06")  # IHDR: 8 bits of RGB, of RGBA
 
 BESIDE_BYTES = 32 << 20  # what the decoder of plain PNG takes beside the picture, many times over
@@ -67,6 +68,8 @@ def _by_pillow(image: Image.Image, bits: int) -> NDArray[np.generic] | Image.Ima
     key = image.info.get("transparency")
     if image.mode.startswith("I;16"):  # convert() would clip it to white
         grey = np.asarray(image)
+        if image.format == "TIFF" and image.getexif().get(PHOTOMETRIC) == WHITE_IS_ZERO:
+            grey = 0xFFFF - grey  # Pillow turns 8 bits round, and leaves 16 as they are
         return grey if key is None else np.dstack([grey, np.where(grey == key, 0, 0xFFFF).astype(np.uint16)])
     if image.mode in {"CMYK", "I", "F", "LAB", "HSV"}:
         return image

@@ -85,6 +85,12 @@ def test_a_sixteen_bit_grey_tiff_is_scaled() -> None:
     np.testing.assert_array_equal(opened(saved(Image.fromarray(ramp), "TIFF"))[..., 0], ramp >> 8)
 
 
+def test_a_sixteen_bit_grey_tiff_whose_zero_is_white_is_no_negative() -> None:
+    ramp = np.linspace(0, 65535, 64 * 40).astype(np.uint16).reshape(40, 64)
+    white_is_zero = saved(Image.fromarray(ramp), "TIFF", tiffinfo={0x0106: 0})
+    np.testing.assert_array_equal(opened(white_is_zero)[..., 0], 255 - (ramp >> 8))
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_the_transparent_level_of_a_png_with_few_greys_is_found(bits: int) -> None:
     levels = np.unpackbits(np.frombuffer(BYTES[: 40 * 64 * bits // 8], np.uint8)).reshape(40, 64, bits)

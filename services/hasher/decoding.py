@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, features
+from PIL import Image, PngImagePlugin, TiffImagePlugin, features
 
 from services.decoding.unreadable import UNREADABLE
 from services.hasher.colour import cmyk_to_rgba, to_srgb
@@ -26,6 +26,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.
 
 # Pillow's own limit is 1 MB. An edit history (XMP) takes several, as do printers' colour profiles; 64 MB in all stay.
 PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
+# Pillow's own way with uncompressed TIFFs makes noise of 16-bit channels that lie one behind the other.
+TiffImagePlugin.READ_LIBTIFF = True
 BESIDE = "MAX_TEXT_"  # what its refusals name: that limit, or the one on all together
 
 

@@ -7,6 +7,7 @@ import struct
 import sys
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -83,6 +84,12 @@ def test_sixteen_bits_are_scaled_and_not_clipped(colour_type: int, channels: int
 def test_a_sixteen_bit_grey_tiff_is_scaled() -> None:
     ramp = np.linspace(0, 65535, 64 * 40).astype(np.uint16).reshape(40, 64)
     np.testing.assert_array_equal(opened(saved(Image.fromarray(ramp), "TIFF"))[..., 0], ramp >> 8)
+
+
+def test_a_sixteen_bit_tiff_whose_channels_lie_one_behind_the_other_is_no_noise() -> None:
+    wide = np.frombuffer(BYTES[: 40 * 64 * 6], np.uint16).reshape(3, 40, 64)
+    data = imagecodecs.tiff_encode(wide, photometric="rgb", planarconfig="separate", compression=1)
+    np.testing.assert_array_equal(opened(data)[..., :3], np.moveaxis(wide >> 8, 0, -1))
 
 
 def test_a_sixteen_bit_grey_tiff_whose_zero_is_white_is_no_negative() -> None:

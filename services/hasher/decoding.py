@@ -79,7 +79,10 @@ def _unreadable(data: bytes, format_: str) -> Rejected:
     if ends_early(data, format_):
         what_to_do = "it was cut off or damaged on its way: send it again, or export it anew"
         return Rejected("truncated", f"not an image (truncated after {size_in_words(len(data))}); {what_to_do}")
-    return Rejected("damaged", f"a damaged {format_} file that can't be read; export it again")
+    if format_ == "PNG":  # of which every kind can be read
+        return Rejected("damaged", "a damaged PNG file that can't be read; export it again")
+    words = "or of a kind that can't be read (any PNG can); export it again"
+    return Rejected("damaged", f"a damaged {format_} file, {words}")
 
 
 @contextlib.contextmanager

@@ -20,6 +20,10 @@ from services.hasher.sniffing import misnamed
 from tests.unit.hasher.samples import Pixels, artwork, as_pillow_reads, bomb, chunk, photo, raw_png, saved
 
 LIMITS = Limits()
+CMYK_WITH_ALPHA = imagecodecs.tiff_encode(
+    np.zeros((20, 20, 5), np.uint8), photometric="separated", planarconfig="contig", extrasample=2
+)
+TWELVE_BITS = imagecodecs.jpeg_encode(np.zeros((20, 20), np.uint16), bitspersample=12)
 RGBA = Image.fromarray(artwork())
 RGB = Image.fromarray(photo())
 FORMATS = {name: saved(RGB, name) for name in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")}
@@ -218,6 +222,8 @@ def test_a_png_whose_pixels_are_missing_behind_good_checksums_is_refused() -> No
             "damaged BMP",
         ),
         (saved(Image.new("F", (20, 20)), "TIFF"), "unsupported", "floating point"),
+        (CMYK_WITH_ALPHA, "damaged", "or of a kind that can't be read (any PNG can); export it again"),
+        (TWELVE_BITS, "damaged", "or of a kind that can't be read (any PNG can); export it again"),
     ],
 )
 def test_what_is_no_picture_is_refused_in_words(data: bytes, code: str, words: str) -> None:

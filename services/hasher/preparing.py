@@ -6,7 +6,7 @@ from services.hasher import png
 from services.hasher.decoding import Picture, open_picture
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.limits import Limits
-from services.hasher.printing import Layout, lay_out, layout, too_few_pixels
+from services.hasher.printing import Layout, lay_out, layout, lost_in_specks, too_few_pixels
 from services.hasher.raster import Pixels, crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
@@ -54,7 +54,7 @@ def prepare(data: bytes, spec: PrintSpec, limits: Limits, *, small: bool = False
         phash=found.phash,
         dhash=found.dhash,
         format=picture.format,
-        warnings=(*picture.warnings, *too_few_pixels(visible, plan)),
+        warnings=(*picture.warnings, *lost_in_specks(visible), *too_few_pixels(visible, plan)),
     )
 
 

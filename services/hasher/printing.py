@@ -6,12 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.hasher.limits import Limits
-from services.hasher.raster import Pixels, make_straight, premultiplied, resized
+from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premultiplied, resized
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
 
 SOFT_DPI = 150
 """What print shops ask for at least; the print itself is 400."""
+SEEN = 8
+"""Alpha from which something is seen."""
+NEARLY_ALL = 0.9
+"""Of either side. The outermost part of a soft shadow, which nobody sees, takes less than the rest."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,17 @@ def too_few_pixels(picture: Pixels, plan: Layout) -> Iterator[str]:
         yield (
             f"only {width} x {height} px of artwork for a print of {plan.width} x {plan.height}: at {dpi:.0f} dpi it "
             "will look soft; send it larger if you have it so"
+        )
+
+
+def lost_in_specks(picture: Pixels) -> Iterator[str]:
+    """What to tell of a picture that hardly visible specks make larger, as removers of backgrounds leave them."""
+    seen = crop_to_alpha(picture, SEEN)
+    height, width = picture.shape[:2]
+    if seen is not None and (seen.shape[0] < NEARLY_ALL * height or seen.shape[1] < NEARLY_ALL * width):
+        yield (
+            f"hardly visible specks lie around its artwork, which is only {seen.shape[1]} x {seen.shape[0]} of "
+            f"{width} x {height} px, so it is printed smaller or off its centre; erase them and send it again"
         )
 
 

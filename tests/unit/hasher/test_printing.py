@@ -9,7 +9,7 @@ from PIL import Image
 
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from services.hasher.printing import Layout, lay_out, layout, too_few_pixels
+from services.hasher.printing import Layout, lay_out, layout, lost_in_specks, too_few_pixels
 from services.hasher.raster import crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
@@ -150,6 +150,27 @@ def test_a_print_too_large_for_memory_is_refused_before_it_is_made() -> None:
 def test_a_fully_transparent_picture_is_refused() -> None:
     with pytest.raises(Rejected, match="transparent"):
         prepare(saved(np.full((50, 50, 4), (9, 9, 9, 0), np.uint8), "PNG"), STRETCH, LIMITS)
+
+
+def test_specks_that_nobody_sees_and_that_make_a_print_smaller_are_said() -> None:
+    picture = np.zeros((900, 1000, 4), np.uint8)
+    picture[300:600, 200:600] = artwork(400, 300, seed=4)
+    seen = crop_to_alpha(picture, at_least=8)
+    assert seen is not None
+    picture[5, 10] = picture[-5, -10] = (90, 90, 90, 3)
+    words = f"only {seen.shape[1]} x {seen.shape[0]} of 981 x 891 px"
+    assert any(words in warning for warning in prepare(saved(picture, "PNG"), STRETCH, LIMITS).warnings)
+
+
+@pytest.mark.parametrize("alpha", [3, 255])
+def test_of_art_that_is_faint_everywhere_or_fades_out_no_specks_are_said(alpha: int) -> None:
+    disc = np.zeros((2000, 2000), np.uint8)
+    cv2.circle(disc, (1000, 1000), 500, alpha, -1)
+    shadow = np.zeros((2000, 2000, 4), np.uint8)
+    shadow[..., 3] = cv2.GaussianBlur(disc, (0, 0), 60)
+    visible = crop_to_alpha(shadow)
+    assert visible is not None
+    assert list(lost_in_specks(visible)) == []
 
 
 def test_a_speck_is_refused() -> None:

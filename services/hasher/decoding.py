@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, TiffImagePlugin, features
+from PIL import Image, TiffImagePlugin, features
 
-from services.decoding.unreadable import UNREADABLE
+from services.decoding.unreadable import BESIDE, UNREADABLE
 from services.hasher.colour import cmyk_to_rgba, to_srgb
 from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
 from services.hasher.pixels import decoded, rgba_of, upright
@@ -24,11 +24,8 @@ from services.hasher.sniffing import ends_early, foreign, format_of, png_fault
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.check("avif") else ()))
 
-# Pillow's own limit is 1 MB. An edit history (XMP) takes several, as do printers' colour profiles; 64 MB in all stay.
-PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 # Pillow's own way with uncompressed TIFFs makes noise of 16-bit channels that lie one behind the other.
 TiffImagePlugin.READ_LIBTIFF = True
-BESIDE = "MAX_TEXT_"  # what its refusals name: that limit, or the one on all together
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,13 @@ def test_a_rotated_photograph_is_turned_upright() -> None:
     assert pixels[50, 10].max() < 15
 
 
+def test_a_photograph_may_bring_a_long_edit_history() -> None:
+    text = b"zTXtRaw profile type xmp\0\0" + zlib.compress(bytes(6 << 20))
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    picture = saved(Image.new("RGB", (10, 10), "red"))
+    assert photograph(picture[:33] + chunk + picture[33:])[0].shape == (10, 10, 3)
+
+
 def test_transparent_parts_of_a_photograph_become_white_and_palettes_are_looked_up() -> None:
     image = Image.new("RGBA", (10, 10), (200, 0, 0, 255))
     image.paste((0, 0, 0, 0), (0, 0, 5, 10))

@@ -2,7 +2,9 @@
 
 import io
 import random
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,13 @@ def test_a_picture_is_kept_as_it_came(pictures: Pictures, kind: str) -> None:
     kept = pictures.keep("photo", data, checked)
     assert pictures.blobs.get(kept.blob) == data.getvalue()
     assert (kept.format, kept.width, kept.height) == (kind, 60, 50)
+
+
+def test_a_photograph_may_bring_a_long_edit_history(pictures: Pictures) -> None:
+    text = b"zTXtRaw profile type xmp\0\0" + zlib.compress(bytes(6 << 20))
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    picture = encoded("PNG")
+    assert pictures.check("photo", io.BytesIO(picture[:33] + chunk + picture[33:])) == ("PNG", 60, 50)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "PDF", "EPS", "PPM", "ICO"])

@@ -112,5 +112,8 @@ def _as_srgb(
 
 def _resolution(image: Image.Image) -> float | None:
     dpi = image.info.get("dpi")
-    first = float(dpi[0]) if dpi else math.nan
+    try:
+        first = float(dpi[0]) if dpi else math.nan
+    except (TypeError, ValueError):  # a TIFF may say it in letters
+        return None
     return first if 1 <= first <= 20_000 else None

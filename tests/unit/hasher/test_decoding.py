@@ -159,6 +159,13 @@ def test_the_files_own_resolution_is_read(format_: str, options: dict[str, objec
     assert open_picture(saved(RGB, "PNG"), LIMITS).dpi is None
 
 
+def test_a_resolution_that_is_no_number_is_none() -> None:
+    ratio, letters = (struct.pack("<HHI", 0x011A, type_, 1) for type_ in (5, 2))
+    data = saved(RGB, "TIFF", dpi=(300, 300))
+    assert ratio in data
+    assert open_picture(data.replace(ratio, letters), LIMITS).dpi is None
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
 def test_a_truncated_file_is_refused(format_: str, share: float) -> None:

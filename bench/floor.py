@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import cv2
 import imagecodecs
 import imagehash
 import numpy as np
@@ -18,7 +17,7 @@ from PIL import Image
 
 from bench.measuring import in_turns
 from services.hasher import png
-from services.hasher.raster import Pixels, crop_to_alpha, small_square, strips
+from services.hasher.raster import Pixels, crop_to_alpha, resized, strips
 
 SIDE = 512
 
@@ -30,11 +29,11 @@ def steps(data: bytes, width: int, height: int, rounds: int) -> dict[str, float]
     raw = bytearray(len(pixels) * (pixels[0].size + 1))
     visible = crop_to_alpha(pixels)
     assert visible is not None  # noqa: S101 - the corpus has nothing empty
-    printed = _scaled(visible, (width, height))
+    printed = resized(visible, width, height)
     out, into = np.empty_like(printed), np.empty_like(pixels)
     filtered = np.empty((height, width * 4 + 1), np.uint8)
     _filter(printed, filtered)
-    small = small_square(visible, SIDE)
+    small = resized(visible, SIDE, SIDE)
     found = in_turns(
         rounds,
         {
@@ -46,8 +45,8 @@ def steps(data: bytes, width: int, height: int, rounds: int) -> dict[str, float]
             "copy": lambda: np.copyto(into, pixels),
             "box Pillow": lambda: Image.fromarray(pixels).getbbox(),
             "box ours": lambda: crop_to_alpha(pixels),
-            "resize": lambda: _scaled(visible, (width, height), out),
-            "hash": lambda: _hashes(small_square(visible, SIDE)),
+            "resize": lambda: resized(visible, width, height, out),
+            "hash": lambda: _hashes(resized(visible, SIDE, SIDE)),
             "filter": lambda: _filter(printed, filtered),
             "deflate at once": lambda: isal_zlib.compress(filtered, 1),
             "deflate in strips": lambda: _deflated(filtered),
@@ -80,12 +79,6 @@ def _compressed_pixels(data: bytes) -> bytes:
             parts.append(data[position + 8 : position + 8 + length])
         position += 12 + length
     return b"".join(parts)
-
-
-def _scaled(picture: Pixels, size: tuple[int, int], out: Pixels | None = None) -> Pixels:
-    grows = size[0] >= picture.shape[1] and size[1] >= picture.shape[0]
-    method = cv2.INTER_CUBIC if grows else cv2.INTER_AREA
-    return np.asarray(cv2.resize(picture, size, out, interpolation=method), np.uint8)
 
 
 def _hashes(small: Pixels) -> None:

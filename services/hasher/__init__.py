@@ -10,6 +10,6 @@ decoding            bytes into pixels: sniffing (what it is), pixels (fast codec
                     sRGB), limits
 hashing, page       the canonical picture and its hashes; art that lies on an opaque page
 printing, png       the picture laid out at print size; its file
-raster              what all of these do with pixels
+raster, shrinking   what all of these do with pixels
 rejection           the ways to say no; versions: what results are named after
 """

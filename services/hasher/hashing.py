@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from services.hasher.page import art_on_page
-from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premultiplied, small_square, strongest_alpha
+from services.hasher.raster import Pixels, crop_to_alpha, make_straight, premultiplied, resized, strongest_alpha
 from services.hasher.rejection import Rejected
 from services.hasher.versions import ALGORITHM, GREY_ART_ALGORITHM
 
@@ -52,7 +52,7 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         Rejected: it has no light and dark parts, so its hash would equal that of every other blank picture.
     """
     solid = _solid_part(premultiplied(picture) if weighted is None else weighted)
-    small = small_square(solid, SIDE)
+    small = resized(solid, SIDE, SIDE)
     algorithm, image = ALGORITHM, _flattened(small, 128)
     grey, reduced = _as_hashed(image)
     if _contrast(reduced) < CLEAR_CONTRAST and small[..., 3].min() < 255:
@@ -62,10 +62,10 @@ def fingerprint(picture: Pixels, weighted: Pixels | None = None) -> Fingerprint:
         raise Rejected("blank", "blank (it has no light and dark parts to recognise it by); upload the artwork itself")
     art = art_on_page(small)
     shown = art.cut(solid) if art and art.small else solid
-    close_up = small if shown is solid else small_square(shown, SIDE)
+    close_up = small if shown is solid else resized(shown, SIDE, SIDE)
     height, width = picture.shape[:2]
     return Fingerprint(
-        canonical=make_straight(small_square(close_up, KEPT_SIDE)),
+        canonical=make_straight(resized(close_up, KEPT_SIDE, KEPT_SIDE)),
         close_up=close_up,
         shown=(shown.shape[1], shown.shape[0]),
         hashed=np.asarray(image),

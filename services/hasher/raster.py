@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.hasher.shrinking import shrunk
+
 Pixels = NDArray[np.uint8]
 
 STRIP_ROWS = 64  # of a print about 1 MB: what is done to it in turn finds it in the core's cache
@@ -81,28 +83,13 @@ def resized(picture: Pixels, width: int, height: int, into: Pixels | None = None
     """Resize premultiplied pixels: each axis by area where it shrinks, by cubic interpolation where it grows.
 
     `into` is where they go, if they have a place (height, width, 4): a part of a larger picture may be one.
-    OpenCV's area filter turns into a linear one as soon as either axis grows, and would alias the other axis.
     """
     smaller, asked = (min(width, picture.shape[1]), min(height, picture.shape[0])), (width, height)
     if smaller != picture.shape[1::-1]:
-        place = into if smaller == asked else None
-        picture = np.asarray(cv2.resize(picture, smaller, place, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        picture = shrunk(picture, *smaller, into=into if smaller == asked else None)
     if asked != smaller:
         picture = np.asarray(cv2.resize(picture, asked, into, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     return picture
-
-
-def small_square(picture: Pixels, side: int) -> Pixels:
-    """Premultiplied pixels as a small square, (side, side, 4); for pictures that are looked at, not for prints.
-
-    Halved first, as long as twice the square is left: OpenCV averages 2 x 2 pixels with vector instructions, ten times
-    as fast as any other area. A last odd row or column is left out: less than half a pixel of the square.
-    """
-    while min(picture.shape[:2]) >= 4 * side:
-        height, width = (length // 2 for length in picture.shape[:2])
-        even = picture[: 2 * height, : 2 * width]
-        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return resized(picture, side, side)
 
 
 def strips(pixels: Pixels) -> Iterator[Pixels]:

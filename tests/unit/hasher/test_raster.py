@@ -11,7 +11,6 @@ from services.hasher.raster import (
     make_straight,
     premultiplied,
     resized,
-    small_square,
     strongest_alpha,
 )
 
@@ -82,19 +81,3 @@ def test_what_is_resized_goes_into_a_part_of_a_larger_picture(size: tuple[int, i
     np.testing.assert_array_equal(larger[4:-5, 3:-6], resized(picture, width, height))
     larger[4:-5, 3:-6] = 77
     assert (larger == 77).all()
-
-
-@pytest.mark.parametrize("size", [(1024, 1024), (1030, 2051), (515, 3001), (2047, 999)])
-def test_a_small_square_is_all_of_the_picture_by_area(size: tuple[int, int]) -> None:
-    height, width = size
-    picture = cv2.GaussianBlur(np.random.default_rng(2).integers(0, 256, (height, width, 4), np.uint8), (0, 0), 30)
-    picture = cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    difference = np.abs(small_square(picture, 128).astype(int) - resized(picture, 128, 128))
-    assert difference.mean() < 1
-    assert difference.max() <= 16
-
-
-def test_a_small_square_averages_stripes_as_fine_as_a_pixel() -> None:
-    picture = np.zeros((1027, 1029, 4), np.uint8)
-    picture[::2], picture[:, :, 3] = 255, 255
-    assert np.abs(small_square(picture, 128)[..., :3].astype(int) - 128).max() <= 1

@@ -3,6 +3,8 @@
 Each function raises the catalog's errors for what is foreign, unknown or unusable.
 """
 
+from typing import Any
+
 from services.ingest.api.resources import Resources
 from services.ingest.api.upload_forms import DesignData, ProductData
 from services.ingest.catalog.choices import listing_choice, print_choice
@@ -10,18 +12,20 @@ from services.ingest.catalog.mockups import Mockups
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Choice, Wanted
-from shared.contracts import Destination
+from shared.contracts import Destination, PrintSpec
 
 
-def choice_of(using: Resources, user: User, data: DesignData) -> Choice:
-    """The user's own template, mockups, canvas and size, as one choice."""
+def choice_of(using: Resources, user: User, data: DesignData, before: dict[str, Any] | None) -> Choice:
+    """The user's own template, mockups, canvas and size, as one choice.
+
+    `before` is what was chosen when the same upload came first. Who sends again after a broken line gets an answer for
+    that, though a size, say, was deleted in another tab meanwhile.
+    """
     digital = bool(data.is_digital)
-    with using.transaction() as connection:
-        spec = print_choice(
-            connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
-        )
-        template = Templates(connection, user.id).get(data.product_template_id)
-        Mockups(connection, user, using.settings.nas_base_path).get(data.mockup_id)
+    if before is None:
+        spec, template = _of_catalog(using, user, data, digital=digital)
+    else:
+        spec, template = PrintSpec.model_validate(before["print_spec"]), before["destination"]["template"]
     return Choice(
         template_id=data.product_template_id,
         mockup_id=data.mockup_id,
@@ -29,11 +33,22 @@ def choice_of(using: Resources, user: User, data: DesignData) -> Choice:
         size_config_id=data.size_config_id,
         print_spec=spec,
         destination=Destination(
-            shop=user.shop_folder, template=template.name, starting_number=data.starting_name, digital=digital
+            shop=user.shop_folder, template=template, starting_number=data.starting_name, digital=digital
         ),
         description=data.description,
         duplicates=data.duplicates,
     )
+
+
+def _of_catalog(using: Resources, user: User, data: DesignData, *, digital: bool) -> tuple[PrintSpec, str]:
+    """How the designs are printed, and the template's name."""
+    with using.transaction() as connection:
+        spec = print_choice(
+            connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
+        )
+        template = Templates(connection, user.id).get(data.product_template_id)
+        Mockups(connection, user, using.settings.nas_base_path).get(data.mockup_id)
+    return spec, template.name
 
 
 def wanted_by(using: Resources, user: User, data: ProductData) -> Wanted:

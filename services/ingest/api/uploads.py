@@ -53,8 +53,9 @@ async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> 
         raise missing("files", form.received)
     data = parsed(DesignData, form, "design_data")
     key = session_id_of(form)
-    choice = await run_in_threadpool(choice_of, using, user, data)
-    if not await run_in_threadpool(desk.sessions.submitted, user.id, key):
+    before = await run_in_threadpool(desk.sessions.taken_in, user.id, key)
+    choice = await run_in_threadpool(choice_of, using, user, data, before)
+    if before is None:
         await run_in_threadpool(asking(desk.door.check_files), user.id, len(form.files))
     try:
         session = await desk.upload(user.id, key, choice, form.files)

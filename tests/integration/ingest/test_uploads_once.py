@@ -45,6 +45,26 @@ def test_an_upload_that_is_sent_again_gets_the_first_answer_again(shop: Shop) ->
     assert shop.get(session)["totals"]["received"] == 4
 
 
+def test_an_upload_is_sent_again_though_its_choices_were_deleted_in_another_tab(shop: Shop) -> None:
+    """The client sends it again by itself after a broken line, and goes on to its listings with what that answers."""
+    files = artworks.designs(2)
+    session = shop.start(files)
+    first = shop.upload(files, session)
+    of_product = f"/settings/{shop.product}"
+    for gone in (
+        f"{of_product}/{shop.canvas}/size-config/{shop.size}",
+        f"{of_product}/canvas-config/{shop.canvas}",
+        f"/mockups/delete/{shop.mockup}",
+        f"/settings/product-template/{shop.product}",
+    ):
+        assert shop.client.delete(gone).status_code == 200
+        again = shop.upload(files, session)
+        assert again.status_code == 201, again.text
+        assert again.json() == first.json()
+    assert shop.upload(files, session, size_config_id=None).status_code == 409, "it is for the same choices only"
+    assert shop.upload(files, shop.start(files)).status_code == 404, "and for the same upload only"
+
+
 def test_eight_equal_uploads_at_once_are_one(shop: Shop) -> None:
     files = artworks.designs(4)
     session = shop.start(files)

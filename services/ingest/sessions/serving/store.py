@@ -66,10 +66,14 @@ class Sessions:
             row = connection.execute(mine).one_or_none()
             return session_of(row) if row else None
 
-    def submitted(self, user_id: UUID, client_key: str | None) -> bool:
-        """Whether the files of this key were taken in before."""
+    def taken_in(self, user_id: UUID, client_key: str | None) -> dict[str, Any] | None:
+        """What was chosen (`Choice.as_json`) for the files of this key; None: they were not taken in before."""
         found = self.find(user_id, client_key) if client_key else None
-        return found is not None and found.submitted_at is not None
+        if found is None or found.submitted_at is None:
+            return None
+        with transaction(self.engine) as connection:
+            chosen = connection.execute(select(sessions.c.choice).where(sessions.c.id == found.id)).scalar_one()
+            return dict(chosen)
 
     def last_without_designs(self, user_id: UUID, template_id: UUID, mockup_id: UUID) -> Session | None:
         """The user's newest finished session with these choices, if no design came of it, or it was cancelled."""

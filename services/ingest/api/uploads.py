@@ -15,7 +15,7 @@ from services.ingest.api.resources import AtDesk, Resources, Using
 from services.ingest.api.slow import answer
 from services.ingest.api.streams import EventStream, as_frames, frames
 from services.ingest.api.upload_forms import DesignData, ProductData, described, parsed, session_id_of
-from services.ingest.catalog.errors import Unusable
+from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
 from services.ingest.sessions.lifecycle.records import Session
@@ -73,12 +73,20 @@ async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDe
     """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
     form = await _read(request, using, None, "product_data")
     data = parsed(ProductData, form, "product_data")
+    design_ids = list(dict.fromkeys(data.design_ids))
     try:
         wanted = await run_in_threadpool(wanted_by, using, user, data)
-    except Unusable as error:
-        # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
-        return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
-    design_ids = list(dict.fromkeys(data.design_ids))
+    except (Missing, Unusable) as error:
+        # Who asks again after a broken line is told of them, though the mockup was deleted in another tab since.
+        target = await run_in_threadpool(using.shop.target_of, user)
+        these = (user.id, design_ids, data.product_template_id, data.mockup_id)
+        before = await run_in_threadpool(desk.sessions.asked_before, *these, target)
+        if before is None and isinstance(error, Missing):
+            raise
+        if before is None:
+            # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
+            return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
+        wanted = before
     return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
 
 

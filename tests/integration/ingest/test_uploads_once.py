@@ -11,7 +11,7 @@ import httpx
 from services.ingest.sessions.serving.outcome_text import TRIED
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
-from tests.integration.ingest.frontend import Shop, wire
+from tests.integration.ingest.frontend import Shop, another_group, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -129,6 +129,21 @@ def test_listings_asked_for_six_times_at_once_exist_once(shop: Shop) -> None:
         "UV 100 UVDTF_16oz_100",
         "UV 101 UVDTF_16oz_101",
     ]
+
+
+def test_listings_are_asked_for_again_though_their_mockup_was_deleted_in_another_tab(shop: Shop) -> None:
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
+    assert shop.list_designs(wanted).json()["listings"]["listed"] == 2
+    (image,) = shop.client.get(f"/mockups/by-id/{shop.mockup}").json()["mockup_images"]
+    for gone in (f"/mockups/images/{image['id']}", f"/mockups/delete/{shop.mockup}"):
+        assert shop.client.delete(gone).status_code == 200
+        again = shop.list_designs(wanted)
+        assert again.status_code == 201, again.text
+        assert again.json()["message"] == "2 listed already."
+    assert len(shop.server.place.listed(shop.folder)) == 2
+    more = ids(shop.upload(artworks.designs(1, first=5), mockup_id=another_group(shop, "Another")))
+    for others in (more, [*wanted, *more], []):
+        assert shop.list_designs(others).status_code == 404, "nothing else is listed with it"
 
 
 def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -14,10 +14,10 @@ from services.ingest.sessions.lifecycle.projection import mockups_requested, req
 from services.ingest.sessions.lifecycle.records import Wanted
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_RANKS
+from services.ingest.sessions.states import DRY_RUN, LISTABLE, LISTING_IN_WORK, LISTING_RANKS
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.plurals import counted
-from shared.contracts import ListingTemplate
+from shared.contracts import Background, ListingTemplate
 
 GONE = "the listing is not at Etsy any more, somebody deleted it there: try again, and it is listed anew"
 COMPLETE = and_(items.c.print_sha256.is_not(None), items.c.number.is_not(None))
@@ -68,6 +68,32 @@ def in_a_dry_run(wanted: Wanted) -> ColumnElement[bool]:
     if wanted.target in (None, DRY_RUN):
         return false()
     return and_(listings.c.state == "listed", listings.c.target == DRY_RUN)
+
+
+def asked_before(
+    connection: Connection,
+    user_id: UUID,
+    design_ids: Sequence[UUID],
+    template_id: UUID,
+    mockup_id: UUID,
+    target: str | None,
+) -> Wanted | None:
+    """What the listings of these designs were asked for with, if each of them is under way or done where it goes.
+
+    Asked for once more, they need nothing of the catalog, which may be such by now that no others can be asked for.
+    """
+    mine = (listings.c.user_id == user_id, listings.c.item_id.in_(design_ids))
+    these = (*mine, listings.c.template_id == template_id, listings.c.mockup_id == mockup_id)
+    newest = select(listings.c.request).where(*these).order_by(listings.c.requested_at.desc()).limit(1)
+    request = connection.execute(newest).scalar_one_or_none()
+    if request is None:
+        return None
+    template = ListingTemplate.model_validate(request["template"])
+    backgrounds = tuple(Background.model_validate(background) for background in request["backgrounds"])
+    wanted = Wanted(request["shop"], template, mockup_id, backgrounds, target)
+    there = (listings.c.state.in_((*LISTING_IN_WORK, "listed")), not_(elsewhere(wanted)))
+    found = connection.execute(select(func.count()).where(*these, *there)).scalar_one()
+    return wanted if found == len(set(design_ids)) else None
 
 
 def outdated(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:

@@ -150,6 +150,13 @@ class Sessions:
         with transaction(self.engine) as connection:
             listing_requests.gone(connection, user_id, listing_ids)
 
+    def asked_before(
+        self, user_id: UUID, design_ids: Sequence[UUID], template_id: UUID, mockup_id: UUID, target: str | None
+    ) -> Wanted | None:
+        """What these listings were asked for with; see `listing_requests.asked_before`."""
+        with transaction(self.engine) as connection:
+            return listing_requests.asked_before(connection, user_id, design_ids, template_id, mockup_id, target)
+
     def outdated(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
         """How many listings have what was chosen before; see `listing_requests.outdated`."""
         with transaction(self.engine) as connection:

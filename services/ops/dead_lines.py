@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from services.ops import showing
 from services.ops.showing import printable
 from services.plurals import counted
 
@@ -105,13 +106,13 @@ def body(row: Row) -> None:
 def foreseen(found: Row, *, err: bool) -> None:
     """What a replay is about to do."""
     count = ", ".join(f"{n} of {name}" for name, n in found["services"].items())
-    typer.echo(f"{counted(found['matched'], 'letter')}: {count}", err=err)
+    showing.line(f"{counted(found['matched'], 'letter')}: {count}", err=err)
     for each in found["sample"]:
-        typer.echo(f"  {each['letter_id']}  {each['result']}: {each['words']}", err=err)
+        showing.line(f"  {each['letter_id']}  {each['result']}: {each['words']}", err=err)
     if (more := found["matched"] - len(found["sample"])) > 0:
-        typer.echo(f"  ... and {more} more", err=err)
+        showing.line(f"  ... and {more} more", err=err)
     for words in found["warnings"]:
-        typer.echo(f"  beware: {words}", err=True)
+        showing.line(f"  beware: {words}", err=True)
 
 
 def became(done: Row) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`presswork dead replay`: shows what it would do, asks, and does it; `cancel` stops one that is at work."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,9 +45,10 @@ def replay(
 ) -> None:
     """Replay letters: what failed with them is worked on again, the rest goes back to its service's inbox.
 
-    Each letter is sent once, by however many at once it is replayed; Ctrl-C stops between two of them. Exit code 0: all
-    was sent (with --wait: and ended well); 1: some was not, or failed again; 3: no letter fits; 4: database or broker
-    can't be reached, or a service that is needed doesn't run (--force sends all the same: it waits for it).
+    Each letter is sent once, by however many at once it is replayed. Ctrl-C stops between two of them; it does not stop
+    when nobody reads on (`| head`). Exit code 0: all was sent (with --wait: and ended well); 1: some was not, or failed
+    again; 3: no letter fits; 4: database or broker can't be reached, or a service that is needed doesn't run (--force
+    sends all the same: it waits for it).
     """
     if direct:
         only_understood(context)
@@ -99,6 +101,7 @@ class _Wish:
 def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     from services.ingest.dead_letters import jobs
     from services.ingest.dead_letters.auditing import Run
+    from services.ops import showing
 
     ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
     if not ids:
@@ -113,8 +116,8 @@ def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
     if not wish.yes:
         confirmed(f"Replay {len(ids)}? What dies from now on stays.", "Nothing was replayed.")
     run_id = job.begin()
-    typer.echo(f"presswork dead cancel {run_id} stops it", err=True)
-    _report(job.carry_out(lambda line: typer.echo(line, err=wish.as_json)), wish)
+    showing.line(f"presswork dead cancel {run_id} stops it", err=True)
+    _report(job.carry_out(partial(showing.line, err=wish.as_json)), wish)
 
 
 def _why_none(wanted: "Filter") -> str:
@@ -134,10 +137,10 @@ def _preview(job: "Job", wish: _Wish) -> None:
         return
     dead_lines.foreseen(foreseen, err=wish.as_json)
     for words in in_the_way:
-        typer.echo(f"  in the way: {words}", err=not wish.dry_run)
+        showing.line(f"  in the way: {words}", err=not wish.dry_run)
     if in_the_way and not wish.force:
         undone = "It would be refused:" if wish.dry_run else "Nothing was replayed."
-        typer.echo(f"{undone} Mend that, or send all the same: --force", err=not wish.dry_run)
+        showing.line(f"{undone} Mend that, or send all the same: --force", err=not wish.dry_run)
         if not wish.dry_run:
             raise typer.Exit(AWAY)
 
@@ -149,11 +152,11 @@ def _report(done: dict[str, Any], wish: _Wish) -> None:
     if wish.as_json:
         showing.as_json(done)
     else:
-        typer.echo(", ".join([*(f"{n} {result}" for result, n in counts.items()), f"audit {done['run_id']}"]))
+        showing.line(", ".join([*(f"{n} {result}" for result, n in counts.items()), f"audit {done['run_id']}"]))
         for words in dead_lines.became(done):
-            typer.echo(words)
+            showing.line(words)
         if done["stopped"]:
-            typer.echo(f"stopped: {done['stopped']}. {done['left']} were left alone.")
+            showing.line(f"stopped: {done['stopped']}. {done['left']} were left alone.")
     if done["stopped"] or counts.get("refused"):
         raise typer.Exit(1)
 

@@ -1,6 +1,9 @@
 """What commands print: for people as text, for programs as JSON."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import typer
 
@@ -12,4 +15,13 @@ def printable(text: object) -> str:
 
 def as_json(value: object) -> None:
     """One JSON document."""
-    typer.echo(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+    line(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+
+
+def line(text: str, *, err: bool = False) -> None:
+    """Print it. Where its reader has gone (`| head`), it and what follows go nowhere, and what was ordered goes on."""
+    try:
+        typer.echo(text, err=err)
+    except BrokenPipeError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), (sys.stderr if err else sys.stdout).fileno())

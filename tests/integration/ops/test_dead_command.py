@@ -165,6 +165,22 @@ def test_an_obstacle_is_said_once(database_url: str, box: Letterbox) -> None:
     assert said.stderr.count("Connect call failed") == 1, said.stderr
 
 
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_a_replay_goes_on_when_nobody_reads_what_it_says(database_url: str, box: Letterbox, option: str) -> None:
+    """As with `| head`: it was ordered, and would be stopped at a letter that chance chose."""
+    session = box.submitted("a.png", "b.png", "c.png")
+    letters = [box.dies("storage", box.accepted(session, index)) for index in range(3)]
+    command = [sys.executable, "-m", "services.cli", "dead", "replay", "--all", "--yes", "--force", *option.split()]
+    environment = os.environ | {"DATABASE_URL": database_url, "AMQP_URL": NOWHERE}
+    unread, written = os.pipe()
+    os.close(unread)
+    with os.fdopen(written):
+        done = subprocess.run(command, env=environment, stdout=written, stderr=written, check=False)
+    assert done.returncode == 0
+    assert [box.letter(letter)["status"] for letter in letters] == ["replaying"] * 3
+    assert presswork(database_url, "dead", "audit").output.endswith(": 3 matched, 3 reopened\n")
+
+
 def test_files_that_failed_without_a_letter_are_hinted_at(database_url: str, box: Letterbox) -> None:
     session, other = box.submitted("rose.png", "tulip.png", "iris.png"), box.submitted("lily.png")
     box.dies("storage", box.accepted(session, 0))

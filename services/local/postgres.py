@@ -213,9 +213,16 @@ def _unprivileged(cluster: Path) -> list[str]:
 
 
 def _forget_reused_pid(file: Path) -> None:
-    # after a crash PostgreSQL replaces the file by itself, unless another program has got the number meanwhile
-    if file.exists():
-        pid = file.read_text().split("\n", 1)[0]
-        program = Path("/proc") / pid / "comm"
-        if program.exists() and "postgres" not in program.read_text():
+    """Remove what would keep PostgreSQL from starting: a file that names a process which is no server any more.
+
+    After a crash it replaces the file by itself, unless another program has got the number meanwhile, or the killed
+    server is still there as a zombie: its new parent has not asked yet how it ended, and in a container may never do.
+    """
+    if not file.exists():
+        return
+    pid = file.read_text().split("\n", 1)[0]
+    status = Path("/proc") / pid / "stat"
+    if status.exists():
+        name, _, rest = status.read_text().rpartition(")")  # "123 (postgres) S 1 ..."
+        if "postgres" not in name or rest.split()[0] == "Z":
             file.unlink()

@@ -192,6 +192,21 @@ def test_a_pid_file_whose_number_another_program_has_does_not_stop_postgres(
             assert execute(running.url, "SELECT 1") == [(1,)]
 
 
+def test_a_killed_server_that_is_still_a_zombie_does_not_stop_postgres(
+    tmp_path: Path, binaries: postgres.Binaries
+) -> None:
+    """In a container whose first process asks nobody how it ended, it is one for ever."""
+    with postgres.private_cluster(tmp_path, binaries) as running:
+        pid_file = tmp_path / "cluster" / "postmaster.pid"
+        left = pid_file.read_text()
+        os.kill(running.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+        with claim(tmp_path):
+            assert pid_file.read_text() == left
+        with postgres.private_cluster(tmp_path, binaries) as again:
+            assert execute(again.url, "SELECT 1") == [(1,)]
+
+
 @contextlib.contextmanager
 def _another_program_of_the_owner(folder: Path) -> Iterator[int]:
     owner = folder.stat()

@@ -8,6 +8,7 @@ CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
 NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
+NO_BROKER = "this server runs without the message broker that has this work; it goes on when it is started with one"
 
 
 class BrokerStanding:
@@ -31,8 +32,10 @@ class BrokerStanding:
         """Why nothing is passed on over the broker just now, in words.
 
         An alarm is told first: while it lasts nobody hears what the other services wait for, and a publish of ours
-        fails only after half a minute.
+        fails only after half a minute. Embedded, only what was begun over a broker asks.
         """
+        if self.rabbit is None:
+            return NO_BROKER
         return TAKES_NOTHING if self.takes_nothing else self._unsent
 
     @property

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, database, settings
+from services.ops.place import HERE, DataDir, database, hashers, of_kind
+from services.ops.settings import Settings
 from services.ops.showing import as_json
+from services.plurals import counted
 
 
 def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE) -> None:
@@ -26,15 +28,26 @@ def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = F
 
 
 def _broker_trouble(data: Path) -> list[str]:
-    """Why the broker passes nothing on: over it nobody could tell. An embedded system names none."""
+    """Why the broker passes nothing on: over it nobody could tell."""
     from services.ops.broker import consumers
     from shared.errors import Unavailable
 
-    found = settings(data)
+    found = of_kind(Settings, data)
     if "amqp_url" not in found.model_fields_set:
-        return []
+        return _left_over(data) if found.embedded else []
     try:
         asyncio.run(consumers(found.amqp_url, ()))
     except Unavailable as error:
         return [f"broker: {error}"]
     return []
+
+
+def _left_over(data: Path) -> list[str]:
+    """What an embedded system can't go on with: it was begun over the broker that the same data had before."""
+    from services.ingest.lane_choice import COMPREHENSIVE
+    from services.ingest.sessions.recovery.unfinished import Unfinished
+
+    with database(data) as engine:
+        count = len(Unfinished(engine, hashers(data)).sessions(COMPREHENSIVE))
+    words = f"broker: there is none, and {counted(count, 'upload')} began over one: start without --embedded"
+    return [words] if count else []

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from services.embedded import workers
-from services.ingest.broker_standing import BrokerStanding
+from services.ingest.broker_standing import NO_BROKER, BrokerStanding
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
@@ -23,6 +24,7 @@ from tests.integration.flow.pipeline import until
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Server, Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.integration.ops.letterbox import Letterbox
 
 
 @pytest.fixture
@@ -39,6 +41,15 @@ def lane(shop: Shop, files: int, first: int) -> str:
 
 def test_without_a_broker_every_upload_takes_the_original_lane(shop: Shop) -> None:
     assert [lane(shop, 1, first=1), lane(shop, 3, first=2)] == ["original", "original"]
+
+
+def test_what_was_begun_over_a_broker_says_that_it_waits_where_there_is_none(shop: Shop, server: Threaded) -> None:
+    """Embedded, on the data of a system with a broker: nothing moves it, and nothing else would say so."""
+    letterbox = Letterbox(server.desk.sessions.engine, UUID(shop.user["id"]))
+    session = str(letterbox.submitted("rose.png").id)
+    assert shop.get(session)["waits_for"] == NO_BROKER
+    assert NO_BROKER in shop.get(session)["message"]
+    assert shop.get(str(letterbox.submitted("rose.png", lane="original").id))["waits_for"] is None
 
 
 @pytest.fixture

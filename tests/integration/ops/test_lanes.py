@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.ingest.lane_choice import COMPARED, DEFAULT
 from services.ingest.lane_comparison import compared, moment, unlike
 from services.ingest.sessions.intake.grace_period import Unasked
@@ -193,6 +195,16 @@ def test_a_time_is_said_as_people_say_it() -> None:
     assert moment("2026-11-24T18:30+02:00") == datetime(2026, 11, 24, 16, 30, tzinfo=UTC)
     with pytest.raises(ValueError, match="say it like 7d"):
         moment("yesterday")
+
+
+def test_uploads_that_began_over_a_broker_are_told_where_there_is_none(database_url: str, box: Letterbox) -> None:
+    """`up --embedded` on the data of a system with a broker: no service that waits for it runs and could say so."""
+    where = {"DATABASE_URL": database_url, "AMQP_URL": None, "EMBEDDED": "1"}
+    box.submitted("rose.png", lane="original")
+    assert CliRunner().invoke(app, ["waits"], env=where).output == "Nothing waits.\n"
+    box.submitted("tulip.png")
+    told = "broker: there is none, and 1 upload began over one: start without --embedded\n"
+    assert CliRunner().invoke(app, ["waits"], env=where).output == told
 
 
 def test_what_services_wait_for_is_for_viewers_and_the_command(system: System, viewer: Shop, shop: Shop) -> None:

@@ -5,18 +5,15 @@ from collections.abc import Callable
 import cv2
 import imagecodecs
 import numpy as np
-from kornia_rs.io import decode_image_png_u8
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.decoding.plain_png import PLAIN, plain_png
 from services.decoding.unreadable import UNREADABLE
 from services.hasher.raster import Pixels
 
 ORIENTATION = 0x0112  # EXIF tag
 PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # TIFF tag, and what it says of a negative
-PLAIN_PNG = (b"\x08\x02", b"\x08\x06")  # IHDR: 8 bits of RGB, of RGBA
-
-BESIDE_BYTES = 32 << 20  # what the decoder of plain PNG takes beside the picture, many times over
 
 UPRIGHT: dict[int, Callable[[Pixels], NDArray[np.generic]]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
@@ -36,8 +33,8 @@ def decoded(image: Image.Image, data: bytes, *, animated: bool) -> NDArray[np.ge
         One of UNREADABLE.
     """
     raw: NDArray[np.generic] | None = None
-    if image.format == "PNG" and data[24:26] in PLAIN_PNG and "transparency" not in image.info:
-        raw = _plain_png(data, image.size, "rgb" if data[24:26] == PLAIN_PNG[0] else "rgba")
+    if image.format == "PNG" and data[24:26] in PLAIN and "transparency" not in image.info:
+        raw = plain_png(data, *image.size)
     elif image.format in {"JPEG", "MPO"} and image.mode in {"RGB", "L"}:
         raw = imagecodecs.jpeg8_decode(data)
     elif image.format == "WEBP" and not animated:
@@ -47,20 +44,6 @@ def decoded(image: Image.Image, data: bytes, *, animated: bool) -> NDArray[np.ge
     if raw.shape[1::-1] != image.size:
         raise ValueError(f"decoded {raw.shape[1::-1]}, the header says {image.size}")
     return raw
-
-
-def _plain_png(data: bytes, size: tuple[int, int], mode: str) -> NDArray[np.generic]:
-    """By a decoder in Rust, twice as fast as libspng, which then says what is wrong with what that one can't read.
-
-    Raises:
-        MemoryError: said before that decoder runs out of it, as Rust ends the process over that.
-    """
-    np.empty(size[0] * size[1] * len(mode) + BESIDE_BYTES, np.uint8)
-    try:
-        return np.asarray(decode_image_png_u8(data, size[::-1], mode))
-    except Exception:  # noqa: BLE001 - it promises no kinds of errors
-        # not imagecodecs' png_decode: that one leaks the picture when libpng gives up
-        return np.asarray(imagecodecs.spng_decode(data))
 
 
 def _by_pillow(image: Image.Image, bits: int) -> NDArray[np.generic] | Image.Image:

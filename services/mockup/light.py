@@ -43,7 +43,7 @@ STEPS = 65535  # fine enough that every sRGB byte survives the way there and bac
 TO_LINEAR = _frozen(_linear(np.arange(256) / 255).astype(np.float32).reshape(1, 256))
 OPAQUE = _frozen((np.arange(256) / 255).astype(np.float32).reshape(1, 256))  # alpha is linear already
 TO_LINEAR_RGBA = _frozen(cv2.merge([TO_LINEAR, TO_LINEAR, TO_LINEAR, OPAQUE]))
-TO_SRGB = _frozen(np.rint(_code(np.arange(STEPS + 1) / STEPS) * 255).astype(np.uint8))
+TO_SRGB = _frozen(np.rint(_code(np.arange(STEPS + 1) / STEPS) * 255).astype(np.uint8).reshape(1, -1))
 
 
 def linear_rgb(picture: Pixels) -> Linear:
@@ -53,10 +53,11 @@ def linear_rgb(picture: Pixels) -> Linear:
 
 def linear_premultiplied(picture: Pixels) -> Linear:
     """Take (H, W, 4) straight-alpha sRGB bytes to linear light, 0 to 1, colours multiplied by alpha."""
-    light = np.asarray(cv2.LUT(np.ascontiguousarray(picture), TO_LINEAR_RGBA), np.float32)
+    picture = np.ascontiguousarray(picture)
+    light = cv2.LUT(picture, TO_LINEAR_RGBA)
     # numpy's broadcasting over four interleaved channels takes five times as long
-    alpha = cv2.extractChannel(light, 3)
-    return np.asarray(cv2.multiply(light, cv2.merge([alpha, alpha, alpha, np.ones_like(alpha)])), np.float32)
+    alpha = cv2.cvtColor(cv2.extractChannel(picture, 3), cv2.COLOR_GRAY2RGBA)  # three times, and 255 for itself
+    return np.asarray(cv2.multiply(light, alpha, light, 1 / 255, cv2.CV_32F), np.float32)
 
 
 def light_of(code: str) -> Linear:
@@ -72,5 +73,6 @@ def luminance(light: Linear) -> Linear:
 
 def srgb(light: Linear) -> Pixels:
     """Take linear light back to sRGB bytes; what is outside 0 to 1 is clipped."""
-    steps = (np.clip(light, 0, 1) * np.float32(STEPS) + np.float32(0.5)).astype(np.uint16)
-    return np.asarray(TO_SRGB[steps])
+    flat = light.reshape(-1, 1)
+    steps = cv2.addWeighted(flat, STEPS, flat, 0, 0, dtype=cv2.CV_16U)  # rounds, and stops at both ends
+    return np.asarray(cv2.LUT(steps, TO_SRGB), np.uint8).reshape(light.shape)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from services.decoding.plain_png import PLAIN, plain_png
 from services.decoding.unreadable import UNREADABLE
 from services.mockup.faults import NotRenderable
 from services.mockup.light import Pixels
@@ -65,6 +66,8 @@ def design(data: bytes) -> Pixels:
     if width * height > MAX_DESIGN_PIXELS:
         raise NotRenderable(f"{width} x {height} pixels are more than {MAX_DESIGN_PIXELS // 1_000_000} million")
     try:
+        if PLAIN.get(data[24:26]) == "rgba":  # as all our own are; of the others one colour may stand for transparency
+            return plain_png(data, width, height)
         decoded = imagecodecs.png_decode(data)
     except UNREADABLE as error:
         raise NotRenderable("the PNG is damaged; upload the design again") from error

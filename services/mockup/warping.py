@@ -64,8 +64,11 @@ def flat_design(design: Pixels, areas: Iterable[PrintArea]) -> FlatDesign:
     width, height = (max(sides) for sides in zip(*wanted, strict=True))
     narrow = np.empty((rows, width, 4), np.float32)
     for top in range(0, rows, BAND_ROWS):
-        band = linear_premultiplied(design[top : top + BAND_ROWS])
-        narrow[top : top + BAND_ROWS] = cv2.resize(band, (width, len(band)), interpolation=cv2.INTER_AREA)
+        band, place = design[top : top + BAND_ROWS], narrow[top : top + BAND_ROWS]
+        if band.any():
+            place[:] = cv2.resize(linear_premultiplied(band), (width, len(band)), interpolation=cv2.INTER_AREA)
+        else:  # a design that is wider than high has as much above and below it
+            place[:] = 0
     light = np.asarray(cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA), np.float32)
     light.setflags(write=False)
     return FlatDesign(light, columns, rows)

@@ -9,9 +9,9 @@ import pytest
 from services.mockup.areas import PrintArea, print_area
 from services.mockup.light import srgb
 from services.mockup.template import Area
-from services.mockup.warping import flat_design, placement, warped
+from services.mockup.warping import BAND_ROWS, flat_design, placement, warped
 from shared.contracts import Mask
-from tests.unit.mockup.scenery import QUAD, flag, laid, line_art, mug, on_paper, oracle, psnr, quad
+from tests.unit.mockup.scenery import QUAD, box, flag, laid, line_art, mug, on_paper, oracle, psnr, quad
 
 SIZE = (230, 260)
 SHAPES = [pytest.param(quad, id="quad"), pytest.param(mug, id="cylinder"), pytest.param(flag, id="mesh")]
@@ -94,3 +94,14 @@ def test_a_small_design_is_enlarged_and_stays_opaque() -> None:
     drawn = warped(flat_design(design, [area]), area)
     assert drawn[..., 3].max() == pytest.approx(1, abs=1e-5)
     assert (drawn[..., 3] * area.coverage).sum() == pytest.approx(area.coverage.sum() * 0.93, rel=0.1)
+
+
+def test_bands_in_which_a_design_is_clear_are_clear_whatever_was_in_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = np.full((3 * BAND_ROWS + 9, 50, 4), 255, np.uint8)
+    design[BAND_ROWS : 2 * BAND_ROWS] = 0
+    monkeypatch.setattr(np, "empty", lambda shape, dtype: np.full(shape, 7, dtype))
+    light = flat_design(design, [laid(box(0, 0, 300, 900))]).light
+    assert light.shape == design.shape
+    np.testing.assert_array_equal(light, design / 255)

@@ -51,7 +51,7 @@ def _fault(path: str, *, new: bool) -> str | None:
     if not path or path.startswith("/") or re.match("[A-Za-z]:", path):
         return "it must be relative to the NAS folder"
     if "\\" in path or any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        return "backslashes and control characters are not allowed"
+        return "rename it without backslashes or control characters"
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return "empty parts, '.' and '..' are not allowed"

@@ -9,10 +9,14 @@ from sqlalchemy import Engine
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import User, Users
 from services.ingest.sessions.intake import listing_requests
+from services.plurals import counted
+from services.publisher.etsy.activating import Draft
 from shared.database import transaction
 
 TEMPLATES_OWN = ("taxonomy_id", "shop_section_id", "return_policy_id")
 """Of one template each; its production partners it names itself, too, as they are of its product."""
+
+OF_DELETED = "its design was deleted, so it stays a draft, which only you can delete at Etsy"
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,24 @@ def gone(engine: Engine, user: User, listing_ids: Sequence[str]) -> None:
     if listing_ids:
         with transaction(engine) as connection:
             listing_requests.gone(connection, user.id, listing_ids)
+
+
+def in_use(engine: Engine, user: User, drafts: Sequence[Draft]) -> list[Draft]:
+    """Those of these drafts that are not of deleted designs."""
+    made_of = {each.listing_id: each.item_id for each in drafts}
+    with transaction(engine) as connection:
+        deleted = listing_requests.of_deleted(connection, user.id, made_of)
+    return [each for each in drafts if each.listing_id not in deleted]
+
+
+def why_not(engine: Engine, user: User, draft: Draft) -> str | None:
+    """Why this draft is not to be published, if it is not."""
+    return None if in_use(engine, user, [draft]) else OF_DELETED
+
+
+def left_out(number: int) -> str:
+    """The end of what is told of a total: how many drafts it leaves out, if any."""
+    return f"; of deleted designs, and left out: {counted(number, 'draft')}" if number else ""
 
 
 def template(engine: Engine, user: User, name: str) -> UUID:

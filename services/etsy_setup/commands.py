@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,16 +140,22 @@ def activate(
     data: DataDir = HERE,
 ) -> None:
     """Publish finished drafts. Etsy charges 0.20 USD for each at once, and gives nothing back."""
+    from services.etsy_setup.accounts import in_use, left_out, why_not
     from services.publisher.etsy import activating
 
     with _place(data) as place:
         user = place.account(email)
-        drafts = activating.drafts(place.ledger, place.target.of(user.id), user.id)[:most]
-        typer.echo(f"{activating.total(len(drafts))}, cap {cap:.2f} USD")
+        engine = place.ledger.engine
+        there = activating.drafts(place.ledger, place.target.of(user.id), user.id)
+        found = in_use(engine, user, there)
+        drafts = found[:most]
+        typer.echo(f"{activating.total(len(drafts))}, cap {cap:.2f} USD{left_out(len(there) - len(found))}")
         if not drafts:
             raise typer.Exit(NOTHING)
         try:
-            ended = activating.activate(place.ledger, place.target, user.id, drafts, cap_usd=cap)
+            ended = activating.activate(
+                place.ledger, place.target, user.id, drafts, cap_usd=cap, why_not=partial(why_not, engine, user)
+            )
         except activating.TooDear as error:
             raise _Refused(str(error)) from error
         if not yes:

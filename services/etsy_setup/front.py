@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from services.etsy_setup.accounts import Overruling, gone, overruling
+from services.etsy_setup.accounts import OF_DELETED, Overruling, gone, in_use, left_out, overruling, why_not
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
 from services.publisher.etsy import activating, choosing, connecting
@@ -143,35 +144,46 @@ class EtsyFront:
         return {**{name: getattr(found, name) for name in facts}, "message": found.words}
 
     def drafts(self, user: User) -> dict[str, Any]:
-        """All of them."""
+        """All of them, but for those of deleted designs."""
         with _words():
-            found = activating.drafts(self.ledger, self.target.of(user.id), user.id)
+            there = activating.drafts(self.ledger, self.target.of(user.id), user.id)
+        found = in_use(self.ledger.engine, user, there)
         rows = [{"listing_id": each.listing_id, "url": each.url, "item_id": str(each.item_id)} for each in found]
-        total = activating.total(len(found))
-        return {"drafts": rows, "total_usd": activating.total_usd(len(found)), "message": f"Publishing all: {total}"}
+        words = f"Publishing all: {activating.total(len(found))}{left_out(len(there) - len(found))}"
+        return {"drafts": rows, "total_usd": activating.total_usd(len(found)), "message": words}
 
     def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
-        """What stays a draft is told with its reason; so is what Etsy, going away in the middle, left undone."""
+        """What stays a draft is told with its reason; so is what Etsy, going away in the middle, left undone.
+
+        Whoever saw the total before a design was deleted has agreed to more than is charged, which does no harm.
+        """
         with _words():
             drafts = activating.drafts(self.ledger, self.target.of(user.id), user.id)
-            wanted = [each for each in drafts if each.listing_id in set(listing_ids)]
-            cost = activating.total_usd(len(wanted))
-            if round(agreed_usd, 2) != cost:
-                words = f"Etsy will charge {activating.total(len(wanted))}, and {agreed_usd:.2f} USD was agreed to"
-                raise ShopRefused(409, f"{words}: nothing was published")
+        asked = [each for each in drafts if each.listing_id in set(listing_ids)]
+        wanted = in_use(self.ledger.engine, user, asked)
+        failed = {each.listing_id: OF_DELETED for each in asked if each not in wanted}
+        cost = activating.total_usd(len(wanted))
+        if round(agreed_usd, 2) not in (cost, activating.total_usd(len(asked))):
+            words = f"Etsy will charge {activating.total(len(wanted))}, and {agreed_usd:.2f} USD was agreed to"
+            told = "".join(f"; {listing_id}: {why}" for listing_id, why in failed.items())
+            raise ShopRefused(409, f"{words}: nothing was published{told}")
         ended, why = self._published(user, wanted, cost)
-        failed = {each.draft.listing_id: each.problem for each in ended if each.problem}
+        failed |= {each.draft.listing_id: each.problem for each in ended if each.problem}
         failed |= {each.listing_id: why for each in wanted[len(ended) :]}
         done = [each.draft.listing_id for each in ended if not each.problem]
         return {"published": done, "failed": failed, "message": f"Published: {activating.total(len(done))}"}
 
     def _published(self, user: User, wanted: Sequence[Draft], cost: float) -> tuple[list[Published], str]:
         """How these ended, and why it stopped, if before the last: what is paid for by then must be told."""
+        engine = self.ledger.engine
         ended: list[Published] = []
         try:
             with _words():
-                for each in activating.activate(self.ledger, self.target, user.id, wanted, cap_usd=cost):
-                    gone(self.ledger.engine, user, [each.draft.listing_id] if each.gone else [])
+                turns = activating.activate(
+                    self.ledger, self.target, user.id, wanted, cap_usd=cost, why_not=partial(why_not, engine, user)
+                )
+                for each in turns:
+                    gone(engine, user, [each.draft.listing_id] if each.gone else [])
                     ended.append(each)
         except (ShopRefused, Retryable) as error:
             if not ended:

@@ -1,6 +1,6 @@
 """Publishing drafts, which costs a fee for each: only with a total that somebody has seen, and under a cap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -71,19 +71,33 @@ def total(count: int) -> str:
 
 
 def activate(
-    ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft], *, cap_usd: float
+    ledger: Ledger,
+    target: EtsyTarget,
+    tenant_id: UUID,
+    wanted: Sequence[Draft],
+    *,
+    cap_usd: float,
+    why_not: Callable[[Draft], str | None],
 ) -> Iterator[Published]:
     """Publish these drafts one after the other, each written down before the next.
+
+    `why_not` is asked when a draft's turn has come: its design may have been deleted since the total was agreed to.
 
     Raises:
         TooDear: they cost more than `cap_usd`; before anything was published.
     """
     if total_usd(len(wanted)) > cap_usd:
         raise TooDear(f"{total(len(wanted))} is more than the cap of {cap_usd:.2f} USD: nothing was published")
-    return _activated(ledger, target, tenant_id, wanted)
+    return _activated(ledger, target, tenant_id, wanted, why_not)
 
 
-def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequence[Draft]) -> Iterator[Published]:
+def _activated(
+    ledger: Ledger,
+    target: EtsyTarget,
+    tenant_id: UUID,
+    wanted: Sequence[Draft],
+    why_not: Callable[[Draft], str | None],
+) -> Iterator[Published]:
     shop = target.of(tenant_id)
     for draft in wanted:
         if draft.target != shop.name:  # Etsy may say of another shop's draft that there is none
@@ -91,7 +105,8 @@ def _activated(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, wanted: Sequ
             yield Published(draft, words)
             continue
         with ledger.writing(shop.name, draft.shop, draft.key) as journal:
-            ended = _one(ledger, shop, draft)
+            why = why_not(draft)
+            ended = Published(draft, why) if why else _one(ledger, shop, draft)
             if ended.gone:
                 journal.listing_gone(draft.listing_id)
         yield ended

@@ -16,8 +16,10 @@ from services.etsy_setup.callback import Callback
 from services.ingest.catalog.records import TemplateInput
 from services.ingest.catalog.templates import Templates
 from services.ingest.catalog.users import Users
+from services.ingest.sessions.serving.designs import Designs
 from services.local.process import free_ports
 from services.publisher.etsy.tables import keys
+from tests.integration.ingest.catalog.test_catalog_designs import design_of
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.unit.publisher.events import TENANT
 
@@ -159,6 +161,25 @@ def test_drafts_are_published_under_a_cap_and_after_a_question(terminal: Termina
     assert world.etsy.fees_usd == pytest.approx(0.4)
     terminal("activate", "--cap", 1, "--yes", code=3)
     assert world.publish(world.event(tenant_id=tenant, mockup_id=tenant)).state == "active"
+
+
+def test_drafts_of_deleted_designs_are_left_out(terminal: Terminal, world: World) -> None:
+    terminal.connect()
+    terminal("setup", "--shipping-profile", 1101, "--readiness-state", 1201, "--return-policy", 1301)
+    with world.engine.begin() as connection:
+        (user,) = Users(connection).everybody()
+    designs = [design_of(world.engine, user.id, number=number) for number in (100, 101)]
+    rose, lily = (world.publish(world.event(tenant_id=user.id, item_id=each, mockup_id=each)) for each in designs)
+    with world.engine.begin() as connection:
+        Designs(connection, user.id, "").remove(designs[0])
+
+    done = terminal("activate", "--cap", 0.2, "--yes").output
+
+    assert "1 listing = 0.20 USD, cap 0.20 USD; of deleted designs, and left out: 1 draft" in done
+    assert f"{lily.listing_id} published" in done
+    assert rose.listing_id not in done
+    assert world.etsy.fees_usd == pytest.approx(0.2)
+    assert "0 listings = 0.00 USD" in terminal("activate", "--cap", 1, "--yes", code=3).output
 
 
 def test_a_draft_that_was_published_by_hand_is_not_renewed(terminal: Terminal, world: World) -> None:

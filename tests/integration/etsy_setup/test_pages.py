@@ -1,15 +1,24 @@
 """The account pages: a shop is connected as the frontend does it, and no token reaches the browser."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
 
+from services.etsy_setup import accounts
 from services.etsy_setup.front import HANDLE
+from services.ingest.catalog.users import Users
+from services.publisher.etsy import activating
+from services.publisher.store import Ledger
+from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.world import Browser, Caller, registered
 from tests.integration.publisher.etsy.conftest import World, consented
 from tests.unit.publisher.events import ITEM, MOCKUP, template
+
+OF_THE_DELETED = "its design was deleted, so it stays a draft, which only you can delete at Etsy"
 
 CHOSEN = {"shipping_profile_id": 1101, "readiness_state_id": 1201, "return_policy_id": 1301, "taxonomy_id": 1071}
 
@@ -191,6 +200,110 @@ def test_drafts_are_published_for_the_fee_that_was_agreed_to_and_no_other(world:
     assert done == {"published": [first.listing_id], "failed": {}, "message": "Published: 1 listing = 0.20 USD"}
     assert world.etsy.fees_usd == pytest.approx(0.2)
     assert [each["listing_id"] for each in ana("GET", "/api/v1/etsy/drafts").json()["drafts"]] == [second.listing_id]
+
+
+def drafted(world: World, seller: Caller, design: UUID) -> str:
+    """The draft of a stored design, by its listing id."""
+    event = world.event(tenant_id=seller.id, item_id=design, mockup_id=design)
+    return world.publish(event).listing_id
+
+
+def shown(seller: Caller) -> tuple[list[str], float]:
+    """What can be published, and what all of it costs."""
+    told = seller("GET", "/api/v1/etsy/drafts").json()
+    return [each["listing_id"] for each in told["drafts"]], told["total_usd"]
+
+
+def test_a_draft_of_a_deleted_design_is_neither_counted_nor_published_until_the_design_is_restored(
+    world: World, ana: Caller
+) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    designs = [stored(world.engine, ana, number=number) for number in (100, 101)]
+    rose, lily = (drafted(world, ana, design) for design in designs)
+    ana("DELETE", f"/designs/delete/{designs[0]}")
+
+    assert shown(ana) == ([lily], 0.2)
+    words = "Publishing all: 1 listing = 0.20 USD; of deleted designs, and left out: 1 draft"
+    assert ana("GET", "/api/v1/etsy/drafts").json()["message"] == words
+    alone = ana("POST", "/api/v1/etsy/publish", json={"listing_ids": [rose], "agreed_usd": 0.2})
+    assert alone.json() == {
+        "published": [],
+        "failed": {rose: OF_THE_DELETED},
+        "message": "Published: 0 listings = 0.00 USD",
+    }
+    dear = ana("POST", "/api/v1/etsy/publish", json={"listing_ids": [rose, lily], "agreed_usd": 0.6})
+    assert dear.status_code == 409
+    assert "Etsy will charge 1 listing = 0.20 USD, and 0.60 USD was agreed to" in dear.json()["detail"]
+    assert f"{rose}: {OF_THE_DELETED}" in dear.json()["detail"]
+    assert world.etsy.fees_usd == 0
+
+    both = {"listing_ids": [rose, lily], "agreed_usd": 0.4}  # as a page shows them from before the design was deleted
+    done = ana("POST", "/api/v1/etsy/publish", json=both).json()
+    assert (done["published"], done["failed"]) == ([lily], {rose: OF_THE_DELETED})
+    assert world.etsy.fees_usd == pytest.approx(0.2)
+
+    ana("PUT", f"/designs/update/{designs[0]}", json={"is_active": True})
+    assert shown(ana) == ([rose], 0.2)
+    done = ana("POST", "/api/v1/etsy/publish", json={"listing_ids": [rose], "agreed_usd": 0.2}).json()
+    assert (done["published"], done["failed"]) == ([rose], {})
+
+
+def test_a_design_that_was_deleted_before_its_draft_was_there_is_not_published(world: World, ana: Caller) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    design = stored(world.engine, ana)
+    ana("DELETE", f"/designs/delete/{design}")
+    draft = drafted(world, ana, design)  # the shop was making it already
+
+    assert shown(ana) == ([], 0)
+    done = ana("POST", "/api/v1/etsy/publish", json={"listing_ids": [draft], "agreed_usd": 0.2}).json()
+    assert done["failed"] == {draft: OF_THE_DELETED}
+    assert world.etsy.fees_usd == 0
+
+
+def test_a_design_that_one_seller_deletes_keeps_no_draft_of_another_back(
+    world: World, browser: Browser, ana: Caller
+) -> None:
+    ben = registered(browser, "ben@example.com", "SouthCups")
+    drafts, designs = {}, {}
+    for seller, person, more in ((ana, 77, 0), (ben, 78, 1000)):
+        connect(seller, person)
+        chosen = {kind: number + more for kind, number in CHOSEN.items() if kind != "taxonomy_id"}
+        ready = seller("PUT", "/api/v1/etsy/setup", json={**chosen, "taxonomy_id": CHOSEN["taxonomy_id"]})
+        assert ready.json()["missing"] == []
+        designs[seller.id] = stored(world.engine, seller, shop=seller.user["shop_name"])
+        drafts[seller.id] = drafted(world, seller, designs[seller.id])
+
+    assert ben("DELETE", f"/designs/delete/{designs[ana.id]}").status_code == 404
+    assert shown(ana) == ([drafts[ana.id]], 0.2)
+    ana("DELETE", f"/designs/delete/{designs[ana.id]}")
+
+    assert (shown(ana), shown(ben)) == (([], 0), ([drafts[ben.id]], 0.2))
+    wanted = {"listing_ids": list(drafts.values()), "agreed_usd": 0.2}
+    assert ben("POST", "/api/v1/etsy/publish", json=wanted).json()["published"] == [drafts[ben.id]]
+    assert world.etsy.fees_usd == pytest.approx(0.2)
+
+
+def test_a_design_that_is_deleted_while_others_are_being_published_is_not(world: World, ana: Caller) -> None:
+    connect(ana)
+    ana("PUT", "/api/v1/etsy/setup", json=CHOSEN)
+    designs = [stored(world.engine, ana, number=number) for number in (100, 101)]
+    rose, lily = (drafted(world, ana, design) for design in designs)
+    with world.engine.begin() as connection:
+        (user,) = Users(connection).everybody()
+    ledger = Ledger(world.engine)
+    drafts = activating.drafts(ledger, world.target.of(ana.id), ana.id)
+    why_not = partial(accounts.why_not, world.engine, user)
+    ended = activating.activate(ledger, world.target, ana.id, drafts, cap_usd=1, why_not=why_not)
+
+    first = next(ended)
+    ana("DELETE", f"/designs/delete/{designs[1]}")
+    second = next(ended)
+
+    assert (first.draft.listing_id, first.problem) == (rose, None)
+    assert (second.draft.listing_id, second.problem) == (lily, OF_THE_DELETED)
+    assert world.etsy.fees_usd == pytest.approx(0.2)
 
 
 def test_a_plan_tells_calls_time_and_money(ana: Caller) -> None:

@@ -4,10 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, select
 
+from services.dedup.tables import hashes
 from services.etsy_fake.faults import Fault, Kind
 from services.etsy_fake.serve import settings_for
 from services.etsy_fake.state import Etsy
@@ -49,6 +52,15 @@ def set_up(seller: Seller, user_id: int, choices: dict[str, int]) -> Caller:
     connect(page, user_id)
     assert page("PUT", "/api/v1/etsy/setup", json=choices).json()["missing"] == []
     return page
+
+
+def out_of_use(here: Place, design_id: str) -> bool:
+    """Whether dedup has heard that a design was deleted: until then its file is a duplicate."""
+    engine = create_engine(here.database_url)
+    with engine.connect() as connection:
+        found = connection.execute(select(hashes.c.is_active).where(hashes.c.item_id == UUID(design_id))).scalar_one()
+    engine.dispose()
+    return not found
 
 
 def test_what_was_listed_in_a_dry_run_becomes_drafts_at_etsy_when_it_is_asked_for_again(
@@ -106,6 +118,34 @@ def test_an_upload_becomes_drafts_at_etsy_and_a_lost_create_is_no_second_one(
     assert {listing.state for listing in drafts} == {"draft"}
     assert all(listing.pictures for listing in drafts)
     assert etsy.fees_usd == 0
+
+
+def test_a_draft_of_a_deleted_design_can_be_published_while_another_design_with_its_print_is_in_use(
+    stand_in: tuple[Etsy, str], server: Server
+) -> None:
+    """A design that was deleted and sent again gets the draft that there is: no second one is made of its print."""
+    etsy, _ = stand_in
+    with Seller(server.url, shop_name="AgainCups") as seller:
+        page = set_up(seller, 77, CHOSEN)
+        etsy.listings.clear()
+        files = artworks(1, seed=6)
+        _, (first,) = seller.upload(files)
+        assert seller.list_designs([first["id"]])["success"]
+        (draft,) = map(str, etsy.listings)
+        seller.http.delete(f"/designs/delete/{first['id']}")
+        assert page("GET", "/api/v1/etsy/drafts").json()["drafts"] == []
+
+        eventually(lambda: out_of_use(server.place, first["id"]))
+        _, (second,) = seller.upload(files)
+        assert "a second listing of the same picture" in seller.list_designs([second["id"]])["result"]["message"]
+        assert [each["listing_id"] for each in page("GET", "/api/v1/etsy/drafts").json()["drafts"]] == [draft]
+        agreed = {"listing_ids": [draft], "agreed_usd": 0.2}
+        seller.http.delete(f"/designs/delete/{second['id']}")
+        assert page("POST", "/api/v1/etsy/publish", json=agreed).json()["published"] == []
+        seller.http.put(f"/designs/update/{second['id']}", json={"is_active": True})
+        assert page("POST", "/api/v1/etsy/publish", json=agreed).json()["published"] == [draft]
+        page("POST", "/third-party/revoke-token")
+    etsy.listings.clear()
 
 
 def test_a_listing_that_somebody_deleted_at_etsy_is_listed_anew_when_it_is_tried_again(

@@ -1,6 +1,6 @@
 """How listings are asked for: each once per design and mockup group, before or after the design is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, litera
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.ingest.many_ids import any_of
 from services.ingest.sessions.design_names import called
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
@@ -129,6 +130,22 @@ def at_etsy(connection: Connection, user_id: UUID, item_id: UUID) -> list[str]:
     listed = (listings.c.user_id == user_id, listings.c.item_id == item_id, listings.c.state == "listed")
     listing_ids = select(listings.c.listing_id).where(*listed, listings.c.target.startswith("etsy"))
     return list(connection.execute(listing_ids).scalars())
+
+
+def of_deleted(connection: Connection, user_id: UUID, made_of: Mapping[str, UUID]) -> set[str]:
+    """Which of these listings at Etsy, each with the design that it was made of, are of deleted designs alone.
+
+    A design with the same print may have got the same listing. The listing is wanted while one of them is in use.
+    """
+    mine = items.c.user_id == user_id
+    deleted = select(items.c.id).where(mine, ~items.c.is_active, any_of(items.c.id, set(made_of.values())))
+    unused = set(connection.execute(deleted).scalars())
+    if not unused:
+        return set()
+    theirs = select(listings.c.listing_id).join(items, items.c.id == listings.c.item_id).where(mine, items.c.is_active)
+    theirs = theirs.where(listings.c.state == "listed", listings.c.target.startswith("etsy"))
+    wanted = set(connection.execute(theirs.where(any_of(listings.c.listing_id, made_of))).scalars())
+    return {listing_id for listing_id, design in made_of.items() if design in unused and listing_id not in wanted}
 
 
 def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> None:

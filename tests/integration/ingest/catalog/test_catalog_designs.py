@@ -20,9 +20,16 @@ PATH = f"UVDTF 16oz/{NAME}"
 
 def stored(engine: Engine, owner: Caller, *, state: str = "stored", number: int = 100, shop: str = "NorthCups") -> UUID:
     """A design as an upload leaves it."""
+    return design_of(engine, owner.id, state=state, number=number, shop=shop)
+
+
+def design_of(
+    engine: Engine, user_id: UUID, *, state: str = "stored", number: int = 100, shop: str = "NorthCups"
+) -> UUID:
+    """The same, of an account that nobody is logged in to."""
     session_id, item_id = uuid4(), uuid4()
     name = NAME.replace("100", str(number))
-    common = {"user_id": owner.id, "state": state}
+    common = {"user_id": user_id, "state": state}
     with engine.begin() as connection:
         connection.execute(insert(sessions).values(id=session_id, client_key=str(session_id), **common))
         connection.execute(

@@ -11,7 +11,7 @@ def test_drafts_of_the_shop_before_are_neither_asked_for_nor_taken_for_deleted_o
     ledger = Ledger(world.engine)
     draft = world.publish(world.event())
     wanted = activating.drafts(ledger, world.target.of(TENANT), TENANT)
-    ended = activating.activate(ledger, world.target, TENANT, wanted, cap_usd=1)
+    ended = activating.activate(ledger, world.target, TENANT, wanted, cap_usd=1, why_not=lambda _: None)
     world.connect(user_id=78)
 
     (told,) = ended

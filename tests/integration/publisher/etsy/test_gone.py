@@ -23,7 +23,7 @@ def test_who_publishes_the_old_draft_late_does_not_make_the_ledger_forget_the_ne
     assert activating.deleted(ledger, world.target, TENANT, [old.listing_id]) == [old.listing_id]
     new = world.publish(world.event(generation=1))
 
-    (ended,) = activating.activate(ledger, world.target, TENANT, wanted, cap_usd=1)
+    (ended,) = activating.activate(ledger, world.target, TENANT, wanted, cap_usd=1, why_not=lambda _: None)
 
     assert (ended.gone, ended.draft.listing_id) == (True, old.listing_id)
     assert world.publish(world.event(generation=2)).listing_id == new.listing_id

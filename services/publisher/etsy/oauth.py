@@ -16,6 +16,7 @@ from services.publisher.shop import NotAuthorised, Throttled, Unreachable
 
 VOID = "invalid_grant"  # as OAuth calls a code or a refresh token that is worth nothing any more
 TOKEN_PATH = "/v3/public/oauth/token"  # noqa: S105 - an address
+NO_TOKENS = "Etsy gave no tokens ({}): {}"
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,17 @@ def code_of(url: str, attempt: Attempt) -> str:
 
 
 def traded(http: httpx.Client, app: App, code: str, verifier: str) -> TokensAnswer:
-    """Tokens for a code."""
+    """Tokens for a code.
+
+    Raises:
+        NotAuthorised: this code gives none.
+        Unreachable, Throttled: nobody gets any just now, or our keys are wrong. Etsy may have used the code up.
+    """
     form = {"code": code, "code_verifier": verifier, "redirect_uri": app.redirect_uri}
     refused = "Etsy did not accept this authorisation ({}): connect again from the beginning"
-    return _tokens(http, app, {"grant_type": "authorization_code", **form}, refused)
+    return _tokens(
+        http, app, {"grant_type": "authorization_code", **form}, refused, "connect the Etsy shop again in some minutes"
+    )
 
 
 def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
@@ -104,30 +112,32 @@ def refreshed(http: httpx.Client, app: App, refresh_token: str) -> TokensAnswer:
         Throttled: this one is refused, and Etsy does not say that it is over.
     """
     refused = "Etsy does not accept this connection any more ({}): " + RECONNECT
-    return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused)
+    later = "try again in some minutes; listings wait, and go on by themselves"
+    return _tokens(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refused, later)
 
 
-def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: str) -> TokensAnswer:
+def _tokens(http: httpx.Client, app: App, form: dict[str, Any], refused: str, later: str) -> TokensAnswer:
+    """`refused`: what is said where the grant is void; `later`: what to do where it may be good."""
     headers = {"x-api-key": app.api_key}
     try:
         response = http.post(
             f"{app.api_url}{TOKEN_PATH}", data={"client_id": app.keystring, **form}, headers=headers, timeout=15
         )
     except httpx.TransportError as error:
-        raise Unreachable(f"Etsy gave no tokens: {type(error).__name__}") from error
+        raise Unreachable(NO_TOKENS.format(type(error).__name__, later)) from error
     if response.status_code in (400, 401, 403):
-        raise _refusal(response, refused)
+        raise _refusal(response, refused, later)
     try:
         return TokensAnswer.model_validate_json(response.raise_for_status().content)
     except (httpx.HTTPStatusError, ValidationError) as error:
-        raise Unreachable(f"Etsy gave no tokens: status {response.status_code}") from error
+        raise Unreachable(NO_TOKENS.format(f"status {response.status_code}", later)) from error
 
 
-def _refusal(response: httpx.Response, refused: str) -> Exception:
+def _refusal(response: httpx.Response, refused: str, later: str) -> Exception:
     """Who has to mend it: the seller only where the grant itself is void."""
     words = said(response)
     if error_of(response) == VOID:
         return NotAuthorised(refused.format(words))
     if refuses_the_app(response):
         return Unreachable(WRONG_APP.format(words))
-    return Throttled(f"Etsy gave no tokens ({words}): it is tried again")
+    return Throttled(NO_TOKENS.format(words, later))

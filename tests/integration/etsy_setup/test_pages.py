@@ -1,5 +1,6 @@
 """The account pages: a shop is connected as the frontend does it, and no token reaches the browser."""
 
+import re
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -8,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.etsy_fake.faults import Kind
 from services.etsy_setup import accounts
 from services.etsy_setup.front import HANDLE
 from services.ingest.catalog.users import Users
@@ -16,6 +18,7 @@ from services.publisher.store import Ledger
 from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.world import Browser, Caller, registered
 from tests.integration.publisher.etsy.conftest import World, consented
+from tests.integration.publisher.etsy.test_tokens import run_out
 from tests.unit.publisher.events import ITEM, MOCKUP, template
 
 OF_THE_DELETED = "its design was deleted, so it stays a draft, which only you can delete at Etsy"
@@ -95,6 +98,31 @@ def test_a_bad_code_is_told_with_etsys_name(ana: Caller) -> None:
 
     assert answer.status_code == 401
     assert "Etsy did not accept this authorisation" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("error-before", "status 500"), ("html", "status 502"), ("reset", "ReadError|RemoteProtocolError")],
+)
+def test_where_etsy_gives_no_tokens_it_is_said_what_to_do(world: World, ana: Caller, kind: Kind, how: str) -> None:
+    code = consent(ana)
+    world.arm("refreshToken", kind)
+
+    answer = redirected(ana, code)
+
+    assert answer.status_code == 503
+    words = rf"Etsy: Etsy gave no tokens \(({how})\): connect the Etsy shop again in some minutes"
+    assert re.fullmatch(words, answer.json()["detail"])
+    assert ana("GET", "/third-party/verify-connection").json()["connected"] is False
+
+    connect(ana)
+    run_out(world)
+    world.arm("refreshToken", kind)
+    answer = ana("POST", "/third-party/refresh-token", json={"refresh_token": HANDLE})
+    assert answer.status_code == 503
+    words = rf"Etsy: Etsy gave no tokens \(({how})\): try again in some minutes; listings wait, and go on by themselves"
+    assert re.fullmatch(words, answer.json()["detail"])
+    assert ana("POST", "/third-party/refresh-token", json={"refresh_token": HANDLE}).json()["success"] is True
 
 
 def test_a_redirect_page_that_is_loaded_anew_finds_the_shop_connected(world: World, ana: Caller) -> None:

@@ -264,6 +264,23 @@ def test_listings_that_are_not_made_yet_are_cancelled_and_one_that_was_made_is_l
     assert (totals.requested, totals.listed, totals.listing_failed, totals.listing_cancelled) == (3, 1, 2, 2)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_listing_whose_request_was_sent_may_be_at_the_shop_and_one_that_is_taken_back_is_not(
+    engine: Engine, sessions: Sessions, *, whole: bool
+) -> None:
+    late = "; what is at the shop just now may still be listed"
+    for is_sent in (True, False):
+        session, files = submitted(sessions, "a.png")
+        project(engine, *stored(session, files[0]))
+        sent(engine)
+        ask(sessions, files[0].item_id)
+        told = sent(engine) if is_sent else []
+        assert [type(message) for message in told] == [MockupsRequested] * is_sent
+        done = sessions.cancel(USER, session.id, None if whole else files[0].item_id)
+        words = f"Cancelled: 1 listing{late if is_sent else ''}; 1 design stored before stays stored."
+        assert (str(done), done and done.at_shop) == (words, int(is_sent))
+
+
 def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: Engine, sessions: Sessions) -> None:
     session = sessions.announce(USER, 1, 10)
     assert str(sessions.cancel(USER, session.id, None)) == "The upload is cancelled: its files had not come yet."
@@ -594,9 +611,12 @@ def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
         embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
         states = {item["item_id"]: item["listing_state"] for item in shop.items(session)}
         gone = next(each for each in ids if states[each] != "listed")
+        unasked = "SELECT count(*) FROM ingest.outbox WHERE type = 'MockupsRequested' AND sent_at IS NULL"
+        embedded.eventually(lambda: count(here, unasked) == 0)
         if by == "deleting":
             answer = shop.client.delete(f"/designs/delete/{gone}")
-            assert answer.json()["message"].endswith("Cancelled: 1 listing.")
+            late = "what is at the shop just now may still be listed"  # ingest hears of its mockups only afterwards
+            assert answer.json()["message"].endswith(f"Cancelled: 1 listing; {late}.")
         else:
             answer = shop.client.put(f"/designs/update/{gone}", json={"is_active": False})
         assert answer.status_code == 200, answer.text

@@ -14,11 +14,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, case, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.ingest.many_ids import any_of
 from services.ingest.sessions.actions.cancel_result import FACTS, Cancelled, cancel_reason, reason_of
 from services.ingest.sessions.intake.submitting import uploaded_file
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import is_copy_of
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, WAITING
+from services.ingest.sessions.lifecycle.projection import request_id
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outgoing.outbox import AHEAD, owe
@@ -51,8 +53,8 @@ def cancel(connection: Connection, session_id: UUID, item_id: UUID | None, reaso
         _take_back(connection, session_id, files, asked, whole=whole)
     if whole:
         timeline.finish(connection, session_id)
-    at_shop = sum(row.state == "rendered" for row in asked)
-    return Cancelled(len(files), len(asked), _stored(connection, session_id, item_id), at_hand, at_shop, ended)
+    stored = _stored(connection, session_id, item_id)
+    return Cancelled(len(files), len(asked), stored, at_hand, _at_shop(connection, asked), ended)
 
 
 def cancel_of_deleted(connection: Connection, item_id: UUID) -> Cancelled:
@@ -80,6 +82,16 @@ def _at_hand(connection: Connection, session_id: UUID, files: Sequence[Row[Any]]
     batches = connection.execute(select(outbox.c.data["files"]).where(*sent)).scalars()
     of_batches = (file for batch in batches for file in batch or ())
     return begun + len(unheard_of & {(file.get("item_id"), file.get("generation", 0)) for file in of_batches})
+
+
+def _at_shop(connection: Connection, asked: Sequence[Row[Any]]) -> int:
+    """How many of these listings the shop may be making, as what was not sent has been taken back by now.
+
+    One whose request was sent may be there by now: of its mockups we hear later than the publisher.
+    """
+    rendered: int = sum(row.state == "rendered" for row in asked)
+    requests = [request_id(row) for row in asked if row.state == "requested"]
+    return rendered + (_number_of(connection, any_of(outbox.c.id, requests)) if requests else 0)
 
 
 def _session(connection: Connection, session_id: UUID, *, whole: bool) -> Row[Any]:

@@ -1,8 +1,9 @@
 """Cancelled work ends in words at once, is never sent, and does not come back; what was stored stays."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from services.dedup.store import HashIndex
 from services.ingest.sessions.actions.cancelling import unfinished
 from services.ingest.sessions.intake.submitting import SessionCancelled
 from services.ingest.sessions.outgoing.outbox import Relay
@@ -23,6 +25,7 @@ from shared.contracts import (
     BatchSubmitted,
     ImageAccepted,
     ImageFailed,
+    ImageHashed,
     ItemEvent,
     ListingPublished,
     Message,
@@ -463,6 +466,10 @@ def failed_at_storage(here: Place) -> int:
     return count(here, "SELECT count(*) FROM storage.designs WHERE state = 'failed'")
 
 
+def in_hand_at_storage(here: Place, item_id: str) -> int:
+    return count(here, f"SELECT count(*) FROM storage.designs WHERE state = 'accepted' AND item_id = '{item_id}'")  # noqa: S608
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Place) -> None:
     """The NAS is away, so that all of it is on its way; its files are uploaded again afterwards."""
@@ -495,16 +502,49 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
         assert stranger.status_code == 404
 
 
+@dataclass(frozen=True)
+class Verdicts:
+    """When dedup decides about each file of an upload, by its index, and when it tells of that."""
+
+    decides: Sequence[threading.Event]
+    tells: Sequence[threading.Event]
+
+    def open(self, *gates: threading.Event) -> None:
+        for gate in gates or (*self.decides, *self.tells):
+            gate.set()
+
+
+@pytest.fixture
+def verdicts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Verdicts]:
+    """On three files. Two threads decide about a file and its copy, and either may be first, unless a test says so."""
+    decide = HashIndex.decide_once
+    gates = Verdicts([threading.Event() for _ in range(3)], [threading.Event() for _ in range(3)])
+
+    def held_up(index: HashIndex, event: ImageHashed) -> list[Any]:
+        assert gates.decides[event.index].wait(60)
+        answers = decide(index, event)
+        assert gates.tells[event.index].wait(60)
+        return answers
+
+    monkeypatch.setattr(HashIndex, "decide_once", held_up)
+    yield gates
+    gates.open()
+
+
 @pytest.mark.usefixtures("impatient")
-def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(here: Place) -> None:
+def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(here: Place, verdicts: Verdicts) -> None:
     files = artworks.designs(2)
     twice = [*files, ("copy.png", files[0][1])]
     with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
         session = shop.start(twice)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
-            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
+            verdicts.open(*verdicts.tells, *verdicts.decides[:2])
+            embedded.eventually(lambda: len(shop.items(session)) == 3)
             original = shop.items(session)[0]["item_id"]
+            embedded.eventually(lambda: in_hand_at_storage(here, original))  # else its copy need not wait for the NAS
+            verdicts.open()
+            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
             assert answer.json()["cancelled"] == {"files": 1, "listings": 0}
             copy = shop.items(session)[2]
@@ -513,6 +553,39 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
         assert uploading.result(60)["total"] in (1, 2), "until storage lets the original go, its copy has its end"
         ends = ["failed", "stored", "stored"]
         embedded.eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("first", ["original", "copy"])
+def test_the_copy_of_a_cancelled_file_that_storage_has_not_taken_in_hand_is_taken_up_at_once(
+    here: Place, verdicts: Verdicts, first: str
+) -> None:
+    """The NAS is away, and storage has nothing to remove from it: it is told late of the original, or waits before."""
+    files = artworks.designs(2)
+    twice = [*files, ("copy.png", files[0][1])]
+    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        session = shop.start(twice)
+        with unmounted(here):
+            uploading = pool.submit(shop.uploaded, twice, session)
+            if first == "original":
+                verdicts.open(verdicts.decides[0])
+                embedded.eventually(lambda: count(here, "SELECT count(*) FROM dedup.hashes"))
+                verdicts.open(*verdicts.decides, *verdicts.tells[1:])
+            else:
+                verdicts.open(*verdicts.decides[1:], *verdicts.tells)
+                embedded.eventually(lambda: len(shop.items(session)) == 3)
+                embedded.eventually(lambda: in_hand_at_storage(here, shop.items(session)[2]["item_id"]))
+                verdicts.open()
+            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
+            original, _, copy = (item["item_id"] for item in shop.items(session))
+            assert not in_hand_at_storage(here, original)
+            shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
+            embedded.eventually(lambda: shop.items(session)[2]["state"] == "accepted")
+            retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy}/retry")
+            assert retried.json()["message"] == "copy.png is being worked on already: nothing is tried again."
+            verdicts.open()
+        assert uploading.result(60)["total"] == 2
+        assert [item["state"] for item in shop.items(session)] == ["failed", "stored", "stored"]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -19,7 +19,7 @@ from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
-from services.ops.place import database, hashers
+from services.ops.place import database, hashers, why_no_broker
 from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
 from services.plurals import counted
@@ -67,7 +67,8 @@ def command(session: str | None, data: Path, *, dry_run: bool) -> str:
         found = resume(engine, hashers(data), wanted, dry_run=dry_run)
         others = Counter[str]() if session else resume_others(engine, dry_run=dry_run)
         unknown = "" if session else in_words(strays(engine))
-    return "\n".join(filter(None, [summary(found, others, dry_run=dry_run), unknown]))
+    sent = "once it is started with a broker (without --embedded)" if why_no_broker(data) else "now"
+    return "\n".join(filter(None, [summary(found, others, sent, dry_run=dry_run), unknown]))
 
 
 def resume(
@@ -122,8 +123,8 @@ def _failures(connection: Connection, *, dry_run: bool) -> int:
     return len(rows)
 
 
-def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) -> str:
-    """One line for each session, and a last one for all."""
+def summary(found: Sequence[Resumed], others: Counter[str], sent: str, *, dry_run: bool) -> str:
+    """One line for each session, and a last one for all, with when it is `sent`."""
     counts = [counted(len(found), "session")] if found else []
     kinds = ", ".join(f"{count} {KINDS[kind]}" for kind, count in others.items() if count)
     if kinds:
@@ -132,8 +133,8 @@ def summary(found: Sequence[Resumed], others: Counter[str], *, dry_run: bool) ->
     if not counts:
         return "nothing is unfinished"
     count = " and ".join(counts)
-    end = f"{count} would be resumed; nothing was sent" if dry_run else f"{count} resumed: ingest sends all of it now"
-    return "\n".join([*map(str, found), end])
+    end = "would be resumed; nothing was sent" if dry_run else f"resumed: ingest sends all of it {sent}"
+    return "\n".join([*map(str, found), f"{count} {end}"])
 
 
 def _resumed(engine: Engine, session_id: UUID, owed: Sequence[Envelope]) -> Resumed:

@@ -207,6 +207,15 @@ def test_uploads_that_began_over_a_broker_are_told_where_there_is_none(database_
     assert CliRunner().invoke(app, ["waits"], env=where).output == told
 
 
+def test_resumed_work_is_not_said_to_be_sent_where_no_broker_takes_it(database_url: str, box: Letterbox) -> None:
+    box.submitted("tulip.png")
+    embedded = {"DATABASE_URL": database_url, "AMQP_URL": None, "EMBEDDED": "1"}
+    told = "1 session resumed: ingest sends all of it once it is started with a broker (without --embedded)\n"
+    assert CliRunner().invoke(app, ["resume"], env=embedded).output.endswith(told)
+    connected = embedded | {"AMQP_URL": "amqp://127.0.0.1:1/", "EMBEDDED": "0"}
+    assert CliRunner().invoke(app, ["resume"], env=connected).output.endswith("resumed: ingest sends all of it now\n")
+
+
 def test_what_services_wait_for_is_for_viewers_and_the_command(system: System, viewer: Shop, shop: Shop) -> None:
     cause = "NasRefused: can't store 'NorthCups/a.png' on the NAS sftp://anna@nas.example"
     delays = Delays(system.engine)

@@ -13,7 +13,7 @@ from services.ingest.dead_letters import auditing, finding, outcomes
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.replaying import Replays, Result
-from services.ingest.dead_letters.steps import ReplayPace, Steps
+from services.ingest.dead_letters.steps import ReplayPace, Steps, ctrl_c_waits
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.progress.delays import current
@@ -90,7 +90,7 @@ class Job:
             steps.stop("stopped", f"it broke: {error}")
             raise
         finally:
-            with transaction(self.engine) as connection:
+            with ctrl_c_waits(), transaction(self.engine) as connection:
                 count = auditing.counts(connection, self.run.id)
                 became = self._became(connection, steps)
                 self.run.end(connection, count, steps.stopped or "", steps.end)

@@ -1,5 +1,8 @@
 """Replays letters one after the other: at a rate, and with a canary that stops the rest when the first fail again."""
 
+import contextlib
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,31 @@ SIGN_S = 5.0
 """A slow replay gives a sign of life at least so often."""
 
 End = Literal["ended", "stopped", "cancelled"]
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """Ctrl-C takes effect behind the block, or after `SIGN_S` when it is said again: the database may never answer.
+
+    In the middle of a statement it leaves a connection with which nothing can be done, not even to give it back.
+    """
+    if threading.current_thread() is not threading.main_thread():  # the API's: no Ctrl-C comes here
+        yield
+        return
+    came: list[float] = []
+
+    def note(*_: object) -> None:
+        came.append(time.monotonic())
+        if came[-1] - came[0] > SIGN_S:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 @dataclass(frozen=True)
@@ -63,11 +91,12 @@ class Steps:
         """Replay until so many were sent, or somebody wants it to stop."""
         sent: list[UUID] = []
         while len(sent) < most and (letter_id := next(left, None)) is not None and self._may_go_on():
-            result = self.replay(letter_id)
-            self.results.append(result)
-            self.say(f"{letter_id}  {result.result}: {result.words}")
-            if result.sent:
-                sent.append(letter_id)
+            with ctrl_c_waits():
+                result = self.replay(letter_id)
+                self.results.append(result)
+                self.say(f"{letter_id}  {result.result}: {result.words}")
+                if result.sent:
+                    sent.append(letter_id)
         return sent
 
     def _went_well(self, sent: Sequence[UUID]) -> bool:
@@ -75,10 +104,12 @@ class Steps:
         deadline, bearable = time.monotonic() + self.pace.patience_s, self.pace.tolerance * len(sent)
         self.say(f"waiting for the end of {len(sent)}")
         told: set[str] = set()
-        while (now := self.tally(sent)).open and now.again <= bearable and time.monotonic() < deadline:
+        while (now := self._now(sent)).open and now.again <= bearable and time.monotonic() < deadline:
             if self._cancelled():
                 return False
-            for words in self.waits_for():
+            with ctrl_c_waits():
+                waits = self.waits_for()
+            for words in waits:
                 if words not in told:
                     told.add(words)
                     self.say(f"  it waits: {words}")
@@ -89,6 +120,10 @@ class Steps:
             self.stop("stopped", f"{now.open} of {len(sent)} have not ended within {self.pace.patience_s:.0f} s")
         return self.stopped is None
 
+    def _now(self, sent: Sequence[UUID]) -> Tally:
+        with ctrl_c_waits():
+            return self.tally(sent)
+
     def _may_go_on(self) -> bool:
         """Once it is time for the next letter: unless somebody has cancelled it by then."""
         pause_s = self.pace.pause_s if self.results else 0.0
@@ -98,6 +133,8 @@ class Steps:
         return not (self.stopped or self._cancelled())
 
     def _cancelled(self) -> bool:
-        if who := self.cancelled_by():
+        with ctrl_c_waits():
+            who = self.cancelled_by()
+        if who:
             self.stop("cancelled", f"cancelled by {who}")
         return bool(who)

@@ -95,10 +95,19 @@ def database(data: Path) -> "Iterator[Engine]":
         tell_if_guessed(found, "DATABASE_URL", data)
         raise typer.Exit(AWAY) from error
     except ProgrammingError as error:
+        if _by_ctrl_c(error):
+            raise KeyboardInterrupt from error
         typer.echo(f"The database has other tables than this version: presswork init ({error.orig})", err=True)
         raise typer.Exit(AWAY) from error
     finally:
         engine.dispose()
+
+
+def _by_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it is what became of a Ctrl-C: in a statement, that leaves a connection which can't be given back."""
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def tell_if_guessed(found: "BaseSettings", name: str, data: Path) -> None:

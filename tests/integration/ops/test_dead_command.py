@@ -7,9 +7,10 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
@@ -22,7 +23,7 @@ from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
 from services.local.environment import write_down
 from services.ops.broker import declare
-from services.ops.place import join, of_kind, settings
+from services.ops.place import HERE, database, join, of_kind, settings
 from services.ops.queues import topology
 from services.storage.settings import Settings as StorageSettings
 from services.storage.shops import COMMON
@@ -450,6 +451,31 @@ def test_where_nobody_named_a_broker_or_nas_it_says_how_to(tmp_path: Path, monke
     assert "var/nas is not the NAS" in said
     assert "NAS_URL is not set, and var/environment is not there" in said
     assert "AMQP_URL is not set" in CliRunner().invoke(app, ["run", "nosuch"]).output
+
+
+class Interrupted(psycopg.Cursor[Any]):
+    """Ctrl-C comes when a statement was sent and is not answered yet."""
+
+    def execute(self, *_: Any, **__: Any) -> Self:
+        self.connection.pgconn.send_query(b"SELECT pg_sleep(1)")
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_a_statement_is_told_as_no_fault_of_the_tables(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the one that asks whether a connection is alive: no mode can be set on it then, and it is set back."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+
+    def interrupted() -> None:
+        with database(HERE) as engine:
+            with engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+            driver.cursor_factory = Interrupted
+            engine.connect()
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
 
 def test_a_missing_setting_is_said_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_help_shows_first_how_to_start() -> None:
 
 def test_help_flows_over_the_line_ends_of_the_code() -> None:
     shown = CliRunner().invoke(app, ["dead", "replay", "--help"], terminal_width=200, env={"COLUMNS": "200"}).output
-    assert "all was sent (with --wait: and ended well)" in shown
+    assert "1: some was not, or failed again; 3: no letter fits" in shown
 
 
 def test_a_data_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:

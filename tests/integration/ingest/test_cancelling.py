@@ -1,9 +1,10 @@
 """Cancelled work ends in words at once, is never sent, and does not come back; what was stored stays."""
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,6 +36,7 @@ from shared.contracts import (
 )
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
+from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_sessions import (
     MOCKUP,
     PREPARED,
@@ -515,7 +517,7 @@ class Verdicts:
 
 
 @pytest.fixture
-def verdicts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Verdicts]:
+def verdicts(monkeypatch: pytest.MonkeyPatch) -> Verdicts:
     """On three files. Two threads decide about a file and its copy, and either may be first, unless a test says so."""
     decide = HashIndex.decide_once
     gates = Verdicts([threading.Event() for _ in range(3)], [threading.Event() for _ in range(3)])
@@ -527,15 +529,28 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Verdicts]:
         return answers
 
     monkeypatch.setattr(HashIndex, "decide_once", held_up)
-    yield gates
-    gates.open()
+    return gates
+
+
+@contextlib.contextmanager
+def shop_with_room(here: Place, verdicts: Verdicts) -> Iterator[tuple[Shop, ThreadPoolExecutor]]:
+    """A shop, and a thread to upload in. Storage has hands for these files and for all that a new shop has to file.
+
+    Whatever a test finds wrong, the upload ends, and with it the thread that waits for its answer.
+    """
+    roomy = replace(here, changes={"NAS_MAX_CONNECTIONS": "8"})
+    with embedded.serving(roomy) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+        try:
+            yield shop, pool
+        finally:
+            verdicts.open()
 
 
 @pytest.mark.usefixtures("impatient")
 def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(here: Place, verdicts: Verdicts) -> None:
     files = artworks.designs(2)
     twice = [*files, ("copy.png", files[0][1])]
-    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+    with shop_with_room(here, verdicts) as (shop, pool):
         session = shop.start(twice)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
@@ -563,7 +578,7 @@ def test_the_copy_of_a_cancelled_file_that_storage_has_not_taken_in_hand_is_take
     """The NAS is away, and storage has nothing to remove from it: it is told late of the original, or waits before."""
     files = artworks.designs(2)
     twice = [*files, ("copy.png", files[0][1])]
-    with embedded.serving(here) as server, frontend.shop(server) as shop, ThreadPoolExecutor(1) as pool:
+    with shop_with_room(here, verdicts) as (shop, pool):
         session = shop.start(twice)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)

@@ -27,6 +27,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", *(("AVIF",) if features.
 # Pillow's own way with uncompressed TIFFs makes noise of 16-bit channels that lie one behind the other.
 TiffImagePlugin.READ_LIBTIFF = True
 
+NEW_SUBFILE_TYPE = 254  # TIFF 6.0, section 8: bit 0 is set in a smaller version of another picture of the file
+DNG_VERSION = 50706  # in every raw file of Adobe's format
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -48,6 +51,8 @@ def open_picture(data: bytes, limits: Limits) -> Picture:
     format_ = _known_format(data)
     with _refusing_unreadable(data, format_, limits):
         image = Image.open(io.BytesIO(data), formats=FORMATS)
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_preview(image):
+        raise _unsupported("a TIFF file that begins with a small preview, as a camera's raw photograph does")
     check_side(*image.size, limits)
     # What the fast codecs would let pass without a word
     if (format_ == "JPEG" and ends_early(data, format_)) or (format_ == "PNG" and png_fault(data)):
@@ -68,8 +73,18 @@ def _known_format(data: bytes) -> str:
     if (found := format_of(data)) is not None:
         return found
     if (words := foreign(data)) is not None:
-        raise Rejected("unsupported", f"{words}, which can't be printed from; export it as PNG and upload that")
+        raise _unsupported(words)
     raise Rejected("not_an_image", "not an image; export it as PNG or JPEG")
+
+
+def _unsupported(words: str) -> Rejected:
+    return Rejected("unsupported", f"{words}, which can't be printed from; export it as PNG and upload that")
+
+
+def _is_preview(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether what would be read of a TIFF is a small picture of the one that is meant, as in most raw files."""
+    kind = image.tag_v2.get(NEW_SUBFILE_TYPE)
+    return DNG_VERSION in image.tag_v2 or (isinstance(kind, int) and bool(kind & 1))
 
 
 def _unreadable(data: bytes, format_: str) -> Rejected:

@@ -55,7 +55,6 @@ def heard(seller: Seller, session: str, kind: str) -> int:
     return Counter(event["type"] for event in seller.events(session))[kind]
 
 
-@pytest.mark.timeout(300)  # its own waits end it with words first; the usual limit takes the whole worker with it
 def test_a_session_whose_queues_are_gone_is_resumed_and_everything_is_stored_once(
     world: Running, rabbit: Broker, seller: Seller
 ) -> None:

@@ -199,7 +199,6 @@ def test_new_designs_take_those_along_that_an_earlier_upload_left_unlisted(shop:
     assert len(shop.server.place.listed(shop.folder)) == 4
 
 
-@pytest.mark.timeout(300)  # about ten seconds of work for two cores of their own
 def test_a_thousand_tiny_files_are_a_thousand_items(shop: Shop) -> None:
     files: list[File] = [(f"{number}.png", b"tiny %d" % number) for number in range(990)] + artworks.designs(10)
     session = shop.start(files)

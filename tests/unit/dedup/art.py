@@ -28,6 +28,13 @@ def design(
     return image
 
 
+def captioned(ink: tuple[int, int, int], letters: int) -> Image.Image:
+    """The design over a small line more."""
+    image, font = design(), ImageFont.load_default(letters)
+    ImageDraw.Draw(image).text((400, 760), "Est. 2024", font=font, fill=ink, anchor="mm")
+    return image
+
+
 def glow() -> Image.Image:
     """A disc that is white in its middle, with a bar on it: lightened, its lights are clipped."""
     across, down = np.meshgrid(np.linspace(-1, 1, 800), np.linspace(-1, 1, 800))

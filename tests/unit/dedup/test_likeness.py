@@ -6,7 +6,7 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from services.dedup.candidates.key_search import RADIUS
 from services.dedup.candidates.keys import keys_of, laid
@@ -23,6 +23,7 @@ from tests.unit.dedup.art import (
     COPIES,
     RED,
     brighter,
+    captioned,
     cropped,
     design,
     fade,
@@ -250,6 +251,44 @@ def test_what_can_be_seen_from_afar_only_is_judged_from_there(kept: bytes) -> No
 def test_a_digit_that_hardly_differs_is_said_to_be_another_text() -> None:
     known, twin = picture(design("Est. 2024", letters=24)), picture(noisy(design("Est. 2025", letters=24)))
     assert likeness(twin, known) == likeness(known, twin) == "text_variant"
+
+
+GREY, PINK, NIGHT = (90, 90, 90), (200, 90, 90), (20, 20, 160)
+
+
+@pytest.mark.parametrize(
+    ("ink", "other", "letters", "saved"),
+    [(GREY, PINK, 30, lambda i: i), (GREY, PINK, 30, noisy), (GREY, PINK, 40, noisy), ((20, 20, 30), NIGHT, 30, noisy)],
+)
+def test_a_small_line_in_another_colour_is_another_design_however_it_was_saved(
+    ink: tuple[int, int, int],
+    other: tuple[int, int, int],
+    letters: int,
+    saved: Callable[[Image.Image], Image.Image],
+) -> None:
+    known = picture(captioned(ink, letters))
+    twin = picture(saved(captioned(other, letters)))
+    assert likeness(twin, known) == likeness(known, twin) == "colour_variant"
+    assert likeness(picture(saved(captioned(ink, letters))), known) in FOUND
+
+
+def test_a_small_line_in_another_colour_is_seen_where_nothing_was_kept_close_up_and_nothing_else_was_changed() -> None:
+    known, twin = (Picture(picture(captioned(ink, 30)).rgba) for ink in ((20, 20, 30), NIGHT))
+    assert likeness(twin, known) == likeness(known, twin) == "colour_variant"
+
+
+def test_colours_of_fine_lines_are_not_held_against_a_blurred_copy() -> None:
+    soft = design().convert("RGBa").filter(ImageFilter.GaussianBlur(3)).convert("RGBA")
+    assert likeness(picture(soft), ORIGINAL) in FOUND
+    assert likeness(ORIGINAL, picture(soft)) in FOUND
+
+
+@pytest.mark.parametrize("make", [design, sheet, lambda: star(81, 22)])
+def test_what_lacks_more_than_a_copy_may_is_another_design(make: Callable[[], Image.Image]) -> None:
+    """It lies on the other as a copy does, and nothing on it differs."""
+    part, whole = picture(cropped(make(), 0.08)), picture(make())
+    assert likeness(part, whole) == likeness(whole, part) == "different"
+    assert likeness(picture(cropped(make(), 0.03)), whole) in FOUND
 
 
 @pytest.mark.parametrize(("colour", "other"), [((250, 224, 150), (248, 160, 196)), ((200, 190, 140), (210, 160, 170))])

@@ -9,6 +9,7 @@ ABSENT = frozenset(
     {errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNABORTED}
     | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN}
 )
+FAULTY = frozenset({errno.EIO})
 BUSY = frozenset({errno.EAGAIN, errno.EBUSY})
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 READ_ONLY = frozenset({errno.EROFS})
@@ -56,10 +57,17 @@ def nas_error(error: OSError, what: str) -> Exception:
     return Retryable(f"can't {what}: {cause}")
 
 
+OF_SHOPS = "of a shop's own NAS: what stands in NAS_SHOPS"
+OF_FAULT = (  # a server that answers "Failure" answers; an interrupted mount says the same as a bad disk
+    "the NAS does not answer, or only with a fault ({cause}); look at its disks, quotas and rights, "
+    "and check its power, the network and the mount"
+)
+
 VERDICTS: tuple[tuple[frozenset[int], type[Exception], str], ...] = (
     (FULL, NasFull, "the NAS is full ({cause}); free some space or raise the quota, the work goes on by itself"),
     (READ_ONLY, NasUnavailable, "the NAS is mounted read-only; mount it read-write"),
     (FORBIDDEN, NasUnavailable, "this account has no right to ({cause}); give it the right on the NAS"),
+    (FAULTY, NasUnavailable, OF_FAULT),
     (ABSENT, NasUnavailable, "the NAS does not answer ({cause}); check its power, the network and the mount"),
     (BUSY, NasRefused, "it is in use ({cause}); close it where it is open"),
     (OCCUPIED, NameTaken, "a file or folder is in the way ({cause}); rename or remove it"),

@@ -17,7 +17,7 @@ from obstore.store import S3Store
 
 from shared.errors import Retryable
 from shared.nas.backend import Backend
-from shared.nas.errors import NasUnavailable
+from shared.nas.errors import OF_SHOPS, NasUnavailable
 from shared.nas.protocol import Stat
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ class S3(Backend[PurePosixPath]):
             raise FileExistsError(errno.EEXIST, "the name is taken", str(path)) from error
         except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
             raise NasUnavailable(
-                f"the bucket '{self.bucket.name}' refuses this key: check the key in NAS_URL, NAS_PASSWORD, and what "
-                "the key may do"
+                f"the bucket '{self.bucket.name}' refuses this key: check the key in NAS_URL, NAS_PASSWORD "
+                f"({OF_SHOPS}), and what the key may do"
             ) from error
         except exceptions.BaseError as error:
             raise OSError(errno.EIO, _first_line(error)) from error

@@ -14,7 +14,8 @@ from shared.nas.protocol import Stat
 from shared.nas.ssh import Line, SshLogin
 
 PIECE_BYTES = 4 << 20  # asked for in many small requests at once
-FULL_BELOW_BYTES = 1 << 20
+FULL_BELOW_BYTES, FULL_BELOW_NAMES = 1 << 20, 8
+READ_ONLY = 1  # of statvfs's flags
 # the server lacks the request or forbids it; or the file system has none, which OpenSSH calls by many names
 NO_HARD_LINKS = frozenset({errno.ENOTSUP, errno.EACCES, errno.EIO})
 
@@ -38,7 +39,7 @@ class Sftp(Backend[PurePosixPath]):
                     self.line.run(client, _written(file, piece))
                 self.line.run(client, _flushed(file))
         except OSError as error:
-            raise self._no_room(error, target.parent) from error
+            raise self._meant(error, target.parent) from error
 
     def digest(self, path: PurePosixPath) -> str:
         found = hashlib.sha256()
@@ -67,7 +68,10 @@ class Sftp(Backend[PurePosixPath]):
             self.remove(source)
 
     def remove(self, path: PurePosixPath) -> None:
-        self.line.call(lambda client: client.remove(str(path)))
+        try:
+            self.line.call(lambda client: client.remove(str(path)))
+        except OSError as error:
+            raise self._meant(error, path.parent) from error
 
     def stat(self, path: PurePosixPath) -> Stat:
         found = self.line.call(lambda client: client.stat(str(path)))
@@ -80,16 +84,19 @@ class Sftp(Backend[PurePosixPath]):
                 yield _stat(name, entry.attrs)
 
     def free_bytes(self, directory: PurePosixPath) -> int | None:
+        found = self._disk(directory)
+        return None if found is None else found.bavail * found.frsize
+
+    def close(self) -> None:
+        self.line.close()
+
+    def _disk(self, directory: PurePosixPath) -> asyncssh.SFTPVFSAttrs | None:
         try:
-            found = self.line.call(lambda client: client.statvfs(str(directory)))
+            return self.line.call(lambda client: client.statvfs(str(directory)))
         except OSError as error:
             if error.errno == errno.ENOTSUP:
                 return None
             raise
-        return found.bavail * found.frsize
-
-    def close(self) -> None:
-        self.line.close()
 
     @contextlib.contextmanager
     def _opened(self, path: PurePosixPath, mode: str) -> Iterator[tuple[asyncssh.SFTPClient, asyncssh.SFTPClientFile]]:
@@ -117,12 +124,17 @@ class Sftp(Backend[PurePosixPath]):
         except OSError as error:
             if error.errno == errno.EIO and self._is_there(new):
                 raise FileExistsError(errno.EEXIST, "the name is taken", str(new)) from error
-            raise self._no_room(error, new.parent) from error
+            raise self._meant(error, new.parent) from error
 
-    def _no_room(self, error: OSError, folder: PurePosixPath) -> OSError:
-        """A mere "Failure" is a full disk, if that is full."""
-        free = self.free_bytes(folder) if error.errno == errno.EIO else None
-        full = free is not None and free < FULL_BELOW_BYTES
+    def _meant(self, error: OSError, folder: PurePosixPath) -> OSError:
+        """A mere "Failure" is a read-only or full disk, if it is one: without room for data, or for names."""
+        found = self._disk(folder) if error.errno == errno.EIO else None
+        if found is None:
+            return error
+        if found.flags & READ_ONLY:
+            return OSError(errno.EROFS, "read-only file system")
+        names = found.favail if found.files else FULL_BELOW_NAMES  # file systems without such a limit tell 0 of 0
+        full = found.bavail * found.frsize < FULL_BELOW_BYTES or names < FULL_BELOW_NAMES
         return OSError(errno.ENOSPC, "no space left on device") if full else error
 
 

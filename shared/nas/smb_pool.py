@@ -15,7 +15,7 @@ import smbclient
 from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBAuthenticationError, SMBException, SMBOSError, SMBResponseException
 
-from shared.nas.errors import NasUnavailable
+from shared.nas.errors import OF_SHOPS, NasUnavailable
 
 CONNECT_S = 10
 for library in ("smbprotocol", "smbclient"):
@@ -42,6 +42,7 @@ NUMBERS = {
     0xC00000A2: errno.EROFS,
 }
 """MS-ERREF, 2.3.1. Anything else is EIO."""
+UNNAMED = "Unknown NtStatus error returned "  # smbprotocol's words before a name such as 'STATUS_DISK_FULL'
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,13 @@ class Lease:
         if status in GONE:
             self.drop()
             return OSError(errno.ECONNRESET, "the server has ended the session")
-        return OSError(NUMBERS.get(status, errno.EIO), words)
+        return OSError(NUMBERS.get(status, errno.EIO), words.removeprefix(UNNAMED).strip("'"))
 
     def _refused(self) -> NasUnavailable:
         self.drop()
         return NasUnavailable(
-            f"the NAS {self.login.host} refuses the login of '{self.login.user}': check the user and NAS_PASSWORD"
+            f"the NAS {self.login.host} refuses the login of '{self.login.user}': check the user and NAS_PASSWORD "
+            f"({OF_SHOPS})"
         )
 
 

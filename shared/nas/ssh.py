@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from shared.nas.errors import NasUnavailable
+from shared.nas.errors import OF_SHOPS, NasUnavailable
 
 T = TypeVar("T")
 asyncssh.set_log_level("WARNING")  # it logs every connection
@@ -198,7 +198,7 @@ def _no_line(error: Exception, login: SshLogin, guard: _Guard) -> Exception:
         case asyncssh.HostKeyNotVerifiable():
             return NasUnavailable(_unknown(where, guard))
         case asyncssh.PermissionDenied():
-            secrets = "NAS_PASSWORD or NAS_PRIVATE_KEY"
+            secrets = f"NAS_PASSWORD or NAS_PRIVATE_KEY ({OF_SHOPS})"
             return NasUnavailable(f"{where} refuses the login of '{login.user}': check the user, and {secrets}")
         case asyncssh.KeyImportError() | FileNotFoundError():
             return NasUnavailable(f"NAS_PRIVATE_KEY is no private key: {error}")
@@ -209,8 +209,10 @@ def _no_line(error: Exception, login: SshLogin, guard: _Guard) -> Exception:
 
 def _unknown(where: str, guard: _Guard) -> str:
     if not guard.pinned:
-        return f"{where} has the host key {guard.seen}; if the NAS itself says so, set NAS_HOST_KEY={guard.seen}"
+        key = guard.seen
+        return f"{where} has the host key {key}; if the NAS itself says so, set NAS_HOST_KEY={key} ({OF_SHOPS})"
     return (
         f"{where} shows another host key ({guard.seen}) than the one in NAS_HOST_KEY: nothing was sent to it; "
-        "if the NAS was set up anew, compare the key on the NAS itself, and change NAS_HOST_KEY"
+        "if the NAS was set up anew, compare the key on the NAS itself, and change NAS_HOST_KEY "
+        f"({OF_SHOPS})"
     )

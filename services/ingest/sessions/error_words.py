@@ -12,6 +12,11 @@ PLACE = r"(?:/|[a-z0-9]+://)\S+?(?=[:;,]?(?:\s|$))"
 OF_SERVER = (
     (re.compile(rf"^{PLACE} is not the NAS \([^)]*\)"), "the NAS is not there"),
     (re.compile(r"^(?:the NAS )?\S+ (refuses the login) of '.*?'"), r"the NAS \1"),
+    (re.compile(r"^the bucket '.*?' refuses this key"), "the NAS refuses the login"),
+    (re.compile(r"^the NAS \S+ (shows another host key|offers no SFTP)\b[^;]*?(?=: |$)"), r"the NAS \1"),
+    (re.compile(r"^the NAS \S+ has the host key [^\s;]+"), "the NAS's host key is not confirmed"),
+    (re.compile(r"^\S+ has no such share"), "the NAS has no such share"),
+    (re.compile(r"^NAS_PRIVATE_KEY is no private key"), "the server has no key for the NAS"),
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"\b(can't (?:[a-z]+ )+)'(.+?)/\.[^/]+?\.staged'"), r"\1a file in '\2'"),
     (re.compile(r"'[^']*\.staged'"), "the file"),

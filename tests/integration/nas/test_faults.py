@@ -199,6 +199,7 @@ def test_a_server_with_another_host_key_is_sent_nothing(openssh: Server, opened:
     with pytest.raises(NasUnavailable, match="nothing was sent to it") as refusal:
         opened(changed).check()
     assert shown in str(refusal.value)
+    assert str(refusal.value).endswith("change NAS_HOST_KEY (of a shop's own NAS: what stands in NAS_SHOPS)")
 
 
 def test_a_server_that_nobody_has_vouched_for_is_not_trusted_but_named(openssh: Server, opened: Open) -> None:
@@ -215,12 +216,12 @@ def test_a_share_or_a_bucket_that_is_not_there_is_said_so(samba: Server, moto: S
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """A disk of 4 MiB mounted there."""
+def small_disk(folder: Path, options: str = "size=4m") -> Iterator[None]:
+    """A disk of 4 MiB, or as the options say, mounted there."""
     folder.mkdir()
     if os.geteuid() != 0:
         backends.missing("a small disk is mounted for this: run it as root")
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"can't mount here: {done.stderr.strip()}")
@@ -246,6 +247,43 @@ def test_a_full_disk_is_called_full_and_the_work_goes_on_when_there_is_room(
         assert nas.sweep(-3600) == ()
         nas.delete("a/0.png")
         flowers[1].put(nas, "a/1.png")
+        nas.close()
+
+
+@pytest.mark.parametrize("kind", ["openssh", "samba"])
+def test_a_disk_without_room_for_another_name_is_called_full(
+    request: pytest.FixtureRequest, opened: Open, rose: Local, kind: str
+) -> None:
+    server = request.getfixturevalue(kind).below(uuid.uuid4().hex)
+    assert server.folder is not None
+    with small_disk(server.folder, "nr_inodes=40"):
+        nas = opened(server)
+        nas.initialise()
+        rose.put(nas, "a/0.png")
+        with contextlib.suppress(OSError):
+            for number in range(40):
+                (server.folder / f"{number}.txt").touch()
+        with pytest.raises(NasFull, match="free some space") as told:
+            rose.put(nas, "a/1.png")
+        assert "NtStatus" not in str(told.value)
+        nas.close()
+
+
+@pytest.mark.parametrize("kind", ["openssh", "samba"])
+def test_a_disk_that_became_read_only_is_called_so(
+    request: pytest.FixtureRequest, opened: Open, rose: Local, kind: str
+) -> None:
+    server = request.getfixturevalue(kind).below(uuid.uuid4().hex)
+    with small_disk(server.folder, "size=9m"):
+        nas = opened(server)
+        nas.initialise()
+        rose.put(nas, "a/0.png")
+        subprocess.run(["mount", "-o", "remount,ro", str(server.folder)], check=True)
+        for call in (nas.check, lambda: rose.put(nas, "a/1.png"), lambda: nas.delete("a/0.png")):
+            with pytest.raises(NasUnavailable, match="the NAS is mounted read-only; mount it read-write"):
+                call()
+        subprocess.run(["mount", "-o", "remount,rw", str(server.folder)], check=True)
+        rose.put(nas, "a/1.png")
         nas.close()
 
 

@@ -61,6 +61,21 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
             f"the NAS refuses the login{BACK}",
         ),
         (
+            "NasUnavailable: the NAS nas.local:22 shows another host key (SHA256:x) than the one in NAS_HOST_KEY: no",
+            f"the NAS shows another host key{BACK}",
+        ),
+        (
+            "NasUnavailable: the NAS nas.local:22 has the host key SHA256:x; if the NAS itself says so, set it",
+            f"the NAS's host key is not confirmed{BACK}",
+        ),
+        (
+            "NasUnavailable: the NAS nas.local:22 offers no SFTP: switch it on there for 'ana'",
+            f"the NAS offers no SFTP{BACK}",
+        ),
+        ("NasUnavailable: nas.local has no such share: correct its name", f"the NAS has no such share{BACK}"),
+        ("NasUnavailable: the bucket 'b' refuses this key: check it", f"the NAS refuses the login{BACK}"),
+        ("NasUnavailable: NAS_PRIVATE_KEY is no private key: /etc/x", f"the server has no key for the NAS{BACK}"),
+        (
             "Unreachable: Etsy can't be reached (ConnectError)",
             "Etsy can't be reached; it goes on by itself when Etsy is back",
         ),

@@ -49,9 +49,12 @@ def on_pair_judged(event: PairJudged, index: HashIndex) -> None:
 
 
 def on_picture_hashed(event: PictureHashed, index: HashIndex) -> None:
-    """Know a file of the NAS, or forget it. It may equal an upload or a print, so its SHA-256 counts as both."""
+    """Know a file of the NAS, or forget it. It may equal an upload or a print, so its SHA-256 counts as both.
+
+    Where a design of ours lay and nothing can be recognised now, that design is missing: it was torn, or overwritten.
+    """
     if event.problem:
-        index.forget(event.tenant_id, [event.path])
+        index.forget(event.tenant_id, [event.path], [event.path])
     elif event.phash and event.dhash:
         index.learn(
             event.tenant_id,

@@ -260,6 +260,20 @@ def test_a_design_of_ours_that_was_overwritten_blocks_nothing_and_what_lies_ther
     assert any(isinstance(event, DesignStored) for event in works.run(works.upload(ROSE)))
 
 
+def test_a_design_of_ours_that_was_torn_blocks_nothing_until_it_is_whole_again(works: Works) -> None:
+    (first,) = [event for event in works.run(works.upload(ROSE)) if isinstance(event, DesignStored)]
+    file = works.root / "nas" / first.path
+    content = file.read_bytes()
+    file.write_bytes(content[:1000])
+    works.run(works.scan())
+    assert list(works.states().values()) == ["unusable"]
+    (second,) = [event for event in works.run(works.upload(ROSE)) if isinstance(event, DesignStored)]
+    (works.root / "nas" / second.path).unlink()
+    file.write_bytes(content)
+    works.run(works.scan())
+    assert works.duplicate(ROSE).match.item_id == first.item_id
+
+
 class Unread(PathNas):
     """A NAS of which nobody may read a file."""
 

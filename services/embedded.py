@@ -58,7 +58,7 @@ def neighbours(*, hashers: int) -> "Neighbours":
     from services.dedup.settings import Settings as DedupSettings
     from services.ingest.neighbours import Neighbours
     from services.mockup.backgrounds import template_fault
-    from services.storage import scan_progress
+    from services.storage import scan_progress, stored_files
     from services.storage.settings import Settings as StorageSettings
 
     dedup, nases = DedupSettings(), StorageSettings().nases()
@@ -68,6 +68,7 @@ def neighbours(*, hashers: int) -> "Neighbours":
         services=workers(hashers=hashers),
         queue_of=nases.queue_of if nases.queues else None,
         scan_of=scan_progress.as_json,
+        as_scanned=stored_files.as_scanned,
         shop=_shop_connection(),
         template_fault=partial(template_fault, blobs=blobs),
         preview=Preview(engine_of(dedup.database_url, pool_size=2), dedup.duplicate_distance, blobs),

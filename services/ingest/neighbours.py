@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.dead_letters.jobs import Obstacles
+from services.ingest.sessions.actions.reviewing import AsScanned
 from services.ingest.sessions.progress.delays import QueueOf
 from services.ingest.watch import Alarms, Depths
 from shared.bus.run import Inspect
@@ -38,6 +39,7 @@ class Neighbours:
     """The handlers of all other services: for the original lane, and to tell what was cancelled (`ahead.py`)."""
     queue_of: QueueOf | None = None
     scan_of: ScanOf = lambda _connection, _user_id: None
+    as_scanned: AsScanned | None = None
     shop: ShopConnection | None = None
     """None: listings go to a folder."""
     template_fault: TemplateFault | None = None

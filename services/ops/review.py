@@ -116,9 +116,10 @@ def _decided(store: "Sessions", session: "Session", wish: "Wish", data: Path) ->
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:
     from services.ingest.sessions.actions.reviewing import pairs, shown
     from services.ops import showing
+    from services.storage.stored_files import as_scanned
 
     rows, _ = pairs(connection, session_id, "all")
-    told = list(zip(rows, shown(connection, rows), strict=True))
+    told = list(zip(rows, shown(connection, rows, as_scanned), strict=True))
     if as_json:
         found = [{"number": _number(row), **pair} for row, pair in told]
         showing.as_json({"session_id": session_id, "message": words, "pairs": found})

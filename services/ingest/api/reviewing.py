@@ -86,10 +86,13 @@ def get_review(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     offset: Place = 0,
 ) -> dict[str, Any]:
-    """Near duplicates in upload order, each with what it matched: those that wait for you, or all."""
+    """Near duplicates in upload order, each with what it matched: those that wait for you, or all.
+
+    `match_on_nas` says how the newest scan of the NAS found what was matched: there, gone or changed; null: not known.
+    """
     with using.transaction() as connection:
         rows, total = pairs(connection, session.id, which, limit, offset)
-        told = shown(connection, rows)
+        told = shown(connection, rows, using.neighbours.as_scanned)
     return {
         "session_id": session.id,
         "duplicates": session.duplicates,

@@ -76,6 +76,38 @@ def test_a_near_copy_waits_is_shown_beside_its_match_and_is_stored_once_it_is_ke
     )
 
 
+def test_a_pair_says_when_what_it_matched_is_gone_from_the_nas_or_was_changed_there(
+    server: Threaded, shop: Shop
+) -> None:
+    designs = artworks.fresh(3)
+    shop.uploaded(designs)
+    session = shop.start()
+    shop.upload([copy_of(design, f"darker {design[0]}") for design in designs], session, duplicates="review")
+    folder = server.place.nas / shop.folder
+    gone, torn, _ = sorted(folder.rglob("UV*.png"))
+    gone.unlink()
+    torn.write_bytes(torn.read_bytes()[:500])
+
+    def pairs() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = shop.get(session, "/review?which=waiting")["pairs"]
+        return found
+
+    assert [pair["match_on_nas"] for pair in pairs()] == [None] * 3, "nobody has looked since"
+    before = [pair["reason"] for pair in pairs()]
+    asked = CliRunner().invoke(
+        app, ["nas", "scan", "--shop", shop.folder], env={"DATABASE_URL": server.place.database_url, "EMBEDDED": "1"}
+    )
+    assert asked.exit_code == 0, asked.output
+    eventually(lambda: [pair["match_on_nas"] for pair in pairs()] == ["gone", "changed", None])
+    assert [pair["reason"] for pair in pairs()] == [
+        f"{before[0]}; that file is no longer there on the NAS (deleted, moved or renamed)",
+        f"{before[1]}; that file was changed or damaged on the NAS since",
+        before[2],
+    ]
+    shown = command(server, "review", session, "--json")["pairs"]
+    assert [pair["match_on_nas"] for pair in shown] == ["gone", "changed", None]
+
+
 def test_a_banner_and_its_match_are_shown_in_their_own_proportions(shop: Shop) -> None:
     discs = artworks.artwork(6001, (1500, 250))
     banner = discs.crop(discs.getbbox()).resize(discs.size)

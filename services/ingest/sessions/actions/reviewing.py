@@ -31,6 +31,14 @@ WHICH: dict[Which, ColumnElement[bool]] = {
     "waiting": and_(items.c.state == "duplicate", items.c.review == WAITING),
     "all": or_(NEAR, items.c.review == KEEP),
 }
+AsScanned = Callable[[Connection, UUID, Mapping[str, UUID | None]], Mapping[str, str]]
+"""Of a user, what lies at these paths of the NAS, each with its design's id if it is one: "there", "gone" or "changed",
+as far as scans know. Storage knows."""
+SINCE = {
+    "gone": "that file is no longer there on the NAS (deleted, moved or renamed)",
+    "changed": "that file was changed or damaged on the NAS since",
+}
+
 VERDICT = func.coalesce(items.c.pair, items.c.facts)["match"]["verdict"].astext
 
 
@@ -122,14 +130,19 @@ def picture(row: Row[Any], which: Literal["upload", "match"]) -> Blob | None:
     return Blob.model_validate(found) if found else None
 
 
-def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+def shown(connection: Connection, rows: Sequence[Row[Any]], as_scanned: AsScanned | None) -> list[dict[str, Any]]:
     """Pairs, for whoever decides about them. What an earlier release found has its facts in the file's own."""
     found = verdicts_of_now(connection, [row.pair or {**row.facts, "reason": row.reason} for row in rows])
-    return [_shown(row, pair) for row, pair in zip(rows, found, strict=True)]
+    matches = [match for pair in found if (match := pair.get("match")) and match.get("path")]
+    files = {match["path"]: UUID(match["item_id"]) if match.get("item_id") else None for match in matches}
+    met = as_scanned(connection, rows[0].user_id, files) if as_scanned and files else None
+    return [_shown(row, pair, met) for row, pair in zip(rows, found, strict=True)]
 
 
-def _shown(row: Row[Any], pair: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Row[Any], pair: Mapping[str, Any], met: Mapping[str, str] | None) -> dict[str, Any]:
     match = pair.get("match") or {}
+    since = _since(match, met)
+    words = [pair["reason"]] if pair.get("reason") else []
     return {
         "item_id": row.id,
         "index": row.index,
@@ -138,9 +151,17 @@ def _shown(row: Row[Any], pair: Mapping[str, Any]) -> dict[str, Any]:
         "decision": row.review or "none",
         "distance": pair.get("distance"),
         "verdict": match.get("verdict"),
-        "reason": pair.get("reason"),
+        "reason": "; ".join([*words, *filter(None, [SINCE.get(since or "")])]) or None,
+        "match_on_nas": since,
         "match": {name: match.get(name) for name in ("source", "item_id", "filename", "path")},
     }
+
+
+def _since(match: Mapping[str, Any], met: Mapping[str, str] | None) -> str | None:
+    """What has become of the file that was matched; None: nobody knows. One that only a scan knew is met, or gone."""
+    if met is None or not match.get("path"):
+        return None
+    return met.get(match["path"], "gone" if match.get("source") == "nas" else None)
 
 
 def _near(row: Row[Any]) -> bool:

@@ -11,6 +11,8 @@ from services.ops import spool, stranger
 from services.ops.place import HERE, DataDir, guessed, of_kind, tell_if_guessed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from services.storage.settings import Settings
     from shared.nas import Nas
     from shared.settings import BusSettings
@@ -50,8 +52,9 @@ def init(
             spool.sweep(settings.blob_dir)
             if with_designs:
                 stranger.refuse(settings, taken_by, unmarked=new_nas)
-            _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
+            marks = _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
             if database:
+                _compare_marks(settings, marks, new=shop if new_nas else None, taken_by=taken_by)
                 _note_folders(settings)
     except NasUnavailable as error:
         tell_if_guessed(settings, "NAS_URL", data)
@@ -104,15 +107,15 @@ def _declare(settings: "BusSettings") -> None:
     typer.echo(f"broker: {done.words}")
 
 
-def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_by: str) -> None:
-    """Check each. `new` is taken into use: the one of this shop, or without a name the one for all.
+def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_by: str) -> dict[str, str]:
+    """Check each; their marks. `new` is taken into use: the one of this shop, or without a name the one for all.
 
     A shop's own NAS that is away stops nobody's start: its work waits, and only its.
     """
     from shared.nas import PathNas
     from shared.nas.errors import NameTaken, NasUnavailable
 
-    nases = dict(settings.nases())
+    nases, marks = dict(settings.nases()), {}
     if new and new not in nases:
         raise typer.BadParameter(f"NAS_SHOPS has no {new!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
     for shop, nas in nases.items():
@@ -121,7 +124,7 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
             url = settings.url_of(shop)
             # what a server has can't be another folder than the one that was meant
             makes = shop == new and isinstance(nas, PathNas) and not nas.root.exists()
-            _prepare_nas(nas, f"{name} {url}", new=shop == new, adopt=adopt)
+            marks[shop] = _prepare_nas(nas, f"{name} {url}", new=shop == new, adopt=adopt)
             if makes:
                 _notice(
                     f"{name} {url}: this folder was not there, and was made just now. If a NAS should be mounted at "
@@ -137,6 +140,35 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
                 raise NasUnavailable(f"{first} {taken_by}") from error
             meanwhile = "Until then what is for it waits; all else goes on"
             _notice(f"NAS of {shop}: {first} {TAKEN_BY} --shop '{shop}'. {meanwhile}")
+    return marks
+
+
+def _compare_marks(settings: "Settings", marks: "Mapping[str, str]", *, new: str | None, taken_by: str) -> None:
+    """Whether each NAS is the one that was there when it was looked at last. `new` is meant to be another.
+
+    Raises:
+        NasUnavailable: the one for all is another, and has nothing that was stored. Of a shop's own that is only said.
+    """
+    from shared.database import engine_of
+    from shared.nas.errors import NasUnavailable
+
+    engine, nases = engine_of(settings.database_url), settings.nases()
+    try:
+        for shop, nas in nases:
+            if shop not in marks:  # away, which is told already
+                continue
+            try:
+                if shop == new:
+                    stranger.remember(engine, settings.url_of(shop), marks[shop])
+                else:
+                    stranger.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])
+            except NasUnavailable as error:
+                if not shop:
+                    raise NasUnavailable(f"{error}: {taken_by}") from error
+                _notice(f"NAS of {shop}: {error}: {TAKEN_BY} --shop '{shop}'. All goes on meanwhile")
+    finally:
+        engine.dispose()
+        nases.close()
 
 
 def _note_folders(settings: "Settings") -> None:
@@ -167,8 +199,8 @@ def _note_folders(settings: "Settings") -> None:
         )
 
 
-def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
-    """Check the NAS. Its mark is written only where somebody says that it is new.
+def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> str:
+    """Check the NAS; its mark. That is written only where somebody says that it is new.
 
     After a restart the NAS may not be mounted yet, and a mark in its empty mount point would let designs be stored on
     the local disk, where the mount then hides them.
@@ -183,6 +215,7 @@ def _prepare_nas(nas: "Nas", name: str, *, new: bool, adopt: bool) -> None:
         typer.echo(
             f"{name}: what runs already keeps to the mark that it knew: restart storage and ingest if they had one"
         )
+    return mark
 
 
 def _notice(words: str) -> None:

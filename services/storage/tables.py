@@ -111,6 +111,13 @@ freed_numbers = Table(
     Column("number", Integer, primary_key=True, comment="given to a design that was not stored under it after all"),
 )
 
+nas_marks = Table(
+    "nas_marks",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("mark", Text, nullable=False, comment="the id in .presswork-nas"),
+)
+
 
 def given_rows(**columns: TypeEngine[Any]) -> TableValuedAlias:
     """Rows that come with a statement, as one list for each column: many are as few words for SQLAlchemy as one."""

@@ -277,6 +277,58 @@ def test_a_nas_that_has_none_of_the_stored_designs_is_refused(
     assert init(*by_up).returncode == 0
 
 
+def test_another_nas_at_the_same_address_is_refused_unless_it_is_said_to_be_new(
+    init: Init, nas: Path, engine: Engine, tmp_path: Path
+) -> None:
+    assert init("--new-nas").returncode == 0
+    design = {"item_id": uuid4(), "tenant_id": uuid4(), "session_id": uuid4(), "index": 0, "generation": 1}
+    with transaction(engine) as connection:
+        place = {"filename": "rose.png", "state": "stored", "path": "North/UV 100.png"}
+        connection.execute(insert(designs).values(**design, **place))
+    (nas / "North").mkdir()
+    (nas / "North/UV 100.png").touch()
+    right = tmp_path / "right"
+    nas.rename(right)
+    other = tmp_path / "other"
+    assert init("--new-nas", NAS_URL=str(other)).returncode == 0
+    other.rename(nas)
+    refused = init("--taken-by", "presswork up --new-nas")
+    assert refused.returncode == 1
+    assert f"another NAS is at {nas} than before (its mark is " in refused.stderr
+    assert "designs that are stored ('North/UV 100.png', for one) do not lie there: mount the right" in refused.stderr
+    assert refused.stderr.endswith("the old ones may be missing: presswork up --new-nas\n")
+    assert init().returncode == 1, "it is not taken for the right one from then on"
+    nas.rename(other)
+    right.rename(nas)
+    assert init().returncode == 0
+    (nas / MARKER).unlink()
+    assert init("--new-nas", "--adopt", "--no-database").returncode == 0
+    assert init().returncode == 0, "a new mark, and the same designs"
+    nas.rename(right)
+    other.rename(nas)
+    assert init("--new-nas").returncode == 0
+    assert init().returncode == 0, "once is enough"
+
+
+def test_a_shops_own_nas_that_is_another_is_told_of_and_stops_nobodys_start(
+    init: Init, nas: Path, engine: Engine, tmp_path: Path
+) -> None:
+    south = tmp_path / "south"
+    shops = {"NAS_SHOPS": f'{{"SouthCups": "{south}"}}'}
+    assert init("--new-nas", **shops).returncode == 0
+    assert init("--new-nas", "--shop", "SouthCups", **shops).returncode == 0
+    design = {"item_id": uuid4(), "tenant_id": uuid4(), "session_id": uuid4(), "index": 0, "generation": 1}
+    with transaction(engine) as connection:
+        place = {"filename": "rose.png", "state": "stored", "path": "SouthCups/UV 100.png"}
+        connection.execute(insert(designs).values(**design, **place))
+    south.rename(tmp_path / "right")
+    assert init("--new-nas", "--no-database", NAS_URL=str(south)).returncode == 0
+    told = init(**shops)
+    assert told.returncode == 0
+    assert f"NAS of SouthCups: another NAS is at {south} than before" in told.stderr
+    assert "presswork init --new-nas --shop 'SouthCups'. All goes on meanwhile" in told.stderr
+
+
 def test_a_shops_own_nas_is_taken_into_use_alone_and_stops_nobodys_start(init: Init, nas: Path, tmp_path: Path) -> None:
     south = tmp_path / "south"
     south.mkdir()

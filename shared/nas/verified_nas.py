@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from shared.nas import verified
 from shared.nas.backend import Backend, P
-from shared.nas.errors import BadPath, FileGone, NameTaken, NasFull, NasUnavailable
+from shared.nas.errors import BadPath, FileGone, NameTaken, NasFull, NasRefused, NasUnavailable
 from shared.nas.files import CHUNK_BYTES
 from shared.nas.folders import make_folders
 from shared.nas.listing import abandoned, entries
@@ -117,7 +117,7 @@ class VerifiedNas(Generic[P]):
         target = self._inside(path, new=True)
         if not verified.holds(self.files, target, sha256):
             make_folders(self.files, target.parent, self.files.resolved(self.root))
-            self._require_space(target, size)
+            self._require_space(path, target, size)
             verified.write(self.files, source, target, sha256, size)
         self.marker.require()  # unmounted meanwhile, the file would lie in the mount point
 
@@ -133,14 +133,22 @@ class VerifiedNas(Generic[P]):
                 raise FileGone(f"'{source_path}', to become '{target.name}', is gone: store it again") from error
         self.marker.require()
 
-    def _require_space(self, target: P, size: int) -> None:
-        free = self.files.free_bytes(target.parent)
-        if free is not None and free < size + self.spare_bytes:
-            raise NasFull(
-                f"can't store '{target.name}' ({size / 1e6:.1f} MB) on the NAS {self.name}: the NAS is full "
-                f"({free / 1e6:.0f} MB are free, {self.spare_bytes / 1e6:.0f} MB are kept in reserve); free some "
-                "space, the work goes on by itself"
+    def _require_space(self, path: str, target: P, size: int) -> None:
+        """A folder may have a disk or a quota of its own. One shop's that is full must not hold up all the others."""
+        needed, free = size + self.spare_bytes, self.files.free_bytes(target.parent)
+        if free is None or free >= needed:
+            return
+        room = f"({free / 1e6:.0f} MB are free, {self.spare_bytes / 1e6:.0f} MB are kept in reserve)"
+        whole = self.files.free_bytes(self.root)
+        if whole is not None and whole >= needed:
+            raise NasRefused(
+                f"can't store '{path}' ({size / 1e6:.1f} MB) on the NAS {self.name}: this folder is full {room}; free "
+                "some space in it or raise its quota (only there: the NAS itself has room)"
             )
+        raise NasFull(
+            f"can't store '{target.name}' ({size / 1e6:.1f} MB) on the NAS {self.name}: the NAS is full {room}; free "
+            "some space, the work goes on by itself"
+        )
 
     def _stat(self, path: str) -> Stat:
         return self.files.stat(self._inside(path))._replace(path=path)

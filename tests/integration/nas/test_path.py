@@ -235,6 +235,19 @@ def test_the_last_bytes_are_kept_in_reserve(root: Path, rose: Path) -> None:
         assert nas.stat("a/rose.png") is None
 
 
+def test_a_folder_that_is_full_for_itself_holds_up_no_other(root: Path, rose: Path) -> None:
+    nas = nas_at(root, spare_bytes=9 << 20)
+    locked = root / "locked"
+    locked.mkdir()
+    with disk(locked, "size=8m"):
+        with pytest.raises(NasRefused, match=r"'locked/rose.png'.*: this folder is full.*only there") as told:
+            nas.put("locked/rose.png", rose, SHA256, SIZE)
+        assert not isinstance(told.value, NasFull)
+        nas.put("open/rose.png", rose, SHA256, SIZE)
+        subprocess.run(["mount", "-o", "remount,size=20m", str(locked)], check=True)
+        nas.put("locked/rose.png", rose, SHA256, SIZE)
+
+
 def test_a_nas_without_room_for_another_name_is_full(root: Path, rose: Path) -> None:
     with disk(root, "nr_inodes=4"):
         nas = nas_at(root)

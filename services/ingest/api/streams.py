@@ -85,13 +85,14 @@ async def frames(
     left: TimeLeftOf = lambda *_: None,
     keepalive_s: float = KEEPALIVE_S,
 ) -> AsyncIterator[dict[str, Any]]:
-    """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end.
+    """The latest frame at once, then one for each change; after each silence a keepalive; ends after the end, and with
+    its account.
 
     When `trouble` has other words than before for what the work waits for, the latest frame is told again with them.
     """
     stream = _Frames(sessions, watcher, session, trouble, left, keepalive_s)
     with watcher.watch(session.id, shows=True) as watch:
-        while not watcher.stopping.is_set():
+        while not (watcher.stopping.is_set() or watch.closed):
             if event := await stream.to_tell():
                 yield await stream.frame(event)
             elif stream.is_silent:
@@ -182,9 +183,11 @@ class _Frames:
 
 
 async def events(sessions: Sessions, watcher: Watcher, session: Session, after: int) -> AsyncIterator[Event | None]:
-    """Every event after a sequence number, in order and without gap; ends when the session has. None: a silence."""
+    """Every event after a sequence number, in order and without gap; None: a silence. Ends when the session has, or
+    its account is disabled.
+    """
     with watcher.watch(session.id) as watch:
-        while not watcher.stopping.is_set():
+        while not (watcher.stopping.is_set() or watch.closed):
             batch = await watcher.ask_together((session.id, after), sessions.events, session, after)
             for event in batch:
                 after = event.seq

@@ -1,6 +1,7 @@
 """`presswork account` beside a running system: who has an account, a password that was forgotten, a closed account."""
 
 import json
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,6 +93,23 @@ def test_a_closed_account_is_out_as_if_its_password_were_wrong_until_it_is_opene
     assert system.command("account", "enable", email(shop)).output == f"{email(shop)} can log in.\n"
     assert login(shop, PASSWORD)[0] == 200
     assert logged_in(shop, session) == {200}
+
+
+def test_open_streams_of_a_closed_account_end_before_its_upload_does(system: System, shop: Shop) -> None:
+    session, begun = shop.start(), [threading.Event(), threading.Event()]
+    streams = (
+        shop.stream(f"/designs/progress/{session}", params={"token": shop.token}, begun=begun[0]),
+        shop.stream(
+            f"/api/v1/sessions/{session}/events/stream",
+            headers={"Authorization": f"Bearer {shop.token}"},
+            begun=begun[1],
+        ),
+    )
+    assert all(one.wait(30) for one in begun)
+    system.command("account", "disable", email(shop))
+    progress, events = (stream.result(30) for stream in streams)
+    assert [frame["step"] for frame in progress.data] == [1]
+    assert [event["type"] for event in events.data] == ["announced"]
 
 
 def test_what_a_closed_account_has_uploaded_is_stored_all_the_same(system: System, shop: Shop) -> None:

@@ -20,6 +20,7 @@ from services.ingest.sessions.lifecycle.rows import event_of, session_of
 from services.ingest.sessions.progress.lane_load import lane_load
 from services.ingest.sessions.progress.slowdown import ALONE, Load
 from services.ingest.sessions.tables import items, listings, session_events, sessions
+from services.ingest.tables import users
 from shared.contracts import Blob, ListingTemplate
 from shared.database import transaction
 
@@ -30,6 +31,18 @@ LISTING_COLUMNS = tuple(column for column in listings.c if column.name != "reque
 Asking = tuple[UUID, int]
 """A design, and the generation of its listing: it grows each time that the listing is asked for anew."""
 Wish = Callable[[Connection], Mapping[UUID, Decision]]
+
+
+@dataclass(frozen=True)
+class HowFar:
+    """What whoever watches a session is woken by."""
+
+    seq: int
+    """The last entry of its timeline."""
+    settled: bool
+    """All its files have their end."""
+    closed: bool
+    """Its account is disabled."""
 
 
 @dataclass(frozen=True)
@@ -246,11 +259,14 @@ class Sessions:
             row = connection.execute(newest).one_or_none()
             return event_of(row) if row else None
 
-    def how_far(self, session_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
-        """How far each timeline is, and whether all files have their end: of any session, as it tells nothing else."""
-        of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at).where(sessions.c.id.in_(session_ids))
+    def how_far(self, session_ids: Sequence[UUID]) -> dict[UUID, HowFar]:
+        """How far each of these sessions is: of any account, as it tells nothing else."""
+        closed = users.c.is_active.is_(False).label("closed")
+        of = select(sessions.c.id, sessions.c.last_seq, sessions.c.settled_at, closed)
+        of = of.join(users, users.c.id == sessions.c.user_id, isouter=True).where(sessions.c.id.in_(session_ids))
         with transaction(self.engine) as connection:
-            return {row.id: (row.last_seq, row.settled_at is not None) for row in connection.execute(of)}
+            rows = connection.execute(of).all()
+        return {row.id: HowFar(row.last_seq, row.settled_at is not None, bool(row.closed)) for row in rows}
 
 
 def _items_of(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.serving.store import HowFar, Sessions
 from shared.errors import Retryable
 
 log = structlog.get_logger()
@@ -35,6 +35,8 @@ class Watch:
     """Whoever shows a session has shown its end, or shows nothing, or is gone."""
     settled: bool = False
     """Whether all files of the session had their end at its last change."""
+    closed: bool = False
+    """Whether the session's account is disabled: whoever watches in its name hears no more."""
 
     async def wait(self, seconds: float) -> bool:
         """True at the next change; False when the time is over. A stopping server ends the wait as well."""
@@ -53,7 +55,7 @@ class Watcher:
         self.sessions = sessions
         self.stopping = asyncio.Event()
         self._watches: dict[UUID, set[Watch]] = {}
-        self._seen: dict[UUID, int] = {}
+        self._seen: dict[UUID, HowFar] = {}
         self._asked: dict[Hashable, asyncio.Future[Any]] = {}
         self._next: dict[Hashable, asyncio.Future[Any]] = {}
 
@@ -91,7 +93,8 @@ class Watcher:
 
     def newest(self, session_id: UUID) -> int | None:
         """The last entry of a session's timeline, as of the last look; None: nobody has looked yet."""
-        return self._seen.get(session_id)
+        seen = self._seen.get(session_id)
+        return seen.seq if seen else None
 
     async def ask_together(
         self, about: Hashable, question: Callable[About, Answer], *given: About.args, **more: About.kwargs
@@ -147,11 +150,11 @@ class Watcher:
             except Exception:  # nobody awaits this task: raised, every wait would go on without news
                 log.exception("progress could not be read; it is tried again")
                 continue
-            for session_id, (seq, settled) in now.items():
-                if session_id in self._watches and self._seen.get(session_id) != seq:
-                    self._seen[session_id] = seq
+            for session_id, how_far in now.items():
+                if session_id in self._watches and self._seen.get(session_id) != how_far:
+                    self._seen[session_id] = how_far
                     for watch in self._watches[session_id]:
-                        watch.settled = settled
+                        watch.settled, watch.closed = how_far.settled, how_far.closed
                         watch.changed.set()
 
     def stop(self) -> None:

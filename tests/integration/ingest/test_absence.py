@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from services.ingest.sessions.progress.absence import Absence
-from services.ingest.sessions.progress.delays import Delays, current
+from services.ingest.sessions.progress.delays import Delays, current, over
 from services.ingest.sessions.progress.totals import Totals
 from services.ingest.sessions.serving.store import Sessions
 from services.ingest.tables import users
@@ -54,6 +54,26 @@ def test_who_waits_for_a_service_that_is_gone_reads_so_until_it_is_there(
     assert told(delays) == [f"dedup: {words}; start it, or look into its log"]
     absence.look({DEDUP: TAKEN})
     assert told(delays) == []
+
+
+def test_who_did_some_work_again_is_not_said_to_be_gone_until_the_queues_are_looked_at_next(
+    absence: Absence, delays: Delays, session: UUID
+) -> None:
+    original, _ = submitted(Sessions(delays.engine, hashers=2), "a.png", lane="original")
+
+    def did(service: str, session_id: UUID) -> None:
+        with delays.engine.begin() as connection:
+            over(connection, {service, "ingest"}, session_id)
+
+    for _ in range(2):
+        absence.look({DEDUP: LEFT})
+    did("dedup", original.id)
+    did("hasher", session)
+    assert delays.of(session, WORKING) == SAID, "the in-process lane's work says nothing of who takes from the queue"
+    did("dedup", session)
+    assert delays.of(session, WORKING) is None
+    absence.look({DEDUP: LEFT})
+    assert delays.of(session, WORKING) == SAID, "that was the last that it did"
 
 
 @pytest.mark.parametrize("now", [TAKEN, Depth(0, 0), Depth(0, 1)])

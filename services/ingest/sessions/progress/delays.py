@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     select,
     tuple_,
@@ -109,9 +110,11 @@ def _is_absence(row: Row[Any]) -> bool:
     return bool(row.cause.startswith(OF_ABSENT))
 
 
+_OVER_BROKER = exists().where(sessions.c.id == bindparam("session_id", type_=Uuid), sessions.c.lane == COMPREHENSIVE)
 OVER = delete(delays).where(
     delays.c.service == any_(bindparam("services", type_=ARRAY(String))),
-    delays.c.session_id == any_(bindparam("whose", type_=ARRAY(Uuid))),
+    (delays.c.session_id == any_(bindparam("whose", type_=ARRAY(Uuid))))
+    | ((delays.c.session_id == any_(bindparam("inboxes", type_=ARRAY(Uuid)))) & _OVER_BROKER),
     delays.c.again_at.is_(None) | (delays.c.again_at < CLOCK),
 )
 
@@ -120,9 +123,12 @@ def over(connection: Connection, services: Collection[str], session_id: UUID) ->
     """These services did some work of an upload: whatever they said that they wait for is over.
 
     Whichever process said so may be dead by now, and can't take it back. A file that is to be tried again later still
-    is; and a process that waits all the same says so again within seconds.
+    is; and a process that waits all the same says so again within seconds. Who did work that came over the broker is
+    running, too, though its inbox was left alone when it was last looked at.
     """
-    connection.execute(OVER, {"services": list(services), "whose": [EVERYBODY, session_id]})
+    inboxes = [waiting_as(inbox(service)) for service in services if service in get_args(Stage)]
+    whose = {"whose": [EVERYBODY, session_id], "inboxes": inboxes, "session_id": session_id}
+    connection.execute(OVER, {"services": list(services)} | whose)
 
 
 def wait_no_more(connection: Connection, session_id: UUID, services: Collection[str] = get_args(Stage)) -> None:

@@ -2,13 +2,27 @@
 
 import time
 
+from sqlalchemy import Connection, func, select
+
+from services.ingest.lane_choice import COMPREHENSIVE
+from services.ingest.sessions.tables import sessions
+from services.plurals import counted
 from shared.bus.rabbit import RabbitBus
 
 CONNECTING_S = 5.0
 """A process that is so young has not asked the broker for long enough to say that it is away."""
 NO_ANSWER = "the message broker does not answer; work goes on when it is back"
 TAKES_NOTHING = "the message broker is short of memory or disk and takes nothing; work goes on when it has some"
+NONE = "none"
+"""The state of an embedded system."""
 NO_BROKER = "this server runs without the message broker that has this work; it goes on when it is started with one"
+
+
+def begun_over_a_broker(connection: Connection) -> str | None:
+    """What an embedded system can't go on with, in words: what was begun over a broker that its data had before."""
+    unfinished = (sessions.c.lane == COMPREHENSIVE, sessions.c.state == "working")
+    count = connection.execute(select(func.count()).select_from(sessions).where(*unfinished)).scalar_one()
+    return f"{counted(count, 'upload')} began over one: start without --embedded" if count else None
 
 
 class BrokerStanding:
@@ -42,7 +56,7 @@ class BrokerStanding:
     def state(self) -> str:
         """For whoever runs this: none, connecting, away, takes nothing, or ok."""
         if self.rabbit is None:
-            return "none"
+            return NONE
         if not self.rabbit.connected:
             return "connecting" if self._young else "away"
         if self.trouble == NO_ANSWER or (self.trouble and self._young):  # nothing was sent since it is there

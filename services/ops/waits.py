@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, database, hashers, of_kind
+from services.ops.place import HERE, DataDir, database, of_kind
 from services.ops.settings import Settings
 from services.ops.showing import as_json
-from services.plurals import counted
 
 
 def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE) -> None:
@@ -43,11 +42,10 @@ def _broker_trouble(data: Path) -> list[str]:
 
 
 def _left_over(data: Path) -> list[str]:
-    """What an embedded system can't go on with: it was begun over the broker that the same data had before."""
-    from services.ingest.lane_choice import COMPREHENSIVE
-    from services.ingest.sessions.recovery.unfinished import Unfinished
+    """What an embedded system can't go on with."""
+    from services.ingest.broker_standing import begun_over_a_broker
+    from shared.database import transaction
 
-    with database(data) as engine:
-        count = len(Unfinished(engine, hashers(data)).sessions(COMPREHENSIVE))
-    words = f"broker: there is none, and {counted(count, 'upload')} began over one: start without --embedded"
-    return [words] if count else []
+    with database(data) as engine, transaction(engine) as connection:
+        words = begun_over_a_broker(connection)
+    return [f"broker: there is none, and {words}"] if words else []

@@ -13,6 +13,7 @@ from pydantic import Field
 from services.ingest import lane_comparison
 from services.ingest.api.identity import Viewer
 from services.ingest.api.resources import Using
+from services.ingest.broker_standing import NONE, begun_over_a_broker
 from services.ingest.dead_letters import auditing, finding
 from services.ingest.dead_letters.exporting import exported
 from services.ingest.dead_letters.finding import Filter
@@ -109,7 +110,10 @@ def list_waits(using: Using, viewer: Viewer) -> dict[str, Any]:
     `/ready` tells anybody that they wait, and not for what.
     """
     del viewer
+    broker = using.broker_state()
     with using.transaction() as connection:
         waits = current(connection)
+        left_over = begun_over_a_broker(connection) if broker == NONE else None
     uploads = using.door and using.door.trouble()
-    return {"waits_for": waits, "broker": using.broker_state(), "uploads": uploads or "accepted"}
+    told = f"{broker}: {left_over}" if left_over else broker
+    return {"waits_for": waits, "broker": told, "uploads": uploads or "accepted"}

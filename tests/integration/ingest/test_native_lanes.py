@@ -1,6 +1,7 @@
 """Which lane an upload takes: chosen when it is submitted, recorded, and right whether there is a broker or not."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest
 
 from services.embedded import workers
 from services.ingest.broker_standing import NO_BROKER, BrokerStanding
+from services.ingest.catalog.users import Users
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
 from services.ingest.sessions.outgoing.fairness import Windows
@@ -50,6 +52,26 @@ def test_what_was_begun_over_a_broker_says_that_it_waits_where_there_is_none(sho
     assert shop.get(session)["waits_for"] == NO_BROKER
     assert NO_BROKER in shop.get(session)["message"]
     assert shop.get(str(letterbox.submitted("rose.png", lane="original").id))["waits_for"] is None
+
+
+def test_operators_are_told_what_waits_for_a_broker_where_there_is_none(shop: Shop, server: Threaded) -> None:
+    box = Letterbox(server.desk.sessions.engine, UUID(shop.user["id"]))
+    first, second = box.submitted("rose.png"), box.submitted("tulip.png")
+    with box.engine.begin() as connection:
+        Users(connection).set_role(shop.user["email"], "viewer")
+
+    def begun() -> int:
+        state, _, words = shop.client.get("/api/v1/ops/waits").json()["broker"].partition(": ")
+        found = re.fullmatch(r"(\d+) uploads? began over one: start without --embedded|", words)
+        assert state == "none"
+        assert found, words
+        return int(found[1] or 0)
+
+    assert (before := begun()) >= 2, "other tests may have begun some, too"
+    assert shop.client.get("/ready").json()["broker"] == "none"
+    for left, session in enumerate((first, second), start=1):
+        box.sessions.cancel(box.tenant, session.id, None)
+        assert begun() == before - left
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ NO_BROKER = "this server runs without the message broker that has this work; it 
 
 def begun_over_a_broker(connection: Connection) -> str | None:
     """What an embedded system can't go on with, in words: what was begun over a broker that its data had before."""
-    unfinished = (sessions.c.lane == COMPREHENSIVE, sessions.c.state == "working")
+    of = sessions.c
+    files = of.received - of.stored - of.duplicate - of.rejected - of.failed
+    unfinished = (of.lane == COMPREHENSIVE, of.state == "working", files + of.requested - of.listed > of.listing_failed)
     count = connection.execute(select(func.count()).select_from(sessions).where(*unfinished)).scalar_one()
     return f"{counted(count, 'upload')} began over one: start without --embedded" if count else None
 

@@ -52,6 +52,28 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
             f"another NAS is mounted than before{BACK}",
         ),
         ("NasUnavailable: nothing is mounted at /mnt/nas: mount the NAS", f"nothing is mounted{BACK}"),
+        *(
+            (f"NasUnavailable: can't read 'a.png': {AWAY.replace(REFUSED, cause)}", f"the NAS does not answer{BACK}")
+            for cause in (
+                "the NAS nas.local:22 says nothing",
+                "the NAS nas.local:22: Connection lost",
+                "the NAS nas.local:22: [Errno -2] Name or service not known",
+                "no answer within 30 s",
+            )
+        ),
+        (
+            "NasUnavailable: can't read 'a': the NAS does not answer, or only with a fault (smbd (4): no); look",
+            f"the NAS does not answer, or only with a fault{BACK}",
+        ),
+        (
+            "NasUnavailable: the NAS sftp://nas/x overwrites a file when another is renamed to it: it is not safe",
+            f"the NAS overwrites a file when another is renamed to it{BACK}",
+        ),
+        (
+            "NasUnavailable: .presswork-nas on sftp://nas.local/x is damaged: put it back from a copy, or delete it",
+            f".presswork-nas on the NAS is damaged{BACK}",
+        ),
+        ("NasUnavailable: there is no bucket 'anas': make it, or correct it", f"the NAS's bucket is not there{BACK}"),
         (
             "NasUnavailable: can't look up 'Cups/a.png' on the NAS /n: this account has no right to (refused); give it",
             f"this account has no right to (refused){BACK}",

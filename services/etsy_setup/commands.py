@@ -199,7 +199,8 @@ def _publish(place: Place, user: "User", ended: "Iterator[Published]") -> int:
     for each in ended:
         gone(place.ledger.engine, user, [each.draft.listing_id] if each.gone else [])
         problems += each.problem is not None
-        typer.echo(f"{each.draft.listing_id} {each.problem or 'published'} {each.draft.url or ''}".rstrip())
+        published = "published before, at no fee now:" if each.before else "published"
+        typer.echo(f"{each.draft.listing_id} {each.problem or published} {each.draft.url or ''}".rstrip())
     return problems
 
 

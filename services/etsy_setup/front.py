@@ -13,6 +13,7 @@ import structlog
 from services.etsy_setup.accounts import OF_DELETED, Overruling, gone, in_use, left_out, overruling, why_not
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User
+from services.plurals import counted
 from services.publisher.etsy import activating, choosing, connecting
 from services.publisher.etsy.activating import Draft, Published
 from services.publisher.etsy.choosing import Choices, Chosen, Options
@@ -155,6 +156,8 @@ class EtsyFront:
     def publish(self, user: User, listing_ids: Sequence[str], agreed_usd: float) -> dict[str, Any]:
         """What stays a draft is told with its reason; so is what Etsy, going away in the middle, left undone.
 
+        What another window published meanwhile is among the `published`, and its fee is told there, not here too.
+
         Whoever saw the total before a design was deleted has agreed to more than is charged, which does no harm.
         """
         with _words():
@@ -171,7 +174,10 @@ class EtsyFront:
         failed |= {each.draft.listing_id: each.problem for each in ended if each.problem}
         failed |= {each.listing_id: why for each in wanted[len(ended) :]}
         done = [each.draft.listing_id for each in ended if not each.problem]
-        return {"published": done, "failed": failed, "message": f"Published: {activating.total(len(done))}"}
+        before = [each.draft.listing_id for each in ended if each.before]
+        words = f"Published: {activating.total(len(done) - len(before))}"
+        words += f"; {counted(len(before), 'listing')} published before, at no fee now" if before else ""
+        return {"published": done, "published_before": before, "failed": failed, "message": words}
 
     def _published(self, user: User, wanted: Sequence[Draft], cost: float) -> tuple[list[Published], str]:
         """How these ended, and why it stopped, if before the last: what is paid for by then must be told."""

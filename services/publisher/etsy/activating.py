@@ -33,11 +33,15 @@ class Draft:
 
 @dataclass(frozen=True)
 class Published:
-    """How one draft's publishing ended; `problem` is why it was not published. `gone`: it is not at Etsy any more."""
+    """How one draft's publishing ended; `problem` is why it was not published. `gone`: it is not at Etsy any more.
+
+    `before`: it was published already when its turn came (by hand, or from another window), so it cost nothing here.
+    """
 
     draft: Draft
     problem: str | None = None
     gone: bool = False
+    before: bool = False
 
 
 def drafts(ledger: Ledger, shop: EtsyShop, tenant_id: UUID, items: Sequence[UUID] | None = None) -> list[Draft]:
@@ -114,12 +118,11 @@ def _activated(
 
 def _one(ledger: Ledger, shop: EtsyShop, draft: Draft) -> Published:
     try:
-        _publish(ledger, shop, draft)
+        return Published(draft, before=not _publish(ledger, shop, draft))
     except ListingGone as gone:
         return Published(draft, str(gone), gone=True)
     except Refused as refusal:
         return Published(draft, str(refusal))
-    return Published(draft)
 
 
 def deleted(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, listing_ids: Sequence[str]) -> list[str]:
@@ -142,11 +145,14 @@ def deleted(ledger: Ledger, target: EtsyTarget, tenant_id: UUID, listing_ids: Se
     return found
 
 
-def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> None:
+def _publish(ledger: Ledger, shop: EtsyShop, draft: Draft) -> bool:
+    """Whether it was a draft until now, so that Etsy has charged its fee for this."""
     ref = shop.state(RemoteRef(draft.listing_id))
-    if ref.state == "draft":  # published by hand meanwhile, it may have sold out: then this would renew it, for a fee
+    was_draft = ref.state == "draft"
+    if was_draft:  # published by hand meanwhile, it may have sold out: then this would renew it, for a fee
         ref = shop.activate(ref)
     answer = listings.c.answer.op("||")(cast({"state": ref.state}, JSONB))  # what is answered from now on
     row = update(listings).where(listings.c.target == shop.name, listings.c.publish_key == draft.key)
     with transaction(ledger.engine) as connection:
         connection.execute(row.values(answer=answer))
+    return was_draft

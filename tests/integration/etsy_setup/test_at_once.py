@@ -13,7 +13,7 @@ from services.etsy_setup import front
 from services.etsy_setup.front import EtsyFront
 from services.ingest.catalog.shop import ShopRefused
 from services.ingest.catalog.users import User, Users
-from services.publisher.etsy import connecting, oauth, options
+from services.publisher.etsy import activating, connecting, oauth, options
 from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.choosing import Choices
 from services.publisher.etsy.connections import Connected
@@ -21,6 +21,7 @@ from services.publisher.store import Ledger
 from tests.chaos.waiting import until
 from tests.etsy.seller import connected, consented
 from tests.integration.etsy_setup.test_commands import Terminal, terminal
+from tests.integration.etsy_setup.test_pages import CHOSEN
 from tests.integration.publisher.etsy.conftest import World
 
 __all__ = ["terminal"]
@@ -153,3 +154,28 @@ def test_a_code_that_two_windows_send_at_once_connects_the_shop_for_both(
         told = second[0].result(30)
 
     assert [each["message"] for each in (first, told)] == ["Authentication successful"] * 2
+
+
+def test_of_two_windows_that_publish_the_same_drafts_at_once_each_is_told_what_it_was_charged(
+    world: World, window: EtsyFront, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen the total; the first is overtaken when it has looked up its drafts."""
+    window.choose(seller, CHOSEN)
+    drafts = [world.publish(world.event(tenant_id=seller.id, mockup_id=each)).listing_id for each in (MUG, SHIRT)]
+    look_up, charged = activating.drafts, {"published": drafts[:1], "published_before": [], "failed": {}}
+    overtaking: list[dict[str, Any]] = []
+
+    def overtaken(*given: Any) -> list[activating.Draft]:
+        monkeypatch.setattr(activating, "drafts", look_up)
+        found = look_up(*given)
+        overtaking.append(window.publish(seller, drafts[:1], 0.2))
+        return found
+
+    monkeypatch.setattr(activating, "drafts", overtaken)
+
+    told = window.publish(seller, drafts, 0.4)
+
+    assert overtaking == [{**charged, "message": "Published: 1 listing = 0.20 USD"}]
+    assert (told["published"], told["published_before"], told["failed"]) == (drafts, drafts[:1], {})
+    assert told["message"] == "Published: 1 listing = 0.20 USD; 1 listing published before, at no fee now"
+    assert world.etsy.fees_usd == pytest.approx(0.4)

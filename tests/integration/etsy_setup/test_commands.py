@@ -188,8 +188,9 @@ def test_a_draft_that_was_published_by_hand_is_not_renewed(terminal: Terminal, w
     world.publish(world.event(tenant_id=world.one("SELECT tenant_id FROM publisher.etsy_connections")))
     world.listing().state = "sold_out"
 
-    terminal("activate", "--cap", 1, "--yes")
+    told = terminal("activate", "--cap", 1, "--yes").stdout
 
+    assert "published before, at no fee now: http" in told
     assert (world.listing().state, world.etsy.fees_usd) == ("sold_out", 0)
     terminal("activate", "--cap", 1, "--yes", code=3)
 

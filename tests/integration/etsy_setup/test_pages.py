@@ -225,7 +225,12 @@ def test_drafts_are_published_for_the_fee_that_was_agreed_to_and_no_other(world:
     assert world.etsy.fees_usd == 0
 
     done = ana("POST", "/api/v1/etsy/publish", json={**wanted, "agreed_usd": 0.2}).json()
-    assert done == {"published": [first.listing_id], "failed": {}, "message": "Published: 1 listing = 0.20 USD"}
+    assert done == {
+        "published": [first.listing_id],
+        "published_before": [],
+        "failed": {},
+        "message": "Published: 1 listing = 0.20 USD",
+    }
     assert world.etsy.fees_usd == pytest.approx(0.2)
     assert [each["listing_id"] for each in ana("GET", "/api/v1/etsy/drafts").json()["drafts"]] == [second.listing_id]
 
@@ -257,6 +262,7 @@ def test_a_draft_of_a_deleted_design_is_neither_counted_nor_published_until_the_
     alone = ana("POST", "/api/v1/etsy/publish", json={"listing_ids": [rose], "agreed_usd": 0.2})
     assert alone.json() == {
         "published": [],
+        "published_before": [],
         "failed": {rose: OF_THE_DELETED},
         "message": "Published: 0 listings = 0.00 USD",
     }

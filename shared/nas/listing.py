@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from shared.nas.backend import Backend, P
+from shared.nas.errors import BadPath
 from shared.nas.marker import is_ours
 from shared.nas.protocol import Stat
 
@@ -20,8 +21,8 @@ def abandoned(files: Backend[P], folder: P, before_ns: int) -> Iterator[P]:
     """Part files anywhere below `folder` that nobody has written to since `before_ns` (the NAS's clock)."""
     try:
         found = list(files.scan(folder))
-    except FileNotFoundError:
-        return  # somebody has just removed it
+    except (FileNotFoundError, BadPath):
+        return  # somebody has just removed it, or it has what can't be listed
     for entry in found:
         if entry.is_directory and is_ours(entry.path):
             yield from abandoned(files, folder / entry.path, before_ns)

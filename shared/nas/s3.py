@@ -17,7 +17,7 @@ from obstore.store import S3Store
 
 from shared.errors import Retryable
 from shared.nas.backend import Backend
-from shared.nas.errors import OF_SHOPS, NasUnavailable
+from shared.nas.errors import OF_SHOPS, BadPath, NasUnavailable
 from shared.nas.protocol import Stat
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ class S3(Backend[PurePosixPath]):
         found = self._head(path)
         if found is not None:
             return found
-        if next(self.scan(path), None) is None:
-            raise FileNotFoundError(errno.ENOENT, "no such object", str(path))
+        with contextlib.suppress(BadPath):  # of something that lies in it
+            if next(self.scan(path), None) is None:
+                raise FileNotFoundError(errno.ENOENT, "no such object", str(path))
         return Stat(path.name, 0, 0, is_directory=True)
 
     def scan(self, folder: PurePosixPath) -> Iterator[Stat]:
@@ -158,6 +159,8 @@ class S3(Backend[PurePosixPath]):
                 f"the bucket '{self.bucket.name}' refuses this key: check the key in NAS_URL, NAS_PASSWORD "
                 f"({OF_SHOPS}), and what the key may do"
             ) from error
+        except exceptions.InvalidPathError as error:  # of one object, and then nothing beside it is listed either
+            raise BadPath(f"rename or remove this in the bucket, no path can be so: {_first_line(error)}") from error
         except exceptions.BaseError as error:
             raise OSError(errno.EIO, _first_line(error)) from error
 

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 import asyncssh
+import httpx
 import pytest
 
 from shared.errors import Permanent, Retryable
@@ -477,6 +478,28 @@ def test_an_s3_server_that_knows_no_conditions_is_looked_at_first(moto: Server, 
     rose.put(nas, "a/.staged")
     nas.move("a/.staged", "a/rose.png", rose.sha256)
     only_the_file_is_there(nas, rose)
+
+
+def test_an_object_whose_name_is_no_path_is_told_of_and_stops_nothing_but_the_listing_of_its_folder(
+    moto: Server, opened: Open, rose: Local
+) -> None:
+    """Other programs make `cups//lily.png` by a slash too many; the library then lists nothing of `cups`."""
+    server = moto.below(uuid.uuid4().hex)
+    nas = opened(server)
+    nas.initialise()
+    root = f"http://{HOST}:{server.port}/bucket/Graphics/{server.url.partition('?')[0].rpartition('/')[2]}"
+    httpx.put(f"{root}/cups//lily.png", content=b"lily", trust_env=False).raise_for_status()
+
+    rose.put(nas, "cups/rose.png")
+    nas.sweep(older_than_s=3600)
+    folder = nas.stat("cups")
+
+    assert folder
+    assert folder.is_directory
+    assert nas.verify("cups/rose.png", rose.sha256, rose.size)
+    assert [found.path for found in nas.list()] == ["cups"]
+    with pytest.raises(BadPath, match=r"rename or remove this in the bucket.*/cups//"):
+        nas.list("cups")
 
 
 @pytest.mark.parametrize(

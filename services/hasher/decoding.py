@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, features
 
+from services.decoding.png_colours import profile_of
 from services.decoding.unreadable import BESIDE, UNREADABLE
 from services.hasher.colour import cmyk_to_rgba, to_srgb
 from services.hasher.limits import Limits, check_bytes, check_side, too_many_pixels
 from services.hasher.pixels import decoded, rgba_of, upright
-from services.hasher.png_colours import profile_of
 from services.hasher.raster import Pixels
 from services.hasher.rejection import Rejected, size_in_words
 from services.hasher.sniffing import ends_early, foreign, format_of, png_fault

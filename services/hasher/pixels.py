@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.decoding.plain_png import PLAIN, plain_png
+from services.decoding.png_transparency import key_in_8_bits
 from services.decoding.unreadable import UNREADABLE
 from services.hasher.raster import Pixels
 
@@ -56,11 +57,7 @@ def _by_pillow(image: Image.Image, bits: int) -> NDArray[np.generic] | Image.Ima
         return grey if key is None else np.dstack([grey, np.where(grey == key, 0, 0xFFFF).astype(np.uint16)])
     if image.mode in {"CMYK", "I", "F", "LAB", "HSV"}:
         return image
-    # Pillow scales the pixels to 8 bits, but leaves the colour that stands for transparency as it was.
-    if image.mode == "L" and isinstance(key, int) and bits < 8:
-        image.info["transparency"] = key * 255 // ((1 << bits) - 1)
-    elif image.mode == "RGB" and isinstance(key, tuple) and bits == 16:
-        image.info["transparency"] = tuple(level >> 8 for level in key)
+    key_in_8_bits(image, bits)
     return np.asarray(image.convert("RGBA"))
 
 

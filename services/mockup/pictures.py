@@ -9,6 +9,8 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from services.decoding.plain_png import PLAIN, plain_png
+from services.decoding.png_colours import profile_of
+from services.decoding.png_transparency import key_in_8_bits
 from services.decoding.unreadable import UNREADABLE
 from services.mockup.faults import NotRenderable
 from services.mockup.light import Pixels
@@ -103,7 +105,7 @@ def _opened(data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
     try:
         image.load()
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
-        picture, warnings = _in_srgb(image)
+        picture, warnings = _in_srgb(image, data)
     except UNREADABLE as error:
         raise _damaged() from error
     # Masks are drawn in a browser, which shows the photograph turned.
@@ -119,21 +121,33 @@ def _damaged() -> NotRenderable:
     return NotRenderable("the file is damaged or incomplete; export it again")
 
 
-def _in_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
-    """Convert by the embedded colour profile; the alpha stays as it is."""
-    profile = image.info.get("icc_profile")
+def _in_srgb(image: Image.Image, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """Convert by the colour profile, or what stands for one; the alpha stays as it is."""
+    profile, doubt = profile_of(image, data)
+    for_colours = profile != image.info.get("icc_profile")  # one that was made, which grey must be made RGB for
+    if image.format == "PNG":
+        key_in_8_bits(image, bits=data[24])
+    if image.mode.startswith("I"):
+        image = _grey_in_8_bits(image)
     alpha = None
     if image.has_transparency_data:
         with_alpha = image.convert("RGBA")  # also a palette's, or one colour that counts as transparent
         alpha = with_alpha.getchannel("A")
         image = with_alpha if image.mode != "LA" else image.getchannel("L")
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
-    plain = image.mode if image.mode in {"L", "CMYK"} else "RGB"
+    plain = image.mode if image.mode in {"L", "CMYK"} and not for_colours else "RGB"
     picture, warnings = _by_profile(image.convert(plain), profile)
     if alpha is not None:
         picture.putalpha(alpha)
-    return picture, warnings
+    return picture, (*warnings, doubt) if doubt else warnings
+
+
+def _grey_in_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey, which Pillow would clip at 255; with alpha, if one of its levels stands for transparency."""
+    levels, key = np.asarray(image).astype(np.uint32), image.info.get("transparency")
+    grey = Image.fromarray((levels >> 8).astype(np.uint8))
+    if key is None:
+        return grey
+    return Image.merge("LA", (grey, Image.fromarray(np.where(levels == key, 0, 255).astype(np.uint8))))
 
 
 def _by_profile(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from services.decoding.png_colours import HDR
 from services.hasher.colour import BROKEN_PROFILE, ESTIMATED_CMYK
 from services.hasher.decoding import open_picture
 from services.hasher.limits import Limits
-from services.hasher.png_colours import HDR
 from tests.unit.hasher.samples import artwork, chunk, inks_profile, linear_grey_profile, photo, raw_png, saved
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from services.decoding.png_colours import HDR
 from services.mockup import pictures
 from services.mockup.faults import NotRenderable
 from services.mockup.pictures import design, jpeg, layer, photograph
@@ -47,6 +48,63 @@ def test_a_rotated_photograph_is_turned_upright() -> None:
     assert pixels.shape == (60, 20, 3)
     assert pixels[5, 10].min() > 240
     assert pixels[50, 10].max() < 15
+
+
+def raw_png(bits: int, colours: int, row: bytes, *beside: bytes) -> bytes:
+    """One row of pixels, as they stand in the file; four of grey, two of RGB."""
+
+    def chunk(content: bytes) -> bytes:
+        return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
+
+    size = b"IHDR" + struct.pack(">IIBBBBB", 2 if colours else 4, 1, bits, colours, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(chunk, (size, *beside, b"IDAT" + zlib.compress(b"\0" + row), b"IEND")))
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "key"),
+    [
+        (2, bytes([0b00_01_10_11]), 1),
+        (4, bytes([0x05, 0xAF]), 5),
+        (8, bytes([0, 85, 170, 255]), 85),
+        (16, struct.pack(">4H", 0, 0x5555, 0xAAAA, 0xFFFF), 0x5555),
+    ],
+)
+def test_the_grey_that_stands_for_transparency_is_transparent_in_a_file_of_any_depth(
+    bits: int, row: bytes, key: int
+) -> None:
+    data = raw_png(bits, 0, row, b"tRNS" + struct.pack(">H", key))
+
+    assert layer(data)[0, :, 3].tolist() == [255, 0, 255, 255]
+    assert photograph(data)[0][0, :, 0].tolist() == [0, 255, 170, 255]
+
+
+def test_the_colour_that_stands_for_transparency_is_transparent_in_a_file_of_16_bits() -> None:
+    row = struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0)
+
+    found = layer(raw_png(16, 2, row, b"tRNS" + struct.pack(">3H", 0x1234, 0x5678, 0x9ABC)))
+
+    assert found[0].tolist() == [[0x12, 0x56, 0x9A, 0], [255, 0, 0, 255]]
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [(b"cICP" + bytes((12, 13, 0, 1)), ()), (b"cICP" + bytes((9, 16, 0, 1)), (HDR,))],
+)
+def test_colours_that_a_photograph_says_without_a_profile_are_heeded(beside: bytes, told: tuple[str, ...]) -> None:
+    """Of Display P3 the green is more vivid than of sRGB; what is HDR is shown as it is, and told."""
+    pixels, warnings = photograph(raw_png(8, 2, bytes([60, 200, 90] * 2), beside))
+
+    assert warnings == told
+    assert (pixels[0, 0, 0] < 30) == (not told)
+
+
+def test_grey_under_a_gamma_of_its_own_is_made_lighter_or_darker() -> None:
+    linear = raw_png(8, 0, bytes([0, 55, 128, 255]), b"gAMA" + struct.pack(">I", 100_000))
+
+    pixels, warnings = photograph(linear)
+
+    assert warnings == ()
+    assert np.abs(pixels[0, :, 1].astype(int) - (0, 128, 188, 255)).max() <= 3
 
 
 def test_a_photograph_may_bring_a_long_edit_history() -> None:

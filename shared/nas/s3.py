@@ -27,6 +27,7 @@ PART_BYTES, PARTS_AT_ONCE = 8 << 20, 4
 PAST_THE_END = re.compile("status code: 416")
 FULL = re.compile("status code: 507|StorageFull|QuotaExceeded|InsufficientCapacity")
 NO_BUCKET = "NoSuchBucket"
+BEFORE_CAUSE = re.compile(r"^Generic S3 error: Error performing (\w+ https?://[^/\s]+)\S* in \S+ - ")
 
 
 @dataclass(frozen=True)
@@ -186,4 +187,5 @@ def _stat(name: str, size: int, modified: datetime) -> Stat:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300]
+    """Without the object, which is told anyway, and the time: advice follows, and what sellers read has an end."""
+    return BEFORE_CAUSE.sub(r"\1: ", str(error).splitlines()[0])[:300]

@@ -530,4 +530,5 @@ def test_what_an_s3_server_refuses_is_said_in_words(
         with pytest.raises(kind, match=words) as refusal:
             opened(Server(http.server_port, url, Access(password="secret"))).check()
         assert "secret" not in str(refusal.value)
+        assert len(str(refusal.value)) < 300, "or its end, which says what to do, is cut off where people read it"
         http.shutdown()

@@ -6,7 +6,7 @@ Written from Etsy's document of 2026-08-17 and what its users found since; where
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from services.publisher.etsy.answers import Answer
 
 Encoding = Literal["form", "multipart", "json"]
 Pairs = Sequence[tuple[str, str]]
+A = TypeVar("A", bound=Answer)
 
 INT, FLOAT, BOOL, TEXT = r"\d+", r"\d+(\.\d+)?", "true|false", r"(?s).+"
 INTS, TEXTS = r"\d+(,\d+)*", r"[^,\[\]\"]+(,[^,\[\]\"]+)*"
@@ -50,13 +51,13 @@ class InventoryBody(Strict):
 
 
 @dataclass(frozen=True)
-class Operation:
+class Operation(Generic[A]):
     """One call. `fields` are patterns; `once` marks the one that must not be repeated blindly."""
 
     name: str
     method: str
     path: str
-    answer: type[Answer]
+    answer: type[A]
     encoding: Encoding | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     required: frozenset[str] = frozenset()

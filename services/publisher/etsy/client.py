@@ -3,20 +3,17 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from pydantic import ValidationError
 
-from services.publisher.etsy.answers import Answer
-from services.publisher.etsy.calls import Operation, Pairs
+from services.publisher.etsy.calls import A, Operation, Pairs
 from services.publisher.etsy.limiter import LONGEST_PAUSE_S, Limiter
 from services.publisher.etsy.oauth import App
 from services.publisher.etsy.words import RECONNECT, WRONG_APP, refuses_the_app, said
 from services.publisher.shop import ListingGone, NotAuthorised, OutcomeUnknown, QuotaSpent, Refused, Unreachable
 from shared.errors import Retryable
-
-A = TypeVar("A", bound=Answer)
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 OF_THE_CONNECTION = ("scope", "access token")
@@ -65,8 +62,7 @@ class Client:
 
     def call(
         self,
-        operation: Operation,
-        answer: type[A],
+        operation: Operation[A],
         path: Mapping[str, int],
         *,
         fields: Pairs = (),
@@ -85,7 +81,7 @@ class Client:
         response, token = self._sent(operation, path, Sent(fields, query, file, json))
         if response.is_success:
             try:
-                return answer.model_validate_json(response.content)
+                return operation.answer.model_validate_json(response.content)
             except ValidationError as error:
                 raise _unclear(operation, "with something else than it should") from error
         failure = _error(operation, response)
@@ -93,7 +89,7 @@ class Client:
             self.refused(token, str(failure))
         raise failure
 
-    def _sent(self, operation: Operation, path: Mapping[str, int], sent: Sent) -> tuple[httpx.Response, str]:
+    def _sent(self, operation: Operation[Any], path: Mapping[str, int], sent: Sent) -> tuple[httpx.Response, str]:
         """The answer, and the token that it was given to.
 
         Asked for in its turn, once more with a new token after a 401, and after the pause that a 429 asks for.
@@ -112,7 +108,7 @@ class Client:
             else:
                 return response, token
 
-    def _request(self, operation: Operation, path: Mapping[str, int], sent: Sent, token: str) -> httpx.Request:
+    def _request(self, operation: Operation[Any], path: Mapping[str, int], sent: Sent, token: str) -> httpx.Request:
         headers = {"x-api-key": self.app.api_key, "Authorization": f"Bearer {token}"}
         body: dict[str, Any] = {}
         if operation.encoding == "json":
@@ -124,7 +120,7 @@ class Client:
         url = f"{self.app.api_url}{operation.path.format(**path)}"
         return self.http.build_request(operation.method, url, params=dict(sent.query) or None, headers=headers, **body)
 
-    def _exchanged(self, operation: Operation, request: httpx.Request) -> httpx.Response:
+    def _exchanged(self, operation: Operation[Any], request: httpx.Request) -> httpx.Response:
         try:
             response = self.http.send(request)
         except NOT_SENT as error:
@@ -142,7 +138,7 @@ class Client:
             raise QuotaSpent(f"Etsy asks to wait {after_s:.0f} s: what is to do waits, and goes on")
 
 
-def _error(operation: Operation, response: httpx.Response) -> Exception:
+def _error(operation: Operation[Any], response: httpx.Response) -> Exception:
     """What an answer that is no success means."""
     status, words = response.status_code, said(response)
     if response.is_server_error or response.is_redirect or response.is_informational:
@@ -160,7 +156,7 @@ def _error(operation: Operation, response: httpx.Response) -> Exception:
     return Refused(f"Etsy refused it: {words}")
 
 
-def _unclear(operation: Operation, how: str) -> Exception:
+def _unclear(operation: Operation[Any], how: str) -> Exception:
     """No good answer: a create may have worked; whatever else is simply repeated."""
     words = f"Etsy answered {operation.name} {how}"
     if operation.once:

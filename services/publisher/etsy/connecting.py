@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.publisher.etsy import calls, oauth
-from services.publisher.etsy.answers import MeAnswer, ShopAnswer
 from services.publisher.etsy.client import Client
 from services.publisher.etsy.connections import Connected
 from services.publisher.etsy.oauth import Attempt
@@ -37,8 +36,8 @@ def finished(target: EtsyTarget, tenant_id: UUID, code: str) -> Connected:
     tokens = oauth.traded(target.http, target.app, code, connections.attempt(tenant_id).verifier)
     access: Callable[[str | None], str] = lambda _: tokens.access_token  # noqa: E731 - not saved yet
     client = Client(target.http, target.app, target.limiter, access, _nothing_is_kept, urgent=True)
-    me = client.call(calls.ME, MeAnswer, {})
-    shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
+    me = client.call(calls.ME, {})
+    shop = client.call(calls.THE_SHOP, {"shop_id": me.shop_id})
     connections.connect(tenant_id, me.user_id, shop, tokens, " ".join(target.app.scopes), code)
     offered(target.client(tenant_id, urgent=True, shop_id=shop.shop_id), connections, tenant_id, shop.shop_id)
     return connections.working(tenant_id)

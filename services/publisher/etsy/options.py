@@ -23,8 +23,8 @@ def read(client: Client, shop_id: int) -> Options:
     """Six calls."""
     shop = {"shop_id": shop_id}
 
-    def rows(operation: Operation, **path: int) -> tuple[dict[str, Any], ...]:
-        return client.call(operation, RowsAnswer, path).results
+    def rows(operation: Operation[RowsAnswer], **path: int) -> tuple[dict[str, Any], ...]:
+        return client.call(operation, path).results
 
     return Options(
         shipping_profile_id=tuple(

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 
 from services.publisher import encoding, limits
-from services.publisher.etsy import answers, calls
+from services.publisher.etsy import calls
 from services.publisher.etsy.answers import ListingAnswer
 from services.publisher.etsy.choosing import account_of, resolved
 from services.publisher.etsy.client import Access, Client, File, Refusal
@@ -102,7 +102,7 @@ class EtsyShop:
         fields = encoding.draft_fields(
             draft, account_of(self.connected.shop_id, self.connected.choices.of(draft.template_id))
         )
-        return _ref(self.client.call(calls.CREATE, ListingAnswer, self._shop, fields=fields))
+        return _ref(self.client.call(calls.CREATE, self._shop, fields=fields))
 
     def put_picture(self, ref: RemoteRef, rank: int, asset: Asset) -> str:
         """Put it at its rank. What a lost answer left there moves on, and `finish` drops it.
@@ -111,26 +111,24 @@ class EtsyShop:
         """
         file, fields = File(asset.name, asset.data, "image/jpeg"), [("rank", str(rank))]
         try:
-            put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
+            put = self.client.call(calls.PICTURE, self._path(ref), fields=fields, file=file)
         except ListingGone:
             raise
         except Refused:
             if len(self._pictures(ref)) < self.capabilities.max_pictures:
                 raise
             fields.append(("overwrite", "true"))
-            put = self.client.call(calls.PICTURE, answers.PictureAnswer, self._path(ref), fields=fields, file=file)
+            put = self.client.call(calls.PICTURE, self._path(ref), fields=fields, file=file)
         return str(put.listing_image_id)
 
     def put_download(self, ref: RemoteRef, asset: Asset) -> str:
         """Once: a file of this name and size that is there already is ours."""
-        there = self.client.call(calls.FILES, answers.FilesAnswer, self._path(ref))
+        there = self.client.call(calls.FILES, self._path(ref))
         for each in there.results:
             if (each.filename, each.size_bytes) == (asset.name, len(asset.data)):
                 return str(each.listing_file_id)
         file = File(asset.name, asset.data, "application/octet-stream")
-        put = self.client.call(
-            calls.FILE, answers.FileAnswer, self._path(ref), fields=[("name", asset.name)], file=file
-        )
+        put = self.client.call(calls.FILE, self._path(ref), fields=[("name", asset.name)], file=file)
         return str(put.listing_file_id)
 
     def finish(self, ref: RemoteRef, pictures: Sequence[str], draft: ListingDraft) -> RemoteRef:
@@ -141,7 +139,7 @@ class EtsyShop:
             return ref
         fields = [("image_ids", ",".join(pictures))]
         try:
-            listing = self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields)
+            listing = self.client.call(calls.UPDATE, self._path(ref), fields=fields)
         except ListingGone:
             raise
         except Refused:
@@ -154,12 +152,12 @@ class EtsyShop:
 
     def state(self, ref: RemoteRef) -> RemoteRef:
         """As it now is."""
-        return _ref(self.client.call(calls.ONE, ListingAnswer, {"listing_id": int(ref.listing_id)}))
+        return _ref(self.client.call(calls.ONE, {"listing_id": int(ref.listing_id)}))
 
     def activate(self, ref: RemoteRef) -> RemoteRef:
         """Publish a draft, which costs Etsy's fee; one that is published stays so, at no cost."""
         fields = [("state", "active")]
-        return _ref(self.client.call(calls.UPDATE, ListingAnswer, self._path(ref), fields=fields))
+        return _ref(self.client.call(calls.UPDATE, self._path(ref), fields=fields))
 
     def _set_sku(self, ref: RemoteRef, draft: ListingDraft) -> None:
         chosen = self.connected.choices.of(draft.template_id)
@@ -172,10 +170,10 @@ class EtsyShop:
         }
         product = {"sku": sku(draft.design_name), "property_values": [], "offerings": [offering]}
         path = {"listing_id": int(ref.listing_id)}
-        self.client.call(calls.INVENTORY, answers.InventoryAnswer, path, json={"products": [product]})
+        self.client.call(calls.INVENTORY, path, json={"products": [product]})
 
     def _pictures(self, ref: RemoteRef) -> list[str]:
-        there = self.client.call(calls.PICTURES, answers.PicturesAnswer, {"listing_id": int(ref.listing_id)})
+        there = self.client.call(calls.PICTURES, {"listing_id": int(ref.listing_id)})
         return [str(each.listing_image_id) for each in sorted(there.results, key=lambda each: each.rank)]
 
     def _drafts(self) -> Iterator[ListingAnswer]:
@@ -186,7 +184,7 @@ class EtsyShop:
         count = 0
         for offset in range(0, 1_000_000, PAGE):
             query = [("state", "draft"), ("limit", str(PAGE)), ("offset", str(offset))]
-            page = self.client.call(calls.OF_SHOP, answers.ListingsAnswer, self._shop, query=query)
+            page = self.client.call(calls.OF_SHOP, self._shop, query=query)
             if page.count < count:
                 raise Retryable("the shop has fewer drafts than when their first page was read: they are read again")
             count = page.count

@@ -17,7 +17,6 @@ from services.etsy_fake.serve import beside
 from services.etsy_fake.state import Etsy, Listing
 from services.migrations.tables import METADATA
 from services.publisher.etsy import calls, oauth
-from services.publisher.etsy.answers import MeAnswer, ShopAnswer
 from services.publisher.etsy.choosing import Choices
 from services.publisher.etsy.client import Client
 from services.publisher.etsy.shop import EtsyTarget
@@ -136,8 +135,8 @@ class World:
         tokens = oauth.traded(self.http, self.target.app, code, attempt.verifier)
         app, limiter = self.target.app, self.target.limiter
         client = Client(self.http, app, limiter, lambda _: tokens.access_token, lambda *_: None, urgent=True)
-        me = client.call(calls.ME, MeAnswer, {})
-        shop = client.call(calls.THE_SHOP, ShopAnswer, {"shop_id": me.shop_id})
+        me = client.call(calls.ME, {})
+        shop = client.call(calls.THE_SHOP, {"shop_id": me.shop_id})
         connected.connect(tenant_id, me.user_id, shop, tokens, self.settings.etsy_scopes, code)
         if choices:
             connected.choose(tenant_id, shop.shop_id, lambda _: choices)

@@ -4,13 +4,11 @@ Operators look at them and replay them (`dead_letters`). Sessions know only thes
 along the letters about it (`sessions/actions/reopening.py`).
 """
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid, func
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.ingest.lane_choice import COMPREHENSIVE
-from services.ingest.tables import metadata
-
-CLOCK = func.clock_timestamp()
+from services.ingest.tables import CLOCK, metadata
 
 OPEN = ("dead", "dead_again")
 """The status of what waits for somebody, and may be replayed."""

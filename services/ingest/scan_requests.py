@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from services.ingest.catalog.users import email_key
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.tables import outbox
-from services.ingest.tables import scans, users
+from services.ingest.tables import CLOCK, scans, users
 from shared.contracts import ShopScanRequested
 from shared.database import transaction
 
@@ -26,13 +26,12 @@ def ask_when_due(engine: Engine, lane: str, every: timedelta) -> int:
 
     Any number of processes may do so: each shop is asked for once.
     """
-    now = func.clock_timestamp()
     with transaction(engine) as connection:
-        late = or_(scans.c.user_id.is_(None), scans.c.asked_at < now - every)
-        due = select(users.c.id, now).outerjoin(scans, scans.c.user_id == users.c.id).where(users.c.is_active, late)
+        late = or_(scans.c.user_id.is_(None), scans.c.asked_at < CLOCK - every)
+        due = select(users.c.id, CLOCK).outerjoin(scans, scans.c.user_id == users.c.id).where(users.c.is_active, late)
         insert_new = insert(scans).from_select(["user_id", "asked_at"], due.limit(AT_ONCE))
         claim = insert_new.on_conflict_do_update(
-            index_elements=["user_id"], set_={"asked_at": now}, where=scans.c.asked_at < now - every
+            index_elements=["user_id"], set_={"asked_at": CLOCK}, where=scans.c.asked_at < CLOCK - every
         )
         user_ids = connection.execute(claim.returning(scans.c.user_id)).scalars().all()
         return len(ask(connection, lane, users.c.id.in_(user_ids))) if user_ids else 0
@@ -67,6 +66,6 @@ def named(shop: str) -> ColumnElement[bool]:
 
 def _forget_sent(connection: Connection, tenant_ids: Sequence[UUID]) -> None:
     """What was asked of old is answered by every later scan, too."""
-    old = outbox.c.sent_at < func.clock_timestamp() - literal(SENT_KEPT)
+    old = outbox.c.sent_at < CLOCK - literal(SENT_KEPT)
     sent_long_ago = (outbox.c.type == ShopScanRequested.__name__, outbox.c.tenant_id.in_(tenant_ids), old)
     connection.execute(delete(outbox).where(*sent_long_ago))

@@ -30,10 +30,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(schema="ingest")
 
+CLOCK = func.clock_timestamp()
+"""This very moment, by the database's time. `func.now()` is when the transaction began, which may have waited since."""
+
 
 def _times() -> tuple[Column[object], Column[object]]:
     return (
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
         Column("updated_at", DateTime(timezone=True)),
     )
 
@@ -236,7 +239,7 @@ duplicate_policies = Table(
     Column("policy", Text, nullable=False, comment="skip_exact | skip_near | review | keep_all"),
     Column("distance", Integer, comment="bits within which hashes are the same; null: what dedup is set to"),
     Column("changed_by", Text, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Index("duplicate_policies_of_user", "user_id", "id"),
     comment="what an account's uploads do with duplicates: its newest row counts, the others tell who changed it",
 )
@@ -255,6 +258,6 @@ imported = Table(
     Column("kind", Text, primary_key=True, comment="the table that the row was copied to"),
     Column("id", Uuid, primary_key=True, comment="in the old system, and here but for accounts joined"),
     Column("digest", Text, nullable=False, comment="of what was written here, to see who changed it since"),
-    Column("copied_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("copied_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     comment="rows that were copied from the old system's database",
 )

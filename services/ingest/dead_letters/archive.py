@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, upd
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
-from services.ingest.dead_letter_tables import CLOCK, dead_letters
+from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.dead_letters.letters import WORK, files_of, row_of
 from services.ingest.dead_letters.replaying import next_life
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.error_words import cause_in_words, for_seller
 from services.ingest.sessions.tables import sessions
+from services.ingest.tables import CLOCK
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Undecodable, unseal
 from shared.contracts import BatchSubmitted, ImageFailed, Message, Stage

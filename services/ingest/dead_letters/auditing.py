@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, insert, literal, select, text, update
 
-from services.ingest.dead_letter_tables import CLOCK, audit, dead_letters
+from services.ingest.dead_letter_tables import audit, dead_letters
+from services.ingest.tables import CLOCK
 
 SILENT = text("interval '60 seconds'")
 """A replay that has given no sign for so long has lost its process."""
@@ -87,7 +88,7 @@ def results(connection: Connection, run_id: UUID) -> list[dict[str, Any]]:
 
 def _state() -> ColumnElement[str]:
     """Of a command: how it ended; or that it is at work, or that its process was lost."""
-    silent = func.coalesce(audit.c.seen_at, audit.c.at) < func.clock_timestamp() - SILENT
+    silent = func.coalesce(audit.c.seen_at, audit.c.at) < CLOCK - SILENT
     return func.coalesce(audit.c.result, case((silent, "broke off"), else_="running"))
 
 

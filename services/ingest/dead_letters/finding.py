@@ -13,7 +13,7 @@ from services.ingest.catalog.users import email_key
 from services.ingest.dead_letter_tables import OPEN, audit, dead_letters
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, sessions
-from services.ingest.tables import users
+from services.ingest.tables import CLOCK, users
 from shared.contracts import Stage
 
 Status = Literal["dead", "dead_again", "replaying", "resolved", "superseded", "discarded"]
@@ -101,7 +101,7 @@ def failed_without(connection: Connection, session_id: UUID) -> list[str]:
 
 def clock(connection: Connection) -> datetime:
     """The database's time, which says what was there before and what came after."""
-    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    now: datetime = connection.execute(select(CLOCK)).scalar_one()
     return now
 
 

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from sqlalchemy import Engine, func, select
 
 from services.ingest.dead_letter_tables import OPEN, audit, dead_letters
+from services.ingest.tables import CLOCK
 from shared.contracts import Stage
 from shared.database import transaction
 
@@ -23,7 +24,7 @@ def measured(engine: Engine) -> Iterator[Metric]:
         Unavailable: the database is away.
     """
     letter = dead_letters.c
-    age = func.extract("epoch", func.max(func.clock_timestamp() - letter.dead_at))
+    age = func.extract("epoch", func.max(CLOCK - letter.dead_at))
     waiting = select(letter.service, func.count(), age).where(letter.status.in_(OPEN)).group_by(letter.service)
     replayed = select(audit.c.result, func.count()).where(audit.c.letter_id.is_not(None))
     replayed = replayed.where(audit.c.action.in_(("replay", "edit"))).group_by(audit.c.result)

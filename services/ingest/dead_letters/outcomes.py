@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, exists, func, literal, or_, select, text, update
 
-from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letter_tables import OPEN, dead_letters
 from services.ingest.dead_letters.replaying import IN_WORK, OTHERS_WAIT
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.actions.cancel_result import WAS_CANCELLED
 from services.ingest.sessions.tables import items, listings, outbox
+from services.ingest.tables import CLOCK
 from shared.database import transaction
 
 QUIET_S = 1200

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, delete, select
 
-from services.ingest.dead_letter_tables import CLOCK, dead_letters
+from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.exporting import exported_within
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.many_ids import any_of
+from services.ingest.tables import CLOCK
 from shared.database import transaction
 
 OVER = ("resolved", "superseded", "discarded")

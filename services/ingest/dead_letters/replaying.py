@@ -15,12 +15,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Engine, Row, and_, exists, select, update
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
-from services.ingest.dead_letter_tables import CLOCK, OPEN, audit, dead_letters
+from services.ingest.dead_letter_tables import OPEN, audit, dead_letters
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.sessions import states
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.outgoing.outbox import owe_redelivery
 from services.ingest.sessions.tables import items, listings
+from services.ingest.tables import CLOCK
 from shared.contracts import Stage
 from shared.database import transaction
 from shared.errors import Retryable, Unavailable

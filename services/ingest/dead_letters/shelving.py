@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Engine, case, select, update
 
-from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letter_tables import OPEN, dead_letters
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.finding import Filter
 from services.ingest.many_ids import any_of
+from services.ingest.tables import CLOCK
 from shared.database import transaction
 
 MAY_BE_DISCARDED, MAY_BE_RESTORED = OPEN, ("discarded",)

@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Table, func, insert, select, update
+from sqlalchemy import Column, Connection, Table, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.ingest.tables import imported
+from services.ingest.tables import CLOCK, imported
 
 Row = Mapping[str, Any]
 """The columns of a row that are compared, its `id` among them."""
@@ -71,7 +71,7 @@ class Ledger:
             return
         facts = [{"kind": self.table.name, "id": row["id"], "digest": digest(row)} for row in rows]
         new = upsert(imported)
-        changed = {"digest": new.excluded.digest, "copied_at": func.clock_timestamp()}
+        changed = {"digest": new.excluded.digest, "copied_at": CLOCK}
         known = new.on_conflict_do_update(index_elements=["kind", "id"], set_=changed)
         # rows beside the statement, and RETURNING: as for dedup's (`old_designs.upsert_old_designs`)
         self.connection.execute(known.returning(imported.c.id), facts)

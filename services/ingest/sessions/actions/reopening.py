@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, case, func, select, true, update
 
-from services.ingest.dead_letter_tables import CLOCK, OPEN, dead_letters
+from services.ingest.dead_letter_tables import OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, owe_files
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.file_transitions import KEEP, TOLD_AGAIN, WAITING
@@ -22,6 +22,7 @@ from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.workload import weight
 from services.ingest.sessions.states import UNSTORED, is_cancelled
 from services.ingest.sessions.tables import NOW, items, listings, sessions
+from services.ingest.tables import CLOCK
 
 Group = tuple[UUID, UUID]
 """A product template and a mockup group."""

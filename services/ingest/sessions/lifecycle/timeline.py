@@ -23,10 +23,11 @@ from services.ingest.sessions.lifecycle.session_transitions import (
 from services.ingest.sessions.progress.delays import wait_no_more
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.tables import NOW, items, listings, session_events, sessions
-from services.ingest.tables import mockups
+from services.ingest.tables import CLOCK, mockups
 from shared.contracts import Stage
 
-CLOCK = func.extract("epoch", func.clock_timestamp()).cast(Float)
+CLOCK_S = func.extract("epoch", CLOCK).cast(Float)
+"""CLOCK in seconds, as the paces of a workload have it."""
 MOMENTS = ("reopened_at", "hashed_at", "settled_at", "asked_at", "rendered_at")
 WORKLOAD = ("work", "work_done", "pace")
 
@@ -34,7 +35,7 @@ END = "finished"
 
 # Made once: they run for every event, and making one takes longer than its answer.
 _READ = ("id", "state", "cancelled_at", "percent", "last_seq", "costs", *WORKLOAD, *MOMENTS, *COUNTS)
-READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK.label("clock"), NOW.label("now"))
+READ: Select[Any] = select(*(sessions.c[name] for name in _READ), CLOCK_S.label("clock_s"), NOW.label("now"))
 # FOR NO KEY UPDATE, which goes with FOR KEY SHARE: who adds a listing has its session so, as the listing refers to it.
 # With FOR UPDATE two who add some to one session would wait for each other.
 READ = READ.where(sessions.c.id == bindparam("this")).with_for_update(key_share=True)
@@ -62,7 +63,7 @@ def append_all(connection: Connection, session_id: UUID, happenings: Sequence[Ha
         return
     row = connection.execute(READ, {"this": session_id}).one()
     ended, cancelled = row.state == "finished", row.cancelled_at is not None
-    after = after_each(totals_of(row), workload_of(row), happenings, row.clock, ended=ended, cancelled=cancelled)
+    after = after_each(totals_of(row), workload_of(row), happenings, row.clock_s, ended=ended, cancelled=cancelled)
     shown, now, seq = percents(row.percent, after, ended=ended), after[-1], row.last_seq + len(after)
     connection.execute(TELL, _events(row, after, shown))
     _those_done(connection, session_id, totals_of(row), now.totals)

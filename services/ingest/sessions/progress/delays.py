@@ -28,7 +28,7 @@ from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.error_words import OF_ABSENT, awaited, cause_in_words
 from services.ingest.sessions.progress.totals import Totals, concerns
 from services.ingest.sessions.tables import delays, sessions
-from services.ingest.tables import users
+from services.ingest.tables import CLOCK, users
 from services.plurals import counted
 from shared.bus.topology import inbox, waiting_as
 from shared.contracts import Stage, WorkDelayed
@@ -39,7 +39,6 @@ HOLDS_S = 40.0
 """Who waits for an outage to end asks again within half a minute, and tells it again. A dead process tells nothing."""
 LATE_S = 10.0
 FORGOTTEN = timedelta(hours=1)
-CLOCK = func.clock_timestamp()
 
 _INBOXES = tuple(waiting_as(inbox(service)) for service in get_args(Stage))
 

@@ -17,9 +17,10 @@ import structlog
 from sqlalchemy import Engine, Row, and_, exists, func, or_, select
 
 from services.ingest.lane_choice import COMPREHENSIVE
-from services.ingest.sessions.progress.delays import CLOCK, Delays
+from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.tables import delays, outbox, sessions
+from services.ingest.tables import CLOCK
 from services.plurals import counted
 from shared.contracts import WorkDelayed
 from shared.database import transaction

@@ -201,12 +201,12 @@ class Sessions:
 
     def outlook(self, session: Session) -> tuple[Session, Load, float]:
         """A session as it is now, the work that others have in its lane, and now, in seconds."""
-        mine = select(sessions, timeline.CLOCK.label("clock")).where(sessions.c.id == session.id)
+        mine = select(sessions, timeline.CLOCK_S.label("clock_s")).where(sessions.c.id == session.id)
         with transaction(self.engine) as connection:
             row = connection.execute(mine).one()
             now = session_of(row)
             goes_on = now.lane is not None and not now.finished
-            return now, lane_load(connection, now.id) if goes_on else ALONE, row.clock
+            return now, lane_load(connection, now.id) if goes_on else ALONE, row.clock_s
 
     def retry(
         self,

@@ -5,7 +5,7 @@ import time
 from sqlalchemy import Connection, func, select
 
 from services.ingest.lane_choice import COMPREHENSIVE
-from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.tables import FILES_IN_PROGRESS, LISTINGS_IN_PROGRESS, sessions
 from services.plurals import counted
 from shared.bus.rabbit import RabbitBus
 
@@ -21,8 +21,7 @@ NO_BROKER = "this server runs without the message broker that has this work; it 
 def begun_over_a_broker(connection: Connection) -> str | None:
     """What an embedded system can't go on with, in words: what was begun over a broker that its data had before."""
     of = sessions.c
-    files = of.received - of.stored - of.duplicate - of.rejected - of.failed
-    unfinished = (of.lane == COMPREHENSIVE, of.state == "working", files + of.requested - of.listed > of.listing_failed)
+    unfinished = (of.lane == COMPREHENSIVE, of.state == "working", FILES_IN_PROGRESS + LISTINGS_IN_PROGRESS > 0)
     count = connection.execute(select(func.count()).select_from(sessions).where(*unfinished)).scalar_one()
     return f"{counted(count, 'upload')} began over one: start without --embedded" if count else None
 

@@ -83,6 +83,12 @@ sessions = Table(
     Index("sessions_working", "submitted_at", postgresql_where=text("state = 'working'")),
 )
 
+FILES_IN_PROGRESS = (
+    sessions.c.received - sessions.c.stored - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed
+)
+LISTINGS_IN_PROGRESS = sessions.c.requested - sessions.c.listed - sessions.c.listing_failed
+"""Of a session, as `progress.totals.Totals` counts them."""
+
 items = Table(
     "items",
     metadata,

@@ -16,7 +16,8 @@ from uuid import UUID
 
 from sqlalchemy import Engine, func, select
 
-from services.ingest.sessions.tables import outbox, sessions
+from services.ingest.lane_choice import COMPREHENSIVE
+from services.ingest.sessions.tables import FILES_IN_PROGRESS, outbox, sessions
 from services.plurals import counted
 from shared.database import transaction
 from shared.errors import Unavailable
@@ -105,9 +106,7 @@ class Door:
             NotAdmitted: they have too many in progress.
             Unavailable: the database is away.
         """
-        unfinished = sessions.c.received - sessions.c.stored - sessions.c.duplicate
-        unfinished = unfinished - sessions.c.rejected - sessions.c.failed
-        theirs = select(func.coalesce(func.sum(unfinished), 0)).where(
+        theirs = select(func.coalesce(func.sum(FILES_IN_PROGRESS), 0)).where(
             sessions.c.user_id == user_id, sessions.c.state == "working"
         )
         with transaction(self.engine) as connection:
@@ -181,7 +180,7 @@ class Door:
         oldest = select(func.extract("epoch", func.now() - func.min(outbox.c.created_at)))
         # of uploads only: a copy of a photograph that waits is no reason to send a seller away
         waiting = (outbox.c.session_id.is_not(None), outbox.c.sent_at.is_(None))
-        oldest = oldest.where(outbox.c.lane == "comprehensive", *waiting)
+        oldest = oldest.where(outbox.c.lane == COMPREHENSIVE, *waiting)
         with transaction(self.engine) as connection:
             age_s = connection.execute(oldest).scalar_one()
         if age_s is not None and age_s > self.room.outbox_age_s:

@@ -69,13 +69,13 @@ def percents(shown: float, after: Sequence[After], *, ended: bool) -> list[float
 def workload_after(workload: Workload, before: Totals, after: Totals, what: Happening, at: float) -> Workload:
     """The work after this. Where there was nothing to do until now a new pace begins: a pause tells nothing of it."""
     files = bool(after.in_progress and not before.in_progress)
-    listings = before.requested == before.listings_settled and after.requested > after.listings_settled
+    listings = not before.listings_in_progress and after.listings_in_progress > 0
     return workload.changed(what.weighs, what.changes, at).begun(at, files=files, listings=listings)
 
 
 def at_rest(totals: Totals) -> bool:
     """Whether nothing is left to do."""
-    return not totals.in_progress and totals.listings_settled == totals.requested
+    return not (totals.in_progress or totals.listings_in_progress)
 
 
 def _complete(totals: Totals, cancelled: bool) -> bool:

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import Connection, case, func, select
 
 from services.ingest.sessions.progress.slowdown import Left, Load
-from services.ingest.sessions.tables import sessions
+from services.ingest.sessions.tables import LISTINGS_IN_PROGRESS, sessions
 
 UNLISTED = case(
-    (sessions.c.requested > 0, sessions.c.requested - sessions.c.listed - sessions.c.listing_failed),
+    (sessions.c.requested > 0, LISTINGS_IN_PROGRESS),
     (sessions.c.costs["listed"].as_boolean().is_(False), 0),
     else_=sessions.c.received - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed,
 )

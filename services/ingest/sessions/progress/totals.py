@@ -50,6 +50,10 @@ class Totals:
     def listings_settled(self) -> int:
         return self.listed + self.listing_failed
 
+    @property
+    def listings_in_progress(self) -> int:
+        return self.requested - self.listings_settled
+
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
 
@@ -117,10 +121,10 @@ def concerns(service: str, totals: Totals) -> bool:
         "hasher": unhashed,
         "dedup": unhashed + totals.hashed,
         "storage": totals.in_progress,
-        "mockup": totals.requested - totals.rendered - totals.listings_settled,
-        "publisher": totals.requested - totals.listings_settled,
+        "mockup": totals.listings_in_progress - totals.rendered,
+        "publisher": totals.listings_in_progress,
     }
-    return left.get(service, totals.in_progress + totals.requested - totals.listings_settled) > 0
+    return left.get(service, totals.in_progress + totals.listings_in_progress) > 0
 
 
 def waiting(line: str, cause: str | None) -> str:

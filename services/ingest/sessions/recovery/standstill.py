@@ -19,7 +19,7 @@ from sqlalchemy import Engine, Row, and_, exists, func, or_, select
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.progress.delays import Delays
 from services.ingest.sessions.recovery.unfinished import Unfinished
-from services.ingest.sessions.tables import delays, outbox, sessions
+from services.ingest.sessions.tables import FILES_IN_PROGRESS, LISTINGS_IN_PROGRESS, delays, outbox, sessions
 from services.ingest.tables import CLOCK
 from services.plurals import counted
 from shared.contracts import WorkDelayed
@@ -32,8 +32,6 @@ PATIENCE_S = 600.0
 ROUNDS = 2
 MOST_DOUBLINGS = 5
 
-FILES = sessions.c.received - sessions.c.stored - sessions.c.duplicate - sessions.c.rejected - sessions.c.failed
-LISTINGS = sessions.c.requested - sessions.c.listed - sessions.c.listing_failed
 _OURS = and_(delays.c.service == "ingest", delays.c.session_id == sessions.c.id, delays.c.again_at.is_(None))
 _HOLDS = delays.c.until > CLOCK
 _DELAYED = exists().where(_HOLDS, delays.c.session_id == sessions.c.id, ~_OURS)
@@ -46,12 +44,12 @@ WORKING = select(
     sessions.c.id,
     sessions.c.user_id,
     sessions.c.last_seq,
-    FILES.label("files"),
-    LISTINGS.label("listings"),
+    FILES_IN_PROGRESS.label("files"),
+    LISTINGS_IN_PROGRESS.label("listings"),
     _LAST_SENT.label("last_sent"),
     exists().where(outbox.c.session_id == sessions.c.id, outbox.c.sent_at.is_(None)).label("owed"),
     or_(_ALL_DELAYED, _DELAYED).label("delayed"),
-).where(sessions.c.lane == COMPREHENSIVE, sessions.c.state == "working", FILES + LISTINGS > 0)
+).where(sessions.c.lane == COMPREHENSIVE, sessions.c.state == "working", FILES_IN_PROGRESS + LISTINGS_IN_PROGRESS > 0)
 
 
 class Quiet(NamedTuple):

@@ -111,7 +111,7 @@ def totals(found: Session) -> dict[str, int]:
         "listed": counts.listed,
         "listing_failed": counts.listing_failed,
         "listing_cancelled": counts.listing_cancelled,
-        "listings_in_progress": counts.requested - counts.listings_settled,
+        "listings_in_progress": counts.listings_in_progress,
     }
 
 

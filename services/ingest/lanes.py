@@ -36,35 +36,35 @@ RELAY_GRACE_S = 5.0
 class Lanes:
     """Sends what ingest owes, and hears what became of it.
 
-    `original` holds the services of the in-process lane, composed by whoever may import all services. The other lane
-    needs them as well: what was cancelled is told to their handlers (`ahead.py`).
+    `ingest` is our own service, which hears. `services` are all others, composed by whoever may import them: the
+    original lane works with their handlers, and they are told what was cancelled in either lane (`ahead.py`).
     """
 
     engine: Engine
-    projection: Service
+    ingest: Service
     unfinished: Unfinished
     broker: BrokerStanding
     windows: Windows
-    original: Sequence[Service]
+    services: Sequence[Service]
     bell: Bell = field(default_factory=Bell)
     inspect: Inspect | None = None
 
     def __post_init__(self) -> None:
-        if not self.original:
+        if not self.services:
             raise ValueError("ingest needs the other services' handlers: nobody else tells them what was cancelled")
         self._connecting: list[asyncio.Task[None]] = []
         self._relays: list[asyncio.Task[None]] = []
         self._stopping = False
         self._broker_relay = Relay(self.engine, COMPREHENSIVE, self.windows)
-        self._own = Original(
-            self.engine, self.original, self.projection, self.unfinished, self.windows.files, self.bell.ring
+        self._original = Original(
+            self.engine, self.services, self.ingest, self.unfinished, self.windows.files, self.bell.ring
         )
 
     async def start(self) -> None:
         """Start relays and consumers; returns at once, whether the broker is there or not."""
-        await self._own.start()
-        self._relays.append(asyncio.create_task(self._relay(self._own.send, lambda: self._own.waits)))
-        self._relays.append(asyncio.create_task(self._relay(self._own.ahead.send, lambda: False)))
+        await self._original.start()
+        self._relays.append(asyncio.create_task(self._relay(self._original.send, lambda: self._original.waits)))
+        self._relays.append(asyncio.create_task(self._relay(self._original.ahead.send, lambda: False)))
         if (rabbit := self.broker.rabbit) is not None:
             self._connecting.append(asyncio.create_task(self._consume(rabbit)))
             send, relay = partial(self._send_comprehensive, rabbit), self._broker_relay
@@ -82,13 +82,13 @@ class Lanes:
         for task in self._relays:
             task.cancel()
         await asyncio.gather(*self._connecting, *self._relays, return_exceptions=True)
-        await self._own.stop(grace_s)
+        await self._original.stop(grace_s)
         if self.broker.rabbit is not None:
             await self.broker.rabbit.stop(grace_s)
 
     async def _consume(self, rabbit: RabbitBus) -> None:
         try:
-            await start(rabbit, self.projection, self.inspect)
+            await start(rabbit, self.ingest, self.inspect)
         except Exception as error:
             # Uploads would be taken and sent, and nobody would hear what became of them.
             log.exception("consuming could not begin")

@@ -38,15 +38,15 @@ class Original:
         self,
         engine: Engine,
         services: Sequence[Service],
-        projection: Service,
+        ingest: Service,
         unfinished: Unfinished,
         files: int,
         rings: Callable[[], None],
     ) -> None:
-        self.services = (*services, projection)
+        self.services = (*services, ingest)
         self.unfinished = unfinished
         self.bus = MemoryBus()
-        self.ahead = Ahead(engine, services, projection, self.bus.stopping, ORIGINAL, rings)
+        self.ahead = Ahead(engine, services, ingest, self.bus.stopping, ORIGINAL, rings)
         # As much as keeps the handlers of this process busy.
         hashers = sum(service.prefetch for service in services if service.name == "hasher")
         self._relay = Relay(engine, ORIGINAL, Windows(batches=2 * hashers, listings=LONE_LISTINGS, files=files))

@@ -107,11 +107,11 @@ def _lanes(settings: Settings, neighbours: Neighbours) -> Lanes:
     bell = Bell()
     return Lanes(
         engine=engine,
-        projection=service.build(consuming, bell.ring_soon, loose_lane(embedded=settings.embedded)),
+        ingest=service.build(consuming, bell.ring_soon, loose_lane(embedded=settings.embedded)),
         unfinished=Unfinished(engine, settings.comprehensive_workflow_max_threads),
         broker=BrokerStanding(None if settings.embedded else RabbitBus(settings.amqp_url, "ingest")),
         windows=settings.windows,
-        original=neighbours.services,
+        services=neighbours.services,
         bell=bell,
         inspect=neighbours.inspect,
     )

@@ -20,7 +20,7 @@ CONNECTIONS = 4
 
 
 def build(engine: Engine, wake: Callable[[], None] = lambda: None, loose_lane: str = COMPREHENSIVE) -> Service:
-    """The projection. `engine` is for nobody else: those in hand wait for its few connections, and not for HTTP's.
+    """Ingest's own. `engine` is for nobody else: events in hand wait for its few connections, and not for HTTP's.
 
     `loose_lane` works on what belongs to no session.
     """

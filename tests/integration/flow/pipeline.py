@@ -70,11 +70,11 @@ class Pipeline:
         bell = Bell()
         lanes = Lanes(
             engine=self.engine,
-            projection=build(self.engine, bell.ring_soon),
+            ingest=build(self.engine, bell.ring_soon),
             unfinished=Unfinished(self.engine, self.hashers),
             broker=BrokerStanding(RabbitBus(self.amqp_url, "ingest")),
             windows=self.windows,
-            original=[Service("hasher"), Service("dedup")],
+            services=[Service("hasher"), Service("dedup")],
             bell=bell,
         )
         standstill, absence = Standstill(self.engine, lanes.unfinished, self.patience_s), Absence(Delays(self.engine))

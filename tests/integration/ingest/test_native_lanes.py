@@ -101,9 +101,9 @@ def test_ingest_that_can_not_hear_what_becomes_of_files_does_not_go_on_as_if_it_
     async def broken(service: Service) -> None:
         raise LookupError(f"a fault of ours, about {service.name}")
 
-    original, windows = [Service("hasher")], Windows(4, 4, 100)
+    others, windows = [Service("hasher")], Windows(4, 4, 100)
     standing = BrokerStanding(bus)
-    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), standing, windows, original, inspect=broken)
+    lanes = Lanes(engine, build(engine), Unfinished(engine, 1), standing, windows, others, inspect=broken)
 
     async def scenario() -> None:
         await lanes.start()

@@ -65,11 +65,11 @@ class Outage:
 async def replica(engine: Engine, *services: Service) -> AsyncIterator[Lanes]:
     lanes = Lanes(
         engine=engine,
-        projection=build(engine),
+        ingest=build(engine),
         unfinished=Unfinished(engine, 2),
         broker=BrokerStanding(None),
         windows=Windows(4, 4, 100),
-        original=services,
+        services=services,
     )
     await lanes.start()
     try:

@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Glow, Linear, light_of
+from services.mockup.light import Glow, Linear, frozen, light_of
 from services.mockup.mesh import sheet
 from services.mockup.shapes import LEAST_PIXELS, Points, Surface, cylinder, flat, upright
-from services.mockup.template import Area, Cylinder, Mesh, Polygon, Quad, Rectangle, Shape, area_of
-from shared.contracts import Mask
+from services.mockup.template import Area, Cylinder, Mesh, Polygon, Quad, Rectangle, Shape
 
 SCANLINES = 16  # a pixel row; across the row coverage is exact
 MOST_CROSSINGS = 4_000_000  # of an outline with scanlines; a traced shirt has a tenth of that
@@ -83,7 +82,7 @@ class PrintArea:
 
 
 def print_area(
-    place: Mask | Area, scale: tuple[float, float], photo_size: tuple[int, int], origin: tuple[float, float] = (0, 0)
+    area: Area, scale: tuple[float, float], photo_size: tuple[int, int], origin: tuple[float, float] = (0, 0)
 ) -> PrintArea:
     """Lay a print area over a photograph that was cut off before `origin` and scaled by `scale` to `photo_size`.
 
@@ -92,7 +91,6 @@ def print_area(
     Raises:
         NotRenderable: it has no area, lies outside, or its corners are no print area seen in perspective.
     """
-    area = area_of(place) if isinstance(place, Mask) else place
     surface, outline = laid_out(area.shape, scale, origin)
     box = _clipped(outline.min(axis=0), outline.max(axis=0), photo_size)
     coverage = polygon_coverage(outline, box, area.opacity)
@@ -162,9 +160,8 @@ def polygon_coverage(polygon: Points, box: Box, opacity: float = 1) -> Linear:
     change = np.zeros((height, width + 2))
     np.add.at(change, (row, pixel), sign * (pixel + 1 - x))
     np.add.at(change, (row, pixel + 1), sign * (x - pixel))
-    coverage = (np.clip(np.cumsum(change, axis=1)[:, :width], 0, 1) * opacity).astype(np.float32)
-    coverage.setflags(write=False)
-    return coverage
+    coverage = np.clip(np.cumsum(change, axis=1)[:, :width], 0, 1) * opacity
+    return frozen(coverage.astype(np.float32))
 
 
 def _crossings(polygon: Points, box: Box) -> tuple[npt.NDArray[np.intp], Points]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.mockup.faults import NotRenderable
 from services.mockup.framing import cut, framed
-from services.mockup.layers import Dye, colour_of
+from services.mockup.layers import Dye
 from services.mockup.light import Pixels
 from services.mockup.pictures import layer
 from services.mockup.rendering import PreparedBackground, prepare
@@ -56,7 +56,7 @@ def _dye(garment: Garment, read: Read) -> Dye | None:
     picture = _opened("the garment's mask", read, garment.mask)
     alpha = picture[..., 3]
     mask = alpha if (alpha < 255).any() else (picture[..., :3] @ GREY >> 8).astype(np.uint8)
-    return Dye(mask, colour_of(garment.colours[garment.colour]))
+    return Dye(mask, garment.colours[garment.colour])
 
 
 def _opened(what: str, read: Read, name: str) -> Pixels:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from services.mockup.areas import Box
 from services.mockup.faults import NotRenderable
-from services.mockup.light import Linear, Pixels, linear_premultiplied, linear_rgb, luminance, srgb
+from services.mockup.light import Linear, Pixels, frozen, light_of, linear_premultiplied, linear_rgb, luminance, srgb
 
 PLAIN_PERCENTILE = 75  # the garment's brightness where it is neither folded nor shining
 CALM, MOST_LIGHT = 1.2, 1.5  # times the plain cloth's light: from the first on less and less, up to the second
@@ -30,17 +30,15 @@ class Foreground:
         if left >= right or top >= bottom:
             return None
         box = Box(left, top, right, bottom)
-        light = self.light[box.within(self.box).slices].copy()
-        light.setflags(write=False)
-        return Foreground(box, light)
+        return Foreground(box, frozen(self.light[box.within(self.box).slices].copy()))
 
 
 @dataclass(frozen=True, slots=True)
 class Dye:
-    """Where the garment is, (H, W) from 0 to 255 in the photograph's size or in its proportions, and its new colour."""
+    """Where the garment is, (H, W) from 0 to 255 in the photograph's proportions; and its new colour: '#1b2c3d'."""
 
     mask: Pixels
-    colour: tuple[int, int, int]
+    colour: str
 
 
 def foreground(picture: Pixels, size: tuple[int, int]) -> Foreground | None:
@@ -73,21 +71,14 @@ def dyed(photo: Pixels, dye: Dye) -> Pixels:
     light = linear_rgb(photo)
     bright = luminance(light)
     plain = max(float(np.percentile(bright[mask > 0.5], PLAIN_PERCENTILE)), 1e-3)
-    tone = linear_rgb(np.array([[dye.colour]], np.uint8))[0, 0]
-    new = _calmed(bright / np.float32(plain))[..., None] * tone
-    return srgb(light + (new - light) * mask[..., None])
+    new = _calmed(bright / np.float32(plain))[..., None] * light_of(dye.colour)
+    return srgb(np.asarray(light + (new - light) * mask[..., None], np.float32))
 
 
 def _calmed(ratio: Linear) -> Linear:
     """Let nothing glow: a label, a seam, or the wall beside dark cloth where the mask is a few pixels too wide."""
     room = np.float32(MOST_LIGHT - CALM)
     return np.asarray(np.where(ratio > CALM, CALM + room * np.tanh((ratio - CALM) / room), ratio), np.float32)
-
-
-def colour_of(code: str) -> tuple[int, int, int]:
-    """'#1b2c3d' as red, green and blue."""
-    red, green, blue = bytes.fromhex(code.removeprefix("#"))
-    return red, green, blue
 
 
 def _same_proportions(picture: Pixels, size: tuple[int, int], what: str) -> None:

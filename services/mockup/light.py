@@ -1,7 +1,7 @@
 """Between sRGB bytes and linear light, in which mixing colours is adding them (IEC 61966-2-1)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Linear = npt.NDArray[np.float32]
+Kind = TypeVar("Kind", bound=np.generic)
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue
 
@@ -34,16 +35,17 @@ def _code(linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def frozen(array: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
+    """The same array, read-only: it is kept, and several threads draw from it."""
     array.setflags(write=False)
     return array
 
 
 STEPS = 65535  # fine enough that every sRGB byte survives the way there and back
-TO_LINEAR = _frozen(_linear(np.arange(256) / 255).astype(np.float32).reshape(1, 256))
-OPAQUE = _frozen((np.arange(256) / 255).astype(np.float32).reshape(1, 256))  # alpha is linear already
-TO_LINEAR_RGBA = _frozen(cv2.merge([TO_LINEAR, TO_LINEAR, TO_LINEAR, OPAQUE]))
-TO_SRGB = _frozen(np.rint(_code(np.arange(STEPS + 1) / STEPS) * 255).astype(np.uint8).reshape(1, -1))
+TO_LINEAR = frozen(_linear(np.arange(256) / 255).astype(np.float32).reshape(1, 256))
+OPAQUE = frozen((np.arange(256) / 255).astype(np.float32).reshape(1, 256))  # alpha is linear already
+TO_LINEAR_RGBA = frozen(cv2.merge([TO_LINEAR, TO_LINEAR, TO_LINEAR, OPAQUE]))
+TO_SRGB = frozen(np.rint(_code(np.arange(STEPS + 1) / STEPS) * 255).astype(np.uint8).reshape(1, -1))
 
 
 def linear_rgb(picture: Pixels) -> Linear:

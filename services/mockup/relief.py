@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from services.mockup.areas import Box, PrintArea
-from services.mockup.light import Glow, Linear, Pixels, linear_rgb, luminance
+from services.mockup.light import Glow, Linear, Pixels, frozen, linear_rgb, luminance
 from services.mockup.shapes import Flat
 from services.mockup.template import Area
 
@@ -41,10 +40,10 @@ def _glow(area: PrintArea, facts: Area, photo: Pixels) -> Glow:
     soft = np.asarray(cv2.GaussianBlur(bright, (0, 0), GRAIN), np.float32)[inside.slices]
     plain = max(float(np.percentile(soft[area.coverage > 0], PLAIN_PERCENTILE)), 1e-3)
     ratio = np.clip(soft / np.float32(plain), 0, MOST_SHADE)
-    shade = _frozen(1 + np.float32(facts.shading) * (ratio - 1))
+    shade = frozen(np.asarray(1 + np.float32(facts.shading) * (ratio - 1), np.float32))
     if not facts.highlights:
         return Glow(shade, None)
-    return Glow(shade, _frozen(np.float32(facts.highlights) * _reflections(bright[inside.slices], area)))
+    return Glow(shade, frozen(np.float32(facts.highlights) * _reflections(bright[inside.slices], area)))
 
 
 def _reflections(bright: Linear, area: PrintArea) -> Linear:
@@ -58,12 +57,6 @@ def _reflections(bright: Linear, area: PrintArea) -> Linear:
     excess = (gleam - np.float32(REFLECTION) * near) / np.maximum(1 - near, np.float32(0.05))
     clear = np.clip(excess, 0, 1)
     return np.asarray(clear * clear / (clear + np.float32(SOFT)), np.float32)  # begins gently, or its rim is grain
-
-
-def _frozen(field: npt.NDArray[np.floating]) -> Linear:
-    array = np.asarray(field, np.float32)
-    array.setflags(write=False)
-    return array
 
 
 def _shift(area: PrintArea, strength: float, photo: Pixels) -> Linear:
@@ -105,7 +98,7 @@ def _chart(area: PrintArea, facts: Area, photo: Pixels) -> Linear:
         moved = cv2.remap(moves, index[..., 0], index[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         at = at + moved
     unit = area.surface.unit(at + np.array([area.box.left, area.box.top]))
-    return _frozen(unit)
+    return frozen(np.asarray(unit, np.float32))
 
 
 def _surroundings(box: Box, photo: Pixels) -> tuple[Pixels, Box]:

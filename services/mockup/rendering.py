@@ -10,7 +10,7 @@ from PIL import Image
 from services.mockup.areas import Box, PrintArea, print_area
 from services.mockup.faults import NotRenderable
 from services.mockup.layers import Dye, Foreground, dyed, foreground
-from services.mockup.light import Linear, Pixels, linear_rgb, srgb
+from services.mockup.light import Linear, Pixels, frozen, linear_rgb, srgb
 from services.mockup.relief import relieved
 from services.mockup.template import Area, Marking, area_of
 from services.mockup.warping import FlatDesign, warped
@@ -72,10 +72,9 @@ def prepare(
     layer = None if front is None else foreground(front, size)
     if layer is not None:
         scaled = _fronted(scaled, layer)
-    for array in (scaled, light):
-        array.setflags(write=False)
     mark = None if watermark is None else prepared_watermark(watermark, size, marking)
-    return PreparedBackground(scaled, areas, region, light, mark, layer.within(region) if layer and region else None)
+    front_there = layer.within(region) if layer and region else None
+    return PreparedBackground(frozen(scaled), areas, region, frozen(light), mark, front_there)
 
 
 def render(background: PreparedBackground, design: FlatDesign) -> Pixels:

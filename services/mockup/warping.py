@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from services.mockup.areas import PrintArea
-from services.mockup.light import Linear, Pixels, linear_premultiplied
+from services.mockup.light import Linear, Pixels, frozen, linear_premultiplied
 from services.mockup.relief import CHART_STEP, SUPERSAMPLE
 from services.mockup.shapes import Flat, Points
 
@@ -70,8 +70,7 @@ def flat_design(design: Pixels, areas: Iterable[PrintArea]) -> FlatDesign:
         else:  # a design that is wider than high has as much above and below it
             place[:] = 0
     light = np.asarray(cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    light.setflags(write=False)
-    return FlatDesign(light, columns, rows)
+    return FlatDesign(frozen(light), columns, rows)
 
 
 def warped(design: FlatDesign, area: PrintArea) -> Linear:

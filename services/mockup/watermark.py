@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from services.mockup.areas import Box
-from services.mockup.light import Linear, Pixels
+from services.mockup.light import Linear, Pixels, frozen
 from services.mockup.template import Marking
 
 MARGIN_SHARE = 0.03  # of the longest side, between a corner and the watermark
@@ -50,11 +50,9 @@ def prepared_watermark(picture: Pixels, photo_size: tuple[int, int], marking: Ma
     mark = np.asarray(cv2.resize(premultiplied, (wide, high), interpolation=method), np.float32)
     ink = mark[..., :3] * np.float32(chosen.opacity)
     keep = np.asarray(np.repeat(1 - mark[..., 3:] * np.float32(chosen.opacity / 255), 3, axis=2), np.float32)
-    for array in (ink, keep):
-        array.setflags(write=False)
     size = (wide, high)
     places = _everywhere(photo_size, size) if chosen.place == "tile" else _once(photo_size, size, chosen)
-    return Watermark(tuple(Box(x, y, x + wide, y + high) for x, y in places), ink, keep)
+    return Watermark(tuple(Box(x, y, x + wide, y + high) for x, y in places), frozen(ink), frozen(keep))
 
 
 def laid_over(photo: Pixels, mark: Watermark) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.mockup.areas import Box, polygon_coverage, print_area
 from services.mockup.faults import NotRenderable
+from services.mockup.template import area_of
 from shared.contracts import Mask
 
 PHOTO = (400, 300)
@@ -16,7 +17,7 @@ PHOTO = (400, 300)
 
 def refusal(mask: Mask) -> str:
     with pytest.raises(NotRenderable) as refused:
-        print_area(mask, (1, 1), PHOTO)
+        print_area(area_of(mask), (1, 1), PHOTO)
     return str(refused.value)
 
 
@@ -43,14 +44,14 @@ def test_the_coverage_of_a_polygon_inside_adds_up_to_its_area(
 
 
 def test_what_lies_outside_the_photograph_is_cut_off() -> None:
-    area = print_area(Mask(polygon=((-100, -100), (100, -100), (100, 100), (-100, 100))), (1, 1), PHOTO)
+    area = print_area(area_of(Mask(polygon=((-100, -100), (100, -100), (100, 100), (-100, 100)))), (1, 1), PHOTO)
     assert area.box == Box(0, 0, 100, 100)
     assert (area.coverage == 1).all()
     assert (area.width, area.height) == (200, 200)
 
 
 def test_a_mask_is_scaled_with_its_photograph() -> None:
-    area = print_area(Mask(polygon=((10, 20), (50, 20), (50, 60), (10, 60))), (2.0, 2.0), PHOTO)
+    area = print_area(area_of(Mask(polygon=((10, 20), (50, 20), (50, 60), (10, 60)))), (2.0, 2.0), PHOTO)
     assert area.box == Box(20, 40, 100, 120)
 
 
@@ -79,7 +80,7 @@ def test_a_degenerate_mask_is_refused_in_words(
 
 def test_the_corners_of_a_perspective_area_are_met_exactly() -> None:
     corners = ((1000.3, 20.7), (1370.1, 60.2), (1350.9, 280.4), (1012.6, 250.8))
-    area = print_area(Mask(polygon=corners, perspective=True), (1, 1), (1400, 300))
+    area = print_area(area_of(Mask(polygon=corners, perspective=True)), (1, 1), (1400, 300))
     unit = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], float)
     seen = unit @ area.surface.to_photo.T
     np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], corners, atol=1e-3)

@@ -8,7 +8,7 @@ import pytest
 
 from services.mockup.areas import PrintArea, print_area
 from services.mockup.light import srgb
-from services.mockup.template import Area
+from services.mockup.template import Area, area_of
 from services.mockup.warping import BAND_ROWS, flat_design, placement, warped
 from shared.contracts import Mask
 from tests.unit.mockup.scenery import QUAD, box, flag, laid, line_art, mug, on_paper, oracle, psnr, quad
@@ -18,7 +18,7 @@ SHAPES = [pytest.param(quad, id="quad"), pytest.param(mug, id="cylinder"), pytes
 
 
 def quad_area() -> PrintArea:
-    return print_area(Mask(polygon=QUAD, perspective=True), (1, 1), SIZE)
+    return print_area(area_of(Mask(polygon=QUAD, perspective=True)), (1, 1), SIZE)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -37,7 +37,7 @@ def test_a_stretched_design_equals_its_supersampled_oracle_too(shape: Callable[.
 
 def test_a_design_that_was_reduced_for_a_larger_area_is_nearly_as_good() -> None:
     design, area = line_art(900, 1080), quad_area()
-    larger = print_area(Mask(polygon=QUAD, perspective=True), (1.4, 1.4), (322, 364))
+    larger = print_area(area_of(Mask(polygon=QUAD, perspective=True)), (1.4, 1.4), (322, 364))
     drawn = warped(flat_design(design, [area, larger]), area)
     assert psnr(on_paper(drawn, area), on_paper(oracle(design, area), area)) >= 33
 

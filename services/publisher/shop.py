@@ -32,7 +32,7 @@ class NotAuthorised(Permanent):
 
 
 class Throttled(Retryable):
-    """Too fast, or not reached at all. Nothing was created by the call."""
+    """The shop wants this one call later, and does not say that it is over for good. Nothing was created by it."""
 
 
 class OutcomeUnknown(Retryable):
@@ -40,7 +40,7 @@ class OutcomeUnknown(Retryable):
 
 
 class QuotaSpent(Unavailable):
-    """The day's calls are used up. Everything waits."""
+    """There is no turn for this call within seconds: the day's calls are used up, say. Everything waits."""
 
 
 class Unreachable(Unavailable):

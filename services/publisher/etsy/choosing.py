@@ -89,7 +89,7 @@ def refusals(chosen: Chosen, options: Options) -> list[str]:
         f"the shop has no {KINDS[kind]} {number}"
         for kind in KINDS
         for number in _numbers(getattr(chosen, kind))
-        if number is not None and options.name(kind, number) is None
+        if options.name(kind, number) is None
     ]
 
 

@@ -84,13 +84,13 @@ class Delays:
         )
 
     def of(self, session_id: UUID, totals: Totals) -> str | None:
-        """What the rest of an upload waits for, in words; None: for nothing but its turn."""
+        """As `awaited_by`, in a transaction of its own."""
         with transaction(self.engine) as connection:
             return awaited_by(connection, session_id, totals, self.queue_of)
 
 
 def awaited_by(connection: Connection, session_id: UUID, totals: Totals, queue_of: QueueOf | None) -> str | None:
-    """What the rest of an upload waits for; see `Delays`."""
+    """What the rest of an upload waits for, in words; None: for nothing but its turn."""
     concerned = [EVERYBODY, session_id, *_INBOXES]
     if queue_of is not None:
         folder = select(users.c.shop_folder).join(sessions, sessions.c.user_id == users.c.id)

@@ -36,22 +36,22 @@ def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Cost
 def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     """What an upload of so much work costs: as those like it did, if there are enough of them; else as all did."""
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
-    files = alike if len(alike) >= ENOUGH else past
+    uploads = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
-    listed = [row for row in files if row.requested] or asked
+    listed = [row for row in uploads if row.requested] or asked
     # One that left nothing to list, all duplicates say, can't tell whether they list.
     theirs = [row for row in past if row.user_id == user_id and (row.stored or row.requested)]
     guess = Costs()
     lists = not theirs or any(row.requested for row in theirs)
     shares = [_listing_s(row) / (_listing_s(row) + _files_s(row)) for row in listed]
     return Costs(
-        hashed=_share([_seconds(row.submitted_at, row.hashed_at) / _files_s(row) for row in files], guess.hashed),
+        hashed=_share([_seconds(row.submitted_at, row.hashed_at) / _files_s(row) for row in uploads], guess.hashed),
         rendered=_share([_rendered(row) for row in listed if row.rendered_at], guess.rendered),
         listing=_share(shares if lists else [0.0], guess.listing),
-        file_s=_range([_alone_s(row, past, _files) / row.work for row in files], guess.file_s),
+        file_s=_range([_alone_s(row, past, _files) / row.work for row in uploads], guess.file_s),
         listing_s=_range([_alone_s(row, asked, _listings) / row.requested for row in listed], guess.listing_s),
         listed=lists,
-        uploads=len(files),
+        uploads=len(uploads),
         listing_uploads=len(listed),
     )
 

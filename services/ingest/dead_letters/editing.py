@@ -26,8 +26,8 @@ from services.ingest.dead_letters.replaying import (
     why_not,
 )
 from services.ingest.sessions.actions.reopening import reopen
-from services.ingest.sessions.lifecycle.file_transitions import KEEP
 from services.ingest.sessions.outgoing.outbox import owe_redelivery
+from services.ingest.sessions.states import KEEP
 from services.ingest.sessions.tables import items, sessions
 from shared.bus.envelope import Envelope, Undecodable, seal, unseal
 from shared.contracts import (

@@ -20,6 +20,9 @@ LISTING_RANKS = {"requested": 0, "rendered": 10, "failed": 20, "listed": 30}
 DRY_RUN = "dry-run"
 """The target of listings that are folders on this server."""
 
+WAITING, SKIP, KEEP = "waiting", "skip", "keep"
+"""What is asked about a near duplicate, or was said of it: its `review`."""
+
 CANCELLED = "cancelled"
 """The `code` of what failed because somebody cancelled it."""
 

@@ -19,13 +19,21 @@ from services.ingest.sessions.actions.cancel_result import FACTS, Cancelled, can
 from services.ingest.sessions.intake.submitting import uploaded_file
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import is_copy_of
-from services.ingest.sessions.lifecycle.file_transitions import KEEP, WAITING
 from services.ingest.sessions.lifecycle.projection import request_id
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.fairness import BATCH, MOCKUPS
 from services.ingest.sessions.outgoing.outbox import AHEAD, owe
 from services.ingest.sessions.progress.workload import weight
-from services.ingest.sessions.states import CANCELLED, IN_WORK, LISTING_IN_WORK, LISTING_RANKS, RANKS, UNSTORED
+from services.ingest.sessions.states import (
+    CANCELLED,
+    IN_WORK,
+    KEEP,
+    LISTING_IN_WORK,
+    LISTING_RANKS,
+    RANKS,
+    UNSTORED,
+    WAITING,
+)
 from services.ingest.sessions.tables import NOW, items, listings, outbox, sessions
 from shared.contracts import WorkCancelled
 

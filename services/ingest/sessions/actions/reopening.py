@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Row, case, func, select, true, update
 from services.ingest.dead_letter_tables import OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, owe_files
 from services.ingest.sessions.lifecycle import timeline
-from services.ingest.sessions.lifecycle.file_transitions import KEEP, TOLD_AGAIN, WAITING
+from services.ingest.sessions.lifecycle.file_transitions import TOLD_AGAIN
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.workload import weight
-from services.ingest.sessions.states import UNSTORED, is_cancelled
+from services.ingest.sessions.states import KEEP, UNSTORED, WAITING, is_cancelled
 from services.ingest.sessions.tables import NOW, items, listings, sessions
 from services.ingest.tables import CLOCK
 

@@ -15,10 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import verdicts_of_now
-from services.ingest.sessions.lifecycle.file_transitions import KEEP, SKIP, WAITING
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
-from services.ingest.sessions.states import is_cancelled
+from services.ingest.sessions.states import KEEP, SKIP, WAITING, is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
 from services.plurals import counted
 from shared.contracts import Blob, PairJudged

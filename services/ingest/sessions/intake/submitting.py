@@ -17,7 +17,7 @@ from services.ingest.sessions.outgoing.batching import batches
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress import earlier_uploads
 from services.ingest.sessions.progress.workload import weight
-from services.ingest.sessions.states import is_cancelled
+from services.ingest.sessions.states import KEEP, is_cancelled
 from services.ingest.sessions.tables import NOW, items, sessions
 from shared.contracts import (
     BatchSubmitted,
@@ -141,7 +141,7 @@ def uploaded_file(row: Row[Any]) -> UploadedFile:
         generation=row.generation,
         filename=row.filename,
         upload=Blob(sha256=row.sha256, size=row.size),
-        kept=row.review == "keep",
+        kept=row.review == KEEP,
     )
 
 

@@ -9,11 +9,9 @@ from sqlalchemy import Row
 
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.progress.workload import weight
-from services.ingest.sessions.states import RANKS, UNSTORED, is_cancelled
+from services.ingest.sessions.states import KEEP, RANKS, UNSTORED, WAITING, is_cancelled
 from shared.contracts import ItemEvent
 
-WAITING, SKIP, KEEP = "waiting", "skip", "keep"
-"""What is asked about a near duplicate, or was said of it."""
 TOLD_AGAIN = "told_again"
 OF_ITS_STATE = ("code", TOLD_AGAIN)
 """Facts that are over with the state that they are about."""

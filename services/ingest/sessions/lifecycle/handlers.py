@@ -4,6 +4,7 @@ from typing import Any
 
 from services.ingest.sessions.error_words import for_seller
 from services.ingest.sessions.lifecycle.projection import Projection
+from services.ingest.sessions.states import WAITING
 from shared.contracts import (
     DesignStored,
     DuplicateFound,
@@ -38,7 +39,7 @@ def on_image_accepted(event: ImageAccepted, projection: Projection) -> None:
 def on_duplicate_found(event: DuplicateFound, projection: Projection) -> None:
     match = event.match.model_dump(mode="json", exclude={"content", "canonical"})
     facts = {"kind": event.kind, "distance": event.distance, "match": match}
-    columns = {"review": "waiting" if event.review else None, "pair": _pair(event) if event.kind == "near" else None}
+    columns = {"review": WAITING if event.review else None, "pair": _pair(event) if event.kind == "near" else None}
     projection.file_is(event, "duplicate", reason=event.reason, facts=facts, columns=columns)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.ingest.sessions.design_names import called
 from services.ingest.sessions.error_words import beside
-from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, is_cancelled
+from services.ingest.sessions.states import DRY_RUN, IN_WORK, LISTING_IN_WORK, UNSTORED, WAITING, is_cancelled
 from services.plurals import counted
 from shared.contracts import ALREADY_LISTED, SAME_PRINT
 
@@ -107,7 +107,7 @@ def _counts(items: list[Item], listings: list[Mapping[str, Any]]) -> str:
     state = Counter(item["state"] for item in items)
     listed = standing(listings)
     working = sum(state[name] for name in IN_WORK)
-    asked = sum(item.get("review") == "waiting" for item in items)
+    asked = sum(item.get("review") == WAITING for item in items)
     cancelled = sum(is_cancelled(item["state"], item.get("facts", {})) for item in items)
     parts = [
         _listed(listed["listed"], listed["already_listed"]),
@@ -137,7 +137,7 @@ def _number(count: int, noun: str, verb: str) -> str:
 
 def _problem(item: Item) -> str:
     reason = str(item["reason"] or item["state"])
-    if item.get("review") == "waiting":
+    if item.get("review") == WAITING:
         reason += " (it waits for your decision: keep it or skip it)"
     return f"{item['filename']}: {beside(reason, item['filename'])}"
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.ingest.sessions.lifecycle.file_transitions import KEEP, SKIP, WAITING
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.progress.time_left import TimeLeft
 from services.ingest.sessions.progress.totals import message as words
 from services.ingest.sessions.progress.totals import waiting
-from services.ingest.sessions.states import is_cancelled
+from services.ingest.sessions.states import KEEP, SKIP, WAITING, is_cancelled
 
 Row = Mapping[str, Any]
 
@@ -116,15 +115,14 @@ def totals(found: Session) -> dict[str, int]:
 
 
 def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> dict[str, Any]:
-    """What was received and where each file went. `cause` as above."""
-    about = session(found, cause)
+    """What was received and where each file went. `cause` is what the rest waits for, if it is known to wait."""
     return {
         "session_id": found.id,
         "state": found.state,
-        "message": about["message"],
+        "message": _message(found, cause),
         "lane": found.lane,
-        "submitted_at": about["submitted_at"],
-        "finished_at": about["finished_at"],
+        "submitted_at": found.submitted_at,
+        "finished_at": found.finished_at,
         "waits_for": cause,
         "duplicates": found.duplicates,
         "needs_review": found.totals.to_review,

@@ -119,7 +119,7 @@ def _upload(draft: ListingDraft, ref: RemoteRef, journal: Journal, shop: Shop, b
     def put(rank: int, name: str, content: Blob) -> str:
         if (there := done.get(rank)) and there.sha256 == content.sha256:
             return there.media_id
-        asset = Asset(name, content.sha256, blobs.get(content))
+        asset = Asset(name, blobs.get(content))
         media_id = shop.put_picture(ref, rank, asset) if rank else shop.put_download(ref, asset)
         journal.uploaded(rank, Uploaded(media_id, content.sha256))
         return media_id

@@ -92,7 +92,6 @@ class Asset:
     """A file to upload."""
 
     name: str
-    sha256: str
     data: bytes
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from services.ingest.api.bodies import allow, asking, length, let_in
+from services.ingest.api.bodies import MIB, allow, asking, length, let_in
 from services.ingest.api.choosing import choice_of, wanted_by
 from services.ingest.api.identity import Caller, stream_user
 from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
@@ -23,8 +23,6 @@ from services.ingest.sessions.serving.listing_calls import unlisted
 from shared.blobs import Blobs
 
 routes = APIRouter(tags=["uploads"])
-
-MIB = 1024 * 1024
 
 
 @routes.post("/designs/start-upload", openapi_extra=described())

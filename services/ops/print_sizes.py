@@ -42,7 +42,7 @@ def of_product(connection: Connection, user_id: UUID, template_id: UUID, words: 
     """
     if words is None or words == DIGITAL:
         try:
-            return print_choice(connection, user_id, template_id, None, None, words == DIGITAL)
+            return print_choice(connection, user_id, template_id, digital=words == DIGITAL)
         except Unusable as error:
             raise Unusable(f"{error} Name one with --size, {OTHERWISE}.") from error
     canvases = [row for row in Canvases(connection, user_id).all() if row.product_template_id == template_id]
@@ -50,9 +50,9 @@ def of_product(connection: Connection, user_id: UUID, template_id: UUID, words: 
     named = [row.id for row in canvases if _is(row, words)]
     sized = [row for row in sizes if _is(row, words)]
     if len(sized) == 1:
-        return print_choice(connection, user_id, template_id, None, sized[0].id, False)
+        return print_choice(connection, user_id, template_id, size_id=sized[0].id)
     if len(named) == 1 and not sized:
-        return print_choice(connection, user_id, template_id, named[0], None, False)
+        return print_choice(connection, user_id, template_id, canvas_id=named[0])
     if INCHES.fullmatch(words) and not named and not sized:
         return without_product(words)
     rows: list[Canvas | Size] = [*canvases, *sizes]

@@ -44,7 +44,7 @@ def _of_catalog(using: Resources, user: User, data: DesignData, *, digital: bool
     """How the designs are printed, and the template's name."""
     with using.transaction() as connection:
         spec = print_choice(
-            connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital
+            connection, user.id, data.product_template_id, data.canvas_config_id, data.size_config_id, digital=digital
         )
         template = Templates(connection, user.id).get(data.product_template_id)
         Mockups(connection, user, using.settings.nas_base_path).get(data.mockup_id)

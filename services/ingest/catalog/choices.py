@@ -97,15 +97,16 @@ def print_choice(
     connection: Connection,
     user_id: UUID,
     template_id: UUID,
-    canvas_id: UUID | None,
-    size_id: UUID | None,
-    is_digital: bool,
+    canvas_id: UUID | None = None,
+    size_id: UUID | None = None,
+    *,
+    digital: bool = False,
 ) -> PrintSpec:
     """What a template's designs are printed as under this choice of canvas and size."""
     template = Templates(connection, user_id).get(template_id)
     canvases = Canvases(connection, user_id).all()
     sizes = Sizes(connection, user_id).all(removed=True)
-    return print_spec(template, canvases, sizes, canvas_id, size_id, digital=is_digital)
+    return print_spec(template, canvases, sizes, canvas_id, size_id, digital=digital)
 
 
 def _background(row: Row[Any], masks: list[MaskRow]) -> Background:

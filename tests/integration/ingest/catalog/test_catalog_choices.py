@@ -27,7 +27,7 @@ def group_of(engine: Engine, caller: Caller, group_id: str) -> Any:
 def spec_of(engine: Engine, caller: Caller, template_id: str, *ids: str | None) -> PrintSpec:
     canvas, size = (UUID(text) if text else None for text in (*ids, None, None)[:2])
     with engine.connect() as connection:
-        return print_choice(connection, caller.id, UUID(template_id), canvas, size, is_digital=False)
+        return print_choice(connection, caller.id, UUID(template_id), canvas, size, digital=False)
 
 
 def test_each_photograph_keeps_its_own_masks_and_watermark(world: World, ana: Caller) -> None:

@@ -19,6 +19,7 @@ from services.ingest.sessions.actions.cancel_result import FACTS, Cancelled, can
 from services.ingest.sessions.intake.submitting import uploaded_file
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import is_copy_of
+from services.ingest.sessions.lifecycle.file_transitions import told_of
 from services.ingest.sessions.lifecycle.projection import request_id
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.fairness import BATCH, MOCKUPS
@@ -143,7 +144,7 @@ def _pending(connection: Connection, session_id: UUID, item_id: UUID | None) -> 
 def _file_failed(row: Row[Any], reason: str) -> Happening:
     changes = {"failed": 1, "cancelled": 1} | ({} if row.state == "received" else {row.state: -1})
     changes |= {"to_review": -1} if row.review == WAITING else {}
-    facts = {"index": row.index, "filename": row.filename, "state": "failed", "reason": reason, **FACTS}
+    facts = told_of(row, state="failed", reason=reason, **FACTS)
     return Happening("failed", changes, row.id, facts, weight(row.size))
 
 
@@ -153,8 +154,8 @@ def _end_listing(connection: Connection, row: Row[Any], reason: str) -> Happenin
     connection.execute(update(listings).where(mine).values(**ended, updated_at=NOW))
     item = connection.execute(select(items.c.index, items.c.filename).where(items.c.id == row.item_id)).one()
     changes = {"listing_failed": 1, "listing_cancelled": 1} | ({} if row.state == "requested" else {row.state: -1})
-    facts = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": reason}
-    return Happening("listing_failed", changes, row.item_id, facts | {"code": CANCELLED})
+    facts = told_of(item, listing_state="failed", reason=reason, code=CANCELLED)
+    return Happening("listing_failed", changes, row.item_id, facts)
 
 
 def _end_files(connection: Connection, files: Sequence[Row[Any]], reason: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, case, func, select, true, update
 from services.ingest.dead_letter_tables import OPEN, dead_letters
 from services.ingest.sessions.intake.submitting import failed_before, owe_files
 from services.ingest.sessions.lifecycle import timeline
-from services.ingest.sessions.lifecycle.file_transitions import TOLD_AGAIN
+from services.ingest.sessions.lifecycle.file_transitions import TOLD_AGAIN, told_of
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
@@ -127,7 +127,7 @@ def _files_retold(files: Sequence[BeforeAndAfter], who: str) -> list[Happening]:
     """What happened to files that were taken up again: the counts that change, and what is told."""
     happened = []
     for was, row in files:
-        facts = {"index": row.index, "filename": row.filename, "state": "received", "generation": row.generation}
+        facts = told_of(row, state="received", generation=row.generation)
         kind, less = "retried", {was.state: -1}
         less |= {"cancelled": -1} if is_cancelled(was.state, was.facts) else {}
         if was.state == "duplicate":
@@ -142,7 +142,7 @@ def _listings_retold(by_id: Mapping[UUID, Row[Any]], asked: Sequence[BeforeAndAf
     happened = []
     for was, row in asked:
         item = by_id[row.item_id]
-        facts = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+        facts = told_of(item, listing_state="requested")
         less = {"listing_failed": -1} | ({"listing_cancelled": -1} if was.cancelled else {})
         happened.append(Happening("listing_retried", less, item.id, facts))
     return happened

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from services.ingest.sessions.actions.reopening import reopen
 from services.ingest.sessions.lifecycle import timeline
 from services.ingest.sessions.lifecycle.duplicate_originals import verdicts_of_now
+from services.ingest.sessions.lifecycle.file_transitions import told_of
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.states import KEEP, SKIP, WAITING, is_cancelled
@@ -208,7 +209,7 @@ def _skip(connection: Connection, session_id: UUID, rows: Sequence[Row[Any]], wh
     connection.execute(update(items).where(items.c.id.in_(ids)).values(review=SKIP, updated_at=NOW))
     happened = []
     for row in rows:
-        facts = {"index": row.index, "filename": row.filename, "decision": SKIP, "by": who}
+        facts = told_of(row, decision=SKIP, by=who)
         happened.append(Happening("skipped", {"to_review": -1} if row.review == WAITING else {}, row.id, facts))
     timeline.append_all(connection, session_id, happened)
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.ingest.many_ids import any_of
 from services.ingest.sessions.design_names import called
 from services.ingest.sessions.lifecycle import timeline
+from services.ingest.sessions.lifecycle.file_transitions import told_of
 from services.ingest.sessions.lifecycle.projection import mockups_requested, request_id
 from services.ingest.sessions.lifecycle.records import Wanted
 from services.ingest.sessions.lifecycle.session_transitions import Happening
@@ -46,7 +47,7 @@ def ask_listings(connection: Connection, user_id: UUID, design_ids: Sequence[UUI
     for item in designs:
         if asking := _ask(connection, item, wanted):
             listing, changes = asking
-            facts = {"index": item.index, "filename": item.filename, "listing_state": "requested"}
+            facts = told_of(item, listing_state="requested")
             happening = Happening("listing_requested", changes, item.id, facts)
             happened.setdefault(item.session_id, []).append(happening)
             owed += [(item, listing)] if item.state == "stored" else []
@@ -165,7 +166,7 @@ def gone(connection: Connection, user_id: UUID, listing_ids: Sequence[str]) -> N
     changed = connection.execute(update(listings).where(*theirs).values(**values).returning(listings)).all()
     for row in sorted(changed, key=lambda row: (row.session_id, row.item_id, row.mockup_id)):
         item = by_id[row.item_id]
-        facts = {"index": item.index, "filename": item.filename, "listing_state": "failed", "reason": GONE}
+        facts = told_of(item, listing_state="failed", reason=GONE)
         changes = {"listed": -1, "listing_failed": 1}
         timeline.append(connection, item.session_id, "listing_failed", changes, item_id=item.id, facts=facts)
 

@@ -65,13 +65,7 @@ class File:
             changes |= {"cancelled": more}
         if not is_news and not changes:
             return None
-        facts = {
-            "index": event.index,
-            "filename": event.filename,
-            "state": state,
-            "reason": report.reason,
-            **report.facts,
-        }
+        facts = told_of(event, state=state, reason=report.reason) | dict(report.facts)
         if self.asked["review"] == WAITING:
             facts["needs_review"] = True
         return Happening(state, changes, self.id, facts, weight(self.row.size))
@@ -100,6 +94,11 @@ class File:
     def _cancelled(self, state: str) -> bool:
         """Whether it was cancelled, and this was still under way then. A design that reached the NAS is stored."""
         return is_cancelled(self.state, self.facts) and state != "stored"
+
+
+def told_of(file: Row[*tuple[Any, ...]] | ItemEvent, **facts: object) -> dict[str, Any]:
+    """What is told of something that happened to a file or its listing: always which file, then these facts."""
+    return {"index": file.index, "filename": file.filename, **facts}
 
 
 def count_changes(before: str | None, now: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import ARRAY, Connection, Engine, Row, Uuid, any_, bindparam, select, update
 
 from services.ingest.sessions.lifecycle import timeline
-from services.ingest.sessions.lifecycle.file_transitions import File, StateReport, count_changes
+from services.ingest.sessions.lifecycle.file_transitions import File, StateReport, count_changes, told_of
 from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.outgoing.outbox import owe
 from services.ingest.sessions.progress.delays import over
@@ -149,7 +149,7 @@ class Projection:
         )
         changes = count_changes(LISTING_COUNTS.get(row.state), LISTING_COUNTS[state])
         changes |= {"listing_cancelled": -1} if row.cancelled else {}
-        facts = {"index": event.index, "filename": event.filename, "listing_state": state, "reason": reason}
+        facts = told_of(event, listing_state=state, reason=reason)
         kind = "listing_failed" if state == "failed" else state
         if state == "failed":
             _log("a listing has failed", event.filename, row.session_id, reason)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -17,6 +18,10 @@ from shared.database import engine_of
 from tests import backends, nas_servers
 
 NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres", "postgres_url", "database_url"}}
+
+# How long drawing an example, or trying one, takes says nothing on a busy machine.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 TOGETHER = ("tests/chaos", "tests/e2e")
 

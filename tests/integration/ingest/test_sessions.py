@@ -860,7 +860,7 @@ def told(engine: Engine, sessions: Sessions, session: Session) -> list[str]:
     """Why the first file is a duplicate, in its upload and to whoever reviews it; and what the second resembles."""
     copy, design = (views.item(row) for row in sessions.items(session))
     with engine.connect() as connection:
-        (pair,) = reviewing.shown(connection, reviewing.pairs(connection, session.id, "all")[0])
+        (pair,) = reviewing.shown(connection, reviewing.pairs(connection, session.id, "all")[0], None)
     assert pair["match"]["path"] == copy["match"]["path"] == design["resembles"]["path"]
     return [copy["reason"], pair["reason"], design["resembles"]["reason"]]
 

@@ -15,7 +15,7 @@ from services.hasher.raster import STRIP_ROWS
 from services.hasher.sniffing import png_fault
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4]), st.randoms(use_true_random=False))
 def test_pillow_and_opencv_read_back_every_pixel(width: int, height: int, channels: int, random: object) -> None:
     seed = random.randrange(2**32)  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ shape = st.one_of(
 strengths = st.fixed_dictionaries({name: st.floats(0, 1) for name in ("shading", "highlights", "displacement")})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=shape, strengths=strengths, fit=st.sampled_from(["contain", "cover", "stretch"]))
 def test_an_area_is_refused_or_drawn(shape: dict[str, Any], strengths: dict[str, float], fit: str) -> None:
     try:

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.ingest.catalog.picture_names import extension, safe_file_name
@@ -49,7 +49,6 @@ def assert_safe(name: str, longest: int) -> None:
     assert checked(name, new=True) == name
 
 
-@settings(deadline=None)
 @given(texts)
 @example("CON" + " " * 60 + "x")
 @example("CON." + "x" * 100)
@@ -62,7 +61,6 @@ def test_any_text_becomes_a_safe_folder_name_and_then_stays_the_same(text: str) 
     assert safe_folder_name(name) == name
 
 
-@settings(deadline=None)
 @given(texts, st.one_of(st.sampled_from(["PNG", "JPEG", "TIFF", "WEBP"]), texts))
 @example("aux.png", "PNG")
 @example(".png", "PNG")

@@ -1,6 +1,6 @@
 """Designs become due for a number in upload order, each once."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.storage.numbering import Standing, first_free, items_due
@@ -26,7 +26,6 @@ def test_a_session_of_nothing_but_duplicates_needs_no_number() -> None:
     assert items_due({0: SETTLED, 1: SETTLED}) == []
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.booleans(), min_size=1, max_size=12).flatmap(
         lambda kept: st.tuples(st.just(kept), st.permutations(range(len(kept))))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.storage.placing import (
@@ -45,7 +45,6 @@ def test_designs_are_named_as_sellers_know_them(template: str, number: int, digi
     assert number_of(name, template, digital=digital) == number
 
 
-@settings(deadline=None)
 @given(names, numbers, st.booleans())
 def test_every_name_gives_its_number_back(template: str, number: int, digital: bool) -> None:
     name = design_name(template, number, digital=digital)
@@ -88,7 +87,6 @@ def test_the_layout_is_the_one_that_sellers_know() -> None:
     assert file_path("North/Cups", "Mockups/a.png") == "North-Cups/Mockups/a.png"
 
 
-@settings(deadline=None)
 @given(shop=names, template=names, number=numbers, digital=st.booleans())
 def test_every_place_is_one_that_any_nas_accepts(shop: str, template: str, number: int, digital: bool) -> None:
     folder = design_folder(shop, template, digital=digital)

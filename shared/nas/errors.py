@@ -9,7 +9,7 @@ ABSENT = frozenset(
     {errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNABORTED}
     | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ENOTCONN}
 )
-FAULTY = frozenset({errno.EIO})
+FAULTY = frozenset({errno.EIO})  # of those, what a server may answer, too
 BUSY = frozenset({errno.EAGAIN, errno.EBUSY})
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 READ_ONLY = frozenset({errno.EROFS})

@@ -10,7 +10,7 @@ T = TypeVar("T")
 Words = str | Callable[[], str]
 
 
-def until(check: Callable[[], T | None], *, within_s: float = 120, what: Words = "it did not happen in time") -> T:
+def until(check: Callable[[], T | None], *, within_s: float = 60, what: Words = "it did not happen in time") -> T:
     """Ask until there is an answer. `what` says what was missing, or looks at the end what it was."""
     deadline = time.monotonic() + within_s
     while (answer := check()) is None:

@@ -66,7 +66,7 @@ class Work:
         """The seller has got every answer."""
         return self.failure is None and bool(self.session_id) and not self._thread.is_alive()
 
-    def until_heard(self, kind: str, count: int = 1, within_s: float = 120) -> None:
+    def until_heard(self, kind: str, count: int = 1, within_s: float = 60) -> None:
         """Until the session is so far, or past it."""
         until(lambda: self.heard(kind) >= count or None, within_s=within_s, what=f"never {count} {kind}")
 

@@ -72,7 +72,7 @@ def halted(running: Running, service: str) -> Iterator[list[int]]:
                 child.send_signal(signal.SIGCONT)
 
 
-def until(check: Callable[[], T | None], *, within_s: float = 120) -> T:
+def until(check: Callable[[], T | None], *, within_s: float = 60) -> T:
     """Ask until there is an answer."""
     deadline = time.monotonic() + within_s
     while (answer := check()) is None:

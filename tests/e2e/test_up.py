@@ -15,10 +15,12 @@ import pytest
 
 from services.local import node
 from services.local.process import free_ports
+from services.local.system import READY_LIMIT_S
 from tests.e2e.conftest import sent, stored_names, until
 from tests.seller import Seller, artworks
 
 FILES = 12
+STARTS_S = READY_LIMIT_S + 30  # its broker starts before that, and may take a while on a busy machine
 PASSED_ON = ("DATABASE_URL", "AMQP_URL")  # a user who names neither gets what `up` finds or starts
 
 
@@ -108,7 +110,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
     (port,) = free_ports(1)
     options = ("--embedded", "--port", str(port), "--data")
     first = presswork("up", *options, data)
-    until(first.ready)
+    until(first.ready, within_s=STARTS_S)
     assert [line.split()[0] for line in first.lines] == ["database", "broker", "NAS", "shop", "services", "ready"]
     assert "none: everything in one process" in first.lines[1]
 
@@ -131,7 +133,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
         until(lambda: not processes_of(data) or None)
 
         again = presswork("up", *options, data)
-        until(again.ready)
+        until(again.ready, within_s=STARTS_S)
         until(lambda: seller.receipt(session_id)["stored"] == FILES or None)  # before anybody sends anything again
         designs = until(lambda: sent(seller, session_id, files)).json()["designs"]
         names = [f"UV {number} UVDTF_16oz_{number}.png" for number in range(100, 100 + FILES)]
@@ -162,7 +164,7 @@ def test_up_runs_every_service_over_a_broker_until_it_is_told_to_stop(presswork:
         pytest.skip("no rabbitmq-server here, so what `up` would find or install is not for a test to say")
     (port,) = free_ports(1)
     up = presswork("up", "--port", str(port), "--data", data, "--scale", "hasher=2", "--scale", "mockup=1")
-    until(up.ready)
+    until(up.ready, within_s=STARTS_S)
     assert [line.split()[0] for line in up.lines] == ["database", "broker", "NAS", "shop", "services", "ready"]
     assert up.lines[1].startswith("broker    RabbitMQ ")
     with Seller(f"http://127.0.0.1:{port}") as seller:

@@ -153,7 +153,7 @@ def _on_hashed(event: ImageHashed) -> Iterator[DuplicateFound]:
     yield DuplicateFound.model_validate(event.model_dump(include=identity) | same)
 
 
-async def until(ask: Callable[[], object], within_s: float = 120) -> None:
+async def until(ask: Callable[[], object], within_s: float = 60) -> None:
     """Ask, in a thread, until the answer is true."""
     async with asyncio.timeout(within_s):
         while not await asyncio.to_thread(ask):  # noqa: ASYNC110 - what is asked is a database or a broker

@@ -225,7 +225,7 @@ def spawned(here: Place, log: Path) -> Iterator[Spawned]:
         process.stop(child, signal.SIGKILL)
 
 
-def eventually(ask: Any, limit_s: float = 120) -> Any:
+def eventually(ask: Any, limit_s: float = 60) -> Any:
     """Ask until the answer is true, and return it."""
     patiently = Retrying(
         retry=retry_if_result(lambda answer: not answer) | retry_if_exception_type(httpx.TransportError),

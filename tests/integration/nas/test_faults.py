@@ -217,8 +217,8 @@ def test_a_share_or_a_bucket_that_is_not_there_is_said_so(samba: Server, moto: S
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, options: str = "size=4m") -> Iterator[None]:
-    """A disk of 4 MiB, or as the options say, mounted there."""
+def small_disk(folder: Path, options: str) -> Iterator[None]:
+    """A disk in memory, mounted there."""
     folder.mkdir()
     if os.geteuid() != 0:
         backends.missing("a small disk is mounted for this: run it as root")
@@ -232,15 +232,24 @@ def small_disk(folder: Path, options: str = "size=4m") -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@contextlib.contextmanager
+def on_a_small_disk(server: Server, opened: Open, options: str = "size=4m") -> Iterator[tuple[Path, Nas]]:
+    """A new NAS on a disk of its own, and the folder that it is."""
+    its = server.below(uuid.uuid4().hex)
+    assert its.folder is not None
+    with small_disk(its.folder, options):
+        nas = opened(its)
+        nas.initialise()
+        yield its.folder, nas
+        nas.close()
+
+
 @pytest.mark.parametrize("kind", ["openssh", "bare_openssh", "samba"])
 def test_a_full_disk_is_called_full_and_the_work_goes_on_when_there_is_room(
     request: pytest.FixtureRequest, opened: Open, tmp_path: Path, kind: str
 ) -> None:
-    server = request.getfixturevalue(kind).below(uuid.uuid4().hex)
     flowers = [Local(tmp_path / f"{n}.png", os.urandom(3 << 20)) for n in range(2)]
-    with small_disk(server.folder):
-        nas = opened(server)
-        nas.initialise()
+    with on_a_small_disk(request.getfixturevalue(kind), opened) as (_, nas):
         flowers[0].put(nas, "a/0.png")
         with pytest.raises(NasFull, match="free some space"):
             flowers[1].put(nas, "a/1.png")
@@ -248,44 +257,34 @@ def test_a_full_disk_is_called_full_and_the_work_goes_on_when_there_is_room(
         assert nas.sweep(-3600) == ()
         nas.delete("a/0.png")
         flowers[1].put(nas, "a/1.png")
-        nas.close()
 
 
 @pytest.mark.parametrize("kind", ["openssh", "samba"])
 def test_a_disk_without_room_for_another_name_is_called_full(
     request: pytest.FixtureRequest, opened: Open, rose: Local, kind: str
 ) -> None:
-    server = request.getfixturevalue(kind).below(uuid.uuid4().hex)
-    assert server.folder is not None
-    with small_disk(server.folder, "nr_inodes=40"):
-        nas = opened(server)
-        nas.initialise()
+    with on_a_small_disk(request.getfixturevalue(kind), opened, "nr_inodes=40") as (folder, nas):
         rose.put(nas, "a/0.png")
         with contextlib.suppress(OSError):
             for number in range(40):
-                (server.folder / f"{number}.txt").touch()
+                (folder / f"{number}.txt").touch()
         with pytest.raises(NasFull, match="free some space") as told:
             rose.put(nas, "a/1.png")
         assert "NtStatus" not in str(told.value)
-        nas.close()
 
 
 @pytest.mark.parametrize("kind", ["openssh", "samba"])
 def test_a_disk_that_became_read_only_is_called_so(
     request: pytest.FixtureRequest, opened: Open, rose: Local, kind: str
 ) -> None:
-    server = request.getfixturevalue(kind).below(uuid.uuid4().hex)
-    with small_disk(server.folder, "size=9m"):
-        nas = opened(server)
-        nas.initialise()
+    with on_a_small_disk(request.getfixturevalue(kind), opened, "size=9m") as (folder, nas):
         rose.put(nas, "a/0.png")
-        subprocess.run(["mount", "-o", "remount,ro", str(server.folder)], check=True)
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         for call in (nas.check, lambda: rose.put(nas, "a/1.png"), lambda: nas.delete("a/0.png")):
             with pytest.raises(NasUnavailable, match="the NAS is mounted read-only; mount it read-write"):
                 call()
-        subprocess.run(["mount", "-o", "remount,rw", str(server.folder)], check=True)
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
         rose.put(nas, "a/1.png")
-        nas.close()
 
 
 def test_names_that_samba_mangles_are_listed_and_read_by_what_samba_calls_them(

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from xdist.scheduler import LoadScopeScheduling
@@ -22,6 +23,11 @@ NEEDS = {"rabbit": {"rabbit", "rabbit_url", "amqp_url"}, "postgres": {"postgres"
 # How long drawing an example, or trying one, takes says nothing on a busy machine.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# structlog's own way to show an error colours the sources around each of its calls: a fifth of a second for each.
+*_before, _ = structlog.get_config()["processors"]
+_shown_plainly = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*_before, _shown_plainly])
 
 TOGETHER = ("tests/chaos", "tests/e2e")
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+import typer
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from xdist.scheduler import LoadScopeScheduling
@@ -91,10 +92,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_ssl_context() -> Iterator[None]:
-    """httpx reads every authority's certificate for each client, which takes longer than asking this machine."""
+def _made_once() -> Iterator[None]:
+    """What takes longer than what is tested with it, and would be made anew each time.
+
+    httpx reads every authority's certificate for each client, which is longer than asking this machine. Typer reads
+    the signatures of all hundred functions for each command that is run.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
         yield
 
 

@@ -11,6 +11,7 @@ from services.ingest.sessions.lifecycle.rows import session_of
 from services.ingest.sessions.progress.delays import QueueOf, awaited_by
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.serving.uncompared import ScanOf, uncompared
 from services.ingest.sessions.tables import sessions
 from services.ingest.tables import users
 from shared.database import transaction
@@ -45,7 +46,7 @@ def whole(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str,
     return found
 
 
-def receipts(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[str, Any]]:
+def receipts(engine: Engine, name: str, queue_of: QueueOf | None, scan_of: ScanOf) -> list[dict[str, Any]]:
     """The same uploads' receipts, as their sellers have them."""
     kept = Sessions(engine, hashers=1)
     found = []
@@ -53,7 +54,8 @@ def receipts(engine: Engine, name: str, queue_of: QueueOf | None) -> list[dict[s
         session, items = kept.receipt(session_of(row))
         with transaction(engine) as connection:
             cause = _cause(connection, session, queue_of)
-        found.append(_seller(row) | views.receipt(session, items, cause))
+            notes = uncompared(connection, session, scan_of)
+        found.append(_seller(row) | views.receipt(session, items, cause, notes))
     return found
 
 

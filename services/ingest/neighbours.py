@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from services.ingest.catalog.shop import ShopConnection
 from services.ingest.dead_letters.jobs import Obstacles
 from services.ingest.sessions.actions.reviewing import AsScanned
 from services.ingest.sessions.progress.delays import QueueOf
+from services.ingest.sessions.serving.uncompared import ScanOf
 from services.ingest.watch import Alarms, Depths
 from shared.bus.run import Inspect
 from shared.bus.service import Service
@@ -23,8 +22,6 @@ from shared.nas import Nas
 
 TemplateFault = Callable[[Blob, Blob], str | None]
 """What is wrong with a photograph's template, in words: mockup knows."""
-ScanOf = Callable[[Connection, UUID], dict[str, Any] | None]
-"""How the newest scan of a user's folder on the NAS stands: storage knows."""
 Preview = Callable[[UUID, int | None, int], dict[str, Any]]
 """What an account's duplicates would be at another distance: dedup knows (`services/dedup/preview.py`)."""
 

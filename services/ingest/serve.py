@@ -139,7 +139,7 @@ def _desk(settings: Settings, lanes: Lanes, neighbours: Neighbours) -> Desk:
         nas_base_path=settings.nas_base_path,
         prints=prints,
         delays=Delays(lanes.engine, neighbours.queue_of),
-        listing_calls=ListingCalls(store, prints, check, lanes.bell, watcher, wait_s),
+        listing_calls=ListingCalls(store, prints, check, lanes.bell, watcher, wait_s, neighbours.scan_of),
     )
 
 

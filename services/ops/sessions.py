@@ -53,12 +53,13 @@ def receipt(
     """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
     from services.ingest import all_uploads
     from services.ops.uploads import upload
+    from services.storage import scan_progress
     from shared.database import transaction
 
     with database(data) as engine:
         with transaction(engine) as connection:
             session_id = upload(connection, session)
-        (found,) = all_uploads.receipts(engine, str(session_id), _queue_of(data))
+        (found,) = all_uploads.receipts(engine, str(session_id), _queue_of(data), scan_progress.as_json)
     if json:
         as_json(found)
     else:
@@ -74,6 +75,8 @@ def _show(found: Mapping[str, Any]) -> None:
         typer.echo(f"    {found['message']}")
     if found["needs_review"]:
         typer.echo(f"    to decide about: presswork review {found['session_id']}")
+    for note in found["notes"]:
+        typer.echo(f"    {note}")
     for item in found["items"]:
         _show_item(item)
 

@@ -36,7 +36,8 @@ def get_upload(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
 def get_receipt(using: Using, viewer: Viewer, session_id: str) -> dict[str, Any]:
     """What was received, and where every file went, as its seller can read it."""
     del viewer
-    return _one(session_id, all_uploads.receipts(using.engine, session_id, using.neighbours.queue_of))
+    queue_of, scan_of = using.neighbours.queue_of, using.neighbours.scan_of
+    return _one(session_id, all_uploads.receipts(using.engine, session_id, queue_of, scan_of))
 
 
 def _one(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:

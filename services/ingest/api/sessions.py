@@ -6,11 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, HTTPException, Query
 
 from services.ingest.api.identity import Caller
-from services.ingest.api.resources import AtDesk
+from services.ingest.api.resources import AtDesk, Using
 from services.ingest.api.streams import EventStream, as_events, event_body, events
 from services.ingest.catalog.users import User
 from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving import views
+from services.ingest.sessions.serving.uncompared import uncompared
 from services.ingest.sessions.serving.upload_calls import Desk
 
 routes = APIRouter(prefix="/api/v1", tags=["uploads"])
@@ -61,9 +62,15 @@ def list_items(
 
 
 @routes.get("/sessions/{session_id}/receipt")
-def get_receipt(session: Mine, desk: AtDesk) -> dict[str, Any]:
-    """What was received, where every file went, and what the rest waits for."""
-    return views.receipt(*desk.sessions.receipt(session), desk.trouble(session))
+def get_receipt(session: Mine, desk: AtDesk, using: Using) -> dict[str, Any]:
+    """What was received, where every file went, and what the rest waits for.
+
+    `notes` say what else its sender should know: which pictures on the NAS it could not be compared with yet, say.
+    """
+    kept, items = desk.sessions.receipt(session)
+    with using.transaction() as connection:
+        notes = uncompared(connection, kept, using.neighbours.scan_of)
+    return views.receipt(kept, items, desk.trouble(session), notes)
 
 
 @routes.get("/sessions/{session_id}/events")

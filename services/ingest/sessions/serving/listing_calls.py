@@ -21,8 +21,10 @@ from services.ingest.sessions.serving.outcome_text import (
     tell,
 )
 from services.ingest.sessions.serving.store import Asking, Sessions
+from services.ingest.sessions.serving.uncompared import ScanOf, uncompared
 from services.ingest.sessions.serving.watching import Watcher
 from services.ingest.sessions.states import LISTING_IN_WORK
+from shared.database import transaction
 
 DONE = "Successfully processed mockup files and created Etsy listings."
 DONE_IN_A_DRY_RUN = "Successfully processed mockup files and created listings in a dry run."
@@ -63,6 +65,7 @@ class ListingCalls:
     bell: Bell
     watcher: Watcher
     wait_s: float
+    scan_of: ScanOf
 
     async def list_designs(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:
         """Ask for listings, wait for them, and tell what became of each file of their sessions.
@@ -86,6 +89,7 @@ class ListingCalls:
             return await self._nothing_to_list(empty, wanted)
         self.bell.ring()
         await asyncio.to_thread(self._note_outdated, order)
+        await asyncio.to_thread(self._note_uncompared, order)
         rows = await self._wait_for_listings(order)
         return await self._outcome(order, rows)
 
@@ -121,6 +125,13 @@ class ListingCalls:
         """Note how many of these listings have been asked for before with what was chosen then."""
         if older := self.sessions.outdated(order.user_id, order.designs, order.wanted):
             order.notes.append(changed_since(older))
+
+    def _note_uncompared(self, order: Order) -> None:
+        """Note that copies of what lies on the NAS may be among these, if its scan has not come to all of that."""
+        found = [self.sessions.get(order.user_id, session_id) for session_id in order.uploads]
+        with transaction(self.sessions.engine) as connection:
+            notes = [note for session in found if session for note in uncompared(connection, session, self.scan_of)]
+        order.notes += dict.fromkeys(notes)
 
     async def _wait_for_listings(self, order: Order) -> Rows:
         """The listings, when each has its end state or the waiting time is over."""

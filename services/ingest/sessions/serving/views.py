@@ -114,8 +114,11 @@ def totals(found: Session) -> dict[str, int]:
     }
 
 
-def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> dict[str, Any]:
-    """What was received and where each file went. `cause` is what the rest waits for, if it is known to wait."""
+def receipt(found: Session, rows: Iterable[Row], cause: str | None = None, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """What was received and where each file went. `cause` is what the rest waits for, if it is known to wait.
+
+    `notes` are about the whole upload.
+    """
     return {
         "session_id": found.id,
         "state": found.state,
@@ -126,6 +129,7 @@ def receipt(found: Session, rows: Iterable[Row], cause: str | None = None) -> di
         "waits_for": cause,
         "duplicates": found.duplicates,
         "needs_review": found.totals.to_review,
+        "notes": list(notes),
         **totals(found),
         "items": [item(row) for row in rows],
     }

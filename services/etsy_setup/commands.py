@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import AWAY, HERE, NOTHING, DataDir
+from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, our_tables
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -127,7 +127,12 @@ def plan(
     from services.etsy_setup.front import planned
 
     with _place(data) as place:
-        user = place.account(email) if email else None
+        try:
+            user = place.account(email)
+        except _Refused:  # nobody, or several: it is counted for no shop in particular
+            if email:
+                raise
+            user = None
         typer.echo(planned(place.target, user, designs, pictures, digital=digital).words)
 
 
@@ -159,7 +164,7 @@ def activate(
         except activating.TooDear as error:
             raise _Refused(str(error)) from error
         if not yes:
-            typer.confirm("Publish them?", abort=True)
+            confirmed("Publish them?", "Nothing was published.")
         if _publish(place, user, ended):
             raise typer.Exit(1)
 
@@ -249,7 +254,7 @@ def _place(data: Path) -> "Iterator[Place]":
         settings = Settings(_env_file=data / "environment")
         ledger = ledger_of(settings)
         target = etsy(settings, ledger)
-        with target.http:
+        with our_tables(), target.http:
             yield Place(settings, target, ledger)
     except NotConfigured as error:
         left = data / "environment"

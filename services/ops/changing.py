@@ -1,13 +1,14 @@
 """`presswork dead discard`, `restore`, `note`, `edit` and `purge`: what changes letters, and sends at most a copy."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.ops.filters import All, Ids, chosen, named
-from services.ops.place import HERE, NOTHING, DataDir, database, new_file, who
+from services.ops.place import HERE, NOTHING, DataDir, answered, database, new_file, who
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def purge(
 ) -> None:
     """Delete letters of one service for good (--service), after their export. Their files stay failed."""
     from services.ingest.dead_letters.auditing import Run
-    from services.ingest.dead_letters.purging import NotPurged
+    from services.ingest.dead_letters.purging import NotPurged, confirmation
     from services.ingest.dead_letters.purging import purge as delete
 
     with database(data) as engine:
@@ -118,7 +119,8 @@ def purge(
         try:
             count, sha256 = _kept(engine, these, to)
             asked = f"{count} are exported to {to}. To delete them for good, type the service and how many"
-            typed = confirm or typer.prompt(asked, err=True)
+            without = f"--confirm '{confirmation(these, count)}'"
+            typed = confirm or answered(partial(typer.prompt, asked, err=True), "Nothing was deleted.", without)
             deleted = delete(engine, these, Run(who(), "purge"), typed, sha256)
         except NotPurged as error:
             typer.echo(f"Nothing was deleted: {error}.", err=True)

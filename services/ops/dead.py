@@ -29,7 +29,11 @@ Limit = Annotated[int, typer.Option(help="at most so many", min=1)]
 @app.command("list")
 @filtered
 def list_letters(
-    wanted: "Filter", limit: Limit = 50, offset: int = 0, as_json: Json = False, data: DataDir = HERE
+    wanted: "Filter",
+    limit: Limit = 50,
+    offset: Annotated[int, typer.Option(help="leave out so many, the newest", min=0)] = 0,
+    as_json: Json = False,
+    data: DataDir = HERE,
 ) -> None:
     """List dead letters, newest first."""
     from services.ingest.dead_letters import finding

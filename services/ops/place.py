@@ -8,9 +8,10 @@ import contextlib
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, NoReturn, TypeVar, cast
 
 import typer
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
     from sqlalchemy import Engine
 
+    from services.storage.settings import Settings as StorageSettings
+    from services.storage.shops import Nases
     from shared.settings import BusSettings, DatabaseSettings
 
 Kind = TypeVar("Kind", bound="BusSettings")
+Answer = TypeVar("Answer")
 
 NOTHING, AWAY = 3, 4
 """Exit codes beside 0 (done), 1 (not all of it) and 2 (asked wrongly): nothing fits, and something can't be reached."""
@@ -57,6 +61,17 @@ def of_kind(kind: type[Kind], data: Path) -> Kind:
     return kind(_env_file=_left(data))
 
 
+def storage(data: Path) -> "tuple[StorageSettings, Nases]":
+    """Where files are stored. A NAS_URL that can't be meant ends the command in words."""
+    from services.storage.settings import Settings
+
+    found = of_kind(Settings, data)
+    try:
+        return found, found.nases()
+    except ValueError as error:
+        end(str(error), AWAY)
+
+
 def hashers(data: Path) -> int:
     """How many batches an upload is split into at least: as many as ingest itself would."""
     from services.ops.settings import Settings
@@ -81,26 +96,33 @@ def join(data: Path) -> None:
 @contextlib.contextmanager
 def database(data: Path) -> "Iterator[Engine]":
     """An engine for the length of a command. What is away ends it in words."""
-    from sqlalchemy.exc import ProgrammingError
-
     from shared.database import engine_of
     from shared.errors import Retryable
 
     found = settings(data)
     engine = engine_of(found.database_url, pool_size=2)
     try:
-        yield engine
+        with our_tables():
+            yield engine
     except Retryable as error:
         typer.echo(f"{error}. Nothing more was done; say it again when that is mended.", err=True)
         tell_if_guessed(found, "DATABASE_URL", data)
         raise typer.Exit(AWAY) from error
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def our_tables() -> Iterator[None]:
+    """A database that has other tables than ours ends the command in words."""
+    from sqlalchemy.exc import ProgrammingError
+
+    try:
+        yield
     except ProgrammingError as error:
         if _by_ctrl_c(error):
             raise KeyboardInterrupt from error
-        typer.echo(f"The database has other tables than this version: presswork init ({error.orig})", err=True)
-        raise typer.Exit(AWAY) from error
-    finally:
-        engine.dispose()
+        end(f"The database has other tables than this version: presswork init ({error.orig})", AWAY)
 
 
 def _by_ctrl_c(error: BaseException | None) -> bool:
@@ -160,16 +182,24 @@ def new_file(path: Path, mode: Literal["wb", "xb"]) -> BinaryIO:
         raise typer.BadParameter(f"{path} can't be written: {error.strerror}; name another file") from error
 
 
+def end(words: str, code: int = NOTHING) -> NoReturn:
+    """End the command with these words and this exit code."""
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
 def confirmed(question: str, undone: str) -> None:
     """Go on if somebody says yes; or the command ends, and says that nothing was done, and why."""
+    if not answered(partial(typer.confirm, question, err=True), undone, "--yes"):
+        end(undone, 1)
+
+
+def answered(ask: Callable[[], Answer], undone: str, unasked: str) -> Answer:
+    """What somebody answers; or the command ends, and says by which option it does not ask."""
     try:
-        said = typer.confirm(question, err=True)
-    except typer.Abort as error:  # Ctrl-C, or no terminal, as from cron
-        typer.echo(f"\n{undone} Nobody answered: --yes does it without asking.", err=True)
-        raise typer.Exit(1) from error
-    if not said:
-        typer.echo(undone, err=True)
-        raise typer.Exit(1)
+        return ask()
+    except typer.Abort:  # Ctrl-C, or no terminal, as from cron
+        end(f"\n{undone} Nobody answered: {unasked} does it without asking.", 1)
 
 
 def who() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
+from services.ops.place import HERE, NOTHING, DataDir, database, storage
 from services.ops.showing import as_json, printable
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def _show_item(item: Mapping[str, Any]) -> None:
 
 def _queue_of(data: Path) -> "QueueOf | None":
     """Where work for a shop's NAS waits, where there are several."""
-    from services.storage.settings import Settings
-
-    nases = of_kind(Settings, data).nases()
+    _, nases = storage(data)
     return nases.queue_of if nases.queues else None
 
 

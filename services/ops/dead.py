@@ -7,10 +7,10 @@ from uuid import UUID
 
 import typer
 
-from services.ops.changing import discard, edit, note, purge, restore
-from services.ops.filters import filtered, known, named, run_named
+from services.ops.dead_changing import discard, edit, note, purge, restore
+from services.ops.dead_filters import filtered, known, named, run_named
+from services.ops.dead_replay import cancel, replay
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
-from services.ops.replay import cancel, replay
 from services.plurals import counted
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import spool, stranger
+from services.ops import nas_identity, spool
 from services.ops.place import HERE, DataDir, guessed, of_kind, tell_if_guessed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def init(
         if nas:
             spool.sweep(settings.blob_dir)
             if with_designs:
-                stranger.refuse(settings, taken_by, unmarked=new_nas)
+                nas_identity.refuse_without_designs(settings, taken_by, unmarked=new_nas)
             marks = _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
             if database:
                 _compare_marks(settings, marks, new=shop if new_nas else None, taken_by=taken_by)
@@ -159,9 +159,9 @@ def _compare_marks(settings: "Settings", marks: "Mapping[str, str]", *, new: str
                 continue
             try:
                 if shop == new:
-                    stranger.remember(engine, settings.url_of(shop), marks[shop])
+                    nas_identity.remember(engine, settings.url_of(shop), marks[shop])
                 else:
-                    stranger.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])
+                    nas_identity.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])
             except NasUnavailable as error:
                 if not shop:
                     raise NasUnavailable(f"{error}: {taken_by}") from error

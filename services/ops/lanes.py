@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops.filters import moment_said
-from services.ops.place import HERE, DataDir, database
+from services.ops.place import HERE, DataDir, database, moment_said
 from services.ops.showing import as_json
 
 Row = Mapping[str, Any]

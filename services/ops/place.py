@@ -1,4 +1,4 @@
-"""Which system a command works on, and how it ends when its database or broker is away.
+"""Which system a command works on, what it asks, and how it ends when its database or broker is away.
 
 One way for every command: the environment's settings, and for what it lacks those that `presswork up` left in
 `var/environment`, or in that of the folder which --data names.
@@ -9,6 +9,7 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, NoReturn, TypeVar, cast
@@ -170,6 +171,16 @@ def misset(error: ValueError) -> str:
         for each in error.errors(include_url=False, include_input=False)
     ]
     return "\n".join(["settings that can't be used (docs/settings.md has all of them):", *wrong])
+
+
+def moment_said(text: str | datetime) -> datetime:
+    """A moment as commands take it, like 12h or 2026-11-24; UTC."""
+    from services.ingest.lane_comparison import moment
+
+    try:
+        return moment(str(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def new_file(path: Path, mode: Literal["wb", "xb"]) -> BinaryIO:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.filters import All, Ids, chosen, named
+from services.ops.dead_filters import All, Ids, chosen, named
 from services.ops.place import HERE, NOTHING, DataDir, answered, database, new_file, who
 from services.plurals import counted
 

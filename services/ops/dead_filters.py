@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from services.ops.place import NOTHING
+from services.ops.place import NOTHING, moment_said
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -21,16 +21,6 @@ Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their 
 All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
 Moment = datetime | None
 SHORTEST = 4
-
-
-def moment_said(text: str | datetime) -> datetime:
-    """A moment as commands take it, like 12h or 2026-11-24; UTC."""
-    from services.ingest.lane_comparison import moment
-
-    try:
-        return moment(str(text))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _status(name: str) -> "Status":

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.direct import Direct, move_letters, only_understood
-from services.ops.filters import All, Ids, chosen, run_named, service_named
+from services.ops.dead_direct import Direct, move_letters, only_understood
+from services.ops.dead_filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, hashers, settings, who
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from services.ops.filters import service_named
+from services.ops.dead_filters import service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, NOTHING, confirmed, settings, tell_if_guessed
 from services.plurals import counted

@@ -35,7 +35,7 @@ HERE = Path("var")
 
 def _started(data: Path) -> Path:
     """Refuse a folder that somebody named and no Presswork was started in."""
-    if data != HERE and not _left(data).exists():
+    if data != HERE and not environment_file(data).exists():
         raise typer.BadParameter(f"no Presswork was started in {data}: `presswork up --data {data}` would be")
     return data
 
@@ -57,9 +57,14 @@ def settings(data: Path) -> "DatabaseSettings":
     return of_kind(DatabaseSettings, data)
 
 
+def environment_file(data: Path) -> Path:
+    """The settings that the last `presswork up` in this folder left for commands and services beside it."""
+    return data / "environment"
+
+
 def of_kind(kind: type[Kind], data: Path) -> Kind:
     """The environment's settings; what it lacks, as the running `presswork up` has it."""
-    return kind(_env_file=_left(data))
+    return kind(_env_file=environment_file(data))
 
 
 def storage(data: Path) -> "tuple[StorageSettings, Nases]":
@@ -84,7 +89,7 @@ def join(data: Path) -> None:
     """Complete this process's environment, for a service that reads its settings there, as beside a `presswork up`."""
     from dotenv import dotenv_values
 
-    left = dotenv_values(_left(data), interpolate=False)
+    left = dotenv_values(environment_file(data), interpolate=False)
     left.pop("PRESSWORK_DATA", None)  # for the next `up` only
     with contextlib.suppress(FileNotFoundError):  # JWT_SECRET_KEY was given to that `up`, or nothing was started here
         left["JWT_SECRET_KEY"] = (data / "jwt-secret").read_text()
@@ -143,9 +148,10 @@ def guessed(name: str, data: Path) -> str:
     """Why it was looked for at an address that nobody named."""
     if name == "AMQP_URL" and (words := why_no_broker(data)):
         return f"{words}: name another system's folder with --data, or set AMQP_URL"
-    lacks = "does not have it" if _left(data).exists() else "is not there"
+    left = environment_file(data)
+    lacks = "does not have it" if left.exists() else "is not there"
     return (
-        f"{name} is not set, and {_left(data)} {lacks}: run this in the folder where `presswork up` was started, or "
+        f"{name} is not set, and {left} {lacks}: run this in the folder where `presswork up` was started, or "
         f"name that system's folder with --data, or set {name}"
     )
 
@@ -216,7 +222,3 @@ def answered(ask: Callable[[], Answer], undone: str, unasked: str) -> Answer:
 def who() -> str:
     """The person at this terminal, for the audit."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def _left(data: Path) -> Path:
-    return data / "environment"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.place import HERE, DataDir, database, end
 from services.ops.showing import as_json, printable
 from services.plurals import counted
 
@@ -128,5 +128,4 @@ def _new_password() -> tuple[str, str]:
 
 
 def _nobody(email: str) -> NoReturn:
-    typer.echo(f"No account has the e-mail {email}: presswork account list", err=True)
-    raise typer.Exit(NOTHING)
+    end(f"No account has the e-mail {email}: presswork account list")

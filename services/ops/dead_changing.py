@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.dead_filters import All, Ids, chosen, named
-from services.ops.place import HERE, NOTHING, DataDir, answered, database, new_file, who
+from services.ops.place import HERE, NOTHING, DataDir, answered, database, end, new_file, who
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def edit(
         try:
             result = editing.edit(engine, letter_id, edited, run)
         except editing.NotSent as error:
-            typer.echo(f"Nothing was sent: {error}.", err=True)
-            raise typer.Exit(1) from error
+            end(f"Nothing was sent: {error}.", 1)
     if as_json:
         showing.as_json({"run_id": run.id, "letter_id": letter_id, "result": result.result, "words": result.words})
     else:
@@ -123,8 +122,7 @@ def purge(
             typed = confirm or answered(partial(typer.prompt, asked, err=True), "Nothing was deleted.", without)
             deleted = delete(engine, these, Run(who(), "purge"), typed, sha256)
         except NotPurged as error:
-            typer.echo(f"Nothing was deleted: {error}.", err=True)
-            raise typer.Exit(1) from error
+            end(f"Nothing was deleted: {error}.", 1)
     _told(deleted, "purged", as_json=as_json)
 
 

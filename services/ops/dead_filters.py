@@ -9,7 +9,8 @@ from uuid import UUID
 
 import typer
 
-from services.ops.place import NOTHING, moment_said
+from services.ops.place import end, moment_said
+from services.ops.uploads import SHORTEST, upload, uploads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
 Moment = datetime | None
-SHORTEST = 4
 
 
 def _status(name: str) -> "Status":
@@ -107,11 +107,9 @@ def known(connection: "Connection", wanted: "Filter") -> "Filter":
     all were well.
     """
     from services.ingest.dead_letters import finding
-    from services.ops.uploads import upload, uploads
 
     if wanted.tenant and not finding.knows_tenant(connection, wanted.tenant):
-        typer.echo(f"No account has the id or e-mail {wanted.tenant}.", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"No account has the id or e-mail {wanted.tenant}.")
     if not wanted.session:
         return wanted
     name = str(wanted.session)
@@ -153,7 +151,5 @@ def _beginning(name: str) -> str:
 
 def _only_one(ids: Sequence[UUID], name: str, thing: str) -> UUID:
     if len(ids) != 1:
-        said = f"Several {thing}s begin with {name}; say more of the id." if ids else f"No {thing} begins with {name}."
-        typer.echo(said, err=True)
-        raise typer.Exit(NOTHING)
+        end(f"Several {thing}s begin with {name}; say more of the id." if ids else f"No {thing} begins with {name}.")
     return ids[0]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops.place import HERE, DataDir, database, end
 
 if TYPE_CHECKING:
     from services.ingest.catalog.users import User
@@ -60,6 +60,5 @@ def _set(email: str, role: str, data: "DataDir") -> "User":
     with database(data) as engine, transaction(engine) as connection:
         user = Users(connection).set_role(email, role)
     if user is None:
-        typer.echo(f"No account has the e-mail {email}; its owner registers first.", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"No account has the e-mail {email}; its owner registers first.")
     return user

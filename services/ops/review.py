@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, hashers, settings, who
+from services.ops.place import HERE, NOTHING, DataDir, database, end, hashers, settings, who
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -93,8 +93,7 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
         several = f"{name} is the name of several files: say its number"
         numbers = ", ".join(str(_number(row)) for row in rows[:SHOWN]) + (" ..." if len(rows) > SHOWN else "") or "none"
         none = f"there is no near duplicate {name} in this upload; their numbers: {numbers}"
-        typer.echo(several if found else none, err=True)
-        raise typer.Exit(NOTHING)
+        end(several if found else none)
     return found[0]
 
 
@@ -109,8 +108,7 @@ def _decided(store: "Sessions", session: "Session", wish: "Wish", data: Path) ->
         done = store.decide(session, wish, who(), partial(has, blobs))
         return str(done) if done.kept or done.skipped or done.before else None
     except Undecidable as error:
-        typer.echo(f"{error}. Nothing was changed.", err=True)
-        raise typer.Exit(1) from error
+        end(f"{error}. Nothing was changed.", 1)
 
 
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, storage
+from services.ops.place import HERE, DataDir, database, end, storage
 from services.ops.showing import as_json, printable
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def sessions(
             other = f"; its client calls it {printable(key)}" if key != str(row["session_id"]) else ""
             typer.echo(f"    {row['message']}{other}")
     else:
-        typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"no upload of {tenant}" if tenant else "there are no uploads yet")
 
 
 def receipt(

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, DataDir, database, end
-from services.ops.showing import as_json, printable
+from services.ops.showing import Json, printable
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -49,18 +50,16 @@ def add(
 
 
 @app.command("list")
-def list_accounts(
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE
-) -> None:
+def list_accounts(as_json: Json = False, data: DataDir = HERE) -> None:
     """List all accounts, oldest first: their folders on the NAS, since when, and who is disabled or an operator."""
     from services.ingest.catalog.users import Users
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
         found = Users(connection).everybody()
-    if json:
+    if as_json:
         names = ("id", "email", "shop_name", "shop_folder", "created_at", "is_active", "role")
-        as_json([{name: getattr(user, name) for name in names} for user in found])
+        showing.as_json([{name: getattr(user, name) for name in names} for user in found])
         return
     for user in found:
         marks = ", ".join(filter(None, (user.role if user.looks else "", "" if user.is_active else "disabled")))

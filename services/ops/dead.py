@@ -7,10 +7,12 @@ from uuid import UUID
 
 import typer
 
+from services.ops import dead_lines, showing
 from services.ops.dead_changing import discard, edit, note, purge, restore
 from services.ops.dead_filters import filtered, known, named, run_named
 from services.ops.dead_replay import cancel, replay
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
+from services.ops.showing import Json
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ for command in (replay, discard, restore, note, purge):
 app.command()(cancel)
 app.command()(edit)
 
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 Limit = Annotated[int, typer.Option(help="at most so many", min=1)]
 
 
@@ -37,7 +38,6 @@ def list_letters(
 ) -> None:
     """List dead letters, newest first."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -58,7 +58,6 @@ def list_letters(
 def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: DataDir = HERE) -> None:
     """Group dead letters by cause: one failing disk is one group, however many files it cost."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -81,7 +80,6 @@ def show(
 ) -> None:
     """Show one letter with body, headers, stack, history and lineage."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -135,7 +133,6 @@ def audit(
 ) -> None:
     """Tell who did what with which letters, newest first."""
     from services.ingest.dead_letters import auditing
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.ops import showing
 from services.ops.dead_filters import All, Ids, chosen, named
 from services.ops.place import HERE, NOTHING, DataDir, answered, database, end, new_file, who
+from services.ops.showing import Json
 from services.plurals import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from services.ingest.dead_letters.finding import Filter
-
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 def discard(
@@ -80,7 +80,6 @@ def edit(
     """Send an edited copy, as a new message, in place of a letter; the original is never sent then."""
     from services.ingest.dead_letters import editing
     from services.ingest.dead_letters.auditing import Run
-    from services.ops import showing
     from shared.database import transaction
 
     if not allow_edit:
@@ -168,7 +167,6 @@ def _left(engine: "Engine", wanted: "Filter", statuses: Collection[str]) -> list
 
 
 def _told(count: int, what: str, left: Sequence[str] = (), *, as_json: bool) -> None:
-    from services.ops import showing
 
     if as_json:
         showing.as_json({what: count})

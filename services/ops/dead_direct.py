@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from services.ops import showing
 from services.ops.dead_filters import service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, confirmed, end, settings, tell_if_guessed
@@ -41,7 +42,6 @@ def only_understood(context: typer.Context) -> None:
 
 def move_letters(service: str | None, how: Manner) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
-    from services.ops import showing
     from shared.errors import Unavailable
 
     if service is None:
@@ -66,7 +66,6 @@ def move_letters(service: str | None, how: Manner) -> None:
 def _confirmed(url: str, target: str, how: Manner) -> int:
     """How many it would be, once that and what is in the way was said, and it was asked for; or the command ends."""
     from services.ingest.service import PREFETCH
-    from services.ops import showing
     from services.ops.broker import waiting
 
     there, keepers = asyncio.run(waiting(url, target))

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.ops import dead_lines, showing
 from services.ops.dead_direct import Manner, move_letters, only_understood
 from services.ops.dead_filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
 from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, end, hashers, settings, who
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -36,7 +38,7 @@ def replay(
     patience: Annotated[float, typer.Option(help="seconds to wait for the end of a step", min=0)] = 600,
     to: Annotated[str | None, typer.Option(help="send them to this service's inbox instead: rarely right")] = None,
     force: Annotated[bool, typer.Option("--force", help="though nobody is there to take them")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     direct: Annotated[
         bool, typer.Option("--direct", help="from broker to broker, without a database; with --service")
     ] = False,
@@ -64,12 +66,11 @@ def replay(
 
 def cancel(
     run: Annotated[str, typer.Argument(help="a replay, as `replay` and `audit` name it, or the beginning of its id")],
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Stop a replay that is at work, whoever began it: what was sent is sent, the rest stays."""
     from services.ingest.dead_letters import auditing
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -86,7 +87,6 @@ def cancel(
 def _replay(engine: "Engine", wanted: "Filter", target: "Stage | None", pace: "ReplayPace", how: Manner) -> None:
     from services.ingest.dead_letters import jobs
     from services.ingest.dead_letters.auditing import Run
-    from services.ops import showing
 
     ids, cutoff = jobs.chosen(engine, wanted, how.limit)
     if not ids:
@@ -111,7 +111,6 @@ def _why_none(wanted: "Filter") -> str:
 
 def _preview(job: "Job", how: Manner) -> None:
     """How many, for whom, what would become of the first few, and what is in the way."""
-    from services.ops import dead_lines, showing
 
     foreseen = job.foreseen()
     in_the_way = obstacles(settings(how.data).amqp_url)(job.takers())
@@ -129,7 +128,6 @@ def _preview(job: "Job", how: Manner) -> None:
 
 
 def _report(done: dict[str, Any], how: Manner) -> None:
-    from services.ops import dead_lines, showing
 
     counts = done["counts"]
     if how.as_json:

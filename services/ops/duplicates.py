@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, DataDir, database, end, of_kind, who
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -20,7 +22,7 @@ def duplicates(
         int | None, typer.Option(min=-1, max=32, help="bits of 256 within which hashes are the same; -1: the server's")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="only say what --distance would change")] = False,
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show what an account's uploads do with duplicates, or change it for uploads from now on."""
@@ -41,14 +43,13 @@ def duplicates(
         if user is None:
             end(f"nobody has registered with {email}")
         if preview:
-            _preview(engine, user.id, given["distance"], data, as_json=json)
+            _preview(engine, user.id, given["distance"], data, as_json=as_json)
         else:
-            _change(engine, user.id, email, given, as_json=json)
+            _change(engine, user.id, email, given, as_json=as_json)
 
 
 def _change(engine: "Engine", user_id: "UUID", email: str, given: dict[str, Any], *, as_json: bool) -> None:
     from services.ingest.catalog.duplicates import MEANING, change, changes, current
-    from services.ops import showing
     from shared.database import transaction
 
     with transaction(engine) as connection:
@@ -70,7 +71,6 @@ def _preview(engine: "Engine", user_id: "UUID", then: int, data: Path, *, as_jso
     from services.dedup.preview import Preview
     from services.dedup.settings import Settings
     from services.ingest.catalog.duplicates import current
-    from services.ops import showing
     from shared.blobs import Blobs
     from shared.database import transaction
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, DataDir, database, moment_said
-from services.ops.showing import as_json
+from services.ops.showing import Json
 
 Row = Mapping[str, Any]
 
@@ -37,7 +38,7 @@ def lanes(
     since: Annotated[
         datetime, typer.Option(help="uploads submitted since, like 7d, 12h or 2026-11-24; UTC", parser=moment_said)
     ] = "7d",  # type: ignore[assignment] # the parser reads it
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Compare the lanes: time per image, duplicates, failures, tries."""
@@ -46,8 +47,8 @@ def lanes(
 
     with database(data) as engine, transaction(engine) as connection:
         found = compared(connection, since)
-    if json:
-        as_json({"since": since.isoformat(), "lanes": found, "unlike": unlike(found)})
+    if as_json:
+        showing.as_json({"since": since.isoformat(), "lanes": found, "unlike": unlike(found)})
         return
     show(found, since)
     if found and (words := unlike(found)):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, NOTHING, DataDir, database, end, hashers, settings, who
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,7 +33,7 @@ def review(
     verdict: Annotated[
         str | None, typer.Option(help="with --keep-all or --skip-all: only these, like re_encode")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """List the near duplicates of an upload, or decide: a kept one is stored beside what it matched.
@@ -58,7 +60,7 @@ def review(
 
         words = _decided(Sessions(engine, hashers(data)), found, wish, data)
         with transaction(engine) as connection:
-            _show(connection, found.id, words, as_json=json)
+            _show(connection, found.id, words, as_json=as_json)
     if words is None and (keep_all or skip_all):
         raise typer.Exit(NOTHING)
 
@@ -113,7 +115,6 @@ def _decided(store: "Sessions", session: "Session", wish: "Wish", data: Path) ->
 
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:
     from services.ingest.sessions.actions.reviewing import pairs, shown
-    from services.ops import showing
     from services.storage.stored_files import as_scanned
 
     rows, _ = pairs(connection, session_id, "all")

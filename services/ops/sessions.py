@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, DataDir, database, end, storage
-from services.ops.showing import as_json, printable
+from services.ops.showing import Json, printable
 
 if TYPE_CHECKING:
     from services.ingest.sessions.progress.delays import QueueOf
 
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 COUNTS = (
     *("stored", "duplicate", "rejected", "failed", "cancelled", "in_progress"),
     *("listed", "listing_failed", "listing_cancelled"),
@@ -22,7 +22,7 @@ COUNTS = (
 def sessions(
     tenant: Annotated[str | None, typer.Option(help="only this seller's: e-mail or user id")] = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1)] = 20,
-    json: Json = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """List uploads, newest first: whose they are, how they stand and what they wait for."""
@@ -31,8 +31,8 @@ def sessions(
 
     with database(data) as engine, transaction(engine) as connection:
         found = all_uploads.recent(connection, tenant, limit, queue_of=_queue_of(data))
-    if json:
-        as_json({"sessions": found})
+    if as_json:
+        showing.as_json({"sessions": found})
     elif found:
         for row in found:
             at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
@@ -46,7 +46,7 @@ def sessions(
 
 def receipt(
     session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    json: Json = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
@@ -58,8 +58,8 @@ def receipt(
         with transaction(engine) as connection:
             session_id = upload(connection, session)
         (found,) = all_uploads.receipts(engine, str(session_id), _queue_of(data))
-    if json:
-        as_json(found)
+    if as_json:
+        showing.as_json(found)
     else:
         _show(found)
 

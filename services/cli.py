@@ -22,6 +22,7 @@ from services.ops.retry import retry
 from services.ops.review import review
 from services.ops.sessions import receipt, sessions
 from services.ops.topology import app as topology
+from services.ops.uploads import Upload
 from services.ops.waits import waits
 
 app = typer.Typer(
@@ -93,7 +94,7 @@ def resume(
 
 
 def cancel(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    session: Upload,
     item: Annotated[str | None, typer.Option(help="only this file of it: its name or id")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
     data: DataDir = HERE,
@@ -110,7 +111,7 @@ def cancel(
 def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:
-    """Print who emits what and who listens to it."""
+    """Print which service emits which message, and which services listen to it."""
     from services.embedded import all_services
     from services.flow import mermaid as draw
     from services.flow import table
@@ -121,7 +122,7 @@ def flow(
 def demo(
     data: NewDataDir = Path("var/demo"),
     port: Port = 3003,
-    embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
+    embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
 ) -> None:
     """Run the whole pipeline once on about 60 designs and show what became of each."""
     from services.demo.run import run_demo

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The connection of an account to its Etsy shop.", no_args_is_help=True)
 
-Email = Annotated[str | None, typer.Option("--email", help="of the account; not needed where there is only one")]
+Email = Annotated[str | None, typer.Option("--email", help="e-mail of the account; not needed where there is only one")]
 WAIT_S = 300.0
 
 
@@ -83,7 +83,7 @@ def setup(
     category: Annotated[int | None, typer.Option(help="id of a category; templates may say another")] = None,
     partner: Annotated[list[int] | None, typer.Option(help="id of a production partner; repeatable")] = None,
     template: Annotated[str | None, typer.Option(help="name of a product template: for its listings only")] = None,
-    skus: Annotated[bool | None, typer.Option(help="give each listing a SKU, like UV 100: a call more")] = None,
+    skus: Annotated[bool | None, typer.Option(help="give each listing a SKU, like UV 100, by one call more")] = None,
     find: Annotated[str, typer.Option(help="show the categories with this word")] = "",
     data: DataDir = HERE,
 ) -> None:
@@ -126,7 +126,7 @@ def plan(
 @app.command()
 def activate(
     cap: Annotated[float, typer.Option(min=0, help="most that it may cost, in USD")],
-    most: Annotated[int | None, typer.Option(min=1, help="so many of them, the oldest first")] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="at most so many, the oldest first")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="agree to the total without being asked")] = False,
     email: Email = None,
     data: DataDir = HERE,

@@ -74,7 +74,7 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
 @app.command()
 def show(
     letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
-    body: Annotated[bool, typer.Option("--body", help="only the message, for `edit`")] = False,
+    body: Annotated[bool, typer.Option("--body", help="print only the message, as `dead edit` takes it")] = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
@@ -125,7 +125,7 @@ def export(
 @app.command()
 def audit(
     run: Annotated[
-        str | None, typer.Argument(help="one command, to see what it did to each letter: its id, or the beginning")
+        str | None, typer.Argument(help="id of one command, or its beginning: what it did to each letter")
     ] = None,
     limit: Limit = 50,
     as_json: Json = False,

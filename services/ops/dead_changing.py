@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def discard(
     wanted: "Filter",
     ids: Ids = None,
-    why: Annotated[str, typer.Option(help="for whoever finds them later")] = "discarded",
+    why: Annotated[str, typer.Option(help="the reason, for whoever finds them later")] = "discarded",
     everything: All = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
-    """Put letters aside; their files stay failed. `restore` takes them back until DEAD_LETTER_KEEP_DAYS are over."""
+    """Put letters aside; their files stay failed. `dead restore` takes them back, for DEAD_LETTER_KEEP_DAYS."""
     from services.ingest.dead_letters import shelving
     from services.ingest.dead_letters.auditing import Run
 
@@ -56,7 +56,7 @@ def note(
     wanted: "Filter",
     *,
     ids: Ids = None,
-    text_: Annotated[str, typer.Argument(metavar="TEXT", help="the last word; an empty one takes the note away")],
+    text_: Annotated[str, typer.Argument(metavar="TEXT", help="the note, as one last word; '' takes it away")],
     everything: All = False,
     as_json: Json = False,
     data: DataDir = HERE,
@@ -72,8 +72,10 @@ def note(
 
 def edit(
     letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
-    message: Annotated[Path, typer.Argument(help="what `show --body` printed, edited", exists=True, dir_okay=False)],
-    allow_edit: Annotated[bool, typer.Option("--allow-edit", help="needed: what died is not what is sent")] = False,
+    message: Annotated[
+        Path, typer.Argument(help="what `dead show --body` printed, edited", exists=True, dir_okay=False)
+    ],
+    allow_edit: Annotated[bool, typer.Option("--allow-edit", help="needed, as what died is not what is sent")] = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:

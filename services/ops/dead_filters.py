@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.contracts import Stage
 
 Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
-All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
+All = Annotated[bool, typer.Option("--all", help="all letters; needed where no id or filter is given")]
 Moment = datetime | None
 
 
@@ -41,7 +41,9 @@ def _filters(
     tenant: Annotated[str | None, typer.Option(help="the seller: user id or e-mail")] = None,
     file: Annotated[str | None, typer.Option(help="part of a file's name, or its item id")] = None,
     cause: Annotated[str | None, typer.Option(help="part of the cause")] = None,
-    fingerprint: Annotated[str | None, typer.Option("--fingerprint", "--group", help="a group of `groups`")] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", "--group", help="of a cause, as `presswork dead groups` tells it")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="anywhere in cause, stack, body or note")] = None,
     since: Annotated[
         Moment,

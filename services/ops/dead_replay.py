@@ -37,7 +37,7 @@ def replay(
     wait: Annotated[bool, typer.Option("--wait", help="wait for the end, and fail if they fail again")] = False,
     patience: Annotated[float, typer.Option(help="seconds to wait for the end of a step", min=0)] = 600,
     to: Annotated[str | None, typer.Option(help="send them to this service's inbox instead: rarely right")] = None,
-    force: Annotated[bool, typer.Option("--force", help="though nobody is there to take them")] = False,
+    force: Annotated[bool, typer.Option("--force", help="send them though nobody is there to take them")] = False,
     as_json: Json = False,
     direct: Annotated[
         bool, typer.Option("--direct", help="from broker to broker, without a database; with --service")
@@ -65,7 +65,9 @@ def replay(
 
 
 def cancel(
-    run: Annotated[str, typer.Argument(help="a replay, as `replay` and `audit` name it, or the beginning of its id")],
+    run: Annotated[
+        str, typer.Argument(help="a replay's id, as `dead replay` and `dead audit` tell it, or its beginning")
+    ],
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def duplicates(
     email: Annotated[str, typer.Argument(help="e-mail of the account")],
-    policy: Annotated[str | None, typer.Argument(help="skip_exact, skip_near, review or keep_all")] = None,
+    policy: Annotated[
+        str | None, typer.Argument(help="skip_exact, skip_near, review or keep_all; none: show what it is")
+    ] = None,
     distance: Annotated[
         int | None, typer.Option(min=-1, max=32, help="bits of 256 within which hashes are the same; -1: the server's")
     ] = None,

@@ -122,7 +122,9 @@ def import_template(
 def from_psd(
     file: Annotated[Path, typer.Argument(help="a Photoshop mockup", exists=True, dir_okay=False)],
     folder: Annotated[Path, typer.Argument(help="the template's folder, which is made")],
-    slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
+    slot: Annotated[
+        list[str] | None, typer.Option(help="layer of a smart object for designs, if not all are; repeatable")
+    ] = None,
 ) -> None:
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
     from services.mockup.authoring.photoshop import imported

@@ -44,7 +44,7 @@ DataDir = Annotated[
     Path,
     typer.Option(
         "--data",
-        help="where `presswork up` keeps its files; DATABASE_URL, AMQP_URL ... go before",
+        help="folder of the `presswork up` whose system is meant; DATABASE_URL, AMQP_URL ... go first",
         callback=_started,
     ),
 ]

@@ -10,6 +10,7 @@ import typer
 from services.ops import showing
 from services.ops.place import HERE, NOTHING, DataDir, database, end, hashers, settings, who
 from services.ops.showing import Json
+from services.ops.uploads import Upload, session_named
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
     from services.ingest.sessions.serving.store import Sessions, Wish
 
 SHOWN = 20
-Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
+Files = list[str] | None
+BY = "by its number here, its name or its id; repeatable"
 
 
 def review(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    keep: Files = None,
-    skip: Files = None,
-    keep_all: Annotated[bool, typer.Option("--keep-all", help="every file that waits for a decision")] = False,
-    skip_all: Annotated[bool, typer.Option("--skip-all", help="every file that waits for a decision")] = False,
+    session: Upload,
+    keep: Annotated[Files, typer.Option(help=f"keep this file, {BY}")] = None,
+    skip: Annotated[Files, typer.Option(help=f"skip this file, {BY}")] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="keep every file that waits for a decision")] = False,
+    skip_all: Annotated[bool, typer.Option("--skip-all", help="skip every file that waits for a decision")] = False,
     verdict: Annotated[
         str | None, typer.Option(help="with --keep-all or --skip-all: only these, like re_encode")
     ] = None,
@@ -42,7 +44,6 @@ def review(
     stands for later uploads.
     """
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.uploads import session_named
     from shared.database import transaction
 
     if keep_all and skip_all:

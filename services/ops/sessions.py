@@ -9,6 +9,7 @@ import typer
 from services.ops import showing
 from services.ops.place import HERE, DataDir, database, end, storage
 from services.ops.showing import Json, printable
+from services.ops.uploads import Upload, upload
 
 if TYPE_CHECKING:
     from services.ingest.sessions.progress.delays import QueueOf
@@ -45,13 +46,12 @@ def sessions(
 
 
 def receipt(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    session: Upload,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
     from services.ingest import all_uploads
-    from services.ops.uploads import upload
     from shared.database import transaction
 
     with database(data) as engine:

@@ -1,7 +1,9 @@
 """Which upload a command means: by the id in its receipt, or by the one that its client was given when it began."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
+
+import typer
 
 from services.ops.place import end
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from services.ingest.sessions.lifecycle.records import Session
 
 SHORTEST = 4
+Upload = Annotated[
+    str, typer.Argument(help="the upload's session id, or the one that its client was given; or how one of them begins")
+]
 
 
 def upload(connection: "Connection", name: str) -> UUID:

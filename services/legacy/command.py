@@ -48,7 +48,7 @@ def import_legacy(
     """
     from services.ingest.lane_choice import loose_lane
     from services.legacy.move import Move
-    from services.legacy.moving import run
+    from services.legacy.run import run
     from services.legacy.settings import Settings
     from services.legacy.source import NotTheOldSystem, old_system
 

@@ -32,6 +32,9 @@ NOTHING, AWAY = 3, 4
 
 HERE = Path("var")
 
+STARTED_IN = "PRESSWORK_DATA"
+"""What `presswork up` leaves beside settings: the folder, as the next `up` may find it moved."""
+
 
 def _started(data: Path) -> Path:
     """Refuse a folder that somebody named and no Presswork was started in."""
@@ -90,7 +93,7 @@ def join(data: Path) -> None:
     from dotenv import dotenv_values
 
     left = dotenv_values(environment_file(data), interpolate=False)
-    left.pop("PRESSWORK_DATA", None)  # for the next `up` only
+    left.pop(STARTED_IN, None)
     with contextlib.suppress(FileNotFoundError):  # JWT_SECRET_KEY was given to that `up`, or nothing was started here
         left["JWT_SECRET_KEY"] = (data / "jwt-secret").read_text()
     for name, value in left.items():

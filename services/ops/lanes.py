@@ -9,6 +9,7 @@ import typer
 from services.ops import showing
 from services.ops.place import HERE, DataDir, database, moment_said
 from services.ops.showing import Json
+from services.plurals import counted
 
 Row = Mapping[str, Any]
 
@@ -69,7 +70,8 @@ def show(found: Sequence[Row], since: datetime) -> None:
         for row in lane["reasons"]:
             why = row["lane_reason"] or "not recorded"
             image = _value("image_s", row["image_s"])
-            typer.echo(f"{lane['lane']}, {why}: {row['uploads']} uploads, {row['files']} files, middle {image} s")
+            uploads, files = counted(row["uploads"], "upload"), counted(row["files"], "file")
+            typer.echo(f"{lane['lane']}, {why}: {uploads}, {files}, middle {image} s")
 
 
 def _value(name: str, value: float | None) -> str:

@@ -43,8 +43,8 @@ def add(
     try:
         with database(data) as engine, transaction(engine) as connection:
             user = Users(connection).register(given.email, hashed, given.shop, takes_what_lies_there=True)
-    except EmailTaken as error:
-        raise SystemExit(f"There is an account with the e-mail {given.email} already.") from error
+    except EmailTaken:
+        end(f"There is an account with the e-mail {given.email} already.", 1)
     typer.echo(f"{user.email} has the folder {user.shop_folder}. Password, to be changed after the first login:")
     typer.echo(chosen)
 

@@ -39,7 +39,7 @@ STARTED_IN = "PRESSWORK_DATA"
 def _started(data: Path) -> Path:
     """Refuse a folder that somebody named and no Presswork was started in."""
     if data != HERE and not environment_file(data).exists():
-        raise typer.BadParameter(f"no Presswork was started in {data}: `presswork up --data {data}` would be")
+        raise typer.BadParameter(f"no Presswork was started in {data}: name the folder that `presswork up` was given")
     return data
 
 

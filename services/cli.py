@@ -13,7 +13,7 @@ import typer
 
 from services.etsy_setup import commands as etsy
 from services.legacy.command import import_legacy
-from services.ops import accounts, dead, mockup, nas, operators, spool
+from services.ops import accounts, dead, mockup, nas, operators, spool, topology
 from services.ops.duplicates import duplicates
 from services.ops.init import init
 from services.ops.lanes import lanes
@@ -21,7 +21,7 @@ from services.ops.place import HERE, NOTHING, DataDir, join, misset
 from services.ops.retry import retry
 from services.ops.review import review
 from services.ops.sessions import receipt, sessions
-from services.ops.topology import app as topology
+from services.ops.uploads import Upload
 from services.ops.waits import waits
 
 app = typer.Typer(
@@ -93,7 +93,7 @@ def resume(
 
 
 def cancel(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    session: Upload,
     item: Annotated[str | None, typer.Option(help="only this file of it: its name or id")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
     data: DataDir = HERE,
@@ -110,7 +110,7 @@ def cancel(
 def flow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="as a Mermaid diagram")] = False,
 ) -> None:
-    """Print who emits what and who listens to it."""
+    """Print which service emits which message, and which services listen to it."""
     from services.embedded import all_services
     from services.flow import mermaid as draw
     from services.flow import table
@@ -121,7 +121,7 @@ def flow(
 def demo(
     data: NewDataDir = Path("var/demo"),
     port: Port = 3003,
-    embedded: Annotated[bool, typer.Option("--embedded", help="without a broker")] = False,
+    embedded: Annotated[bool, typer.Option("--embedded", help="everything in one process, without a broker")] = False,
 ) -> None:
     """Run the whole pipeline once on about 60 designs and show what became of each."""
     from services.demo.run import run_demo
@@ -173,7 +173,7 @@ for group, name in (
     (nas.app, "nas"),
     (operators.app, "operator"),
     (spool.app, "spool"),
-    (topology, "topology"),
+    (topology.app, "topology"),
 ):
     app.add_typer(group, name=name, rich_help_panel="More")
 
@@ -189,7 +189,8 @@ def _run_ingest() -> None:
         from services.ops.broker import alarms, depths
         from services.ops.inspection import inspection
         from services.ops.obstacles import obstacles
-        from services.ops.queues import living, topology
+        from services.ops.queues import living
+        from services.ops.queues import topology as queues_of
 
     settings = Settings()
     try:
@@ -201,7 +202,7 @@ def _run_ingest() -> None:
         obstacles=obstacles(settings.amqp_url),
         inspect=inspection(settings),
         alarms=partial(alarms, settings.amqp_url),
-        depths=partial(depths, settings.amqp_url, living(topology(all_services()))),
+        depths=partial(depths, settings.amqp_url, living(queues_of(all_services()))),
     )
     serve(settings, *build(settings, known))
 

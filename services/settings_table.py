@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from services.embedded import WORKERS
 from services.ingest.catalog.limits import SECONDS, Rate
 from shared.settings import BusSettings, DatabaseSettings
 
 UNITS = {seconds: unit for unit, seconds in SECONDS.items()}
-SERVICES = ("ingest", "hasher", "dedup", "storage", "mockup", "publisher")
+SERVICES = ("ingest", *WORKERS)
 
 COMPOSE = (
     (

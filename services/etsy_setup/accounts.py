@@ -1,4 +1,4 @@
-"""Which account a command is about."""
+"""What ingest's tables have of an account: who it is, its templates, and which of its designs were deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import AWAY, HERE, NOTHING, DataDir, database
+from services.ops.place import HERE, NOTHING, DataDir, database, end, of_kind, storage
 
 if TYPE_CHECKING:
     from services.legacy.files import Files
@@ -48,11 +48,11 @@ def import_legacy(
     """
     from services.ingest.lane_choice import loose_lane
     from services.legacy.move import Move
-    from services.legacy.moving import run
-    from services.legacy.place import Here
+    from services.legacy.run import run
+    from services.legacy.settings import Settings
     from services.legacy.source import NotTheOldSystem, old_system
 
-    here = Here(_env_file=data / "environment")
+    here = of_kind(Settings, data)
     lane, roots = loose_lane(embedded=here.embedded), (here.nas_base_path, *(root or ()))
     try:
         with database(data) as engine, _files(here.blob_dir, files, data) as found, old_system(url) as old:
@@ -60,8 +60,7 @@ def import_legacy(
             run(move, typer.echo)
             _tell(move)
     except NotTheOldSystem as error:
-        typer.echo(f"Nothing was copied: {error}", err=True)
-        raise typer.Exit(NOTHING) from error
+        end(f"Nothing was copied: {error}", NOTHING)
     raise typer.Exit(0 if move.report.complete else 1)
 
 
@@ -69,14 +68,9 @@ def import_legacy(
 def _files(blob_dir: Path, folder: Path | None, data: Path) -> "Iterator[Files]":
     from services.ingest.catalog.pictures import Pictures
     from services.legacy.files import Files
-    from services.storage.settings import Settings
     from shared.blobs import Blobs
 
-    try:
-        nases = Settings(_env_file=data / "environment").nases()
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(AWAY) from error
+    _, nases = storage(data)
     pictures = Pictures(Blobs(blob_dir), max_bytes=MOST_BYTES, max_pixels=MOST_PIXELS)
     with contextlib.closing(nases):
         yield Files(folder, nases.as_one(), pictures)

@@ -13,7 +13,7 @@ from services.ingest.imports.designs import OldDesigns
 from services.ingest.sessions.tables import IMPORTED
 from services.legacy import paths
 from services.legacy.fitting import moment, uuid
-from services.legacy.move import Account, Move
+from services.legacy.move import Account, Move, by_id
 from services.storage.allotment import reserve
 from services.storage.placing import product_in, product_key
 
@@ -65,7 +65,7 @@ def copy_designs(move: Move) -> None:
     products = _products(move)
     for batch in move.old.batches("design_images"):
         for owner, rows in groupby(batch, lambda row: uuid(row["user_id"])):
-            account = move.accounts.get(owner) if owner else None
+            account = by_id(move.accounts, owner)
             if account is None:
                 for row in rows:
                     move.report.skip(KIND, row["filename"] or row["id"], "its account is not copied")
@@ -164,7 +164,7 @@ def _place(move: Move, account: Account, row: Row, lies_at: str | None) -> str |
 
 def _canvas(move: Move, account: Account, row: Row) -> UUID | None:
     canvas_id = uuid(row["canvas_config_id"])
-    canvas = move.canvases.get(canvas_id) if canvas_id else None
+    canvas = by_id(move.canvases, canvas_id)
     return canvas_id if canvas and move.accounts[canvas.owner].id == account.id else None
 
 

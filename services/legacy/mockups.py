@@ -16,7 +16,7 @@ from services.ingest.imports.ledger import Ledger, Outcome
 from services.ingest.tables import mockup_images, mockup_masks, mockups
 from services.legacy.files import Kept, NoFile
 from services.legacy.fitting import moment, named, polygons, uuid
-from services.legacy.move import Account, Move, Owned, here
+from services.legacy.move import Account, Move, Owned, by_id, here
 from services.legacy.paths import below_root, folder_of
 from services.legacy.products import fit
 from services.legacy.report import SKIPPED
@@ -46,7 +46,7 @@ def copy_mockups(move: Move) -> None:
 
 def _group(move: Move, row: Row) -> dict[str, Any] | None:
     owner, template_id = uuid(row["user_id"]), uuid(row["product_template_id"])
-    template = move.templates.get(template_id or UUID(int=0))
+    template = by_id(move.templates, template_id)
     if owner not in move.accounts:
         move.report.skip(GROUPS, row["name"] or row["id"], "its account is not copied")
         return None
@@ -69,7 +69,7 @@ def _put_groups(move: Move, rows: list[dict[str, Any]]) -> None:
 
 
 def _photograph(move: Move, row: Row, marks: Marks) -> None:
-    group = move.groups.get(uuid(row["mockups_id"]) or UUID(int=0))
+    group = by_id(move.groups, row["mockups_id"])
     if group is None or group.parent is None:
         move.report.skip(PHOTOGRAPHS, row["filename"] or row["id"], "its mockup group is not here")
         return
@@ -176,7 +176,7 @@ def _marked(move: Move, connection: Connection, account: Account, kept: Kept | N
 
 def _mask(move: Move, row: Row) -> dict[str, Any] | None:
     image_id = uuid(row["mockup_image_id"])
-    image = move.images.get(image_id or UUID(int=0))
+    image = by_id(move.images, image_id)
     if image is None:
         move.report.skip(MASKS, row["id"], "its photograph is not here")
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table
@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Engine, Table
 from services.ingest.imports.ledger import PRESENT, Ledger, Outcome
 from services.ingest.sessions.outgoing.outbox import owe
 from services.legacy.files import Files
+from services.legacy.fitting import uuid
 from services.legacy.report import Report
 from services.legacy.source import OldSystem
 from shared.contracts import StoreFile
 from shared.database import transaction
 
 Rows = Sequence[dict[str, Any]]
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,9 @@ class Move:
 def here(plan: Mapping[UUID, Outcome]) -> set[UUID]:
     """Which rows are here now, or would be."""
     return {row_id for row_id, outcome in plan.items() if outcome in PRESENT}
+
+
+def by_id(known: Mapping[UUID, Known], old_id: object) -> Known | None:
+    """What an old row refers to by this id, if it refers to anything, and that is here."""
+    name = uuid(old_id)
+    return known.get(name) if name else None

@@ -14,13 +14,12 @@ from services.ingest.catalog.users import email_key
 from services.ingest.imports.accounts import Accounts, Found
 from services.ingest.tables import users
 from services.legacy.fitting import moment, uuid
-from services.legacy.move import Account, Move, here
+from services.legacy.move import Account, Move, by_id, here
 from services.legacy.paths import below_root, folder_of
 from services.legacy.report import JOINED
 from shared.nas.names import collision_key, safe_folder_name
 
 KIND = "users"
-NOBODY = UUID(int=0)
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
 Row = Mapping[str, Any]
@@ -57,7 +56,7 @@ def _folders(move: Move, rows: Mapping[UUID, Row]) -> Folders:
     found: dict[UUID, Counter[str]] = {}
     for batch in move.old.batches("design_images", "user_id", "file_path"):
         for design in batch:
-            row = rows.get(uuid(design["user_id"]) or NOBODY)
+            row = by_id(rows, design["user_id"])
             if row and (path := below_root(design["file_path"], move.roots, _shops(row))):
                 found.setdefault(row["id"], Counter())[folder_of(path)] += 1
     return found

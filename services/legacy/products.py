@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from services.ingest.catalog.records import CanvasInput, SizeInput, TemplateInput
 from services.ingest.tables import canvas_configs, product_templates, size_configs
 from services.legacy.fitting import Unfit, fitted, moment, named, uuid
-from services.legacy.move import Move, Owned, here
+from services.legacy.move import Move, Owned, by_id, here
 
 Row = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ def _template(move: Move, row: Row) -> dict[str, Any] | None:
 
 
 def _canvas(move: Move, row: Row) -> dict[str, Any] | None:
-    template = move.templates.get(uuid(row["product_template_id"]) or UUID(int=0))
+    template = by_id(move.templates, row["product_template_id"])
     if template is None:
         move.report.skip(CANVASES, row["name"] or row["id"], "its product template is not here")
         return None
@@ -61,7 +61,7 @@ def _canvas(move: Move, row: Row) -> dict[str, Any] | None:
 
 
 def _size(move: Move, row: Row) -> dict[str, Any] | None:
-    canvas = move.canvases.get(uuid(row["canvas_id"]) or UUID(int=0))
+    canvas = by_id(move.canvases, row["canvas_id"])
     if canvas is None:
         move.report.skip(SIZES, row["name"] or row["id"], "its canvas is not here")
         return None

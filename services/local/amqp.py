@@ -14,20 +14,21 @@ M = TypeVar("M", bound=Frame)
 
 PORTS = {"amqp": 5672, "amqps": 5671}
 MANAGEMENT_PORT = 15672
+LIMIT_S = 2.0
 
 
 class NoBroker(Exception):  # noqa: N818 - reads as what was found
     """Nothing at the URL lets us in; the words say how far we came."""
 
 
-def greet(url: str, *, limit_s: float = 2) -> str:
+def greet(url: str) -> str:
     """Log in, open the virtual host and leave; returns the product, as in "RabbitMQ 3.10.8".
 
     Raises:
         NoBroker: nobody listens there, it isn't AMQP 0-9-1, or the log-in or the virtual host is refused.
     """
     try:
-        with _connect(url, limit_s) as connection:
+        with _connect(url) as connection:
             return _log_in(connection, url)
     except (OSError, UnmarshalingException) as error:
         raise NoBroker(f"no broker answers at {place(url)}: {error}") from error
@@ -39,18 +40,18 @@ def place(url: str) -> str:
     return f"{parts.hostname or 'localhost'}:{parts.port or PORTS.get(parts.scheme, 5672)}"
 
 
-def management(url: str, *, limit_s: float = 2) -> str | None:
+def management_beside(url: str) -> str | None:
     """The management API beside the broker at `url`, log-in included, if it answers on its usual port."""
     parts = urlsplit(url)
     log_in = f"{parts.username or 'guest'}:{parts.password or 'guest'}"
     candidate = f"http://{log_in}@{parts.hostname or 'localhost'}:{MANAGEMENT_PORT}"
-    return candidate if manages(candidate, limit_s=limit_s) else None
+    return candidate if manages(candidate) else None
 
 
-def manages(management_url: str, *, limit_s: float = 2) -> bool:
+def manages(management_url: str) -> bool:
     """Whether the management API answers and no alarm (memory, disk) blocks publishers."""
     try:
-        with httpx.Client(trust_env=False, timeout=limit_s) as client:
+        with httpx.Client(trust_env=False, timeout=LIMIT_S) as client:
             return client.get(f"{management_url}/api/health/checks/alarms").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
@@ -65,10 +66,10 @@ def ready(url: str, management_url: str | None) -> str | None:
     return product if management_url is None or manages(management_url) else None
 
 
-def _connect(url: str, limit_s: float) -> socket.socket:
+def _connect(url: str) -> socket.socket:
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port or PORTS.get(parts.scheme, 5672)
-    connection = socket.create_connection((host, port), timeout=limit_s)
+    connection = socket.create_connection((host, port), timeout=LIMIT_S)
     if parts.scheme != "amqps":
         return connection
     return ssl.create_default_context().wrap_socket(connection, server_hostname=host)

@@ -5,17 +5,18 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.local import apt, docker
-from services.local.amqp import NoBroker, greet, management, place, ready
+from services.local.amqp import NoBroker, greet, management_beside, place, ready
 from services.local.files import password
 from services.local.node import installed, started_node
 from services.local.process import NotStarted, free_ports, wait_for
 from services.local.servers import Server
 
 LOG = logging.getLogger(__name__)
-HERE = "amqp://guest:guest@localhost:5672/"
+RUNNING = "amqp://guest:guest@localhost:5672/"
 PULL_LIMIT_S = 300  # a first `docker run` fetches the image
 
 
@@ -45,7 +46,6 @@ def broker(
     amqp_url: str | None = None,
     *,
     use_running: bool = True,
-    allow_install: bool = True,
     throwaway: bool = False,
     management: bool = True,
     say: Callable[[str], None] = LOG.info,
@@ -57,12 +57,13 @@ def broker(
     ways that failed. Call from the main thread (process.start says why).
     """
     with ExitStack() as stack:
+        private = partial(_private, stack, data_dir, throwaway=throwaway, management=management)
         yield (
             _named(amqp_url)
             or (_running() if use_running else None)
-            or _private(stack, data_dir, "rabbitmq-server found on this machine", throwaway, management)
+            or private("rabbitmq-server found on this machine")
             or _in_docker(stack, data_dir, say)
-            or (_installed_now(stack, data_dir, say, throwaway, management) if allow_install else None)
+            or (private("rabbitmq-server, installed now with apt") if _installed_now(say) else None)
         )
 
 
@@ -74,22 +75,26 @@ def _named(url: str | None) -> StartedBroker | None:
     except NoBroker as error:
         description = f"the broker at {place(url)} (AMQP_URL), which does not answer yet: {error}"
         return _answering(Broker(url, None, description))
-    return _answering(Broker(url, management(url), f"{product} at {place(url)} (AMQP_URL)"))
+    return _answering(Broker(url, management_beside(url), f"{product} at {place(url)} (AMQP_URL)"))
 
 
 def _running() -> StartedBroker | None:
     try:
-        product = greet(HERE)
+        product = greet(RUNNING)
     except NoBroker:
         return None
-    return _answering(Broker(HERE, management(HERE), f"{product} at localhost:5672 (it was running already)"))
+    return _answering(
+        Broker(RUNNING, management_beside(RUNNING), f"{product} at localhost:5672 (it was running already)")
+    )
 
 
 def _answering(found: Broker) -> StartedBroker:
     return StartedBroker(found.url, found.management_url, lambda: found)
 
 
-def _private(stack: ExitStack, data_dir: Path, origin: str, throwaway: bool, management: bool) -> StartedBroker | None:
+def _private(
+    stack: ExitStack, data_dir: Path, origin: str, *, throwaway: bool, management: bool
+) -> StartedBroker | None:
     program = installed()
     if program is None:
         return None
@@ -130,15 +135,13 @@ def _in_docker(stack: ExitStack, data_dir: Path, say: Callable[[str], None]) -> 
     return StartedBroker(url, management_url, wait)
 
 
-def _installed_now(
-    stack: ExitStack, data_dir: Path, say: Callable[[str], None], throwaway: bool, management: bool
-) -> StartedBroker | None:
+def _installed_now(say: Callable[[str], None]) -> bool:
     if not apt.usable():
         say("no RabbitMQ here: install rabbitmq-server, start Docker, or set AMQP_URL")
-        return None
+        return False
     try:
         apt.install("rabbitmq-server", say)
     except NotStarted as error:
         say(f"no RabbitMQ here, and it could not be installed: {error}")
-        return None
-    return _private(stack, data_dir, "rabbitmq-server, installed now with apt", throwaway, management)
+        return False
+    return True

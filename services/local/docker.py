@@ -12,6 +12,8 @@ from pathlib import Path
 
 from services.local.process import claim, start, stop
 
+LIMIT_S = 3.0
+
 
 @dataclass(frozen=True)
 class Image:
@@ -26,14 +28,14 @@ RABBITMQ = Image("rabbitmq:4-management", "/var/lib/rabbitmq", signal.SIGTERM)
 POSTGRES = Image("postgres:18", "/var/lib/postgresql", signal.SIGINT)
 
 
-def answers(*, limit_s: float = 3) -> bool:
+def answers() -> bool:
     """Whether a Docker engine answers; the client alone is not enough."""
     client = shutil.which("docker")
     if client is None:
         return False
     try:
         asked = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            [client, "info"], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, check=False
+            [client, "info"], stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False
         )
     except subprocess.TimeoutExpired:
         return False

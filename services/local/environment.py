@@ -14,11 +14,11 @@ from services.local.broker import StartedBroker
 from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.ops.management import OFF
+from services.ops.place import STARTED_IN, environment_file
 
 OF_NAS = ("NAS_REQUIRE_MOUNT", "NAS_PASSWORD", "NAS_PRIVATE_KEY", "NAS_HOST_KEY")
 HASHERS, IN_FLIGHT = "COMPREHENSIVE_WORKFLOW_MAX_THREADS", "BATCHES_IN_FLIGHT"
 OF_SHOP = ("PUBLISHER_TARGET", "ETSY_")
-STARTED_IN = "PRESSWORK_DATA"
 
 LEFT = (
     *("DATABASE_URL", "AMQP_URL", "MANAGEMENT_URL", "EMBEDDED", "BLOB_DIR", "NAS_URL", "NAS_SHOPS"),
@@ -71,7 +71,7 @@ def _in_flight(hashers: str) -> int:
 
 def left_in(data_dir: Path) -> dict[str, str]:
     """What the `presswork up` before left here; nothing if there was none."""
-    found = dotenv_values(data_dir / "environment", interpolate=False)
+    found = dotenv_values(environment_file(data_dir), interpolate=False)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -110,7 +110,7 @@ def written_down(environment: Mapping[str, str], data_dir: Path) -> Iterator[Non
     If it doesn't, what was written down before is there again. The next start goes by that: not even a kill in the
     middle may leave a NAS that was not looked at.
     """
-    file = data_dir / "environment"
+    file = environment_file(data_dir)
     before = file.read_text() if file.exists() else None
     write_down({name: value for name, value in environment.items() if not name.startswith("NAS_")}, data_dir)
     try:
@@ -129,7 +129,7 @@ def write_down(environment: Mapping[str, str], data_dir: Path) -> None:
     names = [*LEFT, *(name for name in environment if name.startswith("ETSY_"))]
     said = {**environment, STARTED_IN: str(data_dir)}
     lines = [f"{name}={_quoted(said[name])}\n" for name in (*names, STARTED_IN) if name in said]
-    files.write(data_dir / "environment", "".join(lines))
+    files.write(environment_file(data_dir), "".join(lines))
 
 
 def shop(environment: Mapping[str, str], named: str | None) -> str:

@@ -90,12 +90,12 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         # Services inherit this one: those of a killed `up` finish what they have begun before ours begin.
         lock = stack.enter_context(claim(data_dir / "logs", wait_s=STOP_GRACE_S + 5))
         _try_to_listen(listening)
-        queue = None
+        rabbit = None
         if not plan.embedded:  # first: it takes seconds, and nothing needs it before its queues are declared
-            queue = stack.enter_context(broker(data_dir, given.get("AMQP_URL"), management=False, say=say))
-        store = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
-        say(f"database  {store.description}")
-        settings = settings_for(given, data_dir, listening, store.url, queue)
+            rabbit = stack.enter_context(broker(data_dir, given.get("AMQP_URL"), management=False, say=say))
+        postgres = stack.enter_context(database(data_dir, given.get("DATABASE_URL"), say=say))
+        say(f"database  {postgres.description}")
+        settings = settings_for(given, data_dir, listening, postgres.url, rabbit)
         nas_options = _nas_options(plan, given, data_dir)
         with written_down(settings, data_dir):
             said = _init(settings, data_dir, "--no-broker", *nas_options)
@@ -105,11 +105,11 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
             Path(settings["LISTINGS_DIR"]),
             settings,
             Processes(settings, data_dir / "logs", say, inherit=[lock], data_dir=data_dir),
-            (*store.servers, *(queue.servers if queue else ())),
+            (*postgres.servers, *(rabbit.servers if rabbit else ())),
         )
         stack.callback(running.processes.stop)
         ours = "" if given.get("NAS_URL") else f"NAS {running.nas}: "  # that we made our own folder is no news
-        _start(running, plan, queue, [line for line in said if not (ours and line.startswith(ours))])
+        _start(running, plan, rabbit, [line for line in said if not (ours and line.startswith(ours))])
         _wait_until_ready(running)
         yield running
 
@@ -120,17 +120,17 @@ def as_scaled(scale: Mapping[str, int]) -> dict[str, str]:
     return {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": str(min(hashers, MOST_HASHERS))} if hashers else {}
 
 
-def _start(running: Running, plan: Plan, queue: StartedBroker | None, of_nas: Sequence[str]) -> None:
+def _start(running: Running, plan: Plan, rabbit: StartedBroker | None, of_nas: Sequence[str]) -> None:
     """Start the services. The workers wait for their queues, so their programs load while the broker starts."""
     settings, say = running.environment, running.processes.say
-    wanted = [(name, number) for name, count in _scale(plan, settings).items() for number in range(1, count + 1)]
+    wanted = [(name, number) for name, count in _counts(plan, settings).items() for number in range(1, count + 1)]
     for name, number in wanted:
         if name != "ingest":
             running.processes.start(name, number)
-    say(f"broker    {queue.wait().description if queue else 'none: everything in one process (embedded)'}")
+    say(f"broker    {rabbit.wait().description if rabbit else 'none: everything in one process (embedded)'}")
     say("\n".join([f"NAS       {settings['NAS_URL']}", *of_nas]))
     say(f"shop      {shop(settings, {**os.environ, **plan.environment}.get('PUBLISHER_TARGET'))}")
-    if queue:
+    if rabbit:
         _init(settings, plan.data_dir.resolve(), "--no-database", "--no-nas")
     say(f"services  {len(wanted)} {'processes are' if len(wanted) > 1 else 'process is'} starting")
     for name, number in wanted:
@@ -232,7 +232,7 @@ def _init(settings: Mapping[str, str], data_dir: Path, *options: str) -> list[st
     return [line for line in done.stderr.splitlines() if line.startswith("NAS")]
 
 
-def _scale(plan: Plan, environment: Mapping[str, str]) -> dict[str, int]:
+def _counts(plan: Plan, environment: Mapping[str, str]) -> dict[str, int]:
     if environment["EMBEDDED"] == "1":
         return {"ingest": 1}
     hashers = int(environment["COMPREHENSIVE_WORKFLOW_MAX_THREADS"])

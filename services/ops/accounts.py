@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database
-from services.ops.showing import as_json, printable
+from services.ops import showing
+from services.ops.place import HERE, DataDir, database, end
+from services.ops.showing import Json, printable
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -42,25 +43,23 @@ def add(
     try:
         with database(data) as engine, transaction(engine) as connection:
             user = Users(connection).register(given.email, hashed, given.shop, takes_what_lies_there=True)
-    except EmailTaken as error:
-        raise SystemExit(f"There is an account with the e-mail {given.email} already.") from error
+    except EmailTaken:
+        end(f"There is an account with the e-mail {given.email} already.", 1)
     typer.echo(f"{user.email} has the folder {user.shop_folder}. Password, to be changed after the first login:")
     typer.echo(chosen)
 
 
 @app.command("list")
-def list_accounts(
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE
-) -> None:
+def list_accounts(as_json: Json = False, data: DataDir = HERE) -> None:
     """List all accounts, oldest first: their folders on the NAS, since when, and who is disabled or an operator."""
     from services.ingest.catalog.users import Users
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
         found = Users(connection).everybody()
-    if json:
+    if as_json:
         names = ("id", "email", "shop_name", "shop_folder", "created_at", "is_active", "role")
-        as_json([{name: getattr(user, name) for name in names} for user in found])
+        showing.as_json([{name: getattr(user, name) for name in names} for user in found])
         return
     for user in found:
         marks = ", ".join(filter(None, (user.role if user.looks else "", "" if user.is_active else "disabled")))
@@ -128,5 +127,4 @@ def _new_password() -> tuple[str, str]:
 
 
 def _nobody(email: str) -> NoReturn:
-    typer.echo(f"No account has the e-mail {email}: presswork account list", err=True)
-    raise typer.Exit(NOTHING)
+    end(f"No account has the e-mail {email}: presswork account list")

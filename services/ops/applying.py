@@ -10,6 +10,9 @@ from services.ops.queues import Topology
 from services.ops.survey import Finding, Survey, Verdict, survey
 from shared.settings import BusSettings
 
+BY_HAND = (Verdict.UNSAFE, Verdict.UNKNOWN)
+"""What can't be created or set: a person looks at it."""
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -28,7 +31,7 @@ async def applied(settings: BusSettings, wanted: Topology) -> Applied:
     before = await survey(settings.amqp_url, settings.management_url, wanted)
     refused, after = "", before
     if before.unchecked or before.of(Verdict.MISSING):  # what can't be looked at is declared again: that is harmless
-        left_alone = {finding.thing for finding in (*before.of(Verdict.UNSAFE), *before.of(Verdict.UNKNOWN))}
+        left_alone = {finding.thing for finding in before.of(*BY_HAND)}
         await declare(settings.amqp_url, _without(wanted, left_alone))
         refused = await asyncio.to_thread(_set_policies, settings, wanted)
         after = await survey(settings.amqp_url, settings.management_url, wanted)
@@ -47,9 +50,8 @@ def table(found: Survey) -> str:
         lines.append(f"{finding.verdict.value:8} {finding.thing:{width}} {finding.expected}")
         if finding.verdict is not Verdict.FINE:
             lines.append(f"{'':8} {'':{width}} found: {finding.found}")
-    left = [finding for finding in found.findings if finding.verdict in (Verdict.UNSAFE, Verdict.UNKNOWN)]
     missing = ["missing: presswork topology apply creates it"] if found.of(Verdict.MISSING) else []
-    return "\n".join([*lines, *missing, *_by_hand(tuple(left)), *_unlooked(found.unchecked)])
+    return "\n".join([*lines, *missing, *_by_hand(found.of(*BY_HAND)), *_unlooked(found.unchecked)])
 
 
 def plan(found: Survey) -> str:
@@ -57,8 +59,7 @@ def plan(found: Survey) -> str:
     changes = [_change(finding, "would create", "would change") for finding in found.of(Verdict.MISSING)] or [
         "nothing would change"
     ]
-    left = (*found.of(Verdict.UNSAFE), *found.of(Verdict.UNKNOWN))
-    return "\n".join([*changes, *_by_hand(left), *_unlooked(found.unchecked)])
+    return "\n".join([*changes, *_by_hand(found.of(*BY_HAND)), *_unlooked(found.unchecked)])
 
 
 def _change(finding: Finding, create: str, change: str) -> str:

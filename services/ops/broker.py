@@ -1,4 +1,4 @@
-"""What is done on an AMQP connection of its own: declaring, comparing, counting consumers. No service does that."""
+"""What is asked and done beside the bus, each time on its own connection. Ingest is handed `alarms` and `depths`."""
 
 import asyncio
 import contextlib

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import typer
 
-from services.ops.changing import discard, edit, note, purge, restore
-from services.ops.filters import filtered, known, named, run_named
+from services.ops import dead_lines, showing
+from services.ops.dead_changing import discard, edit, note, purge, restore
+from services.ops.dead_filters import filtered, known, named, run_named
+from services.ops.dead_replay import cancel, replay
 from services.ops.place import HERE, NOTHING, DataDir, database, new_file
-from services.ops.replay import cancel, replay
+from services.ops.showing import Json
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -22,18 +24,20 @@ for command in (replay, discard, restore, note, purge):
 app.command()(cancel)
 app.command()(edit)
 
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 Limit = Annotated[int, typer.Option(help="at most so many", min=1)]
 
 
 @app.command("list")
 @filtered
 def list_letters(
-    wanted: "Filter", limit: Limit = 50, offset: int = 0, as_json: Json = False, data: DataDir = HERE
+    wanted: "Filter",
+    limit: Limit = 50,
+    offset: Annotated[int, typer.Option(help="leave out so many, the newest", min=0)] = 0,
+    as_json: Json = False,
+    data: DataDir = HERE,
 ) -> None:
     """List dead letters, newest first."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -54,7 +58,6 @@ def list_letters(
 def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: DataDir = HERE) -> None:
     """Group dead letters by cause: one failing disk is one group, however many files it cost."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -71,13 +74,12 @@ def groups(wanted: "Filter", limit: Limit = 50, as_json: Json = False, data: Dat
 @app.command()
 def show(
     letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
-    body: Annotated[bool, typer.Option("--body", help="only the message, for `edit`")] = False,
+    body: Annotated[bool, typer.Option("--body", help="print only the message, as `dead edit` takes it")] = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show one letter with body, headers, stack, history and lineage."""
     from services.ingest.dead_letters import finding
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -123,7 +125,7 @@ def export(
 @app.command()
 def audit(
     run: Annotated[
-        str | None, typer.Argument(help="one command, to see what it did to each letter: its id, or the beginning")
+        str | None, typer.Argument(help="id of one command, or its beginning: what it did to each letter")
     ] = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -131,7 +133,6 @@ def audit(
 ) -> None:
     """Tell who did what with which letters, newest first."""
     from services.ingest.dead_letters import auditing
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:

@@ -5,26 +5,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, of_kind, who
+from services.ops import showing
+from services.ops.place import HERE, DataDir, database, end, of_kind, who
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 
 def duplicates(
     email: Annotated[str, typer.Argument(help="e-mail of the account")],
-    policy: Annotated[str | None, typer.Argument(help="skip_exact, skip_near, review or keep_all")] = None,
+    policy: Annotated[
+        str | None, typer.Argument(help="skip_exact, skip_near, review or keep_all; none: show what it is")
+    ] = None,
     distance: Annotated[
         int | None, typer.Option(min=-1, max=32, help="bits of 256 within which hashes are the same; -1: the server's")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="only say what --distance would change")] = False,
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show what an account's uploads do with duplicates, or change it for uploads from now on."""
     from services.ingest.catalog.duplicates import MEANING
+    from services.ingest.catalog.users import Users
     from shared.database import transaction
 
     if policy is not None and policy not in MEANING:
@@ -36,16 +41,17 @@ def duplicates(
         given["distance"] = None if distance < 0 else distance
     with database(data) as engine:
         with transaction(engine) as connection:
-            user_id = _account(connection, email)
+            user = Users(connection).of_email(email)
+        if user is None:
+            end(f"nobody has registered with {email}")
         if preview:
-            _preview(engine, user_id, given["distance"], data, as_json=json)
+            _preview(engine, user.id, given["distance"], data, as_json=as_json)
         else:
-            _change(engine, user_id, email, given, as_json=json)
+            _change(engine, user.id, email, given, as_json=as_json)
 
 
 def _change(engine: "Engine", user_id: "UUID", email: str, given: dict[str, Any], *, as_json: bool) -> None:
     from services.ingest.catalog.duplicates import MEANING, change, changes, current
-    from services.ops import showing
     from shared.database import transaction
 
     with transaction(engine) as connection:
@@ -67,7 +73,6 @@ def _preview(engine: "Engine", user_id: "UUID", then: int, data: Path, *, as_jso
     from services.dedup.preview import Preview
     from services.dedup.settings import Settings
     from services.ingest.catalog.duplicates import current
-    from services.ops import showing
     from shared.blobs import Blobs
     from shared.database import transaction
 
@@ -91,17 +96,3 @@ def _preview(engine: "Engine", user_id: "UUID", then: int, data: Path, *, as_jso
 
 def _within(distance: int | None) -> str:
     return "" if distance is None else f", within {distance} bits"
-
-
-def _account(connection: "Connection", email: str) -> "UUID":
-    from sqlalchemy import select
-
-    from services.ingest.catalog.users import email_key
-    from services.ingest.tables import users
-
-    found = connection.execute(select(users.c.id).where(users.c.email_key == email_key(email))).scalar_one_or_none()
-    if found is None:
-        typer.echo(f"nobody has registered with {email}", err=True)
-        raise typer.Exit(NOTHING)
-    user_id: UUID = found
-    return user_id

@@ -1,19 +1,21 @@
 """`presswork init`: tables, queues and the NAS, each made or checked, and said in a line."""
 
 import asyncio
+import contextlib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops import spool, stranger
+from services.ops import nas_identity, spool
 from services.ops.place import HERE, DataDir, guessed, of_kind, tell_if_guessed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from services.storage.settings import Settings
+    from services.storage.shops import Nases
     from shared.nas import Nas
     from shared.settings import BusSettings
 
@@ -51,11 +53,13 @@ def init(
         if nas:
             spool.sweep(settings.blob_dir)
             if with_designs:
-                stranger.refuse(settings, taken_by, unmarked=new_nas)
-            marks = _prepare_nases(settings, new=shop if new_nas else None, adopt=adopt, taken_by=taken_by)
-            if database:
-                _compare_marks(settings, marks, new=shop if new_nas else None, taken_by=taken_by)
-                _note_folders(settings)
+                nas_identity.refuse_without_designs(settings, taken_by, unmarked=new_nas)
+            new = shop if new_nas else None
+            with contextlib.closing(settings.nases()) as nases:
+                marks = _prepare_nases(settings, nases, new=new, adopt=adopt, taken_by=taken_by)
+                if database:
+                    _compare_marks(settings, nases, marks, new=new, taken_by=taken_by)
+                    _note_folders(settings, nases)
     except NasUnavailable as error:
         tell_if_guessed(settings, "NAS_URL", data)
         raise SystemExit(str(error)) from error
@@ -107,7 +111,9 @@ def _declare(settings: "BusSettings") -> None:
     typer.echo(f"broker: {done.words}")
 
 
-def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_by: str) -> dict[str, str]:
+def _prepare_nases(
+    settings: "Settings", nases: "Nases", *, new: str | None, adopt: bool, taken_by: str
+) -> dict[str, str]:
     """Check each; their marks. `new` is taken into use: the one of this shop, or without a name the one for all.
 
     A shop's own NAS that is away stops nobody's start: its work waits, and only its.
@@ -115,10 +121,10 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
     from shared.nas import PathNas
     from shared.nas.errors import NameTaken, NasUnavailable
 
-    nases, marks = dict(settings.nases()), {}
-    if new and new not in nases:
+    marks = {}
+    if new and new not in nases.own:
         raise typer.BadParameter(f"NAS_SHOPS has no {new!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
-    for shop, nas in nases.items():
+    for shop, nas in nases:
         try:
             name = f"NAS of {shop} at" if shop else "NAS"
             url = settings.url_of(shop)
@@ -143,7 +149,9 @@ def _prepare_nases(settings: "Settings", *, new: str | None, adopt: bool, taken_
     return marks
 
 
-def _compare_marks(settings: "Settings", marks: "Mapping[str, str]", *, new: str | None, taken_by: str) -> None:
+def _compare_marks(
+    settings: "Settings", nases: "Nases", marks: "Mapping[str, str]", *, new: str | None, taken_by: str
+) -> None:
     """Whether each NAS is the one that was there when it was looked at last. `new` is meant to be another.
 
     Raises:
@@ -152,33 +160,32 @@ def _compare_marks(settings: "Settings", marks: "Mapping[str, str]", *, new: str
     from shared.database import engine_of
     from shared.nas.errors import NasUnavailable
 
-    engine, nases = engine_of(settings.database_url), settings.nases()
+    engine = engine_of(settings.database_url)
     try:
         for shop, nas in nases:
             if shop not in marks:  # away, which is told already
                 continue
             try:
                 if shop == new:
-                    stranger.remember(engine, settings.url_of(shop), marks[shop])
+                    nas_identity.remember(engine, settings.url_of(shop), marks[shop])
                 else:
-                    stranger.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])
+                    nas_identity.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])
             except NasUnavailable as error:
                 if not shop:
                     raise NasUnavailable(f"{error}: {taken_by}") from error
                 _notice(f"NAS of {shop}: {error}: {TAKEN_BY} --shop '{shop}'. All goes on meanwhile")
     finally:
         engine.dispose()
-        nases.close()
 
 
-def _note_folders(settings: "Settings") -> None:
+def _note_folders(settings: "Settings", nases: "Nases") -> None:
     """Remember which folders lie on the NAS, and say which of them nobody has who could register with their names."""
     from services.ingest.catalog.folders import note
     from shared.database import engine_of, transaction
     from shared.nas.errors import NasUnavailable
 
     folders, complete = [], True
-    for _, nas in settings.nases():
+    for _, nas in nases:
         try:
             found = nas.list()
         except NasUnavailable:  # a shop's own, which `_prepare_nases` has told

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops.filters import moment_said
-from services.ops.place import HERE, DataDir, database
-from services.ops.showing import as_json
+from services.ops import showing
+from services.ops.place import HERE, DataDir, database, moment_said
+from services.ops.showing import Json
+from services.plurals import counted
 
 Row = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def lanes(
     since: Annotated[
         datetime, typer.Option(help="uploads submitted since, like 7d, 12h or 2026-11-24; UTC", parser=moment_said)
     ] = "7d",  # type: ignore[assignment] # the parser reads it
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Compare the lanes: time per image, duplicates, failures, tries."""
@@ -47,8 +48,8 @@ def lanes(
 
     with database(data) as engine, transaction(engine) as connection:
         found = compared(connection, since)
-    if json:
-        as_json({"since": since.isoformat(), "lanes": found, "unlike": unlike(found)})
+    if as_json:
+        showing.as_json({"since": since.isoformat(), "lanes": found, "unlike": unlike(found)})
         return
     show(found, since)
     if found and (words := unlike(found)):
@@ -69,7 +70,8 @@ def show(found: Sequence[Row], since: datetime) -> None:
         for row in lane["reasons"]:
             why = row["lane_reason"] or "not recorded"
             image = _value("image_s", row["image_s"])
-            typer.echo(f"{lane['lane']}, {why}: {row['uploads']} uploads, {row['files']} files, middle {image} s")
+            uploads, files = counted(row["uploads"], "upload"), counted(row["files"], "file")
+            typer.echo(f"{lane['lane']}, {why}: {uploads}, {files}, middle {image} s")
 
 
 def _value(name: str, value: float | None) -> str:

@@ -65,7 +65,7 @@ def preview(
     from services.ingest.catalog.errors import Unusable
     from services.mockup.faults import NotRenderable
     from services.mockup.pictures import jpeg
-    from services.ops.previewing import content_of, of_folder, of_photograph, picture_of, print_of
+    from services.ops.mockup_previewing import content_of, of_folder, of_photograph, picture_of, print_of
 
     *folders, design = shown
     if len(folders) + (image is not None) != 1 or (image and (colour or proportions)):
@@ -104,7 +104,7 @@ def import_template(
     """Bring a template into the system: with --group its photograph too, with --image for the one that is there."""
     from services.ingest.catalog.errors import Unusable
     from services.mockup.faults import NotRenderable
-    from services.ops.importing import imported
+    from services.ops.mockup_importing import imported
 
     if (group is None) == (image is None) or (image and len(colours or ()) > 1):
         raise typer.BadParameter("give --group or --image; a single image has a single colour")
@@ -122,7 +122,9 @@ def import_template(
 def from_psd(
     file: Annotated[Path, typer.Argument(help="a Photoshop mockup", exists=True, dir_okay=False)],
     folder: Annotated[Path, typer.Argument(help="the template's folder, which is made")],
-    slot: Annotated[list[str] | None, typer.Option(help="a smart object's layer, if not all are designs")] = None,
+    slot: Annotated[
+        list[str] | None, typer.Option(help="layer of a smart object for designs, if not all are; repeatable")
+    ] = None,
 ) -> None:
     """Make a template of a Photoshop file, whose smart objects are the places for designs."""
     from services.mockup.authoring.photoshop import imported
@@ -147,7 +149,7 @@ def origin(
     """Say of which design, photograph and template a picture was made, and what of it has changed since."""
     from services.mockup.faults import NotRenderable
     from services.mockup.provenance import origin_in
-    from services.ops.origins import described
+    from services.ops.mockup_origins import described
     from services.ops.place import database
     from shared.database import transaction
 

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import typer
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Text, cast, func, select
 
 from services.ingest.tables import mockup_images, mockups, users
-from services.ops.place import NOTHING
+from services.ops.place import end
 from services.ops.showing import printable
+from services.ops.uploads import SHORTEST
 
-SHORTEST = 4
 MOST_SHOWN = 20
 
 GROUPS = select(mockups.c.id, mockups.c.name.label("called"), users.c.shop_name, users.c.email).select_from(
@@ -61,5 +60,4 @@ def _only(
         found = connection.execute(rows.limit(MOST_SHOWN)).all()
         said = f"There is no {what} {words!r}; there are:" if found else f"There is no {what} yet."
     shown = [printable(f"{row.id}  {row.called} ({row.shop_name}, {row.email})") for row in found]
-    typer.echo("\n".join([said, *shown]), err=True)
-    raise typer.Exit(NOTHING)
+    return end("\n".join([said, *shown]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.ops.init import TAKEN_BY
-from services.ops.place import AWAY, HERE, DataDir, database, of_kind, tell_if_guessed
+from services.ops.place import AWAY, HERE, DataDir, database, end, storage, tell_if_guessed
 
 if TYPE_CHECKING:
     from services.storage.settings import Settings
@@ -62,6 +62,8 @@ def verify(
         raise typer.Exit(AWAY)
     if bad:
         raise typer.Exit(1)
+    if below and not good:
+        end(f"No design is stored below {below}.")
 
 
 Shop = Annotated[str, typer.Option("--shop", "--tenant", help="only this shop: its name, folder, e-mail or user id")]
@@ -149,13 +151,11 @@ def _size(octets: int) -> str:
 @contextlib.contextmanager
 def _nases(data: Path) -> "Iterator[tuple[Settings, Nases]]":
     """All of them for the length of a command. What is wrong with one ends the command in words."""
-    from services.storage.settings import Settings
     from shared.errors import Permanent, Retryable
 
-    settings = of_kind(Settings, data)
+    settings, nases = storage(data)
     try:
-        with contextlib.closing(settings.nases()) as nases:
+        with contextlib.closing(nases):
             yield settings, nases
     except (Permanent, Retryable, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(AWAY) from error
+        end(str(error), AWAY)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 from sqlalchemy import Engine, select
@@ -12,7 +13,7 @@ from services.ingest.lane_choice import loose_lane
 from services.ingest.scan_requests import ask, named
 from services.ingest.sessions.progress.delays import current
 from services.ingest.tables import users
-from services.ops.place import NOTHING, database, of_kind
+from services.ops.place import database, end, of_kind
 from services.ops.settings import Settings
 from services.ops.showing import printable
 from services.plurals import counted
@@ -91,6 +92,5 @@ def _tell_faults(now: ScanProgress, faults: Sequence[tuple[str, str]]) -> None:
         typer.echo(printable(f"  unusable  {path}: {why}"))
 
 
-def _nobody(shop: str) -> None:
-    typer.echo(f"No shop is called {shop}." if shop else "There are no shops yet: sellers register first.", err=True)
-    raise typer.Exit(NOTHING)
+def _nobody(shop: str) -> NoReturn:
+    end(f"No shop is called {shop}." if shop else "There are no shops yet: sellers register first.")

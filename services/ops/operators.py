@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database
+from services.ops import showing
+from services.ops.place import HERE, DataDir, database, end
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from services.ingest.catalog.users import User
@@ -12,9 +14,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Which accounts may use /api/v1/ops.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="e-mail of an account that has registered")]
-
-
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.command()
@@ -39,7 +38,6 @@ def remove(email: Email, data: DataDir = HERE) -> None:
 def list_operators(as_json: Json = False, data: DataDir = HERE) -> None:
     """List operators and viewers."""
     from services.ingest.catalog.users import Users
-    from services.ops import showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -60,6 +58,5 @@ def _set(email: str, role: str, data: "DataDir") -> "User":
     with database(data) as engine, transaction(engine) as connection:
         user = Users(connection).set_role(email, role)
     if user is None:
-        typer.echo(f"No account has the e-mail {email}; its owner registers first.", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"No account has the e-mail {email}; its owner registers first.")
     return user

@@ -19,7 +19,7 @@ from services.ingest.sessions.outgoing.outbox import REDELIVERY, owe
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.states import IN_WORK
 from services.ingest.sessions.tables import items, outbox, sessions
-from services.ops.place import database, hashers, why_no_broker
+from services.ops.place import database, end, hashers, why_no_broker
 from services.ops.strays import in_words, strays
 from services.ops.uploads import upload
 from services.plurals import counted
@@ -154,5 +154,5 @@ def _known(engine: Engine, session: str) -> UUID:
         session_id = upload(connection, session)
         lane = connection.execute(select(sessions.c.lane).where(sessions.c.id == session_id)).scalar_one()
     if lane != COMPREHENSIVE:
-        raise SystemExit(f"session {session} is not in the broker's lane: ingest takes it up by itself when it starts")
+        end(f"session {session} is not in the broker's lane: ingest takes it up by itself when it starts", 1)
     return session_id

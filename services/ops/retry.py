@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, hashers, of_kind, who
+from services.ops.place import HERE, NOTHING, DataDir, database, hashers, storage, who
+from services.ops.uploads import Upload, file_of, session_named
 
 
 def retry(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
+    session: Upload,
     item: Annotated[list[str] | None, typer.Option(help="only this file: its name or id; repeatable")] = None,
     data: DataDir = HERE,
 ) -> None:
@@ -17,13 +18,11 @@ def retry(
     from services.ingest import retrying
     from services.ingest.sessions.intake.print_files import Prints
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.uploads import file_of, session_named
-    from services.storage.settings import Settings
     from shared.blobs import Blobs
     from shared.database import transaction
 
-    here = of_kind(Settings, data)
-    with database(data) as engine, contextlib.closing(here.nases()) as nases:
+    here, nases = storage(data)
+    with database(data) as engine, contextlib.closing(nases):
         with transaction(engine) as connection:
             found = session_named(connection, session)
             asked = [dict(file_of(connection, found.id, each)._mapping) for each in item or ()]

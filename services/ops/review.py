@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, hashers, settings, who
+from services.ops import showing
+from services.ops.place import HERE, NOTHING, DataDir, database, end, hashers, settings, who
+from services.ops.showing import Json
+from services.ops.uploads import Upload, session_named
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -19,19 +22,20 @@ if TYPE_CHECKING:
     from services.ingest.sessions.serving.store import Sessions, Wish
 
 SHOWN = 20
-Files = Annotated[list[str] | None, typer.Option(help="by its number here, its name or its id; repeatable")]
+Files = list[str] | None
+BY = "by its number here, its name or its id; repeatable"
 
 
 def review(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    keep: Files = None,
-    skip: Files = None,
-    keep_all: Annotated[bool, typer.Option("--keep-all", help="every file that waits for a decision")] = False,
-    skip_all: Annotated[bool, typer.Option("--skip-all", help="every file that waits for a decision")] = False,
+    session: Upload,
+    keep: Annotated[Files, typer.Option(help=f"keep this file, {BY}")] = None,
+    skip: Annotated[Files, typer.Option(help=f"skip this file, {BY}")] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="keep every file that waits for a decision")] = False,
+    skip_all: Annotated[bool, typer.Option("--skip-all", help="skip every file that waits for a decision")] = False,
     verdict: Annotated[
         str | None, typer.Option(help="with --keep-all or --skip-all: only these, like re_encode")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """List the near duplicates of an upload, or decide: a kept one is stored beside what it matched.
@@ -40,7 +44,6 @@ def review(
     stands for later uploads.
     """
     from services.ingest.sessions.serving.store import Sessions
-    from services.ops.uploads import session_named
     from shared.database import transaction
 
     if keep_all and skip_all:
@@ -58,7 +61,7 @@ def review(
 
         words = _decided(Sessions(engine, hashers(data)), found, wish, data)
         with transaction(engine) as connection:
-            _show(connection, found.id, words, as_json=json)
+            _show(connection, found.id, words, as_json=as_json)
     if words is None and (keep_all or skip_all):
         raise typer.Exit(NOTHING)
 
@@ -93,8 +96,7 @@ def _meant(rows: "Sequence[Row[Any]]", name: str) -> "Row[Any]":
         several = f"{name} is the name of several files: say its number"
         numbers = ", ".join(str(_number(row)) for row in rows[:SHOWN]) + (" ..." if len(rows) > SHOWN else "") or "none"
         none = f"there is no near duplicate {name} in this upload; their numbers: {numbers}"
-        typer.echo(several if found else none, err=True)
-        raise typer.Exit(NOTHING)
+        end(several if found else none)
     return found[0]
 
 
@@ -109,13 +111,11 @@ def _decided(store: "Sessions", session: "Session", wish: "Wish", data: Path) ->
         done = store.decide(session, wish, who(), partial(has, blobs))
         return str(done) if done.kept or done.skipped or done.before else None
     except Undecidable as error:
-        typer.echo(f"{error}. Nothing was changed.", err=True)
-        raise typer.Exit(1) from error
+        end(f"{error}. Nothing was changed.", 1)
 
 
 def _show(connection: "Connection", session_id: "UUID", words: str | None, *, as_json: bool) -> None:
     from services.ingest.sessions.actions.reviewing import pairs, shown
-    from services.ops import showing
     from services.storage.stored_files import as_scanned
 
     rows, _ = pairs(connection, session_id, "all")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.place import HERE, NOTHING, DataDir, database, of_kind
-from services.ops.showing import as_json, printable
+from services.ops import showing
+from services.ops.place import HERE, DataDir, database, end, storage
+from services.ops.showing import Json, printable
+from services.ops.uploads import Upload, upload
 
 if TYPE_CHECKING:
     from services.ingest.sessions.progress.delays import QueueOf
 
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
 COUNTS = (
     *("stored", "duplicate", "rejected", "failed", "cancelled", "in_progress"),
     *("listed", "listing_failed", "listing_cancelled"),
@@ -22,7 +23,7 @@ COUNTS = (
 def sessions(
     tenant: Annotated[str | None, typer.Option(help="only this seller's: e-mail or user id")] = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1)] = 20,
-    json: Json = False,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """List uploads, newest first: whose they are, how they stand and what they wait for."""
@@ -31,8 +32,8 @@ def sessions(
 
     with database(data) as engine, transaction(engine) as connection:
         found = all_uploads.recent(connection, tenant, limit, queue_of=_queue_of(data))
-    if json:
-        as_json({"sessions": found})
+    if as_json:
+        showing.as_json({"sessions": found})
     elif found:
         for row in found:
             at = f"{row['announced_at']:%Y-%m-%d %H:%M:%S}"
@@ -41,18 +42,16 @@ def sessions(
             other = f"; its client calls it {printable(key)}" if key != str(row["session_id"]) else ""
             typer.echo(f"    {row['message']}{other}")
     else:
-        typer.echo(f"no upload of {tenant}" if tenant else "there are no uploads yet", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"no upload of {tenant}" if tenant else "there are no uploads yet")
 
 
 def receipt(
-    session: Annotated[str, typer.Argument(help="the upload's session id, or the one that its client was given")],
-    json: Json = False,
+    session: Upload,
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Show an upload's receipt, as its seller can read it: what became of each file, and why, or what it waits for."""
     from services.ingest import all_uploads
-    from services.ops.uploads import upload
     from services.storage import scan_progress
     from shared.database import transaction
 
@@ -60,8 +59,8 @@ def receipt(
         with transaction(engine) as connection:
             session_id = upload(connection, session)
         (found,) = all_uploads.receipts(engine, str(session_id), _queue_of(data), scan_progress.as_json)
-    if json:
-        as_json(found)
+    if as_json:
+        showing.as_json(found)
     else:
         _show(found)
 
@@ -111,9 +110,7 @@ def _show_item(item: Mapping[str, Any]) -> None:
 
 def _queue_of(data: Path) -> "QueueOf | None":
     """Where work for a shop's NAS waits, where there are several."""
-    from services.storage.settings import Settings
-
-    nases = of_kind(Settings, data).nases()
+    _, nases = storage(data)
     return nases.queue_of if nases.queues else None
 
 

@@ -4,8 +4,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 
 
 def printable(text: object) -> str:

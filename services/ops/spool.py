@@ -21,10 +21,13 @@ app = typer.Typer(help="The blob store's disk.", no_args_is_help=True)
 
 @app.command("sweep")
 def command(
-    keep_days: Annotated[int, typer.Option(min=1, help="what came to its end later than this stays")] = KEEP_DAYS,
+    keep_days: Annotated[
+        int, typer.Option(min=1, help="what came to its end in the last so many days stays")
+    ] = KEEP_DAYS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")] = False,
     orphans: Annotated[
-        bool, typer.Option("--orphans", help="also what no row names: it reads the whole database; now and then")
+        bool,
+        typer.Option("--orphans", help="also what no row names; it reads the whole database, so only now and then"),
     ] = False,
     data: DataDir = HERE,
 ) -> None:

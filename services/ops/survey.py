@@ -43,9 +43,9 @@ class Survey:
     findings: tuple[Finding, ...]
     unchecked: str = ""
 
-    def of(self, verdict: Verdict) -> list[Finding]:
-        """Those with this verdict."""
-        return [finding for finding in self.findings if finding.verdict is verdict]
+    def of(self, *verdicts: Verdict) -> tuple[Finding, ...]:
+        """Those with one of these verdicts."""
+        return tuple(finding for finding in self.findings if finding.verdict in verdicts)
 
 
 async def survey(amqp_url: str, management_url: str, wanted: Topology, *, ours: bool = True) -> Survey:

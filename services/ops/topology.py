@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.place import HERE, DataDir, settings, tell_if_guessed, why_no_broker
+from services.ops.place import AWAY, HERE, DataDir, end, settings, tell_if_guessed, why_no_broker
 
 if TYPE_CHECKING:
     from services.ops.survey import Survey
@@ -47,7 +47,7 @@ def apply(
         done = asyncio.run(applied(found, topology(all_services())))
     except Unavailable as error:
         tell_if_guessed(found, "AMQP_URL", data)
-        raise SystemExit(str(error)) from error
+        end(str(error), AWAY)
     typer.echo(done.words)
     if done.left:
         raise typer.Exit(1)
@@ -70,4 +70,4 @@ def _looked_at(data: Path) -> "Survey":
         return asyncio.run(survey(found.amqp_url, found.management_url, topology(all_services())))
     except Unavailable as error:
         tell_if_guessed(found, "AMQP_URL", data)
-        raise SystemExit(str(error)) from error
+        end(str(error), AWAY)

@@ -1,11 +1,11 @@
 """Which upload a command means: by the id in its receipt, or by the one that its client was given when it began."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from services.ops.place import NOTHING
+from services.ops.place import end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from services.ingest.sessions.lifecycle.records import Session
 
 SHORTEST = 4
+Upload = Annotated[
+    str, typer.Argument(help="the upload's session id, or the one that its client was given; or how one of them begins")
+]
 
 
 def upload(connection: "Connection", name: str) -> UUID:
@@ -22,7 +25,7 @@ def upload(connection: "Connection", name: str) -> UUID:
     found = uploads(connection, name)
     if len(found) != 1:
         several = f"several uploads are called {name}, or begin so: say more, or the session_id in the receipt"
-        _end(several if found else f"there is no upload {name}: `presswork sessions` lists them")
+        end(several if found else f"there is no upload {name}: `presswork sessions` lists them")
     return found[0]
 
 
@@ -64,15 +67,10 @@ def file_of(connection: "Connection", session_id: UUID, name: str) -> "Row[Any]"
     for way in (items.c.filename == name, *((begins,) if len(name) >= SHORTEST else ())):
         found = connection.execute(mine.where(way)).all()
         if len(found) > 1:
-            _end(f"several files of upload {session_id} are called {name}: say the id (item_id in its receipt)")
+            end(f"several files of upload {session_id} are called {name}: say the id (item_id in its receipt)")
         if found:
             return found[0]
-    return _end(f"there is no file {name} in upload {session_id}; its receipt has their names and ids (item_id)")
-
-
-def _end(words: str) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(NOTHING)
+    return end(f"there is no file {name} in upload {session_id}; its receipt has their names and ids (item_id)")
 
 
 def _uuid(text: str) -> UUID | None:

@@ -2,16 +2,16 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from services.ops import showing
 from services.ops.place import HERE, DataDir, database, of_kind
 from services.ops.settings import Settings
-from services.ops.showing import as_json
+from services.ops.showing import Json
 
 
-def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = False, data: DataDir = HERE) -> None:
+def waits(as_json: Json = False, data: DataDir = HERE) -> None:
     """Tell what services wait for just now: a NAS that is away, files that are tried again later, the broker."""
     from services.ingest.sessions.progress.delays import current
     from shared.database import transaction
@@ -19,8 +19,8 @@ def waits(json: Annotated[bool, typer.Option("--json", help="for programs")] = F
     with database(data) as engine, transaction(engine) as connection:
         found = current(connection)
     broker = _broker_trouble(data)
-    if json:
-        as_json({"waits_for": found, "broker": "; ".join(broker) or "ok"})
+    if as_json:
+        showing.as_json({"waits_for": found, "broker": "; ".join(broker) or "ok"})
         return
     for words in [*broker, *found] or ["Nothing waits."]:
         typer.echo(words)

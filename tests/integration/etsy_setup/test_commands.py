@@ -151,6 +151,7 @@ def test_drafts_are_published_under_a_cap_and_after_a_question(terminal: Termina
     dear = terminal("activate", "--cap", 0.3, code=1).output
     assert "2 listings = 0.40 USD is more than the cap of 0.30 USD: nothing was published" in dear
     terminal("activate", "--cap", 1, answers="n\n", code=1)
+    assert "Nothing was published. Nobody answered: --yes" in terminal("activate", "--cap", 1, code=1).output
     assert world.etsy.fees_usd == 0
 
     done = terminal("activate", "--cap", 1, answers="y\n").output
@@ -229,6 +230,21 @@ def test_what_is_not_set_is_named(terminal: Terminal) -> None:
     assert "ETSY_KEYSTRING must be set" in terminal("status", code=1, ETSY_KEYSTRING="").output
     assert "ETSY_TOKEN_KEY must be set" in terminal("status", code=1, ETSY_TOKEN_KEY="").output
     assert "no account has the e-mail x@y.z" in terminal("status", "--email", "x@y.z", code=1).output
+
+
+def test_a_database_without_our_tables_is_said_to_be_that(terminal: Terminal) -> None:
+    other = terminal.world.engine.url.set(database="postgres").render_as_string(hide_password=False)
+    told = terminal("status", code=4, DATABASE_URL=other).stderr
+    assert "The database has other tables than this version: presswork init" in told
+
+
+def test_a_plan_is_for_the_only_account_there_is(terminal: Terminal, world: World) -> None:
+    terminal.connect()
+    terminal("setup", "--skus")
+    assert terminal("plan", "--designs", 500).output.startswith("500 designs: 4,500 calls")
+    with world.engine.begin() as connection:
+        Users(connection).register("bea@example.com", "hash", "SouthCups")
+    assert terminal("plan", "--designs", 500).output.startswith("500 designs: 4,000 calls"), "nobody's in particular"
 
 
 def test_the_shop_of_a_closed_account_can_be_let_go_when_the_account_is_named(terminal: Terminal, world: World) -> None:

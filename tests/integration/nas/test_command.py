@@ -54,7 +54,9 @@ def test_what_is_missing_or_changed_on_the_nas_is_named(command: Command, engine
     assert f"missing  {FOLDER}/{gone.name}\n" in found.stdout
     assert f"changed  {FOLDER}/{changed.name} (stored with SHA-256" in found.stdout
     assert "1 files are as they were stored, 2 are not." in found.stdout
-    assert command("verify", "--below", "SouthCups").stdout.startswith("0 files")
+    nowhere = command("verify", "--below", "SouthCups")
+    assert nowhere.stdout.startswith("0 files")
+    assert (nowhere.exit_code, nowhere.stderr) == (3, "No design is stored below SouthCups.\n"), "misspelt is not fine"
     engine.dispose()
 
 

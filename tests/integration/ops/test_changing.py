@@ -191,6 +191,8 @@ def test_a_purge_needs_service_count_and_an_export_and_takes_only_these(
     refused = presswork(database_url, *command, tmp_path / "1", answers="storage 3\n", code=1).output
     assert "type: storage 2" in refused
     presswork(database_url, *command, tmp_path / "1", answers="storage 2\n", code=2)  # never over an export
+    nobody = presswork(database_url, *command, tmp_path / "0", code=1).output  # as from cron
+    assert "Nothing was deleted. Nobody answered: --confirm 'storage 2' does it without asking." in nobody
     presswork(database_url, "dead", "purge", "--all", code=2)
     assert len(box.rows("SELECT id FROM ingest.dead_letters")) == 3
     presswork(database_url, *command, tmp_path / "2", answers="storage 2\n")

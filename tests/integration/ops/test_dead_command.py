@@ -336,6 +336,10 @@ def test_what_is_misspelt_is_not_taken_for_nothing_found(database_url: str, opti
         assert words in " ".join(said.replace("│", " ").split())
 
 
+def test_a_list_can_not_begin_before_its_first_letter(database_url: str) -> None:
+    assert "--offset" in presswork(database_url, "dead", "list", "--offset=-1", code=2).output
+
+
 def test_a_time_is_taken_in_utc_or_with_its_zone(database_url: str, box: Letterbox) -> None:
     session = box.submitted("rose.png")
     box.dies("storage", box.accepted(session, 0), x_dead_at="2026-01-02T04:00:00+00:00")
@@ -440,7 +444,7 @@ def test_an_embedded_system_has_no_broker_to_look_at(tmp_path: Path, monkeypatch
     assert (said.exit_code, "is embedded, in one process without a broker" in said.output) == (4, True), said.output
     assert "is not there" not in said.output
     named = CliRunner().invoke(app, ["topology", "check", "--data", str(tmp_path)], env={"AMQP_URL": NOWHERE})
-    assert (named.exit_code, "can't be asked" in named.output) == (1, True), "somebody named a broker"
+    assert (named.exit_code, "can't be asked" in named.output) == (4, True), "somebody named a broker"
 
 
 def test_where_nobody_named_a_broker_or_nas_it_says_how_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -451,6 +455,16 @@ def test_where_nobody_named_a_broker_or_nas_it_says_how_to(tmp_path: Path, monke
     assert "var/nas is not the NAS" in said
     assert "NAS_URL is not set, and var/environment is not there" in said
     assert "AMQP_URL is not set" in CliRunner().invoke(app, ["run", "nosuch"]).output
+
+
+def test_a_nas_that_can_not_be_meant_is_said_in_words(
+    database_url: str, box: Letterbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAS_URL", "ftp://nas/Graphics")
+    session = box.submitted("rose.png")
+    for command in (["sessions"], ["receipt", session.id], ["retry", session.id]):
+        said = presswork(database_url, *command, code=4).stderr
+        assert said == "a NAS by ftp:// is not supported: mount it, and give its path or a file:// URL\n"
 
 
 class Interrupted(psycopg.Cursor[Any]):

@@ -15,7 +15,7 @@ from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from services.mockup.authoring.folder import Folder, drawn
 from services.mockup.pictures import design, jpeg
-from services.ops.print_sizes import OWN_SIZE, without_product
+from services.ops.mockup_print_sizes import OWN_SIZE, without_product
 from shared.contracts import PrintSpec
 
 BOX = {"kind": "rectangle", "box": [100, 100, 1100, 700]}

@@ -26,8 +26,8 @@ from services.ingest.sessions.tables import items, outbox
 from services.mockup.backgrounds import BackgroundCache, ready_background, template_fault
 from services.mockup.pictures import jpeg
 from services.mockup.provenance import origin_of, written
+from services.ops.mockup_print_sizes import without_product
 from services.ops.place import AWAY
-from services.ops.print_sizes import without_product
 from services.ops.spent import FIND
 from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded

@@ -17,7 +17,7 @@ LOOKED_AT = 20
 make the start slower where it is another NAS, as each is asked for."""
 
 
-def refuse(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:
+def refuse_without_designs(settings: "Settings", taken_by: str, *, unmarked: bool) -> None:
     """Refuse the common NAS if designs are stored and none of the newest lies there: they are on another one.
 
     A shop's own NAS is not looked at: one that is away stops nobody's start. An `unmarked` NAS is one to be taken into

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import typer
 
-from services.ops.place import NOTHING
+from services.ops.place import end, moment_said
+from services.ops.uploads import SHORTEST, upload, uploads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -18,19 +19,8 @@ if TYPE_CHECKING:
     from shared.contracts import Stage
 
 Ids = Annotated[list[str] | None, typer.Argument(help="ids of letters, or their beginnings", show_default=False)]
-All = Annotated[bool, typer.Option("--all", help="needed where no filter is given")]
+All = Annotated[bool, typer.Option("--all", help="all letters; needed where no id or filter is given")]
 Moment = datetime | None
-SHORTEST = 4
-
-
-def moment_said(text: str | datetime) -> datetime:
-    """A moment as commands take it, like 12h or 2026-11-24; UTC."""
-    from services.ingest.lane_comparison import moment
-
-    try:
-        return moment(str(text))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _status(name: str) -> "Status":
@@ -51,7 +41,9 @@ def _filters(
     tenant: Annotated[str | None, typer.Option(help="the seller: user id or e-mail")] = None,
     file: Annotated[str | None, typer.Option(help="part of a file's name, or its item id")] = None,
     cause: Annotated[str | None, typer.Option(help="part of the cause")] = None,
-    fingerprint: Annotated[str | None, typer.Option("--fingerprint", "--group", help="a group of `groups`")] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", "--group", help="of a cause, as `presswork dead groups` tells it")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="anywhere in cause, stack, body or note")] = None,
     since: Annotated[
         Moment,
@@ -117,11 +109,9 @@ def known(connection: "Connection", wanted: "Filter") -> "Filter":
     all were well.
     """
     from services.ingest.dead_letters import finding
-    from services.ops.uploads import upload, uploads
 
     if wanted.tenant and not finding.knows_tenant(connection, wanted.tenant):
-        typer.echo(f"No account has the id or e-mail {wanted.tenant}.", err=True)
-        raise typer.Exit(NOTHING)
+        end(f"No account has the id or e-mail {wanted.tenant}.")
     if not wanted.session:
         return wanted
     name = str(wanted.session)
@@ -163,7 +153,5 @@ def _beginning(name: str) -> str:
 
 def _only_one(ids: Sequence[UUID], name: str, thing: str) -> UUID:
     if len(ids) != 1:
-        said = f"Several {thing}s begin with {name}; say more of the id." if ids else f"No {thing} begins with {name}."
-        typer.echo(said, err=True)
-        raise typer.Exit(NOTHING)
+        end(f"Several {thing}s begin with {name}; say more of the id." if ids else f"No {thing} begins with {name}.")
     return ids[0]

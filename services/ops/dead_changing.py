@@ -1,13 +1,16 @@
 """`presswork dead discard`, `restore`, `note`, `edit` and `purge`: what changes letters, and sends at most a copy."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.filters import All, Ids, chosen, named
-from services.ops.place import HERE, NOTHING, DataDir, database, new_file, who
+from services.ops import showing
+from services.ops.dead_filters import All, Ids, chosen, named
+from services.ops.place import HERE, NOTHING, DataDir, answered, database, end, new_file, who
+from services.ops.showing import Json
 from services.plurals import counted
 
 if TYPE_CHECKING:
@@ -15,18 +18,16 @@ if TYPE_CHECKING:
 
     from services.ingest.dead_letters.finding import Filter
 
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
-
 
 def discard(
     wanted: "Filter",
     ids: Ids = None,
-    why: Annotated[str, typer.Option(help="for whoever finds them later")] = "discarded",
+    why: Annotated[str, typer.Option(help="the reason, for whoever finds them later")] = "discarded",
     everything: All = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
-    """Put letters aside; their files stay failed. `restore` takes them back until DEAD_LETTER_KEEP_DAYS are over."""
+    """Put letters aside; their files stay failed. `dead restore` takes them back, for DEAD_LETTER_KEEP_DAYS."""
     from services.ingest.dead_letters import shelving
     from services.ingest.dead_letters.auditing import Run
 
@@ -55,7 +56,7 @@ def note(
     wanted: "Filter",
     *,
     ids: Ids = None,
-    text_: Annotated[str, typer.Argument(metavar="TEXT", help="the last word; an empty one takes the note away")],
+    text_: Annotated[str, typer.Argument(metavar="TEXT", help="the note, as one last word; '' takes it away")],
     everything: All = False,
     as_json: Json = False,
     data: DataDir = HERE,
@@ -71,15 +72,16 @@ def note(
 
 def edit(
     letter: Annotated[str, typer.Argument(help="a letter's id, or its beginning")],
-    message: Annotated[Path, typer.Argument(help="what `show --body` printed, edited", exists=True, dir_okay=False)],
-    allow_edit: Annotated[bool, typer.Option("--allow-edit", help="needed: what died is not what is sent")] = False,
+    message: Annotated[
+        Path, typer.Argument(help="what `dead show --body` printed, edited", exists=True, dir_okay=False)
+    ],
+    allow_edit: Annotated[bool, typer.Option("--allow-edit", help="needed, as what died is not what is sent")] = False,
     as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Send an edited copy, as a new message, in place of a letter; the original is never sent then."""
     from services.ingest.dead_letters import editing
     from services.ingest.dead_letters.auditing import Run
-    from services.ops import showing
     from shared.database import transaction
 
     if not allow_edit:
@@ -92,8 +94,7 @@ def edit(
         try:
             result = editing.edit(engine, letter_id, edited, run)
         except editing.NotSent as error:
-            typer.echo(f"Nothing was sent: {error}.", err=True)
-            raise typer.Exit(1) from error
+            end(f"Nothing was sent: {error}.", 1)
     if as_json:
         showing.as_json({"run_id": run.id, "letter_id": letter_id, "result": result.result, "words": result.words})
     else:
@@ -110,7 +111,7 @@ def purge(
 ) -> None:
     """Delete letters of one service for good (--service), after their export. Their files stay failed."""
     from services.ingest.dead_letters.auditing import Run
-    from services.ingest.dead_letters.purging import NotPurged
+    from services.ingest.dead_letters.purging import NotPurged, confirmation
     from services.ingest.dead_letters.purging import purge as delete
 
     with database(data) as engine:
@@ -118,11 +119,11 @@ def purge(
         try:
             count, sha256 = _kept(engine, these, to)
             asked = f"{count} are exported to {to}. To delete them for good, type the service and how many"
-            typed = confirm or typer.prompt(asked, err=True)
+            without = f"--confirm '{confirmation(these, count)}'"
+            typed = confirm or answered(partial(typer.prompt, asked, err=True), "Nothing was deleted.", without)
             deleted = delete(engine, these, Run(who(), "purge"), typed, sha256)
         except NotPurged as error:
-            typer.echo(f"Nothing was deleted: {error}.", err=True)
-            raise typer.Exit(1) from error
+            end(f"Nothing was deleted: {error}.", 1)
     _told(deleted, "purged", as_json=as_json)
 
 
@@ -168,7 +169,6 @@ def _left(engine: "Engine", wanted: "Filter", statuses: Collection[str]) -> list
 
 
 def _told(count: int, what: str, left: Sequence[str] = (), *, as_json: bool) -> None:
-    from services.ops import showing
 
     if as_json:
         showing.as_json({what: count})

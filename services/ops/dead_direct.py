@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import typer
 
-from services.ops.filters import service_named
+from services.ops import showing
+from services.ops.dead_filters import service_named
 from services.ops.obstacles import obstacles
-from services.ops.place import AWAY, NOTHING, confirmed, settings, tell_if_guessed
+from services.ops.place import AWAY, confirmed, end, settings, tell_if_guessed
 from services.plurals import counted
 
 UNDERSTOOD = {"direct", "service", "everything", "limit", "dry_run", "yes", "force", "as_json", "data"}
@@ -18,12 +19,11 @@ NONE_READY = "None is ready to be moved. What the archive could keep it has (pre
 IN_HAND = "ingest runs, and may have up to {} more in its hands: stop it first to move these as well."
 
 
-@dataclass(frozen=True)
-class Direct:
-    """What was asked of it."""
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How to go about a replay, over the database or past it."""
 
     data: Path
-    service: str | None
     limit: int | None
     dry_run: bool
     yes: bool
@@ -40,53 +40,49 @@ def only_understood(context: typer.Context) -> None:
         raise typer.BadParameter(f"--direct asks no database, so it can't tell letters apart: leave out {said}")
 
 
-def move_letters(wish: Direct) -> None:
+def move_letters(service: str | None, how: Manner) -> None:
     """Move what lies in a service's dead-letter queue back to its inbox; no database is asked, nothing is archived."""
-    from services.ops import showing
     from shared.errors import Unavailable
 
-    if wish.service is None:
+    if service is None:
         raise typer.BadParameter("--direct needs --service: it empties one service's dead-letter queue")
-    named, target = settings(wish.data), service_named(wish.service)
+    named, target = settings(how.data), service_named(service)
     url = named.amqp_url
     try:
-        found = _confirmed(url, target, wish)
-        moved = 0 if wish.dry_run or not found else _moved(url, target, wish.limit)
+        found = _confirmed(url, target, how)
+        moved = 0 if how.dry_run or not found else _moved(url, target, how.limit)
     except Unavailable as error:
         typer.echo(f"{error}. What was moved before that is moved; the rest still lies there.", err=True)
-        tell_if_guessed(named, "AMQP_URL", wish.data)
+        tell_if_guessed(named, "AMQP_URL", how.data)
         raise typer.Exit(AWAY) from error
-    if wish.as_json and not wish.dry_run:
+    if how.as_json and not how.dry_run:
         showing.as_json({"moved": moved, "service": target})
-    elif not wish.dry_run:
+    elif not how.dry_run:
         typer.echo(f"{counted(moved, 'letter')} moved back to {target}.")
     if not found:
-        typer.echo(NONE_READY, err=True)
-        raise typer.Exit(NOTHING)
+        end(NONE_READY)
 
 
-def _confirmed(url: str, target: str, wish: Direct) -> int:
+def _confirmed(url: str, target: str, how: Manner) -> int:
     """How many it would be, once that and what is in the way was said, and it was asked for; or the command ends."""
     from services.ingest.service import PREFETCH
-    from services.ops import showing
     from services.ops.broker import waiting
 
     there, keepers = asyncio.run(waiting(url, target))
     if keepers:
         typer.echo(IN_HAND.format(keepers * PREFETCH), err=True)
-    count = min(there, wish.limit or there)
+    count = min(there, how.limit or there)
     in_the_way = obstacles(url)({target})
-    if wish.dry_run and wish.as_json:
+    if how.dry_run and how.as_json:
         foreseen = {"dry_run": True, "would_move": count, "service": target, "obstacles": in_the_way}
         showing.as_json(foreseen | {"in_hand_at_most": keepers * PREFETCH})
-    elif wish.dry_run:
+    elif how.dry_run:
         typer.echo(f"{counted(count, 'letter')} would be moved back to {target}; nothing was.")
         for words in in_the_way:
             typer.echo(f"  in the way: {words}")
-    elif in_the_way and not wish.force:
-        typer.echo(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", err=True)
-        raise typer.Exit(AWAY)
-    if count and not (wish.dry_run or wish.yes):
+    elif in_the_way and not how.force:
+        end(f"{in_the_way[0]}. Nothing was moved. Mend that, or move them all the same: --force", AWAY)
+    if count and not (how.dry_run or how.yes):
         confirmed(f"Move {count} back to {target}?", "Nothing was moved.")
     return count
 

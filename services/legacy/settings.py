@@ -5,7 +5,7 @@ from pydantic import Field
 from shared.settings import DatabaseSettings
 
 
-class Here(DatabaseSettings):
+class Settings(DatabaseSettings):
     """Where the system keeps its files, whether it has a broker, and what the old system's paths begin with."""
 
     embedded: bool = Field(default=False, description="no broker at all")

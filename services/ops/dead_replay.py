@@ -1,16 +1,16 @@
 """`presswork dead replay`: shows what it would do, asks, and does it; `cancel` stops one that is at work."""
 
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.direct import Direct, move_letters, only_understood
-from services.ops.filters import All, Ids, chosen, run_named, service_named
+from services.ops import dead_lines, showing
+from services.ops.dead_direct import Manner, move_letters, only_understood
+from services.ops.dead_filters import All, Ids, chosen, run_named, service_named
 from services.ops.obstacles import obstacles
-from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, hashers, settings, who
+from services.ops.place import AWAY, HERE, NOTHING, DataDir, confirmed, database, end, hashers, settings, who
+from services.ops.showing import Json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.ingest.dead_letters.finding import Filter
     from services.ingest.dead_letters.jobs import Job
     from services.ingest.dead_letters.steps import ReplayPace
+    from shared.contracts import Stage
 
 
 def replay(
@@ -36,8 +37,8 @@ def replay(
     wait: Annotated[bool, typer.Option("--wait", help="wait for the end, and fail if they fail again")] = False,
     patience: Annotated[float, typer.Option(help="seconds to wait for the end of a step", min=0)] = 600,
     to: Annotated[str | None, typer.Option(help="send them to this service's inbox instead: rarely right")] = None,
-    force: Annotated[bool, typer.Option("--force", help="though nobody is there to take them")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    force: Annotated[bool, typer.Option("--force", help="send them though nobody is there to take them")] = False,
+    as_json: Json = False,
     direct: Annotated[
         bool, typer.Option("--direct", help="from broker to broker, without a database; with --service")
     ] = False,
@@ -50,27 +51,28 @@ def replay(
     again; 3: no letter fits; 4: database or broker can't be reached, or a service that is needed doesn't run (--force
     sends all the same: it waits for it).
     """
+    how = Manner(data=data, limit=limit, dry_run=dry_run, yes=yes, force=force, as_json=as_json)
     if direct:
         only_understood(context)
-        move_letters(Direct(data, wanted.service, limit, dry_run, yes, force, as_json))
+        move_letters(wanted.service, how)
         return
     from services.ingest.dead_letters.steps import ReplayPace
 
     target = service_named(to) if to else None
     pace = ReplayPace(canary=canary, wait=wait, pause_s=_pause(rate), patience_s=patience, tolerance=tolerate)
-    wish = _Wish(data, limit, target, pace, dry_run, yes, force, as_json)
     with database(data) as engine:
-        _replay(engine, chosen(engine, wanted, ids, everything=everything), wish)
+        _replay(engine, chosen(engine, wanted, ids, everything=everything), target, pace, how)
 
 
 def cancel(
-    run: Annotated[str, typer.Argument(help="a replay, as `replay` and `audit` name it, or the beginning of its id")],
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    run: Annotated[
+        str, typer.Argument(help="a replay's id, as `dead replay` and `dead audit` tell it, or its beginning")
+    ],
+    as_json: Json = False,
     data: DataDir = HERE,
 ) -> None:
     """Stop a replay that is at work, whoever began it: what was sent is sent, the rest stays."""
     from services.ingest.dead_letters import auditing
-    from services.ops import dead_lines, showing
     from shared.database import transaction
 
     with database(data) as engine, transaction(engine) as connection:
@@ -84,40 +86,23 @@ def cancel(
         dead_lines.runs([found])
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """How to go about it."""
-
-    data: Path
-    limit: int | None
-    to: Any
-    pace: "ReplayPace"
-    dry_run: bool
-    yes: bool
-    force: bool
-    as_json: bool
-
-
-def _replay(engine: "Engine", wanted: "Filter", wish: _Wish) -> None:
+def _replay(engine: "Engine", wanted: "Filter", target: "Stage | None", pace: "ReplayPace", how: Manner) -> None:
     from services.ingest.dead_letters import jobs
     from services.ingest.dead_letters.auditing import Run
-    from services.ops import showing
 
-    ids, cutoff = jobs.chosen(engine, wanted, wish.limit)
+    ids, cutoff = jobs.chosen(engine, wanted, how.limit)
     if not ids:
-        typer.echo(_why_none(wanted), err=True)
-        raise typer.Exit(NOTHING)
-    job = jobs.Job(
-        engine, hashers(wish.data), Run(who(), "replay"), wanted, ids, cutoff, wish.to, wish.pace, wish.limit
-    )
-    _preview(job, wish)
-    if wish.dry_run:
+        end(_why_none(wanted))
+    run = Run(who(), "replay")
+    job = jobs.Job(engine, hashers(how.data), run, wanted, ids, cutoff, target, pace, how.limit)
+    _preview(job, how)
+    if how.dry_run:
         return
-    if not wish.yes:
+    if not how.yes:
         confirmed(f"Replay {len(ids)}? What dies from now on stays.", "Nothing was replayed.")
     run_id = job.begin()
     showing.line(f"presswork dead cancel {run_id} stops it", err=True)
-    _report(job.carry_out(partial(showing.line, err=wish.as_json)), wish)
+    _report(job.carry_out(partial(showing.line, err=how.as_json)), how)
 
 
 def _why_none(wanted: "Filter") -> str:
@@ -126,30 +111,28 @@ def _why_none(wanted: "Filter") -> str:
     return "No letter that could be replayed fits."
 
 
-def _preview(job: "Job", wish: _Wish) -> None:
+def _preview(job: "Job", how: Manner) -> None:
     """How many, for whom, what would become of the first few, and what is in the way."""
-    from services.ops import dead_lines, showing
 
     foreseen = job.foreseen()
-    in_the_way = obstacles(settings(wish.data).amqp_url)(job.takers())
-    if wish.as_json and wish.dry_run:
+    in_the_way = obstacles(settings(how.data).amqp_url)(job.takers())
+    if how.as_json and how.dry_run:
         showing.as_json({"dry_run": True, **foreseen, "obstacles": in_the_way})
         return
-    dead_lines.foreseen(foreseen, err=wish.as_json)
+    dead_lines.foreseen(foreseen, err=how.as_json)
     for words in in_the_way:
-        showing.line(f"  in the way: {words}", err=not wish.dry_run)
-    if in_the_way and not wish.force:
-        undone = "It would be refused:" if wish.dry_run else "Nothing was replayed."
-        showing.line(f"{undone} Mend that, or send all the same: --force", err=not wish.dry_run)
-        if not wish.dry_run:
+        showing.line(f"  in the way: {words}", err=not how.dry_run)
+    if in_the_way and not how.force:
+        undone = "It would be refused:" if how.dry_run else "Nothing was replayed."
+        showing.line(f"{undone} Mend that, or send all the same: --force", err=not how.dry_run)
+        if not how.dry_run:
             raise typer.Exit(AWAY)
 
 
-def _report(done: dict[str, Any], wish: _Wish) -> None:
-    from services.ops import dead_lines, showing
+def _report(done: dict[str, Any], how: Manner) -> None:
 
     counts = done["counts"]
-    if wish.as_json:
+    if how.as_json:
         showing.as_json(done)
     else:
         showing.line(", ".join([*(f"{n} {result}" for result, n in counts.items()), f"audit {done['run_id']}"]))

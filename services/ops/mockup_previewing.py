@@ -22,8 +22,8 @@ from services.mockup.light import Pixels
 from services.mockup.pictures import design
 from services.mockup.rendering import PreparedBackground
 from services.ops.mockup_names import photograph_named
+from services.ops.mockup_print_sizes import of_product, without_product
 from services.ops.place import database, of_kind, settings
-from services.ops.print_sizes import of_product, without_product
 from shared.blobs import Blobs
 from shared.contracts import PrintSpec
 from shared.database import transaction

@@ -1,6 +1,7 @@
 """The four calls of the frontend's upload screen, exactly as the existing client makes and reads them."""
 
 import math
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -18,7 +19,7 @@ from services.ingest.api.upload_forms import DesignData, ProductData, described,
 from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
-from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.serving.listing_calls import unlisted
 from shared.blobs import Blobs
 
@@ -85,7 +86,15 @@ async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDe
             # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
             return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
         wanted = before
-    return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
+    listing = desk.listing_calls.list_designs(user.id, design_ids, wanted, partial(_wanted_now, using, user, data))
+    return await answer(listing, 201)
+
+
+def _wanted_now(using: Resources, user: User, data: ProductData) -> Wanted | None:
+    try:
+        return wanted_by(using, user, data)
+    except (Missing, Unusable):
+        return None
 
 
 def _watched(session_id: str, user: Annotated[User, Depends(stream_user)], desk: AtDesk) -> Session | None:

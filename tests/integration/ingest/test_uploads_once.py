@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
-from services.ingest.sessions.serving.outcome_text import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED, changed_since
+from services.ingest.sessions.serving.store import Sessions
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.frontend import Shop, another_group, wire
@@ -144,6 +146,27 @@ def test_listings_are_asked_for_again_though_their_mockup_was_deleted_in_another
     more = ids(shop.upload(artworks.designs(1, first=5), mockup_id=another_group(shop, "Another")))
     for others in (more, [*wanted, *more], []):
         assert shop.list_designs(others).status_code == 404, "nothing else is listed with it"
+
+
+def test_who_asked_for_listings_is_told_of_a_mask_that_was_moved_while_they_were_made(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another tab: all listings of the call have the mask as it was when they were asked for."""
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
+    (image,) = shop.client.get(f"/mockups/by-id/{shop.mockup}").json()["mockup_images"]
+    mask, ask = image["mask_data"][0], Sessions.ask_listings
+
+    def then_moved(*given: Any) -> Any:
+        found = ask(*given)
+        moved = {"masks": [[[20, 20], [120, 30], [120, 90], [40, 90]]]}
+        assert shop.client.put(f"/mockups/mask-data/{mask['id']}", json=moved).status_code == 200
+        return found
+
+    monkeypatch.setattr(Sessions, "ask_listings", then_moved)
+    told = shop.list_designs(wanted).json()
+
+    assert told["listings"]["listed"] == 2
+    assert changed_since(2) in told["result"]["message"].splitlines()
 
 
 def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Shop) -> None:

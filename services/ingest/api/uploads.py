@@ -3,6 +3,7 @@
 import math
 from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -21,6 +22,7 @@ from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
 from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.serving.listing_calls import unlisted
+from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 
 routes = APIRouter(tags=["uploads"])
@@ -80,14 +82,26 @@ async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDe
         target = await run_in_threadpool(using.shop.target_of, user)
         these = (user.id, design_ids, data.product_template_id, data.mockup_id)
         before = await run_in_threadpool(desk.sessions.asked_before, *these, target)
-        if before is None and isinstance(error, Missing):
-            raise
         if before is None:
-            # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
-            return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
+            # The client shows a text only from a 2xx answer.
+            why = await run_in_threadpool(_why_unlisted, error, desk, *these)
+            return JSONResponse(unlisted(f"Nothing was listed: {why}"), 201)
         wanted = before
     listing = desk.listing_calls.list_designs(user.id, design_ids, wanted, partial(_wanted_now, using, user, data))
     return await answer(listing, 201)
+
+
+def _why_unlisted(error: Missing | Unusable, desk: Desk, user_id: UUID, design_ids: list[UUID], *choice: UUID) -> str:
+    """Their own template or mockup is not ready to be listed, or was deleted since they uploaded with it.
+
+    Raises:
+        Missing: or it never was theirs, for all that we know.
+    """
+    if isinstance(error, Unusable):
+        return f"{error} Then ask again."
+    if not desk.sessions.chosen_for(user_id, design_ids, *choice):
+        raise error
+    return f"what was chosen for this upload was deleted meanwhile. {error} What was stored stays stored."
 
 
 def _wanted_now(using: Resources, user: User, data: ProductData) -> Wanted | None:

@@ -148,6 +148,28 @@ def test_listings_are_asked_for_again_though_their_mockup_was_deleted_in_another
         assert shop.list_designs(others).status_code == 404, "nothing else is listed with it"
 
 
+@pytest.mark.parametrize("gone", ["/mockups/delete/{0.mockup}", "/settings/product-template/{0.product}"])
+def test_what_was_chosen_for_an_upload_was_deleted_in_another_tab_before_its_listings_were_asked_for(
+    shop: Shop, gone: str
+) -> None:
+    """The client shows a text only from a 2xx answer, and would say that it has received HTML."""
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
+    others = ids(shop.upload(artworks.designs(1, first=5), mockup_id=another_group(shop, "Another")))
+    for path in dict.fromkeys(("/mockups/delete/{0.mockup}", gone)):
+        assert shop.client.delete(path.format(shop)).status_code == 200
+
+    answer = shop.list_designs(wanted)
+
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert (told["success"], told["success_code"]) == (False, 400)
+    said = "Nothing was listed: what was chosen for this upload was deleted meanwhile. There is no "
+    assert told["result"]["message"].startswith(said)
+    assert told["result"]["message"].endswith(". What was stored stays stored.")
+    for foreign in (others, [*wanted, *others], []):
+        assert shop.list_designs(foreign).status_code == 404, "it was not chosen for those"
+
+
 def test_who_asked_for_listings_is_told_of_a_mask_that_was_moved_while_they_were_made(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from services.ingest.api.bodies import MIB, allow, asking, length, let_in
 from services.ingest.api.choosing import choice_of, wanted_by
-from services.ingest.api.identity import Caller, stream_user
+from services.ingest.api.identity import Caller, Uploader, stream_user
 from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
 from services.ingest.api.resources import AtDesk, Resources, Using
 from services.ingest.api.slow import answer
@@ -46,7 +46,7 @@ async def start_upload(request: Request, user: Caller, using: Using, desk: AtDes
 
 
 @routes.post("/designs/", status_code=201, openapi_extra=described("files", "design_data", "session_id"))
-async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+async def upload(request: Request, user: Uploader, using: Using, desk: AtDesk) -> Response:
     """Take designs in and answer when every one of them is stored, or is not and has its reason."""
     async with let_in(desk.door, length(request)):
         form = await _read_files(request, using, desk.prints.blobs)
@@ -70,7 +70,7 @@ async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> 
 
 
 @routes.post("/mockups/upload-mockup", status_code=201, openapi_extra=described("product_data"))
-async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+async def upload_mockup(request: Request, user: Uploader, using: Using, desk: AtDesk) -> Response:
     """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
     form = await _read(request, using, None, "product_data")
     data = parsed(ProductData, form, "product_data")

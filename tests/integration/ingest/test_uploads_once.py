@@ -4,16 +4,20 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from services.ingest.sessions.serving.outcome_text import TRIED, changed_since
 from services.ingest.sessions.serving.store import Sessions
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
-from tests.integration.ingest.frontend import Shop, another_group, wire
+from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.frontend import Shop, another_group, parts, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -238,3 +242,28 @@ def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> N
     shop.server.send(message, until=lambda: shop.get(session)["totals"]["listings_requested"])
     assert shop.list_designs(wanted).json()["listings"]["listed"] == 2
     assert len(shop.server.place.listed(shop.folder)) == 2
+
+
+def test_an_upload_goes_on_to_its_listings_though_its_login_ends_meanwhile(shop: Shop, server: Threaded) -> None:
+    """Row 30 of section 6: the frontend does not renew its login, and its calls wait for minutes."""
+    session, files = shop.start(), artworks.designs(2)
+    ended, long_ago = ended_login(server, shop, minutes=59), ended_login(server, shop, minutes=61)
+
+    with server.client(ended) as client:
+        late = replace(shop, client=client)
+        assert client.get("/users/me").status_code == 401
+        assert client.post("/designs/start-upload", files=parts(files)).status_code == 401, "that begins another one"
+        wanted = ids(late.upload(files, session))
+        assert late.list_designs(wanted).json()["listings"]["listed"] == 2
+        assert client.get(f"/designs/progress/{session}", params={"token": ended}).status_code == 200
+    with server.client(long_ago) as client:
+        late = replace(shop, client=client)
+        assert late.upload(files, session).status_code == late.list_designs(wanted).status_code == 401
+        assert client.get(f"/designs/progress/{session}", params={"token": long_ago}).status_code == 401
+
+
+def ended_login(server: Threaded, shop: Shop, minutes: int) -> str:
+    """A token that has ended so many minutes ago."""
+    claims = jwt.decode(shop.token, options={"verify_signature": False})
+    claims["exp"] = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp())
+    return jwt.encode(claims, server.place.environment["JWT_SECRET_KEY"], "HS256")

@@ -108,11 +108,13 @@ class Limiter:
         has_calls = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S), ahead_of_clock)
         turn_ahead_of_clock = keys.c.next_at > now + _seconds(PROBE_S)
         within_patience = or_(keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S), turn_ahead_of_clock)
-        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, has_calls, within_patience)
+        not_stopped = or_(keys.c.stopped_until <= now, ahead_of_clock)
+        mine = update(keys).where(keys.c.key == self.key, not_stopped, has_calls, within_patience)
         mine = mine.values(
             next_at=case((turn_ahead_of_clock, now), else_=func.greatest(keys.c.next_at, now)) + _seconds(1 / rate),
             remaining_today=keys.c.remaining_today - 1,
-            seen_at=case((spent, now), else_=keys.c.seen_at),
+            seen_at=case((or_(spent, ahead_of_clock), now), else_=keys.c.seen_at),
+            stopped_until=func.least(keys.c.stopped_until, now),
         )
         with transaction(self.engine) as connection:
             if not self._known:

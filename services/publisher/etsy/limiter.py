@@ -75,7 +75,7 @@ class Limiter:
         if any(headers.get(name) == "0" for name in REMAINING):
             news["next_at"] = func.greatest(keys.c.next_at, func.clock_timestamp() + _seconds(1))
         if news:
-            now = self._set(seen_at=func.clock_timestamp(), **news).seen_at
+            now = self._set(seen_at=func.clock_timestamp(), stopped_until=_not_ahead(), **news).seen_at
             if there := _moment(headers.get("date")):
                 self.told, self.ahead = there, now - there
 
@@ -134,6 +134,13 @@ class Limiter:
             connection.execute(insert(keys).values(key=self.key).on_conflict_do_nothing())
             change = update(keys).where(keys.c.key == self.key).values(**values)
             return connection.execute(change.returning(keys)).one()
+
+
+def _not_ahead() -> ColumnElement[Any]:
+    """Until when there are no calls, as far as the clock was not set back since the last answer: that is noted anew."""
+    now = func.clock_timestamp()
+    until = keys.c.stopped_until
+    return case((keys.c.seen_at > now + _seconds(1), func.least(until, now)), else_=until)
 
 
 def _seconds(value: object) -> ColumnElement[object]:

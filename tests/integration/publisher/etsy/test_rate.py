@@ -51,15 +51,19 @@ def test_until_etsy_has_said_it_is_slow_and_never_faster_than_configured(world: 
     assert unknown.quota() == Quota(10, 10_000, None)
 
 
+@pytest.mark.parametrize("answered", [False, True])
 def test_a_pause_that_etsy_asked_for_is_not_an_hour_longer_when_the_clock_is_set_back(
-    world: World, limiter: Callable[..., Limiter]
+    world: World, limiter: Callable[..., Limiter], answered: bool
 ) -> None:
+    """Be a call under way just then, whose answer is noted after that, or not."""
     mine = limiter()
     mine.stop(30)
     with world.engine.begin() as connection:
         hour = timedelta(hours=1)
         moved = {"seen_at": keys.c.seen_at + hour, "stopped_until": keys.c.stopped_until + hour}
         connection.execute(update(keys).values(next_at=keys.c.next_at + hour, **moved))
+    if answered:
+        mine.heard({"x-limit-per-second": "1000"})
 
     mine.wait()
 

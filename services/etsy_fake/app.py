@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 
 from starlette.applications import Starlette
@@ -58,7 +59,7 @@ async def _answered(etsy: Etsy, operation: Operation, request: Request, fault: F
     except EtsyError as error:
         found, status = error.body, error.status
     etsy.log.append({"operation": operation.name, "path": request.url.path, "status": status})
-    headers["x-etsy-request-uuid"] = f"fake-{len(etsy.log)}"
+    headers |= {"x-etsy-request-uuid": f"fake-{len(etsy.log)}", "date": formatdate(etsy.now(), usegmt=True)}
     return Response(status_code=204, headers=headers) if status == 204 else JSONResponse(found, status, headers)
 
 

@@ -38,13 +38,14 @@ def settings_for(etsy: Etsy, port: int) -> dict[str, str]:
 
 def run(etsy: Etsy, port: int) -> None:
     """Serve until stopped."""
-    uvicorn.run(create_app(etsy), host=HOST, port=port, http=Line, log_level="warning")
+    uvicorn.run(create_app(etsy), host=HOST, port=port, http=Line, log_level="warning", date_header=False)
 
 
 @contextlib.contextmanager
 def beside(etsy: Etsy) -> Iterator[str]:
     """Serve in a thread, on a free port, for the length of the block; yields the URL."""
     config = uvicorn.Config(create_app(etsy), http=Line, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config.date_header = False
     server = uvicorn.Server(config)
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]

@@ -158,23 +158,29 @@ class EtsyFront:
 
         What another window published meanwhile is among the `published`, and its fee is told there, not here too.
 
-        Whoever saw the total before a design was deleted has agreed to more than is charged, which does no harm.
+        Whoever saw the total before that, or before a design was deleted, has agreed to more than is charged, which
+        does no harm.
         """
         with _words():
-            drafts = activating.drafts(self.ledger, self.target.of(user.id), user.id)
+            shop = self.target.of(user.id)
+            drafts = activating.drafts(self.ledger, shop, user.id)
+            there = activating.published_before(self.ledger, shop, user.id, listing_ids)
         asked = [each for each in drafts if each.listing_id in set(listing_ids)]
+        earlier = [each.listing_id for each in there if each not in asked]
         wanted = in_use(self.ledger.engine, user, asked)
         failed = {each.listing_id: OF_DELETED for each in asked if each not in wanted}
         cost = activating.total_usd(len(wanted))
-        if round(agreed_usd, 2) not in (cost, activating.total_usd(len(asked))):
+        seen = [len(wanted), len(asked), len(asked) + len(earlier)]
+        if round(agreed_usd, 2) not in map(activating.total_usd, seen):
             words = f"Etsy will charge {activating.total(len(wanted))}, and {agreed_usd:.2f} USD was agreed to"
             told = "".join(f"; {listing_id}: {why}" for listing_id, why in failed.items())
+            told += f"; {counted(len(earlier), 'listing')} published before" if earlier else ""
             raise ShopRefused(409, f"{words}: nothing was published{told}")
         ended, why = self._published(user, wanted, cost)
         failed |= {each.draft.listing_id: each.problem for each in ended if each.problem}
         failed |= {each.listing_id: why for each in wanted[len(ended) :]}
-        done = [each.draft.listing_id for each in ended if not each.problem]
-        before = [each.draft.listing_id for each in ended if each.before]
+        done = earlier + [each.draft.listing_id for each in ended if not each.problem]
+        before = earlier + [each.draft.listing_id for each in ended if each.before]
         words = f"Published: {activating.total(len(done) - len(before))}"
         words += f"; {counted(len(before), 'listing')} published before, at no fee now" if before else ""
         return {"published": done, "published_before": before, "failed": failed, "message": words}

@@ -34,7 +34,9 @@ class Settings(DatabaseSettings):
     jwt_algorithm: Literal["HS256"] = Field(default="HS256", description="how logins are signed; only this one")
     user_login_access_token_expire_minutes: int = Field(default=30, gt=0, description="how long a login is valid")
     token_refresh_grace_minutes: int = Field(
-        default=60, ge=0, description="how long after its end a login can still be renewed without the password"
+        default=60,
+        ge=0,
+        description="how long after its end a login can be renewed without the password, and uploads go on",
     )
     disable_registration: bool = Field(
         default=False, description="nobody can register; `presswork account add` opens accounts"

@@ -92,6 +92,9 @@ def _reconciled(draft: ListingDraft, journal: Journal, entry: Entry, shop: Shop)
     found = shop.find(Intent(journal.key, draft, entry.intent_at, words, journal.alike_in_doubt()))
     if isinstance(found, RemoteRef):
         journal.drafted(found)
+    elif found is None and entry.tried_s < 0:
+        journal.tried_now()  # else the shop's time to show it would last longer than all tries together
+        raise Retryable("the clock was set back since the shop may have created it: it is looked up again")
     elif found is None and not entry.settled(shop.capabilities):
         raise Retryable(f"the shop may not show yet what was created {entry.tried_s:.0f} s ago; it is looked up again")
     return found

@@ -236,6 +236,10 @@ class Journal:
         """Nobody knows whether the create that was called made a listing; the shop is given time from now on."""
         self._set(status="unknown", tried_at=func.clock_timestamp())
 
+    def tried_now(self) -> None:
+        """The shop is given its time from now on: the clock was set back since the create."""
+        self._set(tried_at=func.clock_timestamp())
+
     def drafted(self, ref: RemoteRef) -> None:
         """The shop has the draft."""
         self._set(status="draft_created", listing_id=ref.listing_id, url=ref.url)

@@ -1,5 +1,6 @@
 """Who calls: the account behind the token, looked up at every call, so that a closed account is out at once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -43,9 +44,20 @@ def current_user(using: Using, token: Bearer) -> User:
     return user
 
 
+def uploading_user(using: Using, token: Bearer) -> User:
+    """As `current_user`, for calls that go on with an upload: waiting for the one before, its client may have outlived
+    the login, and does not renew it. One that could be renewed is good for them.
+    """
+    user = _renewable_user(using, token) if token else None
+    return user or current_user(using, token)
+
+
 def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
-    """The account whose token is in the query: browsers' event streams can't send headers. 401 without one."""
-    user = user_of(using, token)
+    """The account whose token is in the query: browsers' event streams can't send headers. 401 without one.
+
+    As `uploading_user`: who is cut off from an upload may come back.
+    """
+    user = user_of(using, token) or _renewable_user(using, token)
     if user is None:
         raise HTTPException(401, BAD_STREAM_TOKEN, CHALLENGE)
     return user
@@ -53,8 +65,17 @@ def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
 
 def user_of(using: Resources, token: str) -> User | None:
     """The active account whose token this is; None if the token is bad, of an earlier password, or the account gone."""
+    return _held(using, using.tokens.read, token)
+
+
+def _renewable_user(using: Resources, token: str) -> User | None:
+    """As `user_of`, also of a token that has ended, while it can be renewed."""
+    return _held(using, using.tokens.read_for_renewal, token)
+
+
+def _held(using: Resources, read: Callable[[str, datetime], Login], token: str) -> User | None:
     try:
-        login = using.tokens.read(token, datetime.now(UTC))
+        login = read(token, datetime.now(UTC))
     except BadToken:
         return None
     found = holder(using, login)
@@ -72,6 +93,9 @@ def holder(using: Resources, login: Login) -> tuple[User, str] | None:
 
 Caller = Annotated[User, Depends(current_user)]
 """A parameter of this type gets the calling account, or the call ends with 401."""
+
+Uploader = Annotated[User, Depends(uploading_user)]
+"""As `Caller`, though the login has ended a short while ago."""
 
 
 def operator(user: Caller) -> User:

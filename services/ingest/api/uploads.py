@@ -1,7 +1,9 @@
 """The four calls of the frontend's upload screen, exactly as the existing client makes and reads them."""
 
 import math
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -9,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from services.ingest.api.bodies import MIB, allow, asking, length, let_in
 from services.ingest.api.choosing import choice_of, wanted_by
-from services.ingest.api.identity import Caller, stream_user
+from services.ingest.api.identity import Caller, Uploader, stream_user
 from services.ingest.api.receiving import BadUpload, Form, Limits, missing, receive
 from services.ingest.api.resources import AtDesk, Resources, Using
 from services.ingest.api.slow import answer
@@ -18,8 +20,9 @@ from services.ingest.api.upload_forms import DesignData, ProductData, described,
 from services.ingest.catalog.errors import Missing, Unusable
 from services.ingest.catalog.users import User
 from services.ingest.sessions.intake.submitting import SessionCancelled, SessionTaken
-from services.ingest.sessions.lifecycle.records import Session
+from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.serving.listing_calls import unlisted
+from services.ingest.sessions.serving.upload_calls import Desk
 from shared.blobs import Blobs
 
 routes = APIRouter(tags=["uploads"])
@@ -43,7 +46,7 @@ async def start_upload(request: Request, user: Caller, using: Using, desk: AtDes
 
 
 @routes.post("/designs/", status_code=201, openapi_extra=described("files", "design_data", "session_id"))
-async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+async def upload(request: Request, user: Uploader, using: Using, desk: AtDesk) -> Response:
     """Take designs in and answer when every one of them is stored, or is not and has its reason."""
     async with let_in(desk.door, length(request)):
         form = await _read_files(request, using, desk.prints.blobs)
@@ -67,7 +70,7 @@ async def upload(request: Request, user: Caller, using: Using, desk: AtDesk) -> 
 
 
 @routes.post("/mockups/upload-mockup", status_code=201, openapi_extra=described("product_data"))
-async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDesk) -> Response:
+async def upload_mockup(request: Request, user: Uploader, using: Using, desk: AtDesk) -> Response:
     """List stored designs with a mockup group; answer when every listing exists, or does not and has its reason."""
     form = await _read(request, using, None, "product_data")
     data = parsed(ProductData, form, "product_data")
@@ -79,13 +82,33 @@ async def upload_mockup(request: Request, user: Caller, using: Using, desk: AtDe
         target = await run_in_threadpool(using.shop.target_of, user)
         these = (user.id, design_ids, data.product_template_id, data.mockup_id)
         before = await run_in_threadpool(desk.sessions.asked_before, *these, target)
-        if before is None and isinstance(error, Missing):
-            raise
         if before is None:
-            # Their own template or mockup, not ready to be listed: the client shows a text only from a 2xx answer.
-            return JSONResponse(unlisted(f"Nothing was listed: {error} Then ask again."), 201)
+            # The client shows a text only from a 2xx answer.
+            why = await run_in_threadpool(_why_unlisted, error, desk, *these)
+            return JSONResponse(unlisted(f"Nothing was listed: {why}"), 201)
         wanted = before
-    return await answer(desk.listing_calls.list_designs(user.id, design_ids, wanted), 201)
+    listing = desk.listing_calls.list_designs(user.id, design_ids, wanted, partial(_wanted_now, using, user, data))
+    return await answer(listing, 201)
+
+
+def _why_unlisted(error: Missing | Unusable, desk: Desk, user_id: UUID, design_ids: list[UUID], *choice: UUID) -> str:
+    """Their own template or mockup is not ready to be listed, or was deleted since they uploaded with it.
+
+    Raises:
+        Missing: or it never was theirs, for all that we know.
+    """
+    if isinstance(error, Unusable):
+        return f"{error} Then ask again."
+    if not desk.sessions.chosen_for(user_id, design_ids, *choice):
+        raise error
+    return f"what was chosen for this upload was deleted meanwhile. {error} What was stored stays stored."
+
+
+def _wanted_now(using: Resources, user: User, data: ProductData) -> Wanted | None:
+    try:
+        return wanted_by(using, user, data)
+    except (Missing, Unusable):
+        return None
 
 
 def _watched(session_id: str, user: Annotated[User, Depends(stream_user)], desk: AtDesk) -> Session | None:

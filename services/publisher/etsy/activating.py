@@ -58,6 +58,13 @@ def drafts(ledger: Ledger, shop: EtsyShop, tenant_id: UUID, items: Sequence[UUID
     return _on_record(ledger, mine)
 
 
+def published_before(ledger: Ledger, shop: EtsyShop, tenant_id: UUID, listing_ids: Sequence[str]) -> list[Draft]:
+    """Those of these listings that were published before, as far as is on record."""
+    state = listings.c.answer["state"].astext
+    mine = (listings.c.target == shop.name, listings.c.tenant_id == tenant_id, listings.c.status == "published")
+    return _on_record(ledger, [*mine, state != "draft", listings.c.listing_id.in_(listing_ids)])
+
+
 def _on_record(ledger: Ledger, which: Sequence[ColumnElement[bool]]) -> list[Draft]:
     with transaction(ledger.engine) as connection:
         rows = connection.execute(select(listings).where(*which).order_by(listings.c.created_at)).all()

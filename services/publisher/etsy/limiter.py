@@ -4,8 +4,11 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, case, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.publisher.etsy.tables import keys
@@ -39,6 +42,10 @@ class Limiter:
         self.per_second = per_second
         self.reserve = reserve
         self._known = False
+        self.told: datetime | None = None
+        """The time at Etsy, by its last answer."""
+        self.ahead = timedelta(0)
+        """How far the database's clock was ahead of that then: machines' clocks may be hours wrong."""
 
     def wait(self, *, urgent: bool = False) -> None:
         """Return when it is our turn. `urgent` is a person's: it may use the day's reserve.
@@ -55,7 +62,7 @@ class Limiter:
                 return
 
     def heard(self, headers: Mapping[str, str]) -> None:
-        """Note what an answer says of the limits."""
+        """Note what an answer says of the limits, and of the time at Etsy."""
         values = {
             column: _number(headers.get(name))
             for column, name in (
@@ -68,7 +75,9 @@ class Limiter:
         if any(headers.get(name) == "0" for name in REMAINING):
             news["next_at"] = func.greatest(keys.c.next_at, func.clock_timestamp() + _seconds(1))
         if news:
-            self._set(seen_at=func.clock_timestamp(), **news)
+            now = self._set(seen_at=func.clock_timestamp(), stopped_until=_not_ahead(), **news).seen_at
+            if there := _moment(headers.get("date")):
+                self.told, self.ahead = there, now - there
 
     def stop(self, after_s: float) -> None:
         """Etsy asked all of us to wait (429)."""
@@ -99,11 +108,13 @@ class Limiter:
         has_calls = or_(~spent, keys.c.seen_at <= now - _seconds(PROBE_S), ahead_of_clock)
         turn_ahead_of_clock = keys.c.next_at > now + _seconds(PROBE_S)
         within_patience = or_(keys.c.next_at <= now + _seconds(LONGEST_PAUSE_S), turn_ahead_of_clock)
-        mine = update(keys).where(keys.c.key == self.key, keys.c.stopped_until <= now, has_calls, within_patience)
+        not_stopped = or_(keys.c.stopped_until <= now, ahead_of_clock)
+        mine = update(keys).where(keys.c.key == self.key, not_stopped, has_calls, within_patience)
         mine = mine.values(
             next_at=case((turn_ahead_of_clock, now), else_=func.greatest(keys.c.next_at, now)) + _seconds(1 / rate),
             remaining_today=keys.c.remaining_today - 1,
-            seen_at=case((spent, now), else_=keys.c.seen_at),
+            seen_at=case((or_(spent, ahead_of_clock), now), else_=keys.c.seen_at),
+            stopped_until=func.least(keys.c.stopped_until, now),
         )
         with transaction(self.engine) as connection:
             if not self._known:
@@ -118,10 +129,18 @@ class Limiter:
         self._known = True
         return float(pause_s if granted is None else granted), granted is not None
 
-    def _set(self, **values: object) -> None:
+    def _set(self, **values: object) -> Row[Any]:
         with transaction(self.engine) as connection:
             connection.execute(insert(keys).values(key=self.key).on_conflict_do_nothing())
-            connection.execute(update(keys).where(keys.c.key == self.key).values(**values))
+            change = update(keys).where(keys.c.key == self.key).values(**values)
+            return connection.execute(change.returning(keys)).one()
+
+
+def _not_ahead() -> ColumnElement[Any]:
+    """Until when there are no calls, as far as the clock was not set back since the last answer: that is noted anew."""
+    now = func.clock_timestamp()
+    until = keys.c.stopped_until
+    return case((keys.c.seen_at > now + _seconds(1), func.least(until, now)), else_=until)
 
 
 def _seconds(value: object) -> ColumnElement[object]:
@@ -130,6 +149,15 @@ def _seconds(value: object) -> ColumnElement[object]:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Of a header as HTTP writes it; None if it is none, which proxies may see to."""
+    try:
+        found = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _words(seconds: float) -> str:

@@ -23,7 +23,8 @@ from shared.errors import Retryable
 
 PAGE = 100
 HALF_A_CENT = 0.005
-CLOCKS_DIFFER = timedelta(minutes=2)  # Etsy's and the database's
+CLOCKS_DIFFER = timedelta(minutes=2)  # Etsy's and the database's, beyond what its answers tell of that
+SET_BACK = timedelta(days=1)  # how old at most ours is taken to be, if the database's clock was wrong when it was made
 
 Known = Callable[[str, Sequence[str]], set[str]]
 """Which of these listings the ledger has on record as somebody's, under this name of a shop."""
@@ -84,11 +85,11 @@ class EtsyShop:
 
         Drafts of one design that are all in doubt have nothing but the same words yet: any of them will do.
         """
-        since = intent.since - CLOCKS_DIFFER
         try:
             drafts = list(self._drafts())
         except Refused as refusal:
             raise Retryable(f"the shop's drafts can't be read: {refusal}") from refusal
+        since = self._made_since(intent)
         fits = {each.listing_id: each for each in drafts if _fits(each, intent.words, since)}
         taken = self.known(self.name, [str(number) for number in fits])
         found = [each for number, each in sorted(fits.items()) if str(number) not in taken]
@@ -191,6 +192,15 @@ class EtsyShop:
             yield from page.results
             if offset + PAGE >= page.count or not page.results:
                 return
+
+    def _made_since(self, intent: Intent) -> datetime:
+        """No draft that is older, by Etsy's clock, can be of this intent.
+
+        The intent has its time from the database's clock. That may be ahead, or was set back since.
+        """
+        told, ahead = self.client.limiter.told, self.client.limiter.ahead
+        since = intent.since - max(ahead, timedelta(0)) - CLOCKS_DIFFER
+        return since if told is None or since <= told else told - SET_BACK
 
     @property
     def _shop(self) -> dict[str, int]:

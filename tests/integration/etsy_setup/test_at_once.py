@@ -179,3 +179,30 @@ def test_of_two_windows_that_publish_the_same_drafts_at_once_each_is_told_what_i
     assert (told["published"], told["published_before"], told["failed"]) == (drafts, drafts[:1], {})
     assert told["message"] == "Published: 1 listing = 0.20 USD; 1 listing published before, at no fee now"
     assert world.etsy.fees_usd == pytest.approx(0.4)
+
+
+def test_a_window_that_publishes_what_another_one_has_published_reads_that_it_is_published(
+    world: World, window: EtsyFront, seller: User
+) -> None:
+    """It shows the total from before. It was told that Etsy charges nothing, and that nothing was published."""
+    window.choose(seller, CHOSEN)
+    drafts = [world.publish(world.event(tenant_id=seller.id, mockup_id=each)).listing_id for each in (MUG, SHIRT)]
+    window.publish(seller, drafts[:1], 0.2)
+
+    mixed = window.publish(seller, drafts, 0.4)
+    late = window.publish(seller, drafts, 0.4)
+    with pytest.raises(ShopRefused) as refused:
+        window.publish(seller, drafts, 0.6)
+
+    assert (mixed["published"], mixed["published_before"]) == (drafts, drafts[:1])
+    assert mixed["message"] == "Published: 1 listing = 0.20 USD; 1 listing published before, at no fee now"
+    assert late == {
+        "published": drafts,
+        "published_before": drafts,
+        "failed": {},
+        "message": "Published: 0 listings = 0.00 USD; 2 listings published before, at no fee now",
+    }
+    assert refused.value.status == 409
+    assert str(refused.value).startswith("Etsy will charge 0 listings = 0.00 USD, and 0.60 USD was agreed to: ")
+    assert str(refused.value).endswith(": nothing was published; 2 listings published before")
+    assert world.etsy.fees_usd == pytest.approx(0.4)

@@ -4,14 +4,20 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import jwt
+import pytest
 
-from services.ingest.sessions.serving.outcome_text import TRIED
+from services.ingest.sessions.serving.outcome_text import TRIED, changed_since
+from services.ingest.sessions.serving.store import Sessions
 from tests.integration.ingest import artworks, embedded
 from tests.integration.ingest.artworks import File, print_names
-from tests.integration.ingest.frontend import Shop, another_group, wire
+from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.frontend import Shop, another_group, parts, wire
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -146,6 +152,49 @@ def test_listings_are_asked_for_again_though_their_mockup_was_deleted_in_another
         assert shop.list_designs(others).status_code == 404, "nothing else is listed with it"
 
 
+@pytest.mark.parametrize("gone", ["/mockups/delete/{0.mockup}", "/settings/product-template/{0.product}"])
+def test_what_was_chosen_for_an_upload_was_deleted_in_another_tab_before_its_listings_were_asked_for(
+    shop: Shop, gone: str
+) -> None:
+    """The client shows a text only from a 2xx answer, and would say that it has received HTML."""
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
+    others = ids(shop.upload(artworks.designs(1, first=5), mockup_id=another_group(shop, "Another")))
+    for path in dict.fromkeys(("/mockups/delete/{0.mockup}", gone)):
+        assert shop.client.delete(path.format(shop)).status_code == 200
+
+    answer = shop.list_designs(wanted)
+
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert (told["success"], told["success_code"]) == (False, 400)
+    said = "Nothing was listed: what was chosen for this upload was deleted meanwhile. There is no "
+    assert told["result"]["message"].startswith(said)
+    assert told["result"]["message"].endswith(". What was stored stays stored.")
+    for foreign in (others, [*wanted, *others], []):
+        assert shop.list_designs(foreign).status_code == 404, "it was not chosen for those"
+
+
+def test_who_asked_for_listings_is_told_of_a_mask_that_was_moved_while_they_were_made(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another tab: all listings of the call have the mask as it was when they were asked for."""
+    wanted = ids(shop.upload(artworks.designs(2), shop.start()))
+    (image,) = shop.client.get(f"/mockups/by-id/{shop.mockup}").json()["mockup_images"]
+    mask, ask = image["mask_data"][0], Sessions.ask_listings
+
+    def then_moved(*given: Any) -> Any:
+        found = ask(*given)
+        moved = {"masks": [[[20, 20], [120, 30], [120, 90], [40, 90]]]}
+        assert shop.client.put(f"/mockups/mask-data/{mask['id']}", json=moved).status_code == 200
+        return found
+
+    monkeypatch.setattr(Sessions, "ask_listings", then_moved)
+    told = shop.list_designs(wanted).json()
+
+    assert told["listings"]["listed"] == 2
+    assert changed_since(2) in told["result"]["message"].splitlines()
+
+
 def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Shop) -> None:
     files = artworks.designs(4)
     session = shop.start()
@@ -193,3 +242,28 @@ def test_a_request_for_listings_whose_answer_was_lost_is_joined(shop: Shop) -> N
     shop.server.send(message, until=lambda: shop.get(session)["totals"]["listings_requested"])
     assert shop.list_designs(wanted).json()["listings"]["listed"] == 2
     assert len(shop.server.place.listed(shop.folder)) == 2
+
+
+def test_an_upload_goes_on_to_its_listings_though_its_login_ends_meanwhile(shop: Shop, server: Threaded) -> None:
+    """Row 30 of section 6: the frontend does not renew its login, and its calls wait for minutes."""
+    session, files = shop.start(), artworks.designs(2)
+    ended, long_ago = ended_login(server, shop, minutes=59), ended_login(server, shop, minutes=61)
+
+    with server.client(ended) as client:
+        late = replace(shop, client=client)
+        assert client.get("/users/me").status_code == 401
+        assert client.post("/designs/start-upload", files=parts(files)).status_code == 401, "that begins another one"
+        wanted = ids(late.upload(files, session))
+        assert late.list_designs(wanted).json()["listings"]["listed"] == 2
+        assert client.get(f"/designs/progress/{session}", params={"token": ended}).status_code == 200
+    with server.client(long_ago) as client:
+        late = replace(shop, client=client)
+        assert late.upload(files, session).status_code == late.list_designs(wanted).status_code == 401
+        assert client.get(f"/designs/progress/{session}", params={"token": long_ago}).status_code == 401
+
+
+def ended_login(server: Threaded, shop: Shop, minutes: int) -> str:
+    """A token that has ended so many minutes ago."""
+    claims = jwt.decode(shop.token, options={"verify_signature": False})
+    claims["exp"] = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp())
+    return jwt.encode(claims, server.place.environment["JWT_SECRET_KEY"], "HS256")

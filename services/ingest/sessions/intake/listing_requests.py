@@ -99,8 +99,11 @@ def asked_before(
 
 
 def outdated(connection: Connection, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
-    """How many listings of these designs were asked for with what the template or the mockup said before."""
-    of_these = (listings.c.user_id == user_id, listings.c.item_id.in_(design_ids))
+    """How many listings of these designs were asked for with what the template or the mockup said before.
+
+    Not those that failed: tried again, they are made of what these say by then.
+    """
+    of_these = (listings.c.user_id == user_id, listings.c.item_id.in_(design_ids), listings.c.state != "failed")
     before = listings.c.request != literal(wanted.request, JSONB)
     count = select(func.count()).where(*of_these, listings.c.mockup_id == wanted.mockup_id, before)
     return connection.execute(count).scalar_one()

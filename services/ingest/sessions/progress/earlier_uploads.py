@@ -35,6 +35,7 @@ def costs(connection: Connection, user_id: UUID, lane: str, work: float) -> Cost
 
 def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
     """What an upload of so much work costs: as those like it did, if there are enough of them; else as all did."""
+    past = [row for row in past if _in_order(row)]
     alike = [row for row in past if row.work / ALIKE <= work <= row.work * ALIKE]
     uploads = alike if len(alike) >= ENOUGH else past
     asked = [row for row in past if row.requested]
@@ -54,6 +55,12 @@ def learnt(past: Sequence[Upload], user_id: UUID, work: float) -> Costs:
         uploads=len(uploads),
         listing_uploads=len(listed),
     )
+
+
+def _in_order(row: Upload) -> bool:
+    """Whether no clock was set back in the middle of it: from such an upload no time can be told."""
+    asked, ended = row.asked_at or row.settled_at, row.finished_at
+    return bool(row.submitted_at <= row.settled_at <= ended and asked <= ended)
 
 
 def _alone_s(row: Upload, past: Sequence[Upload], span: Callable[[Upload], Span]) -> float:

@@ -1,7 +1,7 @@
 """What the call for listings does between reading a request and answering it: ask, take along, wait, tell."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,8 @@ DONE_IN_A_DRY_RUN = "Successfully processed mockup files and created listings in
 NOTHING = "No designs available for processing. No Etsy listings created."
 
 Rows = list[dict[str, Any]]
+WantedNow = Callable[[], Wanted | None]
+"""What listings with the same template and mockup group would be made of now; None: they can't be made any more."""
 
 
 @dataclass
@@ -67,7 +69,9 @@ class ListingCalls:
     wait_s: float
     scan_of: ScanOf
 
-    async def list_designs(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:
+    async def list_designs(
+        self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted, wanted_now: WantedNow
+    ) -> dict[str, Any]:
         """Ask for listings, wait for them, and tell what became of each file of their sessions.
 
         Without ids, the upload before this call left no design. What it brought again of an earlier upload that was
@@ -88,9 +92,9 @@ class ListingCalls:
         if not order.designs:
             return await self._nothing_to_list(empty, wanted)
         self.bell.ring()
-        await asyncio.to_thread(self._note_outdated, order)
         await asyncio.to_thread(self._note_uncompared, order)
         rows = await self._wait_for_listings(order)
+        await self.watcher.ask(self._note_outdated, order, wanted_now)
         return await self._outcome(order, rows)
 
     def _ask_for_named(self, order: Order, design_ids: Sequence[UUID]) -> None:
@@ -121,9 +125,11 @@ class ListingCalls:
             order.user_id, [each for each in design_ids if each not in faults], order.wanted
         )
 
-    def _note_outdated(self, order: Order) -> None:
-        """Note how many of these listings have been asked for before with what was chosen then."""
-        if older := self.sessions.outdated(order.user_id, order.designs, order.wanted):
+    def _note_outdated(self, order: Order, wanted_now: WantedNow) -> None:
+        """Note how many of these listings have been asked for with what was chosen then: by an earlier call, or by this
+        one, and somebody has moved a mask while they were made.
+        """
+        if older := self.sessions.outdated(order.user_id, order.designs, wanted_now() or order.wanted):
             order.notes.append(changed_since(older))
 
     def _note_uncompared(self, order: Order) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from services.ingest.sessions.actions import cancelling, reviewing
 from services.ingest.sessions.actions.cancel_result import Cancelled, cancel_reason
@@ -93,8 +93,7 @@ class Sessions:
         mine = (
             select(sessions)
             .where(sessions.c.user_id == user_id, sessions.c.submitted_at.is_not(None))
-            .where(sessions.c.choice["template_id"].astext == str(template_id))
-            .where(sessions.c.choice["mockup_id"].astext == str(mockup_id))
+            .where(*_chosen(template_id, mockup_id))
             .order_by(sessions.c.submitted_at.desc())
             .limit(1)
         )
@@ -169,6 +168,13 @@ class Sessions:
         """What these listings were asked for with; see `listing_requests.asked_before`."""
         with transaction(self.engine) as connection:
             return listing_requests.asked_before(connection, user_id, design_ids, template_id, mockup_id, target)
+
+    def chosen_for(self, user_id: UUID, design_ids: Sequence[UUID], template_id: UUID, mockup_id: UUID) -> bool:
+        """Whether these are designs of the user, and were uploaded with this choice."""
+        mine = select(func.count()).select_from(items.join(sessions, sessions.c.id == items.c.session_id))
+        mine = mine.where(items.c.user_id == user_id, items.c.id.in_(design_ids), *_chosen(template_id, mockup_id))
+        with transaction(self.engine) as connection:
+            return bool(design_ids) and connection.execute(mine).scalar_one() == len(set(design_ids))
 
     def outdated(self, user_id: UUID, design_ids: Sequence[UUID], wanted: Wanted) -> int:
         """How many listings have what was chosen before; see `listing_requests.outdated`."""
@@ -267,6 +273,12 @@ class Sessions:
         with transaction(self.engine) as connection:
             rows = connection.execute(of).all()
         return {row.id: HowFar(row.last_seq, row.settled_at is not None, bool(row.closed)) for row in rows}
+
+
+def _chosen(template_id: UUID, mockup_id: UUID) -> list[ColumnElement[bool]]:
+    """The condition that a session's files were uploaded with this template and mockup group."""
+    choice = sessions.c.choice
+    return [choice["template_id"].astext == str(template_id), choice["mockup_id"].astext == str(mockup_id)]
 
 
 def _items_of(

@@ -1,13 +1,15 @@
 """A create whose end nobody saw is looked up at Etsy before it is made again: there is never a second listing."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from services.etsy_fake.state import Listing
 from services.publisher.etsy import client
 from services.publisher.shop import OutcomeUnknown, QuotaSpent, Unreachable
-from services.publisher.store import Journal
+from services.publisher.store import Journal, listings
 from shared.contracts import ListingFailed, MockupsRendered
 from shared.errors import Retryable
 from tests.integration.publisher.etsy.conftest import World
@@ -104,6 +106,52 @@ def test_it_is_not_missed_when_another_draft_is_deleted_between_two_pages(world:
 
     assert world.publish(event).listing_id == str(ours.id)
     assert world.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_a_draft_that_was_made_unseen_is_adopted_by_a_machine_whose_clock_is_an_hour_wrong(
+    world: World, ahead_s: float
+) -> None:
+    """Ours is ahead of Etsy's, or behind it: a draft that was made after our first try seems to be older."""
+    world.etsy.ahead_s = -ahead_s
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+
+
+def test_a_draft_that_was_made_unseen_is_adopted_after_the_clock_was_set_back(world: World) -> None:
+    """By an hour, so that all that was noted before is an hour ahead."""
+    event = world.event()
+    world.arm(CREATE, "error-after")
+    lost(world, event)
+    set_back(world)
+
+    assert world.publish(event).listing_id == str(world.listing().id)
+    assert world.count(CREATE) == 1
+
+
+def test_a_draft_that_was_not_made_is_made_though_the_clock_was_set_back(world: World) -> None:
+    """The shop's time to show it begins anew; it would have been an hour longer, and all tries are over by then."""
+    event = world.event()
+    world.arm(CREATE, "error-before")
+    lost(world, event)
+    set_back(world)
+
+    with pytest.raises(Retryable, match="the clock was set back"):
+        world.handle(event)
+    world.publish(event)
+
+    assert len(world.etsy.listings) == 1
+
+
+def set_back(world: World) -> None:
+    """The database's clock, by an hour: as it looks from then on."""
+    hour = timedelta(hours=1)
+    moved = {"intent_at": listings.c.intent_at + hour, "tried_at": listings.c.tried_at + hour}
+    with world.engine.begin() as connection:
+        connection.execute(update(listings).values(**moved))
 
 
 def test_drafts_of_the_seller_with_the_same_words_are_not_taken_for_ours(world: World) -> None:

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from services.publisher.etsy import client
 from services.publisher.etsy.limiter import Limiter, Quota
+from services.publisher.etsy.tables import keys
 from services.publisher.shop import QuotaSpent
 from shared.errors import Unavailable
 from tests.integration.publisher.etsy.conftest import World
@@ -47,6 +49,29 @@ def test_until_etsy_has_said_it_is_slow_and_never_faster_than_configured(world: 
 
     unknown.heard({"x-limit-per-second": "10", "x-remaining-this-secon": "5", "x-limit-per-day": "10000"})
     assert unknown.quota() == Quota(10, 10_000, None)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_pause_that_etsy_asked_for_is_not_an_hour_longer_when_the_clock_is_set_back(
+    world: World, limiter: Callable[..., Limiter], answered: bool
+) -> None:
+    """Be a call under way just then, whose answer is noted after that, or not."""
+    mine = limiter()
+    mine.stop(30)
+    with world.engine.begin() as connection:
+        hour = timedelta(hours=1)
+        moved = {"seen_at": keys.c.seen_at + hour, "stopped_until": keys.c.stopped_until + hour}
+        connection.execute(update(keys).values(next_at=keys.c.next_at + hour, **moved))
+    if answered:
+        mine.heard({"x-limit-per-second": "1000"})
+
+    mine.wait()
+
+    mine.heard({"x-limit-per-second": "1000"})
+    mine.wait()
+    mine.stop(30)
+    with pytest.raises(QuotaSpent, match="another 30 s"):
+        mine.wait()
 
 
 @pytest.mark.parametrize("spent", [False, True])

@@ -45,3 +45,12 @@ def test_an_upload_that_left_nothing_to_list_does_not_tell_that_its_seller_asks_
     assert after_it.listing == learnt([others], USER, 10.0).listing
     only_stored = upload(40, 50, 50, 60, listings=0)
     assert not learnt([others, only_stored], USER, 10.0).listed
+
+
+@pytest.mark.parametrize(
+    "odd", [upload(3500, 100, 100, 200), upload(10, 20, 3500, 100), upload(0, 3500, 20, 100, listings=0)]
+)
+def test_an_upload_in_which_the_clock_was_set_back_tells_nothing(odd: Any) -> None:
+    """Beside another that began before and ended after the hour, it left no turns to divide by."""
+    usual = [upload(0, 3600, 3600, 3700), upload(4000, 4060, 4060, 4100)]
+    assert learnt([odd, *usual], USER, 10.0) == learnt(usual, USER, 10.0)

@@ -85,6 +85,11 @@ class Shop:
         wanted = {"product_template_id": self.product, "mockup_id": self.mockup, "design_ids": list(ids)} | changes
         return self.client.post("/mockups/upload-mockup", files={"product_data": (None, json.dumps(wanted))})
 
+    def have_listed(self, ids: Sequence[str]) -> None:
+        """A last call that went well."""
+        answer = self.list_designs(ids)
+        assert answer.json()["success"], answer.text
+
     def get(self, session: str, what: str = "") -> dict[str, Any]:
         """Something of a session from our own API."""
         answer = self.client.get(f"/api/v1/sessions/{session}{what}")

@@ -38,7 +38,7 @@ def polled(shop: Shop, session: str, work: "Future[Any]") -> Iterator[dict[str, 
 def whole(shop: Shop, session: str) -> dict[str, Any]:
     """Upload everything and list it; return the session."""
     ids = [design["id"] for design in shop.uploaded(mixed(), session)["designs"]]
-    assert shop.list_designs(ids).json()["success"] is True
+    shop.have_listed(ids)
     return shop.get(session)
 
 

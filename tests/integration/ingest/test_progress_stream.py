@@ -57,7 +57,7 @@ def test_frames_have_the_contracts_shape_and_nothing_but_data(user: Shop) -> Non
     stream = watch(user, session, begun=begun, until=last)
     assert begun.wait(10)
     ids = [found["id"] for found in user.uploaded(files, session)["designs"]]
-    assert user.list_designs(ids).json()["success"]
+    user.have_listed(ids)
     seen = stream.result(30)
     assert seen.status == 200
     assert seen.headers["content-type"].split(";")[0] == "text/event-stream"

@@ -46,7 +46,7 @@ def test_what_the_nas_refused_is_stored_and_listed_once_it_is_mended(server: Thr
     eventually(lambda: shop.get(session)["totals"]["stored"] == 3)
     assert server.place.designs(shop.folder) == print_names(100, 101, 102)
     designs = [item["item_id"] for item in shop.items(session)]
-    assert shop.list_designs(designs).json()["success"]
+    shop.have_listed(designs)
     found = shop.get(session)
     assert (found["lane"], found["state"], found["totals"]["listed"]) == ("original", "finished", 3)
     events = shop.get(session, "/events")["events"]

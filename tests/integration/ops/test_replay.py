@@ -52,7 +52,7 @@ def test_what_storage_gave_up_is_replayed_to_its_end_once_the_cause_is_mended(sy
         designs = shop.uploaded(files, session)["designs"]
         assert len(designs) == 3
         (letter,) = system.letters(session)
-    assert shop.list_designs([design["id"] for design in designs]).json()["success"]
+    shop.have_listed([design["id"] for design in designs])
     before = ended(shop, session, stored=3, failed=1, listed=3)
     assert before["state"] == "finished"
     advice = f"try it again later, or tell your operator the number {str(letter['id'])[:8]}"
@@ -71,7 +71,7 @@ def test_whoever_watches_sees_that_a_finished_upload_goes_on_and_ends_again(syst
     session = shop.start()
     with system.failing("storage.designs", placed(files[2][0])):
         ids = [design["id"] for design in shop.uploaded(files, session)["designs"]]
-        assert shop.list_designs(ids).json()["success"]
+        shop.have_listed(ids)
         before = ended(shop, session, failed=1, listed=2)
     last = before["state"], shop.get(session)["last_seq"]
     assert last[0] == "finished"
@@ -322,5 +322,5 @@ def test_wherever_on_its_way_a_file_was_given_up_it_goes_on(
     assert {item["reason"] for item in receipt["items"]} == {None}
     assert len(system.server.place.designs(shop.folder)) == 3
     ids = [each["item_id"] for each in shop.items(session)]
-    assert shop.list_designs(ids).json()["success"]
+    shop.have_listed(ids)
     assert ended(shop, session, listed=3)["state"] == "finished"

@@ -54,7 +54,7 @@ def listed(system: System, shop: Shop) -> str:
     with system.failing("storage.designs", placed(files[1][0])):
         designs = shop.uploaded([*files, ("again.png", files[0][1])], session)["designs"]
         system.letters(session)
-    assert shop.list_designs([design["id"] for design in designs]).json()["success"]
+    shop.have_listed([design["id"] for design in designs])
     assert ended(shop, session, stored=2, failed=1, duplicate=1, listed=2)["state"] == "finished"
     age(system, session)
     return session
@@ -125,7 +125,7 @@ def test_a_design_whose_print_was_swept_is_listed_again_from_the_nas(system: Sys
     assert first["print_sha256"] not in blobs(system)
     with system.engine.begin() as connection:
         connection.execute(text("UPDATE ingest.listings SET state = 'failed' WHERE item_id = :id"), {"id": first["id"]})
-    assert shop.list_designs([str(first["id"])]).json()["success"]
+    shop.have_listed([str(first["id"])])
     assert first["print_sha256"] in blobs(system)
 
 

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from services.hasher.handlers import on_batch_submitted
-from services.hasher.results import Result, Results
+from services.hasher.made import Result
+from services.hasher.results import Results
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.run import run

@@ -10,8 +10,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from services.hasher.limits import Limits
+from services.hasher.made import Result
 from services.hasher.preparing import prepare
-from services.hasher.results import Result
 from shared.blobs import Blobs
 from shared.contracts import PrintSpec
 from tests.seller import File, artwork

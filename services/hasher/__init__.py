@@ -4,7 +4,7 @@ Emits ImageHashed, ImageRejected, ImageFailed, PictureHashed. Owns nothing.
 
 What is in it, from the top down; all but the first line runs in a child process (`services/decoding`):
 
-handlers, results   a batch in, an answer for each file out; what was made before
+handlers, results   a batch in, an answer for each file out; what was made before (made: what that is)
 making, preparing   a file of the blob store into a print and hashes; the same from bytes to bytes
 decoding            bytes into pixels: sniffing (what it is), pixels (fast codecs), colour and, in `services/decoding`,
                     png_colours (into sRGB), limits

@@ -12,8 +12,9 @@ import structlog
 from services.decoding.answers import ChildFailed
 from services.decoding.isolation import Died, TookTooLong
 from services.hasher.limits import Limits, check_bytes
+from services.hasher.made import Looks, Result
 from services.hasher.rejection import Lost, Rejected
-from services.hasher.results import Looks, Result, Results, key_of
+from services.hasher.results import Results, key_of
 from services.hasher.sniffing import misnamed
 from shared.contracts import (
     BatchSubmitted,

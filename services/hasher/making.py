@@ -10,9 +10,9 @@ from PIL import AvifImagePlugin, Image
 from services.decoding.child import at_most
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
+from services.hasher.made import Looks, Result
 from services.hasher.preparing import canonical_file, prepare, recognise
 from services.hasher.rejection import OUT_OF_MEMORY, Lost, Rejected
-from services.hasher.results import Looks, Result
 from shared.blobs import Blobs
 from shared.contracts import SCANNED, Blob, PrintSpec
 from shared.errors import Permanent

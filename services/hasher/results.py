@@ -8,37 +8,13 @@ from pathlib import Path
 import structlog
 from pydantic import ValidationError
 
+from services.hasher.made import Result
 from services.hasher.versions import ALGORITHM, CANONICAL, PRINT
 from shared.blobs import Blobs
-from shared.contracts import BatchSubmitted, Blob, Hash256, Part, UploadedFile
+from shared.contracts import BatchSubmitted, Blob, UploadedFile
 from shared.errors import Permanent, Unavailable
 
 log = structlog.get_logger()
-
-
-class Result(Part):
-    """What was made of a file's bytes: everything in `ImageHashed` that does not depend on who sent them as what."""
-
-    print_file: Blob
-    canonical: Blob
-    width: int
-    height: int
-    dpi: int
-    artwork: tuple[int, int] | None = None
-    algorithm: str
-    phash: Hash256
-    dhash: Hash256
-    format: str
-    warnings: tuple[str, ...] = ()
-
-
-class Looks(Part):
-    """What a picture looks like: enough to recognise it by."""
-
-    canonical: Blob
-    algorithm: str
-    phash: Hash256
-    dhash: Hash256
 
 
 class Results:

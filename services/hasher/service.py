@@ -4,7 +4,8 @@ from typing import cast
 
 from services.decoding.isolation import Isolated
 from services.hasher.handlers import on_batch_submitted, on_picture_found
-from services.hasher.results import Looks, Result, Results
+from services.hasher.made import Looks, Result
+from services.hasher.results import Results
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.service import Service

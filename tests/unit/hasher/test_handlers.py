@@ -9,8 +9,9 @@ import pytest
 from services.decoding.answers import ChildFailed
 from services.hasher.handlers import on_batch_submitted
 from services.hasher.limits import Limits
+from services.hasher.made import Result
 from services.hasher.making import Maker
-from services.hasher.results import Result, Results
+from services.hasher.results import Results
 from services.hasher.service import build
 from services.hasher.settings import Settings
 from shared.blobs import Blobs

@@ -11,8 +11,8 @@ import pytest
 
 from services.decoding.isolation import Isolated
 from services.hasher import service
+from services.hasher.made import Result
 from services.hasher.rejection import Rejected
-from services.hasher.results import Result
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.envelope import answer_id

@@ -4,7 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from services.hasher.results import Result, Results
+from services.hasher.made import Result
+from services.hasher.results import Results
 from shared.blobs import Blobs
 
 LONG_AGO = time.time() - 40 * 86_400

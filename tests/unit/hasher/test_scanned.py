@@ -10,9 +10,9 @@ from services.decoding.isolation import Died
 from services.hasher.handlers import on_picture_found
 from services.hasher.hashing import fingerprint
 from services.hasher.limits import Limits
+from services.hasher.made import Looks
 from services.hasher.making import Maker
 from services.hasher.preparing import prepare, recognise
-from services.hasher.results import Looks
 from shared.blobs import Blobs
 from shared.contracts import SCANNED, Blob, PictureFound, PictureHashed, PrintSpec
 from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, artwork, as_pillow_reads, photo, saved

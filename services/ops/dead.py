@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from services.ingest.dead_letters.finding import Filter
 
 app = typer.Typer(help="Dead letters: what services gave up, why, and how to replay it.", no_args_is_help=True)
-for command in (replay, discard, restore, note, purge):
-    app.command()(filtered(command))
-app.command()(cancel)
-app.command()(edit)
 
 Limit = Annotated[int, typer.Option(help="at most so many", min=1)]
 
@@ -147,3 +143,11 @@ def audit(
     (dead_lines.results if one else dead_lines.runs)(found)
     if not found and not one:
         typer.echo("Nobody has changed a dead letter yet.")
+
+
+# behind those that only look, in the order in which a person comes to need them
+app.command()(filtered(replay))
+app.command()(cancel)
+app.command()(edit)
+for command in (discard, restore, note, purge):
+    app.command()(filtered(command))

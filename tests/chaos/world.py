@@ -20,9 +20,9 @@ from services.local.system import Plan, Running, system
 from tests import backends
 from tests.chaos.etsy import Stand, stand_in
 from tests.chaos.failpoints import Failpoints
-from tests.chaos.waiting import until
 from tests.seller import Seller
 from tests.servers import Server
+from tests.waiting import until
 
 SMALL = {"hasher": 2, "mockup": 1}
 # a queue tells its depth at each tick, and the management API keeps what it has read for five times as long as that
@@ -141,9 +141,9 @@ class World:
     def until_ready(self, within_s: float = 90) -> None:
         """Until ingest is ready again; whatever died meanwhile is started."""
 
-        def ready() -> bool | None:
+        def ready() -> bool:
             self.revive()
-            return self.state().get("status") == "ready" or None
+            return self.state().get("status") == "ready"
 
         until(ready, within_s=within_s, what=f"the system is not ready: {self.state()}")
 

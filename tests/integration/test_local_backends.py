@@ -24,7 +24,7 @@ from services.local.files import password
 from services.local.process import NotStarted, claim, free_ports, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from tests.backends import private_node
-from tests.integration.ingest.embedded import eventually
+from tests.waiting import eventually, until
 
 OWNER = """
 import signal, sys
@@ -258,15 +258,12 @@ def test_a_service_that_dies_is_started_again_and_its_log_is_named(tmp_path: Pat
     log = tmp_path / "hasher-1.log.1"
     assert said == [f"hasher 1 ended with status 1 and is started again in 1 s; its log is {log}"]
     assert "MAX_IMAGE_SIDE" in log.read_text()
-    asking = Retrying(
-        retry=retry_if_result(lambda again: again is first), wait=wait_fixed(0.1), stop=stop_after_delay(5)
-    )
 
-    def watched() -> subprocess.Popen[bytes]:
+    def again() -> bool:
         services.watch()
-        return services.children["hasher", 1]
+        return services.children["hasher", 1] is not first
 
-    asking(watched)
+    until(again, within_s=5)
     services.stop()
 
 

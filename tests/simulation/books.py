@@ -7,10 +7,10 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
-from tests.chaos.waiting import until
 from tests.simulation.people import People
 from tests.simulation.steps import SHOPS
 from tests.simulation.world import World
+from tests.waiting import until
 
 IN_WORK = ("received", "hashed", "accepted")
 LOCKS = """
@@ -290,6 +290,6 @@ class Books:
 
     def _locks(self) -> Iterator[str]:
         try:
-            until(lambda: True if not self.world.rows(LOCKS) else None, within_s=10)  # sessions end in a moment
+            until(lambda: not self.world.rows(LOCKS), within_s=10)  # sessions end in a moment
         except AssertionError:
             yield f"STUCK: locks are held by nobody who is at work: {self.world.rows(LOCKS)}"

@@ -55,6 +55,7 @@ from tests.integration.ingest.test_sessions import (
     uploads,
 )
 from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+from tests.waiting import eventually
 
 WORDS = "cancelled by you on "
 
@@ -481,7 +482,7 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
         session = shop.start(twice)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
-            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/cancel")
             assert answer.status_code == 200, answer.text
             assert answer.json()["cancelled"] == {"files": 4, "listings": 0}
@@ -489,8 +490,8 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
             assert body["designs"] == []
             assert {row["state"] for row in body["skipped"]} == {"failed"}
             assert shop.get(session)["state"] == "finished"
-            embedded.eventually(lambda: failed_at_storage(here) >= 3)
-        embedded.eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
+            eventually(lambda: failed_at_storage(here) >= 3)
+        eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
         again = shop.start(files)
         assert shop.uploaded(files, again)["total"] == 3
         with server.desk.sessions.engine.begin() as connection:  # as if by then all of it had been stored
@@ -555,11 +556,11 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
             verdicts.open(*verdicts.tells, verdicts.decides[0])
-            embedded.eventually(lambda: len(shop.items(session)) == 3)
+            eventually(lambda: len(shop.items(session)) == 3)
             original = shop.items(session)[0]["item_id"]
-            embedded.eventually(lambda: in_hand_at_storage(here, original))  # else its copy need not wait for the NAS
+            eventually(lambda: in_hand_at_storage(here, original))  # else its copy need not wait for the NAS
             verdicts.open()
-            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
             assert answer.json()["cancelled"] == {"files": 1, "listings": 0}
             copy = shop.items(session)[2]
@@ -567,7 +568,7 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
             assert retried.json()["message"].endswith("; it is taken up by itself if that fails.")
         assert uploading.result(60)["total"] in (1, 2), "until storage lets the original go, its copy has its end"
         ends = ["failed", "stored", "stored"]
-        embedded.eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
+        eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -584,18 +585,18 @@ def test_the_copy_of_a_cancelled_file_that_storage_has_not_taken_in_hand_is_take
             uploading = pool.submit(shop.uploaded, twice, session)
             if first == "original":
                 verdicts.open(verdicts.decides[0])
-                embedded.eventually(lambda: count(here, "SELECT count(*) FROM dedup.hashes"))
+                eventually(lambda: count(here, "SELECT count(*) FROM dedup.hashes"))
                 verdicts.open(*verdicts.decides, *verdicts.tells[1:])
             else:
                 verdicts.open(*verdicts.decides[1:], *verdicts.tells)
-                embedded.eventually(lambda: len(shop.items(session)) == 3)
-                embedded.eventually(lambda: in_hand_at_storage(here, shop.items(session)[2]["item_id"]))
+                eventually(lambda: len(shop.items(session)) == 3)
+                eventually(lambda: in_hand_at_storage(here, shop.items(session)[2]["item_id"]))
                 verdicts.open()
-            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
             original, _, copy = (item["item_id"] for item in shop.items(session))
             assert not in_hand_at_storage(here, original)
             shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
-            embedded.eventually(lambda: shop.items(session)[2]["state"] == "accepted")
+            eventually(lambda: shop.items(session)[2]["state"] == "accepted")
             retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy}/retry")
             assert retried.json()["message"] == "copy.png is being worked on already: nothing is tried again."
             verdicts.open()
@@ -610,14 +611,14 @@ def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
         session = shop.start(files)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["in_progress"] == 4)
-            embedded.eventually(lambda: shop.items(session)[1]["state"] == "accepted")
+            eventually(lambda: waiting(here) and shop.get(session)["totals"]["in_progress"] == 4)
+            eventually(lambda: shop.items(session)[1]["state"] == "accepted")
             second = shop.items(session)[1]["item_id"]
             late = "Cancelled: 1 file; what is being written just now may still be stored."
             for words in (late, "Nothing is left to cancel."):
                 answer = shop.client.post(f"/api/v1/sessions/{session}/items/{second}/cancel")
                 assert answer.json()["message"] == words
-            embedded.eventually(lambda: failed_at_storage(here) == 1)
+            eventually(lambda: failed_at_storage(here) == 1)
         assert uploading.result(60)["total"] == 3
         assert [item["number"] for item in shop.items(session)] == [100, None, 101, 102]
 
@@ -635,7 +636,7 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
 
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: waiting(here) and states() == {"accepted"})
+            eventually(lambda: waiting(here) and states() == {"accepted"})
             second = f"{path}/items/{shop.items(session)[1]['item_id']}"
             words = "Cancelled: 1 file; what is being written just now may still be stored."
             assert shop.client.post(f"{second}/cancel").json()["message"] == words
@@ -643,10 +644,10 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
             assert shop.client.post(f"{path}/cancel").json()["cancelled"]["files"] == 3
             assert uploading.result(60)["designs"] == []
             assert shop.get(session)["cancelled_at"] is not None
-            embedded.eventually(lambda: failed_at_storage(here) == 3)
+            eventually(lambda: failed_at_storage(here) == 3)
             assert len(shop.client.post(f"{path}/retry").json()["retried"]) == 3
             assert shop.get(session)["cancelled_at"] is None
-        embedded.eventually(lambda: states() == {"stored"})
+        eventually(lambda: states() == {"stored"})
         assert {item["number"] for item in shop.items(session)} == {100, 101, 102}
 
 
@@ -670,7 +671,7 @@ def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here
         session = shop.start()
         ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
         asking = pool.submit(shop.list_designs, ids)
-        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
         assert shop.client.post(f"/api/v1/sessions/{session}/cancel").json()["cancelled"]["listings"] == 2
         told = asking.result(30)
         held.set()
@@ -696,11 +697,11 @@ def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
         session = shop.start()
         ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
         asking = pool.submit(shop.list_designs, ids)
-        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
         states = {item["item_id"]: item["listing_state"] for item in shop.items(session)}
         gone = next(each for each in ids if states[each] != "listed")
         unasked = "SELECT count(*) FROM ingest.outbox WHERE type = 'MockupsRequested' AND sent_at IS NULL"
-        embedded.eventually(lambda: count(here, unasked) == 0)
+        eventually(lambda: count(here, unasked) == 0)
         if by == "deleting":
             answer = shop.client.delete(f"/designs/delete/{gone}")
             late = "what is at the shop just now may still be listed"  # ingest hears of its mockups only afterwards
@@ -709,7 +710,7 @@ def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
             answer = shop.client.put(f"/designs/update/{gone}", json={"is_active": False})
         assert answer.status_code == 200, answer.text
         untold = "SELECT count(*) FROM ingest.outbox WHERE lane = 'ahead' AND sent_at IS NULL"
-        embedded.eventually(lambda: count(here, untold) == 0)
+        eventually(lambda: count(here, untold) == 0)
         held.set()
         told = asking.result(30).json()
         assert (told["listings"]["listed"], told["listings"]["cancelled"]) == (2, 1)
@@ -727,7 +728,7 @@ def test_the_call_for_listings_of_a_cancelled_upload_is_no_success(here: Place) 
         session = shop.start()
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: shop.get(session)["totals"]["in_progress"] == 2)
+            eventually(lambda: shop.get(session)["totals"]["in_progress"] == 2)
             shop.client.post(f"/api/v1/sessions/{session}/cancel")
             assert uploading.result(30)["designs"] == []
         answer = shop.list_designs([])

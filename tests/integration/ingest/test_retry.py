@@ -13,8 +13,9 @@ from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.replaying import Replays
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import print_names
-from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually
+from tests.integration.ingest.embedded import PRODUCT, Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 
 def in_the_way(server: Threaded, shop: Shop) -> Path:

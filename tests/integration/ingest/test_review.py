@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from services.cli import app
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import File, copy_of, print_names
-from tests.integration.ingest.embedded import Threaded, eventually
+from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 
 def asked_about(shop: Shop, *names: str) -> tuple[str, list[str]]:

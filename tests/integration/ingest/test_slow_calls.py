@@ -14,10 +14,11 @@ from services.ingest.api import identity, nas_reading, reviewing
 from services.ingest.catalog.pictures import Pictures
 from shared.database import engine_of
 from shared.nas import Stat
-from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually
+from tests.integration.ingest.embedded import PRODUCT, Threaded
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_review import asked_about
 from tests.seller import artwork
+from tests.waiting import eventually
 
 MANY = 45
 """More than the threads that calls have: anyio gives them 40."""
@@ -60,7 +61,7 @@ def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(call, shop) for _ in range(MANY)]
-            eventually(lambda: came >= MANY, limit_s=20)
+            eventually(lambda: came >= MANY, within_s=20)
             assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
         finally:
             go_on.set()
@@ -90,7 +91,7 @@ def test_one_accounts_calls_that_wait_for_each_other_leave_connections_to_the_da
             of_session = "SELECT items.id FROM ingest.items JOIN ingest.sessions ON sessions.id = session_id"
             connection.execute(text(f"{of_session} WHERE client_key = :key FOR UPDATE OF items"), {"key": session})
             answers = [pool.submit(cancel) for _ in range(MANY)]
-            eventually(lambda: came >= MANY, limit_s=20)
+            eventually(lambda: came >= MANY, within_s=20)
             assert [stranger.client.get("/users/me", timeout=10).status_code for _ in range(20)] == [200] * 20
         assert {answer.result() for answer in answers} == {200}
     engine.dispose()
@@ -131,7 +132,7 @@ def test_what_an_account_looks_at_does_not_wait_for_its_slow_calls(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(another_distance, shop) for _ in range(8)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             (pair,) = shop.client.get(f"/api/v1/sessions/{session}/review", timeout=20).json()["pairs"]
             links = [pair["thumbnail_url"], pair["match_thumbnail_url"]] * 20
             assert {shop.client.get(link, timeout=20).status_code for link in links} == {200}
@@ -151,7 +152,7 @@ def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(shop.client.get, pair["thumbnail_url"]) for _ in range(MANY)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
             assert gate.came == 4
         finally:
@@ -198,7 +199,7 @@ def test_a_slow_nas_leaves_threads_for_everybody_else_and_for_other_shops_files(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(design, shop) for _ in range(MANY)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
             assert design(stranger).status_code == 200
             assert gate.came == 4
@@ -218,7 +219,7 @@ def test_who_waited_too_long_for_a_slow_nas_is_told_so(
     with ThreadPoolExecutor(4) as pool:
         try:
             answers = [pool.submit(design, shop) for _ in range(4)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             late = design(shop)
         finally:
             gate.open()

@@ -13,9 +13,9 @@ from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.artworks import print_names
-from tests.integration.ingest.embedded import eventually
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.pipeline import System
+from tests.waiting import eventually
 
 
 def sound(shop: Shop, session: str) -> dict[str, Any]:

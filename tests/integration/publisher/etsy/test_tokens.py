@@ -23,10 +23,10 @@ from services.publisher.store import Ledger
 from shared.contracts import ListingFailed
 from shared.database import engine_of
 from shared.errors import Busy
-from tests.chaos.waiting import until
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.integration.publisher.etsy.test_gone import dying_after
 from tests.unit.publisher.events import TENANT
+from tests.waiting import until
 
 BEN = UUID(int=78)
 
@@ -307,7 +307,7 @@ def test_who_waits_for_a_connection_that_is_replaced_uses_the_new_one(world: Wor
             row = connection.execute(delete(rows).returning(rows)).mappings().one()
             connection.execute(insert(rows).values({**row, "shop_name": "SouthCups"}))
             refreshing = pool.submit(world.target.connections.access, TENANT, old)
-            until(lambda: world.one(WAITS) or None)
+            until(lambda: world.one(WAITS))
         assert refreshing.result() in world.etsy.access
 
 

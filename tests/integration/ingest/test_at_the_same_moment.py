@@ -7,7 +7,6 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import Connection, Engine, text
 
 from services.ingest.sessions.actions.cancel_result import Cancelled
@@ -18,7 +17,7 @@ from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from shared.bus.envelope import Envelope
 from shared.database import transaction
-from tests.integration.ingest.test_sessions import (
+from tests.integration.uploads import (
     LISTING,
     MOCKUP,
     USER,
@@ -33,11 +32,6 @@ from tests.waiting import until
 
 WANTED = Wanted("NorthCups", LISTING, MOCKUP, ())
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    return Sessions(engine, hashers=2)
 
 
 def somebody_waits(engine: Engine) -> bool:

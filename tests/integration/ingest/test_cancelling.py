@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,13 +14,11 @@ from sqlalchemy import Engine, create_engine, text
 from services.dedup.store import HashIndex
 from services.ingest.sessions.actions.cancelling import unfinished
 from services.ingest.sessions.intake.submitting import SessionCancelled
-from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
 from services.ops.resume import resume, resume_others
-from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,
     ImageAccepted,
@@ -37,7 +34,8 @@ from shared.contracts import (
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
 from tests.integration.ingest.frontend import Shop
-from tests.integration.ingest.test_sessions import (
+from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+from tests.integration.uploads import (
     MOCKUP,
     PREPARED,
     USER,
@@ -50,29 +48,19 @@ from tests.integration.ingest.test_sessions import (
     failed,
     listed,
     project,
+    received,
+    relayed,
     stored,
     submitted,
-    uploads,
 )
-from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
 from tests.waiting import eventually
 
 WORDS = "cancelled by you on "
 
 
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    return Sessions(engine, hashers=2)
-
-
 def sent(engine: Engine) -> list[Message]:
     """Everything that is still to be sent."""
-    found: list[Envelope] = []
-    for lane in ("comprehensive", "ahead"):
-        relay = Relay(engine, lane)
-        while relay.send(found.append):
-            pass
-    return [envelope.message for envelope in found]
+    return [envelope.message for lane in ("comprehensive", "ahead") for envelope in relayed(engine, lane)]
 
 
 def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engine, sessions: Sessions) -> None:
@@ -292,7 +280,7 @@ def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: E
     assert str(sessions.cancel(USER, session.id, None)) == "The upload is cancelled: its files had not come yet."
     assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
     with pytest.raises(SessionCancelled):
-        sessions.submit(USER, session.client_key, choice(), uploads("a.png"), "comprehensive")
+        sessions.submit(USER, session.client_key, choice(), received("a.png"), "comprehensive")
     assert account(engine, sessions, session.id).totals.received == 0
 
 
@@ -438,12 +426,6 @@ def test_five_thousand_files_are_cancelled_in_one_go_while_their_results_come_in
     assert totals.in_progress == 0
     assert totals.stored == 60
     assert totals.failed == 5000 - 60
-
-
-@pytest.fixture
-def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
-    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
-        yield made
 
 
 def claims(here: Place, session_id: str) -> list[Any]:

@@ -11,8 +11,8 @@ from services.ingest.sessions.progress.totals import Totals
 from services.ingest.sessions.serving.store import Sessions
 from services.ops.resume import resume
 from shared.contracts import DesignStored, WorkDelayed
-from tests.integration.ingest.test_sessions import account, ask, listed, project, stored, submitted
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.uploads import account, ask, listed, project, stored, submitted
 from tests.waiting import until
 
 SESSION = uuid4()

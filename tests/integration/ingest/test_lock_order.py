@@ -28,7 +28,8 @@ from services.ingest.tables import mockups
 from shared.contracts import ImageHashed, UploadedFile, WorkDelayed
 from shared.database import engine_of, transaction
 from tests.integration.ingest.test_at_the_same_moment import somebody_waits
-from tests.integration.ingest.test_sessions import (
+from tests.integration.ops.letterbox import Letterbox
+from tests.integration.uploads import (
     LISTING,
     MOCKUP,
     PREPARED,
@@ -39,11 +40,10 @@ from tests.integration.ingest.test_sessions import (
     choice,
     listed,
     project,
+    received,
     stored,
     submitted,
-    uploads,
 )
-from tests.integration.ops.letterbox import Letterbox
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -185,7 +185,7 @@ def test_an_upload_that_is_cancelled_while_it_is_submitted_waits_for_its_files_w
             connection.execute(row(sessions.c.id, announced.id))
             cancelled = pool.submit(store.cancel, USER, announced.id, None)
             until(lambda: somebody_waits(engine))
-            submitting.submit(connection, 2, USER, "key", choice(), uploads("a.png"), "comprehensive")
+            submitting.submit(connection, 2, USER, "key", choice(), received("a.png"), "comprehensive")
         assert cancelled.result(30)
         hashing[0].result(30)
     assert account(engine, store, announced.id).totals.failed == 1

@@ -29,13 +29,6 @@ FILES: list[File] = [
 ]
 
 
-@pytest.fixture
-def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
-    """A NAS and a database of the test's own."""
-    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
-        yield made
-
-
 @contextlib.contextmanager
 def unmounted(here: Place) -> Iterator[None]:
     """The NAS is away: its folder is there and is not it."""

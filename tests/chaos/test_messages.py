@@ -11,6 +11,7 @@ from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.duplicator import Duplicator
 from tests.chaos.failpoints import MAKE, PREPARE
+from tests.images import saved
 from tests.seller import File
 from tests.waiting import until
 
@@ -22,9 +23,7 @@ def marked(file: File, marker: str) -> File:
     """The same picture with a word inside, by which a failpoint knows it."""
     note = PngImagePlugin.PngInfo()
     note.add_text("Comment", marker)
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(file[1])).save(buffer, "PNG", pnginfo=note)
-    return file[0], buffer.getvalue()
+    return file[0], saved(Image.open(io.BytesIO(file[1])), pnginfo=note)
 
 
 def test_f19_file_that_kills_its_process(case: Case) -> None:

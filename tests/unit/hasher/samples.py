@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from shared.contracts import PrintSpec
+from tests.images import chunk
 
 Pixels = NDArray[np.uint8]
 
@@ -49,31 +50,9 @@ def photo(width: int = 240, height: int = 200, seed: int = 2) -> Pixels:
     return np.asarray(cv2.add(soft, random.integers(0, 8, soft.shape, dtype=np.uint8)), dtype=np.uint8)
 
 
-def saved(picture: Pixels | Image.Image, format_: str, **options: object) -> bytes:
-    """A file as Pillow writes it."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    file = io.BytesIO()
-    image.save(file, format_, **options)
-    return file.getvalue()
-
-
 def as_pillow_reads(data: bytes) -> Pixels:
     """The file's pixels by Pillow alone, as RGBA."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A PNG chunk."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def raw_png(width: int, height: int, bits: int, colour_type: int, packed: bytes, *extra: bytes) -> bytes:
-    """A PNG of packed rows without their filter bytes, in the kinds that Pillow can't write."""
-    row = len(packed) // height
-    filtered = b"".join(b"\0" + packed[start : start + row] for start in range(0, len(packed), row))
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    body = chunk(b"IDAT", zlib.compress(filtered))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(extra) + body + chunk(b"IEND", b"")
 
 
 def bomb(side: int = 30_000) -> bytes:

@@ -25,7 +25,8 @@ from shared.contracts import (
     UploadedFile,
 )
 from shared.errors import Unavailable
-from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo, saved
+from tests.images import saved
+from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo
 
 SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
 TENANT = UUID("6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11")

@@ -17,8 +17,9 @@ from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.envelope import answer_id
 from shared.contracts import BatchSubmitted, Destination, ImageHashed, ImageRejected, UploadedFile
+from tests.images import saved
 from tests.unit.hasher import poisoned
-from tests.unit.hasher.samples import STRETCH, artwork, saved
+from tests.unit.hasher.samples import STRETCH, artwork
 
 ROOT = Path(__file__).parents[3]
 SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,12 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from services.ingest.sessions.serving.outcome_text import TRIED
-from services.local import node, postgres
-from services.local.postgres import private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
-from tests import backends
 from tests.drift import DRIFT
 from tests.e2e.conftest import all_live, sent, stored_names
 from tests.seller import File, Seller, artworks
-from tests.servers import Server
+from tests.servers import Server, own_servers
 from tests.waiting import until
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
@@ -51,22 +48,13 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two hashers and one of each other service, with a broker and a database of their own."""
-    program, binaries = node.installed(), postgres.installed()
-    if program is None or not binaries:
-        pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     folder = tmp_path_factory.mktemp("outages")
-    broker = Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
-    database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
-    with ExitStack() as stack:
-        for server in (broker, database):
-            stack.enter_context(server.proxy.running())
-            stack.callback(server.stop)
-            server.start()
+    with own_servers(folder) as (broker, database):
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
         settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2"}
-        running = stack.enter_context(system(Plan(folder, port, environment=settings), say=print))
-        yield World(broker, database, running, create_engine(database.url, poolclass=NullPool))
+        with system(Plan(folder, port, environment=settings), say=print) as running:
+            yield World(broker, database, running, create_engine(database.url, poolclass=NullPool))
 
 
 @pytest.fixture

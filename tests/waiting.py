@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import httpx
+from sqlalchemy import Engine, text
 
 T = TypeVar("T")
 
 Words = str | Callable[[], str]
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 def until(check: Callable[[], T | None], *, within_s: float = 60, what: Words = "it did not happen in time") -> T:
@@ -30,3 +32,9 @@ def eventually(check: Callable[[], T | None], within_s: float = 60) -> T:
             return None
 
     return until(asked, within_s=within_s)
+
+
+def somebody_waits(engine: Engine) -> bool:
+    """Whether a transaction waits for a lock that another one holds."""
+    with engine.connect() as connection:
+        return bool(connection.execute(WAITING).scalar_one())

@@ -28,15 +28,9 @@ from tests.integration.uploads import (
     stored,
     submitted,
 )
-from tests.waiting import until
+from tests.waiting import somebody_waits, until
 
 WANTED = Wanted("NorthCups", LISTING, MOCKUP, ())
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-
-
-def somebody_waits(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return bool(connection.execute(WAITING).scalar_one())
 
 
 def meanwhile(engine: Engine, first: Callable[[Connection], object], then: Callable[[], Any]) -> Any:

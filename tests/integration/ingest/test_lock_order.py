@@ -27,7 +27,6 @@ from services.ingest.sessions.tables import delays, items, listings, sessions
 from services.ingest.tables import mockups
 from shared.contracts import ImageHashed, UploadedFile, WorkDelayed
 from shared.database import engine_of, transaction
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.ops.letterbox import Letterbox
 from tests.integration.uploads import (
     LISTING,
@@ -44,7 +43,7 @@ from tests.integration.uploads import (
     stored,
     submitted,
 )
-from tests.waiting import until
+from tests.waiting import somebody_waits, until
 
 T = TypeVar("T")
 

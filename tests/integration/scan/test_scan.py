@@ -20,11 +20,10 @@ from shared.contracts import SCANNED, Blob, DesignStored, PictureFound, PictureH
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasUnavailable
 from tests import nas_servers
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.scan.works import Works
 from tests.nas_servers import Server
 from tests.seller import artwork
-from tests.waiting import until
+from tests.waiting import somebody_waits, until
 
 ROSE, TULIP, DAISY, IRIS = map(artwork, range(1, 5))
 

@@ -5,25 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from services.storage.tables import designs
 from tests.integration.storage.test_two_deliveries import PATIENCE_S, HaltingNas
 from tests.integration.storage.workshop import Upload, Workshop, numbers, uv
-from tests.waiting import until
-
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+from tests.waiting import somebody_waits, until
 
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
-
-
-def somebody_waits(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return bool(connection.execute(WAITING).scalar_one())
 
 
 def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_each_for_its_own(

@@ -19,8 +19,8 @@ from shared.contracts import Blob
 from shared.database import transaction
 from tests.integration.ingest.catalog.test_catalog_mockups import SQUARE, made_group, mask, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
-from tests.integration.ingest.test_at_the_same_moment import meanwhile, somebody_waits
-from tests.waiting import until
+from tests.integration.ingest.test_at_the_same_moment import meanwhile
+from tests.waiting import somebody_waits, until
 
 NEW = Picture("new.png", Blob(sha256="a" * 64, size=1), "PNG", 100, 100)
 

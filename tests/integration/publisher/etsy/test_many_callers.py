@@ -13,10 +13,9 @@ from services.publisher.etsy.wiring import etsy
 from services.publisher.service import ledger_of
 from services.publisher.shop import RemoteRef
 from services.publisher.store import Ledger
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.publisher.etsy.conftest import World
 from tests.unit.publisher.events import TENANT
-from tests.waiting import until
+from tests.waiting import somebody_waits, until
 
 CALLERS = 2
 

@@ -4,13 +4,15 @@ import io
 import struct
 import zlib
 from itertools import product
+from uuid import UUID, uuid5
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from shared.contracts import PrintSpec
+from shared.blobs import Blobs
+from shared.contracts import BatchSubmitted, Destination, PrintSpec, UploadedFile
 from tests.images import chunk
 
 Pixels = NDArray[np.uint8]
@@ -18,6 +20,9 @@ Pixels = NDArray[np.uint8]
 STRETCH = PrintSpec(width_inches=1.5, height_inches=0.5, canvas_width_inches=1.5, canvas_height_inches=0.5)
 FIT = PrintSpec(width_inches=1.5, height_inches=1, canvas_width_inches=2, canvas_height_inches=1.75, stretch=False)
 DIGITAL = STRETCH.model_copy(update={"digital": True})
+SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
+TENANT = UUID("6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11")
+DESTINATION = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 
 def artwork(width: int = 240, height: int = 200, seed: int = 1) -> Pixels:
@@ -94,3 +99,18 @@ def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, byt
     head = struct.pack(">I4sI4s4s4s", start + len(body), bytes(4), 0x02100000, kind, space, connection)
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _xyz(0.9642, 1, 0.8249)[8:]
     return head.ljust(128, b"\0") + table + body
+
+
+def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
+    """An upload of these files, tried anew twice."""
+    return BatchSubmitted(
+        tenant_id=TENANT,
+        session_id=SESSION,
+        batch=0,
+        files=tuple(
+            UploadedFile(item_id=uuid5(SESSION, name), index=index, generation=2, filename=name, upload=blobs.put(data))
+            for index, (name, data) in enumerate(files.items())
+        ),
+        print_spec=STRETCH,
+        destination=DESTINATION,
+    )

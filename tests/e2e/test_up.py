@@ -1,6 +1,5 @@
 """`presswork up` as a user runs it in a terminal: what it prints, how it ends, and what it finds when it comes back."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from services.local import node
 from services.local.process import free_ports
 from services.local.system import READY_LIMIT_S
 from tests.e2e.conftest import answers, sent, stored_names
+from tests.processes import processes_of
 from tests.seller import Seller, artworks
 from tests.waiting import until
 
@@ -79,17 +79,6 @@ def presswork() -> Iterator[Presswork]:
     for terminal in opened:
         terminal.process.kill()
         terminal.process.wait()
-
-
-def processes_of(folder: Path) -> dict[int, str]:
-    """What runs and was told of the folder, on its command line or in its environment."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-            command = (process / "cmdline").read_bytes()
-            if os.fsencode(folder) in command + (process / "environ").read_bytes():
-                found[int(process.name)] = command.replace(b"\0", b" ").decode().strip()
-    return found
 
 
 @pytest.fixture

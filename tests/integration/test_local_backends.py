@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import NullPool, create_engine, text
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.local import node, postgres
 from services.local.amqp import NoBroker, greet, manages, place, ready
@@ -24,6 +23,7 @@ from services.local.files import password
 from services.local.process import NotStarted, claim, free_ports, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from tests.backends import private_node
+from tests.processes import processes_of
 from tests.waiting import eventually, until
 
 OWNER = """
@@ -57,25 +57,9 @@ def binaries() -> postgres.Binaries:
     return found[0]
 
 
-def processes_of(folder: Path) -> set[int]:
-    """Running processes that were told of `folder`, or work in it: servers, their children, their name servers."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            if os.fsencode(folder) in told or (process / "cwd").readlink().is_relative_to(folder):
-                found.add(int(process.name))
-    return found
-
-
 def none_left(folder: Path, limit_s: float) -> bool:
     """Whether all of them ended within `limit_s`."""
-    asking = Retrying(retry=retry_if_result(bool), wait=wait_fixed(0.1), stop=stop_after_delay(limit_s))
-    try:
-        asking(processes_of, folder)
-    except RetryError:
-        return False
-    return True
+    return until(lambda: not processes_of(folder), within_s=limit_s, what=lambda: f"left: {processes_of(folder)}")
 
 
 def queue_names(running: node.Node) -> list[str]:

@@ -79,7 +79,6 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.parametrize(("call", "status"), [(photographs, 201), (another_distance, 200)])
 def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
-    server: Threaded,
     shop: Shop,
     stranger: Shop,
     callers: Counter[str],
@@ -123,7 +122,7 @@ def test_one_accounts_calls_that_wait_for_each_other_leave_connections_to_the_da
 
 
 def test_what_an_account_looks_at_does_not_wait_for_its_slow_calls(
-    server: Threaded, shop: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _ = asked_about(shop, "darker.png")
     monkeypatch.setattr(Preview, "__call__", gate.before(Preview.__call__))
@@ -142,7 +141,7 @@ def test_what_an_account_looks_at_does_not_wait_for_its_slow_calls(
 
 
 def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
-    server: Threaded, shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _ = asked_about(shop, "darker.png")
     (pair,) = shop.get(session, "/review")["pairs"]
@@ -161,7 +160,7 @@ def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
 @pytest.mark.parametrize(
     "path", ["/api/v1/settings/duplicates", "/api/v1/settings/duplicates/preview?distance=3", "/mockups/"]
 )
-def test_who_calls_is_looked_up_once(server: Threaded, shop: Shop, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_who_calls_is_looked_up_once(shop: Shop, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     looked_up, user_of = list[str](), identity.user_of
 
     def noted(using: Any, given: str) -> Any:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from bench import corpus, processor
 from bench.figures import Figure
-from bench.hasher import SPEC
+from bench.hasher import PLACE, SPEC
 from services.local.broker import broker
 from services.local.process import NotStarted
 from services.ops.management import OFF
@@ -27,13 +27,12 @@ from shared.bus.envelope import Envelope
 from shared.bus.rabbit import RabbitBus
 from shared.bus.run import start
 from shared.bus.service import Service
-from shared.contracts import BatchSubmitted, Blob, Destination, ImageHashed, UploadedFile
+from shared.contracts import BatchSubmitted, Blob, ImageHashed, UploadedFile
 
 COUNTS = (1, 2, 4, 8)
 DESIGNS = int(os.environ.get("BENCH_CONSUMER_DESIGNS", "32"))
 WARM = 2  # designs for each hasher, before the clock runs
 LIMIT_S = 600
-PLACE = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:

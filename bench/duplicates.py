@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from bench import processor
 from bench.figures import Figure
+from bench.hasher import PLACE
 from services.dedup.candidates.hamming_index import HammingIndex
 from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.candidates.key_search import RADIUS, Finder
@@ -33,7 +34,7 @@ from services.dedup.tables import BANDED_DISTANCE, as_bits, hashes, keys
 from services.hasher.versions import ALGORITHM
 from services.local.database import database
 from services.migrations import migrate
-from shared.contracts import Blob, Destination, ImageHashed
+from shared.contracts import Blob, ImageHashed
 from shared.database import engine_of
 
 SIZES = [int(size) for size in os.environ.get("BENCH_KNOWN_HASHES", "1000000").split(",")]
@@ -42,7 +43,6 @@ KEYS_EACH = 2  # a see-through picture has two to four, another one or two
 ASKED = 400
 SCANNED = 5  # by a sequential scan, which takes long
 DECIDED = 3000
-PLACE = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 FILL = text(
     """

@@ -17,7 +17,7 @@ from services.decoding.child import keep_memory
 from services.hasher import preparing, printing
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
-from shared.contracts import PrintSpec
+from shared.contracts import Destination, PrintSpec
 
 Works = dict[str, Callable[[], Any]]
 
@@ -32,6 +32,7 @@ SPEC = PrintSpec(
     dpi=DPI,
     digital=False,
 )
+PLACE = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:

@@ -34,8 +34,8 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     copies = [_canonical(_copy(open_picture(data, Limits()).pixels)) for data in designs]
     pairs = [*zip(canonical, copies, strict=True), *itertools.pairwise(canonical)]
     taken = tuple(1000 * _least(rounds, one, other) for one, other in pairs)
-    found = sum(likeness(_picture(one), _picture(other)) in COPIES for one, other in pairs)
-    keys = [1000 * timed(partial(keys_of, _picture(one))) for one in canonical]
+    found = sum(likeness(compared(one), compared(other)) in COPIES for one, other in pairs)
+    keys = [1000 * timed(partial(keys_of, compared(one))) for one in canonical]
     close = [1000 * _least(rounds, one, one) for one in canonical]  # nothing differs, so all of them are
     beside = {
         "pairs taken for copies": found,
@@ -48,11 +48,12 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
 
 def _least(rounds: int, one: bytes, other: bytes) -> float:
     """Seconds of the processor; the picture that is decided about is in hand already."""
-    mine = _picture(one)
-    return min(timed(lambda: likeness(mine, _picture(other))) for _ in range(rounds))
+    mine = compared(one)
+    return min(timed(lambda: likeness(mine, compared(other))) for _ in range(rounds))
 
 
-def _picture(canonical: bytes) -> Picture:
+def compared(canonical: bytes) -> Picture:
+    """A canonical picture as dedup compares it."""
     if (picture := picture_of(canonical)) is None:
         raise ValueError("the hasher's canonical picture can't be compared")
     return picture

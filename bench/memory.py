@@ -16,13 +16,12 @@ import numpy as np
 
 from bench import processor
 from bench.figures import Figure
-from bench.hasher import SPEC
+from bench.hasher import PLACE, SPEC
 from services.decoding.child import IDLE_S
 from shared.blobs import Blobs
-from shared.contracts import BatchSubmitted, Blob, Destination, UploadedFile
+from shared.contracts import BatchSubmitted, Blob, UploadedFile
 
 SIDES = (4000, 6000)  # 24 megapixels
-PLACE = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:

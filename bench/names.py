@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench import corpus
 from bench.figures import Figure
+from bench.looking import compared
 from bench.measuring import timed
 from services.dedup.candidates.thumbnails import thumbnails_of
 from services.dedup.deciding.second_look import Look
-from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.rule.known_picture import Known
 from services.hasher import png
 from services.hasher.decoding import open_picture
@@ -37,9 +37,9 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
     canonical = [_canonical(drawing, name) for name in _names(NAMES + NEW)]
     others = {_blob(data): data for data in canonical[:NAMES]}
     known = [Known("session", "any", None, None, item_id=uuid4(), canonical=blob) for blob in others]
-    thumbnails = {blob: thumbnails_of(_picture(data)) for blob, data in others.items()}
+    thumbnails = {blob: thumbnails_of(compared(data)) for blob, data in others.items()}
     looks = [
-        Look(_picture(each), {}, lambda blob: _picture(others[blob]), thumbnails.get) for each in canonical[NAMES:]
+        Look(compared(each), {}, lambda blob: compared(others[blob]), thumbnails.get) for each in canonical[NAMES:]
     ]
     taken = tuple(1000 * timed(partial(_looked_at, look, known)) for look in looks)
     beside = {"pictures that each is looked at beside": mean(len(look.worth_it(known)) for look in looks)}
@@ -73,9 +73,3 @@ def _canonical(drawing: Image.Image, name: str) -> bytes:
 
 def _blob(data: bytes) -> Blob:
     return Blob(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-
-
-def _picture(canonical: bytes) -> Picture:
-    if (picture := picture_of(canonical)) is None:
-        raise ValueError("the hasher's canonical picture can't be compared")
-    return picture

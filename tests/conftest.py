@@ -152,7 +152,7 @@ def database_url(postgres_url: str, _template: str) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on the test's own database, for as many as ten threads."""
-    found = engine_of(database_url, pool_size=10)
+    """An engine on the test's own database, for as many as twenty threads."""
+    found = engine_of(database_url, pool_size=20)
     yield found
     found.dispose()

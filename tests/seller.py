@@ -1,6 +1,5 @@
 """A seller with a browser: the HTTP calls of the existing frontend, in its order, for tests."""
 
-import io
 import json
 import random
 import threading
@@ -10,6 +9,8 @@ from uuid import uuid4
 
 import httpx
 from PIL import Image, ImageDraw
+
+from tests.images import saved
 
 PASSWORD = "correct horse battery"
 SQUARE = [[200.0, 150.0], [600.0, 150.0], [600.0, 450.0], [200.0, 450.0]]
@@ -29,18 +30,12 @@ def artwork(seed: int, size: tuple[int, int] = (300, 200)) -> bytes:
         x, y, radius = chance.randrange(size[0]), chance.randrange(size[1]), chance.randrange(8, 60)
         colour = tuple(chance.randrange(256) for _ in range(3))
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*colour, 255))
-    return png(image)
+    return saved(image)
 
 
 def artworks(count: int, seed: int = 1) -> list[File]:
     """Files as a browser sends them."""
     return [(f"design-{number}.png", artwork(seed * 1000 + number)) for number in range(count)]
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @dataclass
@@ -130,8 +125,8 @@ class Seller:
     def _mockups(self) -> str:
         group = {"name": "Cup", "product_template_id": self.template, "starting_name": 100}
         mockup = str(self._ok(self.http.post("/mockups/group", json=group))["id"])
-        photographs = [png(Image.new("RGB", (800, 600), (205, 190, 170 - n))) for n in range(self.photographs)]
-        watermark = png(Image.new("RGBA", (300, 80), (255, 255, 255, 128)))
+        photographs = [saved(Image.new("RGB", (800, 600), (205, 190, 170 - n))) for n in range(self.photographs)]
+        watermark = saved(Image.new("RGBA", (300, 80), (255, 255, 255, 128)))
         parts = [
             *(("files", (f"cup{n or ''}.png", photograph, "image/png")) for n, photograph in enumerate(photographs)),
             ("watermark_file", ("wm.png", watermark, "image/png")),

@@ -2,14 +2,18 @@
 
 import os
 import signal
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
+from services.local import node, postgres
 from services.local.node import Node
 from services.local.postgres import Cluster
+from tests import backends
 from tests.proxy import Proxy
 
 
@@ -38,3 +42,19 @@ class Server:
 
     def stop(self) -> None:
         self._life.close()
+
+
+@contextmanager
+def own_servers(folder: Path, broker: Any = None) -> Iterator[tuple[Any, Server]]:
+    """A broker (or the one that is given) and a database, at work for the length of the block."""
+    program, binaries = node.installed(), postgres.installed()
+    if program is None or not binaries:
+        backends.missing("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
+    broker = broker or Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
+    database = Server(lambda: postgres.private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
+    with ExitStack() as stack:
+        for server in (broker, database):
+            stack.enter_context(server.proxy.running())
+            stack.callback(server.stop)
+            server.start()
+        yield broker, database

@@ -18,7 +18,7 @@ from services.legacy.files import Kept, NoFile
 from services.legacy.fitting import moment, named, polygons, uuid
 from services.legacy.move import Account, Move, Owned, by_id, here
 from services.legacy.paths import below_root, folder_of
-from services.legacy.products import fit
+from services.legacy.products import fit, put
 from services.legacy.report import SKIPPED
 from shared.contracts import StoreFile
 from shared.nas.errors import BadPath
@@ -35,7 +35,7 @@ LAST_NUMBER = re.compile(r"_([0-9]{1,6})\.[^.]+$")
 def copy_mockups(move: Move) -> None:
     """Copy them, parents first; photographs one at a time, as each is a file."""
     for batch in move.old.batches("mockups"):
-        _put_groups(move, [row for each in batch if (row := _group(move, each))])
+        put(move, mockups, GROUPS, [row for each in batch if (row := _group(move, each))], move.groups)
     marks: Marks = {}
     for batch in move.old.batches("mockup_images"):
         for each in batch:
@@ -56,16 +56,6 @@ def _group(move: Move, row: Row) -> dict[str, Any] | None:
     values = fit(move, GROUPS, MockupInput, named(row, "Unnamed mockup"))
     made = {"id": uuid(row["id"]), "user_id": move.accounts[owner].id, "created_at": moment(row["created_at"])}
     return values and {**values, **made, "owner": owner}
-
-
-def _put_groups(move: Move, rows: list[dict[str, Any]]) -> None:
-    owners = {row["id"]: row.pop("owner") for row in rows}
-    once = {row["id"]: {"created_at": row.pop("created_at")} for row in rows}
-    with move.transaction() as connection:
-        plan = move.put(connection, mockups, GROUPS, rows, once)
-    for row in rows:
-        if row["id"] in here(plan):
-            move.groups[row["id"]] = Owned(owners[row["id"]], row["name"], row["product_template_id"])
 
 
 def _photograph(move: Move, row: Row, marks: Marks) -> None:

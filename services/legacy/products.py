@@ -21,13 +21,13 @@ def copy_products(move: Move) -> None:
     """Copy them, parents first."""
     for batch in move.old.batches("etsy_product_templates"):
         rows = [row for each in batch if (row := _template(move, each))]
-        _put(move, product_templates, TEMPLATES, rows, move.templates)
+        put(move, product_templates, TEMPLATES, rows, move.templates)
     for batch in move.old.batches("canvas_configs"):
         rows = [row for each in batch if (row := _canvas(move, each))]
-        _put(move, canvas_configs, CANVASES, rows, move.canvases)
+        put(move, canvas_configs, CANVASES, rows, move.canvases)
     for batch in move.old.batches("size_configs"):
         rows = [row for each in batch if (row := _size(move, each))]
-        _put(move, size_configs, SIZES, rows, {})
+        put(move, size_configs, SIZES, rows, {})
 
 
 def fit(move: Move, kind: str, record: type[BaseModel], row: Row) -> dict[str, Any] | None:
@@ -78,7 +78,7 @@ def _owned(move: Move, row: Row, owner: UUID, values: dict[str, Any], **places: 
     return {"id": uuid(row["id"]), "user_id": move.accounts[owner].id, **values, **places, **made}
 
 
-def _put(move: Move, table: Table, kind: str, rows: list[dict[str, Any]], seen: dict[UUID, Owned]) -> None:
+def put(move: Move, table: Table, kind: str, rows: list[dict[str, Any]], seen: dict[UUID, Owned]) -> None:
     """Copy them, and note which are here, for those that belong to them."""
     owners = {row["id"]: row.pop("owner") for row in rows}
     once = {row["id"]: {"created_at": row.pop("created_at")} for row in rows}

@@ -23,7 +23,7 @@ def on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     return Image.alpha_composite(ground, image).convert("RGB")
 
 
-def _resized(image: Image.Image, factor: float) -> Image.Image:
+def resized(image: Image.Image, factor: float) -> Image.Image:
     size = (round(image.width * factor), round(image.height * factor))
     return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
 
@@ -136,9 +136,9 @@ COPIES: dict[str, Copy] = {
         on(image, dice.choice(((128, 128, 128), (200, 40, 40), (40, 80, 160), (230, 215, 180)))), "JPEG", quality=85
     ),
     "PNG on a white page": lambda image, _: saved(_framed_on_white(image)),
-    "resized to 50 %": lambda image, _: saved(_resized(image, 0.5)),
-    "resized to 80 %": lambda image, _: saved(_resized(image, 0.8)),
-    "resized to 130 %": lambda image, _: saved(_resized(image, 1.3)),
+    "resized to 50 %": lambda image, _: saved(resized(image, 0.5)),
+    "resized to 80 %": lambda image, _: saved(resized(image, 0.8)),
+    "resized to 130 %": lambda image, _: saved(resized(image, 1.3)),
     "cropped by 1 %": lambda image, _: saved(_cropped(image, 0.01)),
     "cropped by 3 %": lambda image, _: saved(_cropped(image, 0.03)),
     "new border": lambda image, _: saved(_bordered(image, 0.08)),

@@ -13,9 +13,9 @@ import aio_pika
 import httpx
 
 from services.local import node
-from tests.chaos.waiting import until
 from tests.chaos.world import World
 from tests.servers import Server
+from tests.waiting import until
 
 
 def ctl(broker: Server, *command: str) -> None:
@@ -99,7 +99,7 @@ def until_each_consumes(world: World) -> None:
     def found() -> dict[str, int]:
         return {name: consumers(world, name) for name in wanted}
 
-    until(lambda: found() == wanted or None, what=lambda: f"consumers are {found()}, processes are {wanted}")
+    until(lambda: found() == wanted, what=lambda: f"consumers are {found()}, processes are {wanted}")
 
 
 def repeated(broker: Server) -> Counter[str]:

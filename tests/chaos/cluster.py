@@ -103,9 +103,9 @@ class Trio:
         found = self._queue(queue)["leader"]
         return next(member for member in self.members if member.name == found)
 
-    def all_online(self, queue: str) -> bool | None:
-        """True when every node has its copy of the queue at work."""
-        return len(self._queue(queue).get("online", ())) == SIZE or None
+    def all_online(self, queue: str) -> bool:
+        """Whether every node has its copy of the queue at work."""
+        return len(self._queue(queue).get("online", ())) == SIZE
 
     def lose(self, member: Member) -> None:
         """SIGKILL one node; the address moves to another one."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.waiting import until
+from tests.waiting import until
 
 INSIDE = Path(__file__).parent / "inside"
 
@@ -51,7 +51,7 @@ class Shot:
 
     def wait(self, within_s: float = 60) -> None:
         """Until a process came by; a test whose fault did not happen has shown nothing."""
-        until(lambda: self.fired or None, within_s=within_s, what=f"{self.name} was not reached")
+        until(lambda: self.fired, within_s=within_s, what=f"{self.name} was not reached")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import httpx
 
 from tests.chaos.books import Books
 from tests.chaos.findings import Counts, Finding
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
 from tests.chaos.world import World
+from tests.waiting import until
 
 
 class Unbalanced(AssertionError):  # noqa: N818 - reads as what it says
@@ -35,10 +35,10 @@ class Ledger:
             Unbalanced: with the differences.
         """
 
-        def agree() -> bool | None:
+        def agree() -> bool:
             """The queues first, as they cost one call; and once more, as the books may change until they are empty."""
             self.world.revive()
-            return None if any(self._queues()) or any(self._of_works(works)) or any(self._queues()) else True
+            return not (any(self._queues()) or any(self._of_works(works)) or any(self._queues()))
 
         try:
             until(agree, within_s=within_s)

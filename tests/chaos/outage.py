@@ -9,9 +9,9 @@ import httpx
 
 from tests.chaos.conftest import Case
 from tests.chaos.nas import spool_bytes
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
 from tests.seller import Seller, Stream
+from tests.waiting import until
 
 AWAY = "the NAS does not answer"
 IN_HAND = 4

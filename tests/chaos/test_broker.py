@@ -8,9 +8,9 @@ from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import DECIDE, NAS_WRITE, PUBLISH
 from tests.chaos.flood import Flood
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
 from tests.chaos.world import wait_s
+from tests.waiting import until
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 PASSED_ON_S = 180 + 60
@@ -21,7 +21,7 @@ def test_f8_killed_with_a_thousand_publishes_in_flight(case: Case) -> None:
     broker = case.world.broker
     flood = Flood(control.virtual_host(broker))
     with flood.running():
-        until(lambda: flood.confirmed or None, what="nothing was confirmed")
+        until(lambda: flood.confirmed, what="nothing was confirmed")
         case.pause(0.6)
         broker.kill()
         before = set(flood.confirmed)
@@ -66,7 +66,7 @@ def test_f10_killed_while_a_message_is_buried(case: Case) -> None:
     case.world.broker.kill()
     case.world.broker.start()
     case.balance(case.begin())
-    until(lambda: control.letters(case.world, marker) or None)
+    until(lambda: control.letters(case.world, marker))
     assert len(control.letters(case.world, marker)) == 1
 
 
@@ -76,7 +76,7 @@ def test_f13_away_while_uploads_come(case: Case) -> None:
     works[0].until_heard("submitted")
     case.world.broker.proxy.refuse()
     try:
-        until(lambda: case.world.state().get("broker") == "away" or None)
+        until(lambda: case.world.state().get("broker") == "away")
         works += [case.begin(seller=seller), case.begin()]
         wait_s(case.outage_s())
     finally:
@@ -93,10 +93,10 @@ def test_f13_refuses_uploads_when_what_it_owes_grows_old(case: Case) -> None:
         late = Work(world, seller, case.files())
         world.broker.proxy.refuse()
         try:
-            until(lambda: "has been away" in world.state().get("uploads", "") or None)
+            until(lambda: "has been away" in world.state().get("uploads", ""))
             refused = seller.post(None, case.files(1))
             begun = pool.submit(late.start)  # comes again and again, as it is told to
-            until(lambda: late.refusals[503] > 1 or None, what="the upload was not refused")
+            until(lambda: late.refusals[503] > 1, what="the upload was not refused")
         finally:
             world.broker.proxy.accept()
         world.works.append(begun.result(60))
@@ -111,7 +111,7 @@ def test_f14_cut_in_the_middle_of_publishes(case: Case) -> None:
     for _ in range(3):
         before = proxy.cuts
         proxy.cut_after(case.chance.randrange(1, 30_000))
-        until(lambda before=before: proxy.cuts > before or None, what="no line was cut")  # type: ignore[misc]
+        until(lambda before=before: proxy.cuts > before, what="no line was cut")  # type: ignore[misc]
         case.pause(1.0)
     case.balance(work)
 
@@ -122,7 +122,7 @@ def test_f15_black_hole_longer_than_the_heartbeat(case: Case) -> None:
     case.pause(0.5)
     case.world.broker.proxy.swallow()
     try:
-        until(lambda: case.world.state().get("broker") == "away" or None, within_s=3 * HEARTBEAT_S + 12)
+        until(lambda: case.world.state().get("broker") == "away", within_s=3 * HEARTBEAT_S + 12)
     finally:
         case.world.broker.proxy.release()
     case.balance(work)
@@ -148,16 +148,14 @@ def test_f17_memory_alarm(case: Case) -> None:
     control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0")
     try:
         second = case.begin()
-        until(lambda: control.blocked(case.world.broker) or None, what="the broker blocked nobody who publishes")
+        until(lambda: control.blocked(case.world.broker), what="the broker blocked nobody who publishes")
         case.pause(8.0)
-        until(
-            lambda: case.world.state()["broker"] == "takes nothing" or None, within_s=10, what="the alarm is not told"
-        )
+        until(lambda: case.world.state()["broker"] == "takes nothing", within_s=10, what="the alarm is not told")
         assert "takes no messages" in case.world.command("waits")
     finally:
         control.ctl(case.world.broker, "set_vm_memory_high_watermark", "0.4")
     case.balance(work, second)
-    until(lambda: case.world.state()["broker"] == "ok" or None, what="/ready says that the alarm goes on")
+    until(lambda: case.world.state()["broker"] == "ok", what="/ready says that the alarm goes on")
 
 
 def test_f18_full_queue_refuses(case: Case) -> None:
@@ -199,7 +197,7 @@ def test_f23_binding_removed(case: Case) -> None:
     try:
         work = case.begin()
         owed = "SELECT 1 FROM ingest.outbox WHERE sent_at IS NULL AND last_error LIKE '%nothing is bound%'"
-        until(lambda: case.world.rows(owed) or None, what="the outbox does not say that nobody takes the message")
+        until(lambda: case.world.rows(owed), what="the outbox does not say that nobody takes the message")
     finally:
         case.world.init()
     case.balance(work)
@@ -221,7 +219,7 @@ def test_f32_blocked_by_a_full_disk(case: Case) -> None:
     control.ctl(case.world.broker, "set_disk_free_limit", "100000GB")
     try:
         works = [case.begin(case.files(30), seller), case.begin(case.files(30))]
-        until(lambda: control.blocked(case.world.broker) or None, what="the broker blocked nobody who publishes")
+        until(lambda: control.blocked(case.world.broker), what="the broker blocked nobody who publishes")
         wait_s(case.outage_s(8))
         assert control.memory_mb(ingest) < before + 100
     finally:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.chaos.cluster import Trio
 from tests.chaos.conftest import Case, Worlds
-from tests.chaos.waiting import until
 from tests.chaos.world import small_world
+from tests.waiting import until
 
 QUEUES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 
@@ -49,7 +49,7 @@ def test_c2_rolling_restart_of_the_brokers(case: Case) -> None:
     cluster = trio(case)
     works = [case.begin(case.files(16))]
     for member in case.chance.sample(cluster.members, len(cluster.members)):
-        until(lambda: all(cluster.all_online(f"presswork.{queue}") for queue in QUEUES) or None)
+        until(lambda: all(cluster.all_online(f"presswork.{queue}") for queue in QUEUES))
         cluster.lose(member)
         works.append(case.begin())
         cluster.recover(member)

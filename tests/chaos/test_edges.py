@@ -15,8 +15,8 @@ from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.etsy import TIMEOUT_S, Stand
 from tests.chaos.failpoints import ETSY_CREATE, ETSY_PICTURE, NAS_DIGEST, NAS_RENAME, NAS_WRITE
-from tests.chaos.waiting import until
 from tests.chaos.world import World
+from tests.waiting import until
 
 SETTLES = timedelta(seconds=ETSY.settles_after_s)
 CALLED_FOR = timedelta(seconds=SENT_WITHIN_S + TIMEOUT_S)
@@ -79,18 +79,18 @@ def test_f27_shop(case: Case, fault: str) -> None:
         work = case.begin(case.files(5), seller)
         until(happened, what=f"{fault} did not happen")
         if fault in NOT_MADE:
-            until(lambda: time_passes(case.world, died=fault in SHOP_DEATHS) or None, what="no create is in doubt")
+            until(lambda: time_passes(case.world, died=fault in SHOP_DEATHS), what="no create is in doubt")
         case.balance(work)
 
 
-def armed(case: Case, etsy: Stand, fault: str, skip: int) -> Callable[[], bool | None]:
+def armed(case: Case, etsy: Stand, fault: str, skip: int) -> Callable[[], bool]:
     """The fault, and whether it has happened."""
     if fault in SHOP_DEATHS:
         shot = case.world.points.arm(*SHOP_DEATHS[fault], "kill", service="publisher", skip=skip)
-        return lambda: shot.fired > 0 or None
+        return lambda: shot.fired > 0
     kind, operation = SHOP_FAULTS[fault]
     etsy.arm(Fault.model_validate({"operation": operation, "kind": kind, "skip": skip, "seconds": 2 * TIMEOUT_S}))
-    return lambda: kind in etsy.met() or None
+    return lambda: kind in etsy.met()
 
 
 def time_passes(world: World, *, died: bool) -> int:

@@ -11,8 +11,9 @@ from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.duplicator import Duplicator
 from tests.chaos.failpoints import MAKE, PREPARE
-from tests.chaos.waiting import until
+from tests.images import saved
 from tests.seller import File
+from tests.waiting import until
 
 DELIVERY_LIMIT = 10
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
@@ -22,9 +23,7 @@ def marked(file: File, marker: str) -> File:
     """The same picture with a word inside, by which a failpoint knows it."""
     note = PngImagePlugin.PngInfo()
     note.add_text("Comment", marker)
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(file[1])).save(buffer, "PNG", pnginfo=note)
-    return file[0], buffer.getvalue()
+    return file[0], saved(Image.open(io.BytesIO(file[1])), pnginfo=note)
 
 
 def test_f19_file_that_kills_its_process(case: Case) -> None:
@@ -61,7 +60,7 @@ def test_f20_message_that_nobody_can_read(case: Case, kind: str) -> None:
     work = case.begin()
     for service in SERVICES:
         control.send(case.world.broker, f"presswork.{service}", bodies[kind].encode(), headers)
-    until(lambda: len(control.letters(case.world, marker)) >= len(SERVICES) or None, what="not all are archived")
+    until(lambda: len(control.letters(case.world, marker)) >= len(SERVICES), what="not all are archived")
     case.balance(work)
     assert sorted(letter["service"] for letter in control.letters(case.world, marker)) == sorted(SERVICES)
 

@@ -11,8 +11,8 @@ from tests.chaos.broker_control import consumers, until_each_consumes
 from tests.chaos.conftest import FILES, Case
 from tests.chaos.failpoints import ACK, DECIDE, PREPARE, PUBLISH, Shot
 from tests.chaos.stitching import Stitched
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
+from tests.waiting import until
 
 SERVICES = ("hasher", "dedup", "storage", "mockup", "publisher", "ingest")
 
@@ -83,7 +83,7 @@ def test_f28_stopped_while_the_broker_is_away(case: Case, service: str) -> None:
     work.until_heard("submitted")
     case.world.broker.proxy.refuse()
     try:
-        until(lambda: case.world.state().get("broker") == "away" or None)
+        until(lambda: case.world.state().get("broker") == "away")
         case.pause(3.0)
         began = time.monotonic()
         case.world.restart(service, 1)
@@ -118,14 +118,14 @@ def test_f33_hashers_from_one_to_eight_to_two(case: Case) -> None:
     with world.set("ingest", COMPREHENSIVE_WORKFLOW_MAX_THREADS="8"):  # so many batches make one upload
         world.retire("hasher", 2)
         works = [upload()]
-        until(lambda: ended.fired > 2 or None)
+        until(lambda: ended.fired > 2)
         one = time.monotonic_ns()
         for number in range(2, 9):
             world.start("hasher", number)
         until_each_consumes(world)
         eight = time.monotonic_ns()
         works += [upload(), upload()]
-        until(lambda: ended.fired > 30 or None)
+        until(lambda: ended.fired > 30)
         less = time.monotonic_ns()
         for number in range(3, 9):
             world.retire("hasher", number)
@@ -187,7 +187,7 @@ def test_f35_frozen_until_others_have_its_work(case: Case, point: str) -> None:
     try:
         world.points.disarm()
         missed = len(world.pids(service)) - 1
-        until(lambda: consumers(world, service) == missed or None, within_s=90, what="it was not missed")
+        until(lambda: consumers(world, service) == missed, within_s=90, what="it was not missed")
         work.finish(within_s=90)
     finally:
         os.kill(pid, signal.SIGCONT)

@@ -12,9 +12,9 @@ from shared.database import transaction
 from tests.chaos import broker_control as control
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import CREATE, DECIDE, PUBLISH, REPLAY
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
 from tests.seller import Seller
+from tests.waiting import until
 
 FILES = 4
 UNREADABLE = 3
@@ -46,7 +46,7 @@ def test_f29_replay_killed_and_submitted_twice(case: Case, moment: str) -> None:
     submitted_twice(case, [again])
     work.listings_expected.clear()
     case.balance(work)
-    until(lambda: {row.status for row in letters(case, [again])} == {"resolved"} or None, what="it is not resolved")
+    until(lambda: {row.status for row in letters(case, [again])} == {"resolved"}, what="it is not resolved")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -67,7 +67,7 @@ def test_f29_failed_files_replayed(case: Case, when: str) -> None:
     runs = submitted_twice(case, ids)
     shot.wait()
     work.expected.clear()
-    until(lambda: {row.status for row in letters(case, ids)} == {"resolved"} or None, what="no end")
+    until(lambda: {row.status for row in letters(case, ids)} == {"resolved"}, what="no end")
     work.told_by_receipt()
     case.balance(work)
     each_was_replayed_once(case, ids, runs)
@@ -85,7 +85,7 @@ def dead(case: Case) -> tuple[Work, list[str]]:
         control.send(case.world.broker, f"presswork.{service}", f"{marker} {service}".encode())
     case.balance(work)
     points.disarm()
-    until(lambda: len(control.letters(case.world, marker)) == UNREADABLE or None, what="not all are archived")
+    until(lambda: len(control.letters(case.world, marker)) == UNREADABLE, what="not all are archived")
     query = "SELECT id FROM ingest.dead_letters WHERE position(:marker in body) > 0 OR position(:key in body) > 0"
     session = case.world.rows("SELECT id FROM ingest.sessions WHERE client_key = :key", key=work.session_id)[0].id
     ids = [str(row.id) for row in case.world.rows(query, marker=marker, key=str(session))]

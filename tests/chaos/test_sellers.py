@@ -7,8 +7,8 @@ import pytest
 
 from tests.chaos.conftest import Case
 from tests.chaos.failpoints import NAS_DIGEST, NAS_RENAME
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
+from tests.waiting import until
 
 PAIRS = 4
 VICTIMS = ("ingest", "dedup", "storage")
@@ -83,7 +83,7 @@ def states(work: Work) -> list[str]:
     return [row.state for row in rows(work)]
 
 
-def one_of_each_pair(work: Work) -> bool | None:
+def one_of_each_pair(work: Work) -> bool:
     now = states(work)
     pairs = [sorted(pair) for pair in zip(now[:PAIRS], now[PAIRS:], strict=True)]
-    return pairs == PAIRS * [["duplicate", "stored"]] or None
+    return pairs == PAIRS * [["duplicate", "stored"]]

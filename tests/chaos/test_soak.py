@@ -19,9 +19,9 @@ from tests.chaos.conftest import Case
 from tests.chaos.etsy import TIMEOUT_S, Stand
 from tests.chaos.nas import reached_by_sftp, spool_bytes
 from tests.chaos.outage import Outage
-from tests.chaos.waiting import until
 from tests.chaos.work import Work
 from tests.etsy.books import ANYWHERE, OF_ONE_CALL, every_fault
+from tests.waiting import until
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
 FILES = int(os.environ.get("CHAOS_FILES", "500"))
@@ -68,7 +68,7 @@ def test_s2_every_fault_of_etsy_at_once(case: Case) -> None:
         ):
             etsy.arm(fault)
         work = case.begin(case.files(DESIGNS), seller, dead_letters=None)
-        until(lambda: work.heard("listed") or None, within_s=600, what="nothing was listed")
+        until(lambda: work.heard("listed"), within_s=600, what="nothing was listed")
         for _ in range(DEATHS):
             case.pause(8.0)
             world.kill("publisher")
@@ -125,7 +125,7 @@ def a_day_without_calls(case: Case, etsy: Stand, work: Work) -> None:
     """The key's calls are used up before all is listed, if it is not by now; all wait, and a day passes."""
     if work.heard("listed") < DESIGNS:
         etsy.arm(Fault(operation="updateListing", kind="quota"))
-        until(lambda: etsy.a_day_passes(case.world.engine) or work.listed_all or None, within_s=900)
+        until(lambda: etsy.a_day_passes(case.world.engine) or work.listed_all, within_s=900)
 
 
 def tried_again(case: Case, etsy: Stand, work: Work) -> list[Any]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.waiting import until
 from tests.chaos.world import World
 from tests.seller import File, Seller
+from tests.waiting import until
 
 COME_AGAIN = {429, 500, 502, 503, 504}
 PAUSE_S = 0.2
@@ -68,7 +68,7 @@ class Work:
 
     def until_heard(self, kind: str, count: int = 1, within_s: float = 60) -> None:
         """Until the session is so far, or past it."""
-        until(lambda: self.heard(kind) >= count or None, within_s=within_s, what=f"never {count} {kind}")
+        until(lambda: self.heard(kind) >= count, within_s=within_s, what=f"never {count} {kind}")
 
     def finish(self, within_s: float = 120) -> dict[str, Any]:
         """Keep the processes alive until the upload has ended; returns its receipt."""

@@ -13,16 +13,13 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, create_engine, text
 
-from services.local import node, postgres
-from services.local.postgres import private_cluster
 from services.local.process import free_ports, tail
 from services.local.system import Plan, Running, system
-from tests import backends
 from tests.chaos.etsy import Stand, stand_in
 from tests.chaos.failpoints import Failpoints
-from tests.chaos.waiting import until
 from tests.seller import Seller
-from tests.servers import Server
+from tests.servers import Server, own_servers
+from tests.waiting import until
 
 SMALL = {"hasher": 2, "mockup": 1}
 # a queue tells its depth at each tick, and the management API keeps what it has read for five times as long as that
@@ -141,9 +138,9 @@ class World:
     def until_ready(self, within_s: float = 90) -> None:
         """Until ingest is ready again; whatever died meanwhile is started."""
 
-        def ready() -> bool | None:
+        def ready() -> bool:
             self.revive()
-            return self.state().get("status") == "ready" or None
+            return self.state().get("status") == "ready"
 
         until(ready, within_s=within_s, what=f"the system is not ready: {self.state()}")
 
@@ -170,19 +167,11 @@ class World:
 @contextmanager
 def small_world(folder: Path, broker: Any = None) -> Iterator[World]:
     """A broker (or the one that is given), a database and the services, few of each, for the length of the block."""
-    program, binaries = node.installed(), postgres.installed()
-    if program is None or not binaries:
-        backends.missing("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     (folder / "broker").mkdir(parents=True)
     (folder / "broker" / "advanced.config").write_text(TICKS)
-    broker = broker or Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
-    database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
     points = Failpoints(folder / "failpoints")
     with ExitStack() as stack:
-        for server in (broker, database):
-            stack.enter_context(server.proxy.running())
-            stack.callback(server.stop)
-            server.start()
+        broker, database = stack.enter_context(own_servers(folder, broker))
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
         settings |= {"NAS_SCAN_MINUTES": "0"}  # a shot is meant for an upload's message, and a scan's would take it

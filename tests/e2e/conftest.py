@@ -2,11 +2,9 @@
 
 import json
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import pytest
@@ -17,8 +15,6 @@ from services.local.system import Plan, Running, system
 from shared.nas import PathNas
 from tests import backends
 from tests.seller import File, Seller
-
-T = TypeVar("T")
 
 
 @pytest.fixture(scope="package")
@@ -72,13 +68,18 @@ def halted(running: Running, service: str) -> Iterator[list[int]]:
                 child.send_signal(signal.SIGCONT)
 
 
-def until(check: Callable[[], T | None], *, within_s: float = 60) -> T:
-    """Ask until there is an answer."""
-    deadline = time.monotonic() + within_s
-    while (answer := check()) is None:
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
+def all_live(running: Running) -> bool:
+    """Whether the supervisor has started again whatever died."""
+    running.processes.watch()
+    return all(child.poll() is None for child in running.processes.children.values())
+
+
+def answers(base_url: str) -> bool:
+    """Whether an ingest is ready there."""
+    try:
+        return httpx.get(f"{base_url}/ready", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def sent(seller: Seller, session_id: str, files: list[File]) -> httpx.Response | None:

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from services.local.system import Running
-from tests.seller import artworks, png
+from tests.images import saved
+from tests.seller import artworks
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -43,5 +44,5 @@ def test_the_commands_of_the_page_go_from_an_account_to_a_listing(running: Runni
 def draw_what_it_uploads(folder: Path) -> None:
     for name, (_, data) in zip(("rose.png", "tulip.png"), artworks(2, seed=78), strict=True):
         (folder / name).write_bytes(data)
-    (folder / "cup.png").write_bytes(png(Image.new("RGB", (800, 600), (205, 190, 170))))
-    (folder / "watermark.png").write_bytes(png(Image.new("RGBA", (300, 80), (255, 255, 255, 128))))
+    (folder / "cup.png").write_bytes(saved(Image.new("RGB", (800, 600), (205, 190, 170))))
+    (folder / "watermark.png").write_bytes(saved(Image.new("RGBA", (300, 80), (255, 255, 255, 128))))

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from services.ingest.sessions.serving.outcome_text import TRIED
-from services.local import node, postgres
-from services.local.postgres import private_cluster
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
-from tests import backends
 from tests.drift import DRIFT
-from tests.e2e.conftest import sent, stored_names, until
+from tests.e2e.conftest import all_live, sent, stored_names
 from tests.seller import File, Seller, artworks
-from tests.servers import Server
+from tests.servers import Server, own_servers
+from tests.waiting import until
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
 
@@ -50,22 +48,13 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two hashers and one of each other service, with a broker and a database of their own."""
-    program, binaries = node.installed(), postgres.installed()
-    if program is None or not binaries:
-        pytest.skip("a broker and a database that can be killed are needed: install rabbitmq-server and the extra")
     folder = tmp_path_factory.mktemp("outages")
-    broker = Server(lambda: backends.private_node(folder / "broker", program, throwaway=True))
-    database = Server(lambda: private_cluster(folder / "database", binaries[0], fsync=False, throwaway=True))
-    with ExitStack() as stack:
-        for server in (broker, database):
-            stack.enter_context(server.proxy.running())
-            stack.callback(server.stop)
-            server.start()
+    with own_servers(folder) as (broker, database):
         (port,) = free_ports(1)
         settings = {"AMQP_URL": broker.url, "DATABASE_URL": database.url, "REGISTRATION_RATE_LIMIT": "off"}
         settings |= {"COMPREHENSIVE_WORKFLOW_MAX_THREADS": "2"}
-        running = stack.enter_context(system(Plan(folder, port, environment=settings), say=print))
-        yield World(broker, database, running, create_engine(database.url, poolclass=NullPool))
+        with system(Plan(folder, port, environment=settings), say=print) as running:
+            yield World(broker, database, running, create_engine(database.url, poolclass=NullPool))
 
 
 @pytest.fixture
@@ -94,7 +83,7 @@ def begun(seller: Seller) -> Iterator[Upload]:
     session_id = seller.announce(files)
     with ThreadPoolExecutor(1) as pool:
         upload = Upload(seller, session_id, files, pool.submit(seller.post, session_id, files))
-        until(lambda: upload.heard("hashed") >= 3 or None)
+        until(lambda: upload.heard("hashed") >= 3)
         assert upload.heard("stored") < FILES
         yield upload
 
@@ -118,7 +107,7 @@ def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
     assert all("it will look soft" in line for line in soft)
     shop = shop_folder(designs)
     assert stored_names(Path(world.running.nas) / shop / "UVDTF 16oz") == names
-    until(lambda: len(mockups_on_nas(world, designs)) == FILES or None)
+    until(lambda: len(mockups_on_nas(world, designs)) == FILES)
     drafts = [path for path in (world.running.listings_dir / shop).iterdir() if path.is_dir()]
     assert len(drafts) == FILES
     receipt = seller.receipt(session_id)
@@ -128,7 +117,7 @@ def nothing_is_lost_or_doubled(world: World, upload: Upload) -> None:
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert Counter(event["type"] for event in events)["stored"] == FILES
     assert world.rows(DRIFT) == []
-    until(lambda: world.rows("SELECT FROM ingest.outbox WHERE sent_at IS NULL") == [] or None)
+    until(lambda: world.rows("SELECT FROM ingest.outbox WHERE sent_at IS NULL") == [])
     assert world.rows("SELECT cause FROM ingest.dead_letters WHERE session_id = :id", id=session_id) == []
 
 
@@ -154,7 +143,7 @@ def without(world: World, service: str) -> Iterator[None]:
     try:
         yield
     finally:
-        until(lambda: all_live(world))
+        until(lambda: all_live(world.running))
 
 
 @contextmanager
@@ -162,18 +151,12 @@ def no_broker(world: World) -> Iterator[None]:
     """Ingest knows that the broker is away, for the length of the block."""
     world.broker.proxy.refuse()
     try:
-        until(lambda: all_live(world))
-        until(lambda: state(world).get("broker") == "away" or None)
+        until(lambda: all_live(world.running))
+        until(lambda: state(world).get("broker") == "away")
         yield
     finally:
         world.broker.proxy.accept()
-    until(lambda: state(world).get("broker") == "ok" or None)
-
-
-def all_live(world: World) -> bool | None:
-    """True once the supervisor has started again whatever died."""
-    world.running.processes.watch()
-    return all(child.poll() is None for child in world.running.processes.children.values()) or None
+    until(lambda: state(world).get("broker") == "ok")
 
 
 def test_a_killed_broker_that_comes_back_loses_and_doubles_nothing(world: World, upload: Upload) -> None:
@@ -187,13 +170,13 @@ def test_a_killed_broker_that_comes_back_loses_and_doubles_nothing(world: World,
 def test_services_that_start_without_a_database_wait_for_it(world: World, upload: Upload) -> None:
     kill(world, "ingest", "dedup", "storage")
     world.database.proxy.refuse()
-    until(lambda: all_live(world))
-    until(lambda: state(world).get("database") == "away" or None)
+    until(lambda: all_live(world.running))
+    until(lambda: state(world).get("database") == "away")
     assert httpx.get(f"{world.running.base_url}/health", trust_env=False).status_code == 200
     refused = httpx.get(f"{world.running.base_url}/ready", trust_env=False)
     assert (refused.status_code, refused.json()["status"]) == (503, "not ready")
     world.database.proxy.accept()
-    until(lambda: state(world).get("status") == "ready" or None)
+    until(lambda: state(world).get("status") == "ready")
     nothing_is_lost_or_doubled(world, upload)
 
 
@@ -237,7 +220,7 @@ def test_work_that_a_service_gives_up_fails_in_words_and_is_kept(world: World, s
     with ThreadPoolExecutor(1) as pool:
         with without(world, "publisher"):
             answer = pool.submit(seller.list_designs, [design["id"] for design in designs])
-            until(lambda: len(mockups_on_nas(world, designs)) == 3 or None)
+            until(lambda: len(mockups_on_nas(world, designs)) == 3)
             sha256 = hashlib.sha256(mockups_on_nas(world, designs)[1].read_bytes()).hexdigest()
             blob = Path(world.running.environment["BLOB_DIR"]) / sha256[:2] / sha256
             blob.write_bytes(b"a disk error")

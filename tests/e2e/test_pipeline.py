@@ -18,8 +18,9 @@ from services.ingest.sessions.serving.outcome_text import TRIED
 from services.local.broker import Broker
 from services.local.process import free_ports
 from services.local.system import Running
-from tests.e2e.conftest import until
+from tests.e2e.conftest import all_live, answers
 from tests.seller import Seller, artwork, artworks
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_a_batch_becomes_print_files_mockups_and_listing_drafts(running: Running
     mockups = sorted(path.name for path in (shop / "Mockups" / "UVDTF 16oz").iterdir())
     assert mockups == [f"UV {n} UVDTF_16oz_{n}_BG_0.jpg" for n in range(100, 110)]
     assert len(listing_folders(running, seller)) == 10
-    until(lambda: True if (shop / "Mockups" / "BaseMockups" / "UVDTF 16oz").is_dir() else None)
+    until((shop / "Mockups" / "BaseMockups" / "UVDTF 16oz").is_dir)
 
     frames = [frame for frame in stream.to_the_end() if "step" in frame]
     assert [frame["step"] for frame in frames] == sorted(frame["step"] for frame in frames)
@@ -134,11 +135,7 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(seller.post, session_id, files)
 
-        def hashed() -> int | None:
-            events = [event for event in seller.events(session_id) if event["type"] == "hashed"]
-            return len(events) or None
-
-        until(hashed)
+        until(lambda: "hashed" in {event["type"] for event in seller.events(session_id)})
         hashers = [child for (name, _), child in running.processes.children.items() if name == "hasher"]
         if victims == "decoders":  # a hasher that was started anew has none before its first file, if one comes to it
 
@@ -153,7 +150,7 @@ def test_a_hasher_or_its_decoder_killed_in_the_middle_of_a_batch_loses_and_doubl
                 child.send_signal(signal.SIGKILL)
                 child.wait()
         assert victims == "hashers" or all(child.poll() is None for child in hashers)
-        until(lambda: _all_alive(running))
+        until(lambda: all_live(running))
         designs = answer.result().json()["designs"]
     assert len(designs) == 40
     assert print_files(nas, seller) == [f"UV {n} UVDTF_16oz_{n}.png" for n in range(100, 140)]
@@ -175,11 +172,6 @@ def _decoder(hasher: int) -> int | None:
     pids = " ".join(file.read_text() for file in Path(f"/proc/{hasher}/task").glob("*/children")).split()
     assert len(pids) < 2, pids
     return int(pids[0]) if pids else None
-
-
-def _all_alive(running: Running) -> bool | None:
-    running.processes.watch()
-    return True if all(child.poll() is None for child in running.processes.children.values()) else None
 
 
 def test_the_same_upload_sent_at_once_and_again_is_one_upload(running: Running, seller: Seller, nas: Path) -> None:
@@ -212,7 +204,7 @@ def test_progress_opened_late_twice_and_on_another_replica_is_the_same(running: 
     running.processes.start("ingest", 2)
     running.processes.environment = running.environment
     replica = f"http://127.0.0.1:{port}"
-    until(lambda: _answers(replica))
+    until(lambda: answers(replica))
     files = artworks(16, seed=5)
     session_id = seller.announce(files)
     early = seller.follow(session_id)
@@ -229,13 +221,6 @@ def test_progress_opened_late_twice_and_on_another_replica_is_the_same(running: 
     child = running.processes.children.pop(("ingest", 2))
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 0
-
-
-def _answers(base_url: str) -> bool | None:
-    try:
-        return httpx.get(f"{base_url}/ready", trust_env=False).is_success or None
-    except httpx.TransportError:
-        return None
 
 
 def test_a_second_upload_finds_the_first_and_a_second_seller_does_not(seller: Seller, running: Running) -> None:
@@ -271,9 +256,9 @@ def test_a_deleted_design_does_not_block_the_same_picture(seller: Seller) -> Non
     assert seller.http.delete(f"/designs/delete/{designs[0]['id']}").status_code == 200
     # dedup hears of it in its own time: a copy is a duplicate until then
 
-    def uploaded_again() -> list[str] | None:
+    def uploaded_again() -> list[str]:
         _, again = seller.upload([("same.png", files[0][1]), ("other.png", files[1][1])])
-        return [design["filename"] for design in again] or None
+        return [design["filename"] for design in again]
 
     assert until(uploaded_again) == ["UV 102 UVDTF_16oz_102.png"]
 

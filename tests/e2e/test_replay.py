@@ -8,13 +8,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from services.local.system import Running
-from tests.e2e.conftest import halted, until
+from tests.e2e.conftest import all_live, answers, halted
 from tests.seller import Seller, artworks
+from tests.waiting import until
 
 PASSED_ON = ("DATABASE_URL", "AMQP_URL")
 
@@ -30,15 +30,6 @@ def presswork(running: Running, *words: str) -> str:
 
 def data_dir(running: Running) -> Path:
     return Path(running.environment["BLOB_DIR"]).parent
-
-
-def live(running: Running) -> bool | None:
-    """True once ingest has been started again and answers."""
-    running.processes.watch()
-    try:
-        return httpx.get(f"{running.base_url}/ready", trust_env=False).is_success or None
-    except httpx.TransportError:
-        return None
 
 
 @pytest.mark.rabbit
@@ -74,9 +65,9 @@ def test_a_replay_survives_the_death_of_ingest_and_is_sent_once(running: Running
             assert rows(owed, id=session_id) == [("MockupsRequested",)]
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
-        until(lambda: live(running))
-        until(lambda: seller.receipt(session_id)["listed"] == 3 or None)
-        until(lambda: rows(owed, id=session_id) == [] or None)
+        until(lambda: all_live(running) and answers(running.base_url))
+        until(lambda: seller.receipt(session_id)["listed"] == 3)
+        until(lambda: rows(owed, id=session_id) == [])
         events = seller.events(session_id)
         assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
         assert [event["type"] for event in events].count("listing_retried") == 1
@@ -85,5 +76,5 @@ def test_a_replay_survives_the_death_of_ingest_and_is_sent_once(running: Running
         )
         assert rows(listed, ids=",".join(ids)) == [(3,)]
         status = "SELECT status FROM ingest.dead_letters WHERE session_id = :id"
-        until(lambda: rows(status, id=session_id) == [("resolved",)] or None)
+        until(lambda: rows(status, id=session_id) == [("resolved",)])
     engine.dispose()

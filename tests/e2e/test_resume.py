@@ -15,9 +15,10 @@ from services.local.broker import Broker
 from services.local.process import free_ports
 from services.local.system import Plan, Running, system
 from tests import backends
-from tests.e2e.conftest import halted, sent, stored_names, until
+from tests.e2e.conftest import halted, sent, stored_names
 from tests.integration.flow.test_resume import delete_all_queues
 from tests.seller import Seller, artworks
+from tests.waiting import until
 
 FILES = 24
 
@@ -62,15 +63,15 @@ def test_a_session_whose_queues_are_gone_is_resumed_and_everything_is_stored_onc
     session = seller.announce(files)
     with ThreadPoolExecutor(1) as pool:
         uploading = pool.submit(sent, seller, session, files)
-        until(lambda: heard(seller, session, "hashed") >= 4 or None)
+        until(lambda: heard(seller, session, "hashed") >= 4)
         with halted(world, "hasher"):  # else all may be done by then
-            until(lambda: seller.receipt(session)["received"] == FILES or None)
+            until(lambda: seller.receipt(session)["received"] == FILES)
             delete_all_queues(rabbit, world.environment["AMQP_URL"])
         assert seller.receipt(session)["in_progress"] > 0
         presswork(world, "init", "--no-database", "--no-nas")
         assert "would be resumed; nothing was sent" in presswork(world, "resume", "--dry-run")
         assert "1 session and 2 messages that no session waits for" in presswork(world, "resume")
-        until(lambda: heard(seller, session, "stored") >= 1 or None, within_s=110)
+        until(lambda: heard(seller, session, "stored") >= 1, within_s=110)
         session_id = seller.receipt(session)["session_id"]
         presswork(world, "resume", "--session", session_id)  # while it is under way
         answer = uploading.result(110)
@@ -95,7 +96,7 @@ def test_a_cancelled_session_stops_and_its_files_can_be_uploaded_again(world: Ru
     session = seller.announce(files)
     with ThreadPoolExecutor(1) as pool:
         uploading = pool.submit(sent, seller, session, files)
-        until(lambda: heard(seller, session, "hashed") >= 2 or None)
+        until(lambda: heard(seller, session, "hashed") >= 2)
         answer = seller.http.post(f"/api/v1/sessions/{session}/cancel")
         assert answer.json()["message"].startswith("Cancelled: "), answer.text
         session_id = seller.receipt(session)["session_id"]

@@ -7,8 +7,8 @@ from sqlalchemy.pool import NullPool
 
 from services.local.system import Running
 from services.storage.tables import scanned
-from tests.e2e.conftest import until
 from tests.seller import Seller, artwork
+from tests.waiting import until
 
 NAME = "DTF 007 Adult_Tee_007.png"
 
@@ -21,9 +21,9 @@ def test_a_new_account_s_old_files_are_known_before_long(running: Running, nas: 
         engine = create_engine(running.environment["DATABASE_URL"], poolclass=NullPool)
         state = select(scanned.c.state).where(scanned.c.path == f"Long Since/Adult Tee/{NAME}")
 
-        def known() -> bool | None:
+        def known() -> bool:
             with engine.connect() as connection:
-                return connection.execute(state).scalar() == "known" or None
+                return connection.execute(state).scalar() == "known"
 
         until(known)
         session_id, designs = seller.upload([("new.png", artwork(7001)), ("other.png", artwork(7002))])

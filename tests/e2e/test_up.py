@@ -1,6 +1,5 @@
 """`presswork up` as a user runs it in a terminal: what it prints, how it ends, and what it finds when it comes back."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,14 +9,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from services.local import node
 from services.local.process import free_ports
 from services.local.system import READY_LIMIT_S
-from tests.e2e.conftest import sent, stored_names, until
+from tests.e2e.conftest import answers, sent, stored_names
+from tests.processes import processes_of
 from tests.seller import Seller, artworks
+from tests.waiting import until
 
 FILES = 12
 STARTS_S = READY_LIMIT_S + 30  # its broker starts before that, and may take a while on a busy machine
@@ -52,9 +52,9 @@ class Terminal:
     def text(self) -> str:
         return "".join(self.lines)
 
-    def ready(self) -> bool | None:
+    def ready(self) -> bool:
         assert self.process.poll() is None, self.text
-        return any(line.startswith("ready ") for line in self.lines) or None
+        return any(line.startswith("ready ") for line in self.lines)
 
     def status(self, within_s: float = 40) -> int:
         """The exit status, once it has ended."""
@@ -81,27 +81,10 @@ def presswork() -> Iterator[Presswork]:
         terminal.process.wait()
 
 
-def processes_of(folder: Path) -> dict[int, str]:
-    """What runs and was told of the folder, on its command line or in its environment."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-            command = (process / "cmdline").read_bytes()
-            if os.fsencode(folder) in command + (process / "environ").read_bytes():
-                found[int(process.name)] = command.replace(b"\0", b" ").decode().strip()
-    return found
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data folder of the test's own."""
     return tmp_path / "data"
-
-
-def answers(base_url: str) -> bool | None:
-    with contextlib.suppress(httpx.TransportError):
-        return httpx.get(f"{base_url}/ready", trust_env=False).is_success or None
-    return None
 
 
 def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
@@ -124,17 +107,17 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
         session_id = seller.announce(files)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(sent, seller, session_id, files)
-            until(lambda: "hashed" in {event["type"] for event in seller.events(session_id)} or None)
+            until(lambda: "hashed" in {event["type"] for event in seller.events(session_id)})
             (worker,) = [pid for pid, command in processes_of(data).items() if command.endswith(" ingest")]
             os.kill(worker, signal.SIGKILL)
             assert answer.result() is None
         until(lambda: answers(seller.base_url))
         first.process.kill()
-        until(lambda: not processes_of(data) or None)
+        until(lambda: not processes_of(data))
 
         again = presswork("up", *options, data)
         until(again.ready, within_s=STARTS_S)
-        until(lambda: seller.receipt(session_id)["stored"] == FILES or None)  # before anybody sends anything again
+        until(lambda: seller.receipt(session_id)["stored"] == FILES)  # before anybody sends anything again
         designs = until(lambda: sent(seller, session_id, files)).json()["designs"]
         names = [f"UV {number} UVDTF_16oz_{number}.png" for number in range(100, 100 + FILES)]
         assert [design["filename"] for design in designs] == names
@@ -150,7 +133,7 @@ def test_a_killed_up_leaves_nothing_running_and_the_next_one_finishes_its_work(
 
 def test_ctrl_c_ends_an_up_that_is_still_starting(presswork: Presswork, data: Path) -> None:
     up = presswork("up", "--embedded", "--port", str(free_ports(1)[0]), "--data", data)
-    until(lambda: any(line.startswith("NAS ") for line in up.lines) or None)
+    until(lambda: any(line.startswith("NAS ") for line in up.lines))
     os.killpg(up.process.pid, signal.SIGINT)
     assert up.status() == 0, up.text
     assert up.lines[-1] == "stopped\n"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from services.local.system import Running
-from tests.e2e.conftest import until
 from tests.seller import Seller, artworks
+from tests.waiting import until
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.postgres]
 
@@ -39,7 +39,7 @@ def test_an_upload_says_within_seconds_that_it_waits_for_the_nas_and_goes_on_whe
         finally:
             kept.rename(mark)
         assert len(upload.result().json()["designs"]) == 3
-        until(lambda: not seller.http.get("/ready").json()["waits_for"] or None)
+        until(lambda: not seller.http.get("/ready").json()["waits_for"])
         shown = [frame for frame in stream.frames if "step" in frame]
         assert len(shown) > 2
         assert all(frame["step"] < 4 and frame["progress_percent"] < 100 for frame in shown)

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import NullPool, create_engine, text
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from services.local import node, postgres
 from services.local.amqp import NoBroker, greet, manages, place, ready
@@ -24,7 +23,8 @@ from services.local.files import password
 from services.local.process import NotStarted, claim, free_ports, put_by, start, stop, tail, wait_for
 from services.local.servers import Server
 from tests.backends import private_node
-from tests.integration.ingest.embedded import eventually
+from tests.processes import processes_of
+from tests.waiting import eventually, until
 
 OWNER = """
 import signal, sys
@@ -57,25 +57,9 @@ def binaries() -> postgres.Binaries:
     return found[0]
 
 
-def processes_of(folder: Path) -> set[int]:
-    """Running processes that were told of `folder`, or work in it: servers, their children, their name servers."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, PermissionError, ProcessLookupError):
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            if os.fsencode(folder) in told or (process / "cwd").readlink().is_relative_to(folder):
-                found.add(int(process.name))
-    return found
-
-
 def none_left(folder: Path, limit_s: float) -> bool:
     """Whether all of them ended within `limit_s`."""
-    asking = Retrying(retry=retry_if_result(bool), wait=wait_fixed(0.1), stop=stop_after_delay(limit_s))
-    try:
-        asking(processes_of, folder)
-    except RetryError:
-        return False
-    return True
+    return until(lambda: not processes_of(folder), within_s=limit_s, what=lambda: f"left: {processes_of(folder)}")
 
 
 def queue_names(running: node.Node) -> list[str]:
@@ -258,15 +242,12 @@ def test_a_service_that_dies_is_started_again_and_its_log_is_named(tmp_path: Pat
     log = tmp_path / "hasher-1.log.1"
     assert said == [f"hasher 1 ended with status 1 and is started again in 1 s; its log is {log}"]
     assert "MAX_IMAGE_SIDE" in log.read_text()
-    asking = Retrying(
-        retry=retry_if_result(lambda again: again is first), wait=wait_fixed(0.1), stop=stop_after_delay(5)
-    )
 
-    def watched() -> subprocess.Popen[bytes]:
+    def again() -> bool:
         services.watch()
-        return services.children["hasher", 1]
+        return services.children["hasher", 1] is not first
 
-    asking(watched)
+    until(again, within_s=5)
     services.stop()
 
 

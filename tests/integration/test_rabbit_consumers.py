@@ -33,8 +33,8 @@ from shared.bus.service import Service
 from shared.bus.settlement import Outcome
 from shared.contracts import Blob, StoreFile
 from shared.errors import Unavailable
-from tests.integration.ingest.embedded import eventually
 from tests.proxy import Proxy
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.rabbit
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
 from services.ingest.dead_letter_tables import dead_letters
-from services.ingest.dead_letters.letters import WORK, files_of, row_of
+from services.ingest.dead_letters.letters import WORK, files_of, row_of, uuid_of
 from services.ingest.dead_letters.replaying import next_life
 from services.ingest.lane_choice import COMPREHENSIVE
 from services.ingest.sessions.error_words import cause_in_words, for_seller
@@ -99,7 +99,7 @@ def _is_shared_out(message: Message | None) -> bool:
 def _replayed(connection: Connection, row: dict[str, Any]) -> list[Any]:
     """The letters whose replay ended in this one: its own header names one, or the file was reopened for them."""
     which: list[ColumnElement[bool]] = []
-    if replay_id := _named(row["headers"].get("x-replay-id")):
+    if replay_id := uuid_of(row["headers"].get("x-replay-id")):
         # A replay that nothing came back from for a while counts as resolved or dead again; this came back after all.
         # One that was sent edited has been superseded since.
         still = dead_letters.c.status.in_(("replaying", "resolved", "dead_again", "superseded"))
@@ -126,10 +126,3 @@ def _lineage(row: dict[str, Any], replayed: list[Any]) -> dict[str, Any]:
     if not replayed:
         return {"generation": life}
     return {"status": "dead_again", "replay_of": replayed[0].id, "generation": next_life(replayed[0])}
-
-
-def _named(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None

@@ -58,8 +58,8 @@ def row_of(letter: DeadLetter, message: Message | None = None) -> dict[str, Any]
         "id": letter.id,
         "service": letter.service,
         "message_type": storable(raw["type"]) if isinstance(raw.get("type"), str) else None,
-        "message_id": _uuid(raw.get("id")),
-        "session_id": _uuid(raw.get("correlationid")) or _uuid(letter.headers.get("x-session")),
+        "message_id": uuid_of(raw.get("id")),
+        "session_id": uuid_of(raw.get("correlationid")) or uuid_of(letter.headers.get("x-session")),
         "cause": letter.cause,
         "error": mark.error,
         "frame": mark.frame,
@@ -137,7 +137,8 @@ def _fields(text: str) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _uuid(value: object) -> UUID | None:
+def uuid_of(value: object) -> UUID | None:
+    """The id that it says, or none."""
     try:
         return UUID(str(value))
     except ValueError:

@@ -26,6 +26,7 @@ from shared.blobs import Blobs
 from shared.contracts import DuplicateFound, ImageAccepted, ImageHashed
 from shared.database import transaction
 from shared.errors import Busy, Unavailable
+from tests.accuracy.designs import inverted
 from tests.integration.dedup.fates import deleted, stored
 from tests.unit.dedup import art
 from tests.unit.dedup.pictures import flipped, hashed, random_hash
@@ -41,7 +42,7 @@ def blobs(tmp_path_factory: pytest.TempPathFactory) -> Blobs:
 def alike(blobs: Blobs) -> list[ImageHashed]:
     """Of one session: copies and variants for the eye, and what only hashes or bytes tell."""
     drawn = (
-        *(art.design(), art.cropped(art.design(), 0.02), art.design("CLASS OF 2025"), art.inverted(art.design())),
+        *(art.design(), art.cropped(art.design(), 0.02), art.design("CLASS OF 2025"), inverted(art.design())),
         *(art.design().transpose(Image.Transpose.FLIP_LEFT_RIGHT), art.design(heart=art.BLUE), art.star(30, 7)),
     )
     seen = []

@@ -15,6 +15,7 @@ from services.hasher.preparing import canonical_file
 from shared.blobs import Blobs
 from shared.contracts import Blob, DuplicateFound, ImageAccepted, ImageHashed, PictureHashed
 from shared.database import transaction
+from tests.accuracy.designs import inverted
 from tests.integration.dedup.fates import handled
 from tests.unit.dedup import art
 from tests.unit.dedup.pictures import hashed
@@ -84,7 +85,7 @@ def test_inverted_and_mirrored_art_is_accepted_as_what_it_is(seeing: HashIndex, 
     tenant = uuid4()
     verdict(sent(art.design(), tenant, blobs), seeing)
     for image, way in (
-        (art.inverted(art.design()), "inverted"),
+        (inverted(art.design()), "inverted"),
         (art.design().transpose(Image.Transpose.FLIP_LEFT_RIGHT), "mirrored"),
     ):
         answer = verdict(sent(image, tenant, blobs), seeing)

@@ -18,11 +18,11 @@ from services.publisher.etsy.answers import TokensAnswer
 from services.publisher.etsy.choosing import Choices
 from services.publisher.etsy.connections import Connected
 from services.publisher.store import Ledger
-from tests.chaos.waiting import until
 from tests.etsy.seller import connected, consented
 from tests.integration.etsy_setup.test_commands import Terminal, terminal
 from tests.integration.etsy_setup.test_pages import CHOSEN
 from tests.integration.publisher.etsy.conftest import World
+from tests.waiting import until
 
 __all__ = ["terminal"]
 
@@ -144,7 +144,7 @@ def test_a_code_that_two_windows_send_at_once_connects_the_shop_for_both(
         monkeypatch.setattr(oauth, "traded", trade)
         tokens = trade(*given)
         second.append(windows.submit(window.connect, ana, code))
-        until(lambda: second[0].done() or world.one(WAITERS) or None, what="the second window neither waits nor ends")
+        until(lambda: second[0].done() or world.one(WAITERS), what="the second window neither waits nor ends")
         return tokens
 
     monkeypatch.setattr(oauth, "traded", traded)

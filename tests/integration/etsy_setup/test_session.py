@@ -17,9 +17,10 @@ from services.etsy_fake.state import Etsy
 from services.ingest.sessions.serving.outcome_text import NO_SHOP, TRIED
 from tests.integration.etsy_setup.test_pages import CHOSEN, connect
 from tests.integration.ingest.catalog.world import Caller
-from tests.integration.ingest.embedded import Place, Server, eventually, place, serving
+from tests.integration.ingest.embedded import Place, Server, place, serving
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY
 from tests.seller import Seller, artworks
+from tests.waiting import eventually
 
 NewPlace = Callable[[], AbstractContextManager[Place]]
 

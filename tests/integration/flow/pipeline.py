@@ -16,7 +16,7 @@ from services.ingest.broker_standing import BrokerStanding
 from services.ingest.broker_watch import BrokerWatch
 from services.ingest.lanes import Lanes
 from services.ingest.service import build
-from services.ingest.sessions.lifecycle.records import Choice, Received, Session
+from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.progress.absence import Absence
 from services.ingest.sessions.progress.delays import Delays
@@ -27,9 +27,9 @@ from services.ops.broker import declare, depths
 from services.ops.queues import Topology, living, topology
 from shared.bus.rabbit import RabbitBus
 from shared.bus.service import Service
-from shared.contracts import BatchSubmitted, Blob, Destination, DuplicateFound, ImageHashed, Match, PrintSpec
+from shared.contracts import BatchSubmitted, DuplicateFound, ImageHashed, Match
+from tests.integration.uploads import PREPARED, choice, received
 
-BLOB = Blob(sha256="ab" * 32, size=10)
 GENEROUS = Windows(batches=10**6, listings=10**6, files=10**6)
 
 
@@ -105,9 +105,8 @@ class Pipeline:
 
     def submit(self, tenant: UUID, files: int) -> Session:
         """An upload of so many small files."""
-        names = [Received(f"{n}.png", Blob(sha256=f"{n:064x}", size=1000)) for n in range(files)]
-        session, _ = self.sessions.submit(tenant, str(uuid4()), choice(), names, "comprehensive")
-        return session
+        names = received(*(f"{n}.png" for n in range(files)))
+        return self.sessions.submit(tenant, str(uuid4()), choice(), names, "comprehensive")[0]
 
     def now(self, session: Session) -> Session:
         """The session as it is now."""
@@ -127,23 +126,9 @@ class Pipeline:
         for file in batch.files:
             time.sleep(self.seconds)  # the service time
             self.hashed.append(file.item_id)
-            yield ImageHashed(
-                tenant_id=batch.tenant_id,
-                session_id=batch.session_id,
-                item_id=file.item_id,
-                index=file.index,
-                generation=file.generation,
-                filename=file.filename,
-                upload=BLOB,
-                print_file=BLOB,
-                canonical=BLOB,
-                width=1,
-                height=1,
-                dpi=400,
-                algorithm="a",
-                phash="ab" * 32,
-                dhash="ab" * 32,
-                destination=batch.destination,
+            facts = PREPARED | {"destination": batch.destination}
+            yield ImageHashed.model_validate(
+                file.model_dump() | batch.model_dump(include={"tenant_id", "session_id"}) | facts
             )
 
 
@@ -158,17 +143,6 @@ async def until(ask: Callable[[], object], within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not await asyncio.to_thread(ask):  # noqa: ASYNC110 - what is asked is a database or a broker
             await asyncio.sleep(0.05)
-
-
-def choice() -> Choice:
-    return Choice(
-        template_id=uuid4(),
-        mockup_id=uuid4(),
-        canvas_config_id=None,
-        size_config_id=None,
-        print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
-        destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
-    )
 
 
 async def prepared(amqp_url: str, engine: Engine) -> None:

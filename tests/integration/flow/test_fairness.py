@@ -1,26 +1,17 @@
 """One tenant's many files don't hold up another's few. Over a real broker."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import Engine, select
 
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.tables import outbox
-from shared.database import engine_of
 from tests.integration.flow.pipeline import GENEROUS, Pipeline, prepared, until
 
 MANY, FEW = 400, 3
 FAIR = Windows(batches=8, listings=8, files=1000)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=20)
-    yield engine
-    engine.dispose()
 
 
 async def many_then_few(pipeline: Pipeline) -> int:

@@ -1,7 +1,6 @@
 """An inbox that is full refuses what comes: relay and workers keep it and wait. Nothing is lost, and it ends."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
@@ -11,17 +10,9 @@ from sqlalchemy import Engine, func, select
 from services.ingest.sessions.tables import outbox
 from services.ops.broker import declare
 from services.ops.queues import Topology
-from shared.database import engine_of
 from tests.integration.flow.pipeline import GENEROUS, Pipeline, queues, until
 
 FILES = 60
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=20)
-    yield engine
-    engine.dispose()
 
 
 def short(found: Topology, *names: str) -> Topology:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import httpx
@@ -21,19 +20,12 @@ from services.ops.resume import resume, resume_others
 from shared.bus.envelope import Envelope
 from shared.bus.topology import inbox
 from shared.contracts import BatchSubmitted, Blob, DesignActivityChanged, DuplicateFound, Match, Message, StoreFile
-from shared.database import engine_of, transaction
+from shared.database import transaction
 from tests.integration.flow.pipeline import GENEROUS, Pipeline, prepared, until
 from tests.integration.ops.letterbox import Letterbox
 
 FAIR = Windows(batches=8, listings=8, files=1000)
 FILES = 100
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = engine_of(database_url, pool_size=20)
-    yield engine
-    engine.dispose()
 
 
 def test_work_that_the_broker_lost_is_sent_again_and_ends_once(rabbit: Broker, amqp_url: str, engine: Engine) -> None:

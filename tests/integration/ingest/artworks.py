@@ -3,9 +3,10 @@
 import io
 import random
 from itertools import count
-from typing import Any
 
 from PIL import Image, ImageDraw, ImageEnhance
+
+from tests.images import saved
 
 File = tuple[str, bytes]
 
@@ -15,13 +16,6 @@ _seeds = count(1000)
 def print_names(*numbers: int) -> list[str]:
     """What designs of these numbers are called."""
     return [f"UV {number} UVDTF_16oz_{number}.png" for number in numbers]
-
-
-def saved(image: Image.Image, format_: str = "PNG", **options: Any) -> bytes:
-    """A file as Pillow writes it."""
-    file = io.BytesIO()
-    image.save(file, format_, **options)
-    return file.getvalue()
 
 
 def artwork(seed: int, size: tuple[int, int] = (360, 240)) -> Image.Image:

@@ -1,13 +1,14 @@
 """One server with the whole pipeline in it for the tests of the HTTP side, and a new user for each of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shared.bus import breaker
 from shared.nas import persistence
 from tests.integration.ingest import embedded, frontend
-from tests.integration.ingest.embedded import Threaded
+from tests.integration.ingest.embedded import Place, Threaded
 from tests.integration.ingest.frontend import Shop
 
 
@@ -38,6 +39,13 @@ def stranger(server: Threaded) -> Iterator[Shop]:
     """Another user, who must not see the first one's things."""
     with frontend.shop(server) as found:
         yield found
+
+
+@pytest.fixture
+def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
+    """A NAS and a database of the test's own."""
+    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
+        yield made
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ import httpx
 import pytest
 import structlog
 import uvicorn
-from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from services.embedded import neighbours
 from services.ingest.api import resources
@@ -31,6 +30,7 @@ from services.publisher.etsy import wiring
 from shared.nas import open_nas
 from tests import backends
 from tests.integration.ingest.catalog.world import QUICK
+from tests.waiting import eventually
 
 ORIGIN = "http://localhost:3000"
 PRODUCT = "UVDTF 16oz"
@@ -223,13 +223,3 @@ def spawned(here: Place, log: Path) -> Iterator[Spawned]:
         yield server
     finally:
         process.stop(child, signal.SIGKILL)
-
-
-def eventually(ask: Any, limit_s: float = 60) -> Any:
-    """Ask until the answer is true, and return it."""
-    patiently = Retrying(
-        retry=retry_if_result(lambda answer: not answer) | retry_if_exception_type(httpx.TransportError),
-        wait=wait_fixed(0.05),
-        stop=stop_after_delay(limit_s),
-    )
-    return patiently(ask)

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from tests.integration.ingest.artworks import File, saved
+from tests.images import saved
+from tests.integration.ingest.artworks import File
 from tests.integration.ingest.embedded import PRODUCT, Server
 
 PASSWORD = "correct horse battery"

@@ -13,7 +13,7 @@ from services.ingest.tables import users
 from services.ingest.watch import Depth
 from services.storage.shops import COMMON
 from shared.contracts import WorkDelayed
-from tests.integration.ingest.test_sessions import USER, submitted
+from tests.integration.uploads import USER, submitted
 
 WORKING = Totals(received=2, hashed=2)
 DEDUP = "presswork.dedup"

@@ -21,6 +21,7 @@ from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import ORIGIN, Place, Server
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+from tests.waiting import eventually
 
 CALLS = ("/designs/start-upload", "/designs/")
 
@@ -119,7 +120,7 @@ def test_a_user_with_too_much_in_progress_waits_and_nobody_else_does(folder: tup
     ):
         files = artworks.designs(3)
         session = shop.start(files)
-        embedded.eventually(lambda: nothing_owed(here))
+        eventually(lambda: nothing_owed(here))
         with unmounted(here):
             running.send(frontend.wire(shop.request(files, session)), lambda: waiting(here))
             words = refused(before_the_body(shop, "/designs/start-upload", 10), 429)
@@ -136,7 +137,7 @@ def test_a_broker_that_is_away_is_no_reason_until_work_has_waited_for_long(folde
     away = {"EMBEDDED": "0", "AMQP_URL": f"amqp://guest:guest@127.0.0.1:{nobody}/", "MAX_OUTBOX_AGE_SECONDS": "1"}
     with shop_where(folder, **away) as shop:
         assert shop.uploaded(artworks.designs(1), shop.start())["total"] == 1
-        assert embedded.eventually(lambda: cut_off(shop.server) > 1)
+        assert eventually(lambda: cut_off(shop.server) > 1)
         assert shop.client.get("/ready").json()["uploads"] == "accepted", "nothing waits"
         owe_since_long_ago(shop.server.place)
         assert "has been away for 1 minute." in refused(shop.upload(artworks.designs(1, first=3)))
@@ -175,7 +176,7 @@ def test_without_its_database_it_takes_nothing_and_with_it_again_it_does(
             refused(before_the_body(shop, path, 1000))
         assert shop.client.get("/ready").status_code == 503
         run(postgres_url, f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
-        embedded.eventually(lambda: shop.client.get("/ready").status_code == 200)
+        eventually(lambda: shop.client.get("/ready").status_code == 200)
         assert shop.uploaded(files, session)["total"] == 1
 
 

@@ -18,7 +18,7 @@ from shared.bus.service import Service
 from shared.contracts import ImageAccepted, WorkCancelled
 from shared.errors import Elsewhere, Permanent, Retryable, Unavailable
 from tests.integration.flow.pipeline import until
-from tests.integration.ingest.test_sessions import PREPARED, USER, about, submitted
+from tests.integration.uploads import PREPARED, USER, about, submitted
 
 NEVER, SOON = 3600.0, 0.05
 

@@ -7,7 +7,6 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import Connection, Engine, text
 
 from services.ingest.sessions.actions.cancel_result import Cancelled
@@ -18,8 +17,7 @@ from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from shared.bus.envelope import Envelope
 from shared.database import transaction
-from tests.e2e.conftest import until
-from tests.integration.ingest.test_sessions import (
+from tests.integration.uploads import (
     LISTING,
     MOCKUP,
     USER,
@@ -30,19 +28,9 @@ from tests.integration.ingest.test_sessions import (
     stored,
     submitted,
 )
+from tests.waiting import somebody_waits, until
 
 WANTED = Wanted("NorthCups", LISTING, MOCKUP, ())
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    return Sessions(engine, hashers=2)
-
-
-def somebody_waits(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return bool(connection.execute(WAITING).scalar_one())
 
 
 def meanwhile(engine: Engine, first: Callable[[Connection], object], then: Callable[[], Any]) -> Any:
@@ -52,7 +40,7 @@ def meanwhile(engine: Engine, first: Callable[[Connection], object], then: Calla
         with transaction(engine) as connection:
             first(connection)
             asked: Future[Any] = pool.submit(then)
-            until(lambda: asked.done() or somebody_waits(engine) or None)
+            until(lambda: asked.done() or somebody_waits(engine))
         return asked.result(30)
 
 
@@ -119,7 +107,7 @@ def test_listings_that_are_asked_for_while_a_worker_takes_its_upload_up_again_ar
         with transaction(engine) as connection:
             listing_requests.ask_listings(connection, USER, [files[0].item_id], WANTED)
             taken_up = pool.submit(unfinished.take_up, session.id, by_another=False)
-            until(lambda: unfinished.read.is_set() or somebody_waits(engine) or None)
+            until(lambda: unfinished.read.is_set() or somebody_waits(engine))
         unfinished.committed.set()
         taken_up.result(30)
     assert [request.item_id for request in requests(engine)] == [files[0].item_id], "or nobody would ever make it"

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,13 +14,11 @@ from sqlalchemy import Engine, create_engine, text
 from services.dedup.store import HashIndex
 from services.ingest.sessions.actions.cancelling import unfinished
 from services.ingest.sessions.intake.submitting import SessionCancelled
-from services.ingest.sessions.outgoing.outbox import Relay
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
 from services.ops.cancel import cancel as cancel_as_operator
 from services.ops.resume import resume, resume_others
-from shared.bus.envelope import Envelope
 from shared.contracts import (
     BatchSubmitted,
     ImageAccepted,
@@ -37,7 +34,8 @@ from shared.contracts import (
 from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Place
 from tests.integration.ingest.frontend import Shop
-from tests.integration.ingest.test_sessions import (
+from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+from tests.integration.uploads import (
     MOCKUP,
     PREPARED,
     USER,
@@ -50,28 +48,19 @@ from tests.integration.ingest.test_sessions import (
     failed,
     listed,
     project,
+    received,
+    relayed,
     stored,
     submitted,
-    uploads,
 )
-from tests.integration.ingest.test_uploads_restarts import unmounted, waiting
+from tests.waiting import eventually
 
 WORDS = "cancelled by you on "
 
 
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    return Sessions(engine, hashers=2)
-
-
 def sent(engine: Engine) -> list[Message]:
     """Everything that is still to be sent."""
-    found: list[Envelope] = []
-    for lane in ("comprehensive", "ahead"):
-        relay = Relay(engine, lane)
-        while relay.send(found.append):
-            pass
-    return [envelope.message for envelope in found]
+    return [envelope.message for lane in ("comprehensive", "ahead") for envelope in relayed(engine, lane)]
 
 
 def test_what_is_unfinished_ends_in_words_and_what_is_stored_stays(engine: Engine, sessions: Sessions) -> None:
@@ -291,7 +280,7 @@ def test_files_that_come_after_their_session_was_cancelled_are_refused(engine: E
     assert str(sessions.cancel(USER, session.id, None)) == "The upload is cancelled: its files had not come yet."
     assert str(sessions.cancel(USER, session.id, None)) == "Nothing is left to cancel."
     with pytest.raises(SessionCancelled):
-        sessions.submit(USER, session.client_key, choice(), uploads("a.png"), "comprehensive")
+        sessions.submit(USER, session.client_key, choice(), received("a.png"), "comprehensive")
     assert account(engine, sessions, session.id).totals.received == 0
 
 
@@ -439,12 +428,6 @@ def test_five_thousand_files_are_cancelled_in_one_go_while_their_results_come_in
     assert totals.failed == 5000 - 60
 
 
-@pytest.fixture
-def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
-    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
-        yield made
-
-
 def claims(here: Place, session_id: str) -> list[Any]:
     engine = create_engine(here.database_url)
     with engine.connect() as connection:
@@ -481,7 +464,7 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
         session = shop.start(twice)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
-            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: waiting(here) and shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/cancel")
             assert answer.status_code == 200, answer.text
             assert answer.json()["cancelled"] == {"files": 4, "listings": 0}
@@ -489,8 +472,8 @@ def test_a_cancelled_upload_leaves_nothing_behind_that_blocks_the_next(here: Pla
             assert body["designs"] == []
             assert {row["state"] for row in body["skipped"]} == {"failed"}
             assert shop.get(session)["state"] == "finished"
-            embedded.eventually(lambda: failed_at_storage(here) >= 3)
-        embedded.eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
+            eventually(lambda: failed_at_storage(here) >= 3)
+        eventually(lambda: set(claims(here, shop.get(session)["session_id"])) == {"released"})
         again = shop.start(files)
         assert shop.uploaded(files, again)["total"] == 3
         with server.desk.sessions.engine.begin() as connection:  # as if by then all of it had been stored
@@ -555,11 +538,11 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, twice, session)
             verdicts.open(*verdicts.tells, verdicts.decides[0])
-            embedded.eventually(lambda: len(shop.items(session)) == 3)
+            eventually(lambda: len(shop.items(session)) == 3)
             original = shop.items(session)[0]["item_id"]
-            embedded.eventually(lambda: in_hand_at_storage(here, original))  # else its copy need not wait for the NAS
+            eventually(lambda: in_hand_at_storage(here, original))  # else its copy need not wait for the NAS
             verdicts.open()
-            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
             answer = shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
             assert answer.json()["cancelled"] == {"files": 1, "listings": 0}
             copy = shop.items(session)[2]
@@ -567,7 +550,7 @@ def test_the_copy_of_a_file_that_is_cancelled_by_itself_is_stored_in_its_place(h
             assert retried.json()["message"].endswith("; it is taken up by itself if that fails.")
         assert uploading.result(60)["total"] in (1, 2), "until storage lets the original go, its copy has its end"
         ends = ["failed", "stored", "stored"]
-        embedded.eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
+        eventually(lambda: [item["state"] for item in shop.items(session)] == ends)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -584,18 +567,18 @@ def test_the_copy_of_a_cancelled_file_that_storage_has_not_taken_in_hand_is_take
             uploading = pool.submit(shop.uploaded, twice, session)
             if first == "original":
                 verdicts.open(verdicts.decides[0])
-                embedded.eventually(lambda: count(here, "SELECT count(*) FROM dedup.hashes"))
+                eventually(lambda: count(here, "SELECT count(*) FROM dedup.hashes"))
                 verdicts.open(*verdicts.decides, *verdicts.tells[1:])
             else:
                 verdicts.open(*verdicts.decides[1:], *verdicts.tells)
-                embedded.eventually(lambda: len(shop.items(session)) == 3)
-                embedded.eventually(lambda: in_hand_at_storage(here, shop.items(session)[2]["item_id"]))
+                eventually(lambda: len(shop.items(session)) == 3)
+                eventually(lambda: in_hand_at_storage(here, shop.items(session)[2]["item_id"]))
                 verdicts.open()
-            embedded.eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
+            eventually(lambda: shop.get(session)["totals"]["duplicate"] == 1)
             original, _, copy = (item["item_id"] for item in shop.items(session))
             assert not in_hand_at_storage(here, original)
             shop.client.post(f"/api/v1/sessions/{session}/items/{original}/cancel")
-            embedded.eventually(lambda: shop.items(session)[2]["state"] == "accepted")
+            eventually(lambda: shop.items(session)[2]["state"] == "accepted")
             retried = shop.client.post(f"/api/v1/sessions/{session}/items/{copy}/retry")
             assert retried.json()["message"] == "copy.png is being worked on already: nothing is tried again."
             verdicts.open()
@@ -610,14 +593,14 @@ def test_numbering_goes_on_behind_a_cancelled_file(here: Place) -> None:
         session = shop.start(files)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: waiting(here) and shop.get(session)["totals"]["in_progress"] == 4)
-            embedded.eventually(lambda: shop.items(session)[1]["state"] == "accepted")
+            eventually(lambda: waiting(here) and shop.get(session)["totals"]["in_progress"] == 4)
+            eventually(lambda: shop.items(session)[1]["state"] == "accepted")
             second = shop.items(session)[1]["item_id"]
             late = "Cancelled: 1 file; what is being written just now may still be stored."
             for words in (late, "Nothing is left to cancel."):
                 answer = shop.client.post(f"/api/v1/sessions/{session}/items/{second}/cancel")
                 assert answer.json()["message"] == words
-            embedded.eventually(lambda: failed_at_storage(here) == 1)
+            eventually(lambda: failed_at_storage(here) == 1)
         assert uploading.result(60)["total"] == 3
         assert [item["number"] for item in shop.items(session)] == [100, None, 101, 102]
 
@@ -635,7 +618,7 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
 
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: waiting(here) and states() == {"accepted"})
+            eventually(lambda: waiting(here) and states() == {"accepted"})
             second = f"{path}/items/{shop.items(session)[1]['item_id']}"
             words = "Cancelled: 1 file; what is being written just now may still be stored."
             assert shop.client.post(f"{second}/cancel").json()["message"] == words
@@ -643,10 +626,10 @@ def test_what_was_cancelled_goes_on_when_it_is_tried_again(here: Place) -> None:
             assert shop.client.post(f"{path}/cancel").json()["cancelled"]["files"] == 3
             assert uploading.result(60)["designs"] == []
             assert shop.get(session)["cancelled_at"] is not None
-            embedded.eventually(lambda: failed_at_storage(here) == 3)
+            eventually(lambda: failed_at_storage(here) == 3)
             assert len(shop.client.post(f"{path}/retry").json()["retried"]) == 3
             assert shop.get(session)["cancelled_at"] is None
-        embedded.eventually(lambda: states() == {"stored"})
+        eventually(lambda: states() == {"stored"})
         assert {item["number"] for item in shop.items(session)} == {100, 101, 102}
 
 
@@ -670,7 +653,7 @@ def test_who_waits_for_listings_that_are_cancelled_hears_how_many_there_are(here
         session = shop.start()
         ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
         asking = pool.submit(shop.list_designs, ids)
-        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
         assert shop.client.post(f"/api/v1/sessions/{session}/cancel").json()["cancelled"]["listings"] == 2
         told = asking.result(30)
         held.set()
@@ -696,11 +679,11 @@ def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
         session = shop.start()
         ids = [design["id"] for design in shop.uploaded(artworks.designs(3), session)["designs"]]
         asking = pool.submit(shop.list_designs, ids)
-        embedded.eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
+        eventually(lambda: shop.get(session)["totals"]["listed"] == 1)
         states = {item["item_id"]: item["listing_state"] for item in shop.items(session)}
         gone = next(each for each in ids if states[each] != "listed")
         unasked = "SELECT count(*) FROM ingest.outbox WHERE type = 'MockupsRequested' AND sent_at IS NULL"
-        embedded.eventually(lambda: count(here, unasked) == 0)
+        eventually(lambda: count(here, unasked) == 0)
         if by == "deleting":
             answer = shop.client.delete(f"/designs/delete/{gone}")
             late = "what is at the shop just now may still be listed"  # ingest hears of its mockups only afterwards
@@ -709,7 +692,7 @@ def test_a_design_that_is_deleted_while_its_listing_is_made_is_not_listed(
             answer = shop.client.put(f"/designs/update/{gone}", json={"is_active": False})
         assert answer.status_code == 200, answer.text
         untold = "SELECT count(*) FROM ingest.outbox WHERE lane = 'ahead' AND sent_at IS NULL"
-        embedded.eventually(lambda: count(here, untold) == 0)
+        eventually(lambda: count(here, untold) == 0)
         held.set()
         told = asking.result(30).json()
         assert (told["listings"]["listed"], told["listings"]["cancelled"]) == (2, 1)
@@ -727,7 +710,7 @@ def test_the_call_for_listings_of_a_cancelled_upload_is_no_success(here: Place) 
         session = shop.start()
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, files, session)
-            embedded.eventually(lambda: shop.get(session)["totals"]["in_progress"] == 2)
+            eventually(lambda: shop.get(session)["totals"]["in_progress"] == 2)
             shop.client.post(f"/api/v1/sessions/{session}/cancel")
             assert uploading.result(30)["designs"] == []
         answer = shop.list_designs([])

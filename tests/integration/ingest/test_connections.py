@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from services.ingest import connections, serve
-from tests.chaos.waiting import until
+from tests.waiting import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n"
 MUCH = 40 * 2**20
@@ -140,7 +140,7 @@ def test_a_line_that_takes_no_more_of_an_answer_is_cut(line: socket.socket, serv
     line.sendall(b"GET /much HTTP/1.1\r\nHost: here\r\n\r\n")
     assert line.recv(1)
 
-    until(lambda: not server.server_state.connections or None, what="it is held", within_s=20)
+    until(lambda: not server.server_state.connections, what="it is held", within_s=20)
 
 
 def test_an_answer_may_be_taken_as_slowly_as_it_likes(line: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_an_answer_may_be_taken_as_slowly_as_it_likes(line: socket.socket, monke
             piece = line.recv(PART)
             assert piece, "it was cut"
             taken += len(piece)
-        until(lambda number=number: len(looks) >= number or None, what="nobody looks", within_s=20)  # type: ignore[misc]
+        until(lambda number=number: len(looks) >= number, what="nobody looks", within_s=20)  # type: ignore[misc]
     while piece := line.recv(PART):
         taken += len(piece)
 

@@ -11,9 +11,9 @@ from services.ingest.sessions.progress.totals import Totals
 from services.ingest.sessions.serving.store import Sessions
 from services.ops.resume import resume
 from shared.contracts import DesignStored, WorkDelayed
-from tests.chaos.waiting import until
-from tests.integration.ingest.test_sessions import account, ask, listed, project, stored, submitted
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.uploads import account, ask, listed, project, stored, submitted
+from tests.waiting import somebody_waits, until
 
 SESSION = uuid4()
 WORKING = Totals(received=3, accepted=3)
@@ -120,9 +120,6 @@ def test_what_resume_sends_again_is_not_tried_again_later(delays: Delays, engine
     assert bool(mine_too) is dry_run
 
 
-WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
 def test_a_listing_that_ends_while_its_upload_is_taken_up_again_waits_its_turn(delays: Delays, engine: Engine) -> None:
     """Both take the upload's row first: or else each would hold what the other one waits for."""
     sessions = Sessions(engine, hashers=8)
@@ -135,7 +132,7 @@ def test_a_listing_that_ends_while_its_upload_is_taken_up_again_waits_its_turn(d
         with engine.begin() as connection:
             connection.execute(text("SELECT FROM ingest.sessions WHERE id = :id FOR UPDATE"), {"id": session.id})
             ending = pool.submit(project, engine, listed(session, file)[1])
-            until(lambda: Letterbox(engine).rows(WAITS) or None)
+            until(lambda: somebody_waits(engine))
             wait_no_more(connection, session.id)
         ending.result()
     assert account(engine, sessions, session.id).finished

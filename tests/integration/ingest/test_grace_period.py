@@ -41,11 +41,6 @@ class Looks:
 
 
 @pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    return Letterbox(engine)
-
-
-@pytest.fixture
 def looks(engine: Engine) -> Looks:
     return Looks(engine)
 

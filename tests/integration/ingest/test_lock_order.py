@@ -27,9 +27,8 @@ from services.ingest.sessions.tables import delays, items, listings, sessions
 from services.ingest.tables import mockups
 from shared.contracts import ImageHashed, UploadedFile, WorkDelayed
 from shared.database import engine_of, transaction
-from tests.e2e.conftest import until
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
-from tests.integration.ingest.test_sessions import (
+from tests.integration.ops.letterbox import Letterbox
+from tests.integration.uploads import (
     LISTING,
     MOCKUP,
     PREPARED,
@@ -40,11 +39,11 @@ from tests.integration.ingest.test_sessions import (
     choice,
     listed,
     project,
+    received,
     stored,
     submitted,
-    uploads,
 )
-from tests.integration.ops.letterbox import Letterbox
+from tests.waiting import somebody_waits, until
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ def between(engine: Engine, first: Executable, work: Callable[[], T], last: Exec
         with transaction(engine) as connection:
             connection.execute(first)
             asked = pool.submit(work)
-            until(lambda: asked.done() or somebody_waits(engine) or None)
+            until(lambda: asked.done() or somebody_waits(engine))
             connection.execute(last)
         return asked.result(30)
 
@@ -177,15 +176,15 @@ def test_an_upload_that_is_cancelled_while_it_is_submitted_waits_for_its_files_w
             held = connection.execute(select(items).where(items.c.session_id == announced.id)).one()
         file = UploadedFile(item_id=held.id, index=0, filename=held.filename, upload=PREPARED["upload"])
         hashing.append(pool.submit(project, engine, ImageHashed(**about(announced, file), **PREPARED)))
-        until(lambda: hashing[0].done() or somebody_waits(engine) or None)
+        until(lambda: hashing[0].done() or somebody_waits(engine))
 
     locks_the_files = before_each(engine, "SELECT ingest.items.id", "ingest.items.index FOR UPDATE", hash_the_file)
     with locks_the_files, ThreadPoolExecutor(2) as pool:
         with transaction(engine) as connection:
             connection.execute(row(sessions.c.id, announced.id))
             cancelled = pool.submit(store.cancel, USER, announced.id, None)
-            until(lambda: somebody_waits(engine) or None)
-            submitting.submit(connection, 2, USER, "key", choice(), uploads("a.png"), "comprehensive")
+            until(lambda: somebody_waits(engine))
+            submitting.submit(connection, 2, USER, "key", choice(), received("a.png"), "comprehensive")
         assert cancelled.result(30)
         hashing[0].result(30)
     assert account(engine, store, announced.id).totals.failed == 1

@@ -12,7 +12,7 @@ from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving.store import Sessions
 from shared.contracts import DuplicateFound, Match, Message
 from shared.database import engine_of
-from tests.integration.ingest.test_sessions import about, ask, failed, project, stored, submitted
+from tests.integration.uploads import about, ask, failed, project, stored, submitted
 
 FEW, MANY = 3, 12
 

@@ -28,6 +28,7 @@ from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.embedded import Server, Threaded
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def connected(broker: str, folder: tuple[Path, str, str], request: pytest.Fixtur
     changes = {"EMBEDDED": "0", "AMQP_URL": broker, **getattr(request, "param", {})}
     with embedded.place(*folder, **changes) as here, embedded.serving(here) as running:
         with running.client() as client:
-            embedded.eventually(lambda: client.get("/ready").json()["broker"] == "ok")
+            eventually(lambda: client.get("/ready").json()["broker"] == "ok")
         yield running
 
 
@@ -136,7 +137,7 @@ def test_several_files_take_the_comprehensive_lane_and_wait_for_hashers(connecte
         connected.send(frontend.wire(shop.request(artworks.designs(3), session)), lambda: shop.items(session))
         found = shop.get(session)
         assert (found["lane"], found["totals"]["in_progress"]) == ("comprehensive", 3)
-        assert embedded.eventually(lambda: waiting(shop) == 0), "the outbox is empty: the broker has the batches"
+        assert eventually(lambda: waiting(shop) == 0), "the outbox is empty: the broker has the batches"
         assert {item["state"] for item in shop.items(session)} == {"received"}
 
 
@@ -167,7 +168,7 @@ def test_while_the_broker_is_away_uploads_are_worked_on_in_this_process(folder: 
         assert broker_state(running) in ("connecting", "away")
         with frontend.shop(running) as shop:
             assert lane(shop, 3, first=1) == "original"
-        embedded.eventually(lambda: broker_state(running) == "away")
+        eventually(lambda: broker_state(running) == "away")
 
 
 def broker_state(server: Server) -> str:

@@ -11,8 +11,8 @@ from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.progress.slowdown import Left
 from services.ingest.sessions.progress.workload import Costs, weight
 from shared.contracts import DesignStored, ImageFailed, ListingFailed
-from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.uploads import LISTING, MOCKUP
 
 OVER = """
 UPDATE ingest.sessions SET submitted_at = :began, hashed_at = :at, settled_at = :at, finished_at = :at WHERE id = :id

@@ -9,9 +9,10 @@ from sqlalchemy import text
 from services.ingest.sessions.intake import print_check
 from shared.nas.errors import NasRefused, NasUnavailable
 from shared.nas.marker import MARKER
-from tests.integration.ingest import artworks, embedded
+from tests.integration.ingest import artworks
 from tests.integration.ingest.embedded import PRODUCT, Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 
 class Stored:
@@ -60,7 +61,7 @@ def test_a_print_that_is_gone_is_put_back_and_its_design_listed(shop: Shop, stor
     before = file.read_bytes()
     file.unlink()
     assert told(shop, stored.ids)[1]["listed"] == 2
-    assert embedded.eventually(file.exists)
+    assert eventually(file.exists)
     assert file.read_bytes() == before
 
 
@@ -83,7 +84,7 @@ def test_a_print_that_is_damaged_is_not_listed_until_it_is_out_of_the_way(
     assert line.endswith("rename or remove it and ask again, and the server puts its own copy there")
     file.unlink()
     assert told(shop, stored.ids)[1]["listed"] == 2
-    assert embedded.eventually(file.exists)
+    assert eventually(file.exists)
     assert file.read_bytes() == before
 
 

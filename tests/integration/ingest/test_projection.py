@@ -3,15 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from shared.contracts import DuplicateFound, ImageFailed, ItemEvent, Match
 from tests.integration.ops.letterbox import Letterbox
-
-
-@pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    return Letterbox(engine)
 
 
 def duplicate(about: dict[str, Any], of: str = "rose.png") -> ItemEvent:

@@ -11,10 +11,12 @@ from structlog.testing import capture_logs
 
 from services.ingest.dead_letters.auditing import Run
 from services.ingest.dead_letters.replaying import Replays
+from tests.images import saved
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import print_names
-from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually
+from tests.integration.ingest.embedded import PRODUCT, Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 
 def in_the_way(server: Threaded, shop: Shop) -> Path:
@@ -97,7 +99,7 @@ def test_a_letter_about_no_file_is_redelivered_in_this_process(server: Threaded,
     eventually((folder / PRODUCT).is_dir)
     shutil.rmtree(folder / PRODUCT)
     (folder / PRODUCT).write_bytes(b"in the way")
-    photograph, watermark = (artworks.saved(artworks.artwork(seed)) for seed in (7, 8))
+    photograph, watermark = (saved(artworks.artwork(seed)) for seed in (7, 8))
     files = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", watermark))]
     shop.client.post("/mockups/upload", data={"mockup_id": shop.mockup}, files=files).raise_for_status()
     engine = server.desk.sessions.engine

@@ -13,10 +13,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from services.cli import app
+from tests.images import saved
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import File, copy_of, print_names
-from tests.integration.ingest.embedded import Threaded, eventually
+from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 
 def asked_about(shop: Shop, *names: str) -> tuple[str, list[str]]:
@@ -111,7 +113,7 @@ def test_a_pair_says_when_what_it_matched_is_gone_from_the_nas_or_was_changed_th
 def test_a_banner_and_its_match_are_shown_in_their_own_proportions(shop: Shop) -> None:
     discs = artworks.artwork(6001, (1500, 250))
     banner = discs.crop(discs.getbbox()).resize(discs.size)
-    wide, tall = ("wide.png", artworks.saved(banner)), ("tall.png", artworks.saved(banner.rotate(90, expand=True)))
+    wide, tall = ("wide.png", saved(banner)), ("tall.png", saved(banner.rotate(90, expand=True)))
     shop.uploaded([wide, tall])
     session = shop.start()
     shop.upload([copy_of(wide, "darker wide.png"), copy_of(tall, "darker tall.png")], session, duplicates="review")

@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +12,12 @@ from sqlalchemy import Engine, func, select
 
 from services.ingest.dead_letters.archive import failures
 from services.ingest.retrying import retry
-from services.ingest.service import build
 from services.ingest.sessions.actions import reviewing
 from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.intake.print_files import Prints
 from services.ingest.sessions.intake.submitting import SessionTaken
-from services.ingest.sessions.lifecycle.records import Choice, Received, Session, Wanted
-from services.ingest.sessions.lifecycle.session_transitions import COUNTS, Happening
+from services.ingest.sessions.lifecycle.records import Received, Session, Wanted
+from services.ingest.sessions.lifecycle.session_transitions import Happening
 from services.ingest.sessions.lifecycle.timeline import append_all
 from services.ingest.sessions.outgoing.fairness import Windows
 from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay, owe, owe_redelivery
@@ -27,178 +25,55 @@ from services.ingest.sessions.progress.workload import weight
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
-from services.ingest.sessions.tables import items, listings, outbox, session_events
+from services.ingest.sessions.tables import items, outbox
 from shared.blobs import Blobs
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
     BatchSubmitted,
     Blob,
-    DesignStored,
     Destination,
     DuplicateFound,
-    ImageAccepted,
     ImageFailed,
-    ImageHashed,
     ImageRejected,
-    ItemEvent,
-    ListingPublished,
     ListingTemplate,
     Match,
     Message,
-    MockupsRendered,
     MockupsRequested,
     PrintSpec,
     Stage,
-    StorageFailed,
     StoreFile,
     UploadedFile,
 )
 from shared.database import transaction
 from shared.errors import Unavailable
 from shared.nas import PathNas
-
-USER, TEMPLATE, MOCKUP = uuid4(), uuid4(), uuid4()
-SHA = "ab" * 32
-BLOB = Blob(sha256=SHA, size=10)
-LISTING = ListingTemplate(
-    template_id=TEMPLATE,
-    name="UVDTF 16oz",
-    title="| Wrap",
-    description="d",
-    price=4,
-    quantity=1,
-    who_made="i_did",
-    when_made="made_to_order",
+from tests.integration.uploads import (
+    BLOB,
+    LISTING,
+    MOCKUP,
+    USER,
+    about,
+    account,
+    ask,
+    choice,
+    copy_of,
+    duplicate,
+    failed,
+    listed,
+    project,
+    received,
+    rejected,
+    relayed,
+    requests,
+    stored,
+    submitted,
 )
 
 
 @pytest.fixture
 def sessions(engine: Engine) -> Sessions:
     return Sessions(engine, hashers=8)
-
-
-def choice() -> Choice:
-    return Choice(
-        template_id=TEMPLATE,
-        mockup_id=MOCKUP,
-        canvas_config_id=None,
-        size_config_id=None,
-        print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
-        destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
-    )
-
-
-def uploads(*names: str) -> list[Received]:
-    return [Received(name, Blob(sha256=f"{n:064x}", size=1000)) for n, name in enumerate(names)]
-
-
-def submitted(sessions: Sessions, *names: str, lane: str = "comprehensive") -> tuple[Session, list[UploadedFile]]:
-    session, _ = sessions.submit(USER, str(uuid4()), choice(), uploads(*names), lane)
-    found = sessions.items(session)
-    return session, [
-        UploadedFile(item_id=row["id"], index=row["index"], filename=row["filename"], upload=BLOB) for row in found
-    ]
-
-
-def about(session: Session, file: UploadedFile, generation: int = 0) -> dict[str, object]:
-    return {
-        "tenant_id": USER,
-        "session_id": session.id,
-        "item_id": file.item_id,
-        "index": file.index,
-        "generation": generation,
-        "filename": file.filename,
-    }
-
-
-PREPARED = {
-    "upload": BLOB,
-    "print_file": BLOB,
-    "canonical": BLOB,
-    "width": 1,
-    "height": 1,
-    "dpi": 400,
-    "algorithm": "a",
-    "phash": SHA,
-    "dhash": SHA,
-    "destination": Destination(shop="s", template="t"),
-}
-
-
-def stored(session: Session, file: UploadedFile, generation: int = 0) -> list[ItemEvent]:
-    base = about(session, file, generation)
-    return [
-        ImageHashed(**base, **PREPARED),
-        ImageAccepted(**base, **PREPARED),
-        DesignStored(**base, number=100 + file.index, name=f"UV {file.index}", path=f"s/{file.index}", print_file=BLOB),
-    ]
-
-
-def duplicate(session: Session, file: UploadedFile) -> list[ItemEvent]:
-    base = about(session, file)
-    match = Match(source="session", filename="a.png")
-    found = DuplicateFound(**base, kind="near", distance=2, match=match, reason="the same picture as a.png")
-    return [ImageHashed(**base, **PREPARED), found]
-
-
-def copy_of(
-    original: UploadedFile, session: Session, file: UploadedFile, *, generation: int = 0, review: bool = False
-) -> ItemEvent:
-    """The verdict that this file is a near duplicate of the original, which nobody has stored yet."""
-    match = Match(source="session", item_id=original.item_id, filename=original.filename)
-    words = f"the same picture as {original.filename} in this upload"
-    near = {"kind": "near", "distance": 2, "match": match, "reason": words, "review": review}
-    return DuplicateFound(**about(session, file, generation), **near)
-
-
-def rejected(session: Session, file: UploadedFile) -> list[ItemEvent]:
-    return [ImageRejected(**about(session, file), code="empty", reason=f"{file.filename}: empty")]
-
-
-def failed(session: Session, file: UploadedFile) -> list[ItemEvent]:
-    base = about(session, file)
-    return [ImageHashed(**base, **PREPARED), ImageAccepted(**base, **PREPARED), StorageFailed(**base, reason="no")]
-
-
-def project(engine: Engine, *events: Message) -> list[Message]:
-    service = build(engine)
-    return [answer for event in events for answer in service.handlers[type(event)].call(event) or ()]
-
-
-def account(engine: Engine, sessions: Sessions, session_id: UUID) -> Session:
-    """Check every invariant of a session: gap-free events, counters equal to recomputed rows, monotone percent."""
-    session = sessions.get(USER, session_id)
-    assert session is not None
-    with engine.connect() as connection:
-        seqs = connection.execute(
-            select(session_events.c.seq).where(session_events.c.session_id == session_id).order_by(session_events.c.seq)
-        ).scalars()
-        assert list(seqs) == list(range(1, session.last_seq + 1))
-        by_state = Counter(
-            connection.execute(select(items.c.state).where(items.c.session_id == session_id)).scalars().all()
-        )
-        weights = connection.execute(select(items.c.state, items.c.size).where(items.c.session_id == session_id)).all()
-        asked = Counter(
-            connection.execute(select(listings.c.state).where(listings.c.session_id == session_id)).scalars().all()
-        )
-        facts = connection.execute(select(items.c.facts).where(items.c.session_id == session_id)).scalars()
-        cancelled = sum(each.get("code") == "cancelled" for each in facts)
-        waiting = (items.c.session_id == session_id, items.c.review == "waiting")
-        to_review = connection.execute(select(func.count()).select_from(items).where(*waiting)).scalar_one()
-        gone = (listings.c.session_id == session_id, listings.c.cancelled)
-        unlisted = connection.execute(select(listings.c.state).where(*gone)).scalars().all()
-        assert set(unlisted) <= {"failed"}
-    recomputed = dict(by_state) | {"rendered": asked["rendered"], "listed": asked["listed"]}
-    recomputed |= {"received": by_state.total(), "requested": asked.total(), "listing_failed": asked["failed"]}
-    recomputed |= {"cancelled": cancelled, "to_review": to_review, "listing_cancelled": len(unlisted)}
-    assert session.totals.as_dict() == {name: recomputed.get(name, 0) for name in COUNTS}
-    assert session.workload.work == sum(weight(row.size) for row in weights)
-    done = sum(weight(row.size) * session.workload.costs.share(row.state) for row in weights)
-    assert session.workload.done == pytest.approx(done)
-    percents = [event.payload["percent"] for event in sessions.events(session, 0)]
-    assert percents == sorted(percents)
-    return session
 
 
 def test_files_messages_and_the_first_events_are_one_commit(engine: Engine, sessions: Sessions) -> None:
@@ -212,8 +87,8 @@ def test_files_messages_and_the_first_events_are_one_commit(engine: Engine, sess
 
 
 def test_the_same_upload_twice_is_one_upload(engine: Engine, sessions: Sessions) -> None:
-    first = sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "comprehensive")
-    again = sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "original")
+    first = sessions.submit(USER, "key", choice(), received("a.png", "b.png"), "comprehensive")
+    again = sessions.submit(USER, "key", choice(), received("a.png", "b.png"), "original")
     assert (first[1], again[1]) == (True, False)
     assert again[0].id == first[0].id
     assert again[0].lane == "comprehensive"
@@ -226,7 +101,7 @@ def test_the_same_upload_sent_at_once_is_one_upload(engine: Engine, sessions: Se
 
     def send(_: int) -> tuple[Session, bool]:
         together.wait()
-        return sessions.submit(USER, "key", choice(), uploads("a.png", "b.png"), "comprehensive")
+        return sessions.submit(USER, "key", choice(), received("a.png", "b.png"), "comprehensive")
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(send, range(8)))
@@ -237,28 +112,28 @@ def test_the_same_upload_sent_at_once_is_one_upload(engine: Engine, sessions: Se
 
 
 def test_a_key_that_is_used_for_other_files_is_refused(sessions: Sessions) -> None:
-    sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
+    sessions.submit(USER, "key", choice(), received("a.png"), "comprehensive")
     with pytest.raises(SessionTaken):
-        sessions.submit(USER, "key", choice(), uploads("b.png"), "comprehensive")
+        sessions.submit(USER, "key", choice(), received("b.png"), "comprehensive")
     other = replace(choice(), description="another")
     with pytest.raises(SessionTaken):
-        sessions.submit(USER, "key", other, uploads("a.png"), "comprehensive")
+        sessions.submit(USER, "key", other, received("a.png"), "comprehensive")
 
 
 def test_an_upload_is_joined_though_its_product_was_changed_meanwhile(sessions: Sessions) -> None:
-    first, _ = sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
+    first, _ = sessions.submit(USER, "key", choice(), received("a.png"), "comprehensive")
     wider = PrintSpec(width_inches=2.5, height_inches=1, canvas_width_inches=2.5, canvas_height_inches=1)
     now = replace(choice(), print_spec=wider, destination=Destination(shop="NorthCups", template="Tumbler"))
-    joined, did = sessions.submit(USER, "key", now, uploads("a.png"), "comprehensive")
+    joined, did = sessions.submit(USER, "key", now, received("a.png"), "comprehensive")
     assert (joined.id, did) == (first.id, False)
     from_500 = Destination(shop="NorthCups", template="Tumbler", starting_number=500)
     with pytest.raises(SessionTaken):
-        sessions.submit(USER, "key", replace(now, destination=from_500), uploads("a.png"), "comprehensive")
+        sessions.submit(USER, "key", replace(now, destination=from_500), received("a.png"), "comprehensive")
 
 
 def test_two_users_may_use_the_same_key(sessions: Sessions) -> None:
-    mine, _ = sessions.submit(USER, "key", choice(), uploads("a.png"), "comprehensive")
-    theirs, did = sessions.submit(uuid4(), "key", choice(), uploads("a.png"), "comprehensive")
+    mine, _ = sessions.submit(USER, "key", choice(), received("a.png"), "comprehensive")
+    theirs, did = sessions.submit(uuid4(), "key", choice(), received("a.png"), "comprehensive")
     assert did
     assert mine.id != theirs.id
     assert sessions.get(theirs.user_id, mine.id) is None
@@ -348,16 +223,6 @@ def test_what_is_decided_anew_and_fails_in_one_go_ends_its_session_once_more(
     assert shown[-2] < 100 == shown[-1]
 
 
-def ask(sessions: Sessions, *designs: UUID) -> list[UUID]:
-    return sessions.ask_listings(USER, designs, Wanted("NorthCups", LISTING, MOCKUP, ()))
-
-
-def requests(engine: Engine) -> list[MockupsRequested]:
-    with engine.connect() as connection:
-        rows = connection.execute(select(outbox.c.data).where(outbox.c.type == "MockupsRequested")).scalars()
-        return [MockupsRequested.model_validate(row) for row in rows]
-
-
 def test_asking_twice_lists_once(engine: Engine, sessions: Sessions) -> None:
     session, files = submitted(sessions, "a.png", "b.png")
     project(engine, *stored(session, files[0]), *stored(session, files[1]))
@@ -391,14 +256,6 @@ def test_a_foreign_design_is_not_listed(engine: Engine, sessions: Sessions) -> N
     session, (file,) = submitted(sessions, "a.png")
     project(engine, *stored(session, file))
     assert sessions.ask_listings(uuid4(), [file.item_id], Wanted("Other", LISTING, MOCKUP, ())) == []
-
-
-def listed(session: Session, file: UploadedFile) -> list[Message]:
-    base = about(session, file)
-    rendered = MockupsRendered(
-        **base, mockup_id=MOCKUP, design=BLOB, design_name="n", number=1, shop="s", template=LISTING, mockups=()
-    )
-    return [rendered, ListingPublished(**base, mockup_id=MOCKUP, target="dry-run", listing_id="1")]
 
 
 def wanted(target: str | None, template: ListingTemplate = LISTING) -> Wanted:
@@ -707,7 +564,7 @@ def test_an_unfinished_session_can_be_taken_up_from_its_rows(engine: Engine, ses
 
 def test_a_file_that_was_refused_on_receipt_is_rejected_in_words(engine: Engine, sessions: Sessions) -> None:
     too_large = Received("huge.png", Blob(sha256="9" * 64, size=10**10), refused="huge.png: too large")
-    session, _ = sessions.submit(USER, "key", choice(), [too_large, *uploads("a.png")], "comprehensive")
+    session, _ = sessions.submit(USER, "key", choice(), [too_large, *received("a.png")], "comprehensive")
     with engine.connect() as connection:
         owed = connection.execute(select(outbox.c.type, outbox.c.data)).all()
     (rejection,) = (ImageRejected.model_validate(row.data) for row in owed if row.type == "ImageRejected")
@@ -742,11 +599,7 @@ def test_a_message_that_this_release_can_not_read_does_not_hold_up_the_rest(engi
             outbox.insert().values(id=uuid4(), lane="comprehensive", type="OfTomorrow", data={}, created_at=func.now())
         )
     submitted(sessions, "b.png")
-    sent: list[Envelope] = []
-    relay = Relay(engine, "comprehensive")
-    while relay.send(sent.append):
-        pass
-    assert [type(envelope.message) for envelope in sent] == [BatchSubmitted, BatchSubmitted]
+    assert [type(envelope.message) for envelope in relayed(engine)] == [BatchSubmitted, BatchSubmitted]
     with engine.connect() as connection:
         told = connection.execute(select(outbox.c.last_error).where(outbox.c.type == "OfTomorrow")).scalar_one()
     assert "unreadable" in told
@@ -804,7 +657,7 @@ def test_a_kind_whose_queue_is_full_holds_up_no_other(engine: Engine, sessions: 
             owe(connection, "comprehensive", command())
             owe_redelivery(connection, "comprehensive", "storage", b"x", {}, uuid4())
         owe_redelivery(connection, "comprehensive", "dedup", b"x", {}, uuid4())
-    sessions.submit(USER, str(uuid4()), choice(), [replace(uploads("a.png")[0], refused="too large")], "comprehensive")
+    sessions.submit(USER, str(uuid4()), choice(), [replace(received("a.png")[0], refused="too large")], "comprehensive")
     sent: list[str] = []
 
     def publish(owed: Owed) -> None:

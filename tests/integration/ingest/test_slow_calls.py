@@ -1,6 +1,7 @@
 """Calls that hold a thread for long: however many of them one account sends, the other accounts are answered."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,10 +15,11 @@ from services.ingest.api import identity, nas_reading, reviewing
 from services.ingest.catalog.pictures import Pictures
 from shared.database import engine_of
 from shared.nas import Stat
-from tests.integration.ingest.embedded import PRODUCT, Threaded, eventually
+from tests.integration.ingest.embedded import PRODUCT, Threaded
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ingest.test_review import asked_about
 from tests.seller import artwork
+from tests.waiting import eventually
 
 MANY = 45
 """More than the threads that calls have: anyio gives them 40."""
@@ -32,68 +34,6 @@ def photographs(shop: Shop) -> int:
 
 def another_distance(shop: Shop) -> int:
     return shop.client.get("/api/v1/settings/duplicates/preview", params={"distance": 3}).status_code
-
-
-@pytest.mark.parametrize(("call", "status"), [(photographs, 201), (another_distance, 200)])
-def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
-    server: Threaded, shop: Shop, stranger: Shop, monkeypatch: pytest.MonkeyPatch, call: Call, status: int
-) -> None:
-    known, came, go_on = threading.Lock(), 0, threading.Event()
-    token, looked, compared, user_of = shop.token, Pictures._looked, Preview.__call__, identity.user_of
-
-    def user_who_is_counted(using: Any, given: str) -> Any:
-        nonlocal came
-        with known:
-            came += given == token
-        return user_of(using, given)
-
-    def slowly(function: Callable[..., Any]) -> Callable[..., Any]:
-        def slow(*args: Any) -> Any:
-            assert go_on.wait(60)
-            return function(*args)
-
-        return slow
-
-    monkeypatch.setattr(identity, "user_of", user_who_is_counted)
-    monkeypatch.setattr(Pictures, "_looked", slowly(looked))
-    monkeypatch.setattr(Preview, "__call__", slowly(compared))
-    with ThreadPoolExecutor(MANY) as pool:
-        try:
-            answers = [pool.submit(call, shop) for _ in range(MANY)]
-            eventually(lambda: came >= MANY, limit_s=20)
-            assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
-        finally:
-            go_on.set()
-        assert {answer.result() for answer in answers} == {status}
-
-
-def test_one_accounts_calls_that_wait_for_each_other_leave_connections_to_the_database_for_everybody_else(
-    server: Threaded, shop: Shop, stranger: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever cancels locks the upload's files, and whoever cancels next waits for that with a connection in hand."""
-    known, came, token, user_of = threading.Lock(), 0, shop.token, identity.user_of
-    session = shop.uploaded([("rose.png", artwork(2))])["session_id"]
-
-    def user_who_is_counted(using: Any, given: str) -> Any:
-        nonlocal came
-        with known:
-            came += given == token
-        return user_of(using, given)
-
-    def cancel() -> int:
-        return shop.client.post(f"/api/v1/sessions/{session}/cancel").status_code
-
-    engine = engine_of(server.place.database_url)
-    monkeypatch.setattr(identity, "user_of", user_who_is_counted)
-    with ThreadPoolExecutor(MANY) as pool:
-        with engine.begin() as connection:
-            of_session = "SELECT items.id FROM ingest.items JOIN ingest.sessions ON sessions.id = session_id"
-            connection.execute(text(f"{of_session} WHERE client_key = :key FOR UPDATE OF items"), {"key": session})
-            answers = [pool.submit(cancel) for _ in range(MANY)]
-            eventually(lambda: came >= MANY, limit_s=20)
-            assert [stranger.client.get("/users/me", timeout=10).status_code for _ in range(20)] == [200] * 20
-        assert {answer.result() for answer in answers} == {200}
-    engine.dispose()
 
 
 class Gate:
@@ -123,15 +63,73 @@ def gate() -> Iterator[Gate]:
     made.open()
 
 
+@pytest.fixture
+def callers(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many calls have come with each token."""
+    known, came, user_of = threading.Lock(), Counter[str](), identity.user_of
+
+    def counted(using: Any, given: str) -> Any:
+        with known:
+            came[given] += 1
+        return user_of(using, given)
+
+    monkeypatch.setattr(identity, "user_of", counted)
+    return came
+
+
+@pytest.mark.parametrize(("call", "status"), [(photographs, 201), (another_distance, 200)])
+def test_one_accounts_slow_calls_leave_threads_for_everybody_else(
+    shop: Shop,
+    stranger: Shop,
+    callers: Counter[str],
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Call,
+    status: int,
+) -> None:
+    monkeypatch.setattr(Pictures, "_looked", gate.before(Pictures._looked))
+    monkeypatch.setattr(Preview, "__call__", gate.before(Preview.__call__))
+    with ThreadPoolExecutor(MANY) as pool:
+        try:
+            answers = [pool.submit(call, shop) for _ in range(MANY)]
+            eventually(lambda: callers[shop.token] >= MANY, within_s=20)
+            assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
+        finally:
+            gate.open()
+        assert {answer.result() for answer in answers} == {status}
+
+
+def test_one_accounts_calls_that_wait_for_each_other_leave_connections_to_the_database_for_everybody_else(
+    server: Threaded, shop: Shop, stranger: Shop, callers: Counter[str]
+) -> None:
+    """Whoever cancels locks the upload's files, and whoever cancels next waits for that with a connection in hand."""
+    session = shop.uploaded([("rose.png", artwork(2))])["session_id"]
+
+    def cancel() -> int:
+        return shop.client.post(f"/api/v1/sessions/{session}/cancel").status_code
+
+    engine = engine_of(server.place.database_url)
+    with ThreadPoolExecutor(MANY) as pool:
+        with engine.begin() as connection:
+            of_session = "SELECT items.id FROM ingest.items JOIN ingest.sessions ON sessions.id = session_id"
+            connection.execute(text(f"{of_session} WHERE client_key = :key FOR UPDATE OF items"), {"key": session})
+            callers.clear()
+            answers = [pool.submit(cancel) for _ in range(MANY)]
+            eventually(lambda: callers[shop.token] >= MANY, within_s=20)
+            assert [stranger.client.get("/users/me", timeout=10).status_code for _ in range(20)] == [200] * 20
+        assert {answer.result() for answer in answers} == {200}
+    engine.dispose()
+
+
 def test_what_an_account_looks_at_does_not_wait_for_its_slow_calls(
-    server: Threaded, shop: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _ = asked_about(shop, "darker.png")
     monkeypatch.setattr(Preview, "__call__", gate.before(Preview.__call__))
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(another_distance, shop) for _ in range(8)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             (pair,) = shop.client.get(f"/api/v1/sessions/{session}/review", timeout=20).json()["pairs"]
             links = [pair["thumbnail_url"], pair["match_thumbnail_url"]] * 20
             assert {shop.client.get(link, timeout=20).status_code for link in links} == {200}
@@ -143,7 +141,7 @@ def test_what_an_account_looks_at_does_not_wait_for_its_slow_calls(
 
 
 def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
-    server: Threaded, shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, stranger: Shop, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _ = asked_about(shop, "darker.png")
     (pair,) = shop.get(session, "/review")["pairs"]
@@ -151,7 +149,7 @@ def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(shop.client.get, pair["thumbnail_url"]) for _ in range(MANY)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
             assert gate.came == 4
         finally:
@@ -162,7 +160,7 @@ def test_one_accounts_thumbnails_leave_threads_for_everybody_else(
 @pytest.mark.parametrize(
     "path", ["/api/v1/settings/duplicates", "/api/v1/settings/duplicates/preview?distance=3", "/mockups/"]
 )
-def test_who_calls_is_looked_up_once(server: Threaded, shop: Shop, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_who_calls_is_looked_up_once(shop: Shop, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     looked_up, user_of = list[str](), identity.user_of
 
     def noted(using: Any, given: str) -> Any:
@@ -198,7 +196,7 @@ def test_a_slow_nas_leaves_threads_for_everybody_else_and_for_other_shops_files(
     with ThreadPoolExecutor(MANY) as pool:
         try:
             answers = [pool.submit(design, shop) for _ in range(MANY)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             assert [stranger.client.get("/users/me", timeout=20).status_code for _ in range(20)] == [200] * 20
             assert design(stranger).status_code == 200
             assert gate.came == 4
@@ -218,7 +216,7 @@ def test_who_waited_too_long_for_a_slow_nas_is_told_so(
     with ThreadPoolExecutor(4) as pool:
         try:
             answers = [pool.submit(design, shop) for _ in range(4)]
-            eventually(lambda: gate.came >= 4, limit_s=20)
+            eventually(lambda: gate.came >= 4, within_s=20)
             late = design(shop)
         finally:
             gate.open()

@@ -14,7 +14,7 @@ from services.ingest.sessions.recovery.standstill import WORKING as LOOKED_AT
 from services.ingest.sessions.recovery.unfinished import Unfinished
 from services.ingest.sessions.serving.store import Sessions
 from shared.contracts import WorkDelayed
-from tests.integration.ingest.test_sessions import ask, listed, project, stored, submitted
+from tests.integration.uploads import ask, listed, project, stored, submitted
 
 EMPTY = {"presswork.hasher": 0, "presswork.storage": 0}
 BUSY = EMPTY | {"presswork.storage": 3}
@@ -41,11 +41,6 @@ class Watched:
             self.standstill.look(ready)
             sent += self.send()
         return sent
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> Sessions:
-    return Sessions(engine, hashers=2)
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from shared.contracts import BatchSubmitted, StoreFile
 from shared.errors import Unavailable
 from tests.integration.flow.pipeline import until
 from tests.integration.ingest.test_session_locks import OTHERS
-from tests.integration.ingest.test_sessions import command, submitted
+from tests.integration.ingest.test_sessions import command
+from tests.integration.uploads import submitted
 
 LOCKS = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted

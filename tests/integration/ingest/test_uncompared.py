@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.storage.tables import scanned, scans
 from tests.integration.ingest import artworks
-from tests.integration.ingest.embedded import eventually
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 NOTE = (
     "1 picture in your folder on the NAS is still to be compared with uploads: copies of it are not recognised yet, "

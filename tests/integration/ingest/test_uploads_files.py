@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from services.ingest.sessions.serving.outcome_text import TRIED
+from tests.images import saved
 from tests.integration.ingest import artworks, embedded, frontend
-from tests.integration.ingest.artworks import File, artwork, saved
+from tests.integration.ingest.artworks import File, artwork
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop
 from tests.unit.hasher import samples
@@ -31,7 +32,7 @@ FILES = [
     ("glass.png", saved(Image.new("RGBA", (200, 200))), "rejected", "transparent"),
     ("pixel.png", saved(Image.new("RGB", (1, 1), "red")), "rejected", "px"),
     ("moving.gif", saved(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]), "stored", "several frames"),
-    ("deep.png", samples.saved(Image.fromarray(np.asarray(artwork(52).convert("L")).astype(np.uint16) * 257), "PNG"),
+    ("deep.png", saved(Image.fromarray(np.asarray(artwork(52).convert("L")).astype(np.uint16) * 257), "PNG"),
      "stored", ""),
     ("inks.jpg", saved(artwork(53).convert("RGB").convert("CMYK"), "JPEG"), "stored", ""),
     ("really a jpeg.png", saved(artwork(54).convert("RGB"), "JPEG"), "stored", "it is a JPEG picture"),

@@ -14,10 +14,11 @@ import pytest
 
 from services.ingest.sessions.serving.outcome_text import TRIED, changed_since
 from services.ingest.sessions.serving.store import Sessions
-from tests.integration.ingest import artworks, embedded
+from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.embedded import Threaded
 from tests.integration.ingest.frontend import Shop, another_group, parts, wire
+from tests.waiting import eventually
 
 
 def at_once(number: int, call: Callable[[], httpx.Response]) -> list[httpx.Response]:
@@ -200,7 +201,7 @@ def test_listings_asked_for_while_the_designs_are_still_made_exist_once(shop: Sh
     session = shop.start()
     with ThreadPoolExecutor(1) as pool:
         uploading = pool.submit(shop.upload, files, session)
-        wanted = embedded.eventually(lambda: [item["item_id"] for item in shop.items(session)])
+        wanted = eventually(lambda: [item["item_id"] for item in shop.items(session)])
         answer = shop.list_designs(wanted)
         assert ids(uploading.result()) == wanted
     assert answer.json()["result"]["message"] == f"4 listings created.\n{TRIED}"
@@ -219,7 +220,7 @@ def test_an_upload_that_broke_off_half_way_leaves_nothing_and_can_be_sent_again(
         assert shop.get(session)["totals"]["received"] == 3
     assert prints(shop) == print_names(*range(100, 109))
     incoming = shop.server.place.data / "blobs" / "incoming"
-    assert embedded.eventually(lambda: not list(incoming.iterdir())), "the half files are gone"
+    assert eventually(lambda: not list(incoming.iterdir())), "the half files are gone"
 
 
 def test_an_upload_whose_answer_was_lost_is_sent_again_and_joins_the_first(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from tests.integration.ingest import artworks, embedded, frontend
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.embedded import PRODUCT, Place
 from tests.integration.ingest.frontend import Shop
+from tests.waiting import eventually
 
 FILES: list[File] = [
     ("bad.png", b"no picture"),
@@ -26,13 +27,6 @@ FILES: list[File] = [
     ("empty.png", b""),
     *artworks.designs(4, first=5),
 ]
-
-
-@pytest.fixture
-def here(postgres_url: str, _template: str, tmp_path: Path) -> Iterator[Place]:
-    """A NAS and a database of the test's own."""
-    with embedded.place(tmp_path / "data", postgres_url, _template) as made:
-        yield made
 
 
 @contextlib.contextmanager
@@ -70,8 +64,8 @@ def test_a_session_waits_for_a_nas_that_is_away(here: Place) -> None:
         session = shop.start(FILES)
         with unmounted(here):
             uploading = pool.submit(shop.uploaded, FILES, session)
-            embedded.eventually(lambda: waiting(here))
-            embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
+            eventually(lambda: waiting(here))
+            eventually(lambda: totals(shop, session)["rejected"] == 2)
             found = totals(shop, session)
             assert (found["in_progress"], found["failed"], found["stored"]) == (8, 0, 0)
             assert not uploading.done()
@@ -85,14 +79,14 @@ def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Pa
     with embedded.spawned(here, tmp_path / "first") as server, unmounted(here), frontend.shop(server) as shop:
         session = shop.start(FILES)
         server.send(frontend.wire(shop.request(FILES, session)), until=lambda: waiting(here))
-        embedded.eventually(lambda: totals(shop, session)["rejected"] == 2)
+        eventually(lambda: totals(shop, session)["rejected"] == 2)
         before = [item["item_id"] for item in shop.items(session)]
         server.process.kill()
         server.process.wait()
     with embedded.spawned(here, tmp_path / "second") as server, shop.moved(server) as shop:
-        embedded.eventually(lambda: totals(shop, session)["stored"] == 8)
+        eventually(lambda: totals(shop, session)["stored"] == 8)
         kept = here.nas / shop.folder / "Mockups" / "BaseMockups"
-        embedded.eventually(lambda: [len(list(kept.glob(f"{of}/*.png"))) for of in (PRODUCT, "Watermarks")] == [1, 1])
+        eventually(lambda: [len(list(kept.glob(f"{of}/*.png"))) for of in (PRODUCT, "Watermarks")] == [1, 1])
         assert here.designs(shop.folder) == print_names(*range(100, 108))
         found = shop.uploaded(FILES, session)
         wanted = [design["id"] for design in found["designs"]]
@@ -114,7 +108,7 @@ def test_a_process_that_is_killed_goes_on_where_it_was(here: Place, tmp_path: Pa
             with contextlib.suppress(httpx.TransportError):
                 asking.result(60)
     with embedded.spawned(here, tmp_path / "third") as server, shop.moved(server) as shop:
-        embedded.eventually(lambda: finished(shop, session))
+        eventually(lambda: finished(shop, session))
         assert shop.list_designs(wanted).json()["result"]["message"].startswith("8 listed already, 2 files could")
         assert len(here.listed(shop.folder)) == 8
         assert shop.uploaded(FILES, session) == found
@@ -133,7 +127,7 @@ def test_a_process_that_is_stopped_ends_its_streams_and_answers_who_waits(here: 
         with ThreadPoolExecutor(1) as pool, unmounted(here):
             session = shop.start(FILES)
             uploading = pool.submit(shop.upload, FILES, session)
-            embedded.eventually(lambda: waiting(here) and totals(shop, session)["rejected"] == 2)
+            eventually(lambda: waiting(here) and totals(shop, session)["rejected"] == 2)
             ids = [item["item_id"] for item in shop.items(session) if item["state"] != "rejected"]
             begun = [threading.Event() for _ in range(50)]
             path = f"/designs/progress/{session}"
@@ -182,7 +176,7 @@ def test_an_answer_that_takes_long_keeps_its_connection_alive_and_is_still_json(
         assert pieces[0] == b" "
         body = json.loads(b"".join(pieces))
         told = [(found["id"], found["filename"]) for found in body["designs"]]
-        embedded.eventually(lambda: len(accepted(shop, session)) == 8)
+        eventually(lambda: len(accepted(shop, session)) == 8)
         # On a busy machine it was told of those as well that had not been refused by then.
         assert [each for each in told if each in accepted(shop, session)] == accepted(shop, session)
 

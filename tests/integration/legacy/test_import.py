@@ -26,10 +26,11 @@ from services.storage.tables import counters
 from shared.blobs import Blobs
 from shared.contracts import ListingTemplate, MockupsRequested, ShopScanRequested, StoreFile
 from shared.nas import PathNas
+from tests.images import saved
 from tests.integration.legacy.conftest import Import
 from tests.integration.legacy.old import PASSWORD, Old, old_id
 from tests.integration.scan.works import Works
-from tests.seller import SQUARE, artwork, png
+from tests.seller import SQUARE, artwork
 
 BASE = "/share/Graphics/NorthCups"
 CUPS = f"{BASE}/UVDTF 16oz"
@@ -59,7 +60,7 @@ def count(engine: Engine, table: str) -> int:
 
 
 def photograph() -> bytes:
-    return png(Image.new("RGB", (800, 600), "white"))
+    return saved(Image.new("RGB", (800, 600), "white"))
 
 
 def fill(old: Old) -> None:

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.storage.settings import Settings
-from shared.database import engine_of
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasFull
 from shared.nas.files import Files
@@ -19,11 +18,6 @@ from tests.nas_servers import Server
 
 pytestmark = [pytest.mark.nas, pytest.mark.postgres]
 Command = Callable[..., Result]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return engine_of(database_url)
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from shared.nas import Access, Nas, open_nas
 from shared.nas.errors import BadPath, NameTaken, NasFull, NasRefused, NasUnavailable
 from shared.nas.ssh import Line, SshLogin
 from tests import backends
-from tests.e2e.conftest import until
 from tests.integration.nas.test_nas import Local, content_of, names_in
 from tests.nas_servers import HOST, Server
 from tests.proxy import Proxy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.nas, pytest.mark.filterwarnings("ignore:unclosed SMB handle:ResourceWarning")]
 
@@ -102,16 +102,16 @@ def test_a_line_that_is_cut_in_the_middle_of_a_file_is_made_again(nas: Nas, prox
 def test_a_nas_that_falls_silent_is_given_up_in_time_and_used_again_when_it_speaks(
     nas: Nas, impatient: Nas, proxy: Proxy, rose: Local
 ) -> None:
-    def stored() -> bool | None:
+    def stored() -> bool:
         try:
             rose.put(impatient, "a/rose.png")
         except (NasUnavailable, NasRefused):  # a busy machine may be slower than its patience
-            return None
+            return False
         return True
 
     proxy.swallow()
     begun = monotonic()
-    assert stored() is None
+    assert not stored()
     assert monotonic() - begun < 60 * SOON_S
     with pytest.raises(NasUnavailable, match="the NAS does not answer"):
         impatient.check()
@@ -148,11 +148,11 @@ def test_while_a_nas_is_known_to_be_silent_one_asks_and_the_others_are_told_at_o
     until(lambda: answers(impatient))
 
 
-def answers(nas: Nas) -> bool | None:
+def answers(nas: Nas) -> bool:
     try:
         nas.stat("a/rose.png")
     except (NasUnavailable, NasRefused):
-        return None
+        return False
     return True
 
 

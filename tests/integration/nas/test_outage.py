@@ -20,11 +20,11 @@ from shared.bus.memory import MemoryBus
 from shared.bus.service import Service
 from shared.contracts import ImageAccepted
 from shared.nas import open_nas
-from tests.e2e.conftest import until
 from tests.integration.storage.pipeline import Watcher
 from tests.integration.storage.workshop import FOLDER, Upload, Workshop, uv
 from tests.nas_servers import Server
 from tests.proxy import Proxy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.nas, pytest.mark.postgres]
 FILES = 12

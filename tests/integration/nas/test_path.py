@@ -375,12 +375,15 @@ def test_a_killed_move_is_finished_by_its_repeat(root: Path, rose: Path, moment:
     assert nas.verify("a/UV 100.png", SHA256, SIZE)
 
 
-def test_a_claim_that_a_crash_left_keeps_its_name_busy_until_it_is_swept(root: Path, rose: Path) -> None:
-    class NoHardLinks(Files):
-        def rename_new(self, source: Path, target: Path) -> None:
-            self.rename_claimed(source, target)
+class Claiming(Files):
+    """As where there are no hard links: a name is claimed first."""
 
-    nas = nas_at(root, NoHardLinks())
+    def rename_new(self, source: Path, target: Path) -> None:
+        self.rename_claimed(source, target)
+
+
+def test_a_claim_that_a_crash_left_keeps_its_name_busy_until_it_is_swept(root: Path, rose: Path) -> None:
+    nas = nas_at(root, Claiming())
     claim = root / "a" / ".rose.png.00000000.part"
     claim.parent.mkdir()
     claim.touch()
@@ -392,11 +395,7 @@ def test_a_claim_that_a_crash_left_keeps_its_name_busy_until_it_is_swept(root: P
 
 
 def test_a_claim_that_a_crash_left_a_minute_ago_is_in_nobodys_way(root: Path, rose: Path) -> None:
-    class NoHardLinks(Files):
-        def rename_new(self, source: Path, target: Path) -> None:
-            self.rename_claimed(source, target)
-
-    nas = nas_at(root, NoHardLinks())
+    nas = nas_at(root, Claiming())
     nas.put("a/.waiting.staged", rose, SHA256, SIZE)
     claim = root / "a" / ".UV 100.png.00000000.part"
     claim.touch()

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
 
 from services.local.broker import Broker
 from tests import backends
 from tests.integration.ingest import embedded, frontend
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops import pipeline
-from tests.integration.ops.letterbox import Letterbox
 from tests.integration.ops.pipeline import System
 
 
@@ -33,9 +31,3 @@ def shop(system: System) -> Iterator[Shop]:
     """A seller with all that an upload needs."""
     with frontend.shop(system.server) as found:
         yield found
-
-
-@pytest.fixture
-def box(engine: Engine) -> Letterbox:
-    """Sessions and letters as rows of the test's own database."""
-    return Letterbox(engine)

@@ -1,6 +1,6 @@
 """Sessions and dead letters as rows, without anything that works on them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -10,25 +10,23 @@ from sqlalchemy import Engine, select, text
 
 from services.ingest.dead_letter_tables import dead_letters
 from services.ingest.dead_letters.replaying import Replays
-from services.ingest.service import build
-from services.ingest.sessions.lifecycle.records import Choice, Received, Session
+from services.ingest.sessions.lifecycle.records import Session
 from services.ingest.sessions.serving.store import Sessions
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import Envelope, seal
 from shared.contracts import (
     BatchSubmitted,
-    Blob,
-    Destination,
     ImageAccepted,
     ImageFailed,
     Message,
-    PrintSpec,
     Stage,
+    StoreFile,
     UploadedFile,
 )
+from tests.integration.uploads import BLOB, PREPARED, choice, project, received
 
 _deaths = count()
-BLOB = Blob(sha256="ab" * 32, size=10)
+PLACE = PREPARED["destination"]
 STACK = """Traceback (most recent call last):
   File "/app/shared/bus/delivery.py", line 161, in work
     for index, message in enumerate(handler.call(envelope.message) or ()):
@@ -50,20 +48,11 @@ class Letterbox:
         self.replays = Replays(self.engine, hashers=8)
 
     def submitted(self, *names: str, lane: str = "comprehensive") -> Session:
-        choice = Choice(
-            template_id=uuid4(),
-            mockup_id=None,
-            canvas_config_id=None,
-            size_config_id=None,
-            print_spec=PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1),
-            destination=Destination(shop="s", template="t"),
-        )
-        files = [Received(name, Blob(sha256=f"{number:064x}", size=1000)) for number, name in enumerate(names)]
-        return self.sessions.submit(self.tenant, str(uuid4()), choice, files, lane)[0]
+        chosen = replace(choice(), template_id=uuid4(), mockup_id=None, destination=PLACE)
+        return self.sessions.submit(self.tenant, str(uuid4()), chosen, received(*names), lane)[0]
 
     def project(self, *events: Message) -> list[Message]:
-        service = build(self.engine)
-        return [answer for event in events for answer in service.handlers[type(event)].call(event) or ()]
+        return project(self.engine, *events)
 
     def about(self, session: Session, index: int, generation: int = 0) -> dict[str, Any]:
         row = self.sessions.items(session)[index]
@@ -71,11 +60,7 @@ class Letterbox:
         return same | {"generation": generation, "filename": row["filename"]}
 
     def accepted(self, session: Session, index: int, generation: int = 0) -> ImageAccepted:
-        made: dict[str, Any] = {"upload": BLOB, "print_file": BLOB, "canonical": BLOB, "width": 1, "height": 1}
-        made |= {"dpi": 400, "algorithm": "a", "phash": "ab" * 32, "dhash": "ab" * 32}
-        return ImageAccepted(
-            **self.about(session, index, generation), **made, destination=Destination(shop="s", template="t")
-        )
+        return ImageAccepted(**self.about(session, index, generation), **PREPARED)
 
     def failed(self, session: Session, index: int, generation: int = 0) -> ImageFailed:
         return ImageFailed(**self.about(session, index, generation), failed_stage="hasher", reason="gave up")
@@ -83,16 +68,18 @@ class Letterbox:
     def batch(self, session: Session) -> BatchSubmitted:
         rows = self.sessions.items(session)
         files = [UploadedFile(item_id=r["id"], index=r["index"], filename=r["filename"], upload=BLOB) for r in rows]
-        spec = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=1, canvas_height_inches=1)
-        place = Destination(shop="s", template="t")
         return BatchSubmitted(
             tenant_id=self.tenant,
             session_id=session.id,
             batch=0,
             files=tuple(files),
-            print_spec=spec,
-            destination=place,
+            print_spec=choice().print_spec,
+            destination=PLACE,
         )
+
+    def loose(self, path: str = "a.png", **headers: Any) -> UUID:
+        """A letter about no file."""
+        return self.dies("storage", StoreFile(tenant_id=self.tenant, shop="s", path=path, content=BLOB), **headers)
 
     def dies(self, service: Stage, message: Message | bytes, cause: str = "OSError: a disk", **headers: Any) -> UUID:
         """Have a message end in a service's dead-letter queue, with all that follows from it in ingest."""

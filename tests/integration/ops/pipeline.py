@@ -32,7 +32,8 @@ from shared.bus.service import Service
 from shared.database import engine_of
 from tests.integration.ingest import embedded
 from tests.integration.ingest.catalog.world import QUICK
-from tests.integration.ingest.embedded import Place, Threaded, eventually
+from tests.integration.ingest.embedded import Place, Threaded
+from tests.waiting import eventually
 
 FAST = RetryPolicy(delays_s=(0.1,))
 

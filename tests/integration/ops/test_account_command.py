@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.integration.ingest import artworks
-from tests.integration.ingest.embedded import PRODUCT, eventually
+from tests.integration.ingest.embedded import PRODUCT
 from tests.integration.ingest.frontend import PASSWORD, Shop
 from tests.integration.ops.pipeline import System
 from tests.integration.ops.test_replay import ended, placed
+from tests.waiting import eventually
 
 NOBODY = "nobody@example.com"
 

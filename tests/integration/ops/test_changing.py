@@ -16,26 +16,15 @@ from services.ingest.dead_letters.finding import Filter
 from services.ingest.dead_letters.jobs import Job
 from services.ingest.dead_letters.replaying import Replays, Result
 from services.ingest.dead_letters.steps import ReplayPace
-from services.ingest.sessions.outgoing.outbox import Owed, Redelivery, Relay
+from services.ingest.sessions.outgoing.outbox import Redelivery
 from services.ops.spool import sweep as sweep_spool
 from shared.blobs import Blobs
 from shared.bus.envelope import unseal
 from shared.contracts import BatchSubmitted, ImageHashed, StoreFile
 from shared.database import transaction
-from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.ops.letterbox import Letterbox
 from tests.integration.ops.test_dead_command import presswork
-
-
-def relayed(engine: Engine) -> list[Owed]:
-    sent: list[Owed] = []
-    while Relay(engine, "comprehensive").send(sent.append):
-        pass
-    return sent
-
-
-def loose(box: Letterbox, path: str = "a.png") -> UUID:
-    """A letter about no file."""
-    return box.dies("storage", StoreFile(tenant_id=box.tenant, shop="s", path=path, content=BLOB))
+from tests.integration.uploads import relayed
 
 
 def message(box: Letterbox, letter_id: UUID, **changes: Any) -> dict[str, Any]:
@@ -53,7 +42,7 @@ def job(box: Letterbox, wanted: Filter | None = None, **how: Any) -> Job:
 def test_an_edited_copy_goes_out_as_a_new_message_and_the_original_never(
     engine: Engine, box: Letterbox, database_url: str, tmp_path: Path
 ) -> None:
-    letter_id = loose(box)
+    letter_id = box.loose()
     shown = json.loads(presswork(database_url, "dead", "show", letter_id, "--body").output)
     assert shown == message(box, letter_id)
     shown["data"]["path"] = "b.png"
@@ -93,7 +82,7 @@ def test_an_edited_copy_goes_out_as_a_new_message_and_the_original_never(
 def test_an_edit_that_is_no_message_or_another_ones_is_refused(
     engine: Engine, box: Letterbox, changes: dict[str, Any], words: str
 ) -> None:
-    letter_id = loose(box)
+    letter_id = box.loose()
     with pytest.raises(NotSent, match=words.replace("?", r"\?")):
         edit(engine, letter_id, message(box, letter_id, **changes), Run("ana", "edit"))
     other = message(box, letter_id) | {"type": "WorkCancelled", "data": {"tenant_id": str(box.tenant)}}
@@ -170,7 +159,7 @@ def test_letters_can_be_sent_to_another_of_our_services_and_to_nobody_else(
     session = box.submitted("rose.png")
     about_a_file = box.dies("storage", box.accepted(session, 0))
     relayed(engine)
-    loose(box)
+    box.loose()
     said = presswork(database_url, "dead", "replay", "--all", "--to", "dedup", "--yes", "--force").output
     assert "beware: the messages go to dedup, not to who gave them up" in said
     owed = relayed(engine)
@@ -186,7 +175,7 @@ def test_a_purge_needs_service_count_and_an_export_and_takes_only_these(
 ) -> None:
     session = box.submitted("rose.png")
     kept = box.dies("dedup", box.accepted(session, 0))
-    gone = [loose(box), loose(box)]
+    gone = [box.loose(), box.loose()]
     command = ("dead", "purge", "--service", "storage", "--to")
     refused = presswork(database_url, *command, tmp_path / "1", answers="storage 3\n", code=1).output
     assert "type: storage 2" in refused
@@ -205,17 +194,17 @@ def test_a_purge_needs_service_count_and_an_export_and_takes_only_these(
 
 
 def test_what_has_changed_since_its_export_is_not_purged(engine: Engine, box: Letterbox) -> None:
-    loose(box)
+    box.loose()
     wanted = Filter(service="storage")
     with pytest.raises(purging.NotPurged, match="changed since they were exported"):
         purging.purge(engine, wanted, Run("ana", "purge"), "storage 1", "0" * 64)
-    box.replays.replay(loose(box, "b.png"), Run("ana", "replay"))
+    box.replays.replay(box.loose("b.png"), Run("ana", "replay"))
     with pytest.raises(purging.NotPurged, match="1 of them are being replayed"):
         purging.purge(engine, wanted, Run("ana", "purge"), "storage 2", "0" * 64)
 
 
 def test_what_is_over_goes_after_its_time_and_what_waits_never(engine: Engine, box: Letterbox) -> None:
-    waits, discarded, replayed = (loose(box, path) for path in "abc")
+    waits, discarded, replayed = (box.loose(path) for path in "abc")
     for letter_id in (discarded, replayed):
         shelving.discard(engine, Filter(ids=(letter_id,)), Run("ana", "discard"), "enough")
     shelving.restore(engine, Filter(ids=(replayed,)), Run("ana", "restore"))
@@ -237,7 +226,7 @@ def test_the_sweep_of_the_spool_leaves_what_letters_need(box: Letterbox, tmp_pat
 
 def test_a_replay_that_is_cancelled_by_another_stops_before_its_next_letter(engine: Engine, box: Letterbox) -> None:
     for number in range(3):
-        loose(box, str(number))
+        box.loose(str(number))
     work = job(box)
     run_id = work.begin()
 
@@ -260,7 +249,7 @@ def test_ctrl_c_says_what_was_sent(
     engine: Engine, box: Letterbox, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
-        loose(box, str(number))
+        box.loose(str(number))
     once, seen = Replays.replay, []
 
     def interrupted(*given: Any) -> Result:
@@ -277,7 +266,7 @@ def test_ctrl_c_says_what_was_sent(
 
 
 def test_a_replay_whose_process_was_lost_says_so(engine: Engine, box: Letterbox) -> None:
-    loose(box)
+    box.loose()
     run_id = job(box).begin()
     with engine.begin() as connection:
         connection.execute(text("UPDATE ingest.dead_letter_audit SET seen_at = seen_at - interval '2 minutes'"))
@@ -291,7 +280,7 @@ def test_a_canary_bears_as_many_failures_as_was_said(
     engine: Engine, box: Letterbox, tolerance: float, end: str
 ) -> None:
     """Two of a step of five fail again."""
-    letters = [loose(box, str(number)) for number in range(8)]
+    letters = [box.loose(str(number)) for number in range(8)]
     failing = letters[2:4]
 
     def ended(_: str) -> None:
@@ -309,7 +298,7 @@ def test_a_canary_bears_as_many_failures_as_was_said(
 def test_what_is_replayed_needs_the_services_that_will_work_on_it(box: Letterbox) -> None:
     session = box.submitted("rose.png")
     assert job(box).takers() == set()
-    loose(box)
+    box.loose()
     assert job(box).takers() == {"ingest", "storage"}
     box.dies("storage", box.accepted(session, 0))
     assert job(box).takers() == {"ingest", "hasher", "dedup", "storage"}

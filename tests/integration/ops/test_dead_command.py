@@ -36,8 +36,8 @@ from shared.bus.topology import dead_route, waiting_as
 from shared.contracts import Blob, DesignStored, ImageHashed, StoreFile, WorkDelayed
 from shared.database import transaction
 from shared.errors import Permanent, Unavailable
-from tests.integration.ingest.embedded import eventually
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.waiting import eventually
 
 NOTHING_THERE = "there are no exchanges, queues, bindings and policies."
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"

@@ -16,10 +16,10 @@ from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.progress.delays import Delays
 from shared.contracts import DesignStored, DuplicateFound, ImageFailed, ImageHashed, Match, WorkDelayed
 from tests.integration.ingest.frontend import Shop
-from tests.integration.ingest.test_sessions import LISTING, MOCKUP
 from tests.integration.ops.letterbox import BLOB, Letterbox
 from tests.integration.ops.pipeline import System
 from tests.integration.ops.test_ops_api import stranger, viewer
+from tests.integration.uploads import LISTING, MOCKUP
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEW = datetime(2000, 1, 1, tzinfo=UTC)

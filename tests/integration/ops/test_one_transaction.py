@@ -28,18 +28,11 @@ from shared.contracts import (
 )
 from shared.database import transaction
 from tests.integration.ops.letterbox import BLOB, Letterbox, dead
+from tests.integration.uploads import relayed
 
 
 class Killed(BaseException):
     """The process dies here."""
-
-
-def relayed(engine: Engine, lane: str = "comprehensive") -> list[Owed]:
-    """What the relay sends now."""
-    sent: list[Owed] = []
-    while Relay(engine, lane).send(sent.append):
-        pass
-    return sent
 
 
 def failed_file(box: Letterbox, *names: str, lane: str = "comprehensive") -> tuple[Any, UUID]:
@@ -47,11 +40,6 @@ def failed_file(box: Letterbox, *names: str, lane: str = "comprehensive") -> tup
     letter_id = box.dies("storage", box.accepted(session, 0))
     relayed(box.engine, lane)
     return session, letter_id
-
-
-def loose(box: Letterbox, **headers: Any) -> UUID:
-    """A letter about no file."""
-    return box.dies("storage", StoreFile(tenant_id=box.tenant, shop="s", path="a.png", content=BLOB), **headers)
 
 
 def run() -> Run:
@@ -84,7 +72,7 @@ def test_a_replay_that_is_killed_before_its_commit_did_nothing(
     engine: Engine, box: Letterbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, letter_id = failed_file(box)
-    other = loose(box)
+    other = box.loose()
     before = box.sessions.items(session)
 
     def killed(*_: object, **__: object) -> None:
@@ -105,7 +93,7 @@ def test_a_replay_that_is_killed_before_its_commit_did_nothing(
 
 def test_a_relay_that_is_killed_between_commit_and_publish_is_made_up_for(engine: Engine, box: Letterbox) -> None:
     _, letter_id = failed_file(box)
-    for each in (letter_id, loose(box)):
+    for each in (letter_id, box.loose()):
         assert box.replays.replay(each, run()).sent
 
     def killed(_: Owed) -> None:
@@ -120,7 +108,7 @@ def test_a_relay_that_is_killed_between_commit_and_publish_is_made_up_for(engine
 @pytest.mark.parametrize("about", ["a file", "nothing"])
 def test_many_at_once_send_it_once(engine: Engine, box: Letterbox, about: str) -> None:
     for _ in range(10):
-        letter_id = failed_file(box)[1] if about == "a file" else loose(box)
+        letter_id = failed_file(box)[1] if about == "a file" else box.loose()
         together = threading.Barrier(6)
 
         def replay(letter_id: UUID = letter_id, together: threading.Barrier = together) -> Result:
@@ -316,17 +304,17 @@ def test_a_death_leaves_the_letters_of_others_as_they_are(engine: Engine, box: L
     mended = box.dies("storage", box.accepted(session, 0))
     box.project(DesignStored(**box.about(session, 0), number=1, name="n", path="p", print_file=BLOB))
     outcomes.settle(engine)
-    replaying_one = loose(box)
+    replaying_one = box.loose()
     box.replays.replay(replaying_one, run())
     before = [box.letter(each) for each in (shared_out, mended, replaying_one)]
     another = box.letter(box.dies("storage", box.accepted(session, 1)))
     assert (another["status"], another["replay_of"]) == ("dead", None)
-    assert box.letter(loose(box, x_dead_at=""))["replay_of"] is None
+    assert box.letter(box.loose(x_dead_at=""))["replay_of"] is None
     assert [box.letter(each) for each in (shared_out, mended, replaying_one)] == before
 
 
 def test_a_redelivery_that_nothing_came_back_of_is_resolved_in_the_end(engine: Engine, box: Letterbox) -> None:
-    letter_id = loose(box)
+    letter_id = box.loose()
     box.replays.replay(letter_id, run())
     outcomes.settle(engine, quiet_s=0)
     assert box.letter(letter_id)["status"] == "replaying", "it was not even sent"

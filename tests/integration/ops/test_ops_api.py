@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from tests.integration.ingest import artworks, frontend
-from tests.integration.ingest.embedded import eventually
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.pipeline import System
 from tests.integration.ops.test_replay import ended, placed, sound
+from tests.waiting import eventually
 
 OPS = "/api/v1/ops/dead-letters"
 

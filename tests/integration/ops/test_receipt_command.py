@@ -10,8 +10,8 @@ from services.ingest.sessions.intake.grace_period import Unasked
 from services.ingest.sessions.lifecycle.records import Session, Wanted
 from services.ingest.sessions.tables import sessions
 from shared.contracts import DesignStored, DuplicateFound, ImageHashed, Match, MockupsRendered
-from tests.integration.ingest.test_sessions import LISTING
 from tests.integration.ops.letterbox import BLOB, Letterbox
+from tests.integration.uploads import LISTING
 
 SOFT = "only 600 x 600 px of artwork are enlarged to 3800 x 1732: the print will look soft"
 DARK = "photograph 1: it has no watermark"

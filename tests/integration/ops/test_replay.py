@@ -11,11 +11,12 @@ from sqlalchemy import text
 from shared.bus.rabbit import RabbitBus
 from shared.bus.settlement import Sealed
 from shared.bus.topology import REDELIVER, Route
+from tests.images import saved
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.artworks import print_names
-from tests.integration.ingest.embedded import eventually
 from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.pipeline import System
+from tests.waiting import eventually
 
 
 def sound(shop: Shop, session: str) -> dict[str, Any]:
@@ -246,8 +247,8 @@ def test_a_letter_about_no_file_goes_back_to_its_inbox_and_does_its_work(system:
     first, copies = folder / "UVDTF 16oz", folder / "UVDTF mug"
     copies.write_bytes(b"in the way")
     mockup = frontend.another_group(shop, copies.name)
-    photograph = artworks.saved(artworks.artwork(7).convert("RGB"))
-    picture = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", artworks.saved(artworks.artwork(8))))]
+    photograph = saved(artworks.artwork(7).convert("RGB"))
+    picture = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", saved(artworks.artwork(8))))]
     answer = shop.client.post("/mockups/upload", data={"mockup_id": mockup}, files=picture)
     assert answer.status_code == 201, answer.text
     query = "SELECT * FROM ingest.dead_letters WHERE tenant_id = :id AND message_type = 'StoreFile' ORDER BY kept_at"

@@ -20,11 +20,10 @@ from shared.contracts import SCANNED, Blob, DesignStored, PictureFound, PictureH
 from shared.nas import PathNas, open_nas
 from shared.nas.errors import NasUnavailable
 from tests import nas_servers
-from tests.e2e.conftest import until
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.scan.works import Works
 from tests.nas_servers import Server
 from tests.seller import artwork
+from tests.waiting import somebody_waits, until
 
 ROSE, TULIP, DAISY, IRIS = map(artwork, range(1, 5))
 
@@ -173,7 +172,7 @@ def test_a_copy_of_which_another_file_is_a_double_is_there_when_that_is_sent(wor
 
     def send_the_other() -> None:
         sending.append(pool.submit(lambda: [*scan_of(works).shop(goes_on(works.scan()))]))
-        until(lambda: sending[0].done() or somebody_waits(engine) or None)
+        until(lambda: sending[0].done() or somebody_waits(engine))
 
     with ThreadPoolExecutor(1) as pool:
         scan = replace(scan_of(works), copies=Overtaken(works.root / "blobs" / SCANNED, send_the_other))

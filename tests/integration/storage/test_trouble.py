@@ -56,6 +56,21 @@ class RefusingNas(PathNas):
         super().move(source_path, target_path, sha256)
 
 
+class Refusing:
+    """An upload whose files 1 and 2 wait for the first one's verdict, at a NAS that will refuse 1 its name."""
+
+    def __init__(self, workshop: Workshop, root: Path) -> None:
+        self.upload, self.nas = Upload(), RefusingNas(workshop.root)
+        self.workshop = Workshop(workshop.engine, root, self.nas)
+        self.workshop.hear(workshop.accepted(self.upload, 1), workshop.accepted(self.upload, 2))
+        self.nas.refused.add(str(self.upload.item(1)))
+
+
+@pytest.fixture
+def refusing(workshop: Workshop, tmp_path: Path) -> Refusing:
+    return Refusing(workshop, tmp_path)
+
+
 class TidiedNas(PathNas):
     """A program there removes hidden files just before they get their names, so many times."""
 
@@ -157,32 +172,22 @@ def test_a_file_that_was_given_up_is_settled_and_its_hidden_copy_removed(worksho
 
 
 def test_a_refused_name_is_tried_again_and_the_others_keep_their_numbers(
-    workshop: Workshop, engine: Engine, tmp_path: Path
+    workshop: Workshop, refusing: Refusing
 ) -> None:
-    upload = Upload()
-    nas = RefusingNas(workshop.root)
-    refused = Workshop(engine, tmp_path, nas)
+    upload, refused = refusing.upload, refusing.workshop
     last = workshop.accepted(upload, 0)
-    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    nas.refused.add(str(upload.item(1)))
     answers = on_image_accepted(last, refused.filing)
     first = next(answers)
     with pytest.raises(NasRefused):
         next(answers)
-    nas.refused.clear()
+    refusing.nas.refused.clear()
     again = refused.hear(last)
     assert again[0] == first
     assert numbers(again) == {0: 100, 1: 101, 2: 102}
 
 
-def test_what_a_dead_message_had_begun_is_finished_by_its_failure(
-    workshop: Workshop, engine: Engine, tmp_path: Path
-) -> None:
-    upload = Upload()
-    nas = RefusingNas(workshop.root)
-    refused = Workshop(engine, tmp_path, nas)
-    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    nas.refused.add(str(upload.item(1)))
+def test_what_a_dead_message_had_begun_is_finished_by_its_failure(refusing: Refusing) -> None:
+    upload, refused = refusing.upload, refusing.workshop
     with pytest.raises(NasRefused):
         refused.hear(upload.duplicate(0))
     answers = refused.hear(upload.failed(0, "storage"))  # the duplicate's message ended in the dead-letter queue
@@ -196,14 +201,8 @@ def test_what_a_dead_message_had_begun_is_finished_by_its_failure(
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
-def test_what_a_dead_cancellation_or_failure_had_numbered_is_finished_too(
-    workshop: Workshop, engine: Engine, tmp_path: Path, end: str
-) -> None:
-    upload = Upload()
-    nas = RefusingNas(workshop.root)
-    refused = Workshop(engine, tmp_path, nas)
-    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    nas.refused.add(str(upload.item(1)))
+def test_what_a_dead_cancellation_or_failure_had_numbered_is_finished_too(refusing: Refusing, end: str) -> None:
+    upload, refused = refusing.upload, refusing.workshop
     died = upload.cancelled(0)
     if end == "cancelled":
         with pytest.raises(NasRefused):
@@ -242,14 +241,8 @@ def test_what_a_dead_message_had_numbered_is_finished_though_its_failure_died_to
     assert workshop.hidden() == []
 
 
-def test_a_number_that_was_taken_back_goes_to_the_next_session(
-    workshop: Workshop, engine: Engine, tmp_path: Path
-) -> None:
-    upload = Upload()
-    nas = RefusingNas(workshop.root)
-    refused = Workshop(engine, tmp_path, nas)
-    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    nas.refused.add(str(upload.item(1)))
+def test_a_number_that_was_taken_back_goes_to_the_next_session(workshop: Workshop, refusing: Refusing) -> None:
+    upload, refused = refusing.upload, refusing.workshop
     refused.hear(upload.failed(0, "storage"))
     assert workshop.files() == uv(101)
     # within the session it would come after a greater one
@@ -260,13 +253,9 @@ def test_a_number_that_was_taken_back_goes_to_the_next_session(
 
 
 def test_a_number_that_another_print_file_of_its_design_does_not_take_goes_to_the_next_session(
-    workshop: Workshop, engine: Engine, tmp_path: Path
+    workshop: Workshop, refusing: Refusing
 ) -> None:
-    upload = Upload()
-    nas = RefusingNas(workshop.root)
-    refused = Workshop(engine, tmp_path, nas)
-    refused.hear(workshop.accepted(upload, 1), workshop.accepted(upload, 2))
-    nas.refused.add(str(upload.item(1)))
+    upload, refused = refusing.upload, refusing.workshop
     with pytest.raises(NasRefused):
         refused.hear(upload.duplicate(0))  # 1 is to be 100, and 2 101
     anew = workshop.accepted(upload, 1, generation=1, print_file=b"printed anew")

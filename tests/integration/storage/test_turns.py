@@ -5,25 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from services.storage.tables import designs
-from tests.e2e.conftest import until
 from tests.integration.storage.test_two_deliveries import PATIENCE_S, HaltingNas
 from tests.integration.storage.workshop import Upload, Workshop, numbers, uv
-
-WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+from tests.waiting import somebody_waits, until
 
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
-
-
-def somebody_waits(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return bool(connection.execute(WAITING).scalar_one())
 
 
 def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_each_for_its_own(
@@ -34,11 +27,11 @@ def test_messages_that_come_at_a_time_are_numbered_in_upload_order_and_answer_ea
     with engine.begin() as other:
         other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
         first = threads.submit(workshop.hear, events[3])
-        until(lambda: somebody_waits(engine) or None)
+        until(lambda: somebody_waits(engine))
         rest = [threads.submit(workshop.hear, event) for event in events[:3]]
-        until(lambda: len(workshop.hidden()) == 4 or None)
+        until(lambda: len(workshop.hidden()) == 4)
         line = workshop.filing._together._lines[upload.session]
-        until(lambda: len(line.wishes) == 3 or None)
+        until(lambda: len(line.wishes) == 3)
     assert first.result() == []
     answers = [each.result() for each in rest]
     own = [[answer.index for answer in each][:1] for each in answers]
@@ -57,7 +50,7 @@ def test_who_waits_for_the_turn_of_its_session_holds_up_nobody_who_wants_its_row
     with engine.begin() as other:
         other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
         turn = threads.submit(workshop.hear, event)
-        until(lambda: somebody_waits(engine) or None)
+        until(lambda: somebody_waits(engine))
         row = select(designs.c.state).where(designs.c.item_id == event.item_id).with_for_update(nowait=True)
         assert other.execute(row).scalar_one() == "accepted"
     assert numbers(turn.result()) == {0: 100}
@@ -74,12 +67,12 @@ def test_a_generation_that_was_overtaken_leaves_no_file_though_both_have_one_tur
     with engine.begin() as other:
         other.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"storage:{upload.session}", 0))))
         first = threads.submit(workshop.hear, workshop.accepted(upload, 2))
-        until(lambda: somebody_waits(engine) or None)
+        until(lambda: somebody_waits(engine))
         line = workshop.filing._together._lines[upload.session]
         late = threads.submit(workshop.hear, workshop.accepted(upload, 1, generation=1))
-        until(lambda: len(line.wishes) == 1 or None)
+        until(lambda: len(line.wishes) == 1)
         nas.may_go_on.set()
-        until(lambda: len(line.wishes) == 2 or None)
+        until(lambda: len(line.wishes) == 2)
     answers = [answer for each in (first, early, late) for answer in each.result()]
     assert sorted((answer.index, answer.generation) for answer in answers) == [(1, 1), (2, 0)]
     assert workshop.hidden() == []
@@ -93,7 +86,7 @@ def test_one_that_fails_while_numbers_are_given_leaves_no_gap(
     with engine.begin() as other:
         other.execute(update(designs).where(designs.c.item_id == upload.item(1)).values(state="failed"))
         turn = threads.submit(workshop.hear, upload.duplicate(0))
-        until(lambda: somebody_waits(engine) or None)
+        until(lambda: somebody_waits(engine))
     assert numbers(turn.result()) == {2: 100}
     assert numbers(workshop.hear(workshop.accepted(upload, 3))) == {3: 101}
 
@@ -106,12 +99,12 @@ def test_two_generations_that_are_accepted_at_a_time_are_one_after_the_other(
         ours = {"item_id": upload.item(1), "tenant_id": upload.tenant, "session_id": upload.session, "index": 1}
         other.execute(insert(designs).values(**ours, generation=0, filename="1.png", state="failed"))
         first = threads.submit(workshop.hear, workshop.accepted(upload, 1))
-        until(lambda: somebody_waits(engine) or None)
+        until(lambda: somebody_waits(engine))
         line = workshop.filing.designs._accepting._lines[""]
         both = []
         for generation in range(2):
             both.append(threads.submit(workshop.hear, workshop.accepted(upload, 0, generation)))
-            until(lambda: len(line.wishes) == len(both) or None)
+            until(lambda: len(line.wishes) == len(both))
         other.rollback()
     answers = [answer for each in (first, *both) for answer in each.result()]
     assert {(answer.index, answer.generation) for answer in answers} == {(0, 1), (1, 0)}

@@ -9,6 +9,7 @@ from services.dedup.pixels.picture import Picture, picture_of
 from services.hasher.hashing import Fingerprint, fingerprint
 from services.hasher.preparing import canonical_file
 from services.hasher.raster import crop_to_alpha
+from tests.accuracy.copies import resized
 
 RED, BLUE = (200, 30, 60), (30, 60, 200)
 
@@ -134,21 +135,10 @@ def brighter(image: Image.Image, factor: float) -> Image.Image:
     return rgb
 
 
-def inverted(image: Image.Image) -> Image.Image:
-    rgb = image.convert("RGB").point([255 - level for level in range(256)] * 3)
-    rgb.putalpha(image.getchannel("A"))
-    return rgb
-
-
 def cropped(image: Image.Image, share: float) -> Image.Image:
     content = image.crop(image.getchannel("A").getbbox())
     x, y = round(content.width * share), round(content.height * share)
     return content.crop((x, y, content.width - x, content.height - y))
-
-
-def resized(image: Image.Image, factor: float) -> Image.Image:
-    size = (round(image.width * factor), round(image.height * factor))
-    return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
 
 
 def noisy(image: Image.Image) -> Image.Image:

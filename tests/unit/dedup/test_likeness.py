@@ -17,7 +17,8 @@ from services.dedup.pixels.likeness import likeness, likeness_by
 from services.dedup.pixels.picture import Picture, picture_of
 from services.dedup.pixels.planes import Pixels
 from services.dedup.pixels.tones import tones_of
-from tests.accuracy.copies import without_profile
+from tests.accuracy.copies import resized, without_profile
+from tests.accuracy.designs import inverted
 from tests.unit.dedup.art import (
     BLUE,
     COPIES,
@@ -28,14 +29,12 @@ from tests.unit.dedup.art import (
     design,
     fade,
     glow,
-    inverted,
     leaf,
     noisy,
     on,
     paged,
     picture,
     poster,
-    resized,
     sheet,
     star,
     stripes,

@@ -13,7 +13,8 @@ from services.dedup.rule.known_picture import Known
 from services.dedup.rule.matching import decide
 from shared.contracts import Blob, ImageAccepted
 from shared.errors import Busy, Unavailable
-from tests.unit.dedup.art import cropped, design, picture, resized
+from tests.accuracy.copies import resized
+from tests.unit.dedup.art import cropped, design, picture
 from tests.unit.dedup.pictures import ALGORITHM, blob, hashed
 
 OTHER = Known(source="session", algorithm=ALGORITHM, phash=None, dhash=None, canonical=blob("another"))

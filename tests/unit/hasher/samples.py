@@ -4,19 +4,25 @@ import io
 import struct
 import zlib
 from itertools import product
+from uuid import UUID, uuid5
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from shared.contracts import PrintSpec
+from shared.blobs import Blobs
+from shared.contracts import BatchSubmitted, Destination, PrintSpec, UploadedFile
+from tests.images import chunk
 
 Pixels = NDArray[np.uint8]
 
 STRETCH = PrintSpec(width_inches=1.5, height_inches=0.5, canvas_width_inches=1.5, canvas_height_inches=0.5)
 FIT = PrintSpec(width_inches=1.5, height_inches=1, canvas_width_inches=2, canvas_height_inches=1.75, stretch=False)
 DIGITAL = STRETCH.model_copy(update={"digital": True})
+SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
+TENANT = UUID("6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11")
+DESTINATION = Destination(shop="NorthCups", template="UVDTF 16oz")
 
 
 def artwork(width: int = 240, height: int = 200, seed: int = 1) -> Pixels:
@@ -49,31 +55,9 @@ def photo(width: int = 240, height: int = 200, seed: int = 2) -> Pixels:
     return np.asarray(cv2.add(soft, random.integers(0, 8, soft.shape, dtype=np.uint8)), dtype=np.uint8)
 
 
-def saved(picture: Pixels | Image.Image, format_: str, **options: object) -> bytes:
-    """A file as Pillow writes it."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    file = io.BytesIO()
-    image.save(file, format_, **options)
-    return file.getvalue()
-
-
 def as_pillow_reads(data: bytes) -> Pixels:
     """The file's pixels by Pillow alone, as RGBA."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A PNG chunk."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def raw_png(width: int, height: int, bits: int, colour_type: int, packed: bytes, *extra: bytes) -> bytes:
-    """A PNG of packed rows without their filter bytes, in the kinds that Pillow can't write."""
-    row = len(packed) // height
-    filtered = b"".join(b"\0" + packed[start : start + row] for start in range(0, len(packed), row))
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    body = chunk(b"IDAT", zlib.compress(filtered))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(extra) + body + chunk(b"IEND", b"")
 
 
 def bomb(side: int = 30_000) -> bytes:
@@ -115,3 +99,18 @@ def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, byt
     head = struct.pack(">I4sI4s4s4s", start + len(body), bytes(4), 0x02100000, kind, space, connection)
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _xyz(0.9642, 1, 0.8249)[8:]
     return head.ljust(128, b"\0") + table + body
+
+
+def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
+    """An upload of these files, tried anew twice."""
+    return BatchSubmitted(
+        tenant_id=TENANT,
+        session_id=SESSION,
+        batch=0,
+        files=tuple(
+            UploadedFile(item_id=uuid5(SESSION, name), index=index, generation=2, filename=name, upload=blobs.put(data))
+            for index, (name, data) in enumerate(files.items())
+        ),
+        print_spec=STRETCH,
+        destination=DESTINATION,
+    )

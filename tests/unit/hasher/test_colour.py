@@ -11,7 +11,8 @@ from services.decoding.png_colours import HDR
 from services.hasher.colour import BROKEN_PROFILE, ESTIMATED_CMYK
 from services.hasher.decoding import open_picture
 from services.hasher.limits import Limits
-from tests.unit.hasher.samples import artwork, chunk, inks_profile, linear_grey_profile, photo, raw_png, saved
+from tests.images import chunk, raw_png, saved
+from tests.unit.hasher.samples import artwork, inks_profile, linear_grey_profile, photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Its red and blue primaries change places, so pixels through it do too.

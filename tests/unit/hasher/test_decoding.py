@@ -17,7 +17,8 @@ from services.hasher.limits import Limits
 from services.hasher.pixels import rgba_of
 from services.hasher.rejection import Rejected
 from services.hasher.sniffing import misnamed
-from tests.unit.hasher.samples import Pixels, artwork, as_pillow_reads, bomb, chunk, photo, raw_png, saved
+from tests.images import chunk, raw_png, saved
+from tests.unit.hasher.samples import Pixels, artwork, as_pillow_reads, bomb, photo
 
 LIMITS = Limits()
 CMYK_WITH_ALPHA = imagecodecs.tiff_encode(

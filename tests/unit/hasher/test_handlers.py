@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import pytest
 
@@ -18,19 +18,15 @@ from shared.blobs import Blobs
 from shared.contracts import (
     BatchSubmitted,
     Blob,
-    Destination,
     ImageFailed,
     ImageHashed,
     ImageRejected,
     PrintSpec,
-    UploadedFile,
 )
 from shared.errors import Unavailable
-from tests.unit.hasher.samples import FIT, STRETCH, artwork, photo, saved
+from tests.images import saved
+from tests.unit.hasher.samples import DESTINATION, FIT, SESSION, TENANT, artwork, batch_of, photo
 
-SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
-TENANT = UUID("6b0c0a52-0d0f-4c55-9a8e-3f6f0f6c9a11")
-DESTINATION = Destination(shop="NorthCups", template="UVDTF 16oz")
 ROSE = saved(artwork(), "PNG")
 TULIP = saved(photo(), "JPEG")
 
@@ -38,20 +34,6 @@ TULIP = saved(photo(), "JPEG")
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
     return Blobs(tmp_path / "blobs")
-
-
-def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
-    return BatchSubmitted(
-        tenant_id=TENANT,
-        session_id=SESSION,
-        batch=0,
-        files=tuple(
-            UploadedFile(item_id=uuid5(SESSION, name), index=index, generation=2, filename=name, upload=blobs.put(data))
-            for index, (name, data) in enumerate(files.items())
-        ),
-        print_spec=STRETCH,
-        destination=DESTINATION,
-    )
 
 
 def answers(batch: BatchSubmitted, blobs: Blobs, limits: Limits | None = None) -> list[ImageHashed | ImageRejected]:

@@ -14,7 +14,8 @@ from services.hasher.hashing import ALGORITHM, GREY_ART_ALGORITHM, Fingerprint, 
 from services.hasher.limits import Limits
 from services.hasher.preparing import prepare
 from services.hasher.rejection import Rejected
-from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, Pixels, artwork, lettering, photo, saved
+from tests.images import saved
+from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, Pixels, artwork, lettering, photo
 
 LIMITS = Limits()
 THRESHOLD = 5

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,16 +16,10 @@ from services.decoding.isolation import Died, Isolated, TookTooLong
 from services.hasher.rejection import OUT_OF_MEMORY, Rejected
 from shared.errors import Unavailable
 from tests.unit.hasher import deadly
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own means")
-
-
-def until(check: Callable[[], object], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
@@ -105,7 +98,7 @@ def test_an_idle_child_that_was_killed_is_replaced_without_blame() -> None:
     call = deadly.isolated(deadly.own_pid)
     first = call()
     os.kill(first, signal.SIGKILL)
-    until(lambda: gone(first))
+    until(lambda: gone(first), within_s=30)
     with capture_logs() as said:
         assert call() != first
     assert said == [], "nothing was tried twice"
@@ -131,7 +124,7 @@ def test_nine_pictures_in_work_notice_nothing_of_a_tenth_that_kills_its_child(tm
     killer._room = work._room  # one `Isolated` calls one function; these two are as one
     with ThreadPoolExecutor(10) as threads:
         nine = [threads.submit(work, tmp_path, str(n)) for n in range(9)]
-        until(lambda: len(list(tmp_path.glob("* begun"))) == 9)
+        until(lambda: len(list(tmp_path.glob("* begun"))) == 9, within_s=30)
         tenth = threads.submit(killer, signal.SIGSEGV)
         assert not any(future.done() for future in nine)
         (tmp_path / "go on").touch()
@@ -144,9 +137,9 @@ def test_the_second_try_has_nobody_beside_it(tmp_path: Path) -> None:
     killer._room = work._room
     with ThreadPoolExecutor(3) as threads:
         first = threads.submit(work, tmp_path, "first")
-        until((tmp_path / "first begun").exists)
+        until((tmp_path / "first begun").exists, within_s=30)
         again = threads.submit(killer, tmp_path / "marker")
-        until(lambda: work._room._reserved)
+        until(lambda: work._room._reserved, within_s=30)
         later = threads.submit(work, tmp_path, "later")
         assert not again.done()
         assert not (tmp_path / "later begun").exists()
@@ -159,7 +152,7 @@ def test_children_end_with_the_threads_that_called_them() -> None:
     with ThreadPoolExecutor(1) as thread:
         child = thread.submit(call).result()
         assert not gone(child)
-    until(lambda: gone(child))
+    until(lambda: gone(child), within_s=30)
 
 
 @pytest.fixture(params=["idle", "hanging"])
@@ -167,7 +160,7 @@ def parent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[sub
     """A process with a child, and the child's pid."""
     told = tmp_path / "pid"
     with subprocess.Popen([sys.executable, "-m", "tests.unit.hasher.deadly", request.param, told], cwd=ROOT) as process:
-        until(lambda: told.exists() and told.read_text())
+        until(lambda: told.exists() and told.read_text(), within_s=30)
         yield process, int(told.read_text())
         process.kill()
 
@@ -177,7 +170,7 @@ def test_a_parent_that_is_killed_leaves_no_child(parent: tuple[subprocess.Popen[
     process, child = parent
     assert not gone(child)
     process.send_signal(signal.SIGKILL)
-    until(lambda: gone(child))
+    until(lambda: gone(child), within_s=30)
 
 
 def test_what_stops_the_parent_does_not_stop_its_child(tmp_path: Path) -> None:
@@ -186,7 +179,7 @@ def test_what_stops_the_parent_does_not_stop_its_child(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as thread:
         idle = child()
         working = thread.submit(call, tmp_path, "picture")
-        until((tmp_path / "picture begun").exists)
+        until((tmp_path / "picture begun").exists, within_s=30)
         os.kill(idle, signal.SIGINT)
         os.kill(idle, signal.SIGTERM)
         (tmp_path / "go on").touch()
@@ -200,7 +193,7 @@ def test_an_idle_child_gives_back_the_memory_that_it_has_freed() -> None:
     call = deadly.isolated(deadly.leaves_a_hole_in_the_heap)
     child, held = call()
     assert held > 200_000_000
-    until(lambda: deadly.resident_bytes(child) < 100_000_000)
+    until(lambda: deadly.resident_bytes(child) < 100_000_000, within_s=30)
 
 
 @LINUX

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from signal import Signals
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import pytest
 
@@ -16,12 +16,12 @@ from services.hasher.rejection import Rejected
 from services.hasher.settings import Settings
 from shared.blobs import Blobs
 from shared.bus.envelope import answer_id
-from shared.contracts import BatchSubmitted, Destination, ImageHashed, ImageRejected, UploadedFile
+from shared.contracts import BatchSubmitted, ImageHashed, ImageRejected
+from tests.images import saved
 from tests.unit.hasher import poisoned
-from tests.unit.hasher.samples import STRETCH, artwork, saved
+from tests.unit.hasher.samples import artwork, batch_of
 
 ROOT = Path(__file__).parents[3]
-SESSION = UUID("5d1f3c0e-9a55-4a38-9d7b-1f2f4f6a7b90")
 HEAVY = {"numpy", "cv2", "PIL", "imagecodecs", "imagehash", "scipy"}
 
 
@@ -33,20 +33,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def picture(seed: int) -> bytes:
     return saved(artwork(seed=seed), "PNG")
-
-
-def batch_of(blobs: Blobs, files: dict[str, bytes]) -> BatchSubmitted:
-    return BatchSubmitted(
-        tenant_id=uuid4(),
-        session_id=SESSION,
-        batch=0,
-        files=tuple(
-            UploadedFile(item_id=uuid5(SESSION, name), index=index, generation=0, filename=name, upload=blobs.put(data))
-            for index, (name, data) in enumerate(files.items())
-        ),
-        print_spec=STRETCH,
-        destination=Destination(shop="NorthCups", template="UVDTF 16oz"),
-    )
 
 
 def answers(batch: BatchSubmitted, settings: Settings) -> Iterator[ImageHashed | ImageRejected]:

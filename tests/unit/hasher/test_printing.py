@@ -13,7 +13,8 @@ from services.hasher.printing import Layout, lay_out, layout, lost_in_specks, to
 from services.hasher.raster import crop_to_alpha, premultiplied
 from services.hasher.rejection import Rejected
 from shared.contracts import PrintSpec
-from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, Pixels, artwork, photo, saved
+from tests.images import saved
+from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, Pixels, artwork, photo
 
 LIMITS = Limits()
 CUP = PrintSpec(width_inches=9.5, height_inches=4.33, canvas_width_inches=9.5, canvas_height_inches=4.33)

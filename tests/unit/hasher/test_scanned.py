@@ -15,7 +15,8 @@ from services.hasher.making import Maker
 from services.hasher.preparing import prepare, recognise
 from shared.blobs import Blobs
 from shared.contracts import SCANNED, Blob, PictureFound, PictureHashed, PrintSpec
-from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, artwork, as_pillow_reads, photo, saved
+from tests.images import saved
+from tests.unit.hasher.samples import DIGITAL, FIT, STRETCH, artwork, as_pillow_reads, photo
 
 LIMITS = Limits()
 ROSE = saved(artwork(), "PNG")

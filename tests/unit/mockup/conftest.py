@@ -13,6 +13,7 @@ from PIL import Image
 from services.mockup.backgrounds import BackgroundCache
 from shared.blobs import Blobs
 from shared.contracts import Background, Blob, ListingTemplate, Mask, MockupsRequested
+from tests.images import saved
 
 Encode = Callable[..., bytes]
 BOX = ((40.0, 20.0), (160.0, 20.0), (160.0, 60.0), (40.0, 60.0))
@@ -36,9 +37,7 @@ def encoded() -> Encode:
         colour: tuple[int, ...], size: tuple[int, int] = (200, 80), format_: str = "PNG", **options: object
     ) -> bytes:
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[len(colour)]
-        target = io.BytesIO()
-        Image.new(mode, size, colour if len(colour) > 1 else colour[0]).save(target, format_, **options)
-        return target.getvalue()
+        return saved(Image.new(mode, size, colour if len(colour) > 1 else colour[0]), format_, **options)
 
     return encode
 

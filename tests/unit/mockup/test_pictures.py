@@ -1,6 +1,5 @@
 """Uploaded photographs of every kind, and print files."""
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,14 +13,9 @@ from services.decoding.png_colours import HDR
 from services.mockup import pictures
 from services.mockup.faults import NotRenderable
 from services.mockup.pictures import design, jpeg, layer, photograph
+from tests.images import chunk, raw_png, saved
 
 Encode = Callable[..., bytes]
-
-
-def saved(image: Image.Image, format_: str = "PNG", **options: object) -> bytes:
-    target = io.BytesIO()
-    image.save(target, format_, **options)
-    return target.getvalue()
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -50,14 +44,9 @@ def test_a_rotated_photograph_is_turned_upright() -> None:
     assert pixels[50, 10].max() < 15
 
 
-def raw_png(bits: int, colours: int, row: bytes, *beside: bytes) -> bytes:
+def one_row(bits: int, colours: int, row: bytes, *beside: bytes) -> bytes:
     """One row of pixels, as they stand in the file; four of grey, two of RGB."""
-
-    def chunk(content: bytes) -> bytes:
-        return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
-
-    size = b"IHDR" + struct.pack(">IIBBBBB", 2 if colours else 4, 1, bits, colours, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(chunk, (size, *beside, b"IDAT" + zlib.compress(b"\0" + row), b"IEND")))
+    return raw_png(2 if colours else 4, 1, bits, colours, row, *(chunk(each[:4], each[4:]) for each in beside))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +61,7 @@ def raw_png(bits: int, colours: int, row: bytes, *beside: bytes) -> bytes:
 def test_the_grey_that_stands_for_transparency_is_transparent_in_a_file_of_any_depth(
     bits: int, row: bytes, key: int
 ) -> None:
-    data = raw_png(bits, 0, row, b"tRNS" + struct.pack(">H", key))
+    data = one_row(bits, 0, row, b"tRNS" + struct.pack(">H", key))
 
     assert layer(data)[0, :, 3].tolist() == [255, 0, 255, 255]
     assert photograph(data)[0][0, :, 0].tolist() == [0, 255, 170, 255]
@@ -81,7 +70,7 @@ def test_the_grey_that_stands_for_transparency_is_transparent_in_a_file_of_any_d
 def test_the_colour_that_stands_for_transparency_is_transparent_in_a_file_of_16_bits() -> None:
     row = struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0)
 
-    found = layer(raw_png(16, 2, row, b"tRNS" + struct.pack(">3H", 0x1234, 0x5678, 0x9ABC)))
+    found = layer(one_row(16, 2, row, b"tRNS" + struct.pack(">3H", 0x1234, 0x5678, 0x9ABC)))
 
     assert found[0].tolist() == [[0x12, 0x56, 0x9A, 0], [255, 0, 0, 255]]
 
@@ -92,14 +81,14 @@ def test_the_colour_that_stands_for_transparency_is_transparent_in_a_file_of_16_
 )
 def test_colours_that_a_photograph_says_without_a_profile_are_heeded(beside: bytes, told: tuple[str, ...]) -> None:
     """Of Display P3 the green is more vivid than of sRGB; what is HDR is shown as it is, and told."""
-    pixels, warnings = photograph(raw_png(8, 2, bytes([60, 200, 90] * 2), beside))
+    pixels, warnings = photograph(one_row(8, 2, bytes([60, 200, 90] * 2), beside))
 
     assert warnings == told
     assert (pixels[0, 0, 0] < 30) == (not told)
 
 
 def test_grey_under_a_gamma_of_its_own_is_made_lighter_or_darker() -> None:
-    linear = raw_png(8, 0, bytes([0, 55, 128, 255]), b"gAMA" + struct.pack(">I", 100_000))
+    linear = one_row(8, 0, bytes([0, 55, 128, 255]), b"gAMA" + struct.pack(">I", 100_000))
 
     pixels, warnings = photograph(linear)
 
@@ -108,10 +97,9 @@ def test_grey_under_a_gamma_of_its_own_is_made_lighter_or_darker() -> None:
 
 
 def test_a_photograph_may_bring_a_long_edit_history() -> None:
-    text = b"zTXtRaw profile type xmp\0\0" + zlib.compress(bytes(6 << 20))
-    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    history = chunk(b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(bytes(6 << 20)))
     picture = saved(Image.new("RGB", (10, 10), "red"))
-    assert photograph(picture[:33] + chunk + picture[33:])[0].shape == (10, 10, 3)
+    assert photograph(picture[:33] + history + picture[33:])[0].shape == (10, 10, 3)
 
 
 def test_transparent_parts_of_a_photograph_become_white_and_palettes_are_looked_up() -> None:

@@ -17,6 +17,7 @@ from services.mockup.authoring.folder import Folder, drawn
 from services.mockup.pictures import design, jpeg
 from services.ops.mockup_print_sizes import OWN_SIZE, without_product
 from shared.contracts import PrintSpec
+from tests.images import saved
 
 BOX = {"kind": "rectangle", "box": [100, 100, 1100, 700]}
 FIT = PrintSpec(width_inches=1, height_inches=1, canvas_width_inches=3, canvas_height_inches=2, stretch=False)
@@ -38,13 +39,7 @@ def artwork(blur: float = 0, size: tuple[int, int] = (900, 900)) -> bytes:
     pen = ImageDraw.Draw(picture)
     pen.ellipse((200, 150, 499, 349), outline=(200, 0, 0, 255), width=30)
     pen.rectangle((300, 220, 399, 279), fill=(0, 0, 160, 255))
-    return as_png(picture.filter(ImageFilter.GaussianBlur(blur)) if blur else picture)
-
-
-def as_png(picture: Image.Image) -> bytes:
-    data = io.BytesIO()
-    picture.save(data, "PNG")
-    return data.getvalue()
+    return saved(picture.filter(ImageFilter.GaussianBlur(blur)) if blur else picture)
 
 
 def preview(folder: Path, data: bytes, *words: str) -> bytes:
@@ -96,14 +91,14 @@ def test_a_print_file_looks_as_the_picture_that_it_was_made_of(folder: Path, spe
 
 
 def test_a_picture_that_an_upload_would_be_refused_for_is_shown_with_a_remark(folder: Path) -> None:
-    preview(folder, as_png(Image.new("RGBA", (300, 200), (200, 0, 0, 255))))
+    preview(folder, saved(Image.new("RGBA", (300, 200), (200, 0, 0, 255))))
     assert "rose.png: an upload of it would be refused: blank" in run(folder).output
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (as_png(Image.new("RGBA", (300, 200))), "rose.png: every pixel is transparent"),
+        (saved(Image.new("RGBA", (300, 200))), "rose.png: every pixel is transparent"),
         (b"no picture", "rose.png: not an image; export it as PNG or JPEG"),
         (None, "rose.png can't be read: No such file"),
     ],

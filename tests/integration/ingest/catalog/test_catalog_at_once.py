@@ -17,10 +17,10 @@ from services.ingest.catalog.pictures import Picture
 from services.ingest.catalog.users import FolderLies, User, Users
 from shared.contracts import Blob
 from shared.database import transaction
-from tests.e2e.conftest import until
 from tests.integration.ingest.catalog.test_catalog_mockups import SQUARE, made_group, mask, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
-from tests.integration.ingest.test_at_the_same_moment import meanwhile, somebody_waits
+from tests.integration.ingest.test_at_the_same_moment import meanwhile
+from tests.waiting import somebody_waits, until
 
 NEW = Picture("new.png", Blob(sha256="a" * 64, size=1), "PNG", 100, 100)
 
@@ -87,7 +87,7 @@ def test_a_photograph_that_is_removed_while_it_is_asked_for_is_not_shown_without
 
         def overtaken(*given: Any) -> Any:
             removed.append(pool.submit(remove))
-            until(lambda: removed[0].done() or somebody_waits(engine) or None)
+            until(lambda: removed[0].done() or somebody_waits(engine))
             return read(*given)
 
         monkeypatch.setattr(Masks, "of_images", overtaken)

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import io
 import json
 import shutil
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from services.mockup.provenance import origin_of, written
 from services.ops.mockup_print_sizes import without_product
 from services.ops.place import AWAY
 from services.ops.spent import FIND
+from tests.images import saved
 from tests.integration.ingest.catalog.test_catalog_designs import stored
 from tests.integration.ingest.catalog.test_catalog_mockups import made_group, mask, sent, uploaded
 from tests.integration.ingest.catalog.world import Caller, World, picture
@@ -43,9 +43,7 @@ def template(**changes: Any) -> dict[str, Any]:
 
 
 def layer(alpha: int = 0) -> bytes:
-    data = io.BytesIO()
-    Image.new("RGBA", (400, 300), (0, 90, 0, alpha)).save(data, "PNG")
-    return data.getvalue()
+    return saved(Image.new("RGBA", (400, 300), (0, 90, 0, alpha)))
 
 
 def put(caller: Caller, image_id: str, given: Any, **pictures: bytes) -> httpx.Response:

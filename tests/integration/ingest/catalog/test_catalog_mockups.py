@@ -1,6 +1,5 @@
 """Mockup groups, photographs, watermarks and masks: contract 1.5, 1.7 and 4."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.images import saved
 from tests.integration.ingest.catalog.test_catalog_settings import JSON, TEMPLATE, TEMPLATES, assert_moment
 from tests.integration.ingest.catalog.world import Caller, World, picture
 
@@ -43,9 +43,7 @@ def turned(width: int, height: int) -> bytes:
     """A photograph that lies on its side: the mockup service turns it, masks are drawn on it as it is shown."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    data = io.BytesIO()
-    Image.new("RGB", (width, height), "white").save(data, "JPEG", exif=exif)
-    return data.getvalue()
+    return saved(Image.new("RGB", (width, height), "white"), "JPEG", exif=exif)
 
 
 def mask(**changes: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The real application on a real database, blob store and NAS folder, called as browsers call it."""
 
 import asyncio
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.ingest.catalog.passwords import Passwords
 from services.ingest.sessions.tables import outbox
 from shared.blobs import Blobs
 from shared.contracts import StoreFile
+from tests.images import saved
 
 SECRET = "a secret that is only used in these tests, long enough for HS512 as well"
 PASSWORD = "correct horse battery"
@@ -134,6 +134,4 @@ def registered(client: Browser, email: str, shop_name: str) -> Caller:
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), colour: str = "white") -> bytes:
     """An encoded picture."""
-    data = io.BytesIO()
-    Image.new("RGB", size, colour).save(data, kind)
-    return data.getvalue()
+    return saved(Image.new("RGB", size, colour), kind)

@@ -13,10 +13,9 @@ from services.publisher.etsy.wiring import etsy
 from services.publisher.service import ledger_of
 from services.publisher.shop import RemoteRef
 from services.publisher.store import Ledger
-from tests.e2e.conftest import until
-from tests.integration.ingest.test_at_the_same_moment import somebody_waits
 from tests.integration.publisher.etsy.conftest import World
 from tests.unit.publisher.events import TENANT
+from tests.waiting import somebody_waits, until
 
 CALLERS = 2
 
@@ -41,7 +40,7 @@ def test_who_waits_for_a_shop_keeps_no_connection_from_who_has_it(
 
     def state(shop: EtsyShop, ref: RemoteRef) -> RemoteRef:
         if next(calls) == 1:
-            until(lambda: somebody_waits(world.engine) or None)
+            until(lambda: somebody_waits(world.engine))
         return read(shop, ref)
 
     monkeypatch.setattr(EtsyShop, "state", state)

@@ -23,10 +23,10 @@ from services.publisher.store import Ledger
 from shared.contracts import ListingFailed
 from shared.database import engine_of
 from shared.errors import Busy
-from tests.chaos.waiting import until
 from tests.integration.publisher.etsy.conftest import TOKEN_KEY, World, consented
 from tests.integration.publisher.etsy.test_gone import dying_after
 from tests.unit.publisher.events import TENANT
+from tests.waiting import somebody_waits, until
 
 BEN = UUID(int=78)
 
@@ -297,9 +297,6 @@ def test_a_shop_that_is_connected_while_a_design_is_being_listed_gets_it_and_the
     assert {call["status"] for call in world.etsy.log if call["operation"] == "uploadListingImage"} == {201}
 
 
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
 def test_who_waits_for_a_connection_that_is_replaced_uses_the_new_one(world: World) -> None:
     old = world.target.connections.access(TENANT, None)
     with ThreadPoolExecutor(1) as pool:
@@ -307,7 +304,7 @@ def test_who_waits_for_a_connection_that_is_replaced_uses_the_new_one(world: Wor
             row = connection.execute(delete(rows).returning(rows)).mappings().one()
             connection.execute(insert(rows).values({**row, "shop_name": "SouthCups"}))
             refreshing = pool.submit(world.target.connections.access, TENANT, old)
-            until(lambda: world.one(WAITS) or None)
+            until(lambda: somebody_waits(world.engine))
         assert refreshing.result() in world.etsy.access
 
 

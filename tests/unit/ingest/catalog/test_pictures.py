@@ -2,7 +2,6 @@
 
 import io
 import random
-import struct
 import sys
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from services.ingest.catalog.errors import Unusable
 from services.ingest.catalog.looking import Looker, NoPicture
 from services.ingest.catalog.pictures import Pictures
 from shared.blobs import Blobs
+from tests.images import chunk, saved
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
 
 
 def encoded(kind: str, size: tuple[int, int] = (60, 50), mode: str = "RGB") -> bytes:
-    data = io.BytesIO()
-    Image.effect_noise(size, 50).convert(mode).save(data, kind)
-    return data.getvalue()
+    return saved(Image.effect_noise(size, 50).convert(mode), kind)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -41,10 +39,9 @@ def test_a_picture_is_kept_as_it_came(pictures: Pictures, kind: str) -> None:
 
 
 def test_a_photograph_may_bring_a_long_edit_history(pictures: Pictures) -> None:
-    text = b"zTXtRaw profile type xmp\0\0" + zlib.compress(bytes(6 << 20))
-    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    history = chunk(b"zTXt", b"Raw profile type xmp\0\0" + zlib.compress(bytes(6 << 20)))
     picture = encoded("PNG")
-    assert pictures.check("photo", io.BytesIO(picture[:33] + chunk + picture[33:])) == ("PNG", 60, 50)
+    assert pictures.check("photo", io.BytesIO(picture[:33] + history + picture[33:])) == ("PNG", 60, 50)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "PDF", "EPS", "PPM", "ICO"])

@@ -1,15 +1,16 @@
 """Who calls: the account behind the token, looked up at every call, so that a closed account is out at once."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, HTTPException, Query
 from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy import exists, select
 
 from services.ingest.api.resources import Resources, Using
 from services.ingest.catalog.tokens import BadToken, Login
 from services.ingest.catalog.users import User, Users
+from services.ingest.sessions.tables import sessions
 
 # Clients tell a lost login from a lost shop connection by a word that must not stand in these texts.
 NO_TOKEN = "Not authenticated"  # noqa: S105
@@ -45,10 +46,10 @@ def current_user(using: Using, token: Bearer) -> User:
 
 
 def uploading_user(using: Using, token: Bearer) -> User:
-    """As `current_user`, for calls that go on with an upload: waiting for the one before, its client may have outlived
-    the login, and does not renew it. One that could be renewed is good for them.
+    """As `current_user`, for calls that go on with an upload: it is authorised when it begins, its client waits for
+    minutes in each call, and does not renew the login.
     """
-    user = _renewable_user(using, token) if token else None
+    user = (user_of(using, token) or _uploader(using, token)) if token else None
     return user or current_user(using, token)
 
 
@@ -57,7 +58,7 @@ def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
 
     As `uploading_user`: who is cut off from an upload may come back.
     """
-    user = user_of(using, token) or _renewable_user(using, token)
+    user = user_of(using, token) or _uploader(using, token)
     if user is None:
         raise HTTPException(401, BAD_STREAM_TOKEN, CHALLENGE)
     return user
@@ -65,21 +66,25 @@ def stream_user(using: Using, token: Annotated[str, Query()] = "") -> User:
 
 def user_of(using: Resources, token: str) -> User | None:
     """The active account whose token this is; None if the token is bad, of an earlier password, or the account gone."""
-    return _held(using, using.tokens.read, token)
-
-
-def _renewable_user(using: Resources, token: str) -> User | None:
-    """As `user_of`, also of a token that has ended, while it can be renewed."""
-    return _held(using, using.tokens.read_for_renewal, token)
-
-
-def _held(using: Resources, read: Callable[[str, datetime], Login], token: str) -> User | None:
     try:
-        login = read(token, datetime.now(UTC))
+        login = using.tokens.read(token, datetime.now(UTC))
     except BadToken:
         return None
     found = holder(using, login)
     return found[0] if found else None
+
+
+def _uploader(using: Resources, token: str) -> User | None:
+    """As `user_of`, of a token that has ended and can be renewed, if its account began an upload while it was good."""
+    try:
+        login = using.tokens.read_for_renewal(token, datetime.now(UTC))
+    except BadToken:
+        return None
+    found = holder(using, login)
+    begun = sessions.c.announced_at.between(login.end - using.tokens.lifetime, login.end)
+    with using.transaction() as connection:
+        has_upload = connection.execute(select(exists().where(sessions.c.user_id == login.user_id, begun))).scalar_one()
+    return found[0] if found and has_upload else None
 
 
 def holder(using: Resources, login: Login) -> tuple[User, str] | None:
@@ -95,7 +100,7 @@ Caller = Annotated[User, Depends(current_user)]
 """A parameter of this type gets the calling account, or the call ends with 401."""
 
 Uploader = Annotated[User, Depends(uploading_user)]
-"""As `Caller`, though the login has ended a short while ago."""
+"""As `Caller`, also of a login that has ended since the upload began."""
 
 
 def operator(user: Caller) -> User:

@@ -20,10 +20,14 @@ class BadToken(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Login:
-    """What a token says: whose it is, from when, and by which password; None where no token said that yet."""
+    """What a token says: whose it is, from when, until when it is good, and by which password (`mark`).
+
+    `mark` is None where no token said that yet.
+    """
 
     user_id: UUID
     since: datetime
+    end: datetime
     mark: str | None
 
 
@@ -95,7 +99,8 @@ class Tokens:
         if not _is_time(since) or not isinstance(mark, str | None):
             raise BadToken("of another kind")
         try:
-            return Login(UUID(claims["id"]), datetime.fromtimestamp(since, UTC), mark)
+            begun, ended = (datetime.fromtimestamp(each, UTC) for each in (since, end))
+            return Login(UUID(claims["id"]), begun, ended, mark)
         except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
             raise BadToken("names no user") from error
 

@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from sqlalchemy import create_engine, update
 
 from services.ingest.sessions.serving.outcome_text import TRIED, changed_since
 from services.ingest.sessions.serving.store import Sessions
+from services.ingest.sessions.tables import sessions
 from tests.integration.ingest import artworks
 from tests.integration.ingest.artworks import File, print_names
 from tests.integration.ingest.embedded import Threaded
@@ -252,6 +254,8 @@ def test_an_upload_goes_on_to_its_listings_though_its_login_ends_meanwhile(shop:
 
     with server.client(ended) as client:
         late = replace(shop, client=client)
+        assert late.upload(files, session).status_code == 401, "it began after that login's end"
+        begun(server, session, minutes_ago=75)
         assert client.get("/users/me").status_code == 401
         assert client.post("/designs/start-upload", files=parts(files)).status_code == 401, "that begins another one"
         wanted = ids(late.upload(files, session))
@@ -261,6 +265,15 @@ def test_an_upload_goes_on_to_its_listings_though_its_login_ends_meanwhile(shop:
         late = replace(shop, client=client)
         assert late.upload(files, session).status_code == late.list_designs(wanted).status_code == 401
         assert client.get(f"/designs/progress/{session}", params={"token": long_ago}).status_code == 401
+
+
+def begun(server: Threaded, session: str, minutes_ago: int) -> None:
+    """Let an upload have begun so long ago."""
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    engine = create_engine(server.place.database_url)
+    with engine.begin() as connection:
+        connection.execute(update(sessions).where(sessions.c.client_key == session).values(announced_at=at))
+    engine.dispose()
 
 
 def ended_login(server: Threaded, shop: Shop, minutes: int) -> str:

@@ -75,13 +75,13 @@ def user_of(using: Resources, token: str) -> User | None:
 
 
 def _uploader(using: Resources, token: str) -> User | None:
-    """As `user_of`, of a token that has ended and can be renewed, if its account began an upload while it was good."""
+    """As `user_of`, of a token that has ended and can be renewed, if an upload began between its login and its end."""
     try:
         login = using.tokens.read_for_renewal(token, datetime.now(UTC))
     except BadToken:
         return None
     found = holder(using, login)
-    begun = sessions.c.announced_at.between(login.end - using.tokens.lifetime, login.end)
+    begun = sessions.c.announced_at.between(login.since, login.end)
     with using.transaction() as connection:
         has_upload = connection.execute(select(exists().where(sessions.c.user_id == login.user_id, begun))).scalar_one()
     return found[0] if found and has_upload else None

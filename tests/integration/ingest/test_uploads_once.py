@@ -279,5 +279,6 @@ def begun(server: Threaded, session: str, minutes_ago: int) -> None:
 def ended_login(server: Threaded, shop: Shop, minutes: int) -> str:
     """A token that has ended so many minutes ago."""
     claims = jwt.decode(shop.token, options={"verify_signature": False})
-    claims["exp"] = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp())
+    end = datetime.now(UTC) - timedelta(minutes=minutes)
+    claims |= {"exp": int(end.timestamp()), "auth_time": int((end - timedelta(minutes=30)).timestamp())}
     return jwt.encode(claims, server.place.environment["JWT_SECRET_KEY"], "HS256")

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
 
 from services.ingest.api import (
     accounts,
@@ -50,25 +52,11 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD")
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-class Documented(FastAPI):
-    """Heads each call of `/docs` with its docstring's first paragraph: names are for readers of a function's module."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The description; made once."""
-        if self.openapi_schema is None:
-            for calls in super().openapi()["paths"].values():
-                for call in calls.values():
-                    head, _, rest = call.pop("description", call["summary"]).partition("\n\n")
-                    call["summary"] = head.replace("\n", " ").removesuffix(".")
-                    if rest:
-                        call["description"] = rest
-        return super().openapi()
-
-
 def create_app(resources: Resources, desk: Desk | None = None, lifespan: Lifespan | None = None) -> FastAPI:
     """All calls; those of uploads need the desk. `lifespan` wraps the time in which the app serves."""
     # A redirect to the path with or without its slash loses the upload behind some proxies: paths are literal.
-    app = Documented(title="Presswork", redirect_slashes=False, lifespan=lifespan)
+    app = FastAPIOffline(title="Presswork", redirect_slashes=False, lifespan=lifespan)
+    app.openapi = partial(_description, app)  # type: ignore[method-assign] # as FastAPI has it done
     app.state.resources, app.state.desk = resources, desk
     app.state.turns, app.state.nas_reading = Turns(), NasReading()
     for module in (*CATALOG, *MOCKUPS, *OPERATION, *UPLOADS):
@@ -87,6 +75,18 @@ def create_app(resources: Resources, desk: Desk | None = None, lifespan: Lifespa
         max_age=600,
     )
     return app
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    """What `/docs` shows; made once. Each call is headed by its docstring's first paragraph: its name is for us."""
+    if app.openapi_schema is None:
+        for calls in FastAPI.openapi(app)["paths"].values():
+            for call in calls.values():
+                head, _, rest = call.pop("description", call["summary"]).partition("\n\n")
+                call["summary"] = head.replace("\n", " ").removesuffix(".")
+                if rest:
+                    call["description"] = rest
+    return FastAPI.openapi(app)
 
 
 def _documentation() -> RedirectResponse:

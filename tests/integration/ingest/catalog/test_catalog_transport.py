@@ -84,6 +84,17 @@ def test_a_person_who_opens_the_servers_address_gets_its_documentation(browser: 
     assert (answer.status_code, answer.headers["Location"]) == (307, "/docs")
 
 
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_documentation_is_shown_without_internet(browser: Browser, page: str) -> None:
+    answer = browser.request("GET", page)
+    assert answer.status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+    assert loaded
+    for address in loaded:
+        assert address.startswith("/"), f"{page} loads {address} from elsewhere"
+        assert browser.request("GET", address).status_code == 200
+
+
 def preflight(browser: Browser, origin: str, method: str = "POST") -> tuple[int, dict[str, str]]:
     """What a browser asks before it sends an upload."""
     asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,x-odd"}

@@ -105,8 +105,8 @@ class Scanned:
             _change(connection, ticket, state=state, ticket=None, cause=None, copied=None, **facts)
 
     def look_again(self, ticket: UUID, reason: str) -> None:
-        """Note that the file could not be read as it was listed: the next scan tries it once more."""
-        self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN)
+        """Note that the file could not be read as it was listed: the next scan tries it once more, as if new."""
+        self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN, sha256=None)
 
     def answered(self, event: PictureHashed) -> bool:
         """Note what the hashers say of a file; False when that file is there no more, and nobody must match it."""

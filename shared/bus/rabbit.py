@@ -46,9 +46,7 @@ class RabbitBus(Transport):
     """
 
     def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
-        self.url = url
-        self.name = name
-        self.watch_s = watch_s
+        self.url, self.name, self.watch_s = url, name, watch_s
         self.stopping = asyncio.Event()
         self.fault, self._away = "", False
         self._publishing: Connection | None = None
@@ -65,7 +63,8 @@ class RabbitBus(Transport):
         try:
             self._publishing = await self._open("publish")
             self._consuming = await self._open("consume")
-            await self._renew(None)
+            async with _within(CONNECT_TIMEOUT_S):
+                await self._renew(None)
         except BROKER_ERRORS as error:
             await self._close()
             raise Unavailable(f"RabbitMQ can't be reached at {address(self.url)}: {error}") from error

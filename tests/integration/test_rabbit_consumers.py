@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from aio_pika.abc import AbstractRobustConnection as Connection
 from aio_pika.exceptions import ChannelInvalidStateError
 from structlog.testing import capture_logs
 
@@ -343,6 +344,29 @@ def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
             await bus.publish(command())
         assert time.monotonic() - begun < 5
         await bus.stop(5)
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
+def test_a_broker_that_falls_silent_while_a_channel_is_opened_is_waited_for(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three heartbeats aio-pika would cancel who waits: ingest would go on and hear nothing, without a word."""
+    monkeypatch.setattr(rabbit_module, "CONNECT_TIMEOUT_S", 0.5)
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        class Silenced(RabbitBus):
+            async def _open(self, purpose: str) -> Connection:
+                opened = await super()._open(purpose)
+                if purpose == "consume":
+                    await asyncio.to_thread(proxy.swallow)
+                return opened
+
+        bus = Silenced(url, "storage")
+        with pytest.raises(Unavailable, match="can't be reached"):
+            await asyncio.wait_for(bus.connect(), DEADLINE_S)
+        await bus.stop(0)
 
     with through_proxy(amqp_url) as (proxy, url):
         asyncio.run(scenario(proxy, url))

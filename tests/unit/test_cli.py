@@ -14,6 +14,8 @@ from services.local.environment import keeping_nas, keeping_shop, left_in, setti
 from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.local.system import as_scaled
+from services.ops.place import misset
+from shared.settings import BusSettings
 
 HERE = Listening("127.0.0.1", 3003)
 
@@ -32,6 +34,15 @@ def test_what_can_not_be_started_is_refused_at_once(options: list[str], words: s
     assert done.exit_code == 2
     assert words in " ".join(done.output.replace("│", " ").split())
     assert not (tmp_path / "data").exists()
+
+
+def test_a_log_level_that_there_is_not_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "verbose")
+    with pytest.raises(ValueError, match="log_level") as refusal:
+        BusSettings()
+    assert "\nLOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or" in misset(refusal.value)
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert BusSettings().log_level == "DEBUG"
 
 
 def test_help_shows_first_how_to_start() -> None:

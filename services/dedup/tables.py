@@ -1,4 +1,4 @@
-"""The tables of dedup, and how hashes are cut into bands, whose keys are columns that the hash search looks up."""
+"""The tables of dedup, and the lookup keys of hashes, which are cut into bands (`candidates/keys.py` has others)."""
 
 from itertools import accumulate
 from uuid import UUID
@@ -55,14 +55,14 @@ def lookup_key(tenant_id: UUID, value: int, width: int) -> int:
 
 
 def band_keys(tenant_id: UUID, hash256: str) -> list[int]:
-    """The keys of a hash, one for each band."""
+    """The lookup keys of a hash, one for each band."""
     bits = int(hash256, 16)
     cuts = zip(BAND_STARTS, BAND_WIDTHS, strict=True)
     return [lookup_key(tenant_id, bits >> BITS - start - width & (1 << width) - 1, width) for start, width in cuts]
 
 
 def bytes_key(tenant_id: UUID, sha256: str) -> int:
-    """The key of a SHA-256: of its first 40 bits. Whoever asks compares all of it."""
+    """The lookup key of a SHA-256: of its first 40 bits. Whoever asks compares all of it."""
     return lookup_key(tenant_id, int(sha256[:10], 16), 40)
 
 

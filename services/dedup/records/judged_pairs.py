@@ -37,9 +37,9 @@ def remember(connection: Connection, event: PairJudged) -> None:
         return
     one, other = sorted((own_sha256, matched_sha256))
     said = insert(pairs).values(tenant_id=event.tenant_id, one=one, other=other, decision=event.decision)
-    key, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": CLOCK}
+    unique, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": CLOCK}
     overruled = and_(pairs.c.decision == "skip", said.excluded.decision == "keep")
-    connection.execute(said.on_conflict_do_update(index_elements=key, set_=news, where=overruled))
+    connection.execute(said.on_conflict_do_update(index_elements=unique, set_=news, where=overruled))
 
 
 def said_of(connection: Connection, tenant_id: UUID, events: Sequence[ImageHashed]) -> dict[str, Said]:

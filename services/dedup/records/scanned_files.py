@@ -37,11 +37,11 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> Claim | No
         return Claim(old, fresh=False) if old else None
     let_go(connection, tenant_id, there, "session")  # ours was overwritten by this one
     forget(connection, tenant_id, there, hashes.c.algorithm != picture.algorithm)
-    key = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
+    unique = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
     facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}
-    new = insert(hashes).values(**key | facts)
+    new = insert(hashes).values(**unique | facts)
     changed = facts | {"changed_at": CLOCK}
-    known = new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
+    known = new.on_conflict_do_update(index_elements=list(unique), index_where=hashes.c.item_id.is_(None), set_=changed)
     row = connection.execute(known.returning(hashes.c.id, FRESH)).one()
     return Claim(row.id, row.fresh)
 

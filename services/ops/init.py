@@ -37,7 +37,7 @@ def init(
     data: DataDir = HERE,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.storage.settings import Settings
+    from services.storage.settings import Settings, UnusableNas
     from shared.errors import Permanent, Retryable
     from shared.nas.errors import NasUnavailable
 
@@ -63,7 +63,7 @@ def init(
     except NasUnavailable as error:
         tell_if_guessed(settings, "NAS_URL", data)
         raise SystemExit(str(error)) from error
-    except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
+    except (Permanent, Retryable, UnusableNas) as error:
         raise SystemExit(str(error)) from error
 
 

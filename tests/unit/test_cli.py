@@ -45,6 +45,19 @@ def test_a_log_level_that_there_is_not_is_refused_in_words(monkeypatch: pytest.M
     assert BusSettings().log_level == "DEBUG"
 
 
+@pytest.mark.parametrize("words", [("run", "storage"), ("flow",)])
+def test_a_nas_that_can_not_be_meant_is_refused_in_words_by_whatever_needs_it(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    settings = {"NAS_URL": "ftp://nas/Graphics", "AMQP_URL": "amqp://127.0.0.1:1/", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-m", "services.cli", *words]
+    done = subprocess.run(
+        command, env=os.environ | settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr == "a NAS by ftp:// is not supported: mount it, and give its path or a file:// URL\n"
+
+
 def test_help_shows_first_how_to_start() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     places = [shown.index(name) for name in ("─ Start", "│ demo", "│ up", "─ Uploads", "│ receipt", "─ More", "│ dead")]

@@ -21,7 +21,9 @@ class BusSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    amqp_url: str = Field("amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slash")
+    amqp_url: Annotated[str, Field(pattern="^(amqps?://|$)")] = Field(
+        "amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slash"
+    )
     management_url: str = Field("", description="RabbitMQ's management API, or off; empty: port 15672 at AMQP_URL")
     blob_dir: Path = Field(Path("var/blobs"), description="folder of image bytes; one shared volume for every service")
     log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -31,6 +33,6 @@ class BusSettings(BaseSettings):
 class DatabaseSettings(BusSettings):
     """For a service that owns tables."""
 
-    database_url: Annotated[str, AfterValidator(with_driver)] = Field(
+    database_url: Annotated[str, Field(pattern=r"^(postgres(ql)?(\+\w+)?://|$)"), AfterValidator(with_driver)] = Field(
         "postgresql://presswork@localhost:5432/presswork", description="PostgreSQL", validate_default=True
     )

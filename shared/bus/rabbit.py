@@ -238,9 +238,8 @@ class _Inbox:
         serves or tells. RabbitMQ 3.10 may count messages as delivered to it: that looks like an empty queue, and only a
         new consumer brings them back. If none comes about for a minute, though connected, a new process may do better.
         """
-        starved = quiet = 0
         clock = asyncio.get_running_loop().time
-        ready = clock()
+        starved, quiet, ready = 0, 0, clock()
         while True:
             before = self.taken
             await asyncio.sleep(self.bus.watch_s)

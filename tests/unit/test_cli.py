@@ -15,7 +15,7 @@ from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.local.system import as_scaled
 from services.ops.place import misset
-from shared.settings import BusSettings
+from shared.settings import BusSettings, DatabaseSettings
 
 HERE = Listening("127.0.0.1", 3003)
 
@@ -43,6 +43,19 @@ def test_a_log_level_that_there_is_not_is_refused_in_words(monkeypatch: pytest.M
     assert "\nLOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or" in misset(refusal.value)
     monkeypatch.setenv("LOG_LEVEL", "debug")
     assert BusSettings().log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("AMQP_URL", "localhost:5672"), ("DATABASE_URL", "localhost/presswork"), ("DATABASE_URL", "nil")],
+)
+def test_an_address_of_another_kind_is_refused_in_words(monkeypatch: pytest.MonkeyPatch, name: str, wrong: str) -> None:
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(ValueError, match="String should match pattern") as refusal:
+        DatabaseSettings()
+    assert f"\n{name}: String should match pattern '^({'amqps?' if name == 'AMQP_URL' else 'postgres'}" in misset(
+        refusal.value
+    )
 
 
 @pytest.mark.parametrize("words", [("run", "storage"), ("flow",)])

@@ -63,7 +63,7 @@ class RabbitBus(Transport):
         try:
             self._publishing = await self._open("publish")
             self._consuming = await self._open("consume")
-            async with _within(CONNECT_TIMEOUT_S):
+            async with within(CONNECT_TIMEOUT_S):
                 await self._renew(None)
         except BROKER_ERRORS as error:
             await self._close()
@@ -88,7 +88,7 @@ class RabbitBus(Transport):
         if (channel := self._channel) is None:
             raise Unavailable("not connected")
         try:
-            async with _within(PUBLISH_TIMEOUT_S):
+            async with within(PUBLISH_TIMEOUT_S):
                 exchange = await channel.get_exchange(route.exchange, ensure=False)  # workers don't declare
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
@@ -191,7 +191,7 @@ class _Inbox:
 
     async def _subscribe(self) -> None:
         try:
-            async with _within(CONNECT_TIMEOUT_S):
+            async with within(CONNECT_TIMEOUT_S):
                 self.channel = self.connection.channel()
                 await self.channel
                 await self.channel.set_qos(self.service.prefetch)
@@ -263,7 +263,7 @@ class _Inbox:
     async def _starving(self) -> bool:
         """Whether there is something to deliver, or was nobody at all to deliver it to: so not us, either."""
         try:
-            async with _within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
+            async with within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
                 found = (await probe.declare_queue(self.name, passive=True)).declaration_result
         except BROKER_ERRORS as error:  # no connection or no queue: when they are back, we hear of it or find it here
             if self.connection.connected.is_set():
@@ -291,7 +291,7 @@ class _Inbox:
 
 async def _settle(settling: Awaitable[object]) -> None:
     try:
-        async with _within(CONNECT_TIMEOUT_S):
+        async with within(CONNECT_TIMEOUT_S):
             await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
@@ -299,7 +299,7 @@ async def _settle(settling: Awaitable[object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _within(limit_s: float) -> AsyncIterator[None]:
+async def within(limit_s: float | None) -> AsyncIterator[None]:
     """Bound the wait: aio-pika has no limit while it reconnects. What it cancels ends the wait, and not who waits."""
     try:
         async with asyncio.timeout(limit_s):

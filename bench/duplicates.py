@@ -9,9 +9,10 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from bench import processor
 from bench.figures import Figure
 from bench.hasher import PLACE
+from bench.measuring import timed
 from services.dedup.candidates.hamming_index import HammingIndex
 from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.candidates.key_search import RADIUS, Finder
@@ -131,7 +133,7 @@ def _measured(engine: Engine, size: int) -> Found:
     index = HashIndex(engine, BANDED_DISTANCE)
     fresh = [_asked(tenant, chance, size) for _ in range(DECIDED)]
     with ThreadPoolExecutor(PREFETCH) as threads:  # as the service has them in hand
-        seconds = _timed(lambda: list(threads.map(index.decide_once, fresh)))
+        seconds = timed(lambda: list(threads.map(index.decide_once, fresh)), time.perf_counter)
     with engine.begin() as connection:
         load_s, bytes_each, wide = _wide(connection, tenant, chance, size)
     return Found(lookups, scans, DECIDED / seconds, load_s, bytes_each, wide)
@@ -218,13 +220,13 @@ def _wide(connection: Connection, tenant: UUID, chance: random.Random, size: int
     """Seconds to read all keys, bytes for each picture, milliseconds for each picture that is asked about."""
     gc.collect()
     before, finder = processor.megabytes(os.getpid(), "VmRSS"), Finder()
-    load_s = _timed(lambda: finder.found(connection, tenant, [NO_KEYS]))
+    load_s = timed(lambda: finder.found(connection, tenant, [NO_KEYS]), time.perf_counter)
     gc.collect()
     bytes_each = 1e6 * (processor.megabytes(os.getpid(), "VmRSS") - before) / size
     nearby = finder.tenants[tenant].nearby
     asked = [_keys(chance) for _ in range(ASKED)]
     _require_all(nearby, chance)
-    wide = [1000 * _timed(lambda each=each: finder.found(connection, tenant, [each])) for each in asked]  # type: ignore[misc]
+    wide = [1000 * timed(partial(finder.found, connection, tenant, [each]), time.perf_counter) for each in asked]
     return load_s, bytes_each, wide
 
 
@@ -244,12 +246,6 @@ def _require_all(nearby: HammingIndex, chance: random.Random) -> None:
         expected = set(owners[apart <= RADIUS].tolist())
         if set(nearby.within(key, RADIUS)) != expected:
             raise ValueError("the keys in memory do not find what a scan does")
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def _md5(words: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench import processor
 from bench.figures import Figure
 from services.local.process import free_ports
 
@@ -24,11 +25,11 @@ ANSWER_LIMIT_S = 600
 
 def figures(home: Path, rounds: int) -> Iterator[Figure]:
     """Both shapes; what is kept is deleted after each round."""
-    with TemporaryDirectory(dir=home) as folder, _serving(Path(folder, "blobs")) as port:
+    with TemporaryDirectory(dir=home) as folder, _serving(Path(folder, "blobs")) as (port, pid):
         noise = os.urandom(MIB)
         _send(port, "/keep", [1], noise)  # loads what is loaded with the first upload
         for name, sizes in SHAPES.items():
-            before = _get(port, "/memory")
+            before = processor.megabytes(pid, "VmHWM")
             taken: dict[str, list[float]] = {"/discard": [], "/keep": []}
             for _ in range(rounds):
                 for path, seconds in taken.items():
@@ -39,7 +40,7 @@ def figures(home: Path, rounds: int) -> Iterator[Figure]:
             taken["/hash alone"] = [_hashed(sizes, noise) for _ in range(rounds)]
             rates = {f"{path[1:]}, MB/s": sum(sizes) * MIB / 1e6 / median(seconds) for path, seconds in taken.items()}
             yield Figure(f"upload of {name}, against discarding it", "of its speed", shares, 0.6, beside=rates)
-            growth = (_get(port, "/memory") - before) / 1000
+            growth = processor.megabytes(pid, "VmHWM") - before
             yield Figure(f"memory for the upload of {name}", "MB more", (growth,), 50, "at most")
 
 
@@ -69,7 +70,8 @@ def _hashed(sizes: list[int], noise: bytes) -> float:
 
 
 @contextlib.contextmanager
-def _serving(folder: Path) -> Iterator[int]:
+def _serving(folder: Path) -> Iterator[tuple[int, int]]:
+    """The server's port and process."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "uvicorn", "bench.receiving:app", "--port", str(port), "--log-level", "warning"]
     server = subprocess.Popen(command, env={**os.environ, "BENCH_BLOBS": str(folder)})  # noqa: S603 - ourselves
@@ -77,33 +79,26 @@ def _serving(folder: Path) -> Iterator[int]:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             try:
-                _get(port, "/memory")
+                _send(port, "/discard", [], b"")
                 break
             except ConnectionError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
-        yield port
+        yield port, server.pid
     finally:
         server.terminate()
         server.wait()
 
 
-def _get(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)
-    connection.request("GET", path)
-    return int(connection.getresponse().read())
-
-
 def _send(port: int, path: str, sizes: list[int], noise: bytes) -> float:
     """Seconds until the answer, which has to say that every byte arrived."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)
     headers = {"Content-Type": "multipart/form-data; boundary=frontier", "Content-Length": str(_length(sizes))}
-    began = time.monotonic()
-    connection.request("POST", path, body=_body(sizes, noise), headers=headers)
-    answer = connection.getresponse()
-    size = int(answer.read())
-    taken = time.monotonic() - began
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)) as connection:
+        began = time.monotonic()
+        connection.request("POST", path, body=_body(sizes, noise), headers=headers)
+        size = int(connection.getresponse().read())
+        taken = time.monotonic() - began
     if size < sum(sizes) * MIB:
         raise ValueError(f"{path} received {size} bytes")
     return taken

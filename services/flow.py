@@ -14,7 +14,6 @@ from shared.contracts import (
     ShopScanRequested,
     StoreFile,
     WorkCancelled,
-    WorkDelayed,
 )
 
 # ingest emits these from HTTP requests (the last by the clock), through its outbox, so no handler's signature tells.
@@ -29,9 +28,6 @@ FROM_HTTP: tuple[type[Message], ...] = (
 
 # This too, but past the broker and its queues: ingest hands it to the handlers itself (services/ingest/ahead.py).
 OVERTAKING: tuple[type[Message], ...] = (WorkCancelled,)
-
-# The bus itself says, for every service, what its work waits for.
-FROM_BUS: tuple[type[Message], ...] = (WorkDelayed,)
 
 
 def table(services: Iterable[Service]) -> str:

@@ -54,9 +54,9 @@ class Blobs:
                 Files().sync(final.parent)  # the name must survive a crash as well as the bytes
             writer.blob = blob
         finally:
-            with contextlib.suppress(OSError):  # it tries once more to write what it could not, which was told
-                file.close()
-            temporary.unlink(missing_ok=True)
+            for tidy in (file.close, temporary.unlink):  # no file is left, or the store is away, as was told
+                with contextlib.suppress(OSError):
+                    tidy()
 
     def get(self, blob: Blob) -> bytes:
         """Read the bytes back and check them. Permanent: gone, or not what its name says; Unavailable: no store."""

@@ -18,11 +18,11 @@ def configure(level: str, service: str) -> None:
             structlog.processors.JSONRenderer(),
             _print,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.ReturnLoggerFactory(),
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it logs every lost connection with a trace; we log it once
     logging.getLogger("aio_pika").setLevel(logging.ERROR)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request

@@ -1,12 +1,13 @@
 """The settings that every service shares. Each adds its own in `services/<name>/settings.py`, read once at start."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DRIVER = "postgresql+psycopg"
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 
 
 def with_driver(url: str) -> str:
@@ -20,16 +21,18 @@ class BusSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    amqp_url: str = Field("amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slash")
+    amqp_url: Annotated[str, Field(pattern="^(amqps?://|$)")] = Field(
+        "amqp://guest:guest@localhost:5672/", description="RabbitMQ; percent-encode a vhost's slash"
+    )
     management_url: str = Field("", description="RabbitMQ's management API, or off; empty: port 15672 at AMQP_URL")
     blob_dir: Path = Field(Path("var/blobs"), description="folder of image bytes; one shared volume for every service")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     stop_grace_seconds: float = Field(30.0, gt=0, description="how long a stopping service may finish what it began")
 
 
 class DatabaseSettings(BusSettings):
     """For a service that owns tables."""
 
-    database_url: Annotated[str, AfterValidator(with_driver)] = Field(
+    database_url: Annotated[str, Field(pattern=r"^(postgres(ql)?(\+\w+)?://|$)"), AfterValidator(with_driver)] = Field(
         "postgresql://presswork@localhost:5432/presswork", description="PostgreSQL", validate_default=True
     )

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -55,7 +56,8 @@ class Seller:
         account |= {"registration_mode": "create", "organization_name": "Ours", "invite_code": ""}
         answer = self._ok(self.http.post("/auth/register", json=account))
         self.token = answer["access_token"]
-        self.user_id = answer["user"]["id"]
+        self.user: dict[str, Any] = answer["user"]
+        self.user_id = self.user["id"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
         self.template = self._product()
         self.canvas = self._sheet(f"/settings/{self.template}/canvas-config")
@@ -70,7 +72,7 @@ class Seller:
 
     def announce(self, files: list[File]) -> str:
         """The first call of an upload; its answer names the session."""
-        answer = self._ok(self.http.post("/designs/start-upload", files=_parts(files)))
+        answer = self._ok(self.http.post("/designs/start-upload", files=parts(files)))
         return str(answer["session_id"])
 
     def post(self, session_id: str | None, files: list[File], base_url: str = "", **choices: Any) -> httpx.Response:
@@ -78,7 +80,7 @@ class Seller:
         data = {"design_data": json.dumps(self.choices(**choices))}
         if session_id is not None:
             data["session_id"] = session_id
-        return self.http.post(f"{base_url}/designs/", files=_parts(files), data=data)
+        return self.http.post(f"{base_url}/designs/", files=parts(files), data=data)
 
     def choices(self, **other: Any) -> dict[str, Any]:
         """What the frontend sends beside the files."""
@@ -167,5 +169,6 @@ class Stream:
                     self.frames.append(json.loads(line.removeprefix("data: ")))
 
 
-def _parts(files: list[File]) -> list[tuple[str, tuple[str, bytes, str]]]:
+def parts(files: Sequence[File]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """Files as httpx sends them under the frontend's name."""
     return [("files", (name, data, "image/png")) for name, data in files]

@@ -17,7 +17,7 @@ from services.dedup.records.scanned_files import forget, forget_prints, learn, l
 from services.dedup.records.verdicts import Release, answers_to, cancel, decided, is_cancelled
 from services.dedup.rule.known_picture import Known
 from services.dedup.rule.matching import Verdict
-from services.dedup.tables import NOW, hashes
+from services.dedup.tables import CLOCK, hashes
 from shared.blobs import Blobs
 from shared.contracts import (
     DesignActivityChanged,
@@ -102,7 +102,7 @@ class HashIndex:
                     hashes.c.item_id == event.item_id,
                     hashes.c.revision < event.revision,
                 )
-                .values(is_active=event.is_active, revision=event.revision, changed_at=NOW)
+                .values(is_active=event.is_active, revision=event.revision, changed_at=CLOCK)
             )
 
     def learn(self, tenant_id: UUID, picture: Known) -> None:

@@ -1,4 +1,4 @@
-"""The tables of dedup, and how hashes are cut into bands, whose keys are columns that the hash search looks up."""
+"""The tables of dedup, and the lookup keys of hashes, which are cut into bands (`candidates/keys.py` has others)."""
 
 from itertools import accumulate
 from uuid import UUID
@@ -27,7 +27,7 @@ from services.dedup.rule.known_picture import BITS
 
 metadata = MetaData(schema="dedup")
 
-NOW = func.clock_timestamp()
+CLOCK = func.clock_timestamp()
 
 BAND_WIDTHS = (43, 43, 43, 43, 42, 42)
 BAND_STARTS = tuple(accumulate(BAND_WIDTHS[:-1], initial=0))
@@ -55,14 +55,14 @@ def lookup_key(tenant_id: UUID, value: int, width: int) -> int:
 
 
 def band_keys(tenant_id: UUID, hash256: str) -> list[int]:
-    """The keys of a hash, one for each band."""
+    """The lookup keys of a hash, one for each band."""
     bits = int(hash256, 16)
     cuts = zip(BAND_STARTS, BAND_WIDTHS, strict=True)
     return [lookup_key(tenant_id, bits >> BITS - start - width & (1 << width) - 1, width) for start, width in cuts]
 
 
 def bytes_key(tenant_id: UUID, sha256: str) -> int:
-    """The key of a SHA-256: of its first 40 bits. Whoever asks compares all of it."""
+    """The lookup key of a SHA-256: of its first 40 bits. Whoever asks compares all of it."""
     return lookup_key(tenant_id, int(sha256[:10], 16), 40)
 
 
@@ -111,8 +111,8 @@ hashes = Table(
     Column("filename", Text, comment="as it was uploaded"),
     Column("name", Text, comment="as it was stored"),
     Column("path", Text, comment="below the NAS root"),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     *(Index(f"hashes_{source}_{n}", f"{source}_key_{n}") for source in ("phash", "dhash") for n in BANDS),
     Index("hashes_upload", "upload_key"),
     Index("hashes_print", "print_key"),
@@ -138,7 +138,7 @@ verdicts = Table(
     Column("freed_item_id", Uuid, comment="the item whose claim ended or made way, and so led to it"),
     Column("freed_generation", Integer),
     Column("place", Integer, nullable=False, server_default="0", comment="its place among that release's verdicts"),
-    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Index("verdicts_matched", "matched_item_id", postgresql_where=text("matched_item_id IS NOT NULL")),
     Index("verdicts_freed", "freed_item_id", postgresql_where=text("freed_item_id IS NOT NULL")),
     Index("verdicts_session", "session_id"),
@@ -158,7 +158,7 @@ pairs = Table(
     Column("one", Text, primary_key=True, comment="what a file holds: its SHA-256, the lesser of the two"),
     Column("other", Text, primary_key=True),
     Column("decision", Text, nullable=False, comment="keep | skip: what somebody said who saw both"),
-    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Index("pairs_other", "tenant_id", "other"),
 )
 

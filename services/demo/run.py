@@ -50,7 +50,7 @@ def run_demo(
         return _run(base_url, nas_dir, listings_dir, out_dir, seed, console)
     except httpx.TransportError as error:
         _complain(console, f"The server at {base_url} did not answer: {error}. The logs of the services may say why.")
-    except (CallRefused, LookupError) as error:
+    except (CallRefused, shop.NotThere) as error:
         _complain(console, str(error))
     return 1
 

@@ -74,6 +74,10 @@ class Choice:
         }
 
 
+class NotThere(Exception):  # noqa: N818 - reads as what was found
+    """The shop lacks what was made in it."""
+
+
 def furnish(client: Client, pictures: Sequence[Photograph]) -> None:
     """Make whatever of the shop is missing; the mockup group gets these photographs."""
     template = _named(client.get("/settings/product-template"), TEMPLATE)
@@ -131,5 +135,5 @@ def _named(rows: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
 def _picked(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     row = _named(rows, name)
     if row is None:
-        raise LookupError(f"the shop has no '{name}', though it has just been made; the log of ingest may say why")
+        raise NotThere(f"the shop has no '{name}', though it has just been made; the log of ingest may say why")
     return row

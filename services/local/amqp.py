@@ -40,7 +40,7 @@ def place(url: str) -> str:
     return f"{parts.hostname or 'localhost'}:{parts.port or PORTS.get(parts.scheme, 5672)}"
 
 
-def management_beside(url: str) -> str | None:
+def answering_management(url: str) -> str | None:
     """The management API beside the broker at `url`, log-in included, if it answers on its usual port."""
     parts = urlsplit(url)
     log_in = f"{parts.username or 'guest'}:{parts.password or 'guest'}"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from services.local import apt, docker
-from services.local.amqp import NoBroker, greet, management_beside, place, ready
+from services.local.amqp import NoBroker, answering_management, greet, place, ready
 from services.local.files import password
 from services.local.node import installed, started_node
 from services.local.process import NotStarted, free_ports, wait_for
@@ -75,7 +75,7 @@ def _named(url: str | None) -> StartedBroker | None:
     except NoBroker as error:
         description = f"the broker at {place(url)} (AMQP_URL), which does not answer yet: {error}"
         return _answering(Broker(url, None, description))
-    return _answering(Broker(url, management_beside(url), f"{product} at {place(url)} (AMQP_URL)"))
+    return _answering(Broker(url, answering_management(url), f"{product} at {place(url)} (AMQP_URL)"))
 
 
 def _running() -> StartedBroker | None:
@@ -84,7 +84,7 @@ def _running() -> StartedBroker | None:
     except NoBroker:
         return None
     return _answering(
-        Broker(RUNNING, management_beside(RUNNING), f"{product} at localhost:5672 (it was running already)")
+        Broker(RUNNING, answering_management(RUNNING), f"{product} at localhost:5672 (it was running already)")
     )
 
 

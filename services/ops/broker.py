@@ -9,11 +9,12 @@ from enum import Enum
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPChannelError, AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from services.ingest.watch import Depth
 from services.ops.queues import Exchange, Queue, Topology
-from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, address
+from shared.bus.rabbit import BROKER_ERRORS, CONNECT_TIMEOUT_S, HEARTBEAT_S, address, within
 from shared.bus.settlement import Headers
 from shared.bus.topology import dead_queue, inbox
 from shared.errors import Unavailable
@@ -209,7 +210,8 @@ async def _declare(channel: AbstractChannel, wanted: Exchange | Queue, *, passiv
 async def _connected(url: str) -> AsyncIterator[AbstractConnection]:
     logging.getLogger("aiormq").addHandler(QUIET)  # what it would print of a connection that fails, we say in words
     try:
-        async with await aio_pika.connect(url, timeout=CONNECT_TIMEOUT_S) as connection:
+        beating = make_url(url, heartbeat=HEARTBEAT_S)  # so that a broker that falls silent is noticed
+        async with within(None), await aio_pika.connect(beating, timeout=CONNECT_TIMEOUT_S) as connection:
             yield connection
     except BROKER_ERRORS as error:
         raise Unavailable(f"RabbitMQ at {address(url)} can't be asked: {error}") from error

@@ -37,7 +37,7 @@ def init(
     data: DataDir = HERE,
 ) -> None:
     """Make database schema and queues, and check the NAS; does nothing where all is there. Safe to repeat."""
-    from services.storage.settings import Settings
+    from services.storage.settings import Settings, UnusableNas
     from shared.errors import Permanent, Retryable
     from shared.nas.errors import NasUnavailable
 
@@ -54,16 +54,16 @@ def init(
             spool.sweep(settings.blob_dir)
             if with_designs:
                 nas_identity.refuse_without_designs(settings, taken_by, unmarked=new_nas)
-            new = shop if new_nas else None
+            new_of = shop if new_nas else None
             with contextlib.closing(settings.nases()) as nases:
-                marks = _prepare_nases(settings, nases, new=new, adopt=adopt, taken_by=taken_by)
+                marks = _prepare_nases(settings, nases, new_of=new_of, adopt=adopt, taken_by=taken_by)
                 if database:
-                    _compare_marks(settings, nases, marks, new=new, taken_by=taken_by)
+                    _compare_marks(settings, nases, marks, new_of=new_of, taken_by=taken_by)
                     _note_folders(settings, nases)
     except NasUnavailable as error:
         tell_if_guessed(settings, "NAS_URL", data)
         raise SystemExit(str(error)) from error
-    except (Permanent, Retryable, ValueError) as error:  # the last: a NAS_URL that can't be meant
+    except (Permanent, Retryable, UnusableNas) as error:
         raise SystemExit(str(error)) from error
 
 
@@ -112,9 +112,9 @@ def _declare(settings: "BusSettings") -> None:
 
 
 def _prepare_nases(
-    settings: "Settings", nases: "Nases", *, new: str | None, adopt: bool, taken_by: str
+    settings: "Settings", nases: "Nases", *, new_of: str | None, adopt: bool, taken_by: str
 ) -> dict[str, str]:
-    """Check each; their marks. `new` is taken into use: the one of this shop, or without a name the one for all.
+    """Check each; their marks. That of shop `new_of` is taken into use (empty: the one for all; None: none).
 
     A shop's own NAS that is away stops nobody's start: its work waits, and only its.
     """
@@ -122,15 +122,15 @@ def _prepare_nases(
     from shared.nas.errors import NameTaken, NasUnavailable
 
     marks = {}
-    if new and new not in nases.own:
-        raise typer.BadParameter(f"NAS_SHOPS has no {new!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
+    if new_of and new_of not in nases.own:
+        raise typer.BadParameter(f"NAS_SHOPS has no {new_of!r}; it has {', '.join(settings.nas_shops) or 'no shop'}")
     for shop, nas in nases:
         try:
             name = f"NAS of {shop} at" if shop else "NAS"
             url = settings.url_of(shop)
             # what a server has can't be another folder than the one that was meant
-            makes = shop == new and isinstance(nas, PathNas) and not nas.root.exists()
-            marks[shop] = _prepare_nas(nas, f"{name} {url}", new=shop == new, adopt=adopt)
+            makes = shop == new_of and isinstance(nas, PathNas) and not nas.root.exists()
+            marks[shop] = _prepare_nas(nas, f"{name} {url}", new=shop == new_of, adopt=adopt)
             if makes:
                 _notice(
                     f"{name} {url}: this folder was not there, and was made just now. If a NAS should be mounted at "
@@ -139,7 +139,7 @@ def _prepare_nases(
         except NameTaken as error:
             raise NameTaken(f"{error}: {TAKEN_BY if shop else taken_by} --adopt") from error
         except NasUnavailable as error:
-            if shop == new:
+            if shop == new_of:
                 raise
             first = f"{error}; on the very first start, once it is mounted, take it into use:"
             if not shop:
@@ -150,9 +150,9 @@ def _prepare_nases(
 
 
 def _compare_marks(
-    settings: "Settings", nases: "Nases", marks: "Mapping[str, str]", *, new: str | None, taken_by: str
+    settings: "Settings", nases: "Nases", marks: "Mapping[str, str]", *, new_of: str | None, taken_by: str
 ) -> None:
-    """Whether each NAS is the one that was there when it was looked at last. `new` is meant to be another.
+    """Whether each NAS is the one that was there when it was looked at last. Of shop `new_of` it is a new one.
 
     Raises:
         NasUnavailable: the one for all is another, and has nothing that was stored. Of a shop's own that is only said.
@@ -166,7 +166,7 @@ def _compare_marks(
             if shop not in marks:  # away, which is told already
                 continue
             try:
-                if shop == new:
+                if shop == new_of:
                     nas_identity.remember(engine, settings.url_of(shop), marks[shop])
                 else:
                     nas_identity.refuse_another(engine, nases, nas, settings.url_of(shop), marks[shop])

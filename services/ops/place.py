@@ -72,12 +72,12 @@ def of_kind(kind: type[Kind], data: Path) -> Kind:
 
 def storage(data: Path) -> "tuple[StorageSettings, Nases]":
     """Where files are stored. A NAS_URL that can't be meant ends the command in words."""
-    from services.storage.settings import Settings
+    from services.storage.settings import Settings, UnusableNas
 
     found = of_kind(Settings, data)
     try:
         return found, found.nases()
-    except ValueError as error:
+    except UnusableNas as error:
         end(str(error), AWAY)
 
 
@@ -173,6 +173,10 @@ def misset(error: ValueError) -> str:
     """Which settings can't be used, and why; empty if the error is another."""
     from pydantic import ValidationError
 
+    from services.storage.settings import UnusableNas
+
+    if isinstance(error, UnusableNas):
+        return str(error)
     if not isinstance(error, ValidationError) or not error.title.endswith("Settings"):
         return ""
     wrong = [

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.design import Design
 from services.storage.queueing import Item, items_due_now
-from services.storage.tables import NOW, counters, designs, freed_numbers, given_rows
+from services.storage.tables import CLOCK, counters, designs, freed_numbers, given_rows
 from services.storage.turns import Causes, Turn, begin, end
 from shared.contracts import Destination
 from shared.database import transaction
@@ -51,7 +51,7 @@ GIVE = (
         cause_type=_given.c.by_type,
         cause_item_id=_given.c.by_item,
         cause_generation=_given.c.by_generation,
-        changed_at=NOW,
+        changed_at=CLOCK,
     )
     .returning(designs)
 )
@@ -96,7 +96,7 @@ class Numbers:
             changed = connection.execute(
                 update(designs)
                 .where(designs.c.item_id == item_id, designs.c.number == design.number, designs.c.state == "numbered")
-                .values(number=number, changed_at=NOW)
+                .values(number=number, changed_at=CLOCK)
             )
             if changed.rowcount:
                 _set_next(connection, counter_key, number + 1)
@@ -112,7 +112,7 @@ class Numbers:
                     designs.c.number == design.number,
                     designs.c.state == "numbered",
                 )
-                .values(state="failed", reason=reason, number=None, changed_at=NOW)
+                .values(state="failed", reason=reason, number=None, changed_at=CLOCK)
                 .returning(designs.c.counter_key)
             ).scalar_one_or_none()
             if counter_key is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, fun
 from sqlalchemy.dialects.postgresql import insert
 
 from services.storage.comparing import ABSENT, LOOK_AGAIN, Difference, Listing, Met, compare, unlisted
-from services.storage.tables import NOW, designs, scanned, scans
+from services.storage.tables import CLOCK, designs, scanned, scans
 from shared.contracts import PictureHashed, ShopScanRequested
 from shared.database import transaction
 
@@ -20,7 +20,7 @@ GONE_KEPT = timedelta(hours=2)  # told again at each scan for so long, in case n
 SCANS_KEPT = timedelta(days=30)
 AT_ONCE = 1000
 """Rows in one statement: PostgreSQL takes 65,535 parameters, a row has some ten; longer statements gain nothing."""
-OLD = func.clock_timestamp() - LATE
+OLD = CLOCK - LATE
 FOLDER = func.split_part(scanned.c.path, "/", 1)
 """The shop's folder, with which every path begins."""
 
@@ -64,7 +64,7 @@ class Scanned:
                 ours = and_(scanned.c.tenant_id == event.tenant_id, scanned.c.state == "sent")
                 connection.execute(update(scanned).where(ours).values(cause=event.scan_id))
             _write_down(connection, event, found, listing, len(missing))
-            told = (scanned.c.state.in_(ABSENT), scanned.c.changed_at > func.clock_timestamp() - GONE_KEPT)
+            told = (scanned.c.state.in_(ABSENT), scanned.c.changed_at > CLOCK - GONE_KEPT)
             absent = select(scanned.c.path, scanned.c.state).where(scanned.c.tenant_id == event.tenant_id, *told)
             return [(row.path, row.state) for row in connection.execute(absent.order_by(scanned.c.path))]
 
@@ -80,7 +80,7 @@ class Scanned:
             if room > 0:
                 waiting = select(scanned.c.path).where(scanned.c.state == "waiting", here)
                 these = waiting.order_by(scanned.c.turn, scanned.c.path).limit(room).with_for_update(skip_locked=True)
-                sent = {"state": "sent", "ticket": func.gen_random_uuid(), "cause": cause, "changed_at": NOW}
+                sent = {"state": "sent", "ticket": func.gen_random_uuid(), "cause": cause, "changed_at": CLOCK}
                 connection.execute(update(scanned).where(scanned.c.path.in_(these.scalar_subquery())).values(**sent))
             mine = select(scanned).where(scanned.c.state == "sent", scanned.c.cause == cause)
             return connection.execute(mine.order_by(scanned.c.turn, scanned.c.path)).all()
@@ -90,7 +90,7 @@ class Scanned:
         with transaction(self.engine) as connection:
             taken = (scanned.c.state == "sent", scanned.c.cause == cause, scanned.c.ticket.not_in(but))
             _lock_sent(connection, *taken)
-            back = {"state": "waiting", "ticket": None, "cause": None, "copied": None, "changed_at": NOW}
+            back = {"state": "waiting", "ticket": None, "cause": None, "copied": None, "changed_at": CLOCK}
             connection.execute(update(scanned).where(*taken).values(**back))
 
     def copied(self, ticket: UUID, sha256: str) -> None:
@@ -105,8 +105,8 @@ class Scanned:
             _change(connection, ticket, state=state, ticket=None, cause=None, copied=None, **facts)
 
     def look_again(self, ticket: UUID, reason: str) -> None:
-        """Note that the file could not be read as it was listed: the next scan tries it once more."""
-        self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN)
+        """Note that the file could not be read as it was listed: the next scan tries it once more, as if new."""
+        self.settle(ticket, "unusable", reason=reason, modified_ns=LOOK_AGAIN, sha256=None)
 
     def answered(self, event: PictureHashed) -> bool:
         """Note what the hashers say of a file; False when that file is there no more, and nobody must match it."""
@@ -138,7 +138,7 @@ def _lock_copy(connection: Connection, sha256: str) -> None:
 
 def _change(connection: Connection, ticket: UUID, /, **facts: object) -> None:
     this = and_(scanned.c.ticket == ticket, scanned.c.state == "sent")
-    connection.execute(update(scanned).where(this).values(changed_at=NOW, **facts))
+    connection.execute(update(scanned).where(this).values(changed_at=CLOCK, **facts))
 
 
 def _lock_sent(connection: Connection, *which: ColumnElement[bool]) -> None:
@@ -148,10 +148,9 @@ def _lock_sent(connection: Connection, *which: ColumnElement[bool]) -> None:
 
 
 def _tidy(connection: Connection, tenant_id: UUID) -> None:
-    now = func.clock_timestamp()
-    gone = (scanned.c.tenant_id == tenant_id, scanned.c.state == "gone", scanned.c.changed_at < now - GONE_KEPT)
+    gone = (scanned.c.tenant_id == tenant_id, scanned.c.state == "gone", scanned.c.changed_at < CLOCK - GONE_KEPT)
     connection.execute(delete(scanned).where(*gone))
-    connection.execute(delete(scans).where(scans.c.tenant_id == tenant_id, scans.c.listed_at < now - SCANS_KEPT))
+    connection.execute(delete(scans).where(scans.c.tenant_id == tenant_id, scans.c.listed_at < CLOCK - SCANS_KEPT))
 
 
 def _met(connection: Connection, event: ShopScanRequested) -> dict[str, Met]:
@@ -182,13 +181,13 @@ def _set_waiting(connection: Connection, event: ShopScanRequested, found: Differ
         ]
         new = insert(scanned).values(rows)
         facts: dict[str, Any] = {name: new.excluded[name] for name in rows[0] if name != "path"}
-        facts |= {"ticket": None, "cause": None, "copied": None, "changed_at": NOW}
+        facts |= {"ticket": None, "cause": None, "copied": None, "changed_at": CLOCK}
         facts |= {"sha256": None} if event.anew else {}
         connection.execute(new.on_conflict_do_update(index_elements=["path"], set_=facts))
 
 
 def _set_gone(connection: Connection, paths: Sequence[str]) -> None:
-    facts = {"state": "gone", "ticket": None, "cause": None, "copied": None, "sha256": None, "changed_at": NOW}
+    facts = {"state": "gone", "ticket": None, "cause": None, "copied": None, "sha256": None, "changed_at": CLOCK}
     for start in range(0, len(paths), AT_ONCE):
         these = scanned.c.path.in_(paths[start : start + AT_ONCE])
         connection.execute(update(scanned).where(these).values(**facts))
@@ -199,7 +198,7 @@ def _set_missing(connection: Connection, event: ShopScanRequested, paths: Sequen
     facts = {"tenant_id": event.tenant_id, "size": 0, "modified_ns": LOOK_AGAIN, "turn": 0, **nothing}
     for start in range(0, len(paths), AT_ONCE):
         new = insert(scanned).values([{"path": path, **facts} for path in paths[start : start + AT_ONCE]])
-        connection.execute(new.on_conflict_do_update(index_elements=["path"], set_={**facts, "changed_at": NOW}))
+        connection.execute(new.on_conflict_do_update(index_elements=["path"], set_={**facts, "changed_at": CLOCK}))
 
 
 def _write_down(

@@ -13,6 +13,10 @@ from shared.nas import Access, Nas, open_nas
 from shared.settings import DatabaseSettings
 
 
+class UnusableNas(ValueError):  # noqa: N818 - reads as what it is
+    """What the settings say of a NAS can't be meant; the words are for the person who wrote them."""
+
+
 def _host_keys(value: object) -> object:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
@@ -87,7 +91,7 @@ class Settings(DatabaseSettings):
         """The NAS for all, and those of single shops. Nothing is touched yet.
 
         Raises:
-            ValueError: in words, for the person who wrote the setting.
+            UnusableNas: one of them can't be.
         """
         common = OneNas(
             url=self.nas_url,
@@ -96,15 +100,15 @@ class Settings(DatabaseSettings):
             host_key=self.nas_host_key,
             require_mount=self.nas_require_mount,
         )
-        own = {name: self._of_shop(name, shop) for name, shop in self.nas_shops.items()}
-        return Nases(common.opened(self.nas_max_connections), own)
+        own = {name: self._opened(shop, f"NAS_SHOPS, {name}: ") for name, shop in self.nas_shops.items()}
+        return Nases(self._opened(common), own)
 
     def url_of(self, shop: str) -> str:
         """Where a shop's own NAS is, or without a shop the one for all."""
         return self.nas_shops[shop].url if shop else self.nas_url
 
-    def _of_shop(self, name: str, shop: OneNas) -> Nas:
+    def _opened(self, nas: OneNas, whose: str = "") -> Nas:
         try:
-            return shop.opened(self.nas_max_connections)
+            return nas.opened(self.nas_max_connections)
         except ValueError as error:
-            raise ValueError(f"NAS_SHOPS, {name}: {error}") from error
+            raise UnusableNas(f"{whose}{error}") from error

@@ -23,7 +23,7 @@ from services.storage.design_rows import (
     of_accepted,
 )
 from services.storage.giving_up import Ending, GivingUp
-from services.storage.tables import NOW, designs, freed_numbers, given_rows
+from services.storage.tables import CLOCK, designs, freed_numbers, given_rows
 from shared.contracts import DuplicateFound, ImageAccepted, ImageFailed, ItemEvent
 from shared.database import transaction
 from shared.together import Together
@@ -39,7 +39,7 @@ STORE = (
     update(designs)
     .where(designs.c.item_id == _named.c.item, designs.c.generation == _named.c.of)
     .where(designs.c.state == "numbered", designs.c.number == _named.c.has)
-    .values(state="stored", name=_named.c.called, path=_named.c.lies, changed_at=NOW)
+    .values(state="stored", name=_named.c.called, path=_named.c.lies, changed_at=CLOCK)
     .returning(designs.c.item_id, designs.c.generation, designs.c.number)
 )
 """The statements for every design are made once: making one takes longer than the database takes to answer it."""
@@ -206,7 +206,7 @@ def _change(
     connection: Connection, event: ItemEvent, where: ColumnElement[bool] | None = None, **values: object
 ) -> None:
     condition = designs.c.item_id == event.item_id if where is None else where
-    connection.execute(update(designs).where(condition).values(changed_at=NOW, **values))
+    connection.execute(update(designs).where(condition).values(changed_at=CLOCK, **values))
 
 
 def _this(event: ItemEvent) -> ColumnElement[bool]:

@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(schema="storage")
 
-NOW = func.clock_timestamp()
+CLOCK = func.clock_timestamp()
 
 designs = Table(
     "designs",
@@ -50,8 +50,8 @@ designs = Table(
     Column("cause_type", Text, comment="the message that gave it its number or its failure, and answers for it"),
     Column("cause_item_id", Uuid),
     Column("cause_generation", Integer),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Index("designs_place", "session_id", "index", unique=True),
     Index("designs_number", "counter_key", "number", unique=True, postgresql_where=text("number IS NOT NULL")),
     Index("designs_cause", "cause_item_id", postgresql_where=text("cause_item_id IS NOT NULL")),
@@ -70,7 +70,7 @@ scans = Table(
     Column("scan_id", Uuid, primary_key=True),
     Column("tenant_id", Uuid, nullable=False),
     Column("shop", Text, nullable=False, comment="its folder on the NAS"),
-    Column("listed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("listed_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Column("pictures", Integer, nullable=False, comment="that lie there, ours not counted"),
     Column("to_hash", Integer, nullable=False, comment="of these, new, changed or wanted anew"),
     Column("gone", Integer, nullable=False),
@@ -98,7 +98,7 @@ scanned = Table(
     Column("ticket", Uuid, unique=True, comment="of the message to the hashers"),
     Column("cause", Uuid, comment="the scan, or the ticket whose answer made room, that sent it"),
     Column("copied", Text, comment="SHA-256 of its copy for the hashers"),
-    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=CLOCK),
     Index("scanned_of_tenant", "tenant_id"),
     Index("scanned_waiting", "turn", "path", postgresql_where=text("state = 'waiting'")),
     Index("scanned_sent", "cause", postgresql_where=text("state = 'sent'")),

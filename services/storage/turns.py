@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Integer, Row, Uuid, and_, bindparam, func, se
 from services.storage.design import NUMBERED, Cause, Design
 from services.storage.design_rows import design_of, is_answered_by
 from services.storage.store import THIS, awaits
-from services.storage.tables import NOW, designs, given_rows
+from services.storage.tables import CLOCK, designs, given_rows
 from shared.contracts import ImageAccepted, ItemEvent
 
 _these = given_rows(item=Uuid(), of=Integer())
 _placed = (
     update(designs)
     .where(designs.c.item_id == _these.c.item, designs.c.generation == _these.c.of, designs.c.state == "accepted")
-    .values(state="placed", changed_at=NOW)
+    .values(state="placed", changed_at=CLOCK)
     .returning(designs.c.item_id, designs.c.generation)
     .cte("placed")
 )

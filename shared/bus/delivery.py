@@ -122,8 +122,7 @@ async def _settle(consumer: Consumer, outcome: Outcome, failed: Failed) -> bool:
         except Unavailable as error:
             if not pause_s:
                 log.warning("can't settle yet", cause=str(error))
-            pause_s = longer(pause_s)
-            if await stopped_within(consumer.breaker.stopping, pause_s):
+            if await stopped_within(consumer.breaker.stopping, pause_s := longer(pause_s)):
                 return False
     return settlement.acks
 

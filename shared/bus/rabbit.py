@@ -46,9 +46,7 @@ class RabbitBus(Transport):
     """
 
     def __init__(self, url: str, name: str, watch_s: float = WATCH_S) -> None:
-        self.url = url
-        self.name = name
-        self.watch_s = watch_s
+        self.url, self.name, self.watch_s = url, name, watch_s
         self.stopping = asyncio.Event()
         self.fault, self._away = "", False
         self._publishing: Connection | None = None
@@ -65,7 +63,8 @@ class RabbitBus(Transport):
         try:
             self._publishing = await self._open("publish")
             self._consuming = await self._open("consume")
-            await self._renew(None)
+            async with within(CONNECT_TIMEOUT_S):
+                await self._renew(None)
         except BROKER_ERRORS as error:
             await self._close()
             raise Unavailable(f"RabbitMQ can't be reached at {address(self.url)}: {error}") from error
@@ -89,7 +88,7 @@ class RabbitBus(Transport):
         if (channel := self._channel) is None:
             raise Unavailable("not connected")
         try:
-            async with _within(PUBLISH_TIMEOUT_S):
+            async with within(PUBLISH_TIMEOUT_S):
                 exchange = await channel.get_exchange(route.exchange, ensure=False)  # workers don't declare
                 await exchange.publish(message, route.key, mandatory=True)
         except PublishError as error:
@@ -192,7 +191,7 @@ class _Inbox:
 
     async def _subscribe(self) -> None:
         try:
-            async with _within(CONNECT_TIMEOUT_S):
+            async with within(CONNECT_TIMEOUT_S):
                 self.channel = self.connection.channel()
                 await self.channel
                 await self.channel.set_qos(self.service.prefetch)
@@ -239,9 +238,8 @@ class _Inbox:
         serves or tells. RabbitMQ 3.10 may count messages as delivered to it: that looks like an empty queue, and only a
         new consumer brings them back. If none comes about for a minute, though connected, a new process may do better.
         """
-        starved = quiet = 0
         clock = asyncio.get_running_loop().time
-        ready = clock()
+        starved, quiet, ready = 0, 0, clock()
         while True:
             before = self.taken
             await asyncio.sleep(self.bus.watch_s)
@@ -265,7 +263,7 @@ class _Inbox:
     async def _starving(self) -> bool:
         """Whether there is something to deliver, or was nobody at all to deliver it to: so not us, either."""
         try:
-            async with _within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
+            async with within(CONNECT_TIMEOUT_S), self.connection.channel(publisher_confirms=False) as probe:
                 found = (await probe.declare_queue(self.name, passive=True)).declaration_result
         except BROKER_ERRORS as error:  # no connection or no queue: when they are back, we hear of it or find it here
             if self.connection.connected.is_set():
@@ -293,7 +291,7 @@ class _Inbox:
 
 async def _settle(settling: Awaitable[object]) -> None:
     try:
-        async with _within(CONNECT_TIMEOUT_S):
+        async with within(CONNECT_TIMEOUT_S):
             await settling
     except BROKER_ERRORS as error:
         # Its channel is gone, the effects are not: it comes again and is recognised.
@@ -301,7 +299,7 @@ async def _settle(settling: Awaitable[object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _within(limit_s: float) -> AsyncIterator[None]:
+async def within(limit_s: float | None) -> AsyncIterator[None]:
     """Bound the wait: aio-pika has no limit while it reconnects. What it cancels ends the wait, and not who waits."""
     try:
         async with asyncio.timeout(limit_s):

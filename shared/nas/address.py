@@ -1,5 +1,7 @@
 """Which NAS a setting names, and how to get in. Each protocol's library is loaded only by those who use it."""
 
+import contextlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -45,6 +47,8 @@ def open_nas(
     if not url_or_path.strip():
         raise ValueError("no NAS is set: give the path of its mounted folder, e.g. /mnt/nas/Graphics, or its URL")
     url = urlsplit(url_or_path) if "://" in url_or_path else None
+    if url and url.fragment:  # else it would be another folder
+        raise ValueError("NAS_URL: a # in a URL is written %23")
     if url is None or url.scheme == "file":
         path = Path(_folder(url) if url else url_or_path)
         return PathNas(path, require_mount=require_mount, first_wait_s=first_wait_s, spare_bytes=spare_bytes)
@@ -131,10 +135,11 @@ def _server(url: SplitResult) -> tuple[str, str]:
 
 
 def _timeout_s(options: Mapping[str, str]) -> float:
-    try:
-        return float(options.get("timeout", "30"))
-    except ValueError as error:
-        raise ValueError(f"NAS_URL: timeout={options['timeout']} is no number of seconds") from error
+    text = options.get("timeout", "30")
+    with contextlib.suppress(ValueError):
+        if 0 < (timeout_s := float(text)) < math.inf:
+            return timeout_s
+    raise ValueError(f"NAS_URL: timeout={text} is no number of seconds")
 
 
 Opener = Callable[[SplitResult, Access, Mapping[str, str]], Parts]

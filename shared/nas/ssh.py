@@ -200,7 +200,7 @@ def _no_line(error: Exception, login: SshLogin, guard: _Guard) -> Exception:
         case asyncssh.PermissionDenied():
             secrets = f"NAS_PASSWORD or NAS_PRIVATE_KEY ({OF_SHOPS})"
             return NasUnavailable(f"{where} refuses the login of '{login.user}': check the user, and {secrets}")
-        case asyncssh.KeyImportError() | FileNotFoundError():
+        case asyncssh.KeyImportError() | OSError(filename=str()):  # of files only the key's is opened
             return NasUnavailable(f"NAS_PRIVATE_KEY is no private key: {error}")
         case asyncssh.ChannelOpenError():
             return NasUnavailable(f"{where} offers no SFTP: switch it on there for '{login.user}'")

@@ -8,17 +8,18 @@ from typing import get_args
 import pytest
 
 from services.embedded import workers
-from services.flow import FROM_BUS, FROM_HTTP, OVERTAKING, mermaid
+from services.flow import FROM_HTTP, OVERTAKING, mermaid
 from services.ingest.service import build
 from services.ops.queues import topology
 from shared.bus.dead_letter import DeadLetter
 from shared.bus.envelope import types
 from shared.bus.service import Service
-from shared.contracts import ItemEvent, Message, Stage
+from shared.contracts import ItemEvent, Message, Stage, WorkDelayed
 from shared.database import engine_of
 
 ROOT = Path(__file__).parents[2]
 BASES = {"ItemEvent", "Prepared"}
+FROM_BUS = {WorkDelayed}  # the bus itself says, for every service, what its work waits for
 RECEIPT = {"ImageRejected"}  # ingest owes it from HTTP, the hasher emits it, too
 SHARED_LINES = 1570  # but for the messages: there are as many as the flow has
 NAS_LINES = 2030  # its backends are leaves: nothing else in shared imports them

@@ -18,10 +18,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from aio_pika.abc import AbstractRobustConnection as Connection
 from aio_pika.exceptions import ChannelInvalidStateError
 from structlog.testing import capture_logs
 
 from services.local.broker import Broker
+from services.ops import broker
 from services.ops.broker import consumers, declare
 from services.ops.inspection import leave_out_noise
 from services.ops.queues import topology
@@ -343,6 +345,49 @@ def test_publishing_to_a_broker_that_is_away_ends_within_its_time(
             await bus.publish(command())
         assert time.monotonic() - begun < 5
         await bus.stop(5)
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
+def test_a_broker_that_falls_silent_while_a_channel_is_opened_is_waited_for(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three heartbeats aio-pika would cancel who waits: ingest would go on and hear nothing, without a word."""
+    monkeypatch.setattr(rabbit_module, "CONNECT_TIMEOUT_S", 0.5)
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        class Silenced(RabbitBus):
+            async def _open(self, purpose: str) -> Connection:
+                opened = await super()._open(purpose)
+                if purpose == "consume":
+                    await asyncio.to_thread(proxy.swallow)
+                return opened
+
+        bus = Silenced(url, "storage")
+        with pytest.raises(Unavailable, match="can't be reached"):
+            await asyncio.wait_for(bus.connect(), DEADLINE_S)
+        await bus.stop(0)
+
+    with through_proxy(amqp_url) as (proxy, url):
+        asyncio.run(scenario(proxy, url))
+
+
+def test_a_broker_that_falls_silent_while_it_is_asked_about_its_queues_is_waited_for(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "HEARTBEAT_S", 1, raising=False)
+    connect = broker.aio_pika.connect
+
+    async def scenario(proxy: Proxy, url: str) -> None:
+        async def silenced(*given: Any, **how: Any) -> Any:
+            opened = await connect(*given, **how)
+            await asyncio.to_thread(proxy.swallow)
+            return opened
+
+        monkeypatch.setattr(broker.aio_pika, "connect", silenced)
+        with pytest.raises(Unavailable, match="can't be asked"):
+            await asyncio.wait_for(broker.compare(url, topology([Heard().service()])), DEADLINE_S)
 
     with through_proxy(amqp_url) as (proxy, url):
         asyncio.run(scenario(proxy, url))

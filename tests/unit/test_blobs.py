@@ -51,6 +51,20 @@ def test_a_disk_that_is_full_at_the_last_moment_is_waited_for_too(
         Blobs(tmp_path).put(b"rose")
 
 
+def test_a_store_that_goes_away_while_a_blob_is_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun there can't be removed then, either."""
+
+    def gone(*_: object, **_named: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(os, "fsync", gone)
+    monkeypatch.setattr(Path, "unlink", gone)
+    with pytest.raises(Unavailable, match="Stale file handle"):
+        Blobs(tmp_path).put(b"rose")
+
+
 def test_a_file_system_that_takes_no_advice_keeps_large_files_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,8 @@ from services.local.environment import keeping_nas, keeping_shop, left_in, setti
 from services.local.listening import Listening
 from services.local.process import NotStarted
 from services.local.system import as_scaled
+from services.ops.place import misset
+from shared.settings import BusSettings, DatabaseSettings
 
 HERE = Listening("127.0.0.1", 3003)
 
@@ -32,6 +34,41 @@ def test_what_can_not_be_started_is_refused_at_once(options: list[str], words: s
     assert done.exit_code == 2
     assert words in " ".join(done.output.replace("│", " ").split())
     assert not (tmp_path / "data").exists()
+
+
+def test_a_log_level_that_there_is_not_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "verbose")
+    with pytest.raises(ValueError, match="log_level") as refusal:
+        BusSettings()
+    assert "\nLOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or" in misset(refusal.value)
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert BusSettings().log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("AMQP_URL", "localhost:5672"), ("DATABASE_URL", "localhost/presswork"), ("DATABASE_URL", "nil")],
+)
+def test_an_address_of_another_kind_is_refused_in_words(monkeypatch: pytest.MonkeyPatch, name: str, wrong: str) -> None:
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(ValueError, match="String should match pattern") as refusal:
+        DatabaseSettings()
+    assert f"\n{name}: String should match pattern '^({'amqps?' if name == 'AMQP_URL' else 'postgres'}" in misset(
+        refusal.value
+    )
+
+
+@pytest.mark.parametrize("words", [("run", "storage"), ("flow",)])
+def test_a_nas_that_can_not_be_meant_is_refused_in_words_by_whatever_needs_it(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    settings = {"NAS_URL": "ftp://nas/Graphics", "AMQP_URL": "amqp://127.0.0.1:1/", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-m", "services.cli", *words]
+    done = subprocess.run(
+        command, env=os.environ | settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr == "a NAS by ftp:// is not supported: mount it, and give its path or a file:// URL\n"
 
 
 def test_help_shows_first_how_to_start() -> None:

@@ -21,7 +21,7 @@ MANY = 1_000_000  # keys from which that is little beside them
 RECENT = 20_000  # keys that are looked through one by one before they are put in order
 SHARE = 8  # of all keys, one of so many is in an order of its own before it is put with the others
 
-Keys = NDArray[np.uint64]
+Words = NDArray[np.uint64]
 Owners = NDArray[np.int64]
 Places = NDArray[np.uint32]
 Near = tuple[Owners, NDArray[np.uint8]]
@@ -32,7 +32,7 @@ class HammingIndex:
     """Keys and who they belong to. A key is never taken out: who asks knows which owners still count."""
 
     def __init__(self) -> None:
-        self.keys: Keys = np.empty(0, np.uint64)  # the latest
+        self.keys: Words = np.empty(0, np.uint64)  # the latest
         self.owners: Owners = np.empty(0, np.int64)
         self.parts: list[_Part] = []  # most of them, then the later ones
 
@@ -43,7 +43,7 @@ class HammingIndex:
     def ordered(self) -> int:
         return sum(len(part.keys) for part in self.parts)
 
-    def add(self, keys: Keys, owners: Owners) -> None:
+    def add(self, keys: Words, owners: Owners) -> None:
         self.keys = np.concatenate([self.keys, keys])
         self.owners = np.concatenate([self.owners, owners])
         if len(self.keys) > RECENT:
@@ -76,7 +76,7 @@ class HammingIndex:
 class _Part:
     """Keys that are kept in the order of each of their bands."""
 
-    def __init__(self, keys: Keys, owners: Owners) -> None:
+    def __init__(self, keys: Words, owners: Owners) -> None:
         self.keys = keys
         self.owners = owners
         self.widths = WIDE if len(keys) > MANY else NARROW
@@ -95,7 +95,7 @@ class _Part:
 class _Band:
     """The keys in the order of some of their bits, and where each value of these begins."""
 
-    def __init__(self, keys: Keys, shift: int, width: int) -> None:
+    def __init__(self, keys: Words, shift: int, width: int) -> None:
         self.shift, self.width = np.uint64(shift), width
         values = self._values(keys).astype(np.uint32)
         self.order = _order(values)
@@ -110,7 +110,7 @@ class _Band:
         hits = np.flatnonzero(apart <= radius)
         return self.order[places[hits]], apart[hits]
 
-    def _values(self, keys: Keys | np.uint64) -> Keys:
+    def _values(self, keys: Words | np.uint64) -> Words:
         return np.asarray((keys >> self.shift) & np.uint64((1 << self.width) - 1))
 
 
@@ -133,7 +133,7 @@ def _reaches(widths: tuple[int, ...], radius: int) -> tuple[int, ...]:
 
 
 @cache
-def _masks(width: int, reach: int) -> Keys:
+def _masks(width: int, reach: int) -> Words:
     """All values with at most so many bits."""
     bits = (chosen for count in range(reach + 1) for chosen in combinations(range(width), count))
     return np.array([sum(1 << bit for bit in chosen) for chosen in bits], np.uint64)

@@ -32,7 +32,7 @@ from services.dedup.tables import BANDED_DISTANCE, BANDS, as_bits, band_keys, by
 from shared.contracts import Blob, ImageHashed
 
 HASHES = ("phash", "dhash")
-KEYS = (*(f"{source}_key_{number}" for source in HASHES for number in BANDS), "upload_key", "print_key")
+LOOKUP_KEYS = (*(f"{source}_key_{number}" for source in HASHES for number in BANDS), "upload_key", "print_key")
 """The columns with indexes: what is within BANDED_DISTANCE, or has the same bytes, agrees in one of them at least."""
 
 KNOWN_COLUMNS = (
@@ -57,7 +57,7 @@ ASKED = (
         column("algorithm", Text),
         column("phash", BIT(BITS)),
         column("dhash", BIT(BITS)),
-        *(column(key, BigInteger) for key in KEYS),
+        *(column(key, BigInteger) for key in LOOKUP_KEYS),
         column("distance", Integer),
         column("also", ARRAY(BigInteger)),
     )
@@ -109,7 +109,7 @@ def _values(place: int, asked: Question) -> dict[str, Any]:
 def _keys(event: ImageHashed) -> dict[str, int]:
     of_hashes = (*band_keys(event.tenant_id, event.phash), *band_keys(event.tenant_id, event.dhash))
     of_bytes = (bytes_key(event.tenant_id, each.sha256) for each in (event.upload, event.print_file))
-    return dict(zip(KEYS, (*of_hashes, *of_bytes), strict=True))
+    return dict(zip(LOOKUP_KEYS, (*of_hashes, *of_bytes), strict=True))
 
 
 @cache
@@ -143,7 +143,7 @@ def held(connection: Connection, events: Sequence[ImageHashed]) -> dict[UUID, bo
 
 def _reachable() -> Iterator[ColumnElement[bool]]:
     """The conditions that the indexes find rows by. Beyond BANDED_DISTANCE all of the tenant's are compared instead."""
-    for key in KEYS:
+    for key in LOOKUP_KEYS:
         yield hashes.c[key] == ASKED.c[key]
 
 

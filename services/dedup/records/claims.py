@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, bindparam, func, l
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.records.verdicts import Release
-from services.dedup.tables import NOW, as_bits, hashes
+from services.dedup.tables import CLOCK, as_bits, hashes
 from shared.contracts import DesignStored, ImageHashed
 
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
@@ -21,10 +21,10 @@ CLAIMED = (
 
 
 def _claiming() -> Executable:
-    new = insert(hashes).values(source="session", state="claimed", changed_at=NOW)
+    new = insert(hashes).values(source="session", state="claimed", changed_at=CLOCK)
     facts: dict[str, Any] = {name: new.excluded[name] for name in CLAIMED}
     # A design that is stored stays known, whatever becomes of its later generations.
-    facts |= {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed"), "changed_at": NOW}
+    facts |= {"state": func.coalesce(func.nullif(hashes.c.state, "released"), "claimed"), "changed_at": CLOCK}
     changing = new.on_conflict_do_update(index_elements=["item_id"], set_=facts)
     return changing.returning(hashes.c.item_id, hashes.c.id, FRESH)
 
@@ -38,7 +38,7 @@ MARK_KNOWN = (
         name=bindparam("called"),
         path=bindparam("lies"),
         print_sha256=bindparam("print"),
-        changed_at=NOW,
+        changed_at=CLOCK,
     )
 )
 """CLAIM and MARK_KNOWN are made once: making such a statement takes longer than PostgreSQL's answer to it."""
@@ -80,7 +80,7 @@ def give_up(connection: Connection, tenant_id: UUID, release: Release) -> bool:
             hashes.c.generation <= release.generation,
             hashes.c.state == "claimed",
         )
-        .values(state="released", changed_at=NOW)
+        .values(state="released", changed_at=CLOCK)
     )
     return bool(freed.rowcount)
 

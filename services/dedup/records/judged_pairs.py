@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Connection, Text, and_, any_, bindparam, or_, sele
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rule.matching import Said
-from services.dedup.tables import NOW, hashes, pairs, verdicts
+from services.dedup.tables import CLOCK, hashes, pairs, verdicts
 from shared.contracts import DuplicateFound, ImageHashed, Match, PairJudged
 
 CONTENTS = bindparam("contents", type_=ARRAY(Text))
@@ -37,9 +37,9 @@ def remember(connection: Connection, event: PairJudged) -> None:
         return
     one, other = sorted((own_sha256, matched_sha256))
     said = insert(pairs).values(tenant_id=event.tenant_id, one=one, other=other, decision=event.decision)
-    key, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": NOW}
+    unique, news = ["tenant_id", "one", "other"], {"decision": said.excluded.decision, "decided_at": CLOCK}
     overruled = and_(pairs.c.decision == "skip", said.excluded.decision == "keep")
-    connection.execute(said.on_conflict_do_update(index_elements=key, set_=news, where=overruled))
+    connection.execute(said.on_conflict_do_update(index_elements=unique, set_=news, where=overruled))
 
 
 def said_of(connection: Connection, tenant_id: UUID, events: Sequence[ImageHashed]) -> dict[str, Said]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, case, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.records.claims import lock
-from services.dedup.tables import NOW, as_bits, hashes, keys
+from services.dedup.tables import CLOCK, as_bits, hashes, keys
 
 LEGACY = "legacy-phash-16"
 """pHash of 256 bits by the old system: of the whole print file, its transparency dropped."""
@@ -47,7 +47,7 @@ def upsert_old_designs(connection: Connection, tenant_id: UUID, designs: Sequenc
     facts: dict[str, Any] = {name: new.excluded[name] for name in ("name", "path", "filename", "is_active", "revision")}
     # at another place lies another file, which is hashed when it is found
     facts |= {name: case((moved, new.excluded[name]), else_=hashes.c[name]) for name in HASHED}
-    known = new.on_conflict_do_update(index_elements=["item_id"], set_=facts | {"changed_at": NOW})
+    known = new.on_conflict_do_update(index_elements=["item_id"], set_=facts | {"changed_at": CLOCK})
     # Rows beside the statement: one with them in it is put together anew each time, which was a third of an import.
     # RETURNING, as an upsert's rows would go one at a time without it.
     connection.execute(known.returning(hashes.c.id), [_row(tenant_id, design) for design in designs])
@@ -72,7 +72,7 @@ def took(connection: Connection, tenant_id: UUID, path: str | None, hashed: Mapp
         .limit(1)
     )
     its = update(hashes).where(hashes.c.id == newest.scalar_subquery())
-    changed = its.values(**hashed, state="known", changed_at=NOW)
+    changed = its.values(**hashed, state="known", changed_at=CLOCK)
     return connection.execute(changed.returning(hashes.c.id)).scalar_one_or_none()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.dedup.records.claims import FRESH, Claim
 from services.dedup.records.old_designs import took
 from services.dedup.rule.known_picture import Known
-from services.dedup.tables import NOW, as_bits, hashes
+from services.dedup.tables import CLOCK, as_bits, hashes
 from shared.contracts import DesignStored
 
 LEARNT = (hashes.c.item_id.is_(None), hashes.c.source == "nas")
@@ -37,11 +37,11 @@ def learn(connection: Connection, tenant_id: UUID, picture: Known) -> Claim | No
         return Claim(old, fresh=False) if old else None
     let_go(connection, tenant_id, there, "session")  # ours was overwritten by this one
     forget(connection, tenant_id, there, hashes.c.algorithm != picture.algorithm)
-    key = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
+    unique = {"tenant_id": tenant_id, "source": "nas", "path": picture.path, "algorithm": picture.algorithm}
     facts = hashed | {"state": "known", "filename": picture.filename, "name": picture.name}
-    new = insert(hashes).values(**key | facts)
-    changed = facts | {"changed_at": NOW}
-    known = new.on_conflict_do_update(index_elements=list(key), index_where=hashes.c.item_id.is_(None), set_=changed)
+    new = insert(hashes).values(**unique | facts)
+    changed = facts | {"changed_at": CLOCK}
+    known = new.on_conflict_do_update(index_elements=list(unique), index_where=hashes.c.item_id.is_(None), set_=changed)
     row = connection.execute(known.returning(hashes.c.id, FRESH)).one()
     return Claim(row.id, row.fresh)
 
@@ -56,7 +56,7 @@ def let_go(connection: Connection, tenant_id: UUID, paths: Sequence[str], source
     """Match nothing with the designs that lay at these paths, until they are back. `source`: whose they are."""
     these = (hashes.c.tenant_id == tenant_id, hashes.c.path.in_(paths), hashes.c.item_id.is_not(None))
     known = update(hashes).where(*these, hashes.c.source == source, hashes.c.state == "known")
-    connection.execute(known.values(state="released", changed_at=NOW))
+    connection.execute(known.values(state="released", changed_at=CLOCK))
 
 
 def forget_prints(connection: Connection, events: Sequence[DesignStored]) -> None:
@@ -85,5 +85,5 @@ def _is_ours(connection: Connection, tenant_id: UUID, picture: Known) -> bool:
         hashes.c.path == picture.path,
         hashes.c.print_sha256 == picture.print_sha256,
     )
-    back = ours.values(state=case((hashes.c.state == "released", "known"), else_=hashes.c.state), changed_at=NOW)
+    back = ours.values(state=case((hashes.c.state == "released", "known"), else_=hashes.c.state), changed_at=CLOCK)
     return bool(connection.execute(back).rowcount)

@@ -25,10 +25,8 @@ WHO_MADE, WHEN_MADE, KIND = "i_did", "made_to_order", "physical"  # what the old
 class MockupGroup:
     """A mockup group, ready to be rendered: each photograph with its own masks and watermark."""
 
-    id: UUID
     name: str
     product_template_id: UUID
-    starting_name: int
     backgrounds: tuple[Background, ...]
 
 
@@ -57,7 +55,7 @@ def mockup_group(connection: Connection, user_id: UUID, mockup_id: UUID) -> Mock
         raise Unusable(f"The mockup '{group.name}' has no photographs; upload at least one.")
     masks = Masks(connection, user_id).of_images([row.id for row in rows])
     backgrounds = tuple(_background(row, [mask for mask in masks if mask.mockup_image_id == row.id]) for row in rows)
-    return MockupGroup(group.id, group.name, group.product_template_id, group.starting_name, backgrounds)
+    return MockupGroup(group.name, group.product_template_id, backgrounds)
 
 
 def photograph(connection: Connection, image_id: UUID) -> Background:

@@ -131,9 +131,7 @@ def _policy(connection: Connection, letter: Row[Any]) -> dict[str, Any]:
 
 def _taken_up(connection: Connection, letter: Row[Any], message: Message, who: str) -> tuple[bool, Message]:
     """Reopen the file or listing for this message alone."""
-    opened = reopen(
-        connection, letter.session_id, 1, who, item_ids=[letter.item_id], mockup_id=letter.mockup_id, owing=False
-    )
+    opened = reopen(connection, letter.session_id, None, who, item_ids=[letter.item_id], mockup_id=letter.mockup_id)
     rows = opened.listings if letter.mockup_id else opened.files
     if not rows:
         return False, message

@@ -12,14 +12,11 @@ from time import monotonic
 from typing import Any
 
 import httpx
-from PIL import Image
 
-from tests.images import saved
 from tests.integration.ingest.artworks import File
 from tests.integration.ingest.embedded import PRODUCT, Server
-
-PASSWORD = "correct horse battery"
-WIDTH_IN, HEIGHT_IN = 0.75, 0.5  # small prints are made quickly
+from tests.seller import PRODUCT as FACTS
+from tests.seller import Seller, parts
 
 _numbers = count(1)
 
@@ -112,51 +109,16 @@ class Shop:
 def shop(server: Server) -> Iterator[Shop]:
     """A new user, whose shop's name and folder nobody else has."""
     name = f"Shop {next(_numbers)} of {os.getpid()}"
-    registration = {
-        "email": f"{name.replace(' ', '.')}@example.com",
-        "password": PASSWORD,
-        "shop_name": name,
-        "registration_mode": "create",
-        "organization_name": name,
-        "invite_code": "",
-    }
-    with server.client() as stranger:
-        account = _made(stranger, "/auth/register", json=registration)
-    token = account["access_token"]
-    with server.client(token) as client:
-        yield Shop(server, client, account["user"], token, **_settled(client))
+    with Seller(server.url, shop_name=name, template_name=PRODUCT) as seller, server.client(seller.token) as client:
+        ids = (seller.template, seller.canvas, seller.size, seller.mockup)
+        yield Shop(server, client, seller.user, seller.token, *ids)
 
 
 def another_group(shop: Shop, product: str) -> str:
     """A mockup group, without photographs, of a product that the user did not have; its id."""
-    return _group(shop.client, _product(shop.client, product))
-
-
-def _settled(client: httpx.Client) -> dict[str, str]:
-    size = {"name": PRODUCT, "width_inches": WIDTH_IN, "height_inches": HEIGHT_IN}
-    product = _product(client, PRODUCT)
-    canvas = _made(client, f"/settings/{product}/canvas-config", json=size | {"is_stretch": True})["id"]
-    sized = _made(client, f"/settings/{product}/{canvas}/size-config", json=size)["id"]
-    mockup = _group(client, product)
-    photograph = saved(Image.new("RGB", (160, 120), (200, 180, 160)))
-    watermark = saved(Image.new("RGBA", (60, 20), (255, 255, 255, 128)))
-    pictures = [("files", ("bg.png", photograph)), ("watermark_file", ("wm.png", watermark))]
-    images = _made(client, "/mockups/upload", data={"mockup_id": mockup}, files=pictures)["uploaded_images"]
-    area = [[[40, 30], [120, 30], [120, 90], [40, 90]]]
-    mask = {"mockup_image_id": images[0]["id"], "masks": area, "points": area}
-    _made(client, f"/mockups/images/{images[0]['id']}/mask-data", json=mask)
-    return {"product": product, "canvas": canvas, "size": sized, "mockup": mockup}
-
-
-def _product(client: httpx.Client, name: str) -> str:
-    template: dict[str, Any] = {"name": name, "title": "| UVDTF Cup Wrap", "description": "Ready"}
-    template |= {"price": 4.0, "quantity": 100, "taxonomy_id": 1071, "tags": ["cup"], "materials": ["UV DTF"]}
-    return str(_made(client, "/settings/product-template", json=template)["id"])
-
-
-def _group(client: httpx.Client, product: str) -> str:
-    group = {"name": "Cup", "product_template_id": product, "starting_name": 100}
-    return str(_made(client, "/mockups/group", json=group)["id"])
+    template = _made(shop.client, "/settings/product-template", json=FACTS | {"name": product})["id"]
+    group = {"name": "Cup", "product_template_id": template, "starting_name": 100}
+    return str(_made(shop.client, "/mockups/group", json=group)["id"])
 
 
 def _made(client: httpx.Client, path: str, **kwargs: Any) -> dict[str, Any]:
@@ -164,11 +126,6 @@ def _made(client: httpx.Client, path: str, **kwargs: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-def parts(files: Sequence[File]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """Files as httpx sends them under the frontend's name."""
-    return [("files", (name, data, "image/png")) for name, data in files]
 
 
 def wire(request: httpx.Request) -> bytes:

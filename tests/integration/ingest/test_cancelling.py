@@ -5,11 +5,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from typer import Exit
 
 from services.dedup.store import HashIndex
 from services.ingest.sessions.actions.cancelling import unfinished
@@ -17,7 +19,7 @@ from services.ingest.sessions.intake.submitting import SessionCancelled
 from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
-from services.ops.cancel import cancel as cancel_as_operator
+from services.ops.cancel import command as cancel_as_operator
 from services.ops.resume import resume, resume_others
 from shared.contracts import (
     BatchSubmitted,
@@ -397,12 +399,15 @@ def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
     assert sessions.items(session)[0]["state"] == sessions.items(other)[0]["state"] == "received"
 
 
-def test_an_operator_is_not_the_user(engine: Engine, sessions: Sessions) -> None:
+def test_an_operator_is_not_the_user(
+    database_url: str, sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
     session, _ = submitted(sessions, "a.png")
-    assert str(cancel_as_operator(engine, session.id)) == "Cancelled: 1 file."
+    assert str(cancel_as_operator(str(session.id), None, tmp_path, yes=True)) == "Cancelled: 1 file."
     assert sessions.items(session)[0]["reason"].startswith("cancelled by an operator on ")
-    with pytest.raises(SystemExit, match="there is no session"):
-        cancel_as_operator(engine, uuid4())
+    with pytest.raises(Exit):
+        cancel_as_operator(str(uuid4()), None, tmp_path, yes=True)
 
 
 def test_five_thousand_files_are_cancelled_in_one_go_while_their_results_come_in(

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from services.ingest.sessions.serving.outcome_text import TRIED
 from tests.integration.ingest import artworks, frontend
 from tests.integration.ingest.embedded import ORIGIN, Threaded
-from tests.integration.ingest.frontend import PASSWORD, Shop
+from tests.integration.ingest.frontend import Shop
+from tests.seller import PASSWORD
 
 MIB = 1024 * 1024
 DESIGN = {

@@ -9,9 +9,10 @@ import pytest
 
 from tests.integration.ingest import artworks
 from tests.integration.ingest.embedded import PRODUCT
-from tests.integration.ingest.frontend import PASSWORD, Shop
+from tests.integration.ingest.frontend import Shop
 from tests.integration.ops.pipeline import System
 from tests.integration.ops.test_replay import ended, placed
+from tests.seller import PASSWORD
 from tests.waiting import eventually
 
 NOBODY = "nobody@example.com"

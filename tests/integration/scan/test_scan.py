@@ -216,6 +216,22 @@ def test_a_file_that_cant_be_read_now_is_looked_at_again_and_one_that_is_gone_is
     assert message.path == "NorthCups/a.png"
 
 
+def test_a_known_file_that_could_not_be_read_once_is_known_again_when_it_can(works: Works) -> None:
+    shop = works.root / "nas" / works.shop
+    lay(shop, a=ROSE)
+    works.run(works.scan())
+    scan = scan_of(works)
+    os.utime(shop / "a.png", ns=(1, 1))
+    scan.rows.note(request := works.scan(), listing_of(scan.nas, works.shop))
+    (shop / "a.png").write_bytes(ROSE[:-1])  # its program has not finished
+    assert list(scan.shop(goes_on(request))) == []
+    assert works.states() == {"a.png": "unusable"}
+    lay(shop, a=ROSE)
+    works.run(works.scan())
+    assert works.states() == {"a.png": "known"}
+    assert works.learnt() == {"a.png"}
+
+
 def test_a_design_of_ours_that_was_deleted_from_the_nas_blocks_nothing_until_it_is_back(works: Works) -> None:
     def stored() -> DesignStored:
         (found,) = [event for event in works.run(works.upload(ROSE)) if isinstance(event, DesignStored)]

@@ -4,8 +4,10 @@ import io
 import socket
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from services.demo import run
 from services.demo.run import run_demo
 
 
@@ -18,3 +20,12 @@ def test_a_system_that_does_not_answer_is_told_in_words_at_once(tmp_path: Path) 
     assert status == 1
     assert f"The server at {url} did not answer" in out.getvalue()
     assert not (tmp_path / "results").exists()
+
+
+def test_a_fault_of_its_own_is_no_word_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> int:
+        return {"stored": 0}["listed"]
+
+    monkeypatch.setattr(run, "_run", broken)
+    with pytest.raises(KeyError):  # with its trace: alone it would be told as 'listed'
+        run_demo("http://127.0.0.1:1", tmp_path, tmp_path, tmp_path)

@@ -9,7 +9,8 @@ import asyncssh
 import pytest
 
 from shared.nas import PathNas, open_nas
-from shared.nas.ssh import fingerprint
+from shared.nas.errors import NasUnavailable
+from shared.nas.ssh import Line, SshLogin, fingerprint
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,6 +47,10 @@ def test_another_protocol_is_refused_with_what_works_instead(setting: str) -> No
         ("sftp://user:secret@nas/Graphics", "take it out of NAS_URL, and set NAS_PASSWORD"),
         ("sftp://user@nas/Graphics?timeot=3", "timeot is no option of sftp://"),
         ("smb://user@nas/Graphics?timeout=soon", "timeout=soon is no number of seconds"),
+        ("sftp://user@nas/Graphics?timeout=0", "timeout=0 is no number of seconds"),
+        ("s3://bucket/Graphics?timeout=nan", "timeout=nan is no number of seconds"),
+        ("smb://user@nas/Graphics/Cups #1", "a # in a URL is written %23"),
+        ("file:///mnt/nas/Cups #1", "a # in a URL is written %23"),
     ],
 )
 def test_a_url_that_can_not_be_meant_is_refused_in_words(setting: str, why: str) -> None:
@@ -61,6 +66,17 @@ def test_a_host_key_is_pinned_by_its_fingerprint_or_by_itself() -> None:
         assert fingerprint(written) == key.get_fingerprint()
     with pytest.raises(ValueError, match="neither a fingerprint"):
         fingerprint("not a key")
+
+
+@pytest.mark.parametrize("named", ["a folder", "nothing", "no key"])
+def test_a_private_key_that_can_not_be_read_is_not_taken_for_a_nas_that_does_not_answer(
+    tmp_path: Path, named: str
+) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "no key").write_text("rose")
+    login = SshLogin("127.0.0.1", 1, "user", "", str(tmp_path / named), (), 5)
+    with pytest.raises(NasUnavailable, match="NAS_PRIVATE_KEY is no private key"):
+        Line(login).client()
 
 
 def test_a_mounted_nas_does_not_load_what_other_protocols_need() -> None:

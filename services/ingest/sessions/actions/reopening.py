@@ -47,13 +47,12 @@ class Reopened:
 def reopen(
     connection: Connection,
     session_id: UUID,
-    hashers: int,
+    hashers: int | None,
     who: str,
     *,
     item_ids: Collection[UUID] | None = None,
     mockup_id: UUID | None = None,
     requests: Mapping[Group, Mapping[str, Any]] = MappingProxyType({}),
-    owing: bool = True,
     keeping: bool = False,
 ) -> Reopened:
     """Take up again what failed in a session: all of it, or of these items. With a mockup id: only that listing.
@@ -61,7 +60,7 @@ def reopen(
     `keeping`: not what failed, but near duplicates, which somebody wants to keep, and which are so marked from now on.
 
     A listing asks for what it asked before, or for what `requests` has for its template and mockup group now.
-    Without `owing` the caller owes the work himself.
+    The work is shared out among so many `hashers`; None: the caller owes it himself.
 
     The session needs no state of its own for that: by its counts, `timeline.append_all` sets it `working` again.
     """
@@ -70,14 +69,14 @@ def reopen(
         return Reopened((), ())
     rows = _locked(connection, session_id, item_ids)
     files = [] if mockup_id else _files_anew(connection, rows, "duplicate" if keeping else "failed")
-    in_their_way = _ended_before(connection, session_id, files) if owing else []
+    in_their_way = _ended_before(connection, session_id, files) if hashers is not None else []
     of_files = _listings_anew(connection, [row.id for row in files], requests)
     designs = {row.id: row for row in rows if row.state == "stored" and row.is_active}
     of_designs = _listings_anew(connection, designs, requests, mockup_id)
     asked = [row for _, row in of_designs]
     _letters_follow(connection, files, asked, who)
     _tell(connection, session_id, rows, files, [*of_files, *of_designs], who)
-    if owing:
+    if hashers is not None:
         owe_files(connection, session, files, hashers)
         for row in in_their_way:
             owe(connection, session.lane, failed_before(row))

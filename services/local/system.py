@@ -23,6 +23,7 @@ from services.local.children import STOP_GRACE_S, Processes
 from services.local.database import database
 from services.local.environment import keeping_nas, keeping_shop, left_in, settings_for, shop, written_down
 from services.local.listening import ONLY_HERE, Listening
+from services.local.lost_queues import LostQueues
 from services.local.process import NotStarted, claim
 from services.local.servers import Server
 from services.ops.broker import consumers
@@ -65,10 +66,20 @@ class Running:
     processes: Processes
     servers: Sequence[Server] = ()
     """Broker and database, where they are our own."""
+    lost_queues: LostQueues | None = None
+    """Watches over a broker of our own."""
 
     @property
     def base_url(self) -> str:
         return self.listening.url
+
+    def watch(self, say: Callable[[str], None]) -> None:
+        """Start again what has died. Call again and again, from the main thread."""
+        for server in self.servers:
+            server.watch(say)
+        if self.lost_queues:
+            self.lost_queues.watch(say)
+        self.processes.watch()
 
 
 @contextlib.contextmanager
@@ -99,13 +110,15 @@ def system(plan: Plan, say: Callable[[str], None]) -> Iterator[Running]:
         nas_options = _nas_options(plan, given, data_dir)
         with written_down(settings, data_dir):
             said = _init(settings, data_dir, "--no-broker", *nas_options)
+        processes = Processes(settings, data_dir / "logs", say, inherit=[lock], data_dir=data_dir)
         running = Running(
             listening,
             settings["NAS_URL"],
             Path(settings["LISTINGS_DIR"]),
             settings,
-            Processes(settings, data_dir / "logs", say, inherit=[lock], data_dir=data_dir),
+            processes,
             (*postgres.servers, *(rabbit.servers if rabbit else ())),
+            _lost_queues(rabbit, processes),
         )
         stack.callback(running.processes.stop)
         ours = "" if given.get("NAS_URL") else f"NAS {running.nas}: "  # that we made our own folder is no news
@@ -174,14 +187,23 @@ def run_until_stopped(plan: Plan, say: Callable[[str], None]) -> None:
             if not stopped.is_set():  # Python drops an interrupt that hits a finalizer
                 tell(f"ready     {running.listening} (documentation at /docs, logs in {logs}); Ctrl-C stops it")
             while not stopped.wait(0.5):
-                for server in running.servers:
-                    server.watch(tell)
-                running.processes.watch()
+                running.watch(tell)
             tell("stopping: what is in work is finished first")
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     tell("stopped")
+
+
+def _lost_queues(rabbit: StartedBroker | None, processes: Processes) -> LostQueues | None:
+    if rabbit is None or not rabbit.servers:
+        return None
+    url, node = rabbit.url, rabbit.servers[-1]
+    return LostQueues(
+        node,
+        lambda: asyncio.run(consumers(url, {name for name, _ in processes.children})),
+        lambda: all(child.poll() is None for child in list(processes.children.values())),
+    )
 
 
 def _make_folders(data_dir: Path) -> None:

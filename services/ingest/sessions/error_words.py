@@ -24,7 +24,10 @@ OF_SERVER = (
     (re.compile(rf"\b(on the NAS|mounted) (?:at )?{PLACE}"), r"\1"),
     (re.compile(r"\b(can't (?:[a-z]+ )+)'(.+?)/\.[^/]+?\.staged'"), r"\1a file in '\2'"),
     (re.compile(r"'[^']*\.staged'"), "the file"),
-    (re.compile(rf"^the blob store at {PLACE} can't be written"), "the server's disk can't be written"),
+    (re.compile(r"^the (?:blob store at|(?:remembered )?results in) .+? (can't be \w+)"), r"the server's disk \1"),
+    (re.compile(r"^the blob store .+? (is not there) \(.*\)"), r"the server's disk \1"),
+    (re.compile(r"^(the listings folder) .+? (can't be \w+)"), r"\1 \2"),
+    (re.compile(r"(^|: )/.+?, which is to be stored on the NAS,"), r"\1the server's copy of a file"),
     (re.compile(r"(can't be (?:read|written)): \[Errno \d+\] ([^:]+).*$"), r"\1: \2"),
 )
 SIZE = re.compile(r"\b(\d{6,}) bytes( are free)?")

@@ -1,5 +1,6 @@
 """A connection whose request does not come is closed, and one that takes no answer; a slow one is left alone."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n"
 MUCH = 40 * 2**20
 PART = 4 * 2**20
 """Bytes; the system keeps some megabytes for a line."""
+
+
+ENDLESS = 8 * 2**20
 
 
 async def answer(request: Request) -> PlainTextResponse:
@@ -77,6 +81,15 @@ def dripped(line: socket.socket, piece: bytes) -> None:
     raise AssertionError("the line is held")
 
 
+def answered(line: socket.socket) -> bytes:
+    """All that comes until the line is closed or silent."""
+    found = b""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while piece := line.recv(PART):
+            found += piece
+    return found
+
+
 @pytest.mark.parametrize("begun", [b"", b"\r\n", HEAD[:20]])
 def test_a_line_on_which_no_head_comes_is_closed(line: socket.socket, begun: bytes) -> None:
     line.sendall(begun)
@@ -109,6 +122,45 @@ def test_a_body_may_come_as_slowly_as_it_likes(line: socket.socket) -> None:
     line.sendall(b"y")
 
     assert line.recv(1000).endswith(b"slowy")
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"POST /", b"path"),
+        (HEAD[:-2] + b"A: ", b"word"),
+        (HEAD[:-2], b"a: b\r\n"),
+        (CHUNKED + b"1;", b"a=b;"),
+        (CHUNKED + b"1\r\na\r\n0\r\n", b"a: b\r\n"),
+        (CHUNKED + b"1\r\na\r\n0\r\nA: ", b"word"),
+    ],
+    ids=["path", "one header", "headers", "chunk's extension", "trailers", "one trailer"],
+)
+def test_a_request_whose_head_or_trailer_never_ends_is_refused(line: socket.socket, begun: bytes, more: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # it is cut while we send
+        line.sendall(begun + more * (ENDLESS // len(more)))
+
+    assert answered(line).startswith(b"HTTP/1.1 431 ")
+
+
+def test_what_a_browser_sends_as_a_head_is_taken(line: socket.socket) -> None:
+    line.sendall(HEAD[:-2] + b"Cookie: " + b"c" * 60_000 + b"\r\n\r\nfirst")
+
+    assert line.recv(1000).endswith(b"first")
+
+
+def test_a_body_of_any_length_is_no_head(line: socket.socket) -> None:
+    line.sendall(
+        HEAD.replace(b"5", b"%d" % ENDLESS) + b"b" * ENDLESS + CHUNKED + b"1\r\nb\r\n" * 100_000 + b"0\r\n\r\n"
+    )
+    line.settimeout(1)
+    found = answered(line)
+
+    assert found.count(b"HTTP/1.1 200 OK") == 2
+    assert found.count(b"b") >= ENDLESS + 100_000
 
 
 REFUSED = b"POST /refused HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\n"

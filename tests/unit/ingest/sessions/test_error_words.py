@@ -126,6 +126,37 @@ BACK = "; it goes on by itself when the NAS is back, and whoever runs this serve
             "blob 3f2a can't be read: Input/output error",
         ),
         ("Unavailable: the database can't be used: connection to 10.0.0.7", "the database can't be used"),
+        *(
+            (f"Unavailable: {told}", words)
+            for told, words in (
+                (
+                    "the blob store at /srv/my files/blobs can't be written: [Errno 28] No space left on device",
+                    "the server's disk can't be written: No space left on device",
+                ),
+                ("the blob store /srv/my files/blobs is not there (not mounted?)", "the server's disk is not there"),
+                ("the blob store var/b is not there (not mounted? see BLOB_DIR)", "the server's disk is not there"),
+                (
+                    "the remembered results in /srv/my files/blobs/derived can't be read: [Errno 5] Input/output error",
+                    "the server's disk can't be read: Input/output error",
+                ),
+                (
+                    "the results in /srv/blobs/derived can't be written: [Errno 30] Read-only file system: '/srv/x'",
+                    "the server's disk can't be written: Read-only file system",
+                ),
+                (
+                    "the listings folder /srv/my files/listings can't be written: [Errno 28] No space left on device",
+                    "the listings folder can't be written: No space left on device",
+                ),
+                (
+                    "/srv/my files/a3/a3eb, which is to be stored on the NAS, can't be read: [Errno 24] Too many: 'x'",
+                    "the server's copy of a file can't be read: Too many",
+                ),
+            )
+        ),
+        (
+            "Retryable: /srv/blobs/a3/a3eb, which is to be stored on the NAS, is gone (after 2 attempts)",
+            "the server's copy of a file is gone",
+        ),
     ],
 )
 def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_is(cause: str, words: str) -> None:
@@ -135,6 +166,8 @@ def test_who_waits_reads_what_for_and_not_which_file_met_it_or_where_the_server_
 def test_the_reason_of_a_failed_file_names_nothing_of_the_server() -> None:
     reason = "can't rename '.d558.0.staged' on the NAS /srv/nas: a file or folder is in the way; remove it"
     assert for_seller(reason) == ("can't rename the file on the NAS: a file or folder is in the way; remove it")
+    lost = "rose.png could not be stored: /srv/my files/a3/a3eb, which is to be stored on the NAS, is gone"
+    assert for_seller(lost) == "rose.png could not be stored: the server's copy of a file is gone"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_log_level_that_there_is_not_is_refused_in_words(monkeypatch: pytest.M
     monkeypatch.setenv("LOG_LEVEL", "verbose")
     with pytest.raises(ValueError, match="log_level") as refusal:
         BusSettings()
-    assert "\nLOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING', 'ERROR' or" in misset(refusal.value)
+    assert "\nLOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING', 'WARN', 'ERROR' or" in misset(refusal.value)
     monkeypatch.setenv("LOG_LEVEL", "debug")
     assert BusSettings().log_level == "DEBUG"
 

@@ -214,12 +214,12 @@ from services.local import system
 
 @contextlib.contextmanager
 def started(plan, say):
-    def watch():
+    def watch(say):
         os.kill(os.getpid(), signal.SIGHUP)
         if sys.argv[1] == "nohup":
             print("goes on", file=sys.stderr)
             os.kill(os.getpid(), signal.SIGTERM)
-    yield SimpleNamespace(listening="", servers=(), processes=SimpleNamespace(logs="", watch=watch))
+    yield SimpleNamespace(listening="", processes=SimpleNamespace(logs=""), watch=watch)
     say("in order")
     print("all stopped", file=sys.stderr)
 

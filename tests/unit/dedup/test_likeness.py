@@ -33,6 +33,7 @@ from tests.unit.dedup.art import (
     noisy,
     on,
     paged,
+    pale_bars,
     picture,
     poster,
     sheet,
@@ -306,6 +307,14 @@ def test_a_design_that_is_a_fifth_darker_is_another_colourway(make: Callable[[],
     assert likeness(picture(brighter(make(), 0.8)), known) == likeness(known, picture(brighter(make(), 0.8)))
     assert likeness(picture(brighter(make(), 0.8)), known) == "colour_variant"
     assert likeness(picture(brighter(make(), 0.9)), known) in FOUND
+
+
+@pytest.mark.parametrize("saturation", [0.95, 1.05])
+def test_tones_bring_pale_colours_that_moved_apart_no_further_off(saturation: float) -> None:
+    pair = align(picture(pale_bars(saturation)), picture(pale_bars(1)))
+    assert pair is not None
+    toned = tones_of(pair).applied(pair.other)
+    assert cv2.absdiff(toned, pair.one).max() <= cv2.absdiff(pair.other, pair.one).max()
 
 
 def from_one_side(one: Picture, other: Picture) -> str:

@@ -99,6 +99,14 @@ def test_a_pattern_that_was_cropped_is_found_wherever_it_was_cut(side: int, box:
     assert _found_within(original, copy) <= RADIUS
 
 
+@pytest.mark.parametrize("box", [(36, 36, 1200, 1200), (0, 0, 1164, 1164), (36, 0, 1200, 1164), (0, 36, 1164, 1200)])
+def test_what_was_cropped_at_two_sides_that_meet_is_found(box: tuple[int, int, int, int]) -> None:
+    """It has moved towards them: a zoom about its middle does not bring it back."""
+    original, copy = picture(star(12, 5)), picture(star(12, 5).crop(box))
+    assert _found_within(copy, original) <= RADIUS
+    assert _found_within(original, copy) <= RADIUS
+
+
 def test_only_what_is_the_same_all_over_has_a_key_of_its_texture() -> None:
     alone, repeated = (picture(each) for each in (sheet(), tiles(100)))
     for seen, expected in ((alone, False), (repeated, True)):

@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from services.dedup.candidates.texture import texture
 from services.dedup.pixels.background import BLACK, WHITE, box_of, boxes, cut, on_white
-from services.dedup.pixels.picture import SIDE, Picture
+from services.dedup.pixels.picture import Picture
 from services.dedup.pixels.planes import Pixels
 
 FREQUENCIES = 8  # a side
 SMALL = 32  # side of what the DCT is taken of, as for any pHash of 8 x 8 bits; in pixels
 MIN_CONTRAST = 12  # levels; below it the bits are noise
 ZOOMS = (0.94, 1.06)  # cropped, or with more around it
+CORNERS = tuple((factor, (x, y)) for factor in (0.97, 1.03) for x in (0, 1) for y in (0, 1))
+"""The same, at the two sides only that do not meet in that corner: from the middle it has moved, too."""
+CENTRE = (0.5, 0.5)
+COARSE = 2 * SMALL  # side at which that is made, as these are many; in pixels
 CLEARLY = 0.25  # of the mean distance to the median, above which a frequency's bit is set
 TURNED = np.array([1, -1] * (FREQUENCIES // 2) + [1], np.float32)  # the signs of waves in a mirror
 
@@ -52,7 +56,7 @@ def keys_of(picture: Picture) -> Keys:
     """Twins need no pixels of their own: inverting turns the sign of every wave, mirroring that of every odd one."""
     seen = list(laid(picture))
     waves = _waves(grey for grey, _ in seen)
-    zoomed = _waves(at_zoom(*each, factor) for each in seen for factor in ZOOMS)
+    zoomed = _waves(at_zoom(*each, factor) for each in seen for factor in ZOOMS) + _waves(_at_corners(seen))
     several = (waves, zoomed, [-each for each in waves], [each * TURNED for each in waves])
     keys = iter(_keys(list(chain(*several))))
     plain, of_zoomed, inverted, mirrored = (tuple(islice(keys, len(each))) for each in several)
@@ -97,12 +101,20 @@ def _grey(rgb: Pixels) -> Grey:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def at_zoom(grey: Grey, ground: int | None, factor: float) -> Grey:
-    """Larger or smaller about its middle, in the same frame."""
-    move = SIDE / 2 * (1 - factor)
-    warp = np.array([[factor, 0, move], [0, factor, move]], np.float32)
+def _at_corners(seen: Iterable[Laid]) -> Iterator[Grey]:
+    for grey, ground in seen:
+        small = np.asarray(cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.uint8)
+        for factor, corner in CORNERS:
+            yield at_zoom(small, ground, factor, corner)
+
+
+def at_zoom(grey: Grey, ground: int | None, factor: float, about: tuple[float, float] = CENTRE) -> Grey:
+    """Larger or smaller about a point of it (from 0 to 1), in the same frame."""
+    side = len(grey)
+    across, down = (side * place * (1 - factor) for place in about)
+    warp = np.array([[factor, 0, across], [0, factor, down]], np.float32)
     beyond = cv2.BORDER_REPLICATE if ground is None else cv2.BORDER_CONSTANT
-    return np.asarray(cv2.warpAffine(grey, warp, (SIDE, SIDE), borderMode=beyond, borderValue=ground or 0), np.uint8)
+    return np.asarray(cv2.warpAffine(grey, warp, (side, side), borderMode=beyond, borderValue=ground or 0), np.uint8)
 
 
 def _keys(waves: Sequence[Waves]) -> list[int]:

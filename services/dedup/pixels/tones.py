@@ -91,4 +91,11 @@ def _fitted(x: Plane, y: Plane) -> tuple[float, float]:
     spread = float(dx @ dx) / x.size
     gain = float(dx @ (y - my)) / x.size / spread if spread > CONTRAST else 1.0
     gain = min(max(gain, GAIN[0]), GAIN[1])
-    return gain, min(max(my - gain * mx, -BIAS), BIAS)
+    bias = my - gain * mx
+    if abs(bias) <= BIAS:
+        return gain, bias
+    # Of pale colours that differ little from each other a gain needs more bias than that, and without it misses all of
+    # them: so the gain that is best with this bias, if that is less of one.
+    bias = min(max(bias, -BIAS), BIAS)
+    best = float(x @ (y - bias)) / max(float(x @ x), 1.0)
+    return min(max(best, min(gain, 1.0)), max(gain, 1.0)), bias

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from services.dedup.pixels.picture import Picture, picture_of
 from services.hasher.hashing import Fingerprint, fingerprint
@@ -53,6 +53,17 @@ def star(points: int, step: int) -> Image.Image:
     places = [(600 + 590 * float(np.sin(turn)), 600 - 590 * float(np.cos(turn))) for turn in turns]
     ImageDraw.Draw(image).line(places, fill=(0, 0, 0, 255), width=2)
     return image
+
+
+def pale_bars(saturation: float) -> Image.Image:
+    """White ones over orange ones: in red both are nearly as light."""
+    image = Image.new("RGBA", (800, 800))
+    draw = ImageDraw.Draw(image)
+    for number, ink in enumerate(((255, 255, 255), (255, 255, 255), (220, 90, 40))):
+        draw.rectangle((60 * number, 280 * number, 799 - 90 * number, 280 * number + 200), fill=ink)
+    coloured = ImageEnhance.Color(image.convert("RGB")).enhance(saturation)
+    coloured.putalpha(image.getchannel("A"))
+    return coloured
 
 
 def leaf(colour: tuple[int, int, int]) -> Image.Image:

@@ -33,6 +33,7 @@ from tests.unit.dedup.art import (
     noisy,
     on,
     paged,
+    pale_bars,
     picture,
     poster,
     sheet,
@@ -94,6 +95,14 @@ def test_a_pattern_that_was_cropped_is_one(side: int, box: tuple[int, int, int, 
 def test_a_pattern_that_was_cropped_is_found_wherever_it_was_cut(side: int, box: tuple[int, int, int, int]) -> None:
     """Its lowest frequencies tell nothing but that."""
     original, copy = picture(tiles(side)), picture(tiles(side).crop(box))
+    assert _found_within(copy, original) <= RADIUS
+    assert _found_within(original, copy) <= RADIUS
+
+
+@pytest.mark.parametrize("box", [(36, 36, 1200, 1200), (0, 0, 1164, 1164), (36, 0, 1200, 1164), (0, 36, 1164, 1200)])
+def test_what_was_cropped_at_two_sides_that_meet_is_found(box: tuple[int, int, int, int]) -> None:
+    """It has moved towards them: a zoom about its middle does not bring it back."""
+    original, copy = picture(star(12, 5)), picture(star(12, 5).crop(box))
     assert _found_within(copy, original) <= RADIUS
     assert _found_within(original, copy) <= RADIUS
 
@@ -306,6 +315,14 @@ def test_a_design_that_is_a_fifth_darker_is_another_colourway(make: Callable[[],
     assert likeness(picture(brighter(make(), 0.8)), known) == likeness(known, picture(brighter(make(), 0.8)))
     assert likeness(picture(brighter(make(), 0.8)), known) == "colour_variant"
     assert likeness(picture(brighter(make(), 0.9)), known) in FOUND
+
+
+@pytest.mark.parametrize("saturation", [0.95, 1.05])
+def test_tones_bring_pale_colours_that_moved_apart_no_further_off(saturation: float) -> None:
+    pair = align(picture(pale_bars(saturation)), picture(pale_bars(1)))
+    assert pair is not None
+    toned = tones_of(pair).applied(pair.other)
+    assert cv2.absdiff(toned, pair.one).max() <= cv2.absdiff(pair.other, pair.one).max()
 
 
 def from_one_side(one: Picture, other: Picture) -> str:

@@ -15,6 +15,8 @@ UNCHANGED = 0.0002  # `everywhere`, up to which nothing was saved again: any spo
 STILL = 0.1  # `everywhere`, up to which colour tells: the fine lines of what was blurred have others, too
 EITHER = 1.0  # `alone`, from which the other side is asked, too
 
+PLACES = 3  # in which one change may be made: a year on both sides, say, and at the foot
+
 # Another design has more than this:
 ALONE, COLOUR = 2.5, 48.0
 TIMES_DETAIL = 2.5  # as much as the pattern of a copy's window may differ from afar (`Difference.most_detail`)
@@ -42,7 +44,7 @@ def variant_close_up(one: Picture, other: Picture, afar: Comparison) -> Variant 
 
 def _variant(alignment: Alignment, afar: Comparison) -> Variant | None:
     pair = align_again(alignment, afar.apart.coverage)
-    apart = difference(pair, afar.tones)
+    apart = difference(pair, afar.tones, PLACES)
     if _other_colours(apart):
         return "colour_variant" if apart.same_lines else "text_variant"
     if _alone(apart) or _other_detail(apart):
@@ -50,7 +52,7 @@ def _variant(alignment: Alignment, afar: Comparison) -> Variant | None:
     if apart.alone <= EITHER:
         return None
     from_there = align_again(pair.alignment.inverse(), afar.apart.coverage)
-    return "text_variant" if _alone(difference(from_there, tones_of(from_there))) else None
+    return "text_variant" if _alone(difference(from_there, tones_of(from_there), PLACES)) else None
 
 
 def _other_colours(apart: Difference) -> bool:

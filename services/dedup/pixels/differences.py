@@ -44,8 +44,8 @@ class Difference:
     quarter of the picture (`Tones.cast`).
     `edges`: how well, where patterns differ, the edges of the one lie on the other's (correlation; 1: they do, so only
     colours differ).
-    `alone`: how many times as much one window differs as any other of like texture that is not near it: saving again
-    does the same to all of them, another digit only to its own.
+    `alone`: how many times as much one window, or a few, differ as any other of like texture that is not near them:
+    saving again does the same to all of them, another digit only to its own.
     """
 
     coverage: float
@@ -77,7 +77,8 @@ class Comparison(NamedTuple):
     apart: Difference
 
 
-def difference(pair: AlignedPair, tones: Tones) -> Difference:
+def difference(pair: AlignedPair, tones: Tones, places: int = 1) -> Difference:
+    """`places`: in how many a change may have been made that is to stand out in `alone`."""
     known = cv2.erode(pair.valid.astype(np.uint8), SEAM)  # what lies beyond shines into its edge
     known[:RIM] = known[-RIM:] = known[:, :RIM] = known[:, -RIM:] = 0
     toned = tones.applied(pair.other)
@@ -96,18 +97,23 @@ def difference(pair: AlignedPair, tones: Tones) -> Difference:
         tone=tones.shift,
         edges=_same_edges(pair.one, toned, detail > APART),
         cast=tones.cast,
-        alone=_alone(unlike, texture),
+        alone=_alone(unlike, texture, places),
     )
 
 
-def _alone(unlike: Plane, texture: Plane) -> float:
-    """The greatest of all windows beside the greatest that has like texture and is not near it."""
+def _alone(unlike: Plane, texture: Plane, places: int) -> float:
+    """The greatest of all windows beside the greatest that has like texture and is not near it; or if it is not alone,
+    and the change was made in other places, too, the next greatest beside what is left without them.
+    """
     apart = np.asarray(unlike / cv2.sqrt(texture), np.float32)  # levels, in proportion to what the window's texture has
-    _, most_apart, _, (x, y) = cv2.minMaxLoc(apart)
-    elsewhere = cv2.inRange(texture, TEXTURE * float(texture[y, x]), np.inf)
     reach = REACH * len(texture) // SIDE
-    elsewhere[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = 0
-    return most_apart / (cv2.minMaxLoc(apart, elsewhere)[1] + LEAST)
+    elsewhere, alone = np.ones(texture.shape, np.uint8), 0.0
+    for _ in range(places):
+        _, most_apart, _, (x, y) = cv2.minMaxLoc(apart, elsewhere)
+        elsewhere[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = 0
+        alike = cv2.inRange(texture, TEXTURE * float(texture[y, x]), np.inf) & elsewhere
+        alone = max(alone, most_apart / (cv2.minMaxLoc(apart, alike)[1] + LEAST))
+    return alone
 
 
 def _same_edges(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:

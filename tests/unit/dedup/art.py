@@ -89,15 +89,16 @@ def paged(image: Image.Image, *strips: float, colour: tuple[int, int, int] = (25
     return on(page, colour)
 
 
-def poster(line: str, letters: int) -> Image.Image:
-    """Strokes and a ring on a sheet, 2000 pixels high, and a line of so many below them."""
+def poster(line: str, letters: int, *, above: str = "", aside: str = "") -> Image.Image:
+    """Strokes and a ring on a sheet, 2000 pixels high, and a line of so many below them; others above and in them."""
     image = Image.new("RGBA", (1600, 2000), (240, 236, 226, 255))
     draw = ImageDraw.Draw(image)
     for number in range(14):
         ink = (60 + 9 * number, 70, 150 - 8 * number)
         draw.line([(100 + 97 * number, 120), (1500 - 83 * number, 1500)], fill=ink, width=6 + number)
     draw.ellipse((500, 500, 1100, 1100), outline=(30, 30, 30), width=30)
-    draw.text((800, 1750), line, font=ImageFont.load_default(letters), fill=(30, 30, 40), anchor="mm")
+    for middle, words in (((800, 1750), line), ((800, 60), above), ((800, 800), aside)):
+        draw.text(middle, words, font=ImageFont.load_default(letters), fill=(30, 30, 40), anchor="mm")
     return image
 
 

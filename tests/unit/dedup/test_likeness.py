@@ -244,6 +244,21 @@ def test_another_digit_that_only_a_closer_look_shows_is_another_design(
     assert likeness(picture(saved(poster(PLACE, letters))), known) in FOUND
 
 
+@pytest.mark.parametrize("saved", [noisy, lambda image: cropped(image, 0.01)])
+@pytest.mark.parametrize("others", [{"above": "41.6062 N"}, {"above": "41.6062 N", "aside": "Est. 2025"}])
+def test_another_digit_in_more_than_one_place_is_another_design_however_it_was_saved(
+    others: dict[str, str], saved: Callable[[Image.Image], Image.Image]
+) -> None:
+    """None of them is the only one that differs so much."""
+    same = {"above": "47.6062 N", "aside": "Est. 2024"}
+    known, twin = (
+        picture(poster("122.3321 W", 40, **same)),
+        picture(saved(poster("122.3371 W", 40, **same | others))),
+    )
+    assert likeness(twin, known) == likeness(known, twin) == "text_variant"
+    assert likeness(picture(saved(poster("122.3321 W", 40, **same))), known) in FOUND
+
+
 def test_a_digit_that_hardly_stands_out_from_afar_is_looked_at_close_up_from_either_side() -> None:
     known, twin = picture(poster(PLACE, 28)), picture(cropped(poster("41.6062 N 122.3321 W", 28), 0.01))
     assert likeness(twin, known) == likeness(known, twin) == "text_variant"

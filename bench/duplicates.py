@@ -28,7 +28,7 @@ from bench.measuring import timed
 from services.dedup.candidates.hamming_index import HammingIndex
 from services.dedup.candidates.hash_search import Question, candidates
 from services.dedup.candidates.key_search import RADIUS, Finder
-from services.dedup.candidates.keys import NO_KEYS, Keys
+from services.dedup.candidates.keys import CORNERS, NO_KEYS, ZOOMS, Keys
 from services.dedup.rule.known_picture import BITS
 from services.dedup.service import PREFETCH
 from services.dedup.store import HashIndex
@@ -232,7 +232,8 @@ def _wide(connection: Connection, tenant: UUID, chance: random.Random, size: int
 
 def _keys(chance: random.Random) -> Keys:
     """As many as a see-through picture has."""
-    plain, zoomed, inverted, mirrored = (tuple(chance.getrandbits(64) for _ in range(n)) for n in (2, 4, 2, 2))
+    counts = (2, 2 * len(ZOOMS + CORNERS), 2, 2)
+    plain, zoomed, inverted, mirrored = (tuple(chance.getrandbits(64) for _ in range(n)) for n in counts)
     return Keys(plain, zoomed, inverted, mirrored)
 
 
@@ -244,7 +245,7 @@ def _require_all(nearby: HammingIndex, chance: random.Random) -> None:
         key = int(every[chance.randrange(len(every))]) ^ sum(1 << bit for bit in chance.sample(range(64), RADIUS))
         apart = np.bitwise_count(every ^ np.uint64(key))
         expected = set(owners[apart <= RADIUS].tolist())
-        if set(nearby.within(key, RADIUS)) != expected:
+        if set(nearby.within([key], RADIUS)) != expected:
             raise ValueError("the keys in memory do not find what a scan does")
 
 

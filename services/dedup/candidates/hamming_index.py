@@ -6,6 +6,7 @@ the few values near the asked one is read from it. The more keys there are, the 
 (Known as multi-index hashing: Norouzi, Punjani and Fleet, 2012.)
 """
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 from math import comb
@@ -49,14 +50,14 @@ class HammingIndex:
         if len(self.keys) > RECENT:
             self._put_in_order()
 
-    def within(self, key: int, radius: int) -> dict[int, int]:
-        """The owners of the keys at most that far away, with the least distance of each."""
+    def within(self, keys: Sequence[int], radius: int) -> dict[int, int]:
+        """The owners of the keys at most that far from one of these, with the least distance of each."""
         if radius > FARTHEST:
             raise ValueError(f"keys are found up to {FARTHEST} bits away, not {radius}")
-        asked = np.uint64(key)
-        apart = np.bitwise_count(self.keys ^ asked)
-        hits = np.flatnonzero(apart <= radius)
-        found = [(self.owners[hits], apart[hits])]
+        asked = np.array(keys, np.uint64)
+        apart = np.bitwise_count(self.keys ^ asked[:, None])
+        _, places = hits = np.nonzero(apart <= radius)
+        found = [(self.owners[places], apart[hits])]
         for part in self.parts:
             found += part.near(asked, radius)
         return _least(found)
@@ -82,7 +83,7 @@ class _Part:
         self.widths = WIDE if len(keys) > MANY else NARROW
         self.bands = [_Band(keys, shift, width) for shift, width in _cuts(self.widths)]
 
-    def near(self, asked: np.uint64, radius: int) -> list[Near]:
+    def near(self, asked: Words, radius: int) -> list[Near]:
         """An owner may be found more than once."""
         found = []
         for band, reach in zip(self.bands, _reaches(self.widths, radius), strict=True):
@@ -103,14 +104,16 @@ class _Band:
         self.starts: Places = np.zeros((1 << width) + 1, np.uint32)
         self.starts[1:] = np.cumsum(np.bincount(values, minlength=1 << width))
 
-    def near(self, asked: np.uint64, reach: int, radius: int) -> tuple[Places, NDArray[np.uint8]]:
-        values = (self._values(asked) ^ _masks(self.width, reach)).astype(np.int64)
-        places = _spans(self.starts[values], self.starts[values + 1])
-        apart = np.bitwise_count(self.keys[places] ^ asked)
+    def near(self, asked: Words, reach: int, radius: int) -> tuple[Places, NDArray[np.uint8]]:
+        values = (self._values(asked)[:, None] ^ _masks(self.width, reach)).astype(np.int64)
+        starts = self.starts[values]
+        lengths = self.starts[values + 1].astype(np.int64) - starts
+        places = _spans(starts.ravel(), lengths.ravel())
+        apart = np.bitwise_count(self.keys[places] ^ np.repeat(asked, lengths.sum(axis=1)))
         hits = np.flatnonzero(apart <= radius)
         return self.order[places[hits]], apart[hits]
 
-    def _values(self, keys: Words | np.uint64) -> Words:
+    def _values(self, keys: Words) -> Words:
         return np.asarray((keys >> self.shift) & np.uint64((1 << self.width) - 1))
 
 
@@ -146,9 +149,8 @@ def _order(values: Places) -> Places:
     return order[np.argsort(high[order], kind="stable")] if high.any() else order
 
 
-def _spans(starts: Places, ends: Places) -> NDArray[np.int64]:
-    """All places from each start to its end, one after the other."""
-    lengths = ends.astype(np.int64) - starts
+def _spans(starts: Places, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All places from each start on, so many of each, one after the other."""
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
 

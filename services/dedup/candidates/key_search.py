@@ -1,7 +1,7 @@
 """What each tenant's pictures are found by, in memory: it catches up from the table before it answers."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
@@ -103,7 +103,7 @@ def _ways(keys: Keys) -> Iterator[tuple[str, tuple[int, ...]]]:
 def _found(nearby: HammingIndex, keys: Keys) -> Found:
     ways: dict[int, set[str]] = {}
     for way, asked in _ways(keys):
-        for row in _nearest(nearby.within(key, RADIUS) for key in asked):
+        for row in _nearest(nearby.within(asked, RADIUS)):
             ways.setdefault(row, set()).add(way)
     return {row: frozenset(how) for row, how in ways.items()}
 
@@ -123,6 +123,5 @@ def _many(connection: Connection, tenant_id: UUID, last: int) -> Rows:
     return np.concatenate(parts)
 
 
-def _nearest(found: Iterable[Mapping[int, int]]) -> list[int]:
-    pairs = sorted((bits, row) for each in found for row, bits in each.items())
-    return [row for _, row in pairs[:MOST_FOUND]]
+def _nearest(found: Mapping[int, int]) -> list[int]:
+    return sorted(found, key=lambda row: (found[row], row))[:MOST_FOUND]

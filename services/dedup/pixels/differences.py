@@ -111,7 +111,7 @@ def _alone(unlike: Plane, texture: Plane, places: int) -> float:
     for _ in range(places):
         _, most_apart, _, (x, y) = cv2.minMaxLoc(apart, elsewhere)
         elsewhere[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1] = 0
-        alike = cv2.inRange(texture, TEXTURE * float(texture[y, x]), np.inf) & elsewhere
+        alike = cv2.bitwise_and(cv2.inRange(texture, TEXTURE * float(texture[y, x]), np.inf), elsewhere)
         alone = max(alone, most_apart / (cv2.minMaxLoc(apart, alike)[1] + LEAST))
     return alone
 

@@ -107,8 +107,8 @@ def test_a_disk_that_is_full_before_the_last_file_is_there_is_called_full(
 
 
 def test_a_spool_that_is_full_takes_nothing(folder: tuple[Path, str, str]) -> None:
-    with shop_where(folder, MAX_SPOOL_BYTES="1000") as shop:  # the shop's mockup photograph is more than that
-        assert "as many files as it may" in refused(shop.upload(artworks.designs(1)))
+    with shop_where(folder, MAX_SPOOL_BYTES="8000") as shop:  # the mockup's pictures are less, these designs more
+        assert "as many files as it may" in refused(shop.upload(artworks.designs(3)))
 
 
 def test_a_user_with_too_much_in_progress_waits_and_nobody_else_does(folder: tuple[Path, str, str]) -> None:

@@ -259,6 +259,16 @@ def test_another_digit_in_more_than_one_place_is_another_design_however_it_was_s
     assert likeness(picture(saved(poster("122.3321 W", 40, **same))), known) in FOUND
 
 
+@pytest.mark.parametrize("saved", [noisy, lambda image: cropped(image, 0.01)])
+def test_a_letter_that_differs_by_much_is_seen_close_up_though_it_does_so_in_two_places(
+    saved: Callable[[Image.Image], Image.Image],
+) -> None:
+    east = PLACE.replace("W", "E")
+    known, twin = picture(poster(PLACE, 28, above=PLACE)), picture(saved(poster(east, 28, above=east)))
+    assert likeness(twin, known) == likeness(known, twin) == "text_variant"
+    assert likeness(picture(saved(poster(PLACE, 28, above=PLACE))), known) in FOUND
+
+
 def test_a_digit_that_hardly_stands_out_from_afar_is_looked_at_close_up_from_either_side() -> None:
     known, twin = picture(poster(PLACE, 28)), picture(cropped(poster("41.6062 N 122.3321 W", 28), 0.01))
     assert likeness(twin, known) == likeness(known, twin) == "text_variant"

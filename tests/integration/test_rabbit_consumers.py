@@ -376,7 +376,7 @@ def test_a_broker_that_falls_silent_while_a_channel_is_opened_is_waited_for(
 def test_a_broker_that_falls_silent_while_it_is_asked_about_its_queues_is_waited_for(
     amqp_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker, "HEARTBEAT_S", 1, raising=False)
+    monkeypatch.setattr(broker, "HEARTBEAT_S", 1)
     connect = broker.aio_pika.connect
 
     async def scenario(proxy: Proxy, url: str) -> None:

@@ -20,6 +20,7 @@ from services.ingest.sessions.serving import views
 from services.ingest.sessions.serving.store import Sessions
 from services.mockup.rendering import render
 from services.ops.cancel import command as cancel_as_operator
+from services.ops.place import NOTHING
 from services.ops.resume import resume, resume_others
 from shared.contracts import (
     BatchSubmitted,
@@ -400,14 +401,20 @@ def test_nobody_cancels_what_is_somebody_elses(sessions: Sessions) -> None:
 
 
 def test_an_operator_is_not_the_user(
-    database_url: str, sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    sessions: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     session, _ = submitted(sessions, "a.png")
     assert str(cancel_as_operator(str(session.id), None, tmp_path, yes=True)) == "Cancelled: 1 file."
     assert sessions.items(session)[0]["reason"].startswith("cancelled by an operator on ")
-    with pytest.raises(Exit):
+    with pytest.raises(Exit) as ended:
         cancel_as_operator(str(uuid4()), None, tmp_path, yes=True)
+    assert ended.value.exit_code == NOTHING
+    assert "there is no upload" in capsys.readouterr().err
 
 
 def test_five_thousand_files_are_cancelled_in_one_go_while_their_results_come_in(

@@ -38,7 +38,7 @@ def test_each_photograph_keeps_its_own_masks_and_watermark(world: World, ana: Ca
     ana.made(f"/mockups/images/{second['id']}/mask-data", mask(is_cropped=True, perspective=True))
     ana("PUT", f"/mockups/images/{first['id']}", json={"watermark_path": None})
     found = group_of(world.engine, ana, group["id"])
-    assert found.name == "Glass cup"
+    assert (found.name, str(found.product_template_id)) == ("Glass cup", group["product_template_id"])
     plain, masked = found.backgrounds
     assert (plain.masks, plain.watermark) == ((), None)
     assert world.blobs.get(plain.image) == picture()

@@ -156,11 +156,13 @@ def test_a_body_of_any_length_is_no_head(line: socket.socket) -> None:
     line.sendall(
         HEAD.replace(b"5", b"%d" % ENDLESS) + b"b" * ENDLESS + CHUNKED + b"1\r\nb\r\n" * 100_000 + b"0\r\n\r\n"
     )
-    line.settimeout(1)
-    found = answered(line)
 
+    found = b""
+    while found.count(b"b") < ENDLESS + 100_000:
+        piece = line.recv(PART)
+        assert piece, found[-1000:]
+        found += piece
     assert found.count(b"HTTP/1.1 200 OK") == 2
-    assert found.count(b"b") >= ENDLESS + 100_000
 
 
 REFUSED = b"POST /refused HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\n"
